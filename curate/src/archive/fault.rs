@@ -1,0 +1,79 @@
+//! What can be wrong with a record.
+
+use std::fmt;
+
+/// The kind of fault; its name is what ledger and quarantine count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A gzip member whose data, checksum or length is wrong.
+    GzipCorrupt,
+    /// The file ends within a gzip member.
+    GzipClipped,
+    /// A record that does not begin with `WARC/` and a version.
+    WarcVersion,
+    /// A header block that does not end, or whose lines are no headers.
+    WarcHeader,
+    /// Content-Length is missing, or no number, or larger than any page.
+    WarcLength,
+    /// The record ends before its Content-Length.
+    WarcClipped,
+    /// What follows the block is not the end of a record: Content-Length was too small.
+    WarcTrailer,
+    /// A block that does not begin with an HTTP status line and headers.
+    HttpHead,
+    /// A chunk whose size is no number, or that ends early.
+    HttpChunk,
+    /// A body that is not in the encoding that it is said to be in.
+    HttpEncoding,
+    /// A line that is no JSON object.
+    JsonSyntax,
+    /// A JSON object whose text is missing, empty or no string.
+    JsonField,
+    /// Text that is not UTF-8.
+    NotUtf8,
+    /// The extractor gave up in a panic.
+    ExtractorPanic,
+}
+
+impl Fault {
+    /// The fault's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GzipCorrupt => "gzip_corrupt",
+            Self::GzipClipped => "gzip_clipped",
+            Self::WarcVersion => "warc_version",
+            Self::WarcHeader => "warc_header",
+            Self::WarcLength => "warc_length",
+            Self::WarcClipped => "warc_clipped",
+            Self::WarcTrailer => "warc_trailer",
+            Self::HttpHead => "http_head",
+            Self::HttpChunk => "http_chunk",
+            Self::HttpEncoding => "http_encoding",
+            Self::JsonSyntax => "json_syntax",
+            Self::JsonField => "json_field",
+            Self::NotUtf8 => "not_utf8",
+            Self::ExtractorPanic => "extractor_panic",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// A record that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Where it begins: the byte in the file; for gzip, where its member begins.
+    pub offset: u64,
+    /// Its key, where the header could be read.
+    pub record: Option<String>,
+    /// What is wrong.
+    pub fault: Fault,
+    /// What was found, in words.
+    pub detail: String,
+}

@@ -1,0 +1,385 @@
+//! WARC records, one after the other, sound or broken.
+//!
+//! Source: ISO 28500:2017 (WARC 1.1). Where archives in the wild are looser, so is this reader: header names in any case,
+//! lines that end in a bare line feed, one blank line at the end of a record instead of two.
+
+use std::io::{self, Read, Seek};
+
+use super::{
+    Broken, Fault,
+    unpack::{End, Unpacked},
+};
+
+/// The longest header block that is believed, in bytes.
+const MAX_HEADER: usize = 64 * 1024;
+
+/// The longest block that is read into memory, in bytes.
+const MAX_BLOCK: usize = 256 * 1024 * 1024;
+
+/// A sound record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Where it begins: the byte in the file; for gzip, where its member begins.
+    pub offset: u64,
+    /// Header names and values, as they stand.
+    pub headers: Vec<(String, String)>,
+    /// The block, before any decoding.
+    pub block: Vec<u8>,
+}
+
+impl Record {
+    /// The first value of a header, whatever the case of its name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header(&self.headers, name)
+    }
+
+    /// WARC-Type in lower case; empty when there is none.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        self.header("WARC-Type").unwrap_or_default().to_ascii_lowercase()
+    }
+}
+
+/// What stands at the next place of an archive.
+#[derive(Debug)]
+pub enum Item {
+    /// A record.
+    Record(Record),
+    /// Something that should have been one.
+    Broken(Broken),
+}
+
+/// Reads an archive from its beginning to its end.
+pub struct WarcReader<R> {
+    bytes: Unpacked<R>,
+    /// Whether the first record ended where its gzip member did: then every member is a record.
+    by_member: Option<bool>,
+}
+
+impl<R: Read + Seek> WarcReader<R> {
+    /// Begins to read; plain and gzip are told apart by the first bytes.
+    ///
+    /// # Errors
+    /// When the first bytes cannot be read.
+    pub fn new(input: R) -> io::Result<Self> {
+        Ok(Self { bytes: Unpacked::new(input)?, by_member: None })
+    }
+
+    /// The next record, or what is wrong with it; none at the end.
+    ///
+    /// # Errors
+    /// When the file cannot be read. A fault in its contents is no error.
+    pub fn next_item(&mut self) -> io::Result<Option<Item>> {
+        self.skip_blank()?;
+        let offset = self.bytes.offset();
+        if !self.bytes.need(1)? {
+            return self.after_the_last(offset);
+        }
+        let start = self.bytes.position();
+        let began_member = self.bytes.at_member_start();
+        match self.read_record(offset, began_member)? {
+            Ok(record) => Ok(Some(Item::Record(record))),
+            Err(broken) => {
+                // a broken member explains whatever else is wrong with what it unpacks to
+                self.bytes.settle(MAX_BLOCK)?;
+                let broken = match (self.bytes.end(), self.bytes.next_member()) {
+                    (Some(End::Fault(fault, detail)), None) => {
+                        let broken = Broken { fault: *fault, detail: detail.clone(), ..broken };
+                        self.bytes.recover()?;
+                        broken
+                    }
+                    _ => {
+                        self.resynchronise(start, began_member)?;
+                        broken
+                    }
+                };
+                Ok(Some(Item::Broken(broken)))
+            }
+        }
+    }
+
+    /// No byte is left: the end of the file, or a member that gave none.
+    fn after_the_last(&mut self, offset: u64) -> io::Result<Option<Item>> {
+        match self.bytes.end().cloned() {
+            Some(End::Fault(fault, detail)) => {
+                self.bytes.recover()?;
+                Ok(Some(Item::Broken(Broken { offset, record: None, fault, detail })))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn read_record(&mut self, offset: u64, began_member: bool) -> io::Result<Result<Record, Broken>> {
+        let broken = |record: Option<&str>, fault, detail: String| {
+            Ok(Err(Broken { offset, record: record.map(str::to_owned), fault, detail }))
+        };
+        let Some(head) = self.read_head()? else {
+            return broken(None, Fault::WarcHeader, format!("no blank line ends the header within {MAX_HEADER} bytes"));
+        };
+        let text = String::from_utf8_lossy(&head);
+        let mut lines = text.lines();
+        let version = lines.next().unwrap_or_default();
+        if !version.starts_with("WARC/") {
+            let start: String = version.chars().take(40).collect();
+            return broken(None, Fault::WarcVersion, format!("expected `WARC/` and a version, found {start:?}"));
+        }
+        let headers = match parse_headers(lines) {
+            Ok(headers) => headers,
+            Err(line) => return broken(None, Fault::WarcHeader, format!("{line:?} is no header")),
+        };
+        let key = header(&headers, "WARC-Record-ID").map(str::to_owned);
+        let length = match header(&headers, "Content-Length") {
+            None => return broken(key.as_deref(), Fault::WarcLength, "there is no Content-Length".into()),
+            Some(length) => match length.parse::<usize>() {
+                Ok(length) if length <= MAX_BLOCK => length,
+                _ => return broken(key.as_deref(), Fault::WarcLength, format!("Content-Length is {length:?}")),
+            },
+        };
+        if let Some(found) = self.cut_short(length, began_member)? {
+            let detail = format!("Content-Length is {length}, but the record ends after {found} bytes");
+            return broken(key.as_deref(), Fault::WarcClipped, detail);
+        }
+        let block = self.bytes.window()[..length].to_vec();
+        self.bytes.consume(length);
+        if self.at_the_end(offset)? {
+            self.by_member.get_or_insert(began_member && self.bytes.at_member_start());
+            Ok(Ok(Record { offset, headers, block }))
+        } else {
+            broken(key.as_deref(), Fault::WarcTrailer, "the record goes on behind its Content-Length".into())
+        }
+    }
+
+    /// The bytes up to the blank line, which are consumed with it.
+    fn read_head(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut searched = 0;
+        loop {
+            let window = self.bytes.window();
+            let window = &window[..window.len().min(MAX_HEADER)];
+            if let Some((head, blank)) = find_blank_line(window, searched) {
+                let bytes = window[..head].to_vec();
+                self.bytes.consume(head + blank);
+                return Ok(Some(bytes));
+            }
+            searched = window.len().saturating_sub(4);
+            let wanted = window.len() + 1;
+            if wanted > MAX_HEADER || !self.bytes.need(wanted)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// How many bytes there are, if they are fewer than `length`: at the end of the file, or of the record's own member.
+    fn cut_short(&mut self, length: usize, began_member: bool) -> io::Result<Option<usize>> {
+        // five bytes more, to see whether what lies behind a member's end is the next record
+        let enough = self.bytes.need(length + 5)?;
+        let have = self.bytes.window().len();
+        if let Some(ahead) = self.bytes.next_member().filter(|ahead| began_member && *ahead < length)
+            && (self.by_member == Some(true) || self.bytes.window()[ahead..].starts_with(b"WARC/"))
+        {
+            return Ok(Some(ahead));
+        }
+        Ok((!enough && have < length).then_some(have))
+    }
+
+    /// Whether what follows is the end of a record: blank lines, then a record or nothing, and no broken member.
+    fn at_the_end(&mut self, offset: u64) -> io::Result<bool> {
+        let blank = self.skip_blank()?;
+        self.bytes.need(5)?;
+        let fault = matches!(self.bytes.end(), Some(End::Fault(..)));
+        if fault && self.bytes.window().is_empty() && self.bytes.offset() == offset {
+            return Ok(false);
+        }
+        Ok(blank
+            || self.bytes.window().is_empty()
+            || self.bytes.at_member_start()
+            || self.bytes.window().starts_with(b"WARC/"))
+    }
+
+    /// Moves past line breaks; says whether there were any.
+    fn skip_blank(&mut self) -> io::Result<bool> {
+        let mut any = false;
+        while self.bytes.need(1)? && matches!(self.bytes.window()[0], b'\r' | b'\n') {
+            self.bytes.consume(1);
+            any = true;
+        }
+        Ok(any)
+    }
+
+    /// Moves to where the next record seems to begin, at least one byte behind `start`.
+    fn resynchronise(&mut self, start: u64, began_member: bool) -> io::Result<()> {
+        if self.bytes.position() == start && self.bytes.need(1)? {
+            self.bytes.consume(1);
+        }
+        loop {
+            if self.bytes.at_member_start() && began_member {
+                return Ok(());
+            }
+            if let Some(ahead) = self.bytes.next_member().filter(|_| began_member) {
+                self.bytes.consume(ahead);
+                return Ok(());
+            }
+            let window = self.bytes.window();
+            if let Some(at) = window.windows(6).position(|bytes| bytes == b"\nWARC/") {
+                self.bytes.consume(at + 1);
+                return Ok(());
+            }
+            let keep = window.len().min(5);
+            self.bytes.consume(window.len() - keep);
+            if !self.bytes.need(keep + 1)? {
+                self.bytes.consume(keep);
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The first value of a header, whatever the case of its name.
+pub(super) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
+/// Header lines as names and values, with folded lines joined; or the first line that is none.
+pub(super) fn parse_headers<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Vec<(String, String)>, String> {
+    let mut headers: Vec<(String, String)> = Vec::new();
+    for line in lines {
+        if line.starts_with([' ', '\t']) {
+            let Some((_, value)) = headers.last_mut() else { return Err(line.to_owned()) };
+            value.push(' ');
+            value.push_str(line.trim());
+            continue;
+        }
+        match line.split_once(':') {
+            Some((name, value)) => headers.push((name.trim().to_owned(), value.trim().to_owned())),
+            None => return Err(line.chars().take(60).collect()),
+        }
+    }
+    Ok(headers)
+}
+
+/// Where the lines before the first blank line end, and how long the line breaks behind them are.
+pub(super) fn find_blank_line(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
+    let mut at = from;
+    loop {
+        at += bytes[at..].iter().position(|byte| *byte == b'\n')?;
+        let rest = &bytes[at + 1..];
+        let blank = if rest.starts_with(b"\r\n") {
+            2
+        } else if rest.starts_with(b"\n") {
+            1
+        } else {
+            at += 1;
+            continue;
+        };
+        let head = if at > 0 && bytes[at - 1] == b'\r' { at - 1 } else { at };
+        return Some((head, at + 1 + blank - head));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write as _};
+
+    use flate2::{Compression, write::GzEncoder};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn record(number: usize, body: &str) -> Vec<u8> {
+        let head = format!(
+            "WARC/1.0\r\nWARC-Type: resource\r\nWARC-Record-ID: <{number}>\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        format!("{head}{body}\r\n\r\n").into_bytes()
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).expect("memory can be written");
+        encoder.finish().expect("memory can be written")
+    }
+
+    /// Keys of the sound records, and faults of the broken ones, in the order of the file.
+    fn read(bytes: Vec<u8>) -> Vec<String> {
+        let mut reader = WarcReader::new(Cursor::new(bytes)).expect("memory can be read");
+        let mut found = Vec::new();
+        while let Some(item) = reader.next_item().expect("memory can be read") {
+            found.push(match item {
+                Item::Record(record) => record.header("warc-record-id").unwrap_or_default().to_owned(),
+                Item::Broken(broken) => broken.fault.name().to_owned(),
+            });
+        }
+        found
+    }
+
+    fn members(bodies: &[&str]) -> Vec<Vec<u8>> {
+        bodies.iter().enumerate().map(|(number, body)| gzip(&record(number, body))).collect()
+    }
+
+    #[test]
+    fn plain_and_packed_read_alike() {
+        let plain: Vec<u8> = (0..3).flat_map(|number| record(number, "body")).collect();
+        let by_member: Vec<u8> = members(&["body"; 3]).concat();
+        for bytes in [plain.clone(), gzip(&plain), by_member] {
+            assert_eq!(read(bytes), ["<0>", "<1>", "<2>"]);
+        }
+    }
+
+    #[test]
+    fn a_clipped_member_costs_one_record() {
+        let mut parts = members(&["first", &"text ".repeat(4000), "last"]);
+        let half = parts[1].len() / 2;
+        parts[1].truncate(half);
+        assert_eq!(read(parts.concat()), ["<0>", "gzip_corrupt", "<2>"]);
+    }
+
+    #[test]
+    fn a_clipped_file_costs_its_last_record() {
+        let parts = members(&["first", "second"]).concat();
+        assert_eq!(read(parts[..parts.len() - 12].to_vec()), ["<0>", "gzip_clipped"]);
+    }
+
+    #[test]
+    fn a_length_that_lies_costs_one_record() {
+        let lying = |length: &str| {
+            let text = String::from_utf8(record(1, "some body")).expect("the record is text");
+            text.replace("Length: 9", &format!("Length: {length}")).into_bytes()
+        };
+        for (length, fault) in [("90000", "warc_clipped"), ("3", "warc_trailer"), ("many", "warc_length")] {
+            let packed = [gzip(&record(0, "a")), gzip(&lying(length)), gzip(&record(2, "b"))].concat();
+            assert_eq!(read(packed), ["<0>", fault, "<2>"], "length {length}");
+        }
+        let plain = [record(0, "a"), lying("3"), record(2, "b")].concat();
+        assert_eq!(read(plain), ["<0>", "warc_trailer", "<2>"]);
+    }
+
+    #[test]
+    fn two_broken_records_in_a_row_are_two() {
+        let parts = members(&["first", "second", "third", "last"]);
+        let wrong = gzip(&[&b"WRAC/1.0\r\n"[..], &record(1, "x")[10..]].concat());
+        let lying = String::from_utf8(record(1, "some body")).expect("text").replace("Length: 9", "Length: 4000");
+        let bytes = [&parts[0][..], &gzip(lying.as_bytes()), &wrong, &parts[3]].concat();
+        assert_eq!(read(bytes), ["<0>", "warc_clipped", "warc_version", "<3>"]);
+    }
+
+    proptest! {
+        /// Whatever one flipped byte does, the other records are read, and nothing hangs or panics.
+        #[test]
+        fn a_flipped_byte_costs_at_most_its_own_record(place: prop::sample::Index, flip in 1u8..=255, seed in 0u32..1000) {
+            let body: String = (0..300).map(|n| format!("{} ", (n * 7919 + seed) % 1009)).collect();
+            let mut parts = members(&["first", &body, "third", "last"]);
+            let at = place.index(parts[1].len());
+            parts[1][at] ^= flip;
+            let found = read(parts.concat());
+            prop_assert!(found.first().is_some_and(|key| key == "<0>"), "{:?}", found);
+            prop_assert!(found.ends_with(&["<2>".to_owned(), "<3>".to_owned()]), "{:?}", found);
+        }
+
+        /// Random bytes are read to their end.
+        #[test]
+        fn noise_ends(bytes in proptest::collection::vec(any::<u8>(), 0..3000)) {
+            let _ = read(bytes.clone());
+            let _ = read([b"\x1f\x8b\x08\x00".to_vec(), bytes].concat());
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Why a run could not go on.
+
+use std::{io, path::PathBuf};
+
+use datafusion::error::DataFusionError;
+use schemas::{ledger::Imbalance, prompt::RenderError, toml_file::TomlError};
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a run could not go on. Each variant names the thing at fault.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The system refused to do something with a file.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// What was tried, such as `write`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file that Tamis wrote does not read as what it should be.
+    #[error("{} is damaged: {message}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A recipe or task has a fault.
+    #[error(transparent)]
+    Toml(#[from] TomlError),
+    /// Another run holds the output folder.
+    #[error("{} is in use by another run", path.display())]
+    Locked {
+        /// The output folder.
+        path: PathBuf,
+    },
+    /// The output folder holds the run of another recipe.
+    #[error("{} holds a run of the recipe `{found}`, not of `{wanted}`; choose another --out", path.display())]
+    OtherRun {
+        /// The output folder.
+        path: PathBuf,
+        /// The recipe whose run it holds.
+        found: String,
+        /// The recipe that was to be run.
+        wanted: String,
+    },
+    /// A source gave no record.
+    #[error("source `{name}` has no record in {files}")]
+    EmptySource {
+        /// The source.
+        name: String,
+        /// Its files.
+        files: String,
+    },
+    /// More records were broken than the recipe allows.
+    #[error(
+        "source `{name}`: {broken} of {read} records are broken, over the limit of {limit}; they are listed in {}",
+        quarantine.display()
+    )]
+    TooManyFaults {
+        /// The source.
+        name: String,
+        /// Where the faults are listed.
+        quarantine: PathBuf,
+        /// Broken records.
+        broken: u64,
+        /// All records so far.
+        read: u64,
+        /// The largest share that the recipe allows.
+        limit: f64,
+    },
+    /// A classifier cannot be trained on what there is.
+    #[error("classifier `{name}`: {message}")]
+    Classifier {
+        /// The classifier.
+        name: String,
+        /// What is missing.
+        message: String,
+    },
+    /// A model file does not load.
+    #[error("cannot load the model {}: {message}", path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A mixture asks for documents that are not there.
+    #[error("mixture `{name}`: {message}")]
+    Mixture {
+        /// The mixture.
+        name: String,
+        /// What is missing.
+        message: String,
+    },
+    /// An example could not be put into words.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// The sums of the ledger do not close.
+    #[error("the ledger does not close: {0}")]
+    Ledger(#[from] Imbalance),
+    /// There is no such document in a run.
+    #[error("no document in {} has the id or URL {id}", folder.display())]
+    NoDocument {
+        /// The run's folder.
+        folder: PathBuf,
+        /// What was looked for.
+        id: String,
+    },
+    /// A plan failed.
+    #[error("stage `{stage}`: {source}")]
+    Plan {
+        /// The stage.
+        stage: String,
+        /// What the engine said.
+        source: Box<DataFusionError>,
+    },
+}
+
+impl Error {
+    /// A closure that names an action and a path in an I/O error.
+    pub fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::file_error(action, path, source)
+    }
+
+    fn file_error(action: &'static str, path: PathBuf, source: io::Error) -> Self {
+        Self::File { action, path, source }
+    }
+
+    /// What a failed plan is to the user: the error of ours that caused it, if one did, else the engine's with the stage.
+    #[must_use]
+    pub fn from_plan(stage: &str, error: DataFusionError) -> Self {
+        match error {
+            DataFusionError::External(inner) => match inner.downcast::<Self>() {
+                Ok(own) => *own,
+                Err(inner) => Self::Plan { stage: stage.into(), source: Box::new(DataFusionError::External(inner)) },
+            },
+            DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => {
+                Self::from_plan(stage, *inner)
+            }
+            other => Self::Plan { stage: stage.into(), source: Box::new(other) },
+        }
+    }
+}
+
+impl From<Error> for DataFusionError {
+    fn from(error: Error) -> Self {
+        Self::External(Box::new(error))
+    }
+}

@@ -1,0 +1,17 @@
+//! Files that appear whole or not at all, and the books that are kept about them.
+//!
+//! Useful for: whatever a run leaves on disk. Not useful for: what stands in the files.
+
+mod folder;
+pub mod ledger;
+mod lock;
+mod partial;
+mod publish;
+mod quarantine;
+pub mod units;
+
+pub use folder::{exchange, remove_folder, remove_others};
+pub use lock::Lock;
+pub use partial::{PartialFile, Written, hash_file, write_whole};
+pub use publish::{Publication, PublishExec, published};
+pub use quarantine::{Quarantined, write_quarantine};

@@ -1,0 +1,58 @@
+//! Where documents come from.
+//!
+//! ```text
+//! file -> raw records, one after the other -> rows, on all cores -> batches in the order of the file
+//! ```
+//!
+//! Whatever stands in a file becomes a row: a document, a record that is none, with the reason, or a fault.
+//!
+//! Useful for: WARC, JSON lines, plain text. Not useful for: facts about the text; see [`crate::measure`].
+
+mod exec;
+mod json_lines;
+mod plain_text;
+mod raw;
+mod row;
+mod warc;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use exec::{ReadExec, Reading, read_table};
+pub use json_lines::JsonColumns;
+pub use row::{Reason, records, rows_schema};
+pub use warc::WarcOptions;
+
+/// How a source's files are read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Web archives, plain or gzip.
+    Warc(WarcOptions),
+    /// JSON lines, plain or gzip: one object a line.
+    JsonLines(JsonColumns),
+    /// Plain text, plain or gzip: one document a file, or one for each line that matches a pattern.
+    Text {
+        /// A regular expression; a line that it matches begins a document.
+        begins: Option<String>,
+    },
+    /// Examples of a task, as JSON lines: the whole object is the text.
+    Examples {
+        /// The fields that each example must have.
+        fields: Vec<String>,
+    },
+}
+
+/// A source: its name, which is a part of every id, its files and how to read them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// The name.
+    pub name: String,
+    /// The files, sorted; a file's place is the number of its part.
+    pub files: Vec<PathBuf>,
+    /// How they are read.
+    pub format: Format,
+    /// The largest share of broken records, judged over the whole source.
+    pub fault_limit: f64,
+}

@@ -1,0 +1,135 @@
+//! Records of web archives as documents.
+
+use std::{
+    fs::File,
+    io::{self, BufReader},
+};
+
+use schemas::identity::DocumentId;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Reason,
+    raw::{Raw, RawReader},
+    row::{Outcome, Row},
+};
+use crate::{
+    archive::{
+        Fault, charset,
+        http::Response,
+        warc::{Item, Record, WarcReader},
+    },
+    extract::{Extractor, Panicked},
+};
+
+/// How pages are read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct WarcOptions {
+    /// What turns a page into text.
+    pub extract: Extractor,
+    /// The largest page, in bytes after unpacking.
+    pub max_page_bytes: usize,
+}
+
+impl Default for WarcOptions {
+    fn default() -> Self {
+        Self { extract: Extractor::default(), max_page_bytes: 10 << 20 }
+    }
+}
+
+/// The records of an archive.
+pub struct WarcRecords(WarcReader<BufReader<File>>);
+
+impl WarcRecords {
+    pub fn new(file: File) -> io::Result<Self> {
+        Ok(Self(WarcReader::new(BufReader::with_capacity(1 << 18, file))?))
+    }
+}
+
+impl RawReader for WarcRecords {
+    fn next_raw(&mut self) -> io::Result<Option<Raw>> {
+        Ok(self.0.next_item()?.map(|item| match item {
+            Item::Record(record) => Raw::Warc(record),
+            Item::Broken(broken) => Raw::Broken(broken),
+        }))
+    }
+}
+
+/// Reads a record: the page's text, or why there is none.
+pub fn row(source: &str, options: &WarcOptions, record: &Record) -> Row {
+    let present = |name: &str| record.header(name).filter(|value| !value.is_empty()).map(str::to_owned);
+    let (key, url, date) = (present("WARC-Record-ID"), present("WARC-Target-URI"), present("WARC-Date"));
+    let id_key = key.as_deref().or(url.as_deref()).unwrap_or_default();
+    let row = Row {
+        id: Some(DocumentId::of(source, id_key, date.as_deref().unwrap_or_default(), &record.block)),
+        record: key,
+        url,
+        date,
+        offset: record.offset,
+        bytes: record.block.len() as u64,
+        ..Row::default()
+    };
+    let page = match page(options, record) {
+        Ok(page) => page,
+        Err(NoPage::Dropped(reason)) => return Row { outcome: Outcome::Dropped(reason), ..row },
+        Err(NoPage::Broken(fault, detail)) => return row.broken(fault, detail),
+    };
+    match options.extract.extract(&page) {
+        Ok(Some(extracted)) => {
+            Row { title: extracted.title, language: extracted.language, ..row }.with_text(extracted.text)
+        }
+        Ok(None) => Row { outcome: Outcome::Dropped(Reason::NoText), ..row },
+        Err(Panicked(message)) => row.broken(Fault::ExtractorPanic, message),
+    }
+}
+
+enum NoPage {
+    Dropped(Reason),
+    Broken(Fault, String),
+}
+
+impl From<(Fault, String)> for NoPage {
+    fn from((fault, detail): (Fault, String)) -> Self {
+        Self::Broken(fault, detail)
+    }
+}
+
+/// The HTML in a record.
+fn page(options: &WarcOptions, record: &Record) -> Result<String, NoPage> {
+    match record.kind().as_str() {
+        "response" | "resource" => {}
+        "revisit" => return Err(NoPage::Dropped(Reason::Revisit)),
+        _ => return Err(NoPage::Dropped(Reason::NotAResponse)),
+    }
+    let block_type = record.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
+    if !block_type.starts_with("application/http") {
+        return Err(NoPage::Dropped(Reason::NotHttp));
+    }
+    let response = Response::parse(&record.block)?;
+    match response.status {
+        200 => {}
+        300..=399 => return Err(NoPage::Dropped(Reason::Redirect)),
+        _ => return Err(NoPage::Dropped(Reason::HttpStatus)),
+    }
+    let media_type = response.media_type();
+    let named_html = media_type.as_deref().map(|name| matches!(name, "text/html" | "application/xhtml+xml"));
+    if named_html == Some(false) {
+        return Err(NoPage::Dropped(Reason::NotHtml));
+    }
+    let body = response.body(options.max_page_bytes)?.ok_or(NoPage::Dropped(Reason::TooLarge))?;
+    if body.trim_ascii().is_empty() {
+        return Err(NoPage::Dropped(Reason::EmptyBody));
+    }
+    if named_html.is_none() && !looks_like_html(&body) {
+        return Err(NoPage::Dropped(Reason::NotHtml));
+    }
+    Ok(charset::decode(&body, response.charset()).into_owned())
+}
+
+/// Whether a body whose type nobody names begins as pages do.
+fn looks_like_html(body: &[u8]) -> bool {
+    let head = body[..body.len().min(512)].to_ascii_lowercase();
+    [&b"<!doctype html"[..], b"<html", b"<head", b"<body"]
+        .iter()
+        .any(|tag| head.windows(tag.len()).any(|at| at == *tag))
+}

@@ -1,0 +1,11 @@
+//! Kernels on text: `&str` in, a value out, and no Arrow.
+//!
+//! Each is a function of the text alone, walks it once, and reuses the buffers that it is given.
+//!
+//! Useful for: whatever is measured about a document. Not useful for: thresholds, which stand in [`crate::decide`].
+
+pub mod draw;
+pub mod hashing;
+pub mod minhash;
+pub mod normal;
+pub mod words;

@@ -1,0 +1,69 @@
+//! The Arrow schemas of what one program writes and the other, or a stranger, reads.
+//!
+//! Column names are the field's own (`text`, `prompt`, `completion`), so that other trainers and readers take the files
+//! as they are. Strings are plain Parquet strings; files carry no Arrow-specific metadata.
+
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+
+/// A column that every row fills.
+fn required(name: &str, data_type: DataType) -> Field {
+    Field::new(name, data_type, false)
+}
+
+/// A column that may be empty.
+fn optional(name: &str, data_type: DataType) -> Field {
+    Field::new(name, data_type, true)
+}
+
+/// `documents/SOURCE/part-*.parquet`: one row for each document that could be read.
+///
+/// `language` is what the page or row says of itself, not what a model thinks; `text` is never empty.
+#[must_use]
+pub fn documents() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        required("id", DataType::Utf8View),
+        optional("url", DataType::Utf8View),
+        optional("date", DataType::Utf8View),
+        optional("title", DataType::Utf8View),
+        optional("language", DataType::Utf8View),
+        required("text", DataType::Utf8View),
+    ]))
+}
+
+/// The columns that every `decisions/STAGE.parquet` begins with; a stage adds its own behind them.
+///
+/// `verdict` is `keep` or `drop`; `reason` is null for what is kept.
+#[must_use]
+pub fn decisions() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        required("id", DataType::Utf8View),
+        required("source", DataType::Utf8View),
+        required("verdict", DataType::Utf8View),
+        optional("reason", DataType::Utf8View),
+    ]))
+}
+
+/// A text mixture: one row for each copy of a document.
+#[must_use]
+pub fn text_mixture() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        required("id", DataType::Utf8View),
+        required("source", DataType::Utf8View),
+        required("text", DataType::Utf8View),
+    ]))
+}
+
+/// An instruction mixture: one row for each example, copy and template.
+#[must_use]
+pub fn instruction_mixture() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        required("id", DataType::Utf8View),
+        required("source", DataType::Utf8View),
+        required("task", DataType::Utf8View),
+        required("template", DataType::Utf8View),
+        required("prompt", DataType::Utf8View),
+        required("completion", DataType::Utf8View),
+    ]))
+}

@@ -1,0 +1,161 @@
+//! The account of a run: what went into each stage, and what became of it.
+//!
+//! Two equations hold, and a run whose sums do not close has failed:
+//!
+//! ```text
+//! stage      in   = kept + dropped (by reason) + quarantined (by fault)
+//! mixture    rows = copies x templates,  copies = documents, each as often as it was drawn
+//! ```
+//!
+//! The ledger holds no time and no path, so that the same recipe, inputs and seed give the same bytes.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `ledger.json`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    /// The stages in the order in which they ran, each with its sources in the order of their names.
+    pub stages: Vec<StageEntry>,
+    /// What was written, by mixture, split and source.
+    pub mixtures: Vec<MixtureEntry>,
+}
+
+/// What one stage did with the documents of one source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StageEntry {
+    /// The stage's name.
+    pub stage: String,
+    /// The source's name.
+    pub source: String,
+    /// Records that came in.
+    pub r#in: u64,
+    /// Records that go on.
+    pub kept: u64,
+    /// Records that were dropped, by reason.
+    pub dropped: BTreeMap<String, u64>,
+    /// Records that could not be read, by fault.
+    pub quarantined: BTreeMap<String, u64>,
+}
+
+/// What one mixture holds of one source, in one split.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MixtureEntry {
+    /// The mixture's name.
+    pub mixture: String,
+    /// `train`, `validation` or `test`.
+    pub split: String,
+    /// The source's name.
+    pub source: String,
+    /// Distinct documents, or examples of a task.
+    pub documents: u64,
+    /// The same with repeats: the sum over documents of how often each was drawn.
+    pub copies: u64,
+    /// Templates that each copy was put through; 1 for plain text.
+    pub templates: u64,
+    /// Rows in the files.
+    pub rows: u64,
+}
+
+/// An equation of the ledger that does not hold.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Imbalance {
+    /// A stage lost or invented records.
+    #[error(
+        "stage `{stage}`, source `{source_name}`: {went_in} records went in, but {kept} kept + {dropped} dropped + {quarantined} quarantined came out"
+    )]
+    Stage {
+        /// The stage's name.
+        stage: String,
+        /// The source's name.
+        source_name: String,
+        /// Records in.
+        went_in: u64,
+        /// Records kept.
+        kept: u64,
+        /// Records dropped, over all reasons.
+        dropped: u64,
+        /// Records quarantined, over all faults.
+        quarantined: u64,
+    },
+    /// A mixture has more or fewer rows than its documents, copies and templates give.
+    #[error(
+        "mixture `{mixture}`, split `{split}`, source `{source_name}`: {rows} rows written, but {copies} copies x {templates} templates were asked for"
+    )]
+    Mixture {
+        /// The mixture's name.
+        mixture: String,
+        /// The split.
+        split: String,
+        /// The source's name.
+        source_name: String,
+        /// Rows written.
+        rows: u64,
+        /// Copies asked for.
+        copies: u64,
+        /// Templates.
+        templates: u64,
+    },
+}
+
+impl Ledger {
+    /// Checks every equation.
+    ///
+    /// # Errors
+    /// The first equation that does not hold, with its sums.
+    pub fn check(&self) -> Result<(), Imbalance> {
+        for entry in &self.stages {
+            let dropped = entry.dropped.values().sum();
+            let quarantined = entry.quarantined.values().sum();
+            if entry.r#in != entry.kept + dropped + quarantined {
+                return Err(Imbalance::Stage {
+                    stage: entry.stage.clone(),
+                    source_name: entry.source.clone(),
+                    went_in: entry.r#in,
+                    kept: entry.kept,
+                    dropped,
+                    quarantined,
+                });
+            }
+        }
+        for entry in &self.mixtures {
+            if entry.rows != entry.copies * entry.templates {
+                return Err(Imbalance::Mixture {
+                    mixture: entry.mixture.clone(),
+                    split: entry.split.clone(),
+                    source_name: entry.source.clone(),
+                    rows: entry.rows,
+                    copies: entry.copies,
+                    templates: entry.templates,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_record_is_named() {
+        let entry = StageEntry {
+            stage: "read".into(),
+            source: "web".into(),
+            r#in: 3,
+            kept: 1,
+            dropped: BTreeMap::from([("not_html".into(), 1)]),
+            quarantined: BTreeMap::new(),
+        };
+        let ledger = Ledger { stages: vec![entry], mixtures: vec![] };
+        let message = ledger.check().expect_err("two of three records are accounted for").to_string();
+        assert!(message.contains("`read`") && message.contains("`web`") && message.contains('3'), "{message}");
+    }
+}

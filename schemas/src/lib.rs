@@ -1,0 +1,24 @@
+//! The contract between `curate` and `train`, and nothing else.
+//!
+//! The two programs never depend on each other; they meet in files. This crate fixes the shape of those files, and holds
+//! the few pieces of meaning that both sides must share to the byte:
+//!
+//! - [`columns`]: the Arrow schemas of documents, decisions and mixtures
+//! - [`identity`]: what a document's id is
+//! - [`ledger`]: the account of every stage, and the equations that must close
+//! - [`manifest`]: what a run read and wrote, with hashes
+//! - [`task`], [`prompt`]: tasks and templates, and the one renderer of prompts, so that training data and evaluation
+//!   never differ in a space
+//! - [`toml_file`]: TOML that people write, with errors that name the line
+//! - [`json`]: the JSON Schema of each, generated from the types
+//!
+//! Useful for: whatever two programs must agree on. Not useful for: anything that only one of them does.
+
+pub mod columns;
+pub mod identity;
+pub mod json;
+pub mod ledger;
+pub mod manifest;
+pub mod prompt;
+pub mod task;
+pub mod toml_file;

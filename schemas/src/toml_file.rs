@@ -1,0 +1,286 @@
+//! TOML that people write: read once, checked before any work starts, and every error names path, line and column.
+//!
+//! Values keep their place in the text (wrap them in [`Spanned`]), so that a fault which only shows later, such as a
+//! reference to something that does not exist, can still point at the line that holds it.
+
+use std::{
+    fmt,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use serde::de::DeserializeOwned;
+pub use toml::Spanned;
+use toml::de::{DeTable, DeValue, Deserializer};
+
+/// A TOML file, held in memory.
+#[derive(Debug, Clone)]
+pub struct TomlFile {
+    path: PathBuf,
+    text: String,
+}
+
+/// Why a file could not be used, and where.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TomlError {
+    /// The file could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Something in the file is wrong.
+    #[error(transparent)]
+    Fault(#[from] Box<TomlFault>),
+    /// A key that the command line sets is not one that the file could have.
+    #[error("--set {key}={value}: {message}")]
+    Set {
+        /// The key, with dots.
+        key: String,
+        /// The value as it was given.
+        value: String,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+/// A fault at a place in a file. Displays as `path:line:column: message` with the line below it.
+#[derive(Debug)]
+pub struct TomlFault {
+    path: PathBuf,
+    line: usize,
+    column: usize,
+    width: usize,
+    excerpt: String,
+    message: String,
+}
+
+impl std::error::Error for TomlFault {}
+
+impl fmt::Display for TomlFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, line, column, width, excerpt, message } = self;
+        let number = line.to_string();
+        let gutter = " ".repeat(number.len());
+        writeln!(formatter, "{}:{line}:{column}: {message}", path.display())?;
+        writeln!(formatter, "{gutter} |")?;
+        writeln!(formatter, "{number} | {excerpt}")?;
+        write!(formatter, "{gutter} | {}{}", " ".repeat(column - 1), "^".repeat(*width))
+    }
+}
+
+/// A key and value from the command line, which replace what the file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Names from the root, such as `["classifier", "quality", "words"]`.
+    pub key: Vec<String>,
+    /// A TOML value; what is not one is taken as a string.
+    pub value: String,
+}
+
+impl TomlFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not UTF-8.
+    pub fn read(path: &Path) -> Result<Self, TomlError> {
+        let text = std::fs::read_to_string(path).map_err(|source| TomlError::Read { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), text })
+    }
+
+    /// Takes text as if it had been read from `path`.
+    #[must_use]
+    pub fn from_text(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        Self { path: path.into(), text: text.into() }
+    }
+
+    /// Where the file lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder that relative paths in the file start from.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
+    }
+
+    /// Parses the file into `T`, with `settings` in place of what the file says.
+    ///
+    /// # Errors
+    /// A syntax error, an unknown key, a value of the wrong type: with its line and column.
+    pub fn parse<T: DeserializeOwned>(&self, settings: &[Setting]) -> Result<T, TomlError> {
+        self.apply(settings).map_err(|fault| self.blame(&fault, settings, |prefix| self.apply::<T>(prefix).err()))
+    }
+
+    fn apply<T: DeserializeOwned>(&self, settings: &[Setting]) -> Result<T, Refusal> {
+        let lines: Vec<String> = settings.iter().map(|setting| format!("value = {}", setting.value)).collect();
+        let mut root = DeTable::parse(&self.text)?;
+        for (setting, line) in settings.iter().zip(&lines) {
+            replace(root.get_mut(), &setting.key, parse_value(line, &setting.value))?;
+        }
+        Ok(T::deserialize(Deserializer::from(root))?)
+    }
+
+    /// Lays a refusal to the first setting without which it would not be, or to the file.
+    fn blame(
+        &self,
+        last: &Refusal,
+        settings: &[Setting],
+        refusal: impl Fn(&[Setting]) -> Option<Refusal>,
+    ) -> TomlError {
+        for count in 0..settings.len() {
+            match (refusal(&settings[..count]), count) {
+                (None, _) => {}
+                (Some(own), 0) => return self.located(&own),
+                (Some(fault), _) => return settings[count - 1].refused(&fault),
+            }
+        }
+        match settings.last() {
+            Some(setting) => setting.refused(last),
+            None => self.located(last),
+        }
+    }
+
+    /// A fault at `span`, a range of bytes in the file.
+    pub fn fault(&self, span: Range<usize>, message: impl Into<String>) -> TomlError {
+        let start = span.start.min(self.text.len());
+        let line_start = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let excerpt = self.text[line_start..].lines().next().unwrap_or_default();
+        let column = self.text[line_start..start].chars().count() + 1;
+        let shown = excerpt.chars().count();
+        let asked = self.text.get(start..span.end.max(start)).map_or(1, |marked| marked.chars().count());
+        Box::new(TomlFault {
+            path: self.path.clone(),
+            line: self.text[..start].matches('\n').count() + 1,
+            column,
+            width: asked.clamp(1, (shown + 2).saturating_sub(column).max(1)),
+            excerpt: excerpt.to_owned(),
+            message: message.into(),
+        })
+        .into()
+    }
+
+    fn located(&self, refusal: &Refusal) -> TomlError {
+        match refusal {
+            Refusal::Toml(error) => self.fault(error.span().unwrap_or(0..0), error.message().trim_end()),
+            Refusal::Key(message) => self.fault(0..0, message.clone()),
+        }
+    }
+}
+
+impl Setting {
+    fn refused(&self, refusal: &Refusal) -> TomlError {
+        let message = match refusal {
+            Refusal::Toml(error) => error.message().trim_end().to_owned(),
+            Refusal::Key(message) => message.clone(),
+        };
+        TomlError::Set { key: self.key.join("."), value: self.value.clone(), message }
+    }
+}
+
+/// Why a text with settings is not a `T`, before it is known which of the two is to blame.
+enum Refusal {
+    Toml(toml::de::Error),
+    Key(String),
+}
+
+impl From<toml::de::Error> for Refusal {
+    fn from(error: toml::de::Error) -> Self {
+        Self::Toml(error)
+    }
+}
+
+/// Puts `value` in its place, with the span of what it replaces, so that a later fault points at that line.
+fn replace<'a>(root: &mut DeTable<'a>, key: &'a [String], value: DeValue<'a>) -> Result<(), Refusal> {
+    let Some((last, tables)) = key.split_last() else {
+        return Err(Refusal::Key("the key is empty".into()));
+    };
+    let mut table = root;
+    for name in tables {
+        let inner = table.iter_mut().find(|(key, _)| key.get_ref() == name).map(|(_, value)| value.get_mut());
+        table = match inner {
+            Some(DeValue::Table(inner)) => inner,
+            Some(_) => return Err(Refusal::Key(format!("`{name}` is not a table"))),
+            None => return Err(Refusal::Key(format!("there is no table `{name}`"))),
+        };
+    }
+    match table.iter_mut().find(|(key, _)| key.get_ref() == last) {
+        Some((_, old)) => *old.get_mut() = value,
+        None => {
+            table.insert(Spanned::new(0..0, last.into()), Spanned::new(0..0, value));
+        }
+    }
+    Ok(())
+}
+
+/// The value in `line`, which says `value = TEXT`; or `text` itself, so that `--set name=web` needs no quotes.
+fn parse_value<'a>(line: &'a str, text: &'a str) -> DeValue<'a> {
+    DeTable::parse(line)
+        .ok()
+        .and_then(|table| table.into_inner().into_iter().next())
+        .map_or_else(|| DeValue::String(text.into()), |(_, value)| value.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Config {
+        threshold: f64,
+        #[serde(default)]
+        names: Vec<String>,
+        #[serde(default)]
+        inner: Inner,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        words: Option<u32>,
+    }
+
+    fn set(key: &str, value: &str) -> Setting {
+        Setting { key: key.split('.').map(str::to_owned).collect(), value: value.into() }
+    }
+
+    #[test]
+    fn an_unknown_key_is_shown_in_its_line() {
+        let file = TomlFile::from_text("a/recipe.toml", "threshold = 0.5\n\n[inner]\nwrods = 3\n");
+        let error = file.parse::<Config>(&[]).expect_err("`wrods` is no key");
+        assert_eq!(
+            error.to_string(),
+            "a/recipe.toml:4:1: unknown field `wrods`, expected `words`\n  |\n4 | wrods = 3\n  | ^^^^^"
+        );
+    }
+
+    #[test]
+    fn a_setting_replaces_what_the_file_says() -> Result<(), TomlError> {
+        let file = TomlFile::from_text("recipe.toml", "threshold = 0.5\n[inner]\nwords = 3\n");
+        let settings = [set("threshold", "0.75"), set("inner.words", "9"), set("names", "[\"a\", \"b c\"]")];
+        let config: Config = file.parse(&settings)?;
+        assert!((config.threshold - 0.75).abs() < f64::EPSILON);
+        assert_eq!(config.inner.words, Some(9));
+        assert_eq!(config.names, ["a", "b c"]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_setting_of_an_unknown_key_is_refused() {
+        let file = TomlFile::from_text("recipe.toml", "threshold = 0.5\n");
+        assert!(file.parse::<Config>(&[set("treshold", "1")]).is_err());
+        let error = file.parse::<Config>(&[set("outer.words", "1")]).expect_err("there is no such table");
+        assert_eq!(error.to_string(), "--set outer.words=1: there is no table `outer`");
+    }
+}
