@@ -49,6 +49,12 @@ pub enum Error {
         /// The recipe that was to be run.
         wanted: String,
     },
+    /// The output folder holds something that is no run.
+    #[error("{} is not empty, and holds no run; choose another --out", path.display())]
+    NotARun {
+        /// The output folder.
+        path: PathBuf,
+    },
     /// A source gave no record.
     #[error("source `{name}` has no record in {files}")]
     EmptySource {

@@ -3,12 +3,14 @@
 //! Useful for: pages with a main text. Not useful for: what a text is worth; see [`crate::measure`].
 
 mod contained;
+mod lines;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trafilatura::{HtmlDateMode, Options};
 
 pub use contained::{Panicked, contained};
+pub use lines::lines;
 
 /// Which extractor turns a page into text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -45,10 +47,11 @@ impl Extractor {
 fn with_trafilatura(html: &str) -> Option<Extracted> {
     let options = Options::default().with_exclude_comments(true).with_html_date_mode(HtmlDateMode::Disabled);
     let extracted = trafilatura::extract(html, &options).ok()?;
-    let text = extracted.content_text.trim();
+    // the crate's own text has lost its lines
+    let text = lines(&extracted.content_html);
     let present = |text: String| (!text.trim().is_empty()).then(|| text.trim().to_owned());
-    (!text.is_empty()).then(|| Extracted {
-        text: text.to_owned(),
+    (!text.trim().is_empty()).then(|| Extracted {
+        text,
         title: present(extracted.metadata.title),
         language: present(extracted.metadata.language),
     })

@@ -3,6 +3,8 @@
 //! Useful for: whatever a run leaves on disk. Not useful for: what stands in the files.
 
 mod folder;
+mod groups;
+mod layout;
 pub mod ledger;
 mod lock;
 mod partial;
@@ -11,6 +13,7 @@ mod quarantine;
 pub mod units;
 
 pub use folder::{exchange, remove_folder, remove_others};
+pub use layout::Layout;
 pub use lock::Lock;
 pub use partial::{PartialFile, Written, hash_file, write_whole};
 pub use publish::{Publication, PublishExec, published};

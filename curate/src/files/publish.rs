@@ -38,7 +38,7 @@ use parquet::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{PartialFile, Written};
+use super::{PartialFile, Written, groups::Groups};
 use crate::error::Error;
 
 /// Rows that go to the Parquet writer at a time.
@@ -59,6 +59,8 @@ pub struct Publication {
     pub columns: Vec<(String, bool)>,
     /// Leave out the rows in which this column is null.
     pub where_present: Option<String>,
+    /// Gather the rows by this column, a `u32`: each row group holds those of one value. Their order is lost.
+    pub grouped_by: Option<String>,
 }
 
 impl Publication {
@@ -66,13 +68,20 @@ impl Publication {
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, schema: &Schema) -> Self {
         let columns = schema.fields().iter().map(|field| (field.name().clone(), field.is_nullable())).collect();
-        Self { path: path.into(), columns, where_present: None }
+        Self { path: path.into(), columns, where_present: None, grouped_by: None }
     }
 
     /// The same, of the rows alone in which `column` is not null.
     #[must_use]
     pub fn where_present(mut self, column: &str) -> Self {
         self.where_present = Some(column.to_owned());
+        self
+    }
+
+    /// The same, with row groups of one value of `column` each.
+    #[must_use]
+    pub fn grouped_by(mut self, column: &str) -> Self {
+        self.grouped_by = Some(column.to_owned());
         self
     }
 }
@@ -202,6 +211,14 @@ impl ExecutionPlan for PublishExec {
     }
 }
 
+/// Rows on their way to the writer.
+enum Waiting {
+    /// Until a chunk of a fixed number is full.
+    Chunk(BatchCoalescer),
+    /// Until a row group of one value is large.
+    Group(Groups),
+}
+
 /// One file on its way.
 struct FileWriter {
     path: PathBuf,
@@ -209,7 +226,7 @@ struct FileWriter {
     columns: Vec<(usize, Option<usize>)>,
     where_present: Option<usize>,
     schema: SchemaRef,
-    chunks: BatchCoalescer,
+    waiting: Waiting,
     writer: ArrowWriter<PartialFile>,
     rows: u64,
 }
@@ -238,11 +255,15 @@ impl FileWriter {
         let schema = Arc::new(Schema::new(fields));
         let options = ArrowWriterOptions::new().with_properties(properties(&schema)).with_skip_arrow_metadata(true);
         let file = PartialFile::create(&publication.path)?;
+        let waiting = match &publication.grouped_by {
+            Some(column) => Waiting::Group(Groups::new(schema.index_of(column)?)),
+            None => Waiting::Chunk(BatchCoalescer::new(Arc::clone(&schema), CHUNK_ROWS)),
+        };
         Ok(Self {
             path: publication.path.clone(),
             columns,
             where_present: publication.where_present.as_deref().map(place).transpose()?,
-            chunks: BatchCoalescer::new(Arc::clone(&schema), CHUNK_ROWS),
+            waiting,
             writer: ArrowWriter::try_new_with_options(file, Arc::clone(&schema), options)?,
             schema,
             rows: 0,
@@ -260,30 +281,55 @@ impl FileWriter {
             let column = kept.column(column);
             field.map_or_else(|| Arc::clone(column), |field| Arc::clone(column.as_struct().column(field)))
         });
-        self.chunks.push_batch(RecordBatch::try_new(Arc::clone(&self.schema), columns.collect())?)?;
-        self.write_chunks()
+        let rows = RecordBatch::try_new(Arc::clone(&self.schema), columns.collect())?;
+        self.rows += rows.num_rows() as u64;
+        match &mut self.waiting {
+            Waiting::Chunk(chunks) => chunks.push_batch(rows)?,
+            Waiting::Group(groups) => groups.push(&rows)?,
+        }
+        self.write_ready()
     }
 
-    fn write_chunks(&mut self) -> Result<()> {
-        while let Some(chunk) = self.chunks.next_completed_batch() {
-            self.rows += chunk.num_rows() as u64;
-            self.writer.write(&chunk).map_err(|error| disk_error(error, &self.path))?;
-            if self.writer.in_progress_size() > GROUP_BYTES {
-                self.writer.flush().map_err(|error| disk_error(error, &self.path))?;
+    fn write_ready(&mut self) -> Result<()> {
+        match &mut self.waiting {
+            Waiting::Chunk(chunks) => {
+                while let Some(chunk) = chunks.next_completed_batch() {
+                    self.writer.write(&chunk).map_err(|error| disk_error(error, &self.path))?;
+                    if self.writer.in_progress_size() > GROUP_BYTES {
+                        self.writer.flush().map_err(|error| disk_error(error, &self.path))?;
+                    }
+                }
+            }
+            Waiting::Group(groups) => {
+                while let Some(group) = groups.overflow() {
+                    write_group(&mut self.writer, &group).map_err(|error| disk_error(error, &self.path))?;
+                }
             }
         }
         Ok(())
     }
 
     fn publish(mut self) -> Result<(String, u64, Written)> {
-        self.chunks.finish_buffered_batch()?;
-        self.write_chunks()?;
+        match &mut self.waiting {
+            Waiting::Chunk(chunks) => chunks.finish_buffered_batch()?,
+            Waiting::Group(groups) => {
+                while let Some(group) = groups.next() {
+                    write_group(&mut self.writer, &group).map_err(|error| disk_error(error, &self.path))?;
+                }
+            }
+        }
+        self.write_ready()?;
         let file = self.writer.into_inner().map_err(|error| disk_error(error, &self.path))?;
         let written = file.publish()?;
         let path =
             self.path.to_str().ok_or_else(|| internal_datafusion_err!("{} is not UTF-8", self.path.display()))?;
         Ok((path.to_owned(), self.rows, written))
     }
+}
+
+fn write_group(writer: &mut ArrowWriter<PartialFile>, group: &[RecordBatch]) -> parquet::errors::Result<()> {
+    group.iter().try_for_each(|batch| writer.write(batch))?;
+    writer.flush()
 }
 
 /// The writer's error as ours, with the path, where the disk is at fault.

@@ -1,0 +1,113 @@
+//! `curate check`.
+
+use std::{fmt::Write as _, fs, path::PathBuf};
+
+use clap::Args;
+use schemas::toml_file::Setting;
+
+use super::{printer::Printer, setting, size::decimal};
+use crate::{
+    measure::FamilyConfig,
+    recipe::{Plan, Step, StepKind},
+    source::{Format, Source},
+    write::Content,
+};
+
+/// Check a recipe: say what would run, and what it would need.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The recipe (TOML).
+    recipe: PathBuf,
+    /// Replace a value of the recipe, or a folder in its [folders].
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
+    settings: Vec<Setting>,
+}
+
+impl CheckArgs {
+    pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let plan = Plan::read(&self.recipe, &self.settings)?;
+        printer.result(describe(&plan)?);
+        Ok(())
+    }
+}
+
+/// Unpacked bytes for each packed one, as crawls and corpora have them.
+const UNPACKED: u64 = 4;
+
+fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    writeln!(text, "{}, seed {}", plan.name, plan.seed)?;
+    writeln!(text, "\nsources")?;
+    let mut bytes = 0;
+    for source in &plan.sources {
+        let size = size(source);
+        bytes += size;
+        let files = source.files.len();
+        writeln!(text, "  {:16} {:12} {files} files, {}", source.name, kind(&source.format), decimal(size))?;
+    }
+    writeln!(text, "\nfacts")?;
+    for family in &plan.families {
+        let what = match &family.config {
+            FamilyConfig::Words | FamilyConfig::Fingerprints => String::new(),
+            FamilyConfig::Language(model) | FamilyConfig::Score(model) => model.path.display().to_string(),
+            FamilyConfig::Bands(bands) => {
+                format!("{} bands of {} on runs of {} words", bands.bands, bands.rows, bands.shingle_words)
+            }
+        };
+        writeln!(text, "  {:16} {what}", family.name)?;
+    }
+    for classifier in &plan.classifiers {
+        let (positive, negative) = (classifier.positive.join(", "), classifier.negative.join(", "));
+        writeln!(text, "  score-{:10} {positive} against {negative}", classifier.name)?;
+    }
+    writeln!(text, "\nsteps")?;
+    for (number, step) in plan.steps.iter().enumerate() {
+        writeln!(text, "  {} {:22} {} (on {})", number + 1, step.name, action(step), step.sources.join(", "))?;
+    }
+    writeln!(text, "\nmixtures")?;
+    for mixture in &plan.mixtures {
+        let content = match &mixture.content {
+            Content::Text => {
+                let shares = mixture.weights.iter().map(|(source, share)| format!("{source} {:.1} %", share * 100.0));
+                shares.collect::<Vec<_>>().join(", ")
+            }
+            Content::Instructions(task) => {
+                format!("task {} in {} templates", task.name, task.templates.len())
+            }
+        };
+        writeln!(text, "  {:16} {content}", mixture.name)?;
+    }
+    // text and facts are about as large as the packed input; a mixture is held twice while it is made
+    let disk = bytes * (2 + plan.mixtures.len() as u64);
+    write!(
+        text,
+        "\nneeds about {} of disk for {} of input ({} unpacked); memory as --memory says, and up to 1 GB for text on its way",
+        decimal(disk),
+        decimal(bytes),
+        decimal(bytes * UNPACKED)
+    )?;
+    Ok(text)
+}
+
+fn size(source: &Source) -> u64 {
+    source.files.iter().filter_map(|file| fs::metadata(file).ok()).map(|metadata| metadata.len()).sum()
+}
+
+fn kind(format: &Format) -> &'static str {
+    match format {
+        Format::Warc(_) => "warc",
+        Format::JsonLines(_) => "jsonl",
+        Format::Text { .. } => "text",
+        Format::Examples { .. } => "task",
+    }
+}
+
+fn action(step: &Step) -> String {
+    match &step.kind {
+        StepKind::Language(rule) => format!("keep {} from probability {}", rule.keep.join(", "), rule.min_probability),
+        StepKind::GopherQuality(_) => "keep what passes the Gopher quality rules".into(),
+        StepKind::ExactDuplicates => "drop texts that another document has".into(),
+        StepKind::NearDuplicates => "drop documents that are much like another".into(),
+        StepKind::Pareto { classifier, alpha } => format!("sample by Pareto({alpha}) on the score `{classifier}`"),
+    }
+}

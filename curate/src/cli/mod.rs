@@ -1,0 +1,69 @@
+//! The command line: one file for each subcommand. Commands return what they found; the printer prints.
+
+mod check;
+mod printer;
+mod run;
+mod schema;
+mod size;
+mod why;
+
+use std::process::ExitCode;
+
+use clap::{ArgAction, Parser, Subcommand};
+use schemas::toml_file::Setting;
+
+use self::printer::{Printer, Verbosity};
+
+/// Turns web crawls into training data.
+#[derive(Debug, Parser)]
+#[command(name = "curate", version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Print errors and results alone.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Print what is done in more detail.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Check(check::CheckArgs),
+    Why(why::WhyArgs),
+    Schema(schema::SchemaArgs),
+}
+
+/// Runs the program: 0 when it has done what was asked, 1 when that failed, 2 when it could not be understood.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let verbosity = Verbosity::new(arguments.quiet, arguments.verbose);
+    printer::log(verbosity);
+    let printer = Printer::new(verbosity);
+    let result = match arguments.command {
+        Command::Run(args) => args.run(&printer),
+        Command::Check(args) => args.run(&printer),
+        Command::Why(args) => args.run(&printer),
+        Command::Schema(args) => args.run(&printer),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            printer.error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads `KEY=VALUE`.
+fn setting(text: &str) -> Result<Setting, String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => {
+            Ok(Setting { key: key.split('.').map(str::to_owned).collect(), value: value.to_owned() })
+        }
+        _ => Err("expected KEY=VALUE, such as `data=DIR` or `classifier.quality.documents=500`".into()),
+    }
+}

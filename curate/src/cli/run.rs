@@ -1,0 +1,106 @@
+//! `curate run`.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use clap::Args;
+use schemas::{ledger::Ledger, toml_file::Setting};
+
+use super::{printer::Printer, setting, size::Size};
+use crate::{
+    engine::Engine,
+    files::Layout,
+    recipe::Plan,
+    report,
+    run::{self, Options, Outcome},
+};
+
+/// Run a recipe: from its sources to mixtures, a ledger and a report.
+///
+/// A run that was stopped goes on where it was; what has changed is done again, with what depends on it.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The recipe (TOML).
+    recipe: PathBuf,
+    /// The output folder [default: out/NAME, with the recipe's name].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Where plans run: `local`, or `rehearsal`, which is local with every plan sent through a cluster's wire format.
+    #[arg(long, value_name = "ENGINE", default_value = "local")]
+    engine: EngineArg,
+    /// Threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Memory that sorts, joins and clusters may hold before they spill.
+    #[arg(long, value_name = "SIZE", default_value = "4G")]
+    memory: Size,
+    /// Start over, even where finished units are found.
+    #[arg(long)]
+    fresh: bool,
+    /// Replace a value of the recipe, or a folder in its [folders].
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
+    settings: Vec<Setting>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum EngineArg {
+    Local,
+    Rehearsal,
+}
+
+impl From<EngineArg> for Engine {
+    fn from(engine: EngineArg) -> Self {
+        match engine {
+            EngineArg::Local => Self::Local,
+            EngineArg::Rehearsal => Self::Rehearsal,
+        }
+    }
+}
+
+/// Stack of the threads that parse pages, whose trees may be deep.
+const STACK: usize = 64 << 20;
+
+impl RunArgs {
+    pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let plan = Plan::read(&self.recipe, &self.settings)?;
+        let out = self.out.unwrap_or_else(|| PathBuf::from("out").join(&plan.name));
+        let threads =
+            self.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+        rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build_global()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).build()?;
+        let options =
+            Options { out: out.clone(), engine: self.engine.into(), threads, memory: self.memory.0, fresh: self.fresh };
+        printer.note(format_args!("{} into {}, {threads} threads", plan.name, out.display()));
+        let outcome = runtime.block_on(run::run(plan, &options, printer))?;
+        let report = Layout::new(&out).report();
+        report::write(&out)?;
+        printer.note(summary(&outcome));
+        printer.result(report.display());
+        Ok(())
+    }
+}
+
+/// The funnel in a few lines: what each stage left of each source.
+fn summary(outcome: &Outcome) -> String {
+    let Ledger { stages, mixtures } = &outcome.ledger;
+    let mut lines = vec![String::new(), format!("{:18} {:18} {:>9} {:>9}  dropped", "stage", "source", "in", "kept")];
+    for entry in stages.iter().filter(|entry| entry.r#in > 0) {
+        let counts = entry.dropped.iter().chain(&entry.quarantined);
+        let counts: Vec<String> = counts.map(|(reason, count)| format!("{reason} {count}")).collect();
+        lines.push(format!(
+            "{:18} {:18} {:>9} {:>9}  {}",
+            entry.stage,
+            entry.source,
+            entry.r#in,
+            entry.kept,
+            counts.join(", ")
+        ));
+    }
+    let mut rows: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for entry in mixtures {
+        *rows.entry((&entry.mixture, &entry.split)).or_default() += entry.rows;
+    }
+    lines.push(String::new());
+    lines.extend(rows.into_iter().map(|((mixture, split), rows)| format!("mixture {mixture}, {split}: {rows} rows")));
+    lines.push(format!("{} units run, {} found done", outcome.ran, outcome.found));
+    lines.join("\n")
+}

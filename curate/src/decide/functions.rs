@@ -1,0 +1,229 @@
+//! Chance as functions of plans: the kernels of [`crate::text::draw`], described by seed and purpose.
+
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
+
+use datafusion::{
+    arrow::{
+        array::{
+            ArrayRef, AsArray as _, Float64Array, ListBuilder, StringViewArray, StructBuilder, UInt32Builder,
+            UInt64Array, UInt64Builder,
+        },
+        datatypes::{DataType, Field, Fields, Float64Type, UInt64Type},
+    },
+    error::Result,
+    logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::text::draw::{draw, draw_of, fraction, pareto_keeps};
+
+/// A function of ids or scores in which chance is a hash.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Chance {
+    /// Id to a fraction in `0.0..1.0`.
+    Fraction {
+        /// The recipe's seed.
+        seed: u64,
+        /// What is drawn for.
+        purpose: String,
+    },
+    /// Id to 64 bits, to order by.
+    Bits {
+        /// The recipe's seed.
+        seed: u64,
+        /// What is drawn for.
+        purpose: String,
+    },
+    /// Score to the probability that a Pareto draw keeps it.
+    ParetoKeeps {
+        /// The shape.
+        alpha: f64,
+    },
+    /// Group to `train`, `validation` or `test`.
+    Split {
+        /// The recipe's seed.
+        seed: u64,
+        /// The share of groups that are for validation.
+        validation: f64,
+        /// The share of groups that are for testing.
+        test: f64,
+    },
+    /// Id, split and copies to one place for each copy and template: a list of (template, copy, order, shard).
+    Places {
+        /// The recipe's seed.
+        seed: u64,
+        /// The mixture.
+        mixture: String,
+        /// The templates' names; one empty name for plain text.
+        templates: Vec<String>,
+        /// The splits, each with its first shard and how many it has.
+        shards: Vec<SplitShards>,
+    },
+}
+
+/// The shards of one split, which are numbered through all splits of a mixture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitShards {
+    /// `train`, `validation` or `test`.
+    pub split: String,
+    /// The number of its first shard.
+    pub first: u32,
+    /// How many it has, 1 or more.
+    pub count: u32,
+}
+
+impl Chance {
+    /// The function of some columns.
+    #[must_use]
+    pub fn of(self, arguments: Vec<Expr>) -> Expr {
+        ScalarUDF::from(ChanceFunction::new(self)).call(arguments)
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Fraction { .. } => "chance_fraction",
+            Self::Bits { .. } => "chance_bits",
+            Self::ParetoKeeps { .. } => "chance_pareto_keeps",
+            Self::Split { .. } => "chance_split",
+            Self::Places { .. } => "chance_places",
+        }
+    }
+
+    fn return_type(&self) -> DataType {
+        match self {
+            Self::Fraction { .. } | Self::ParetoKeeps { .. } => DataType::Float64,
+            Self::Bits { .. } => DataType::UInt64,
+            Self::Split { .. } => DataType::Utf8View,
+            Self::Places { .. } => DataType::List(Arc::new(Field::new("item", DataType::Struct(place_fields()), true))),
+        }
+    }
+
+    fn evaluate(&self, arguments: &[ArrayRef]) -> ArrayRef {
+        let texts = |number: usize| arguments[number].as_string_view().iter().map(Option::unwrap_or_default);
+        match self {
+            Self::Fraction { seed, purpose } => {
+                Arc::new(Float64Array::from_iter_values(texts(0).map(|id| fraction(draw(*seed, purpose, id)))))
+            }
+            Self::Bits { seed, purpose } => {
+                Arc::new(UInt64Array::from_iter_values(texts(0).map(|id| draw(*seed, purpose, id))))
+            }
+            Self::ParetoKeeps { alpha } => {
+                let scores = arguments[0].as_primitive::<Float64Type>();
+                Arc::new(
+                    scores.iter().map(|score| score.map(|score| pareto_keeps(score, *alpha))).collect::<Float64Array>(),
+                )
+            }
+            Self::Split { seed, validation, test } => {
+                let split = |group: &str| match fraction(draw(*seed, "split", group)) {
+                    draw if draw < *validation => "validation",
+                    draw if draw < validation + test => "test",
+                    _ => "train",
+                };
+                Arc::new(StringViewArray::from_iter_values(texts(0).map(split)))
+            }
+            Self::Places { seed, mixture, templates, shards } => {
+                let copies = arguments[2].as_primitive::<UInt64Type>().values();
+                let rows = texts(0).zip(texts(1)).zip(copies);
+                places(*seed, mixture, templates, shards, rows.map(|((id, split), copies)| (id, split, *copies)))
+            }
+        }
+    }
+}
+
+fn place_fields() -> Fields {
+    Fields::from(vec![
+        Field::new("template", DataType::UInt32, true),
+        Field::new("copy", DataType::UInt32, true),
+        Field::new("order", DataType::UInt64, true),
+        Field::new("shard", DataType::UInt32, true),
+    ])
+}
+
+/// The order of a row is a hash of mixture, id, template and copy; shards cut the range of orders into equal stretches, so
+/// that the shards one after the other are in order, too.
+fn places<'a>(
+    seed: u64,
+    mixture: &str,
+    templates: &[String],
+    shards: &[SplitShards],
+    rows: impl Iterator<Item = (&'a str, &'a str, u64)>,
+) -> ArrayRef {
+    let mut list = ListBuilder::new(StructBuilder::from_fields(place_fields(), 0));
+    for (id, split, copies) in rows {
+        let (first, count) =
+            shards.iter().find(|shards| shards.split == split).map_or((0, 1), |found| (found.first, found.count));
+        for copy in 0..u32::try_from(copies).expect("a recipe's epochs are few") {
+            for (template, name) in (0u32..).zip(templates) {
+                let order =
+                    draw_of(seed, &[b"order", mixture.as_bytes(), id.as_bytes(), name.as_bytes(), &copy.to_le_bytes()]);
+                let number = u32::try_from((u128::from(order) * u128::from(count)) >> 64).expect("below the count");
+                let place = list.values();
+                for (field, value) in [(0, template), (1, copy), (3, first + number)] {
+                    place.field_builder::<UInt32Builder>(field).expect("the field is a u32").append_value(value);
+                }
+                place.field_builder::<UInt64Builder>(2).expect("the field is a u64").append_value(order);
+                place.append(true);
+            }
+        }
+        list.append(true);
+    }
+    Arc::new(list.finish())
+}
+
+/// [`Chance`] as a function of DataFusion's.
+#[derive(Debug, Clone)]
+pub struct ChanceFunction {
+    chance: Chance,
+    signature: Signature,
+}
+
+impl ChanceFunction {
+    /// The function.
+    #[must_use]
+    pub fn new(chance: Chance) -> Self {
+        Self { chance, signature: Signature::variadic_any(Volatility::Immutable) }
+    }
+
+    /// What it draws.
+    #[must_use]
+    pub fn chance(&self) -> &Chance {
+        &self.chance
+    }
+}
+
+impl PartialEq for ChanceFunction {
+    fn eq(&self, other: &Self) -> bool {
+        self.chance == other.chance
+    }
+}
+
+impl Eq for ChanceFunction {}
+
+impl Hash for ChanceFunction {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.chance.name().hash(state);
+    }
+}
+
+impl ScalarUDFImpl for ChanceFunction {
+    fn name(&self) -> &'static str {
+        self.chance.name()
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(self.chance.return_type())
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
+        Ok(ColumnarValue::Array(self.chance.evaluate(&arrays)))
+    }
+}

@@ -1,0 +1,40 @@
+//! Documents in the languages that are wanted.
+
+use datafusion::{
+    logical_expr::Expr,
+    prelude::{col, lit},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::verdict::{Rule, first_reason};
+
+/// Keeps documents whose language is one of those given, and sure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LanguageRule {
+    /// The languages to keep, by the model's labels, such as `en`.
+    pub keep: Vec<String>,
+    /// The least probability. FineWeb and DCLM take 0.65.
+    #[serde(default = "fineweb_probability")]
+    pub min_probability: f64,
+}
+
+fn fineweb_probability() -> f64 {
+    0.65
+}
+
+impl Rule for LanguageRule {
+    fn reason(&self) -> Expr {
+        let wanted = col("language").in_list(self.keep.iter().map(lit).collect(), false);
+        first_reason([
+            (col("language").is_null(), "unknown_language"),
+            (!wanted, "other_language"),
+            (col("probability").lt(lit(self.min_probability)), "uncertain_language"),
+        ])
+    }
+
+    fn shown(&self) -> Vec<&'static str> {
+        vec!["language", "probability"]
+    }
+}

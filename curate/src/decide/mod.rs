@@ -1,0 +1,34 @@
+//! Verdicts, as relational plans over small columns.
+//!
+//! ```text
+//! read -> step -> step -> ... -> mixture     each: kept documents of the stage before + facts -> verdict, reason
+//! ```
+//!
+//! A verdict keeps or drops; what is dropped has a reason. Every stage writes one row for each document that came to it,
+//! sorted by id. No text is read here.
+//!
+//! Useful for: everything that follows from facts. Not useful for: facts; see [`crate::measure`].
+
+mod clusters;
+mod duplicates;
+mod functions;
+mod gopher;
+mod language;
+mod mixture;
+mod pareto;
+mod read;
+mod sample;
+mod tables;
+mod verdict;
+
+pub use clusters::{ClusterExec, hashes};
+pub use duplicates::{exact_duplicates, near_duplicates};
+pub use functions::{Chance, ChanceFunction, SplitShards};
+pub use gopher::GopherQuality;
+pub use language::LanguageRule;
+pub use mixture::{Budget, MixtureRule, Share, Totals, Unit, mixture, totals};
+pub use pareto::ParetoRule;
+pub use read::read;
+pub use sample::sample;
+pub use tables::Tables;
+pub use verdict::{Rule, apply};

@@ -1,0 +1,35 @@
+//! Sampling by score, so that a few low-scoring pages stay.
+
+use datafusion::{logical_expr::Expr, prelude::col};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    functions::Chance,
+    verdict::{Rule, first_reason},
+};
+
+/// Keeps a document when a Pareto draw of shape `alpha` exceeds one minus its score: with probability (2 - score)^-alpha.
+///
+/// Source: Brown et al. 2020 (GPT-3), appendix A.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ParetoRule {
+    /// The shape; GPT-3 took 9. The larger it is, the fewer low scores stay.
+    pub alpha: f64,
+    /// The recipe's seed.
+    pub seed: u64,
+    /// The stage, which the draw is for.
+    pub stage: String,
+}
+
+impl Rule for ParetoRule {
+    fn reason(&self) -> Expr {
+        let purpose = format!("pareto/{}", self.stage);
+        let draw = Chance::Fraction { seed: self.seed, purpose }.of(vec![col("id")]);
+        let keeps = Chance::ParetoKeeps { alpha: self.alpha }.of(vec![col("score")]);
+        first_reason([(col("score").is_null(), "no_score"), (draw.gt_eq(keeps), "pareto")])
+    }
+
+    fn shown(&self) -> Vec<&'static str> {
+        vec!["score"]
+    }
+}

@@ -1,0 +1,43 @@
+//! Which documents a classifier is trained on: a bounded sample by hash, drawn before any verdict.
+
+use datafusion::{
+    arrow::datatypes::DataType,
+    error::Result,
+    logical_expr::cast,
+    prelude::{DataFrame, JoinType, col, lit},
+};
+
+use super::{Tables, functions::Chance};
+use crate::measure::Family;
+
+/// The texts of at most `count` documents of `sources` in `language`, in the order in which they are stored: `id`, `source`,
+/// `text`. A document that stands in two files comes twice.
+///
+/// They are those with the smallest hash of (seed, "train", id), so that no threshold changes what the classifier sees.
+///
+/// # Errors
+/// When the documents or the facts about them cannot be read.
+pub async fn sample(
+    tables: Tables<'_>,
+    sources: &[String],
+    language: Option<(&Family, &str)>,
+    seed: u64,
+    count: usize,
+) -> Result<DataFrame> {
+    let mut documents = tables.kept("read").await?.filter(super::verdict::is_of(sources))?;
+    if let Some((family, language)) = language {
+        let facts = tables.family(family, sources).await?.filter(col("language").eq(lit(language)))?;
+        documents = documents.join(facts, JoinType::LeftSemi, &["id"], &["fact_id"], None)?;
+    }
+    let draw = Chance::Bits { seed, purpose: "train".into() }.of(vec![col("id")]);
+    let drawn = documents
+        .with_column("draw", draw)?
+        .sort(vec![col("draw").sort(true, false), col("id").sort(true, false)])?
+        .limit(0, Some(count))?
+        .select(vec![col("id").alias("sampled"), cast(col("source"), DataType::Utf8View).alias("source")])?;
+    drawn.join(tables.texts(sources).await?, JoinType::Inner, &["sampled"], &["id"], None)?.select(vec![
+        col("id"),
+        col("source"),
+        col("text"),
+    ])
+}

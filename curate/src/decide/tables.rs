@@ -1,0 +1,131 @@
+//! What verdicts are made of, as tables of one session.
+
+use std::collections::BTreeMap;
+
+use datafusion::{
+    arrow::datatypes::{DataType, Field, Schema},
+    common::{Column, internal_datafusion_err},
+    error::Result,
+    functions_aggregate::expr_fn::first_value,
+    logical_expr::Expr,
+    prelude::{DataFrame, ParquetReadOptions, SessionContext, col, lit},
+};
+
+use crate::{files::Layout, measure::Family, source::records};
+
+/// The files of a run as tables.
+#[derive(Clone, Copy)]
+pub struct Tables<'a> {
+    /// The session that plans.
+    pub context: &'a SessionContext,
+    /// Where the files lie.
+    pub layout: &'a Layout,
+    /// How many files each source has.
+    pub parts: &'a BTreeMap<String, u32>,
+    /// Whether some document was read from more than one file. Then facts about it stand in each of them.
+    pub repeats: bool,
+}
+
+impl Tables<'_> {
+    /// The facts of a family about all documents of `sources`: `fact_id`, then the family's columns. An id stands in one row.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub async fn family(&self, family: &Family, sources: &[String]) -> Result<DataFrame> {
+        let paths = self.part_paths(sources, |source, part| self.layout.facts(&family.name, source, part));
+        let table = self.parquet(paths, &family.schema()).await?;
+        let facts: Vec<Expr> = family.fields().iter().map(|field| column(field.name())).collect();
+        if self.repeats {
+            // rows of one id are equal, whichever file they stand in
+            let firsts =
+                facts.iter().map(|fact| first_value(fact.clone(), vec![]).alias(fact.schema_name().to_string()));
+            let table = table.aggregate(vec![col("id").alias("fact_id")], firsts.collect())?;
+            return Ok(table);
+        }
+        table.select(std::iter::once(col("id").alias("fact_id")).chain(facts).collect::<Vec<_>>())
+    }
+
+    /// What is known of the records of one source, documents or not.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub async fn records(&self, source: &str) -> Result<DataFrame> {
+        let paths = self.part_paths(&[source.to_owned()], |source, part| self.layout.facts("records", source, part));
+        self.parquet(paths, &records()).await
+    }
+
+    /// The verdicts of a stage.
+    ///
+    /// # Errors
+    /// When the stage has not been decided.
+    pub async fn decisions(&self, stage: &str) -> Result<DataFrame> {
+        let path = self.layout.decisions(stage);
+        self.context.read_parquet(url(&path)?, ParquetReadOptions::default()).await
+    }
+
+    /// The documents that a stage kept: `id` and `source`.
+    ///
+    /// # Errors
+    /// When the stage has not been decided.
+    pub async fn kept(&self, stage: &str) -> Result<DataFrame> {
+        self.decisions(stage).await?.filter(col("verdict").eq(lit("keep")))?.select(vec![col("id"), col("source")])
+    }
+
+    /// The documents that are like others: `member` and the `cluster` that it belongs to, which is the smallest id in it.
+    ///
+    /// # Errors
+    /// When clusters have not been found.
+    pub async fn clusters(&self) -> Result<DataFrame> {
+        let schema = Schema::new(vec![
+            Field::new("member", DataType::Utf8View, false),
+            Field::new("cluster", DataType::Utf8View, false),
+        ]);
+        self.parquet(vec![self.layout.clusters()], &schema).await
+    }
+
+    /// The texts of `sources`: `id` and `text`.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub async fn texts(&self, sources: &[String]) -> Result<DataFrame> {
+        let paths = self.part_paths(sources, |source, part| self.layout.documents(source, part));
+        self.parquet(paths, &schemas::columns::documents()).await?.select(vec![col("id"), col("text")])
+    }
+
+    /// The documents of one file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn documents(&self, source: &str, part: u32) -> Result<DataFrame> {
+        self.parquet(vec![self.layout.documents(source, part)], &schemas::columns::documents()).await
+    }
+
+    /// Parquet files of one schema, as a table.
+    ///
+    /// # Errors
+    /// When there is none, or one cannot be read.
+    pub async fn parquet(&self, paths: Vec<std::path::PathBuf>, schema: &Schema) -> Result<DataFrame> {
+        let urls = paths.iter().map(|path| url(path)).collect::<Result<Vec<_>>>()?;
+        self.context.read_parquet(urls, ParquetReadOptions::default().schema(schema)).await
+    }
+
+    fn part_paths<T>(&self, sources: &[String], path: impl Fn(&str, u32) -> T) -> Vec<T> {
+        let parts = sources.iter().flat_map(|source| {
+            (0..self.parts.get(source).copied().unwrap_or_default()).map(move |part| (source, part))
+        });
+        parts.map(|(source, part)| path(source, part)).collect()
+    }
+}
+
+/// A column by its exact name, with no meaning in dots or capitals.
+fn column(name: &str) -> Expr {
+    Expr::Column(Column::from_name(name))
+}
+
+/// A path as a URL, in which no character is a pattern.
+fn url(path: &std::path::Path) -> Result<String> {
+    let absolute = std::path::absolute(path)?;
+    url::Url::from_file_path(&absolute)
+        .map(Into::into)
+        .map_err(|()| internal_datafusion_err!("{} is no absolute path", absolute.display()))
+}

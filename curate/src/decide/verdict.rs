@@ -1,0 +1,77 @@
+//! How a reason becomes a verdict.
+
+use std::sync::Arc;
+
+use datafusion::{
+    arrow::datatypes::DataType,
+    error::Result,
+    logical_expr::{
+        AggregateUDF, Expr, WindowFunctionDefinition, cast,
+        expr::{Case, WindowFunction},
+        when,
+    },
+    prelude::{DataFrame, JoinType, col, lit},
+    scalar::ScalarValue,
+};
+
+use super::Tables;
+use crate::measure::Family;
+
+/// A rule over the facts of one family: data that becomes one expression.
+pub trait Rule {
+    /// Why a document is dropped; null keeps it.
+    fn reason(&self) -> Expr;
+
+    /// Columns of the family that the decision should show.
+    fn shown(&self) -> Vec<&'static str> {
+        vec![]
+    }
+}
+
+/// The verdicts of `rule` on the documents that `before` kept; those of other sources than `sources` are kept.
+///
+/// # Errors
+/// When the facts or the decisions cannot be read.
+pub async fn apply(
+    tables: Tables<'_>,
+    before: &str,
+    family: &Family,
+    sources: &[String],
+    rule: &(dyn Rule + Sync),
+) -> Result<DataFrame> {
+    let facts = tables.family(family, sources).await?;
+    let joined = tables.kept(before).await?.join(facts, JoinType::Left, &["id"], &["fact_id"], None)?;
+    verdicts(joined, among(sources, rule.reason())?, &rule.shown())
+}
+
+/// Documents with their verdicts, sorted by id: `id`, `source`, `verdict`, `reason`, and the columns that are `shown`.
+pub fn verdicts(documents: DataFrame, reason: Expr, shown: &[&str]) -> Result<DataFrame> {
+    let reason = cast(reason, DataType::Utf8View);
+    let verdict = when(reason.clone().is_null(), lit("keep")).otherwise(lit("drop"))?;
+    let mut columns =
+        vec![col("id"), col("source"), cast(verdict, DataType::Utf8View).alias("verdict"), reason.alias("reason")];
+    columns.extend(shown.iter().map(|name| col(*name)));
+    documents.select(columns)?.sort(vec![col("id").sort(true, true), col("reason").sort(true, true)])
+}
+
+/// A reason that applies to documents of `sources` alone.
+pub fn among(sources: &[String], reason: Expr) -> Result<Expr> {
+    when(is_of(sources), reason).end()
+}
+
+/// Whether a document is of one of `sources`.
+pub fn is_of(sources: &[String]) -> Expr {
+    col("source").in_list(sources.iter().map(lit).collect(), false)
+}
+
+/// The reason of the first condition that holds; null where none does.
+pub fn first_reason(conditions: impl IntoIterator<Item = (Expr, &'static str)>) -> Expr {
+    let when_then_expr =
+        conditions.into_iter().map(|(condition, reason)| (Box::new(condition), Box::new(lit(reason)))).collect();
+    Expr::Case(Case { expr: None, when_then_expr, else_expr: Some(Box::new(lit(ScalarValue::Utf8(None)))) })
+}
+
+/// An aggregate of a column as a window function.
+pub fn over_rows(aggregate: Arc<AggregateUDF>, column: &str) -> Expr {
+    Expr::from(WindowFunction::new(WindowFunctionDefinition::AggregateUDF(aggregate), vec![col(column)]))
+}

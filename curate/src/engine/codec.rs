@@ -1,0 +1,111 @@
+//! Plans as bytes: our nodes and functions, each described by data alone.
+
+use std::sync::Arc;
+
+use datafusion::{
+    common::{internal_datafusion_err, internal_err},
+    error::Result,
+    execution::TaskContext,
+    logical_expr::{AggregateUDF, ScalarUDF},
+    physical_plan::ExecutionPlan,
+};
+use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    decide::{Chance, ChanceFunction, ClusterExec},
+    files::{Publication, PublishExec},
+    measure::{Family, FamilyFunction},
+    source::{ReadExec, Reading},
+    write::RenderFunction,
+};
+
+/// A node of ours.
+#[derive(Serialize, Deserialize)]
+enum Node {
+    Read(Reading),
+    Publish(Vec<Publication>),
+    Cluster,
+}
+
+/// A function of ours.
+#[derive(Serialize, Deserialize)]
+enum Function {
+    Family(Family),
+    Chance(Chance),
+    Render(schemas::task::Task),
+}
+
+/// Puts the nodes and functions of this crate into plans that are sent, as JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct TamisCodec;
+
+impl PhysicalExtensionCodec for TamisCodec {
+    fn try_decode(
+        &self,
+        bytes: &[u8],
+        inputs: &[Arc<dyn ExecutionPlan>],
+        _: &TaskContext,
+        _: &dyn PhysicalProtoConverterExtension,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let input = || inputs.first().cloned().ok_or_else(|| internal_datafusion_err!("a node came without its input"));
+        Ok(match from_json(bytes)? {
+            Node::Read(reading) => Arc::new(ReadExec::new(reading)),
+            Node::Publish(publications) => Arc::new(PublishExec::new(input()?, publications)?),
+            Node::Cluster => Arc::new(ClusterExec::new(input()?)),
+        })
+    }
+
+    fn try_encode(
+        &self,
+        node: Arc<dyn ExecutionPlan>,
+        bytes: &mut Vec<u8>,
+        _: &dyn PhysicalProtoConverterExtension,
+    ) -> Result<()> {
+        let node = if let Some(read) = node.downcast_ref::<ReadExec>() {
+            Node::Read(read.reading().clone())
+        } else if let Some(publish) = node.downcast_ref::<PublishExec>() {
+            Node::Publish(publish.publications().to_vec())
+        } else if node.downcast_ref::<ClusterExec>().is_some() {
+            Node::Cluster
+        } else {
+            return internal_err!("the plan node {} cannot be sent", node.name());
+        };
+        to_json(&node, bytes)
+    }
+
+    fn try_decode_udf(&self, _: &str, bytes: &[u8]) -> Result<Arc<ScalarUDF>> {
+        Ok(Arc::new(match from_json(bytes)? {
+            Function::Family(family) => FamilyFunction::new(family).into(),
+            Function::Chance(chance) => ChanceFunction::new(chance).into(),
+            Function::Render(task) => RenderFunction::new(task).into(),
+        }))
+    }
+
+    fn try_encode_udf(&self, function: &ScalarUDF, bytes: &mut Vec<u8>) -> Result<()> {
+        let function = function.inner();
+        let function = if let Some(family) = function.downcast_ref::<FamilyFunction>() {
+            Function::Family(family.family().clone())
+        } else if let Some(chance) = function.downcast_ref::<ChanceFunction>() {
+            Function::Chance(chance.chance().clone())
+        } else if let Some(render) = function.downcast_ref::<RenderFunction>() {
+            Function::Render(render.task().clone())
+        } else {
+            // one of the engine's own, which is known by its name
+            return Ok(());
+        };
+        to_json(&function, bytes)
+    }
+
+    fn try_decode_udaf(&self, name: &str, _: &[u8]) -> Result<Arc<AggregateUDF>> {
+        internal_err!("there is no aggregate of ours called `{name}`")
+    }
+}
+
+fn to_json(value: &impl Serialize, bytes: &mut Vec<u8>) -> Result<()> {
+    serde_json::to_writer(bytes, value).map_err(|error| internal_datafusion_err!("a plan cannot be sent: {error}"))
+}
+
+fn from_json<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|error| internal_datafusion_err!("a plan cannot be received: {error}"))
+}

@@ -1,0 +1,99 @@
+//! Where everything lies in the folder of a run.
+
+use std::path::{Path, PathBuf};
+
+/// The paths below an output folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    out: PathBuf,
+}
+
+impl Layout {
+    /// The layout of the run in `out`.
+    #[must_use]
+    pub fn new(out: impl Into<PathBuf>) -> Self {
+        Self { out: out.into() }
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn out(&self) -> &Path {
+        &self.out
+    }
+
+    /// The documents of one file of a source.
+    #[must_use]
+    pub fn documents(&self, source: &str, part: u32) -> PathBuf {
+        self.out.join("documents").join(source).join(part_name(part))
+    }
+
+    /// The facts of one family about the documents of one file.
+    #[must_use]
+    pub fn facts(&self, family: &str, source: &str, part: u32) -> PathBuf {
+        self.out.join("facts").join(family).join(source).join(part_name(part))
+    }
+
+    /// The clusters of documents that are alike, over all sources.
+    #[must_use]
+    pub fn clusters(&self) -> PathBuf {
+        self.out.join("facts/clusters.parquet")
+    }
+
+    /// The verdicts of a stage.
+    #[must_use]
+    pub fn decisions(&self, stage: &str) -> PathBuf {
+        self.out.join("decisions").join(format!("{stage}.parquet"))
+    }
+
+    /// The folder of a trained model.
+    #[must_use]
+    pub fn model(&self, name: &str) -> PathBuf {
+        self.out.join("models").join(name)
+    }
+
+    /// The folder of a mixture.
+    #[must_use]
+    pub fn mixture(&self, name: &str) -> PathBuf {
+        self.out.join("mixtures").join(name)
+    }
+
+    /// The list of broken records of a source.
+    #[must_use]
+    pub fn quarantine(&self, source: &str) -> PathBuf {
+        self.out.join("quarantine").join(format!("{source}.jsonl"))
+    }
+
+    /// The ledger.
+    #[must_use]
+    pub fn ledger(&self) -> PathBuf {
+        self.out.join("ledger.json")
+    }
+
+    /// The manifest.
+    #[must_use]
+    pub fn manifest(&self) -> PathBuf {
+        self.out.join("manifest.json")
+    }
+
+    /// The report.
+    #[must_use]
+    pub fn report(&self) -> PathBuf {
+        self.out.join("report.html")
+    }
+
+    /// What a run needs between its stages, and nobody after it.
+    #[must_use]
+    pub fn work(&self) -> PathBuf {
+        self.out.join("work")
+    }
+
+    /// A path within the folder, as the manifest writes it.
+    #[must_use]
+    pub fn relative(&self, path: &Path) -> String {
+        path.strip_prefix(&self.out).unwrap_or(path).to_string_lossy().into_owned()
+    }
+}
+
+fn part_name(part: u32) -> String {
+    format!("part-{part:05}.parquet")
+}

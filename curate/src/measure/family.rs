@@ -1,0 +1,113 @@
+//! The families and what each is made of.
+
+use std::{path::PathBuf, sync::Arc};
+
+use datafusion::{
+    arrow::{
+        array::{ArrayRef, StructArray},
+        datatypes::{DataType, Field, Fields, Schema},
+    },
+    logical_expr::{Expr, ScalarUDF},
+    prelude::col,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{BandsConfig, FamilyFunction, bands, fingerprints, language, score, words};
+use crate::error::Result;
+
+/// A family of facts: its name and what shapes it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Family {
+    /// The name, which is its folder below `facts/`.
+    pub name: String,
+    /// What shapes the facts.
+    pub config: FamilyConfig,
+}
+
+/// What shapes the facts of a family.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FamilyConfig {
+    /// Counts of words, lines and signs.
+    Words,
+    /// The language, by a fastText model.
+    Language(ModelFile),
+    /// A hash of the normal form.
+    Fingerprints,
+    /// The bands of a MinHash signature.
+    Bands(BandsConfig),
+    /// The score of a classifier that was trained before.
+    Score(ModelFile),
+}
+
+/// A model on disk. The hash makes facts by another model stale.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ModelFile {
+    /// The file.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+/// Computes the facts of many texts. A model is loaded once for a plan.
+pub(super) trait Measure: Send + Sync {
+    /// One array for each field; a null text has null facts.
+    fn measure(&self, texts: &[Option<&str>]) -> Vec<ArrayRef>;
+}
+
+impl Family {
+    /// The family's columns, without the id.
+    #[must_use]
+    pub fn fields(&self) -> Fields {
+        match &self.config {
+            FamilyConfig::Words => words::fields(),
+            FamilyConfig::Language(_) => language::fields(),
+            FamilyConfig::Fingerprints => fingerprints::fields(),
+            FamilyConfig::Bands(_) => bands::fields(),
+            FamilyConfig::Score(_) => score::fields(),
+        }
+    }
+
+    pub(super) fn load(&self) -> Result<Box<dyn Measure>> {
+        Ok(match &self.config {
+            FamilyConfig::Words => Box::new(words::Words),
+            FamilyConfig::Language(model) => Box::new(language::Languages::load(&model.path)?),
+            FamilyConfig::Fingerprints => Box::new(fingerprints::Fingerprints),
+            FamilyConfig::Bands(config) => Box::new(bands::Bands::new(*config)),
+            FamilyConfig::Score(model) => Box::new(score::Scores::load(&model.path)?),
+        })
+    }
+
+    /// The name of the column of structs that [`Family::expression`] makes.
+    #[must_use]
+    pub fn column(&self) -> String {
+        format!("facts_{}", self.name)
+    }
+
+    /// The facts of the column `text`, as structs.
+    #[must_use]
+    pub fn expression(&self) -> Expr {
+        ScalarUDF::from(FamilyFunction::new(self.clone())).call(vec![col("text")]).alias(self.column())
+    }
+
+    /// The columns of the family's files: the id and the facts.
+    #[must_use]
+    pub fn schema(&self) -> Schema {
+        let id = Field::new("id", DataType::Utf8View, false);
+        Schema::new(std::iter::once(Arc::new(id)).chain(self.fields().iter().cloned()).collect::<Fields>())
+    }
+
+    /// The struct type of the facts.
+    #[must_use]
+    pub fn data_type(&self) -> DataType {
+        DataType::Struct(self.fields())
+    }
+
+    pub(super) fn structs(&self, columns: Vec<ArrayRef>) -> StructArray {
+        StructArray::new(self.fields(), columns, None)
+    }
+}
+
+pub(super) fn field(name: &str, data_type: DataType) -> Field {
+    Field::new(name, data_type, true)
+}

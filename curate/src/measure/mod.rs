@@ -1,0 +1,22 @@
+//! Facts about documents, in families.
+//!
+//! A family is a dataset of its own, `facts/FAMILY/SOURCE/part-*.parquet`, joined by id and never by position. No threshold
+//! is known here; what shapes a fact, such as a model or the number of bands, is the family's configuration.
+//!
+//! ```text
+//! documents -> text -> kernels and models, on all cores -> one struct a row -> facts/FAMILY
+//! ```
+//!
+//! Useful for: whatever a verdict may ask about one document. Not useful for: verdicts; see [`crate::decide`].
+
+mod bands;
+mod family;
+mod fingerprints;
+mod function;
+mod language;
+mod score;
+mod words;
+
+pub use bands::BandsConfig;
+pub use family::{Family, FamilyConfig, ModelFile};
+pub use function::FamilyFunction;

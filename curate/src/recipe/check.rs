@@ -1,0 +1,451 @@
+//! From a recipe to a plan: what it names must exist, and what it reads must be written.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use schemas::{
+    task::Task,
+    toml_file::{Setting, TomlError, TomlFile},
+};
+
+use super::{
+    ClassifierPlan, MixturePlan, Plan, Recipe, Step, StepKind,
+    model::{ClassifierRecipe, ColumnsRecipe, MixtureRecipe, SourceRecipe, StepRecipe, Text},
+};
+use crate::{
+    error::Result,
+    files::hash_file,
+    measure::{Family, FamilyConfig, ModelFile},
+    source::{Format, JsonColumns, Source, WarcOptions},
+    write::Content,
+};
+
+impl Plan {
+    /// Reads and checks a recipe, with `settings` in place of what it says. A setting of a single name that stands in
+    /// `[folders]` is a folder, and starts at the current folder like any path on the command line.
+    ///
+    /// # Errors
+    /// An unknown key, a missing file, a name that nothing has: with path, line and column.
+    pub fn read(path: &Path, settings: &[Setting]) -> Result<Self> {
+        let file = TomlFile::read(path)?;
+        let folders: BTreeSet<String> = file.parse::<Recipe>(&[]).map(|recipe| recipe.folders.into_keys().collect())?;
+        let settings: Vec<Setting> = settings.iter().map(|setting| as_folder(setting, &folders)).collect();
+        let recipe: Recipe = file.parse(&settings)?;
+        let json = file.parse(&settings)?;
+        Check { file: &file, recipe: &recipe }.plan(json)
+    }
+}
+
+fn as_folder(setting: &Setting, folders: &BTreeSet<String>) -> Setting {
+    match setting.key.as_slice() {
+        [name] if folders.contains(name) => {
+            let folder = std::path::absolute(&setting.value).unwrap_or_else(|_| setting.value.clone().into());
+            let quoted = serde_json::Value::from(folder.to_string_lossy()).to_string();
+            Setting { key: vec!["folders".into(), name.clone()], value: quoted }
+        }
+        _ => setting.clone(),
+    }
+}
+
+struct Check<'a> {
+    file: &'a TomlFile,
+    recipe: &'a Recipe,
+}
+
+impl Check<'_> {
+    fn plan(&self, json: serde_json::Value) -> Result<Plan> {
+        let Recipe { name, seed, splits, .. } = self.recipe;
+        self.name(name)?;
+        let tasks = self.tasks()?;
+        let mut sources = self.sources()?;
+        for (name, (task, fault_limit)) in &tasks {
+            let format = Format::Examples { fields: task.fields.clone() };
+            sources.push(Source {
+                name: name.clone(),
+                files: vec![task.data.clone()],
+                format,
+                fault_limit: *fault_limit,
+            });
+        }
+        sources.sort_by(|one, other| one.name.cmp(&other.name));
+        let shares = [&splits.validation, &splits.test];
+        for share in shares {
+            let sum: f64 = shares.iter().map(|share| share.get_ref()).sum();
+            if !(0.0..1.0).contains(share.get_ref()) || sum >= 1.0 {
+                return Err(self.fault(share.span(), "the splits' shares are 0 or more, and together below 1").into());
+            }
+        }
+        let steps = self.steps()?;
+        Ok(Plan {
+            path: self.file.path().to_owned(),
+            name: name.get_ref().clone(),
+            seed: *seed,
+            families: self.families(&steps)?,
+            sources,
+            classifiers: self.classifiers()?,
+            steps,
+            validation: *splits.validation.get_ref(),
+            test: *splits.test.get_ref(),
+            mixtures: self.mixtures(&tasks)?,
+            recipe: json,
+        })
+    }
+
+    fn fault(&self, span: Range<usize>, message: impl Into<String>) -> TomlError {
+        self.file.fault(span, message)
+    }
+
+    /// Names become names of files and folders.
+    fn name(&self, name: &Text) -> Result<(), TomlError> {
+        let text = name.get_ref();
+        let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        if text.is_empty() || !text.bytes().all(sound) {
+            return Err(self.fault(name.span(), format!("{text:?} is no name: use letters, digits, `_` and `-`")));
+        }
+        Ok(())
+    }
+
+    /// A path, from the recipe's folder or one of the named ones.
+    fn path(&self, path: &Text) -> Result<PathBuf, TomlError> {
+        let text = path.get_ref();
+        let Some((name, rest)) = text.strip_prefix('{').and_then(|text| text.split_once('}')) else {
+            return Ok(self.file.folder().join(text));
+        };
+        match self.recipe.folders.get(name) {
+            Some(folder) => Ok(self.file.folder().join(folder.get_ref()).join(rest.trim_start_matches('/'))),
+            None => Err(self.fault(path.span(), format!("there is no folder `{name}` in [folders]"))),
+        }
+    }
+
+    /// The files that patterns stand for, sorted, each once.
+    fn files(&self, patterns: &[Text]) -> Result<Vec<PathBuf>, TomlError> {
+        let mut files = BTreeSet::new();
+        for pattern in patterns {
+            let path = self.path(pattern)?;
+            let text = path.to_string_lossy();
+            if !text.contains(['*', '?']) {
+                if !path.is_file() {
+                    return Err(self.fault(pattern.span(), format!("there is no file {text}")));
+                }
+                files.insert(path);
+                continue;
+            }
+            let found = glob::glob(&text).map_err(|error| self.fault(pattern.span(), error.to_string()))?;
+            let before = files.len();
+            files.extend(found.filter_map(std::result::Result::ok).filter(|path| path.is_file()));
+            if files.len() == before {
+                return Err(self.fault(pattern.span(), format!("no file matches {text}")));
+            }
+        }
+        Ok(files.into_iter().collect())
+    }
+
+    fn sources(&self) -> Result<Vec<Source>> {
+        let mut sources = Vec::new();
+        for (name, recipe) in &self.recipe.source {
+            self.name(name)?;
+            let SourceRecipe { warc, jsonl, text, extract, max_page_bytes, columns, begins, fault_limit } = recipe;
+            let (patterns, format) = match (warc, jsonl, text) {
+                (Some(files), None, None) => {
+                    (files, Format::Warc(WarcOptions { extract: *extract, max_page_bytes: *max_page_bytes }))
+                }
+                (None, Some(files), None) => (files, Format::JsonLines(json_columns(columns))),
+                (None, None, Some(files)) => {
+                    if let Some(pattern) = begins
+                        && let Err(error) = regex::Regex::new(pattern.get_ref())
+                    {
+                        return Err(self.fault(pattern.span(), error.to_string()).into());
+                    }
+                    (files, Format::Text { begins: begins.as_ref().map(|pattern| pattern.get_ref().clone()) })
+                }
+                _ => {
+                    let message = format!("source `{}` has one of `warc`, `jsonl` and `text`", name.get_ref());
+                    return Err(self.fault(name.span(), message).into());
+                }
+            };
+            sources.push(Source {
+                name: name.get_ref().clone(),
+                files: self.files(patterns)?,
+                format,
+                fault_limit: *fault_limit,
+            });
+        }
+        Ok(sources)
+    }
+
+    fn tasks(&self) -> Result<BTreeMap<String, (Task, f64)>> {
+        let mut tasks = BTreeMap::new();
+        for (name, recipe) in &self.recipe.task {
+            self.name(name)?;
+            if self.recipe.source.keys().any(|source| source.get_ref() == name.get_ref()) {
+                let message = format!("`{}` is the name of a source, too", name.get_ref());
+                return Err(self.fault(name.span(), message).into());
+            }
+            let path = self.path(&recipe.file)?;
+            if !path.is_file() {
+                return Err(self.fault(recipe.file.span(), format!("there is no file {}", path.display())).into());
+            }
+            tasks.insert(name.get_ref().clone(), (Task::read(&path)?, recipe.fault_limit));
+        }
+        Ok(tasks)
+    }
+
+    /// The name of a source that exists.
+    fn source(&self, name: &Text) -> Result<String, TomlError> {
+        if self.recipe.source.keys().any(|source| source.get_ref() == name.get_ref()) {
+            return Ok(name.get_ref().clone());
+        }
+        let known: Vec<&str> = self.recipe.source.keys().map(|source| source.get_ref().as_str()).collect();
+        let message = format!("there is no source `{}`; there are {}", name.get_ref(), list(&known));
+        Err(self.fault(name.span(), message))
+    }
+
+    fn families(&self, steps: &[Step]) -> Result<Vec<Family>> {
+        let family = |name: &str, config| Family { name: name.into(), config };
+        let facts = &self.recipe.facts;
+        let mut families = vec![family("words", FamilyConfig::Words)];
+        if let Some(language) = &facts.language {
+            let path = self.path(&language.model)?;
+            if !path.is_file() {
+                return Err(self.fault(language.model.span(), format!("there is no file {}", path.display())).into());
+            }
+            let sha256 = hash_file(&path)?.sha256;
+            families.push(family("language", FamilyConfig::Language(ModelFile { path, sha256 })));
+        }
+        let near = steps.iter().any(|step| step.kind == StepKind::NearDuplicates);
+        if near || steps.iter().any(|step| step.kind == StepKind::ExactDuplicates) {
+            families.push(family("fingerprints", FamilyConfig::Fingerprints));
+        }
+        if near || facts.bands.is_some() {
+            let bands = facts.bands.as_ref().map(|bands| *bands.get_ref()).unwrap_or_default();
+            if bands.shingle_words == 0 || bands.bands == 0 || bands.rows == 0 {
+                let span = facts.bands.as_ref().map_or(0..0, schemas::toml_file::Spanned::span);
+                return Err(self.fault(span, "`shingle_words`, `bands` and `rows` are 1 or more").into());
+            }
+            families.push(family("bands", FamilyConfig::Bands(bands)));
+        }
+        Ok(families)
+    }
+
+    fn needs_language(&self, span: Range<usize>, who: &str) -> Result<(), TomlError> {
+        if self.recipe.facts.language.is_some() {
+            return Ok(());
+        }
+        let message =
+            format!("{who} reads the facts `language`, which nothing writes: add [facts.language] with a model");
+        Err(self.fault(span, message))
+    }
+
+    fn classifiers(&self) -> Result<Vec<ClassifierPlan>> {
+        let mut classifiers = Vec::new();
+        for (name, recipe) in &self.recipe.classifier {
+            self.name(name)?;
+            let ClassifierRecipe { positive, negative, language, features, .. } = recipe;
+            let sources = |names: &[Text]| names.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>();
+            let (positive, negative) = (sources(positive)?, sources(negative)?);
+            if let Some(both) = recipe.positive.iter().find(|name| negative.contains(name.get_ref())) {
+                let message = format!("`{}` is both positive and negative", both.get_ref());
+                return Err(self.fault(both.span(), message).into());
+            }
+            if positive.is_empty() || negative.is_empty() {
+                return Err(self.fault(name.span(), "a classifier needs positive and negative sources").into());
+            }
+            if let Some(language) = language {
+                self.needs_language(language.span(), &format!("classifier `{}`", name.get_ref()))?;
+            }
+            if !(8..=30).contains(&features.bits)
+                || recipe.passage_words == 0
+                || recipe.passages == 0
+                || recipe.documents == 0
+            {
+                let message = "`features.bits` is 8 to 30; `documents`, `passages` and `passage_words` are 1 or more";
+                return Err(self.fault(name.span(), message).into());
+            }
+            classifiers.push(ClassifierPlan {
+                name: name.get_ref().clone(),
+                positive,
+                negative,
+                language: language.as_ref().map(|language| language.get_ref().clone()),
+                documents: recipe.documents,
+                passage_words: recipe.passage_words,
+                passages: recipe.passages,
+                features: *features,
+                penalty: recipe.penalty,
+                iterations: recipe.iterations,
+            });
+        }
+        Ok(classifiers)
+    }
+
+    fn steps(&self) -> Result<Vec<Step>> {
+        let mut steps: Vec<Step> = Vec::new();
+        for spanned in &self.recipe.step {
+            let recipe = spanned.get_ref();
+            let (kind, default_name) = self.step_kind(spanned.span(), recipe)?;
+            let name = match &recipe.name {
+                Some(name) => {
+                    self.name(name)?;
+                    name.get_ref().clone()
+                }
+                None => default_name.to_owned(),
+            };
+            if name == "read" || steps.iter().any(|step| step.name == name) {
+                let span = recipe.name.as_ref().map_or_else(|| spanned.span(), schemas::toml_file::Spanned::span);
+                return Err(self
+                    .fault(span, format!("there is another stage `{name}`: give this step a `name`"))
+                    .into());
+            }
+            let sources = match &recipe.sources {
+                Some(names) => names.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>()?,
+                None => self.recipe.source.keys().map(|name| name.get_ref().clone()).collect(),
+            };
+            if sources.is_empty() {
+                return Err(self.fault(spanned.span(), "a step applies to one source or more").into());
+            }
+            steps.push(Step { name, sources, kind });
+        }
+        Ok(steps)
+    }
+
+    fn step_kind(&self, span: Range<usize>, recipe: &StepRecipe) -> Result<(StepKind, &'static str)> {
+        let StepRecipe { language, gopher_quality, exact_duplicates, near_duplicates, pareto, .. } = recipe;
+        let mut kinds = Vec::new();
+        if let Some(rule) = language {
+            self.needs_language(span.clone(), "a step `language`")?;
+            kinds.push((StepKind::Language(rule.clone()), "language"));
+        }
+        if let Some(rule) = gopher_quality {
+            kinds.push((StepKind::GopherQuality(rule.clone()), "gopher_quality"));
+        }
+        if exact_duplicates.is_some() {
+            kinds.push((StepKind::ExactDuplicates, "exact_duplicates"));
+        }
+        if near_duplicates.is_some() {
+            kinds.push((StepKind::NearDuplicates, "near_duplicates"));
+        }
+        if let Some(pareto) = pareto {
+            let name = &pareto.classifier;
+            if !self.recipe.classifier.keys().any(|classifier| classifier.get_ref() == name.get_ref()) {
+                let known: Vec<&str> = self.recipe.classifier.keys().map(|name| name.get_ref().as_str()).collect();
+                let message = format!(
+                    "the step reads the score `{}`, which nothing writes; classifiers are {}",
+                    name.get_ref(),
+                    list(&known)
+                );
+                return Err(self.fault(name.span(), message).into());
+            }
+            if *pareto.alpha.get_ref() <= 0.0 {
+                return Err(self.fault(pareto.alpha.span(), "`alpha` is above 0").into());
+            }
+            let kind = StepKind::Pareto { classifier: name.get_ref().clone(), alpha: *pareto.alpha.get_ref() };
+            kinds.push((kind, "pareto"));
+        }
+        match (kinds.len(), kinds.pop()) {
+            (1, Some(kind)) => Ok(kind),
+            (count, _) => {
+                let possible = "`language`, `gopher_quality`, `exact_duplicates`, `near_duplicates` and `pareto`";
+                Err(self.fault(span, format!("a step does one thing, of {possible}; this one does {count}")).into())
+            }
+        }
+    }
+
+    fn mixtures(&self, tasks: &BTreeMap<String, (Task, f64)>) -> Result<Vec<MixturePlan>> {
+        let mut mixtures = Vec::new();
+        for (name, recipe) in &self.recipe.mixture {
+            self.name(name)?;
+            let (weights, content) = match (&recipe.weights, &recipe.task) {
+                (Some(weights), None) => (self.weights(name, weights)?, Content::Text),
+                (None, Some(task)) => {
+                    let content = Content::Instructions(self.task(recipe, task, tasks)?);
+                    (BTreeMap::from([(task.get_ref().clone(), 1.0)]), content)
+                }
+                _ => {
+                    let message = format!("mixture `{}` has either `weights` or a `task`", name.get_ref());
+                    return Err(self.fault(name.span(), message).into());
+                }
+            };
+            let max_epochs = *recipe.max_epochs.get_ref();
+            if max_epochs < 1.0 {
+                return Err(self.fault(recipe.max_epochs.span(), "`max_epochs` is 1 or more").into());
+            }
+            if recipe.shard_bytes == 0 || recipe.budget == Some(0) {
+                return Err(self.fault(name.span(), "`shard_bytes` and `budget` are 1 or more").into());
+            }
+            mixtures.push(MixturePlan {
+                name: name.get_ref().clone(),
+                weights,
+                content,
+                budget: recipe.budget,
+                unit: recipe.unit,
+                max_epochs,
+                shard_bytes: recipe.shard_bytes,
+            });
+        }
+        Ok(mixtures)
+    }
+
+    fn weights(&self, name: &Text, weights: &BTreeMap<Text, f64>) -> Result<BTreeMap<String, f64>> {
+        let sum: f64 = weights.values().sum();
+        let mut shares = BTreeMap::new();
+        for (source, weight) in weights {
+            if *weight <= 0.0 || !weight.is_finite() {
+                return Err(self.fault(source.span(), "a weight is above 0").into());
+            }
+            shares.insert(self.source(source)?, weight / sum);
+        }
+        if shares.is_empty() {
+            return Err(self.fault(name.span(), "a mixture has one source or more").into());
+        }
+        Ok(shares)
+    }
+
+    /// The task of a mixture, with the templates that it asks for.
+    fn task(&self, recipe: &MixtureRecipe, name: &Text, tasks: &BTreeMap<String, (Task, f64)>) -> Result<Task> {
+        let Some((task, _)) = tasks.get(name.get_ref()) else {
+            let known: Vec<&str> = tasks.keys().map(String::as_str).collect();
+            let message = format!("there is no task `{}`; there are {}", name.get_ref(), list(&known));
+            return Err(self.fault(name.span(), message).into());
+        };
+        let Some(wanted) = &recipe.templates else { return Ok(task.clone()) };
+        let mut templates = Vec::new();
+        for wanted in wanted {
+            match task.templates.iter().find(|template| template.name == *wanted.get_ref()) {
+                Some(template) => templates.push(template.clone()),
+                None => {
+                    let known: Vec<&str> = task.templates.iter().map(|template| template.name.as_str()).collect();
+                    let message = format!(
+                        "task `{}` has no template `{}`; it has {}",
+                        name.get_ref(),
+                        wanted.get_ref(),
+                        list(&known)
+                    );
+                    return Err(self.fault(wanted.span(), message).into());
+                }
+            }
+        }
+        if templates.is_empty() {
+            return Err(self.fault(name.span(), "an instruction mixture has one template or more").into());
+        }
+        Ok(Task { templates, ..task.clone() })
+    }
+}
+
+fn json_columns(recipe: &ColumnsRecipe) -> JsonColumns {
+    let default = JsonColumns::default();
+    let column = |named: &Option<String>, default: String| named.clone().unwrap_or(default);
+    JsonColumns {
+        text: column(&recipe.text, default.text),
+        id: column(&recipe.id, default.id),
+        url: column(&recipe.url, default.url),
+        date: column(&recipe.date, default.date),
+        title: column(&recipe.title, default.title),
+        language: column(&recipe.language, default.language),
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    if names.is_empty() { "none".into() } else { format!("`{}`", names.join("`, `")) }
+}

@@ -1,0 +1,14 @@
+//! What the user wrote, and the checked plan that it becomes.
+//!
+//! ```text
+//! TOML -> Recipe (typed, closed) -> check: files, names, references -> Plan
+//! ```
+//!
+//! Every fault of a recipe is found here, before any work starts, and named with its line.
+
+mod check;
+mod model;
+mod plan;
+
+pub use model::Recipe;
+pub use plan::{ClassifierPlan, MixturePlan, Plan, Step, StepKind};

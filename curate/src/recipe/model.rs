@@ -1,0 +1,299 @@
+//! A recipe as it is written.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use schemars::JsonSchema;
+use schemas::toml_file::Spanned;
+use serde::Deserialize;
+
+use crate::{
+    decide::{GopherQuality, LanguageRule, Unit},
+    extract::Extractor,
+    learn::HashedWords,
+    measure::BandsConfig,
+};
+
+/// A text with its place in the file.
+pub type Text = Spanned<String>;
+
+/// Tables by name, each with the place of its name.
+pub type Tables<T> = BTreeMap<Text, T>;
+
+/// A recipe: from sources to mixtures.
+///
+/// Paths start at the recipe's folder. A path may begin with `{NAME}`, the folder of that name in `[folders]`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The run's name.
+    #[schemars(with = "String")]
+    pub name: Text,
+    /// What every draw is made from.
+    pub seed: u64,
+    /// Folders that paths may begin with; `--set NAME=DIR` replaces one.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, PathBuf>")]
+    pub folders: BTreeMap<String, Spanned<PathBuf>>,
+    /// Where documents come from.
+    #[schemars(with = "BTreeMap<String, SourceRecipe>")]
+    pub source: Tables<SourceRecipe>,
+    /// Tasks whose examples go into instruction mixtures.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, TaskRecipe>")]
+    pub task: Tables<TaskRecipe>,
+    /// What shapes the facts.
+    #[serde(default)]
+    pub facts: FactsRecipe,
+    /// Classifiers that the run trains.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, ClassifierRecipe>")]
+    pub classifier: Tables<ClassifierRecipe>,
+    /// The steps that documents go through, in their order.
+    #[serde(default)]
+    #[schemars(with = "Vec<StepRecipe>")]
+    pub step: Vec<Spanned<StepRecipe>>,
+    /// Which documents are for validation and testing.
+    #[serde(default)]
+    pub splits: SplitsRecipe,
+    /// What is written.
+    #[schemars(with = "BTreeMap<String, MixtureRecipe>")]
+    pub mixture: Tables<MixtureRecipe>,
+}
+
+/// A source of documents. One of `warc`, `jsonl` and `text` lists its files.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceRecipe {
+    /// Web archives, plain or gzip; `*` stands for any name.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub warc: Option<Vec<Text>>,
+    /// JSON lines, plain or gzip.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub jsonl: Option<Vec<Text>>,
+    /// Plain text, plain or gzip.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub text: Option<Vec<Text>>,
+    /// For archives: what turns a page into text.
+    #[serde(default)]
+    pub extract: Extractor,
+    /// For archives: the largest page, in bytes.
+    #[serde(default = "ten_mebibytes")]
+    pub max_page_bytes: usize,
+    /// For JSON lines: which keys hold what.
+    #[serde(default)]
+    pub columns: ColumnsRecipe,
+    /// For plain text: a line that matches this regular expression begins a document. Without it, a file is one.
+    #[schemars(with = "Option<String>")]
+    pub begins: Option<Text>,
+    /// The largest share of broken records.
+    #[serde(default = "one_percent")]
+    pub fault_limit: f64,
+}
+
+fn ten_mebibytes() -> usize {
+    10 << 20
+}
+
+fn one_percent() -> f64 {
+    0.01
+}
+
+/// Which keys of a JSON object hold what.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ColumnsRecipe {
+    /// The text; `text` by default.
+    pub text: Option<String>,
+    /// The user's id; `id` by default.
+    pub id: Option<String>,
+    /// The URL; `url` by default.
+    pub url: Option<String>,
+    /// The date of capture; `date` by default.
+    pub date: Option<String>,
+    /// The title; `title` by default.
+    pub title: Option<String>,
+    /// The language; `language` by default.
+    pub language: Option<String>,
+}
+
+/// A task.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskRecipe {
+    /// The task's file.
+    #[schemars(with = "String")]
+    pub file: Text,
+    /// The largest share of broken examples.
+    #[serde(default = "one_percent")]
+    pub fault_limit: f64,
+}
+
+/// What shapes the facts.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FactsRecipe {
+    /// The model that tells languages.
+    pub language: Option<LanguageFacts>,
+    /// The shape of MinHash signatures.
+    #[schemars(with = "Option<BandsConfig>")]
+    pub bands: Option<Spanned<BandsConfig>>,
+}
+
+/// The model that tells languages.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LanguageFacts {
+    /// A fastText model, `.bin` or `.ftz`.
+    #[schemars(with = "String")]
+    pub model: Text,
+}
+
+/// A classifier of hashed words: the reference against the rest.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClassifierRecipe {
+    /// Sources of the reference.
+    #[schemars(with = "Vec<String>")]
+    pub positive: Vec<Text>,
+    /// Sources of what is to be told from it.
+    #[schemars(with = "Vec<String>")]
+    pub negative: Vec<Text>,
+    /// Train on documents in this language alone.
+    #[schemars(with = "Option<String>")]
+    pub language: Option<Text>,
+    /// Documents to train on, at most, for each side.
+    #[serde(default = "ten_thousand")]
+    pub documents: usize,
+    /// Words in a passage: long documents are cut, so that a book is many examples.
+    #[serde(default = "four_hundred")]
+    pub passage_words: usize,
+    /// Passages of one document, at most.
+    #[serde(default = "twenty")]
+    pub passages: usize,
+    /// How texts become features.
+    #[serde(default)]
+    pub features: HashedWords,
+    /// The L2 penalty.
+    #[serde(default = "small_penalty")]
+    pub penalty: f64,
+    /// Iterations of the search, at most. Spark, on which GPT-3's filter ran, takes 100.
+    #[serde(default = "hundred")]
+    pub iterations: usize,
+}
+
+fn ten_thousand() -> usize {
+    10_000
+}
+
+fn four_hundred() -> usize {
+    400
+}
+
+fn twenty() -> usize {
+    20
+}
+
+fn hundred() -> usize {
+    100
+}
+
+fn small_penalty() -> f64 {
+    1e-4
+}
+
+/// A step. It does one thing: exactly one of the keys below `sources` is set.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepRecipe {
+    /// The step's name; what it does by default.
+    #[schemars(with = "Option<String>")]
+    pub name: Option<Text>,
+    /// The sources that it applies to; all that are not tasks by default. Documents of others pass.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub sources: Option<Vec<Text>>,
+    /// Keep documents in some languages.
+    pub language: Option<LanguageRule>,
+    /// Keep what passes the Gopher quality rules.
+    pub gopher_quality: Option<GopherQuality>,
+    /// Drop documents whose normalised text another has.
+    pub exact_duplicates: Option<NoSettings>,
+    /// Drop documents that are much like another.
+    pub near_duplicates: Option<NoSettings>,
+    /// Keep documents by a Pareto draw on a classifier's score.
+    pub pareto: Option<ParetoRecipe>,
+}
+
+/// A step without settings.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoSettings {}
+
+/// Sampling by score.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParetoRecipe {
+    /// The classifier whose score is used.
+    #[schemars(with = "String")]
+    pub classifier: Text,
+    /// The shape; GPT-3 took 9.
+    #[serde(default = "gpt3_alpha")]
+    #[schemars(with = "f64")]
+    pub alpha: Spanned<f64>,
+}
+
+fn gpt3_alpha() -> Spanned<f64> {
+    Spanned::new(0..0, 9.0)
+}
+
+/// Shares of the groups of like documents that are not for training.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SplitsRecipe {
+    /// For validation.
+    #[schemars(with = "f64")]
+    pub validation: Spanned<f64>,
+    /// For testing.
+    #[schemars(with = "f64")]
+    pub test: Spanned<f64>,
+}
+
+impl Default for SplitsRecipe {
+    fn default() -> Self {
+        Self { validation: Spanned::new(0..0, 0.01), test: Spanned::new(0..0, 0.0) }
+    }
+}
+
+/// A mixture: plain text by weights, or the examples of a task in the words of its templates.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MixtureRecipe {
+    /// Text: each source's weight, above 0.
+    #[schemars(with = "Option<BTreeMap<String, f64>>")]
+    pub weights: Option<BTreeMap<Text, f64>>,
+    /// Instructions: the task.
+    #[schemars(with = "Option<String>")]
+    pub task: Option<Text>,
+    /// Instructions: the names of the templates; all by default.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub templates: Option<Vec<Text>>,
+    /// The size of the training split; as much as `max_epochs` allows by default.
+    pub budget: Option<u64>,
+    /// What the budget is counted in.
+    #[serde(default)]
+    pub unit: Unit,
+    /// How often a document may be repeated to reach its source's weight, 1 or more.
+    #[serde(default = "once")]
+    #[schemars(with = "f64")]
+    pub max_epochs: Spanned<f64>,
+    /// Bytes of text in a file, about.
+    #[serde(default = "quarter_gigabyte")]
+    pub shard_bytes: u64,
+}
+
+fn once() -> Spanned<f64> {
+    Spanned::new(0..0, 1.0)
+}
+
+fn quarter_gigabyte() -> u64 {
+    256 << 20
+}

@@ -1,0 +1,148 @@
+//! A checked recipe: everything it names exists, and every step reads what something writes.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::Serialize;
+
+use crate::{
+    decide::{GopherQuality, LanguageRule, Unit},
+    learn::HashedWords,
+    measure::{BandsConfig, Family},
+    source::Source,
+    write::Content,
+};
+
+/// What a run does.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The recipe's file.
+    pub path: PathBuf,
+    /// The run's name.
+    pub name: String,
+    /// What every draw is made from.
+    pub seed: u64,
+    /// All sources in the order of their names, tasks among them.
+    pub sources: Vec<Source>,
+    /// The families of facts that are made when sources are read.
+    pub families: Vec<Family>,
+    /// The classifiers, in the order of their names.
+    pub classifiers: Vec<ClassifierPlan>,
+    /// The steps, in the recipe's order.
+    pub steps: Vec<Step>,
+    /// The share of groups for validation.
+    pub validation: f64,
+    /// The share of groups for testing.
+    pub test: f64,
+    /// The mixtures, in the order of their names.
+    pub mixtures: Vec<MixturePlan>,
+    /// The recipe as it was run, for the manifest.
+    pub recipe: serde_json::Value,
+}
+
+/// A classifier to train.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClassifierPlan {
+    /// Its name.
+    pub name: String,
+    /// Sources of the reference.
+    pub positive: Vec<String>,
+    /// Sources of the rest.
+    pub negative: Vec<String>,
+    /// The language of the documents that it is trained on.
+    pub language: Option<String>,
+    /// Documents for each side, at most.
+    pub documents: usize,
+    /// Words in a passage.
+    pub passage_words: usize,
+    /// Passages of a document, at most.
+    pub passages: usize,
+    /// How texts become features.
+    pub features: HashedWords,
+    /// The L2 penalty.
+    pub penalty: f64,
+    /// Iterations, at most.
+    pub iterations: usize,
+}
+
+/// A step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// Its name, which is its stage's.
+    pub name: String,
+    /// The sources that it applies to.
+    pub sources: Vec<String>,
+    /// What it does.
+    pub kind: StepKind,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// Keep some languages.
+    Language(LanguageRule),
+    /// Keep what passes Gopher's rules.
+    GopherQuality(GopherQuality),
+    /// Drop exact duplicates.
+    ExactDuplicates,
+    /// Drop near-duplicates.
+    NearDuplicates,
+    /// Sample by score.
+    Pareto {
+        /// The classifier.
+        classifier: String,
+        /// The shape.
+        alpha: f64,
+    },
+}
+
+/// A mixture.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MixturePlan {
+    /// Its name.
+    pub name: String,
+    /// Each source's share; they add up to 1.
+    pub weights: BTreeMap<String, f64>,
+    /// What its rows are.
+    pub content: Content,
+    /// The size of the training split.
+    pub budget: Option<u64>,
+    /// What it is counted in.
+    pub unit: Unit,
+    /// How often a document may be repeated.
+    pub max_epochs: f64,
+    /// Bytes of text in a file.
+    pub shard_bytes: u64,
+}
+
+impl Plan {
+    /// The family with this name, if the run makes it when it reads.
+    #[must_use]
+    pub fn family(&self, name: &str) -> Option<&Family> {
+        self.families.iter().find(|family| family.name == name)
+    }
+
+    /// The shape of the signatures, if the run makes any.
+    #[must_use]
+    pub fn bands(&self) -> Option<BandsConfig> {
+        self.families.iter().find_map(|family| match family.config {
+            crate::measure::FamilyConfig::Bands(config) => Some(config),
+            _ => None,
+        })
+    }
+
+    /// The names of the classifiers that some step reads, each with the sources it is read for.
+    #[must_use]
+    pub fn scored(&self) -> BTreeMap<&str, Vec<String>> {
+        let mut scored: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for step in &self.steps {
+            if let StepKind::Pareto { classifier, .. } = &step.kind {
+                let sources = scored.entry(classifier).or_default();
+                sources.extend(step.sources.iter().cloned());
+                sources.sort();
+                sources.dedup();
+            }
+        }
+        scored
+    }
+}

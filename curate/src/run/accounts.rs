@@ -1,0 +1,214 @@
+//! The end of a run: the ledger must close, then it is published with the manifest.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use datafusion::{
+    arrow::{
+        array::{Array as _, AsArray as _},
+        datatypes::Int64Type,
+    },
+    functions_aggregate::expr_fn::count,
+    prelude::{DataFrame, SessionContext, col, lit},
+};
+use schemas::{
+    ledger::{Ledger, StageEntry},
+    manifest::{FileEntry, Manifest},
+};
+
+use super::{Outcome, context::Run};
+use crate::{
+    error::{Error, Result},
+    files::{ledger, remove_others, write_whole},
+};
+
+/// Counts by source, then by reason or fault; what has neither counts under the empty name.
+type Counts = BTreeMap<String, BTreeMap<String, u64>>;
+
+impl Run<'_> {
+    /// Closes the ledger, publishes it with the manifest, and removes files that no stage of this run has made.
+    pub async fn close_accounts(&self) -> Result<Outcome> {
+        let ledger = Ledger { stages: self.stage_entries().await?, mixtures: self.written_entries().await? };
+        ledger::write(&ledger, &self.layout.ledger())?;
+        self.write_manifest()?;
+        self.remove_superseded()?;
+        let made = self.made();
+        Ok(Outcome { ledger, found: made.found, ran: made.ran })
+    }
+
+    async fn stage_entries(&self) -> Result<Vec<StageEntry>> {
+        let mut entries = Vec::new();
+        let mut came: BTreeMap<String, u64> = BTreeMap::new();
+        let (read, faults) = self.read_counts().await?;
+        let decided = self.reasons("read").await?;
+        for source in self.source_names() {
+            let entry =
+                entry("read", &source, read.get(&source).copied().unwrap_or_default(), &decided, faults.get(&source));
+            came.insert(source, entry.kept);
+            entries.push(entry);
+        }
+        for step in &self.plan.steps {
+            let decided = self.reasons(&step.name).await?;
+            for (source, kept) in &mut came {
+                let entry = entry(&step.name, source, *kept, &decided, None);
+                *kept = entry.kept;
+                entries.push(entry);
+            }
+        }
+        for mixture in &self.plan.mixtures {
+            let stage = format!("mixture-{}", mixture.name);
+            let decided = self.reasons(&stage).await?;
+            for source in mixture.weights.keys() {
+                let kept = came.get(source).copied().unwrap_or_default();
+                entries.push(entry(&stage, source, kept, &decided, None));
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Records that were read, by source, and those that are broken, by source and fault.
+    async fn read_counts(&self) -> Result<(BTreeMap<String, u64>, Counts)> {
+        let context = self.session.relational();
+        let (mut read, mut faults) = (BTreeMap::new(), Counts::new());
+        for source in self.source_names() {
+            let table =
+                self.tables(&context).records(&source).await.map_err(|error| Error::from_plan("ledger", error))?;
+            let counts = self.counts(&context, table, &["fault"]).await?;
+            read.insert(source.clone(), counts.iter().map(|(_, count)| count).sum());
+            let broken = counts.into_iter().filter_map(|(mut keys, count)| Some((keys.pop()??, count)));
+            faults.insert(source, broken.collect());
+        }
+        Ok((read, faults))
+    }
+
+    /// Documents of a stage by source and reason.
+    async fn reasons(&self, stage: &str) -> Result<Counts> {
+        let context = self.session.relational();
+        let table = self.tables(&context).decisions(stage).await.map_err(|error| Error::from_plan("ledger", error))?;
+        let mut counts = Counts::new();
+        for (mut keys, count) in self.counts(&context, table, &["source", "reason"]).await? {
+            let (reason, source) = (keys.pop().flatten().unwrap_or_default(), keys.pop().flatten().unwrap_or_default());
+            counts.entry(source).or_default().insert(reason, count);
+        }
+        Ok(counts)
+    }
+
+    /// How many rows agree in some columns of text.
+    async fn counts(
+        &self,
+        context: &SessionContext,
+        table: DataFrame,
+        columns: &[&str],
+    ) -> Result<Vec<(Vec<Option<String>>, u64)>> {
+        let groups = columns.iter().map(|name| col(*name)).collect();
+        let counted = table.aggregate(groups, vec![count(lit(1)).alias("count")]);
+        let batches =
+            self.collect("ledger", context, counted.map_err(|error| Error::from_plan("ledger", error))?).await?;
+        let mut counts = Vec::new();
+        for batch in batches {
+            let numbers = batch.column(columns.len()).as_primitive::<Int64Type>();
+            for row in 0..batch.num_rows() {
+                let key = |column: usize| {
+                    let texts = batch.column(column).as_string_view();
+                    texts.is_valid(row).then(|| texts.value(row).to_owned())
+                };
+                let count = u64::try_from(numbers.value(row)).expect("a count is not negative");
+                counts.push(((0..columns.len()).map(key).collect(), count));
+            }
+        }
+        Ok(counts)
+    }
+
+    /// What the mixtures should hold, with the rows that their files do hold.
+    async fn written_entries(&self) -> Result<Vec<schemas::ledger::MixtureEntry>> {
+        let mut entries = Vec::new();
+        for mixture in &self.plan.mixtures {
+            let mut of_mixture = self.mixture_entries(&format!("mixture-{}", mixture.name), mixture).await?;
+            let mut rows: BTreeMap<(String, String), u64> = BTreeMap::new();
+            let folder = self.layout.relative(&self.layout.mixture(&mixture.name));
+            let files: Vec<String> =
+                self.made().outputs.keys().filter(|path| path.starts_with(&format!("{folder}/"))).cloned().collect();
+            for split in ["train", "validation", "test"] {
+                let paths: Vec<PathBuf> = files
+                    .iter()
+                    .filter(|path| path.starts_with(&format!("{folder}/{split}-")))
+                    .map(|path| self.layout.out().join(path))
+                    .collect();
+                if paths.is_empty() {
+                    continue;
+                }
+                let context = self.session.relational();
+                let schema = mixture.content.schema();
+                let table = self.tables(&context).parquet(paths, &schema).await;
+                let table = table.map_err(|error| Error::from_plan("ledger", error))?;
+                for (mut keys, count) in self.counts(&context, table, &["source"]).await? {
+                    rows.insert((split.to_owned(), keys.pop().flatten().unwrap_or_default()), count);
+                }
+            }
+            for entry in &mut of_mixture {
+                entry.rows = rows.remove(&(entry.split.clone(), entry.source.clone())).unwrap_or_default();
+            }
+            // rows of which no verdict knows
+            for ((split, source), rows) in rows {
+                let mixture = mixture.name.clone();
+                of_mixture.push(schemas::ledger::MixtureEntry { mixture, split, source, rows, ..Default::default() });
+            }
+            entries.extend(of_mixture);
+        }
+        Ok(entries)
+    }
+
+    fn write_manifest(&self) -> Result<()> {
+        let made = self.made();
+        let input = |(stamp, rows): &(crate::files::units::Stamp, Option<u64>)| FileEntry {
+            path: stamp.path.display().to_string(),
+            rows: *rows,
+            bytes: stamp.bytes,
+            sha256: stamp.sha256.clone(),
+        };
+        let is_kept = |path: &&String| !path.starts_with("work/");
+        let manifest = Manifest {
+            name: self.plan.name.clone(),
+            seed: self.plan.seed,
+            reproducible: true,
+            recipe: self.plan.recipe.clone(),
+            versions: BTreeMap::from([("curate".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
+            inputs: made.inputs.values().map(input).collect(),
+            outputs: made.outputs.iter().filter(|(path, _)| is_kept(path)).map(|(_, file)| file.clone()).collect(),
+        };
+        let mut json = serde_json::to_vec_pretty(&manifest).expect("a manifest is JSON");
+        json.push(b'\n');
+        write_whole(&self.layout.manifest(), &json)?;
+        Ok(())
+    }
+
+    /// Removes what other runs in this folder have left: their successors are all published by now.
+    fn remove_superseded(&self) -> Result<()> {
+        let keep: BTreeSet<PathBuf> = self.made().outputs.keys().map(|path| self.layout.out().join(path)).collect();
+        for folder in ["documents", "facts", "decisions", "models", "mixtures", "quarantine"] {
+            remove_others(&self.layout.out().join(folder), &keep)?;
+        }
+        Ok(())
+    }
+}
+
+fn entry(
+    stage: &str,
+    source: &str,
+    went_in: u64,
+    decided: &Counts,
+    faults: Option<&BTreeMap<String, u64>>,
+) -> StageEntry {
+    let mut dropped = decided.get(source).cloned().unwrap_or_default();
+    let kept = dropped.remove("").unwrap_or_default();
+    StageEntry {
+        stage: stage.to_owned(),
+        source: source.to_owned(),
+        r#in: went_in,
+        kept,
+        dropped,
+        quarantined: faults.cloned().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,256 @@
+//! What all stages share: the plan, the sessions, the marks, and the files that were made.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    future::Future,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use datafusion::{
+    physical_plan::ExecutionPlan,
+    prelude::{DataFrame, SessionContext},
+};
+use schemas::manifest::FileEntry;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use super::{Options, Progress};
+use crate::{
+    decide::Tables,
+    engine::{Limits, Session},
+    error::{Error, Result},
+    files::{
+        Layout, Lock, Publication, PublishExec, Written, published, remove_folder,
+        units::{Fingerprint, Mark, Marks, Stamp},
+        write_whole,
+    },
+    recipe::Plan,
+};
+
+/// A run in progress.
+pub struct Run<'a> {
+    pub plan: Plan,
+    pub layout: Layout,
+    pub session: Session,
+    pub threads: usize,
+    pub progress: &'a dyn Progress,
+    marks: Marks,
+    parts: BTreeMap<String, u32>,
+    made: Mutex<Made>,
+    _lock: Lock,
+}
+
+/// What is known of the files of this run.
+#[derive(Debug, Default)]
+pub struct Made {
+    /// Files that were written, by path within the output folder.
+    pub outputs: BTreeMap<String, FileEntry>,
+    /// Files from outside that were read, each with the records in it.
+    pub inputs: BTreeMap<PathBuf, (Stamp, Option<u64>)>,
+    /// Seconds that units took, by stage.
+    pub seconds: BTreeMap<String, f64>,
+    /// Units that were found done, and that were run.
+    pub found: u64,
+    pub ran: u64,
+    /// Whether some document was read from more than one file.
+    pub repeats: bool,
+}
+
+/// Files that a unit published.
+pub type Files = Vec<(PathBuf, Option<u64>, Written)>;
+
+/// What tells a folder that holds a run from any other.
+#[derive(Serialize, Deserialize)]
+struct Belongs {
+    name: String,
+}
+
+impl<'a> Run<'a> {
+    /// Takes the output folder.
+    pub fn start(plan: Plan, options: &Options, progress: &'a dyn Progress) -> Result<Self> {
+        let layout = Layout::new(std::path::absolute(&options.out).map_err(Error::file("find", &options.out))?);
+        claim(&layout, &plan.name)?;
+        let lock = Lock::take(layout.out())?;
+        let belongs = serde_json::to_vec(&Belongs { name: plan.name.clone() }).expect("the type is JSON");
+        write_whole(&layout.work().join("run.json"), &belongs)?;
+        // what a run that was killed had spilled
+        remove_folder(&layout.work().join("spill"))?;
+        if options.fresh {
+            remove_folder(&layout.work().join("marks"))?;
+        }
+        let limits = Limits { threads: options.threads, memory: options.memory, spill: layout.work().join("spill") };
+        let files = |source: &crate::source::Source| u32::try_from(source.files.len()).expect("files can be numbered");
+        Ok(Self {
+            session: options.engine.session(limits)?,
+            threads: options.threads,
+            marks: Marks::new(layout.out()),
+            parts: plan.sources.iter().map(|source| (source.name.clone(), files(source))).collect(),
+            made: Mutex::default(),
+            plan,
+            layout,
+            progress,
+            _lock: lock,
+        })
+    }
+
+    /// The files of the run as tables of a session.
+    pub fn tables<'t>(&'t self, context: &'t SessionContext) -> Tables<'t> {
+        Tables { context, layout: &self.layout, parts: &self.parts, repeats: self.made().repeats }
+    }
+
+    pub fn made(&self) -> MutexGuard<'_, Made> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Paths with the hashes of what this run has published there: what a unit that reads them follows from.
+    pub fn hashes(&self, paths: impl IntoIterator<Item = PathBuf>) -> Vec<(String, String)> {
+        let made = self.made();
+        paths
+            .into_iter()
+            .map(|path| {
+                let path = self.layout.relative(&path);
+                let hash = made.outputs.get(&path).map(|file| file.sha256.clone());
+                (path, hash.unwrap_or_default())
+            })
+            .collect()
+    }
+
+    /// The facts of a family about some sources, by file.
+    pub fn facts_of(&self, family: &str, sources: &[String]) -> Vec<PathBuf> {
+        self.parts_of(sources).map(|(source, part)| self.layout.facts(family, source, part)).collect()
+    }
+
+    /// The parts of some sources.
+    pub fn parts_of<'s>(&'s self, sources: &'s [String]) -> impl Iterator<Item = (&'s str, u32)> {
+        sources.iter().flat_map(|source| {
+            (0..self.parts.get(source).copied().unwrap_or_default()).map(move |part| (source.as_str(), part))
+        })
+    }
+
+    /// All sources.
+    pub fn source_names(&self) -> Vec<String> {
+        self.plan.sources.iter().map(|source| source.name.clone()).collect()
+    }
+
+    /// A unit's mark, if nothing that it follows from has changed; its files then count as made.
+    pub fn find(&self, stage: &str, unit: &str, fingerprint: &Fingerprint) -> Option<Mark> {
+        let mark = self.marks.fresh(stage, unit, fingerprint)?;
+        let mut made = self.made();
+        made.found += 1;
+        made.take(stage, &mark);
+        Some(mark)
+    }
+
+    /// Marks a unit as done.
+    pub fn mark(&self, stage: &str, unit: &str, mark: &Mark) -> Result<()> {
+        self.marks.set(stage, unit, mark)?;
+        let mut made = self.made();
+        made.ran += 1;
+        made.take(stage, mark);
+        Ok(())
+    }
+
+    /// Runs a unit, unless it is found done.
+    pub async fn unit(
+        &self,
+        stage: &str,
+        unit: &str,
+        fingerprint: Fingerprint,
+        work: impl Future<Output = Result<Files>>,
+    ) -> Result<Mark> {
+        if let Some(mark) = self.find(stage, unit, &fingerprint) {
+            return Ok(mark);
+        }
+        let start = Instant::now();
+        let outputs = self.entries(&work.await?);
+        let mark = Mark { fingerprint, input: None, outputs, seconds: start.elapsed().as_secs_f64() };
+        self.mark(stage, unit, &mark)?;
+        Ok(mark)
+    }
+
+    /// Published files as the manifest lists them.
+    pub fn entries(&self, files: &Files) -> Vec<FileEntry> {
+        let entry = |(path, rows, written): &(PathBuf, Option<u64>, Written)| FileEntry {
+            path: self.layout.relative(path),
+            rows: *rows,
+            bytes: written.bytes,
+            sha256: written.sha256.clone(),
+        };
+        files.iter().map(entry).collect()
+    }
+
+    /// Plans a table, ends it in files and runs it.
+    pub async fn publish(
+        &self,
+        stage: &str,
+        context: &SessionContext,
+        table: DataFrame,
+        publications: Vec<Publication>,
+    ) -> Result<Files> {
+        let failed = |error| Error::from_plan(stage, error);
+        let plan = table.create_physical_plan().await.map_err(failed)?;
+        self.publish_plan(stage, context, plan, publications).await
+    }
+
+    /// Ends a plan in files and runs it.
+    pub async fn publish_plan(
+        &self,
+        stage: &str,
+        context: &SessionContext,
+        plan: Arc<dyn ExecutionPlan>,
+        publications: Vec<Publication>,
+    ) -> Result<Files> {
+        let failed = |error| Error::from_plan(stage, error);
+        let plan = Arc::new(PublishExec::new(plan, publications).map_err(failed)?);
+        let batches = self.session.collect(stage, context, plan).await?;
+        let files = published(&batches).map_err(failed)?;
+        Ok(files.into_iter().map(|(path, rows, written)| (path, Some(rows), written)).collect())
+    }
+
+    /// Plans a table and collects its rows, which are few.
+    pub async fn collect(
+        &self,
+        stage: &str,
+        context: &SessionContext,
+        table: DataFrame,
+    ) -> Result<Vec<datafusion::arrow::array::RecordBatch>> {
+        let plan = table.create_physical_plan().await.map_err(|error| Error::from_plan(stage, error))?;
+        self.session.collect(stage, context, plan).await
+    }
+}
+
+impl Made {
+    fn take(&mut self, stage: &str, mark: &Mark) {
+        for file in &mark.outputs {
+            self.outputs.insert(file.path.clone(), file.clone());
+        }
+        if let Some(stamp) = &mark.input {
+            self.inputs.insert(stamp.path.clone(), (stamp.clone(), None));
+        }
+        *self.seconds.entry(stage.to_owned()).or_default() += mark.seconds;
+    }
+}
+
+/// Makes sure that a folder is empty, or holds a run of this recipe.
+fn claim(layout: &Layout, name: &str) -> Result<()> {
+    let marker = layout.work().join("run.json");
+    let found = match fs::read(&marker) {
+        Ok(bytes) => serde_json::from_slice::<Belongs>(&bytes)
+            .map_err(|error| Error::Damaged { path: marker.clone(), message: error.to_string() })?,
+        Err(_) if is_empty(layout.out()) => return Ok(()),
+        Err(_) => return Err(Error::NotARun { path: layout.out().to_owned() }),
+    };
+    if found.name == name {
+        return Ok(());
+    }
+    Err(Error::OtherRun { path: layout.out().to_owned(), found: found.name, wanted: name.to_owned() })
+}
+
+/// Whether a folder is missing, or holds nothing but what a run that died at once may have left.
+fn is_empty(folder: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(folder) else { return true };
+    entries.filter_map(std::result::Result::ok).all(|entry| entry.file_name() == ".lock" || entry.file_name() == "work")
+}

@@ -1,0 +1,68 @@
+//! Walking the plan: stages in their order, units on all cores, and nothing that is done twice.
+//!
+//! ```text
+//! read (documents, facts) -> clusters -> classifiers, scores -> steps -> mixtures -> ledger, manifest
+//! ```
+//!
+//! Useful for: running a checked recipe. Not useful for: what a stage does; each has its room.
+
+mod accounts;
+mod context;
+mod deciding;
+mod fitting;
+mod mixing;
+mod progress;
+mod reading;
+mod why;
+
+use std::path::PathBuf;
+
+use schemas::ledger::Ledger;
+
+pub use progress::{Progress, Silent};
+pub use why::{Fate, why};
+
+use self::context::Run;
+use crate::{engine::Engine, error::Result, recipe::Plan};
+
+/// How a recipe is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The output folder.
+    pub out: PathBuf,
+    /// Where plans run.
+    pub engine: Engine,
+    /// Threads, 1 or more.
+    pub threads: usize,
+    /// Bytes that sorts, joins and clusters may hold.
+    pub memory: usize,
+    /// Start over, even where finished units are found.
+    pub fresh: bool,
+}
+
+/// What a run has done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The account of every stage.
+    pub ledger: Ledger,
+    /// Units that were found done.
+    pub found: u64,
+    /// Units that were run.
+    pub ran: u64,
+}
+
+/// Runs a plan, or goes on with it where it was stopped.
+///
+/// # Errors
+/// When a source has nothing or too many faults, a disk is full, a mixture cannot be made: the error names the thing. What
+/// was finished stays, and is not done again.
+pub async fn run(plan: Plan, options: &Options, progress: &dyn Progress) -> Result<Outcome> {
+    let run = Run::start(plan, options, progress)?;
+    run.read_sources().await?;
+    run.decide_read().await?;
+    run.find_clusters().await?;
+    run.train_classifiers().await?;
+    run.decide_steps().await?;
+    run.write_mixtures().await?;
+    run.close_accounts().await
+}

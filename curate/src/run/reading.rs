@@ -1,0 +1,261 @@
+//! The first stage: every source is read once, and what is measured then is written beside its documents.
+
+use std::{path::Path, time::Instant};
+
+use datafusion::{
+    arrow::{
+        array::{Array as _, AsArray as _},
+        datatypes::{Int64Type, UInt64Type},
+    },
+    common::Column,
+    functions_aggregate::expr_fn::count,
+    logical_expr::Expr,
+    prelude::{DataFrame, col, lit},
+};
+use futures::{StreamExt as _, TryStreamExt as _};
+use schemas::{columns, manifest::FileEntry};
+
+use super::context::{Files, Run};
+use crate::{
+    error::{Error, Result},
+    files::{
+        Publication, Quarantined, hash_file,
+        units::{Fingerprint, Mark, Stamp},
+        write_quarantine,
+    },
+    measure::Family,
+    source::{Reading, Source, read_table, records},
+};
+
+/// Records after which the limit of faults is judged before a source's end.
+const JUDGED_AFTER: u64 = 1000;
+
+/// A file to read.
+struct Unit<'a> {
+    source: &'a Source,
+    part: u32,
+    path: &'a Path,
+}
+
+impl Run<'_> {
+    /// Reads all sources, several files at a time, and judges their faults in the order of the files.
+    pub async fn read_sources(&self) -> Result<()> {
+        let start = Instant::now();
+        let units: u64 = self.plan.sources.iter().map(|source| source.files.len() as u64).sum();
+        self.progress.begin("read", units);
+        for source in &self.plan.sources {
+            let (mut read, mut broken) = (0, 0);
+            let files = (0u32..).zip(&source.files).map(|(part, path)| self.read_file(Unit { source, part, path }));
+            let mut counts = futures::stream::iter(files).buffered(self.threads);
+            while let Some((records, faults)) = counts.try_next().await? {
+                read += records;
+                broken += faults;
+                self.progress.advance();
+                if read >= JUDGED_AFTER {
+                    self.judge(source, read, broken).await?;
+                }
+            }
+            if read == 0 {
+                return Err(empty(source));
+            }
+            self.judge(source, read, broken).await?;
+            self.list_faults(source).await?;
+        }
+        let made = self.made().inputs.values().map(|(stamp, _)| stamp.bytes).sum::<u64>();
+        self.progress.end("read", start.elapsed().as_secs_f64(), &format!("{units} files, {} MB", made / 1_000_000));
+        Ok(())
+    }
+
+    /// Reads a file, or those of its facts that are missing. Returns its records and how many are broken.
+    async fn read_file(&self, unit: Unit<'_>) -> Result<(u64, u64)> {
+        let Unit { source, part, path } = unit;
+        let name = format!("{}/part-{part:05}", source.name);
+        let reading =
+            Reading { source: source.name.clone(), part, path: path.to_owned(), format: source.format.clone() };
+        let fingerprint = Fingerprint::of("documents", &reading);
+        let documents = match self.find("documents", &name, &fingerprint) {
+            Some(mark) => mark,
+            None => self.read_anew(&name, &reading, fingerprint).await?,
+        };
+        self.measure(&name, source, part, &documents, &self.plan.families).await?;
+        self.count(source, part, &documents).await
+    }
+
+    /// One reading: documents, what is known of records, and all families at once.
+    async fn read_anew(&self, name: &str, reading: &Reading, fingerprint: Fingerprint) -> Result<Mark> {
+        let start = Instant::now();
+        let failed = |error| Error::from_plan("read", error);
+        let context = self.session.streaming();
+        let families = &self.plan.families;
+        let table = context.read_table(read_table(reading.clone())).map_err(failed)?;
+        let table = with_facts(table, families).map_err(failed)?;
+        let (source, part) = (reading.source.as_str(), reading.part);
+        let mut publications = vec![
+            Publication::new(self.layout.documents(source, part), &columns::documents()).where_present("text"),
+            Publication::new(self.layout.facts("records", source, part), &records()),
+        ];
+        publications.extend(self.facts_files(source, part, families));
+        let hashing = tokio::task::spawn_blocking({
+            let path = reading.path.clone();
+            move || Stamp::of(&path)
+        });
+        let mut files = self.publish("read", &context, table, publications).await?;
+        let stamp = hashing.await.expect("hashing a file does not panic")?;
+        let facts = files.split_off(2);
+        let seconds = start.elapsed().as_secs_f64();
+        let mark = Mark { fingerprint, input: Some(stamp), outputs: self.entries(&files), seconds };
+        self.mark("documents", name, &mark)?;
+        for (family, file) in families.iter().zip(facts) {
+            self.mark_facts(name, family, &mark, &vec![file], 0.0)?;
+        }
+        Ok(mark)
+    }
+
+    /// Makes the families that are missing for one file, from its documents.
+    pub async fn measure(
+        &self,
+        name: &str,
+        source: &Source,
+        part: u32,
+        documents: &Mark,
+        families: &[Family],
+    ) -> Result<()> {
+        let fresh = |family: &&Family| {
+            let stage = format!("facts-{}", family.name);
+            let known = self.made().outputs.contains_key(&self.layout.relative(&self.layout.facts(
+                &family.name,
+                &source.name,
+                part,
+            )));
+            known || self.find(&stage, name, &facts_fingerprint(family, documents)).is_some()
+        };
+        let missing: Vec<Family> = families.iter().filter(|family| !fresh(family)).cloned().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let start = Instant::now();
+        let failed = |error| Error::from_plan("measure", error);
+        let context = self.session.streaming();
+        let table = self.tables(&context).documents(&source.name, part).await.map_err(failed)?;
+        let table = with_facts(table, &missing).map_err(failed)?;
+        let files = self.publish("measure", &context, table, self.facts_files(&source.name, part, &missing)).await?;
+        let seconds = start.elapsed().as_secs_f64();
+        for (family, file) in missing.iter().zip(files) {
+            self.mark_facts(name, family, documents, &vec![file], seconds / missing.len() as f64)?;
+        }
+        Ok(())
+    }
+
+    fn facts_files(&self, source: &str, part: u32, families: &[Family]) -> Vec<Publication> {
+        let file = |family: &Family| {
+            let path = self.layout.facts(&family.name, source, part);
+            let columns = vec![("id".to_owned(), false), (family.column(), true)];
+            Publication { columns, ..Publication::new(path, &family.schema()) }.where_present("text")
+        };
+        families.iter().map(file).collect()
+    }
+
+    fn mark_facts(&self, name: &str, family: &Family, documents: &Mark, files: &Files, seconds: f64) -> Result<()> {
+        let fingerprint = facts_fingerprint(family, documents);
+        let mark = Mark { fingerprint, input: None, outputs: self.entries(files), seconds };
+        self.mark(&format!("facts-{}", family.name), name, &mark)
+    }
+
+    /// How many records a file has, and how many of them are broken.
+    async fn count(&self, source: &Source, part: u32, documents: &Mark) -> Result<(u64, u64)> {
+        let failed = |error| Error::from_plan("read", error);
+        let context = self.session.streaming();
+        let path = self.layout.facts("records", &source.name, part);
+        let table = self.tables(&context).parquet(vec![path], &records()).await.map_err(failed)?;
+        let counts = table.aggregate(vec![], vec![count(lit(1)).alias("read"), count(col("fault")).alias("broken")]);
+        let batches = self.collect("read", &context, counts.map_err(failed)?).await?;
+        let number = |column: usize| {
+            let batch = batches.first().expect("an aggregate has one row");
+            u64::try_from(batch.column(column).as_primitive::<Int64Type>().value(0)).expect("a count is not negative")
+        };
+        let (read, broken) = (number(0), number(1));
+        if let Some(stamp) = &documents.input {
+            self.made().inputs.insert(stamp.path.clone(), (stamp.clone(), Some(read)));
+        }
+        Ok((read, broken))
+    }
+
+    async fn judge(&self, source: &Source, read: u64, broken: u64) -> Result<()> {
+        if broken as f64 <= source.fault_limit * read as f64 {
+            return Ok(());
+        }
+        self.list_faults(source).await?;
+        Err(Error::TooManyFaults {
+            name: source.name.clone(),
+            quarantine: self.layout.quarantine(&source.name),
+            broken,
+            read,
+            limit: source.fault_limit,
+        })
+    }
+
+    /// Writes the list of a source's broken records, as far as they have been read.
+    async fn list_faults(&self, source: &Source) -> Result<()> {
+        let failed = |error| Error::from_plan("read", error);
+        let context = self.session.streaming();
+        let mut list = Vec::new();
+        for (part, file) in (0u32..).zip(&source.files) {
+            let path = self.layout.facts("records", &source.name, part);
+            if !self.made().outputs.contains_key(&self.layout.relative(&path)) {
+                continue;
+            }
+            let table = self.tables(&context).parquet(vec![path], &records()).await.map_err(failed)?;
+            let broken = table
+                .filter(col("fault").is_not_null())
+                .and_then(|table| table.select_columns(&["offset", "record", "fault", "detail"]))
+                .and_then(|table| table.sort(vec![col("offset").sort(true, false)]))
+                .map_err(failed)?;
+            for batch in self.collect("read", &context, broken).await? {
+                let offsets = batch.column(0).as_primitive::<UInt64Type>();
+                let text = |column: usize, row: usize| {
+                    let texts = batch.column(column).as_string_view();
+                    texts.is_valid(row).then(|| texts.value(row).to_owned())
+                };
+                for row in 0..batch.num_rows() {
+                    list.push(Quarantined {
+                        file: file.display().to_string(),
+                        offset: offsets.value(row),
+                        record: text(1, row),
+                        fault: text(2, row).unwrap_or_default(),
+                        detail: text(3, row),
+                    });
+                }
+            }
+        }
+        let path = self.layout.quarantine(&source.name);
+        write_quarantine(&list, &path)?;
+        let written = hash_file(&path)?;
+        let entry = FileEntry {
+            path: self.layout.relative(&path),
+            rows: Some(list.len() as u64),
+            bytes: written.bytes,
+            sha256: written.sha256,
+        };
+        self.made().outputs.insert(entry.path.clone(), entry);
+        Ok(())
+    }
+}
+
+fn empty(source: &Source) -> Error {
+    let files: Vec<String> = source.files.iter().map(|file| file.display().to_string()).collect();
+    Error::EmptySource { name: source.name.clone(), files: files.join(", ") }
+}
+
+/// What the facts of a family about one file follow from.
+fn facts_fingerprint(family: &Family, documents: &Mark) -> Fingerprint {
+    let hash = documents.outputs.first().map(|file| &file.sha256);
+    Fingerprint::of("facts", &(family, hash))
+}
+
+/// A table with one more column for each family.
+fn with_facts(table: DataFrame, families: &[Family]) -> datafusion::error::Result<DataFrame> {
+    let columns = table.schema().columns();
+    let columns = columns.iter().map(|column| Expr::Column(Column::from_name(column.name())));
+    let facts = families.iter().map(Family::expression);
+    table.select(columns.chain(facts).collect::<Vec<_>>())
+}

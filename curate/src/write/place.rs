@@ -1,0 +1,82 @@
+//! Where every row of a mixture goes.
+
+use std::sync::Arc;
+
+use datafusion::{
+    arrow::datatypes::{DataType, Field, Schema, SchemaRef},
+    error::Result,
+    functions::core::expr_fn::get_field,
+    functions_aggregate::expr_fn::min,
+    prelude::{DataFrame, JoinType, col, lit},
+};
+
+use super::Content;
+use crate::decide::{Chance, SplitShards, Tables};
+
+/// One row for each row of the mixture.
+///
+/// `part` is the file of `source` that holds the document; `template` and `copy` count from 0; rows stand in the mixture by
+/// `order`, then id, template and copy.
+#[must_use]
+pub fn placed_schema() -> SchemaRef {
+    let field = |name, data_type| Field::new(name, data_type, true);
+    Arc::new(Schema::new(vec![
+        field("id", DataType::Utf8View),
+        field("source", DataType::Utf8View),
+        field("part", DataType::UInt32),
+        field("template", DataType::UInt32),
+        field("copy", DataType::UInt32),
+        field("order", DataType::UInt64),
+        field("shard", DataType::UInt32),
+    ]))
+}
+
+/// The places of a mixture's rows, sorted by the file that holds the text.
+///
+/// # Errors
+/// When the decisions or the facts about records cannot be read.
+pub async fn places(
+    tables: Tables<'_>,
+    mixture: &str,
+    stage: &str,
+    content: &Content,
+    seed: u64,
+    shards: &[SplitShards],
+) -> Result<DataFrame> {
+    let place =
+        Chance::Places { seed, mixture: mixture.into(), templates: content.templates(), shards: shards.to_vec() };
+    let placed = tables
+        .decisions(stage)
+        .await?
+        .filter(col("verdict").eq(lit("keep")))?
+        .select(vec![col("id"), col("source"), place.of(vec![col("id"), col("split"), col("copies")]).alias("place")])?
+        .unnest_columns(&["place"])?;
+    let mut homes: Option<DataFrame> = None;
+    for source in tables.parts.keys() {
+        let records = tables.records(source).await?;
+        let home = records
+            .filter(col("id").is_not_null().and(col("reason").is_null()))?
+            .select(vec![col("id"), col("part")])?;
+        homes = Some(match homes {
+            Some(homes) => homes.union(home)?,
+            None => home,
+        });
+    }
+    let homes = homes.ok_or_else(|| datafusion::common::internal_datafusion_err!("there is no source"))?;
+    // a document that stands in several files is taken from the first of them
+    let homes = homes.aggregate(vec![col("id").alias("home_id")], vec![min(col("part")).alias("part")])?;
+    let field = |name: &str| get_field(col("place"), name).alias(name);
+    let columns = ["id", "source", "part", "template", "copy", "order"];
+    placed
+        .join(homes, JoinType::Inner, &["id"], &["home_id"], None)?
+        .select(vec![
+            col("id"),
+            col("source"),
+            col("part"),
+            field("template"),
+            field("copy"),
+            field("order"),
+            field("shard"),
+        ])?
+        .sort(columns[1..].iter().chain(&columns[..1]).map(|name| col(*name).sort(true, false)).collect())
+}
