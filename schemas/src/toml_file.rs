@@ -7,6 +7,7 @@ use std::{
     fmt,
     ops::Range,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use serde::de::DeserializeOwned;
@@ -79,6 +80,19 @@ pub struct Setting {
     pub key: Vec<String>,
     /// A TOML value; what is not one is taken as a string.
     pub value: String,
+}
+
+impl FromStr for Setting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((key, value)) if !key.is_empty() => {
+                Ok(Self { key: key.split('.').map(str::to_owned).collect(), value: value.to_owned() })
+            }
+            _ => Err("expected KEY=VALUE, such as `name=web` or `step.words=50`".into()),
+        }
+    }
 }
 
 impl TomlFile {

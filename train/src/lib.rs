@@ -1,1 +1,30 @@
-//! train
+//! Trains decoder-only transformers on the mixtures that `curate` writes.
+//!
+//! ```text
+//! mixture -> tokenizer -> tokens -> packed rows -> batches
+//!                                                     |
+//!                        model -> objective -> gradients -> optimize -> model    one step of the trainer
+//!                                                                         |
+//!                                                     checkpoint -> resume, generate
+//! ```
+//!
+//! - [`device`] alone names backends; [`model`] opens no file; [`data`] touches no device
+//! - [`program`] has one readable file for each kind of training
+//! - a run that was stopped and resumed gives the same weights, bit for bit, on the CPU at the same number of threads:
+//!   everything that is random is a hash of the seed and a place, and a checkpoint holds the rest
+
+pub mod checkpoint;
+pub mod cli;
+pub mod data;
+pub mod device;
+mod error;
+pub mod generate;
+pub mod model;
+pub mod objective;
+pub mod optimize;
+pub mod program;
+pub mod random;
+pub mod tokenizer;
+pub mod trainer;
+
+pub use error::{Error, Result};

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, fs, path::PathBuf};
 use clap::Args;
 use schemas::toml_file::Setting;
 
-use super::{printer::Printer, setting, size::decimal};
+use super::{printer::Printer, size::decimal};
 use crate::{
     measure::FamilyConfig,
     recipe::{Plan, Step, StepKind},
@@ -19,7 +19,7 @@ pub struct CheckArgs {
     /// The recipe (TOML).
     recipe: PathBuf,
     /// Replace a value of the recipe, or a folder in its [folders].
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
+    #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Setting>,
 }
 

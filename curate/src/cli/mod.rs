@@ -10,7 +10,6 @@ mod why;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Parser, Subcommand};
-use schemas::toml_file::Setting;
 
 use self::printer::{Printer, Verbosity};
 
@@ -55,15 +54,5 @@ pub fn main() -> ExitCode {
             printer.error(&error);
             ExitCode::FAILURE
         }
-    }
-}
-
-/// Reads `KEY=VALUE`.
-fn setting(text: &str) -> Result<Setting, String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => {
-            Ok(Setting { key: key.split('.').map(str::to_owned).collect(), value: value.to_owned() })
-        }
-        _ => Err("expected KEY=VALUE, such as `data=DIR` or `classifier.quality.documents=500`".into()),
     }
 }

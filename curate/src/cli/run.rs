@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use clap::Args;
 use schemas::{ledger::Ledger, toml_file::Setting};
 
-use super::{printer::Printer, setting, size::Size};
+use super::{printer::Printer, size::Size};
 use crate::{
     engine::Engine,
     files::Layout,
@@ -37,7 +37,7 @@ pub struct RunArgs {
     #[arg(long)]
     fresh: bool,
     /// Replace a value of the recipe, or a folder in its [folders].
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
+    #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Setting>,
 }
 
@@ -72,18 +72,18 @@ impl RunArgs {
         printer.note(format_args!("{} into {}, {threads} threads", plan.name, out.display()));
         let outcome = runtime.block_on(run::run(plan, &options, printer))?;
         let report = Layout::new(&out).report();
-        report::write(&out)?;
+        runtime.block_on(report::write(&out))?;
         printer.note(summary(&outcome));
         printer.result(report.display());
         Ok(())
     }
 }
 
-/// The funnel in a few lines: what each stage left of each source.
+/// The funnel in a few lines: what each stage left of each source that it dropped something of.
 fn summary(outcome: &Outcome) -> String {
     let Ledger { stages, mixtures } = &outcome.ledger;
     let mut lines = vec![String::new(), format!("{:18} {:18} {:>9} {:>9}  dropped", "stage", "source", "in", "kept")];
-    for entry in stages.iter().filter(|entry| entry.r#in > 0) {
+    for entry in stages.iter().filter(|entry| entry.r#in > entry.kept || entry.stage == "read") {
         let counts = entry.dropped.iter().chain(&entry.quarantined);
         let counts: Vec<String> = counts.map(|(reason, count)| format!("{reason} {count}")).collect();
         lines.push(format!(

@@ -8,7 +8,10 @@
 
 mod codec;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use datafusion::{
     arrow::array::RecordBatch,
@@ -18,7 +21,7 @@ use datafusion::{
         runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
     },
     physical_plan::{ExecutionPlan, collect},
-    prelude::{SessionConfig, SessionContext},
+    prelude::{DataFrame, ParquetReadOptions, SessionConfig, SessionContext},
 };
 use datafusion_proto::bytes::{
     physical_plan_from_bytes_with_extension_codec, physical_plan_to_bytes_with_extension_codec,
@@ -76,6 +79,16 @@ impl Engine {
             .map_err(|error| Error::from_plan("start", error))?;
         Ok(Session { engine: self, limits, runtime })
     }
+}
+
+/// A Parquet file of a finished run, as a table of a session of its own.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn browsing(path: &Path) -> Result<DataFrame> {
+    let table =
+        SessionContext::new().read_parquet(path.to_string_lossy().as_ref(), ParquetReadOptions::default()).await;
+    table.map_err(|error| Error::from_plan("browse", error))
 }
 
 impl Session {

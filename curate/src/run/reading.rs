@@ -227,6 +227,9 @@ impl Run<'_> {
                 }
             }
         }
+        if list.is_empty() {
+            return Ok(());
+        }
         let path = self.layout.quarantine(&source.name);
         write_quarantine(&list, &path)?;
         let written = hash_file(&path)?;

@@ -7,11 +7,12 @@ use datafusion::{
         array::{Array as _, AsArray as _, RecordBatch},
         util::display::array_value_to_string,
     },
-    prelude::{DataFrame, ParquetReadOptions, SessionContext, col, lit},
+    prelude::{DataFrame, col, lit},
 };
 use schemas::ledger::Ledger;
 
 use crate::{
+    engine::browsing,
     error::{Error, Result},
     files::{Layout, ledger},
 };
@@ -38,11 +39,10 @@ pub struct Fate {
 pub async fn why(out: &Path, id_or_url: &str) -> Result<Vec<Fate>> {
     let layout = Layout::new(std::path::absolute(out).map_err(Error::file("find", out))?);
     let ledger = ledger::read(&layout.ledger())?;
-    let context = SessionContext::new();
-    let ids = ids(&layout, &ledger, &context, id_or_url).await?;
+    let ids = ids(&layout, &ledger, id_or_url).await?;
     let mut fates = Vec::new();
     for stage in stages(&ledger) {
-        let table = read(&context, &layout.decisions(stage)).await?;
+        let table = browsing(&layout.decisions(stage)).await?;
         let table = table
             .filter(col("id").in_list(ids.iter().map(lit).collect(), false))
             .and_then(|table| table.sort(vec![col("id").sort(true, false), col("verdict").sort(false, false)]));
@@ -64,13 +64,13 @@ fn stages(ledger: &Ledger) -> Vec<&str> {
 }
 
 /// The id itself, or those of the records that were fetched from the URL.
-async fn ids(layout: &Layout, ledger: &Ledger, context: &SessionContext, id_or_url: &str) -> Result<Vec<String>> {
+async fn ids(layout: &Layout, ledger: &Ledger, id_or_url: &str) -> Result<Vec<String>> {
     if id_or_url.len() == 32 && id_or_url.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(vec![id_or_url.to_ascii_lowercase()]);
     }
     let mut ids = Vec::new();
     for source in ledger.stages.iter().filter(|entry| entry.stage == "read").map(|entry| &entry.source) {
-        let table = read(context, &layout.out().join("facts/records").join(source)).await?;
+        let table = browsing(&layout.out().join("facts/records").join(source)).await?;
         let found = table
             .filter(col("url").eq(lit(id_or_url)).or(col("record").eq(lit(id_or_url))))
             .and_then(|table| table.filter(col("id").is_not_null()))
@@ -82,11 +82,6 @@ async fn ids(layout: &Layout, ledger: &Ledger, context: &SessionContext, id_or_u
     ids.sort();
     ids.dedup();
     Ok(ids)
-}
-
-async fn read(context: &SessionContext, path: &Path) -> Result<DataFrame> {
-    let table = context.read_parquet(path.to_string_lossy().as_ref(), ParquetReadOptions::default()).await;
-    table.map_err(|error| Error::from_plan("why", error))
 }
 
 async fn collect(stage: &str, table: datafusion::error::Result<DataFrame>) -> Result<Vec<RecordBatch>> {

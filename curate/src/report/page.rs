@@ -1,0 +1,184 @@
+//! The report's page.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::{
+    charts,
+    findings::{Findings, Mixture},
+};
+use crate::learn::{Card, Label};
+
+const STYLE: &str = "
+:root { color-scheme: light dark; --edge: #8884; --soft: #8882; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem; padding: 1rem; }
+h1 { margin-bottom: 0; } h2 { border-bottom: 1px solid var(--edge); margin-top: 2.5rem; padding-bottom: .2rem; }
+.facts { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1rem 0; padding: 0; list-style: none; }
+.facts li { background: var(--soft); border-radius: .5rem; padding: .6rem 1rem; }
+.facts b { display: block; font-size: 1.5rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .9rem; } caption { text-align: left; padding: .3rem 0; }
+th, td { border-bottom: 1px solid var(--edge); padding: .25rem .7rem; text-align: left; vertical-align: top; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+pre { background: var(--soft); border-radius: .5rem; overflow-x: auto; padding: 1rem; }
+a:focus-visible, summary:focus-visible { outline: 2px solid #0072b2; }
+";
+
+/// The page that shows `findings`.
+pub fn page(findings: &Findings) -> Markup {
+    let Findings { manifest, ledger, cards, scores, mixtures, faults, seconds } = findings;
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (manifest.name) " · curation report" }
+                style { (PreEscaped(STYLE)) }
+                (PreEscaped(charts::library()))
+            }
+            body {
+                header {
+                    h1 { (manifest.name) }
+                    p { "seed " (manifest.seed) ", curate " (manifest.versions.get("curate").map_or("", String::as_str)) }
+                    (headline(findings))
+                }
+                main {
+                    section aria-labelledby="funnel-title" {
+                        h2 id="funnel-title" { "Funnel" }
+                        p { "Documents that each stage left, by source." }
+                        (PreEscaped(charts::funnel(ledger)))
+                        (stages(findings))
+                    }
+                    @if !scores.is_empty() {
+                        section { h2 { "Scores" }
+                            @for (number, scores) in scores.iter().enumerate() {
+                                h3 { (scores.stage) }
+                                (PreEscaped(charts::scores(number, scores)))
+                            }
+                            @for card in cards { (classifier(card)) }
+                        }
+                    }
+                    section { h2 { "Mixtures" }
+                        @for (number, mixture) in mixtures.iter().enumerate() {
+                            h3 { (mixture.name) }
+                            (PreEscaped(charts::shares(number, mixture)))
+                            (rows(findings, mixture))
+                        }
+                    }
+                    @if !faults.is_empty() {
+                        section { h2 { "Quarantine" }
+                            div.wide { table {
+                                caption { "Records that could not be read; the whole list is in " code { "quarantine/" } "." }
+                                thead { tr { th { "source" } th { "file" } th.number { "offset" } th { "fault" } th { "what was found" } } }
+                                tbody { @for (source, fault) in faults { tr {
+                                    td { (source) } td { (fault.file) } td.number { (grouped(fault.offset)) } td { (fault.fault) }
+                                    td { (fault.detail.as_deref().unwrap_or_default()) }
+                                } } }
+                            } }
+                        }
+                    }
+                    section { h2 { "Time" }
+                        div.wide { table {
+                            caption { "Seconds of work for each stage, over all its units; units run side by side." }
+                            thead { tr { th { "stage" } th.number { "seconds" } } }
+                            tbody { @for (stage, seconds) in seconds {
+                                tr { td { (stage) } td.number { (format!("{seconds:.1}")) } }
+                            } }
+                        } }
+                    }
+                    section { h2 { "Recipe" }
+                        details { summary { "as it was run" } pre { code {
+                            (serde_json::to_string_pretty(&manifest.recipe).unwrap_or_default())
+                        } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The run in four numbers.
+fn headline(findings: &Findings) -> Markup {
+    let read = findings.ledger.stages.iter().filter(|entry| entry.stage == "read");
+    let (mut records, mut broken, mut documents) = (0, 0, 0);
+    for entry in read {
+        records += entry.r#in;
+        documents += entry.kept;
+        broken += entry.quarantined.values().sum::<u64>();
+    }
+    let rows: u64 = findings.ledger.mixtures.iter().map(|entry| entry.rows).sum();
+    html! { ul.facts {
+        li { b { (grouped(records)) } "records read" }
+        li { b { (grouped(documents)) } "documents" }
+        li { b { (grouped(broken)) } "records broken" }
+        li { b { (grouped(rows)) } "rows written" }
+    } }
+}
+
+/// The ledger, stage by stage.
+fn stages(findings: &Findings) -> Markup {
+    html! { div.wide { table {
+        caption { "The ledger: in = kept + dropped + quarantined. Sources that a stage left as they were are not shown." }
+        thead { tr { th { "stage" } th { "source" } th.number { "in" } th.number { "kept" } th { "dropped or quarantined" } } }
+        tbody { @for entry in findings.ledger.stages.iter().filter(|entry| entry.r#in > entry.kept || entry.stage == "read") { tr {
+            td { (entry.stage) } td { (entry.source) }
+            td.number { (grouped(entry.r#in)) } td.number { (grouped(entry.kept)) }
+            td { @for (number, (reason, count)) in entry.dropped.iter().chain(&entry.quarantined).enumerate() {
+                @if number > 0 { ", " }
+                (reason) " " (grouped(*count))
+            } }
+        } } }
+    } } }
+}
+
+/// What a classifier was trained on, and how well it does.
+fn classifier(card: &Card) -> Markup {
+    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    html! { div.wide { table {
+        caption { "Classifier " b { (card.name) } ": " (card.kind) ", on passages that were held out." }
+        tbody {
+            @for part in &card.trained_on { tr {
+                th { @match part.label { Label::Positive => "reference", Label::Negative => "to be told from it" } }
+                td { (part.source) ": " (grouped(part.documents)) " documents, " (grouped(part.passages)) " passages" }
+            } }
+            tr { th { "held out" } td { (card.held_out.positives) " and " (card.held_out.negatives) " passages" } }
+            tr { th { "precision, recall, F1" }
+                td { (percent(card.held_out.precision)) ", " (percent(card.held_out.recall)) ", " (percent(card.held_out.f1)) } }
+            tr { th { "area under ROC" } td { (format!("{:.4}", card.held_out.roc_auc)) } }
+        }
+    } } }
+}
+
+/// What a mixture holds.
+fn rows(findings: &Findings, mixture: &Mixture) -> Markup {
+    html! { div.wide { table {
+        caption { "rows = copies × templates" }
+        thead { tr {
+            th { "split" } th { "source" } th.number { "documents" } th.number { "copies" } th.number { "templates" }
+            th.number { "rows" }
+        } }
+        tbody { @for entry in findings.ledger.mixtures.iter().filter(|entry| entry.mixture == mixture.name) { tr {
+            td { (entry.split) } td { (entry.source) }
+            td.number { (grouped(entry.documents)) } td.number { (grouped(entry.copies)) }
+            td.number { (entry.templates) } td.number { (grouped(entry.rows)) }
+        } } }
+    } } }
+}
+
+/// A number with a thin space between groups of three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group));
+    groups.collect::<Vec<_>>().join("\u{202f}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_grouped() {
+        assert_eq!(grouped(7), "7");
+        assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
+    }
+}

@@ -1,0 +1,58 @@
+//! The command line: one file for each subcommand. Commands return what they found; the printer prints.
+
+mod generate;
+mod pretrain;
+mod printer;
+mod tokenizer;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::printer::Printer;
+
+/// Trains language models on curated mixtures.
+#[derive(Debug, Parser)]
+#[command(name = "train", version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Print errors and results alone.
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Threads [default: all cores].
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Tokenizer(tokenizer::TokenizerArgs),
+    Pretrain(pretrain::PretrainArgs),
+    Generate(generate::GenerateArgs),
+}
+
+/// Runs the program: 0 when it has done what was asked, 1 when that failed, 2 when it could not be understood.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let printer = Printer::new(arguments.quiet);
+    match run(arguments, &printer) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            printer.error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<()> {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = arguments.threads.map_or_else(cores, usize::from);
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    match arguments.command {
+        Command::Tokenizer(args) => args.run(printer),
+        Command::Pretrain(args) => args.run(printer, threads),
+        Command::Generate(args) => args.run(printer),
+    }
+}

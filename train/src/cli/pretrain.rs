@@ -1,0 +1,48 @@
+//! `train pretrain`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use schemas::toml_file::Setting;
+
+use super::printer::Printer;
+use crate::{
+    device::DeviceName,
+    program::pretrain::{Options, Pretraining, pretrain},
+};
+
+/// Pretrain a model on a text mixture.
+#[derive(Debug, Args)]
+pub struct PretrainArgs {
+    /// The configuration (TOML).
+    config: PathBuf,
+    /// The output folder [default: out/NAME, with the name of the configuration's file].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Where to train: `cpu`, or `cuda:0` for the first GPU.
+    #[arg(long, default_value = "cpu")]
+    device: DeviceName,
+    /// Go on with the training in the output folder.
+    #[arg(long)]
+    resume: bool,
+    /// Stop after this many steps, with a checkpoint.
+    #[arg(long, value_name = "STEP")]
+    until: Option<u64>,
+    /// Replace a value of the configuration.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<Setting>,
+}
+
+impl PretrainArgs {
+    pub fn run(self, printer: &Printer, threads: usize) -> anyhow::Result<()> {
+        let pretraining = Pretraining::read(&self.config, &self.settings)?;
+        let out = self.out.unwrap_or_else(|| PathBuf::from("out").join(self.config.file_stem().unwrap_or_default()));
+        let options =
+            Options { out: out.clone(), device: self.device, resume: self.resume, until: self.until, threads };
+        printer.note(format_args!("{} on {}, {threads} threads", out.display(), self.device));
+        let steps = pretrain(&pretraining, &options, &mut printer.training(pretraining.steps()))?;
+        printer.note(format_args!("{steps} steps"));
+        printer.result(out.display());
+        Ok(())
+    }
+}

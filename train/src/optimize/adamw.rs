@@ -1,0 +1,135 @@
+//! Adam with decoupled weight decay.
+
+use std::collections::BTreeMap;
+
+use burn::{
+    module::{Module, ModuleMapper, Param},
+    tensor::{Device, Tensor, TensorData},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Gradients;
+
+/// The settings of [`AdamW`]. Defaults are GPT-3's (Brown et al. 2020, appendix B).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdamWConfig {
+    /// How much of the mean gradient stays from step to step.
+    pub beta1: f64,
+    /// How much of the mean square stays.
+    pub beta2: f64,
+    /// Added to the root of the mean square.
+    pub epsilon: f64,
+    /// The share of a matrix that a step of rate 1 would take away. Vectors do not decay.
+    pub weight_decay: f64,
+}
+
+impl Default for AdamWConfig {
+    fn default() -> Self {
+        Self { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weight_decay: 0.1 }
+    }
+}
+
+/// The optimizer with its memory of each parameter.
+///
+/// Source: Loshchilov and Hutter 2019.
+#[derive(Debug)]
+pub struct AdamW {
+    config: AdamWConfig,
+    /// Steps that were taken.
+    steps: u64,
+    /// Mean gradient and mean square by name, `[elements]`.
+    moments: BTreeMap<String, (Tensor<1>, Tensor<1>)>,
+}
+
+/// The memory of one parameter, as numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moments {
+    /// The parameter's name.
+    pub name: String,
+    /// The mean gradient.
+    pub first: Vec<f32>,
+    /// The mean square.
+    pub second: Vec<f32>,
+}
+
+impl AdamW {
+    /// An optimizer that has seen nothing.
+    #[must_use]
+    pub fn new(config: AdamWConfig) -> Self {
+        Self { config, steps: 0, moments: BTreeMap::new() }
+    }
+
+    /// An optimizer that goes on after `steps` steps with the given memory.
+    #[must_use]
+    pub fn restore(config: AdamWConfig, steps: u64, moments: Vec<Moments>, device: &Device) -> Self {
+        let tensor = |values: Vec<f32>| {
+            let count = values.len();
+            Tensor::from_data(TensorData::new(values, [count]), device)
+        };
+        let restored =
+            moments.into_iter().map(|Moments { name, first, second }| (name, (tensor(first), tensor(second))));
+        Self { config, steps, moments: restored.collect() }
+    }
+
+    /// The memory, in the order of the names.
+    #[must_use]
+    pub fn moments(&self) -> Vec<Moments> {
+        let values = |tensor: &Tensor<1>| tensor.to_data().try_to_vec::<f32>().expect("moments are single precision");
+        let of = |(name, (first, second)): (&String, &(Tensor<1>, Tensor<1>))| Moments {
+            name: name.clone(),
+            first: values(first),
+            second: values(second),
+        };
+        self.moments.iter().map(of).collect()
+    }
+
+    /// The module after one step of the given learning rate. Parameters without a gradient stay.
+    pub fn step<M: Module>(&mut self, module: M, gradients: Gradients, rate: f64) -> M {
+        self.steps += 1;
+        module.map(&mut Update { optimizer: self, gradients, rate, path: Vec::new() })
+    }
+}
+
+struct Update<'o> {
+    optimizer: &'o mut AdamW,
+    gradients: Gradients,
+    rate: f64,
+    path: Vec<String>,
+}
+
+impl ModuleMapper for Update<'_> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let name = self.path.join(".");
+        let Some(gradient) = self.gradients.take(&name) else { return param };
+        let AdamW { config, steps, moments } = &mut *self.optimizer;
+        let AdamWConfig { beta1, beta2, epsilon, weight_decay } = *config;
+        let (first, second) = match moments.remove(&name) {
+            Some((first, second)) => {
+                (first * beta1 + gradient.clone() * (1.0 - beta1), second * beta2 + gradient.square() * (1.0 - beta2))
+            }
+            None => (gradient.clone() * (1.0 - beta1), gradient.square() * (1.0 - beta2)),
+        };
+        let exponent = i32::try_from(*steps).unwrap_or(i32::MAX);
+        let (unbias1, unbias2) = (1.0 - beta1.powi(exponent), 1.0 - beta2.powi(exponent));
+        let towards = first.clone() / unbias1 / ((second.clone() / unbias2).sqrt() + epsilon); // [elements]
+        moments.insert(name, (first, second));
+        let decay = if D >= 2 { weight_decay } else { 0.0 };
+        let rate = self.rate;
+        param.map(|weights| {
+            let shape = weights.dims();
+            // the step is no part of what gradients are taken of
+            let next = weights.without_autodiff() * (1.0 - rate * decay) - towards.reshape(shape) * rate;
+            next.autodiff().require_grad()
+        })
+    }
+}

@@ -1,0 +1,3 @@
+//! One readable file for each kind of training.
+
+pub mod pretrain;

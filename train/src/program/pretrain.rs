@@ -1,0 +1,335 @@
+//! Pretraining: a language model on a text mixture, from nothing.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use burn::module::Module;
+use schemars::JsonSchema;
+use schemas::toml_file::{Setting, Spanned, TomlError, TomlFile};
+use serde::Deserialize;
+
+use crate::{
+    checkpoint::{self, Checkpoint, Identity},
+    data::{Mixture, PackedRows, Split},
+    device::DeviceName,
+    error::{Error, Result},
+    model::{Gpt, GptConfig, replace},
+    optimize::{AdamW, AdamWConfig, Schedule},
+    tokenizer::Tokenizer,
+    trainer::{Log, LoopConfig, Metrics, Progress, Trainer},
+};
+
+/// A pretraining as it is written. Paths start at the file's folder.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainConfig {
+    /// What every draw is made from.
+    pub seed: u64,
+    /// What is trained on.
+    pub data: DataConfig,
+    /// The model's shape.
+    #[schemars(with = "GptConfig")]
+    pub model: Spanned<GptConfig>,
+    /// How it is trained.
+    pub training: TrainingConfig,
+    /// The learning rate.
+    pub learning_rate: Schedule,
+    /// The optimizer.
+    #[serde(default)]
+    pub optimizer: AdamWConfig,
+}
+
+/// What is trained on.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// The folder of a mixture.
+    #[schemars(with = "PathBuf")]
+    pub mixture: Spanned<PathBuf>,
+    /// A `tokenizer.json`.
+    #[schemars(with = "PathBuf")]
+    pub tokenizer: Spanned<PathBuf>,
+}
+
+/// How a model is trained.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingConfig {
+    /// Steps.
+    pub steps: u64,
+    /// Rows of the model's context in a step.
+    pub rows: usize,
+    /// The largest norm of all gradients together.
+    #[serde(default = "one")]
+    pub clip: f64,
+    /// Steps between lines of the log.
+    #[serde(default = "ten")]
+    pub log_every: u64,
+    /// Steps between evaluations.
+    #[serde(default = "hundred")]
+    pub evaluate_every: u64,
+    /// Rows that an evaluation takes, at most.
+    #[serde(default = "sixty_four")]
+    pub evaluate_rows: usize,
+    /// Steps between checkpoints.
+    #[serde(default = "hundred")]
+    pub save_every: u64,
+    /// Checkpoints that are kept.
+    #[serde(default = "two")]
+    pub keep: usize,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn two() -> usize {
+    2
+}
+
+fn ten() -> u64 {
+    10
+}
+
+fn sixty_four() -> usize {
+    64
+}
+
+fn hundred() -> u64 {
+    100
+}
+
+/// How a pretraining is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The output folder.
+    pub out: PathBuf,
+    /// Where tensors live.
+    pub device: DeviceName,
+    /// Go on with the training in the output folder.
+    pub resume: bool,
+    /// Stop after this many steps.
+    pub until: Option<u64>,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// A checked configuration: the mixture and the tokenizer are there.
+#[derive(Debug, Clone)]
+pub struct Pretraining {
+    config: PretrainConfig,
+    json: serde_json::Value,
+    mixture: PathBuf,
+    tokenizer: PathBuf,
+}
+
+impl Pretraining {
+    /// Reads and checks a configuration, with `settings` in place of what it says. Paths in settings start at the current
+    /// folder, like any path on the command line.
+    ///
+    /// # Errors
+    /// An unknown key, a missing file, a shape that cannot be: with path, line and column.
+    pub fn read(path: &Path, settings: &[Setting]) -> Result<Self> {
+        let file = TomlFile::read(path)?;
+        let settings: Vec<Setting> = settings.iter().map(absolute).collect();
+        let config: PretrainConfig = file.parse(&settings)?;
+        let json = file.parse(&settings)?;
+        let folder = file.folder();
+        let mixture = folder.join(config.data.mixture.get_ref());
+        if !mixture.is_dir() {
+            return Err(missing(&file, &config.data.mixture, &mixture, "folder"));
+        }
+        let tokenizer = folder.join(config.data.tokenizer.get_ref());
+        if !tokenizer.is_file() {
+            return Err(missing(&file, &config.data.tokenizer, &tokenizer, "file"));
+        }
+        let GptConfig { layers, heads, width, context } = *config.model.get_ref();
+        if layers == 0 || heads == 0 || context == 0 || width == 0 || width % heads != 0 {
+            let message =
+                format!("{heads} heads cannot share a width of {width} in {layers} layers of context {context}");
+            return Err(file.fault(config.model.span(), message).into());
+        }
+        let training = &config.training;
+        let counts = [training.log_every, training.evaluate_every, training.save_every, training.steps];
+        if counts.contains(&0) || training.rows == 0 || training.evaluate_rows == 0 || training.keep == 0 {
+            let message = "every number in [training] is 1 or more";
+            return Err(file.fault(config.model.span(), message).into());
+        }
+        Ok(Self { config, json, mixture, tokenizer })
+    }
+
+    /// Steps in all.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.config.training.steps
+    }
+}
+
+fn missing(file: &TomlFile, value: &Spanned<PathBuf>, path: &Path, what: &str) -> Error {
+    let fault: TomlError = file.fault(value.span(), format!("there is no {what} {}", path.display()));
+    fault.into()
+}
+
+/// A setting of a path, as a path that does not depend on the file's folder.
+fn absolute(setting: &Setting) -> Setting {
+    match setting.key.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["data", "mixture" | "tokenizer"] => {
+            let path = std::path::absolute(&setting.value).unwrap_or_else(|_| setting.value.clone().into());
+            Setting { value: serde_json::Value::from(path.to_string_lossy()).to_string(), ..setting.clone() }
+        }
+        _ => setting.clone(),
+    }
+}
+
+/// Trains, or goes on training. Returns the steps that were taken in all.
+///
+/// # Errors
+/// When the data, the folder or a checkpoint is at fault: the error names it.
+pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn Progress) -> Result<u64> {
+    let Pretraining { config, mixture, tokenizer, .. } = pretraining;
+    let device = options.device.open()?.autodiff();
+    let shape = config.model.get_ref();
+    let identity = identity(pretraining, options)?;
+    let resumed = resumed(options, &identity)?;
+
+    let tokenizer_copy = options.out.join("tokenizer.json");
+    let bytes = fs::read(tokenizer).map_err(Error::file("read", tokenizer))?;
+    checkpoint::write_whole(&tokenizer_copy, &bytes)?;
+    let tokenizer = Tokenizer::load(&tokenizer_copy)?;
+
+    let mixture = Mixture::new(mixture);
+    let mut training = rows(&mixture, Split::Train, &tokenizer, shape.context, config.seed)?;
+    let validation = rows(&mixture, Split::Validation, &tokenizer, shape.context, config.seed)?;
+
+    let model = shape.init(tokenizer.vocabulary(), config.seed, &device);
+    let (model, optimizer, step) = match resumed {
+        None => (model, AdamW::new(config.optimizer), 0),
+        Some(Checkpoint { step, model: saved, moments, .. }) => {
+            let optimizer = AdamW::restore(config.optimizer, step, moments, &device.clone().without_autodiff());
+            (with_weights(model, saved, &options.out)?, optimizer, step)
+        }
+    };
+
+    let loop_config = loop_config(config, options);
+    let metrics = Metrics::open(&options.out.join("metrics.jsonl"), step)?;
+    let mut log = Log { metrics, progress, steps: loop_config.until, before: step };
+    let trainer = Trainer { model, optimizer, step, identity, device };
+    let trained = trainer.run(&loop_config, &mut training, &validation, &options.out, &mut log)?;
+    Ok(trained.step)
+}
+
+/// The model, tokenizer and device of the newest checkpoint in a folder, ready to generate.
+///
+/// # Errors
+/// When there is no checkpoint, or it is damaged.
+pub fn load(out: &Path, device: DeviceName) -> Result<(Gpt, Tokenizer, burn::tensor::Device)> {
+    let device = device.open()?;
+    let checkpoint = checkpoint::newest(out)?;
+    let tokenizer = Tokenizer::load(&out.join("tokenizer.json"))?;
+    let damaged = |message: String| Error::Damaged { path: out.join("checkpoints"), message };
+    let shape: GptConfig = serde_json::from_value(checkpoint.identity.config["model"].clone())
+        .map_err(|error| damaged(format!("the shape of its model cannot be read: {error}")))?;
+    let model = shape.init(tokenizer.vocabulary(), 0, &device);
+    Ok((with_weights(model, checkpoint.model, out)?.valid(), tokenizer, device))
+}
+
+fn loop_config(config: &PretrainConfig, options: &Options) -> LoopConfig {
+    let TrainingConfig { steps, rows, clip, log_every, evaluate_every, evaluate_rows, save_every, keep } =
+        config.training;
+    LoopConfig {
+        steps,
+        until: options.until.unwrap_or(steps).min(steps),
+        rows,
+        clip,
+        schedule: config.learning_rate,
+        log_every,
+        evaluate_every,
+        evaluate_rows,
+        save_every,
+        keep,
+    }
+}
+
+/// What this training is.
+fn identity(pretraining: &Pretraining, options: &Options) -> Result<Identity> {
+    let hash = |path: &Path| {
+        let bytes = fs::read(path).map_err(Error::file("read", path))?;
+        Ok::<_, Error>(checkpoint::sha256(&bytes))
+    };
+    let mixture = Mixture::new(&pretraining.mixture);
+    let files = [mixture.files(Split::Train)?, mixture.files(Split::Validation)?].concat();
+    let hashes = files.iter().map(|path| hash(path)).collect::<Result<Vec<_>>>()?;
+    let mut config = pretraining.json.clone();
+    // where the data lies does not matter, and neither does how often something is written down
+    if let Some(config) = config.as_object_mut() {
+        config.remove("data");
+        if let Some(training) = config.get_mut("training").and_then(serde_json::Value::as_object_mut) {
+            for name in ["log_every", "evaluate_every", "evaluate_rows", "save_every", "keep"] {
+                training.remove(name);
+            }
+        }
+    }
+    Ok(Identity {
+        config,
+        tokenizer: hash(&pretraining.tokenizer)?,
+        mixture: checkpoint::sha256(hashes.concat().as_bytes()),
+        threads: options.threads,
+    })
+}
+
+/// The checkpoint to go on with, if that is wanted.
+fn resumed(options: &Options, identity: &Identity) -> Result<Option<Checkpoint>> {
+    let found = checkpoint::checkpoints(&options.out)?;
+    match (options.resume, found.last()) {
+        (false, None) => Ok(None),
+        (false, Some(_)) => Err(Error::AlreadyTrained { path: options.out.clone() }),
+        (true, None) => Err(Error::NoCheckpoint { path: options.out.clone() }),
+        (true, Some(path)) => {
+            let checkpoint = checkpoint::load(path)?;
+            let saved = &checkpoint.identity;
+            let pairs = [
+                ("the configuration", saved.config.to_string(), identity.config.to_string()),
+                ("the tokenizer", saved.tokenizer.clone(), identity.tokenizer.clone()),
+                ("the mixture", saved.mixture.clone(), identity.mixture.clone()),
+                ("threads", saved.threads.to_string(), identity.threads.to_string()),
+            ];
+            match pairs.into_iter().find(|(_, found, wanted)| found != wanted) {
+                Some((what, found, wanted)) => {
+                    Err(Error::OtherTraining { path: path.clone(), what: what.to_owned(), found, wanted })
+                }
+                None => Ok(Some(checkpoint)),
+            }
+        }
+    }
+}
+
+fn rows(mixture: &Mixture, split: Split, tokenizer: &Tokenizer, context: usize, seed: u64) -> Result<PackedRows> {
+    let texts = mixture.texts(split, usize::MAX)?;
+    let ids = tokenizer.encode_all(&texts)?;
+    let count = ids.len();
+    PackedRows::new(ids, context, seed).ok_or_else(|| Error::Mixture {
+        path: mixture.folder().to_owned(),
+        message: format!("its {split:?} split has {count} tokens, fewer than one row of {context}"),
+    })
+}
+
+/// A model with the weights of a checkpoint, which must be those of its shape.
+fn with_weights(model: Gpt, saved: Vec<crate::model::Named>, out: &Path) -> Result<Gpt> {
+    let mut by_name: std::collections::BTreeMap<String, crate::model::Named> =
+        saved.into_iter().map(|named| (named.name.clone(), named)).collect();
+    let mut wrong = None;
+    let model = replace(model, |name, shape| match by_name.remove(name) {
+        Some(named) if named.shape == shape => named.values,
+        found => {
+            let found = found.map_or("missing".to_owned(), |named| format!("of shape {:?}", named.shape));
+            wrong.get_or_insert(format!("`{name}` is {found}, and should be of shape {shape:?}"));
+            vec![0.0; shape.iter().product()]
+        }
+    });
+    match wrong {
+        Some(message) => Err(Error::Damaged { path: out.join("checkpoints"), message }),
+        None => Ok(model),
+    }
+}
