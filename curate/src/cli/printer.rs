@@ -86,7 +86,7 @@ impl Printer {
     /// Prints why the command failed.
     pub fn error(&self, error: &anyhow::Error) {
         self.take_bar();
-        let _ = writeln!(io::stderr().lock(), "error: {error:#}");
+        let _ = writeln!(io::stderr().lock(), "error: {error}");
     }
 
     fn take_bar(&self) -> Option<ProgressBar> {

@@ -22,6 +22,12 @@ use crate::error::{Error, Result};
 pub struct Fingerprint(String);
 
 impl Fingerprint {
+    /// The hash, as 32 hexadecimal digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Of a stage and its settings, as JSON; the program's version is a part of it.
     pub fn of(stage: &str, settings: &impl Serialize) -> Self {
         let mut hasher = Xxh3::new();

@@ -331,7 +331,7 @@ impl Check<'_> {
             if !self.recipe.classifier.keys().any(|classifier| classifier.get_ref() == name.get_ref()) {
                 let known: Vec<&str> = self.recipe.classifier.keys().map(|name| name.get_ref().as_str()).collect();
                 let message = format!(
-                    "the step reads the score `{}`, which nothing writes; classifiers are {}",
+                    "the step reads the score `{}`, which nothing writes; classifiers: {}",
                     name.get_ref(),
                     list(&known)
                 );

@@ -14,11 +14,11 @@ use datafusion::{
     prelude::{DataFrame, SessionContext, col, lit},
 };
 use schemas::{
-    ledger::{Ledger, StageEntry},
+    ledger::{Ledger, MixtureEntry, StageEntry},
     manifest::{FileEntry, Manifest},
 };
 
-use super::{Outcome, context::Run};
+use super::{Outcome, context::Run, mixing::Mixed};
 use crate::{
     error::{Error, Result},
     files::{ledger, remove_others, write_whole},
@@ -28,9 +28,15 @@ use crate::{
 type Counts = BTreeMap<String, BTreeMap<String, u64>>;
 
 impl Run<'_> {
-    /// Closes the ledger, publishes it with the manifest, and removes files that no stage of this run has made.
-    pub async fn close_accounts(&self) -> Result<Outcome> {
-        let ledger = Ledger { stages: self.stage_entries().await?, mixtures: self.written_entries().await? };
+    /// Draws up the ledger, which must close before a mixture takes the place of its predecessor.
+    pub async fn draw_ledger(&self, mixed: &[Mixed]) -> Result<Ledger> {
+        let ledger = Ledger { stages: self.stage_entries().await?, mixtures: self.written_entries(mixed).await? };
+        ledger.check()?;
+        Ok(ledger)
+    }
+
+    /// Publishes the ledger and the manifest, and removes files that no stage of this run has made.
+    pub fn close_accounts(&self, ledger: Ledger) -> Result<Outcome> {
         ledger::write(&ledger, &self.layout.ledger())?;
         self.write_manifest()?;
         self.remove_superseded()?;
@@ -122,20 +128,17 @@ impl Run<'_> {
     }
 
     /// What the mixtures should hold, with the rows that their files do hold.
-    async fn written_entries(&self) -> Result<Vec<schemas::ledger::MixtureEntry>> {
+    async fn written_entries(&self, mixed: &[Mixed]) -> Result<Vec<MixtureEntry>> {
         let mut entries = Vec::new();
-        for mixture in &self.plan.mixtures {
+        for (mixture, mixed) in self.plan.mixtures.iter().zip(mixed) {
             let mut of_mixture = self.mixture_entries(&format!("mixture-{}", mixture.name), mixture).await?;
             let mut rows: BTreeMap<(String, String), u64> = BTreeMap::new();
-            let folder = self.layout.relative(&self.layout.mixture(&mixture.name));
-            let files: Vec<String> =
-                self.made().outputs.keys().filter(|path| path.starts_with(&format!("{folder}/"))).cloned().collect();
+            let files = self.files_of(mixed);
             for split in ["train", "validation", "test"] {
-                let paths: Vec<PathBuf> = files
-                    .iter()
-                    .filter(|path| path.starts_with(&format!("{folder}/{split}-")))
-                    .map(|path| self.layout.out().join(path))
-                    .collect();
+                let is_of_split = |path: &&PathBuf| {
+                    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{split}-")))
+                };
+                let paths: Vec<PathBuf> = files.iter().filter(is_of_split).cloned().collect();
                 if paths.is_empty() {
                     continue;
                 }
@@ -153,11 +156,24 @@ impl Run<'_> {
             // rows of which no verdict knows
             for ((split, source), rows) in rows {
                 let mixture = mixture.name.clone();
-                of_mixture.push(schemas::ledger::MixtureEntry { mixture, split, source, rows, ..Default::default() });
+                of_mixture.push(MixtureEntry { mixture, split, source, rows, ..Default::default() });
             }
             entries.extend(of_mixture);
         }
         Ok(entries)
+    }
+
+    /// The files of a mixture, where they stand at present.
+    fn files_of(&self, mixed: &Mixed) -> Vec<PathBuf> {
+        match &mixed.staged {
+            Some(staged) => staged.files.iter().map(|(name, ..)| staged.folder.join(name)).collect(),
+            None => {
+                let folder = format!("{}/", self.layout.relative(&self.layout.mixture(&mixed.name)));
+                let made = self.made();
+                let own = made.outputs.keys().filter(|path| path.starts_with(&folder));
+                own.map(|path| self.layout.out().join(path)).collect()
+            }
+        }
     }
 
     fn write_manifest(&self) -> Result<()> {

@@ -1,6 +1,6 @@
-//! Mixtures: verdicts, places, routed text, shards, and the folder that appears with all of them.
+//! Mixtures: what goes into them, and the moment in which they appear, all or none.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Instant};
+use std::{collections::BTreeMap, time::Instant};
 
 use datafusion::{
     arrow::{
@@ -10,33 +10,49 @@ use datafusion::{
     functions_aggregate::expr_fn::{count, sum},
     prelude::{col, lit},
 };
-use futures::{StreamExt as _, TryStreamExt as _};
 use schemas::ledger::MixtureEntry;
 
-use super::context::{Files, Run};
+use super::{context::Run, staging::Staged};
 use crate::{
-    decide::{self, Budget, MixtureRule, SplitShards, Totals},
+    decide::{self, Budget, MixtureRule, Totals},
     error::{Error, Result},
-    files::{Publication, exchange, hash_file, remove_folder, units::Fingerprint, write_whole},
+    files::{
+        exchange, remove_folder,
+        units::{Fingerprint, Mark},
+    },
     recipe::MixturePlan,
-    write::{self, dataset_card, placed_schema, routed_schema, shard_files},
 };
 
-/// The splits in the order in which their files are numbered.
-const SPLITS: [&str; 3] = ["train", "validation", "test"];
+/// A mixture that is made: staged, or found in its place.
+pub struct Mixed {
+    /// Its name.
+    pub name: String,
+    /// Its files, if they do not stand in their place yet.
+    pub staged: Option<Staged>,
+}
 
 impl Run<'_> {
-    /// Writes every mixture.
-    pub async fn write_mixtures(&self) -> Result<()> {
+    /// Makes every mixture that is not found done. None takes the place of its predecessor before all of them can.
+    pub async fn write_mixtures(&self) -> Result<Vec<Mixed>> {
+        let mut mixed = Vec::new();
         for mixture in &self.plan.mixtures {
             let start = Instant::now();
             let stage = format!("mixture-{}", mixture.name);
             self.progress.begin(&stage, 1);
             self.decide_mixture(&stage, mixture).await?;
-            let rows = self.write_mixture(&stage, mixture).await?;
+            let fingerprint = self.mixture_fingerprint(&stage, mixture);
+            let (staged, rows) = match self.find("mixtures", &mixture.name, &fingerprint) {
+                Some(mark) => (None, mark.outputs.iter().filter_map(|file| file.rows).sum::<u64>()),
+                None => {
+                    let staged = self.stage_mixture(&stage, mixture, fingerprint).await?;
+                    let rows = staged.files.iter().filter_map(|(_, rows, _)| *rows).sum();
+                    (Some(staged), rows)
+                }
+            };
+            mixed.push(Mixed { name: mixture.name.clone(), staged });
             self.progress.end(&stage, start.elapsed().as_secs_f64(), &format!("{rows} rows"));
         }
-        Ok(())
+        Ok(mixed)
     }
 
     fn rule(&self, mixture: &MixturePlan) -> MixtureRule {
@@ -83,131 +99,27 @@ impl Run<'_> {
         self.decide(stage, &(&rule, inputs), &context, verdicts).await
     }
 
-    /// Writes the files of a mixture, unless they are found done. Returns how many rows they hold.
-    async fn write_mixture(&self, stage: &str, mixture: &MixturePlan) -> Result<u64> {
+    /// What the files of a mixture follow from.
+    fn mixture_fingerprint(&self, stage: &str, mixture: &MixturePlan) -> Fingerprint {
         let sources: Vec<String> = mixture.weights.keys().cloned().collect();
         let documents = self.parts_of(&sources).map(|(source, part)| self.layout.documents(source, part));
         let mut inputs = self.hashes(documents.collect::<Vec<_>>());
         inputs.extend(self.hashes([self.layout.decisions(stage)]));
-        let fingerprint =
-            Fingerprint::of("mixture", &(&mixture.name, &mixture.content, mixture.shard_bytes, self.plan.seed, inputs));
-        // half-made files of another fingerprint are of no use
-        let staging = self.layout.work().join(format!("staging-{}", mixture.name));
-        let work = async {
-            let shards = self.shards(stage, mixture).await?;
-            let routed = self.route_mixture(stage, mixture, &fingerprint, &shards).await?;
-            let names = shard_files(&shards);
-            let units = (0u32..).zip(&names).map(|(number, name)| {
-                let path = staging.join("files").join(name);
-                self.write_shard(stage, mixture, &fingerprint, &routed, number, path)
-            });
-            let rows: Vec<Option<u64>> = futures::stream::iter(units).buffered(self.threads).try_collect().await?;
-            let entries = self.mixture_entries(stage, mixture).await?;
-            let card = dataset_card(&mixture.name, &mixture.content, &shards, &entries);
-            write_whole(&staging.join("files/README.md"), card.as_bytes())?;
-            let folder = self.layout.mixture(&mixture.name);
-            exchange(&staging.join("files"), &folder)?;
-            let mut files: Files = Vec::new();
-            for (name, rows) in names.iter().zip(rows).chain([(&"README.md".to_owned(), None)]) {
-                let path = folder.join(name);
-                let written = hash_file(&path)?;
-                files.push((path, rows, written));
-            }
-            Ok(files)
-        };
-        let mark = self.unit("mixtures", &mixture.name, fingerprint.clone(), work).await?;
-        remove_folder(&staging)?;
-        Ok(mark.outputs.iter().filter_map(|file| file.rows).sum())
+        let MixturePlan { name, content, shard_bytes, .. } = mixture;
+        Fingerprint::of("mixture", &(name, content, shard_bytes, self.plan.seed, inputs))
     }
 
-    /// How many shards each split has, by the bytes that it will hold.
-    async fn shards(&self, stage: &str, mixture: &MixturePlan) -> Result<Vec<SplitShards>> {
-        let failed = |error| Error::from_plan(stage, error);
-        let context = self.session.relational();
-        let sizes = self.tables(&context).decisions(stage).await.map_err(failed)?;
-        let sizes = sizes
-            .filter(col("verdict").eq(lit("keep")))
-            .and_then(|table| {
-                table.aggregate(vec![col("split")], vec![sum(col("bytes") * col("copies")).alias("bytes")])
-            })
-            .map_err(failed)?;
-        let batches = self.collect(stage, &context, sizes).await?;
-        let mut bytes: BTreeMap<String, u64> = BTreeMap::new();
-        for batch in &batches {
-            let (splits, sizes) = (batch.column(0).as_string_view(), batch.column(1).as_primitive::<UInt64Type>());
-            bytes.extend(splits.iter().flatten().map(str::to_owned).zip(sizes.values().iter().copied()));
+    /// Puts the files that were staged into their place, each mixture as a whole.
+    pub fn publish_mixtures(&self, mixed: Vec<Mixed>) -> Result<()> {
+        for Mixed { name, staged } in mixed {
+            let Some(Staged { folder, fingerprint, files }) = staged else { continue };
+            let target = self.layout.mixture(&name);
+            exchange(&folder, &target)?;
+            let files = files.into_iter().map(|(name, rows, written)| (target.join(name), rows, written)).collect();
+            let mark = Mark { fingerprint, input: None, outputs: self.entries(&files), seconds: 0.0 };
+            self.mark("mixtures", &name, &mark)?;
         }
-        let templates = mixture.content.templates().len() as u64;
-        let mut shards = Vec::new();
-        let mut first = 0;
-        for split in SPLITS {
-            let Some(bytes) = bytes.get(split) else { continue };
-            let count = (bytes * templates).div_ceil(mixture.shard_bytes).max(1);
-            let count = u32::try_from(count).expect("shards can be numbered");
-            shards.push(SplitShards { split: split.to_owned(), first, count });
-            first += count;
-        }
-        Ok(shards)
-    }
-
-    /// Gives every row its place, then takes the text of every file to its shard.
-    async fn route_mixture(
-        &self,
-        stage: &str,
-        mixture: &MixturePlan,
-        fingerprint: &Fingerprint,
-        shards: &[SplitShards],
-    ) -> Result<Vec<PathBuf>> {
-        let staging = self.layout.work().join(format!("staging-{}", mixture.name));
-        let places = staging.join("places.parquet");
-        self.unit("staging", &format!("{}/places", mixture.name), fingerprint.clone(), async {
-            let context = self.session.relational();
-            let tables = self.tables(&context);
-            let table = write::places(tables, &mixture.name, stage, &mixture.content, self.plan.seed, shards).await;
-            let table = table.map_err(|error| Error::from_plan(stage, error))?;
-            let publication = Publication::new(&places, &placed_schema());
-            self.publish(stage, &context, table, vec![publication]).await
-        })
-        .await?;
-        let sources: Vec<String> = mixture.weights.keys().cloned().collect();
-        let units = self.parts_of(&sources).map(|(source, part)| {
-            let path = staging.join("routed").join(source).join(format!("part-{part:05}.parquet"));
-            let (places, publication) = (places.clone(), Publication::new(&path, &routed_schema(&mixture.content)));
-            async move {
-                let unit = format!("{}/routed/{source}/part-{part:05}", mixture.name);
-                self.unit("staging", &unit, fingerprint.clone(), async {
-                    let context = self.session.streaming();
-                    let table = write::route(self.tables(&context), places, &mixture.content, source, part).await;
-                    let table = table.map_err(|error| Error::from_plan(stage, error))?;
-                    self.publish(stage, &context, table, vec![publication.grouped_by("shard")]).await
-                })
-                .await?;
-                Ok::<_, Error>(path)
-            }
-        });
-        futures::stream::iter(units.collect::<Vec<_>>()).buffered(self.threads).try_collect().await
-    }
-
-    async fn write_shard(
-        &self,
-        stage: &str,
-        mixture: &MixturePlan,
-        fingerprint: &Fingerprint,
-        routed: &[PathBuf],
-        number: u32,
-        path: PathBuf,
-    ) -> Result<Option<u64>> {
-        let unit = format!("{}/shard-{number:05}", mixture.name);
-        let mark = self
-            .unit("staging", &unit, fingerprint.clone(), async {
-                let context = self.session.streaming();
-                let table = write::shard(self.tables(&context), routed.to_vec(), &mixture.content, number).await;
-                let table = table.map_err(|error| Error::from_plan(stage, error))?;
-                let publication = Publication::new(&path, &mixture.content.schema());
-                self.publish(stage, &context, table, vec![publication]).await
-            })
-            .await?;
-        Ok(mark.outputs.first().and_then(|file| file.rows))
+        remove_folder(&self.layout.work().join("staging"))
     }
 
     /// What a mixture should hold, by split and source, from its verdicts.

@@ -13,6 +13,7 @@ mod fitting;
 mod mixing;
 mod progress;
 mod reading;
+mod staging;
 mod why;
 
 use std::path::PathBuf;
@@ -63,6 +64,8 @@ pub async fn run(plan: Plan, options: &Options, progress: &dyn Progress) -> Resu
     run.find_clusters().await?;
     run.train_classifiers().await?;
     run.decide_steps().await?;
-    run.write_mixtures().await?;
-    run.close_accounts().await
+    let mixed = run.write_mixtures().await?;
+    let ledger = run.draw_ledger(&mixed).await?;
+    run.publish_mixtures(mixed)?;
+    run.close_accounts(ledger)
 }

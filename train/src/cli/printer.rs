@@ -36,7 +36,7 @@ impl Printer {
 
     /// Prints why the command failed.
     pub fn error(&self, error: &anyhow::Error) {
-        let _ = writeln!(self.errors.lock(), "error: {error:#}");
+        let _ = writeln!(self.errors.lock(), "error: {error}");
     }
 
     /// Shows a training: a bar on a terminal, lines elsewhere.
@@ -74,6 +74,13 @@ impl Progress for TrainingProgress<'_> {
         match &self.bar {
             Some(bar) => bar.suspend(|| self.printer.note(line)),
             None => self.printer.note(line),
+        }
+    }
+
+    fn note(&mut self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.printer.note(text)),
+            None => self.printer.note(text),
         }
     }
 }

@@ -193,6 +193,14 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     let shape = config.model.get_ref();
     let identity = identity(pretraining, options)?;
     let resumed = resumed(options, &identity)?;
+    if let Some(begun) = resumed.as_ref().map(|checkpoint| checkpoint.identity.threads)
+        && begun != options.threads
+    {
+        let threads = options.threads;
+        progress.note(&format!(
+            "begun with {begun} threads, resumed with {threads}: weights may differ in their last bits"
+        ));
+    }
 
     let tokenizer_copy = options.out.join("tokenizer.json");
     let bytes = fs::read(tokenizer).map_err(Error::file("read", tokenizer))?;
@@ -293,7 +301,6 @@ fn resumed(options: &Options, identity: &Identity) -> Result<Option<Checkpoint>>
                 ("the configuration", saved.config.to_string(), identity.config.to_string()),
                 ("the tokenizer", saved.tokenizer.clone(), identity.tokenizer.clone()),
                 ("the mixture", saved.mixture.clone(), identity.mixture.clone()),
-                ("threads", saved.threads.to_string(), identity.threads.to_string()),
             ];
             match pairs.into_iter().find(|(_, found, wanted)| found != wanted) {
                 Some((what, found, wanted)) => {

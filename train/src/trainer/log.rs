@@ -9,6 +9,8 @@ pub trait Progress {
     fn stepped(&mut self, stepped: &Stepped, steps: u64, left: f64);
     /// The model was evaluated.
     fn evaluated(&mut self, evaluated: &Evaluated);
+    /// Something that one should know.
+    fn note(&mut self, text: &str);
 }
 
 /// Metrics and progress together.

@@ -1,0 +1,178 @@
+//! Bad input: each gets an error that names the thing and the place, a code, and leaves what was there.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use tempfile::TempDir;
+
+use crate::support::{OUTPUTS, hashes, recipe, root, run, run_well, stderr, temporary, text};
+
+/// A recipe of its own, next to the fixture's files.
+fn written(lines: &str) -> (TempDir, PathBuf) {
+    let folder = temporary();
+    let path = folder.path().join("recipe.toml");
+    fs::write(&path, lines.replace("FIXTURES", text(&root().join("fixtures")))).expect("the recipe can be written");
+    (folder, path)
+}
+
+const SOUND: &str = r#"name = "small"
+seed = 1
+
+[source.crawl]
+warc = ["FIXTURES/crawl/*.warc.gz"]
+fault_limit = 0.05
+
+[mixture.text]
+weights = { crawl = 1 }
+"#;
+
+/// The error of a recipe with a replacement, with the folder's name taken out.
+fn error_of(old: &str, new: &str) -> String {
+    assert!(SOUND.contains(old), "the sound recipe has {old:?}");
+    let (folder, path) = written(&SOUND.replace(old, new));
+    let out = temporary();
+    let output = run(&path, &out.path().join("out"), &[]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(!out.path().join("out").exists(), "nothing is made before the recipe is known to be sound");
+    stderr(&output).replace(text(folder.path()), "FOLDER").replace(text(&root()), "ROOT")
+}
+
+#[test]
+fn a_sound_recipe_is_sound() {
+    let (_folder, path) = written(SOUND);
+    run_well(&path, temporary().path(), &[]);
+}
+
+#[test]
+fn faults_of_recipes_are_shown_in_their_line() {
+    let errors = [
+        error_of("fault_limit", "fault_limt"),
+        error_of("/*.warc.gz", "/*.warc.zst"),
+        error_of("seed = 1", "seed = \"one\""),
+        error_of("crawl = 1", "web = 1"),
+        error_of("[mixture.text]", "[[step]]\nlanguage = { keep = [\"en\"] }\n\n[mixture.text]"),
+        error_of("[mixture.text]", "[[step]]\npareto = { classifier = \"quality\" }\n\n[mixture.text]"),
+        error_of("[mixture.text]", "[[step]]\nsources = [\"crawl\"]\n\n[mixture.text]"),
+        error_of("weights = { crawl = 1 }", "weights = { crawl = 1 "),
+    ];
+    insta::assert_snapshot!(errors.join("\n"));
+}
+
+#[test]
+fn a_setting_of_an_unknown_key_is_named() {
+    let (_folder, path) = written(SOUND);
+    let output = run(&path, temporary().path(), &["--set", "source.crawl.fault_limt=0.5"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).starts_with("error: --set source.crawl.fault_limt=0.5: unknown field"),
+        "{}",
+        stderr(&output)
+    );
+    let output = run(&path, temporary().path(), &["--threads", "none"]);
+    assert_eq!(output.status.code(), Some(2), "a command line that cannot be understood");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let folder = temporary();
+    let file = folder.path().join("file");
+    fs::write(&file, "no folder").expect("the file can be written");
+    let output = run(&recipe("fixture.toml"), &file.join("out"), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = stderr(&output);
+    assert!(error.contains("cannot make the folder") && error.contains("/file/out"), "{error}");
+    assert_eq!(fs::read_to_string(&file).expect("the file is there"), "no folder");
+}
+
+#[test]
+fn an_empty_crawl_is_named() {
+    let (folder, path) = written(&SOUND.replace("FIXTURES/crawl/*.warc.gz", "empty.warc.gz"));
+    fs::write(folder.path().join("empty.warc.gz"), "").expect("the file can be written");
+    let output = run(&path, &folder.path().join("out"), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = stderr(&output);
+    assert!(error.contains("source `crawl` has no record in") && error.contains("empty.warc.gz"), "{error}");
+}
+
+#[test]
+fn a_crawl_of_broken_records_only_is_named() {
+    let (folder, path) = written(&SOUND.replace("FIXTURES/crawl/*.warc.gz", "broken.warc.gz"));
+    fs::write(folder.path().join("broken.warc.gz"), "this is no archive\n".repeat(50))
+        .expect("the file can be written");
+    let output = run(&path, &folder.path().join("out"), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = stderr(&output);
+    assert!(error.contains("source `crawl`: 1 of 1 records are broken"), "{error}");
+    assert!(error.contains("out/quarantine/crawl.jsonl"), "{error}");
+    let list = fs::read_to_string(folder.path().join("out/quarantine/crawl.jsonl")).expect("the list is written");
+    assert!(list.contains("warc_") && list.contains("broken.warc.gz"), "{list}");
+}
+
+/// A crawl whose every page is dropped leaves nothing to mix.
+#[test]
+fn a_mixture_without_documents_is_named() {
+    let step = "[[step]]\ngopher_quality = { min_words = 90000 }\n\n[mixture.text]";
+    let (_folder, path) = written(&SOUND.replace("[mixture.text]", step));
+    let output = run(&path, temporary().path(), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = stderr(&output);
+    assert!(error.contains("mixture `text`: source `crawl` has no document left to train on"), "{error}");
+}
+
+/// On a disk that is full, the run fails with the file that could not be written; what was there before stays.
+#[test]
+fn a_full_disk_is_named() {
+    let folder = temporary();
+    let disk = folder.path().join("disk");
+    fs::create_dir(&disk).expect("the folder can be made");
+    let program = env!("CARGO_BIN_EXE_curate");
+    let fixture = recipe("fixture.toml");
+    // a disk of its own, seen by this process alone; a first run fits, and then little is left
+    let script = format!(
+        "mount -t tmpfs -o size=12m tmpfs {disk} && \
+         {program} -q run {recipe} --out {disk}/out >/dev/null && \
+         (cd {disk}/out && find mixtures decisions ledger.json -type f | sort | xargs sha256sum) > {folder}/before && \
+         head -c 100m /dev/zero > {disk}/filler 2>/dev/null; truncate -s -150k {disk}/filler; \
+         {program} run {recipe} --out {disk}/out --fresh --set seed=7 2> {folder}/error; echo $? > {folder}/code; \
+         (cd {disk}/out && find mixtures ledger.json -type f | sort | xargs sha256sum) > {folder}/after",
+        disk = text(&disk),
+        recipe = text(&fixture),
+        folder = text(folder.path()),
+    );
+    let unshared = Command::new("unshare").args(["--map-root-user", "--mount", "sh", "-c", &script]).output();
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap_or_default();
+    if read("code").is_empty() {
+        let why = unshared.map_or_else(|error| error.to_string(), |output| stderr(&output));
+        skipped("a_full_disk_is_named", &format!("no disk of its own can be had here: {}", why.trim()));
+        return;
+    }
+    assert_eq!(read("code").trim(), "1", "{}", read("error"));
+    assert!(read("error").contains("No space left on device"), "{}", read("error"));
+    assert!(read("error").contains(text(&disk)), "the file is named: {}", read("error"));
+    let (before, after) = (read("before"), read("after"));
+    assert!(!before.is_empty());
+    for line in before.lines().filter(|line| !line.contains("decisions/")) {
+        assert!(after.contains(line), "{line} is not there any more");
+    }
+}
+
+/// Says on the terminal, past the test runner's capture, that a test was skipped and why.
+pub fn skipped(test: &str, why: &str) {
+    use std::io::Write as _;
+    writeln!(std::io::stderr(), "SKIPPED {test}: {why}").expect("standard error can be written");
+}
+
+/// A later run with a fault leaves the finished run as it was.
+#[test]
+fn a_failing_run_leaves_the_finished_one() {
+    let out = temporary();
+    run_well(&recipe("fixture.toml"), out.path(), &[]);
+    let before = hashes(out.path(), &OUTPUTS);
+    let output = run(&recipe("fixture.toml"), out.path(), &["--set", "source.crawl.fault_limit=0"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(before, hashes(out.path(), &OUTPUTS));
+    assert!(Path::new(&out.path().join("report.html")).is_file());
+}

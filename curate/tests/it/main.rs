@@ -1,0 +1,10 @@
+//! Whole-program tests of `curate`: what its promises say, seen from outside.
+
+mod bad_input;
+mod house;
+mod promises;
+mod reading;
+mod real;
+mod support;
+mod truth;
+mod wire;

@@ -1,0 +1,196 @@
+//! The promises, each as its user would test it.
+
+use std::{
+    fs,
+    path::Path,
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::support::{OUTPUTS, curate, hashes, ledger, recipe, root, run_well, stderr, stdout, temporary, text};
+
+/// Promise 1: the sums close at every stage, and what became of any id can be looked up.
+#[test]
+fn nothing_is_dropped_silently() {
+    let out = temporary();
+    let ledger = run_well(&recipe("fixture.toml"), out.path(), &[]);
+    ledger.check().expect("every equation holds");
+    let mut kept: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
+    for entry in ledger.stages.iter().filter(|entry| !entry.stage.starts_with("mixture-")) {
+        if let Some(before) = kept.insert(&entry.source, entry.kept) {
+            assert_eq!(entry.r#in, before, "stage {} takes in what the one before it kept", entry.stage);
+        }
+    }
+    let rows: u64 =
+        ledger.mixtures.iter().filter(|entry| entry.mixture == "instructions").map(|entry| entry.rows).sum();
+    assert_eq!(rows, 120 * 2, "120 examples in two templates");
+
+    let url = "https://www.sailing-notes.example/moved/0";
+    let output = curate(&["why", text(out.path()), url]).output().expect("the program can be started");
+    assert!(
+        stdout(&output).contains("read                   drop  redirect"),
+        "{}{}",
+        stdout(&output),
+        stderr(&output)
+    );
+    let output = curate(&["why", text(out.path()), "https://nowhere.example/"]).output().expect("it can be started");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("https://nowhere.example/"), "{}", stderr(&output));
+}
+
+/// Promise 2: neither threads nor the names and order of files change a byte.
+#[test]
+fn threads_and_file_order_do_not_show() {
+    let (one, two) = (temporary(), temporary());
+    run_well(&recipe("fixture.toml"), one.path(), &["--threads", "1"]);
+    run_well(&recipe("fixture.toml"), two.path(), &["--threads", "2"]);
+    assert_eq!(hashes(one.path(), &OUTPUTS), hashes(two.path(), &OUTPUTS));
+
+    // the same archives under names that put them in another order
+    let (copy, three) = (temporary(), temporary());
+    copy_tree(&root().join("fixtures"), copy.path());
+    for (from, to) in [("00", "z"), ("01", "b"), ("02", "a")] {
+        let crawl = copy.path().join("crawl");
+        fs::rename(crawl.join(format!("{from}.warc.gz")), crawl.join(format!("{to}.warc.gz")))
+            .expect("it can be renamed");
+    }
+    run_well(&copy.path().join("recipes/fixture.toml"), three.path(), &[]);
+    let decided = ["decisions", "mixtures", "models", "ledger.json"];
+    assert_eq!(hashes(one.path(), &decided), hashes(three.path(), &decided));
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("the folder can be made");
+    for entry in fs::read_dir(from).expect("the folder can be listed").map(|entry| entry.expect("an entry")) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("the file can be copied");
+        }
+    }
+}
+
+/// Promise 3: killed without a word at any point, the same command goes on, does not do again what was done, and ends
+/// with the same bytes.
+#[test]
+fn a_killed_run_goes_on() {
+    let (whole, broken) = (temporary(), temporary());
+    run_well(&recipe("fixture.toml"), whole.path(), &[]);
+    let units = marks(whole.path());
+    for kill_after in [1, units / 3, units - 4] {
+        let mut child = curate(&["run", text(&recipe("fixture.toml")), "--out", text(broken.path())])
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the program can be started");
+        let start = Instant::now();
+        while marks(broken.path()) < kill_after && start.elapsed() < Duration::from_mins(1) {
+            thread::sleep(Duration::from_micros(200));
+            if child.try_wait().expect("the child can be asked").is_some() {
+                break;
+            }
+        }
+        // SIGKILL, which nobody can catch
+        child.kill().expect("the child can be killed");
+        child.wait().expect("the child has ended");
+    }
+    let output = crate::support::run(&recipe("fixture.toml"), broken.path(), &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let found: usize = between(&stderr(&output), "units run, ", " found done").parse().expect("a number of units");
+    assert!(found >= units / 3, "only {found} units were found done");
+    assert_eq!(hashes(whole.path(), &OUTPUTS), hashes(broken.path(), &OUTPUTS));
+    let left: Vec<String> =
+        hashes(broken.path(), &["."]).into_keys().filter(|name| name.contains(".partial")).collect();
+    assert!(left.is_empty(), "the killed runs left {left:?}");
+}
+
+/// How many units of a run are done.
+fn marks(out: &Path) -> usize {
+    fn count(folder: &Path) -> usize {
+        let Ok(entries) = fs::read_dir(folder) else { return 0 };
+        entries
+            .filter_map(Result::ok)
+            .map(|entry| {
+                let path = entry.path();
+                if path.is_dir() {
+                    count(&path)
+                } else {
+                    usize::from(path.extension().is_some_and(|kind| kind == "json"))
+                }
+            })
+            .sum()
+    }
+    count(&out.join("work/marks"))
+}
+
+fn between<'t>(text: &'t str, end: &str, after: &str) -> &'t str {
+    text.split(end).nth(1).and_then(|rest| rest.split(after).next()).unwrap_or_default()
+}
+
+/// Promise 3, the other half: a run that is finished has nothing to do, and a changed threshold changes what depends on it.
+#[test]
+fn what_did_not_change_is_not_run_again() {
+    let out = temporary();
+    run_well(&recipe("fixture.toml"), out.path(), &[]);
+    let before = hashes(out.path(), &OUTPUTS);
+    let output = crate::support::run(&recipe("fixture.toml"), out.path(), &[]);
+    assert!(stderr(&output).contains("\n0 units run, "), "{}", stderr(&output));
+    assert_eq!(before, hashes(out.path(), &OUTPUTS));
+
+    let set = ["--set", "splits.validation=0.2"];
+    let output = crate::support::run(&recipe("fixture.toml"), out.path(), &set);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let after = hashes(out.path(), &OUTPUTS);
+    for (name, hash) in &before {
+        let may_change = ["mixtures/", "decisions/mixture-", "ledger.json"].iter().any(|part| name.starts_with(part));
+        assert!(may_change || after.get(name) == Some(hash), "{name} has changed");
+    }
+    assert_ne!(before["ledger.json"], after["ledger.json"]);
+    // what it becomes is what a run from nothing gives
+    let anew = temporary();
+    run_well(&recipe("fixture.toml"), anew.path(), &set);
+    assert_eq!(after, hashes(anew.path(), &OUTPUTS));
+}
+
+/// Two runs cannot share an output folder, and a folder that holds something else is not taken.
+#[test]
+fn a_folder_belongs_to_one_run() {
+    let out = temporary();
+    run_well(&recipe("fixture.toml"), out.path(), &[]);
+    let before = hashes(out.path(), &OUTPUTS);
+    let output = crate::support::run(&recipe("fixture.toml"), out.path(), &["--set", "name=other"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("holds a run of the recipe `fixture`, not of `other`"), "{}", stderr(&output));
+    assert_eq!(before, hashes(out.path(), &OUTPUTS));
+
+    let held = fs::File::create(out.path().join(".lock")).expect("the lock can be opened");
+    held.lock().expect("the lock can be taken");
+    let output = crate::support::run(&recipe("fixture.toml"), out.path(), &[]);
+    assert!(stderr(&output).contains("is in use by another run"), "{}", stderr(&output));
+
+    let foreign = temporary();
+    fs::create_dir(foreign.path().join("documents")).expect("the folder can be made");
+    fs::write(foreign.path().join("documents/letter.txt"), "Dear Sir").expect("the file can be written");
+    let output = crate::support::run(&recipe("fixture.toml"), foreign.path(), &[]);
+    assert!(stderr(&output).contains("is not empty, and holds no run"), "{}", stderr(&output));
+    assert!(foreign.path().join("documents/letter.txt").is_file());
+}
+
+/// Promise 4: faults are counted against the recipe's limit; over it, the run fails and says where they are listed.
+#[test]
+fn too_many_faults_fail_the_run() {
+    let out = temporary();
+    let output = crate::support::run(&recipe("fixture.toml"), out.path(), &["--set", "source.crawl.fault_limit=0.01"]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = stderr(&output);
+    assert!(error.contains("source `crawl`: 12 of 490 records are broken, over the limit of 0.01"), "{error}");
+    let list = fs::read_to_string(out.path().join("quarantine/crawl.jsonl")).expect("the list is written");
+    assert_eq!(list.lines().count(), 12);
+    assert!(!out.path().join("ledger.json").exists() && !out.path().join("mixtures").exists());
+
+    // with the limit as it was, the run goes on where it stopped
+    run_well(&recipe("fixture.toml"), out.path(), &[]);
+    ledger(out.path()).check().expect("every equation holds");
+}

@@ -1,0 +1,69 @@
+//! What people read: the plan of a run, the report, and the words of `--help`.
+
+use std::fs;
+
+use crate::support::{curate, recipe, root, run_well, stdout, temporary, text};
+
+#[test]
+fn check_says_what_would_run() {
+    let output =
+        curate(&["check", "fixtures/recipes/fixture.toml"]).current_dir(root()).output().expect("it can be started");
+    insta::assert_snapshot!(stdout(&output));
+}
+
+#[test]
+fn help_says_what_there_is() {
+    let output = curate(&["run", "--help"]).output().expect("the program can be started");
+    insta::assert_snapshot!(stdout(&output));
+}
+
+/// The recipe's schema is JSON, and knows every key that the recipes use.
+#[test]
+fn the_schema_knows_the_recipes_keys() {
+    let output = curate(&["schema"]).output().expect("the program can be started");
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).expect("the schema is JSON");
+    for key in ["source", "task", "facts", "classifier", "step", "splits", "mixture"] {
+        assert!(schema["properties"][key].is_object(), "the schema has no `{key}`");
+    }
+    assert_eq!(schema["additionalProperties"], false);
+}
+
+/// The report shows the funnel, needs no network, and speaks of what the run found.
+#[test]
+fn the_report_stands_alone() {
+    let out = temporary();
+    run_well(&recipe("fixture.toml"), out.path(), &[]);
+    let html = fs::read_to_string(out.path().join("report.html")).expect("a finished run has a report");
+    for part in ["id=\"funnel\"", "gopher_bullets", "gzip_corrupt", "area under ROC", "over_budget"] {
+        assert!(html.contains(part), "the report does not show {part}");
+    }
+    let body = &html[html.find("<body>").expect("a page has a body")..];
+    for outside in ["src=\"http", "href=\"http", "@import", "url(http"] {
+        assert!(!body.contains(outside), "the report asks the network: {outside}");
+    }
+    let scripts = html.matches("<script").count();
+    assert!(html.contains("Plotly.newPlot") && scripts >= 4, "the charts and their library are in the page");
+}
+
+/// The mixtures are where and what others look for: names, columns, and the card's head.
+#[test]
+fn mixtures_are_named_as_the_field_names_them() {
+    let out = temporary();
+    run_well(&recipe("fixture.toml"), out.path(), &[]);
+    for (mixture, columns) in [
+        ("text", vec!["id", "source", "text"]),
+        ("instructions", vec!["id", "source", "task", "template", "prompt", "completion"]),
+    ] {
+        let folder = out.path().join("mixtures").join(mixture);
+        for split in ["train", "validation"] {
+            let path = folder.join(format!("{split}-00000-of-00001.parquet"));
+            let file = fs::File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", text(&path)));
+            let reader = parquet::file::reader::SerializedFileReader::new(file).expect("it is Parquet");
+            let schema = parquet::file::reader::FileReader::metadata(&reader).file_metadata().schema_descr();
+            let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
+            assert_eq!(names, columns);
+        }
+        let card = fs::read_to_string(folder.join("README.md")).expect("a mixture has a card");
+        assert!(card.starts_with("---\nconfigs:\n- config_name: default\n"), "{card}");
+    }
+}

@@ -1,0 +1,5 @@
+//! Whole-program tests of `train`: what its promises say, seen from outside.
+
+mod bad_input;
+mod exactness;
+mod support;

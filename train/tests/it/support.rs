@@ -1,0 +1,124 @@
+//! A small mixture, and running the program on it.
+
+use std::{
+    fs::{self, File},
+    path::Path,
+    process::{Command, Output},
+    sync::Arc,
+};
+
+use arrow::{
+    array::{ArrayRef, RecordBatch, StringArray},
+    datatypes::{DataType, Field, Schema},
+};
+use fixtures::{
+    dice::Dice,
+    prose::{Language, TOPICS},
+};
+use parquet::arrow::ArrowWriter;
+use tempfile::TempDir;
+
+/// A mixture, a tokenizer and a configuration in one folder.
+pub struct Workshop {
+    folder: TempDir,
+}
+
+const CONFIG: &str = r#"seed = 1
+
+[data]
+mixture = "mixture"
+tokenizer = "tokenizer.json"
+
+[model]
+layers = 2
+heads = 2
+width = 16
+context = 32
+
+[training]
+steps = 40
+rows = 4
+log_every = 5
+evaluate_every = 20
+save_every = 10
+
+[learning_rate]
+peak = 1e-2
+warmup_steps = 5
+"#;
+
+impl Workshop {
+    pub fn new() -> Self {
+        let workshop = Self { folder: tempfile::tempdir().expect("the temporary folder can be written") };
+        fs::create_dir(workshop.path().join("mixture")).expect("the folder can be made");
+        for (split, documents) in [("train", 60), ("validation", 6)] {
+            write_texts(&workshop.path().join(format!("mixture/{split}-00000-of-00001.parquet")), split, documents);
+        }
+        fs::write(workshop.path().join("small.toml"), CONFIG).expect("the configuration can be written");
+        let mixture = workshop.path().join("mixture");
+        let tokenizer = workshop.path().join("tokenizer.json");
+        let output = train(&["tokenizer", text(&mixture), "--vocabulary", "300", "--out", text(&tokenizer)]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        workshop
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// `train pretrain` with its output in the folder `out`.
+    pub fn pretrain(&self, out: &str, more: &[&str]) -> Output {
+        train(&[&self.arguments(out), more].concat())
+    }
+
+    pub fn arguments(&self, out: &str) -> [&str; 4] {
+        let path = |name: &str| Box::leak(self.path().join(name).into_boxed_path());
+        ["pretrain", text(path("small.toml")), "--out", text(path(out))]
+    }
+
+    /// The same, which must succeed.
+    pub fn pretrain_well(&self, out: &str, more: &[&str]) {
+        let output = self.pretrain(out, more);
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+
+    /// The weights and the optimizer's memory after a step.
+    pub fn checkpoint(&self, out: &str, step: u64) -> [Vec<u8>; 2] {
+        ["model.safetensors", "optimizer.safetensors"].map(|name| {
+            let path = self.path().join(out).join(format!("checkpoints/step-{step:08}")).join(name);
+            fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        })
+    }
+}
+
+fn write_texts(path: &Path, purpose: &str, documents: usize) {
+    let mut dice = Dice::new(1, purpose);
+    let texts =
+        (0..documents).map(|number| Language::English.paragraphs(&TOPICS[number % 10], 80, &mut dice).join("\n"));
+    let column: ArrayRef = Arc::new(StringArray::from_iter_values(texts));
+    let schema = Arc::new(Schema::new(vec![Field::new("text", DataType::Utf8, false)]));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![column]).expect("one column has one length");
+    let file = File::create(path).expect("the file can be made");
+    let mut writer = ArrowWriter::try_new(file, schema, None).expect("the schema can be written");
+    writer.write(&batch).expect("the rows can be written");
+    writer.close().expect("the file can be closed");
+}
+
+/// The program with some arguments.
+pub fn train(arguments: &[&str]) -> Output {
+    program(arguments).output().expect("the program can be started")
+}
+
+pub fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
+    command.args(arguments).env_remove("RUST_BACKTRACE");
+    command
+}
+
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("paths of tests are UTF-8")
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
