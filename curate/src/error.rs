@@ -118,6 +118,14 @@ pub enum Error {
         /// What was looked for.
         id: String,
     },
+    /// A plan needs more memory than it may have.
+    #[error("stage `{stage}` needs more than --memory allows: {message}")]
+    Memory {
+        /// The stage.
+        stage: String,
+        /// Who wanted how much, as the engine says it.
+        message: String,
+    },
     /// A plan failed.
     #[error("stage `{stage}`: {source}")]
     Plan {
@@ -150,6 +158,7 @@ impl Error {
             DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => {
                 Self::from_plan(stage, *inner)
             }
+            DataFusionError::ResourcesExhausted(message) => Self::Memory { stage: stage.into(), message },
             other => Self::Plan { stage: stage.into(), source: Box::new(other) },
         }
     }

@@ -97,6 +97,9 @@ impl Session {
     pub fn relational(&self) -> SessionContext {
         let mut config = SessionConfig::new().with_target_partitions(self.limits.threads);
         config.options_mut().optimizer.prefer_hash_join = false;
+        // what a sort sets aside to merge what it has spilled: a small part of what it may hold
+        let set_aside = self.limits.memory / self.limits.threads / 16;
+        config = config.with_sort_spill_reservation_bytes(set_aside.clamp(1 << 20, 10 << 20));
         self.context(config)
     }
 

@@ -138,6 +138,7 @@ impl<'a> Run<'a> {
     /// A unit's mark, if nothing that it follows from has changed; its files then count as made.
     pub fn find(&self, stage: &str, unit: &str, fingerprint: &Fingerprint) -> Option<Mark> {
         let mark = self.marks.fresh(stage, unit, fingerprint)?;
+        tracing::info!(stage, unit, "found done");
         let mut made = self.made();
         made.found += 1;
         made.take(stage, &mark);
@@ -147,6 +148,7 @@ impl<'a> Run<'a> {
     /// Marks a unit as done.
     pub fn mark(&self, stage: &str, unit: &str, mark: &Mark) -> Result<()> {
         self.marks.set(stage, unit, mark)?;
+        tracing::info!(stage, unit, seconds = mark.seconds, "done");
         let mut made = self.made();
         made.ran += 1;
         made.take(stage, mark);
