@@ -10,10 +10,20 @@ pub enum Fault {
     GzipCorrupt,
     /// The file ends within a gzip member.
     GzipClipped,
+    /// A zstd frame whose data or checksum is wrong, or whose dictionary is.
+    ZstdCorrupt,
+    /// The file ends within a zstd frame.
+    ZstdClipped,
+    /// An LZ4 frame whose data or checksum is wrong.
+    Lz4Corrupt,
+    /// The file ends within an LZ4 frame.
+    Lz4Clipped,
     /// A record that does not begin with `WARC/` and a version.
     WarcVersion,
     /// A header block that does not end, or whose lines are no headers.
     WarcHeader,
+    /// What should be the line of an ARC record is none.
+    ArcHeader,
     /// Content-Length is missing, or no number, or larger than any page.
     WarcLength,
     /// The record ends before its Content-Length.
@@ -43,8 +53,13 @@ impl Fault {
         match self {
             Self::GzipCorrupt => "gzip_corrupt",
             Self::GzipClipped => "gzip_clipped",
+            Self::ZstdCorrupt => "zstd_corrupt",
+            Self::ZstdClipped => "zstd_clipped",
+            Self::Lz4Corrupt => "lz4_corrupt",
+            Self::Lz4Clipped => "lz4_clipped",
             Self::WarcVersion => "warc_version",
             Self::WarcHeader => "warc_header",
+            Self::ArcHeader => "arc_header",
             Self::WarcLength => "warc_length",
             Self::WarcClipped => "warc_clipped",
             Self::WarcTrailer => "warc_trailer",

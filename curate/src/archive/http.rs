@@ -6,6 +6,7 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 use super::{
     Fault,
+    packing::Packing,
     warc::{find_blank_line, header, parse_headers},
 };
 
@@ -89,7 +90,12 @@ impl<'a> Response<'a> {
                 unpack(ZlibDecoder::new(&body[..]), limit)?
             }
             "deflate" if !body.is_empty() => unpack(DeflateDecoder::new(&body[..]), limit)?,
-            "" | "identity" | "none" | "gzip" | "x-gzip" | "deflate" => {
+            "br" if !body.is_empty() => unpack(brotli::Decompressor::new(&body[..], 4096), limit)?,
+            "zstd" if Packing::of(&body) == Packing::Zstd => {
+                let decoder = zstd::stream::read::Decoder::new(&body[..]);
+                unpack(decoder.map_err(|error| (Fault::HttpEncoding, error.to_string()))?, limit)?
+            }
+            "" | "identity" | "none" | "gzip" | "x-gzip" | "deflate" | "br" | "zstd" => {
                 return Ok((body.len() <= limit).then_some(body));
             }
             other => return Err((Fault::HttpEncoding, format!("Content-Encoding {other:?} is not known"))),

@@ -1,23 +1,28 @@
-//! A file's bytes, unpacked where it is gzip, with the places at which members begin.
+//! A file's bytes, unpacked where it is packed, with the places at which members begin.
 //!
-//! Archives are compressed by member: one gzip member for each record, so that a reader can begin in the middle. That is
-//! also what makes them mendable. When a member turns out to be broken, the search for the next one begins one byte
+//! Archives are compressed by member: one gzip member or frame for each record, so that a reader can begin in the middle.
+//! That is also what makes them mendable. When a member turns out to be broken, the search for the next one begins one byte
 //! behind its start.
 
 use std::{
     collections::VecDeque,
-    io::{self, Read, Seek, SeekFrom},
+    io::{self, Read, Seek},
 };
 
-use flate2::{Decompress, FlushDecompress, Status};
+use super::{
+    Fault,
+    feed::Feed,
+    packing::{self, Decoder, Length, MAGIC, MAX_DICTIONARY, Packing, Piece, Then},
+};
 
-use super::Fault;
-
-/// Bytes read from the file at a time, and bytes unpacked at a time.
+/// Bytes unpacked at a time.
 const BUFFER: usize = 64 * 1024;
 
 /// Unpacked bytes that a candidate for a member must give before it is believed.
 const PROBE: usize = 512;
+
+/// The most that one LZ4 frame may hold, which is unpacked whole.
+const MAX_FRAME: usize = 512 << 20;
 
 /// Why there are no more bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,46 +35,38 @@ pub enum End {
 
 /// The unpacked bytes of a file, as a window that moves forward.
 pub struct Unpacked<R> {
-    input: R,
-    packed: bool,
-    /// Bytes as the file holds them; `raw_at` is the file offset of the first.
-    raw: VecDeque<u8>,
-    raw_at: u64,
-    raw_ended: bool,
-    buffer: Box<[u8]>,
+    feed: Feed<R>,
+    packing: Packing,
+    /// What zstd frames are unpacked with; often empty.
+    dictionary: Vec<u8>,
     /// Unpacked bytes that were not consumed; the first has position `position`.
     window: Vec<u8>,
     consumed: usize,
     position: u64,
     /// Position and file offset of the members that begin in the window, and of the one that the window begins in.
     members: VecDeque<(u64, u64)>,
-    decoder: Option<Decompress>,
+    decoder: Option<Decoder>,
     end: Option<End>,
 }
 
 impl<R: Read + Seek> Unpacked<R> {
-    /// Begins at the start of `input`; whether it is packed is told by its first two bytes.
+    /// Begins at the start of `input`; whether and how it is packed is told by its first bytes.
     pub fn new(input: R) -> io::Result<Self> {
-        let mut unpacked = Self {
-            input,
-            packed: false,
-            raw: VecDeque::new(),
-            raw_at: 0,
-            raw_ended: false,
-            buffer: vec![0; BUFFER].into_boxed_slice(),
+        let mut feed = Feed::new(input);
+        feed.need(MAGIC)?;
+        let packing = Packing::of(feed.window());
+        let plain = packing == Packing::Plain;
+        Ok(Self {
+            feed,
+            packing,
+            dictionary: Vec::new(),
             window: Vec::new(),
             consumed: 0,
             position: 0,
-            members: VecDeque::from([(0, 0)]),
+            members: if plain { VecDeque::from([(0, 0)]) } else { VecDeque::new() },
             decoder: None,
             end: None,
-        };
-        unpacked.read_raw()?;
-        unpacked.packed = unpacked.raw.iter().take(2).eq(&[0x1f, 0x8b]);
-        if unpacked.packed {
-            unpacked.members.clear();
-        }
-        Ok(unpacked)
+        })
     }
 
     /// The bytes at hand.
@@ -106,15 +103,15 @@ impl<R: Read + Seek> Unpacked<R> {
     /// Where the next byte lies: its offset in the file, or the start of the member that holds it.
     pub fn offset(&self) -> u64 {
         match self.current() {
-            Some((position, offset)) if !self.packed => offset + (self.position - position),
+            Some((position, offset)) if !self.is_packed() => offset + (self.position - position),
             Some((_, offset)) => offset,
-            None => self.raw_at,
+            None => self.feed.offset(),
         }
     }
 
     /// Whether the file is packed and the next byte is the first of a member.
     pub fn at_member_start(&self) -> bool {
-        self.packed && self.current().is_some_and(|(position, _)| position == self.position)
+        self.is_packed() && self.current().is_some_and(|(position, _)| position == self.position)
     }
 
     /// How many bytes were consumed so far.
@@ -130,7 +127,7 @@ impl<R: Read + Seek> Unpacked<R> {
     /// How far ahead the next member begins, if its start has been reached.
     pub fn next_member(&self) -> Option<usize> {
         let ahead = |&(position, _): &(u64, u64)| usize::try_from(position - self.position).ok();
-        self.packed.then(|| self.members.iter().find(|(position, _)| *position > self.position).and_then(ahead))?
+        self.is_packed().then(|| self.members.iter().find(|(position, _)| *position > self.position).and_then(ahead))?
     }
 
     /// Unpacks until the member of the next byte is known to be sound, or the end is reached, or `limit` bytes are at hand.
@@ -150,7 +147,7 @@ impl<R: Read + Seek> Unpacked<R> {
         self.decoder = None;
         let mut from = start + 1;
         while let Some(candidate) = self.find_magic(from)? {
-            self.seek(candidate)?;
+            self.feed.seek(candidate)?;
             self.end = None;
             if self.probe()? {
                 return Ok(true);
@@ -175,120 +172,150 @@ impl<R: Read + Seek> Unpacked<R> {
         Ok(sound)
     }
 
-    /// The offset of the next gzip magic at or behind `from`.
+    fn is_packed(&self) -> bool {
+        self.packing != Packing::Plain
+    }
+
+    /// The offset of the next member's magic at or behind `from`.
     fn find_magic(&mut self, from: u64) -> io::Result<Option<u64>> {
-        self.seek(from)?;
-        let mut at = 0;
-        loop {
-            if self.raw.len() < at + 4 {
-                if self.raw_ended {
-                    return Ok(None);
-                }
-                self.read_raw()?;
-                continue;
-            }
-            let flags = self.raw[at + 3];
-            if self.raw[at] == 0x1f && self.raw[at + 1] == 0x8b && self.raw[at + 2] == 8 && flags < 0x20 {
-                return Ok(Some(self.raw_at + at as u64));
-            }
-            at += 1;
-            if at > BUFFER {
-                self.take_raw(at);
-                at = 0;
+        self.feed.seek(from)?;
+        while self.feed.need(MAGIC)? {
+            let window = self.feed.window();
+            let last = window.len() - MAGIC;
+            match (0..=last).find(|at| self.packing.begins(&window[*at..])) {
+                Some(at) => return Ok(Some(self.feed.offset() + at as u64)),
+                None => self.feed.take(last + 1),
             }
         }
-    }
-
-    fn seek(&mut self, offset: u64) -> io::Result<()> {
-        self.input.seek(SeekFrom::Start(offset))?;
-        self.raw.clear();
-        self.raw_at = offset;
-        self.raw_ended = false;
-        self.read_raw()
-    }
-
-    fn take_raw(&mut self, count: usize) {
-        self.raw.drain(..count);
-        self.raw_at += count as u64;
-    }
-
-    fn read_raw(&mut self) -> io::Result<()> {
-        let count = loop {
-            match self.input.read(&mut self.buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other?,
-            }
-        };
-        self.raw_ended |= count == 0;
-        self.raw.extend(&self.buffer[..count]);
-        Ok(())
+        Ok(None)
     }
 
     /// Brings some more bytes into the window, or sets the end.
     fn advance(&mut self) -> io::Result<()> {
-        if self.raw.is_empty() && !self.raw_ended {
-            self.read_raw()?;
+        if self.feed.window().is_empty() && !self.feed.ended() {
+            self.feed.read()?;
         }
-        if !self.packed {
-            if self.raw.is_empty() {
+        if self.packing == Packing::Plain {
+            if self.feed.window().is_empty() {
                 self.end = Some(End::File);
             } else {
-                let (front, back) = self.raw.as_slices();
-                self.window.extend_from_slice(front);
-                self.window.extend_from_slice(back);
-                self.take_raw(self.raw.len());
+                self.window.extend_from_slice(self.feed.window());
+                self.feed.take(self.feed.window().len());
             }
             return Ok(());
         }
-        if self.decoder.is_none() {
-            return self.begin_member();
+        if self.decoder.is_some() {
+            self.inflate();
+            return Ok(());
         }
-        self.inflate();
-        Ok(())
+        self.begin_member()
     }
 
-    /// Begins a member; zero bytes between members, which tapes leave behind, are passed over.
+    /// Begins a member. Zero bytes between members, which tapes leave behind, are passed over, and so are frames without data.
     fn begin_member(&mut self) -> io::Result<()> {
         loop {
-            let zeros = self.raw.iter().take_while(|byte| **byte == 0).count();
-            self.take_raw(zeros);
-            if self.raw.len() >= 2 || self.raw_ended {
-                break;
+            let zeros = self.feed.window().iter().take_while(|byte| **byte == 0).count();
+            self.feed.take(zeros);
+            let whole = self.feed.need(8)?;
+            if zeros > 0 && self.feed.window().first() == Some(&0) {
+                continue;
             }
-            self.read_raw()?;
+            match packing::skipped(self.feed.window()).filter(|_| whole && self.packing != Packing::Gzip) {
+                Some(length) => {
+                    if !self.skip(length)? {
+                        return Ok(());
+                    }
+                }
+                None => break,
+            }
         }
-        if self.raw.is_empty() {
+        if self.feed.window().is_empty() {
             self.end = Some(End::File);
             return Ok(());
         }
-        self.members.push_back((self.position + self.window().len() as u64, self.raw_at));
-        if self.raw[0] == 0x1f && self.raw.get(1) == Some(&0x8b) {
-            self.decoder = Some(Decompress::new_gzip(15));
-        } else {
-            self.end = Some(End::Fault(Fault::GzipCorrupt, "what follows the last member is not gzip".into()));
+        self.members.push_back((self.position + self.window().len() as u64, self.feed.offset()));
+        let start = self.feed.window();
+        let known = start.len() < MAGIC || self.packing.begins(start);
+        match self.packing {
+            // a member may be told by its first two bytes, and then turn out to be broken
+            Packing::Gzip if start.starts_with(&[0x1f, 0x8b]) => self.decoder = Some(Decoder::gzip()),
+            Packing::Zstd if known => match Decoder::zstd(&self.dictionary) {
+                Ok(decoder) => self.decoder = Some(decoder),
+                Err(detail) => self.end = Some(End::Fault(Fault::ZstdCorrupt, detail)),
+            },
+            Packing::Lz4 if known => self.take_frame()?,
+            packing => {
+                let detail = format!("what follows the last member is not {}", packing.name());
+                self.end = Some(End::Fault(packing.corrupt(), detail));
+            }
         }
         Ok(())
+    }
+
+    /// Passes over a frame without data; keeps the dictionary that it may hold. False where the file is at fault.
+    fn skip(&mut self, length: usize) -> io::Result<bool> {
+        let offset = self.feed.offset();
+        if length <= MAX_DICTIONARY && self.feed.need(length)? {
+            match packing::dictionary(&self.feed.window()[..length]) {
+                Some(Ok(dictionary)) => self.dictionary = dictionary,
+                Some(Err(detail)) => {
+                    self.members.push_back((self.position + self.window().len() as u64, offset));
+                    self.end = Some(End::Fault(Fault::ZstdCorrupt, detail));
+                    return Ok(false);
+                }
+                None => {}
+            }
+            self.feed.take(length);
+        } else {
+            self.feed.seek(offset + length as u64)?;
+        }
+        Ok(true)
     }
 
     fn inflate(&mut self) {
         let Some(decoder) = self.decoder.as_mut() else { return };
         let filled = self.window.len();
         self.window.resize(filled + BUFFER, 0);
-        let (front, back) = self.raw.as_slices();
-        let input = if front.is_empty() { back } else { front };
-        let (read, written) = (decoder.total_in(), decoder.total_out());
-        let result = decoder.decompress(input, &mut self.window[filled..], FlushDecompress::None);
-        let count = |now: u64, before: u64| usize::try_from(now - before).expect("no more than the buffer");
-        let (read, written) = (count(decoder.total_in(), read), count(decoder.total_out(), written));
+        let Piece { read, written, then } = decoder.step(self.feed.window(), &mut self.window[filled..]);
         self.window.truncate(filled + written);
-        self.take_raw(read);
-        match result {
-            Ok(Status::StreamEnd) => self.decoder = None,
-            Ok(_) if read == 0 && written == 0 && self.raw_ended && self.raw.is_empty() => {
-                self.end = Some(End::Fault(Fault::GzipClipped, "the file ends within a gzip member".into()));
+        self.feed.take(read);
+        match then {
+            Then::Ended => self.decoder = None,
+            Then::More if read == 0 && written == 0 && self.feed.ended() && self.feed.window().is_empty() => {
+                let detail = format!("the file ends within a member of {}", self.packing.name());
+                self.end = Some(End::Fault(self.packing.clipped(), detail));
             }
-            Ok(_) => {}
-            Err(error) => self.end = Some(End::Fault(Fault::GzipCorrupt, error.to_string())),
+            Then::More => {}
+            Then::Broken(detail) => self.end = Some(End::Fault(self.packing.corrupt(), detail)),
         }
+    }
+
+    /// Unpacks an LZ4 frame as a whole.
+    fn take_frame(&mut self) -> io::Result<()> {
+        let length = loop {
+            match packing::lz4_length(self.feed.window()) {
+                Length::Known(length) => break length,
+                Length::AtLeast(count) if count <= MAX_FRAME => {
+                    if !self.feed.need(count)? {
+                        let detail = "the file ends within a frame".into();
+                        self.end = Some(End::Fault(Fault::Lz4Clipped, detail));
+                        return Ok(());
+                    }
+                }
+                Length::AtLeast(_) => {
+                    self.end = Some(End::Fault(Fault::Lz4Corrupt, format!("a frame is longer than {MAX_FRAME} bytes")));
+                    return Ok(());
+                }
+                Length::Wrong(detail) => {
+                    self.end = Some(End::Fault(Fault::Lz4Corrupt, detail.into()));
+                    return Ok(());
+                }
+            }
+        };
+        match packing::lz4_frame(&self.feed.window()[..length], MAX_FRAME, &mut self.window) {
+            Ok(()) => self.feed.take(length),
+            Err(detail) => self.end = Some(End::Fault(Fault::Lz4Corrupt, detail)),
+        }
+        Ok(())
     }
 }

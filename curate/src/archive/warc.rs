@@ -1,4 +1,4 @@
-//! WARC records, one after the other, sound or broken.
+//! WARC and ARC records, one after the other, sound or broken.
 //!
 //! Source: ISO 28500:2017 (WARC 1.1). Where archives in the wild are looser, so is this reader: header names in any case,
 //! lines that end in a bare line feed, one blank line at the end of a record instead of two.
@@ -7,6 +7,7 @@ use std::io::{self, Read, Seek};
 
 use super::{
     Broken, Fault,
+    arc::{self, ArcLine},
     unpack::{End, Unpacked},
 };
 
@@ -53,17 +54,22 @@ pub enum Item {
 /// Reads an archive from its beginning to its end.
 pub struct WarcReader<R> {
     bytes: Unpacked<R>,
+    /// Whether records are ARC's.
+    arc: bool,
     /// Whether the first record ended where its gzip member did: then every member is a record.
     by_member: Option<bool>,
 }
 
 impl<R: Read + Seek> WarcReader<R> {
-    /// Begins to read; plain and gzip are told apart by the first bytes.
+    /// Begins to read; how the file is packed, and whether it is WARC or ARC, is told by the first bytes.
     ///
     /// # Errors
     /// When the first bytes cannot be read.
     pub fn new(input: R) -> io::Result<Self> {
-        Ok(Self { bytes: Unpacked::new(input)?, by_member: None })
+        let mut bytes = Unpacked::new(input)?;
+        bytes.need(arc::MAGIC.len())?;
+        let arc = bytes.window().starts_with(arc::MAGIC);
+        Ok(Self { bytes, arc, by_member: None })
     }
 
     /// The next record, or what is wrong with it; none at the end.
@@ -114,10 +120,18 @@ impl<R: Read + Seek> WarcReader<R> {
         let broken = |record: Option<&str>, fault, detail: String| {
             Ok(Err(Broken { offset, record: record.map(str::to_owned), fault, detail }))
         };
-        let Some(head) = self.read_head()? else {
+        let head = if self.arc { self.read_line()? } else { self.read_head()? };
+        let Some(head) = head else {
             return broken(None, Fault::WarcHeader, format!("no blank line ends the header within {MAX_HEADER} bytes"));
         };
         let text = String::from_utf8_lossy(&head);
+        if self.arc {
+            let Some(line) = ArcLine::parse(&text) else {
+                let start: String = text.chars().take(60).collect();
+                return broken(None, Fault::ArcHeader, format!("{start:?} is not the line of a record"));
+            };
+            return self.read_block(offset, began_member, line.headers());
+        }
         let mut lines = text.lines();
         let version = lines.next().unwrap_or_default();
         if !version.starts_with("WARC/") {
@@ -127,6 +141,19 @@ impl<R: Read + Seek> WarcReader<R> {
         let headers = match parse_headers(lines) {
             Ok(headers) => headers,
             Err(line) => return broken(None, Fault::WarcHeader, format!("{line:?} is no header")),
+        };
+        self.read_block(offset, began_member, headers)
+    }
+
+    /// What follows the headers, as long as they say.
+    fn read_block(
+        &mut self,
+        offset: u64,
+        began_member: bool,
+        headers: Vec<(String, String)>,
+    ) -> io::Result<Result<Record, Broken>> {
+        let broken = |record: Option<&str>, fault, detail: String| {
+            Ok(Err(Broken { offset, record: record.map(str::to_owned), fault, detail }))
         };
         let key = header(&headers, "WARC-Record-ID").map(str::to_owned);
         let length = match header(&headers, "Content-Length") {
@@ -169,13 +196,40 @@ impl<R: Read + Seek> WarcReader<R> {
         }
     }
 
+    /// The bytes of a line, which are consumed with its end.
+    fn read_line(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut searched = 0;
+        loop {
+            let window = self.bytes.window();
+            let window = &window[..window.len().min(MAX_HEADER)];
+            if let Some(at) = window[searched..].iter().position(|byte| *byte == b'\n') {
+                let line = window[..searched + at].to_vec();
+                self.bytes.consume(line.len() + 1);
+                return Ok(Some(line));
+            }
+            searched = window.len();
+            if searched == MAX_HEADER || !self.bytes.need(searched + 1)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Whether a record seems to begin here.
+    fn begins_record(&self, bytes: &[u8]) -> bool {
+        if !self.arc {
+            return bytes.starts_with(b"WARC/");
+        }
+        let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        std::str::from_utf8(line).is_ok_and(|line| ArcLine::parse(line).is_some())
+    }
+
     /// How many bytes there are, if they are fewer than `length`: at the end of the file, or of the record's own member.
     fn cut_short(&mut self, length: usize, began_member: bool) -> io::Result<Option<usize>> {
         // five bytes more, to see whether what lies behind a member's end is the next record
         let enough = self.bytes.need(length + 5)?;
         let have = self.bytes.window().len();
         if let Some(ahead) = self.bytes.next_member().filter(|ahead| began_member && *ahead < length)
-            && (self.by_member == Some(true) || self.bytes.window()[ahead..].starts_with(b"WARC/"))
+            && (self.by_member == Some(true) || self.begins_record(&self.bytes.window()[ahead..]))
         {
             return Ok(Some(ahead));
         }
@@ -193,7 +247,7 @@ impl<R: Read + Seek> WarcReader<R> {
         Ok(blank
             || self.bytes.window().is_empty()
             || self.bytes.at_member_start()
-            || self.bytes.window().starts_with(b"WARC/"))
+            || self.begins_record(self.bytes.window()))
     }
 
     /// Moves past line breaks; says whether there were any.
@@ -220,11 +274,14 @@ impl<R: Read + Seek> WarcReader<R> {
                 return Ok(());
             }
             let window = self.bytes.window();
-            if let Some(at) = window.windows(6).position(|bytes| bytes == b"\nWARC/") {
+            let mut lines = window.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+            if let Some((at, _)) = lines.find(|(at, _)| self.begins_record(&window[at + 1..])) {
                 self.bytes.consume(at + 1);
                 return Ok(());
             }
-            let keep = window.len().min(5);
+            // the start of a record may not be whole yet
+            let longest = if self.arc { MAX_HEADER } else { 5 };
+            let keep = window.len().min(longest);
             self.bytes.consume(window.len() - keep);
             if !self.bytes.need(keep + 1)? {
                 self.bytes.consume(keep);
@@ -299,6 +356,18 @@ mod tests {
         encoder.finish().expect("memory can be written")
     }
 
+    fn zstd(bytes: &[u8], dictionary: &[u8]) -> Vec<u8> {
+        let mut encoder = zstd::Encoder::with_dictionary(Vec::new(), 3, dictionary).expect("memory can be written");
+        encoder.write_all(bytes).expect("memory can be written");
+        encoder.finish().expect("memory can be written")
+    }
+
+    fn lz4(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+        encoder.write_all(bytes).expect("memory can be written");
+        encoder.finish().expect("memory can be written")
+    }
+
     /// Keys of the sound records, and faults of the broken ones, in the order of the file.
     fn read(bytes: Vec<u8>) -> Vec<String> {
         let mut reader = WarcReader::new(Cursor::new(bytes)).expect("memory can be read");
@@ -320,8 +389,64 @@ mod tests {
     fn plain_and_packed_read_alike() {
         let plain: Vec<u8> = (0..3).flat_map(|number| record(number, "body")).collect();
         let by_member: Vec<u8> = members(&["body"; 3]).concat();
-        for bytes in [plain.clone(), gzip(&plain), by_member] {
+        for bytes in [plain.clone(), gzip(&plain), by_member, zstd(&plain, b""), lz4(&plain)] {
             assert_eq!(read(bytes), ["<0>", "<1>", "<2>"]);
+        }
+        let frames = |pack: fn(&[u8]) -> Vec<u8>| (0..3).flat_map(|n| pack(&record(n, "body"))).collect::<Vec<u8>>();
+        assert_eq!(read(frames(|bytes| zstd(bytes, b""))), ["<0>", "<1>", "<2>"]);
+        assert_eq!(read(frames(lz4)), ["<0>", "<1>", "<2>"]);
+    }
+
+    /// A dictionary stands in a frame of its own before all others: as it is, or packed.
+    #[test]
+    fn zstd_is_read_with_its_dictionary() {
+        let dictionary = record(7, "a body much like others");
+        let frames: Vec<u8> = (0..3).flat_map(|n| zstd(&record(n, "a body much like others"), &dictionary)).collect();
+        assert!(read(frames.clone())[0] != "<0>", "without the dictionary, the frames say nothing");
+        for stored in [dictionary.clone(), zstd(&dictionary, b"")] {
+            let size = u32::try_from(stored.len()).expect("it is small").to_le_bytes();
+            let bytes = [&[0x5d, 0x2a, 0x4d, 0x18][..], &size, &stored, &frames].concat();
+            assert_eq!(read(bytes), ["<0>", "<1>", "<2>"]);
+        }
+    }
+
+    #[test]
+    fn a_broken_frame_costs_one_record() {
+        for pack in [|bytes: &[u8]| zstd(bytes, b""), lz4] {
+            let mut parts: Vec<Vec<u8>> = [("first", 0), ("second ", 1), ("last", 2)]
+                .map(|(body, n)| pack(&record(n, &body.repeat(99))))
+                .to_vec();
+            let name = if parts[0][0] == 0x28 { "zstd" } else { "lz4" };
+            let half = parts[1].len() / 2;
+            parts[1].truncate(half);
+            let found = read(parts.concat());
+            assert_eq!(found, ["<0>", &format!("{name}_corrupt"), "<2>"]);
+            let clipped = read([&parts[0][..], &parts[1]].concat());
+            assert_eq!(clipped, ["<0>", &format!("{name}_clipped")]);
+        }
+    }
+
+    #[test]
+    fn arc_is_read_as_warc() {
+        let entry =
+            |url: &str, body: &str| format!("{url} 192.0.2.1 20030101120000 text/html {}\n{body}\n", body.len());
+        let head = entry("filedesc://a.arc", "1 0 Archive\nURL IP-address Archive-date Content-type Archive-length\n");
+        let pages =
+            ["http://a.example/", "http://b.example/"].map(|url| entry(url, "HTTP/1.0 200 OK\r\n\r\n<p>Hello.</p>"));
+        let lying = entry("http://c.example/", "HTTP/1.0 200 OK\n\nbody").replace("html 21", "html 9");
+        let plain = [head.as_str(), &pages[0], &lying, &pages[1]].concat().into_bytes();
+        let packed: Vec<u8> =
+            [head.as_str(), &pages[0], &lying, &pages[1]].iter().flat_map(|part| gzip(part.as_bytes())).collect();
+        for bytes in [plain, packed] {
+            let mut reader = WarcReader::new(Cursor::new(bytes)).expect("memory can be read");
+            let mut found = Vec::new();
+            while let Some(item) = reader.next_item().expect("memory can be read") {
+                found.push(match item {
+                    Item::Record(record) => record.header("WARC-Target-URI").unwrap_or_default().to_owned(),
+                    Item::Broken(broken) => broken.fault.name().to_owned(),
+                });
+            }
+            assert_eq!(found, ["filedesc://a.arc", "http://a.example/", "warc_trailer", "http://b.example/"]);
         }
     }
 

@@ -69,6 +69,9 @@ pub fn row(source: &str, options: &WarcOptions, record: &Record) -> Row {
         bytes: record.block.len() as u64,
         ..Row::default()
     };
+    if record.kind() == "conversion" {
+        return converted(options, record, row);
+    }
     let page = match page(options, record) {
         Ok(page) => page,
         Err(NoPage::Dropped(reason)) => return Row { outcome: Outcome::Dropped(reason), ..row },
@@ -80,6 +83,21 @@ pub fn row(source: &str, options: &WarcOptions, record: &Record) -> Row {
         }
         Ok(None) => Row { outcome: Outcome::Dropped(Reason::NoText), ..row },
         Err(Panicked(message)) => row.broken(Fault::ExtractorPanic, message),
+    }
+}
+
+/// A page that somebody has turned into text already, as in WET files.
+fn converted(options: &WarcOptions, record: &Record, row: Row) -> Row {
+    let media_type = record.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
+    if !media_type.starts_with("text/plain") {
+        return Row { outcome: Outcome::Dropped(Reason::NotHtml), ..row };
+    }
+    if record.block.len() > options.max_page_bytes {
+        return Row { outcome: Outcome::Dropped(Reason::TooLarge), ..row };
+    }
+    match std::str::from_utf8(&record.block) {
+        Ok(text) => row.with_text(text.trim().to_owned()),
+        Err(error) => row.broken(Fault::NotUtf8, error.to_string()),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     support::{hashes, recipe, root, run_well, temporary, text},
 };
 
-fn data() -> PathBuf {
+pub fn data() -> PathBuf {
     std::env::var_os("TAMIS_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from)
 }
 
