@@ -106,6 +106,8 @@ fn action(step: &Step) -> String {
     match &step.kind {
         StepKind::Language(rule) => format!("keep {} from probability {}", rule.keep.join(", "), rule.min_probability),
         StepKind::GopherQuality(_) => "keep what passes the Gopher quality rules".into(),
+        StepKind::GopherRepetition(_) => "drop what repeats itself, by the Gopher rules".into(),
+        StepKind::FinewebQuality(_) => "keep what passes FineWeb's rules".into(),
         StepKind::ExactDuplicates => "drop texts that another document has".into(),
         StepKind::NearDuplicates => "drop documents that are much like another".into(),
         StepKind::Pareto { classifier, alpha } => format!("sample by Pareto({alpha}) on the score `{classifier}`"),

@@ -1,4 +1,4 @@
-//! The Gopher quality rules.
+//! The Gopher rules: quality, and repetition.
 
 use datafusion::{
     logical_expr::Expr,
@@ -7,7 +7,7 @@ use datafusion::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::verdict::{Rule, first_reason};
+use super::verdict::{Rule, first_reason, share};
 
 /// The Gopher quality rules. Defaults are Rae et al. 2021, table A1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +33,19 @@ pub struct GopherQuality {
     pub min_letter_words: f64,
     /// Fewest different stop words, of eight.
     pub min_stop_words: u64,
+    /// What shares are of.
+    pub shares_of: SharesOf,
+}
+
+/// What the shares of the quality rules are of. Peers differ, and it matters: one token in seven of good prose is a mark.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SharesOf {
+    /// Of words with a letter or digit, and of lines that are not blank: as the paper has it.
+    #[default]
+    Words,
+    /// Of words and marks together, and of all lines: as datatrove counts, and so FineWeb.
+    Tokens,
 }
 
 impl Default for GopherQuality {
@@ -48,23 +61,101 @@ impl Default for GopherQuality {
             max_ellipsis_lines: 0.3,
             min_letter_words: 0.8,
             min_stop_words: 2,
+            shares_of: SharesOf::Words,
         }
     }
 }
 
 impl Rule for GopherQuality {
     fn reason(&self) -> Expr {
+        let (words, lines) = match self.shares_of {
+            SharesOf::Words => (col("words"), col("lines")),
+            SharesOf::Tokens => (col("tokens"), col("line_feeds") + lit(1u64)),
+        };
+        let mean_word_length = share("word_characters", col("words"));
         first_reason([
             (col("words").lt(lit(self.min_words)), "gopher_too_short"),
             (col("words").gt(lit(self.max_words)), "gopher_too_long"),
-            (col("mean_word_length").lt(lit(self.min_mean_word_length)), "gopher_short_words"),
-            (col("mean_word_length").gt(lit(self.max_mean_word_length)), "gopher_long_words"),
-            (col("hashes_per_word").gt(lit(self.max_hashes_per_word)), "gopher_hashes"),
-            (col("ellipses_per_word").gt(lit(self.max_ellipses_per_word)), "gopher_ellipses"),
-            (col("bullet_line_share").gt(lit(self.max_bullet_lines)), "gopher_bullets"),
-            (col("ellipsis_line_share").gt(lit(self.max_ellipsis_lines)), "gopher_ellipsis_lines"),
-            (col("letter_word_share").lt(lit(self.min_letter_words)), "gopher_letters"),
+            (mean_word_length.clone().lt(lit(self.min_mean_word_length)), "gopher_short_words"),
+            (mean_word_length.gt(lit(self.max_mean_word_length)), "gopher_long_words"),
+            (share("hashes", words.clone()).gt(lit(self.max_hashes_per_word)), "gopher_hashes"),
+            (share("ellipses", words.clone()).gt(lit(self.max_ellipses_per_word)), "gopher_ellipses"),
+            (share("bullet_lines", lines.clone()).gt(lit(self.max_bullet_lines)), "gopher_bullets"),
+            (share("ellipsis_lines", lines).gt(lit(self.max_ellipsis_lines)), "gopher_ellipsis_lines"),
+            (share("letter_tokens", words).lt(lit(self.min_letter_words)), "gopher_letters"),
             (col("stop_words").lt(lit(self.min_stop_words)), "gopher_stop_words"),
         ])
+    }
+}
+
+/// The Gopher repetition rules. Defaults are Rae et al. 2021, table A1; each is the largest share that is kept.
+///
+/// Shares of characters are of all characters of the text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GopherRepetition {
+    /// Paragraphs that stood further up already.
+    pub max_repeated_paragraphs: f64,
+    /// Characters in them.
+    pub max_repeated_paragraph_characters: f64,
+    /// Lines that stood further up already.
+    pub max_repeated_lines: f64,
+    /// Characters in them.
+    pub max_repeated_line_characters: f64,
+    /// Characters of the most frequent run of 2, 3 and 4 tokens.
+    pub max_top_runs: [f64; 3],
+    /// Characters in repeated runs of 5 to 10 tokens.
+    pub max_repeated_runs: [f64; 6],
+}
+
+impl Default for GopherRepetition {
+    fn default() -> Self {
+        Self {
+            max_repeated_paragraphs: 0.3,
+            max_repeated_paragraph_characters: 0.2,
+            max_repeated_lines: 0.3,
+            max_repeated_line_characters: 0.2,
+            max_top_runs: [0.2, 0.18, 0.16],
+            max_repeated_runs: [0.15, 0.14, 0.13, 0.12, 0.11, 0.10],
+        }
+    }
+}
+
+impl Rule for GopherRepetition {
+    fn reason(&self) -> Expr {
+        const TOP: [(&str, &str); 3] = [
+            ("top_2_characters", "gopher_top_2_run"),
+            ("top_3_characters", "gopher_top_3_run"),
+            ("top_4_characters", "gopher_top_4_run"),
+        ];
+        const REPEATED: [(&str, &str); 6] = [
+            ("repeated_5_characters", "gopher_repeated_5_runs"),
+            ("repeated_6_characters", "gopher_repeated_6_runs"),
+            ("repeated_7_characters", "gopher_repeated_7_runs"),
+            ("repeated_8_characters", "gopher_repeated_8_runs"),
+            ("repeated_9_characters", "gopher_repeated_9_runs"),
+            ("repeated_10_characters", "gopher_repeated_10_runs"),
+        ];
+        let over = |part: &str, whole: &str, most: f64| share(part, col(whole)).gt(lit(most));
+        let units = [
+            ("repeated_paragraphs", "paragraphs", self.max_repeated_paragraphs, "gopher_repeated_paragraphs"),
+            (
+                "repeated_paragraph_characters",
+                "characters",
+                self.max_repeated_paragraph_characters,
+                "gopher_repeated_paragraph_characters",
+            ),
+            ("repeated_lines", "lines", self.max_repeated_lines, "gopher_repeated_lines"),
+            (
+                "repeated_line_characters",
+                "characters",
+                self.max_repeated_line_characters,
+                "gopher_repeated_line_characters",
+            ),
+        ];
+        let units = units.map(|(part, whole, most, reason)| (over(part, whole, most), reason));
+        let runs = TOP.iter().zip(self.max_top_runs).chain(REPEATED.iter().zip(self.max_repeated_runs));
+        let runs = runs.map(|((part, reason), most)| (over(part, "characters", most), *reason));
+        first_reason(units.into_iter().chain(runs))
     }
 }

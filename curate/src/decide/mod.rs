@@ -11,6 +11,7 @@
 
 mod clusters;
 mod duplicates;
+mod fineweb;
 mod functions;
 mod gopher;
 mod language;
@@ -23,8 +24,9 @@ mod verdict;
 
 pub use clusters::{ClusterExec, hashes};
 pub use duplicates::{exact_duplicates, near_duplicates};
+pub use fineweb::FinewebQuality;
 pub use functions::{Chance, ChanceFunction, SplitShards};
-pub use gopher::GopherQuality;
+pub use gopher::{GopherQuality, GopherRepetition, SharesOf};
 pub use language::LanguageRule;
 pub use mixture::{Budget, MixtureRule, Share, Totals, Unit, mixture, totals};
 pub use pareto::ParetoRule;

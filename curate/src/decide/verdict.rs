@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::{
     arrow::datatypes::DataType,
     error::Result,
+    functions::core::expr_fn::nullif,
     logical_expr::{
         AggregateUDF, Expr, WindowFunctionDefinition, cast,
         expr::{Case, WindowFunction},
@@ -69,6 +70,12 @@ pub fn first_reason(conditions: impl IntoIterator<Item = (Expr, &'static str)>) 
     let when_then_expr =
         conditions.into_iter().map(|(condition, reason)| (Box::new(condition), Box::new(lit(reason)))).collect();
     Expr::Case(Case { expr: None, when_then_expr, else_expr: Some(Box::new(lit(ScalarValue::Utf8(None)))) })
+}
+
+/// A count as a share of another; null where that is 0, which no condition holds for.
+pub fn share(part: &str, whole: Expr) -> Expr {
+    let number = |count| cast(count, DataType::Float64);
+    number(col(part)) / nullif(number(whole), lit(0.0))
 }
 
 /// An aggregate of a column as a window function.

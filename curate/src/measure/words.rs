@@ -1,55 +1,96 @@
-//! The family `words`.
+//! The family `words`: all that quality rules need, counted on one list of tokens.
 
 use std::sync::Arc;
 
 use datafusion::arrow::{
-    array::{ArrayRef, Float64Array, UInt64Array},
+    array::{ArrayRef, UInt64Array},
     datatypes::{DataType, Fields},
 };
 use rayon::prelude::*;
 
 use super::family::{Measure, field};
-use crate::text::words::{WordFacts, word_facts};
+use crate::text::{
+    lines::{LineFacts, Lines},
+    repetition::{RunFacts, Runs},
+    tokens::Tokens,
+    words::{WordFacts, word_facts},
+};
 
-/// A count and its name.
-type Count = (&'static str, fn(&WordFacts) -> u64);
+/// A count and its name. Every fact is a count: what it is divided by is for the rules to say.
+type Count = (&'static str, fn(&TextFacts) -> u64);
 
-/// A share and its name.
-type Share = (&'static str, fn(&WordFacts) -> f64);
-
-const COUNTS: [Count; 5] = [
-    ("bytes", |facts| facts.bytes),
-    ("characters", |facts| facts.characters),
-    ("lines", |facts| facts.lines),
-    ("words", |facts| facts.words),
-    ("stop_words", |facts| facts.stop_words),
+const COUNTS: [Count; 29] = [
+    ("bytes", |facts| facts.words.bytes),
+    ("characters", |facts| facts.words.characters),
+    ("tokens", |facts| facts.words.tokens),
+    ("words", |facts| facts.words.words),
+    ("word_characters", |facts| facts.words.word_characters),
+    ("letter_tokens", |facts| facts.words.letter_tokens),
+    ("stop_words", |facts| facts.words.stop_words),
+    ("hashes", |facts| facts.words.hashes),
+    ("ellipses", |facts| facts.words.ellipses),
+    ("line_feeds", |facts| facts.lines.line_feeds),
+    ("lines", |facts| facts.lines.lines),
+    ("bullet_lines", |facts| facts.lines.bullet_lines),
+    ("ellipsis_lines", |facts| facts.lines.ellipsis_lines),
+    ("closed_lines", |facts| facts.lines.closed_lines),
+    ("short_lines", |facts| facts.lines.short_lines),
+    ("repeated_lines", |facts| facts.lines.repeated_lines),
+    ("repeated_line_characters", |facts| facts.lines.repeated_line_characters),
+    ("paragraphs", |facts| facts.lines.paragraphs),
+    ("repeated_paragraphs", |facts| facts.lines.repeated_paragraphs),
+    ("repeated_paragraph_characters", |facts| facts.lines.repeated_paragraph_characters),
+    ("top_2_characters", |facts| facts.runs.top[0]),
+    ("top_3_characters", |facts| facts.runs.top[1]),
+    ("top_4_characters", |facts| facts.runs.top[2]),
+    ("repeated_5_characters", |facts| facts.runs.repeated[0]),
+    ("repeated_6_characters", |facts| facts.runs.repeated[1]),
+    ("repeated_7_characters", |facts| facts.runs.repeated[2]),
+    ("repeated_8_characters", |facts| facts.runs.repeated[3]),
+    ("repeated_9_characters", |facts| facts.runs.repeated[4]),
+    ("repeated_10_characters", |facts| facts.runs.repeated[5]),
 ];
 
-const SHARES: [Share; 6] = [
-    ("mean_word_length", |facts| facts.mean_word_length),
-    ("hashes_per_word", |facts| facts.hashes_per_word),
-    ("ellipses_per_word", |facts| facts.ellipses_per_word),
-    ("bullet_line_share", |facts| facts.bullet_line_share),
-    ("ellipsis_line_share", |facts| facts.ellipsis_line_share),
-    ("letter_word_share", |facts| facts.letter_word_share),
-];
+/// What is counted in one text.
+#[derive(Debug, Clone, Copy, Default)]
+struct TextFacts {
+    words: WordFacts,
+    lines: LineFacts,
+    runs: RunFacts,
+}
+
+/// What counting needs from text to text.
+#[derive(Default)]
+struct Buffers {
+    tokens: Tokens,
+    lines: Lines,
+    runs: Runs,
+}
+
+impl Buffers {
+    fn count(&mut self, text: &str) -> TextFacts {
+        self.tokens.take(text);
+        TextFacts {
+            words: word_facts(text, &self.tokens),
+            lines: self.lines.count(text),
+            runs: self.runs.count(text, &self.tokens),
+        }
+    }
+}
 
 pub fn fields() -> Fields {
-    let counts = COUNTS.iter().map(|(name, _)| field(name, DataType::UInt64));
-    counts.chain(SHARES.iter().map(|(name, _)| field(name, DataType::Float64))).collect()
+    COUNTS.iter().map(|(name, _)| field(name, DataType::UInt64)).collect()
 }
 
 pub struct Words;
 
 impl Measure for Words {
     fn measure(&self, texts: &[Option<&str>]) -> Vec<ArrayRef> {
-        let facts: Vec<Option<WordFacts>> = texts.par_iter().map(|text| text.map(word_facts)).collect();
-        let counts = COUNTS.iter().map(|(_, count)| {
+        let facts: Vec<Option<TextFacts>> =
+            texts.par_iter().map_init(Buffers::default, |buffers, text| text.map(|text| buffers.count(text))).collect();
+        let column = |(_, count): &Count| {
             Arc::new(facts.iter().map(|facts| facts.as_ref().map(count)).collect::<UInt64Array>()) as ArrayRef
-        });
-        let shares = SHARES.iter().map(|(_, share)| {
-            Arc::new(facts.iter().map(|facts| facts.as_ref().map(share)).collect::<Float64Array>()) as ArrayRef
-        });
-        counts.chain(shares).collect()
+        };
+        COUNTS.iter().map(column).collect()
     }
 }

@@ -13,7 +13,7 @@ use schemas::{
 
 use super::{
     ClassifierPlan, MixturePlan, Plan, Recipe, Step, StepKind,
-    model::{ClassifierRecipe, ColumnsRecipe, MixtureRecipe, SourceRecipe, StepRecipe, Text},
+    model::{ClassifierRecipe, ColumnsRecipe, MixtureRecipe, SourceRecipe, Text},
 };
 use crate::{
     error::Result,
@@ -50,9 +50,9 @@ fn as_folder(setting: &Setting, folders: &BTreeSet<String>) -> Setting {
     }
 }
 
-struct Check<'a> {
+pub(super) struct Check<'a> {
     file: &'a TomlFile,
-    recipe: &'a Recipe,
+    pub(super) recipe: &'a Recipe,
 }
 
 impl Check<'_> {
@@ -94,12 +94,12 @@ impl Check<'_> {
         })
     }
 
-    fn fault(&self, span: Range<usize>, message: impl Into<String>) -> TomlError {
+    pub(super) fn fault(&self, span: Range<usize>, message: impl Into<String>) -> TomlError {
         self.file.fault(span, message)
     }
 
     /// Names become names of files and folders.
-    fn name(&self, name: &Text) -> Result<(), TomlError> {
+    pub(super) fn name(&self, name: &Text) -> Result<(), TomlError> {
         let text = name.get_ref();
         let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         if text.is_empty() || !text.bytes().all(sound) {
@@ -194,7 +194,7 @@ impl Check<'_> {
     }
 
     /// The name of a source that exists.
-    fn source(&self, name: &Text) -> Result<String, TomlError> {
+    pub(super) fn source(&self, name: &Text) -> Result<String, TomlError> {
         if self.recipe.source.keys().any(|source| source.get_ref() == name.get_ref()) {
             return Ok(name.get_ref().clone());
         }
@@ -230,7 +230,7 @@ impl Check<'_> {
         Ok(families)
     }
 
-    fn needs_language(&self, span: Range<usize>, who: &str) -> Result<(), TomlError> {
+    pub(super) fn needs_language(&self, span: Range<usize>, who: &str) -> Result<(), TomlError> {
         if self.recipe.facts.language.is_some() {
             return Ok(());
         }
@@ -278,78 +278,6 @@ impl Check<'_> {
             });
         }
         Ok(classifiers)
-    }
-
-    fn steps(&self) -> Result<Vec<Step>> {
-        let mut steps: Vec<Step> = Vec::new();
-        for spanned in &self.recipe.step {
-            let recipe = spanned.get_ref();
-            let (kind, default_name) = self.step_kind(spanned.span(), recipe)?;
-            let name = match &recipe.name {
-                Some(name) => {
-                    self.name(name)?;
-                    name.get_ref().clone()
-                }
-                None => default_name.to_owned(),
-            };
-            if name == "read" || steps.iter().any(|step| step.name == name) {
-                let span = recipe.name.as_ref().map_or_else(|| spanned.span(), schemas::toml_file::Spanned::span);
-                return Err(self
-                    .fault(span, format!("there is another stage `{name}`: give this step a `name`"))
-                    .into());
-            }
-            let sources = match &recipe.sources {
-                Some(names) => names.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>()?,
-                None => self.recipe.source.keys().map(|name| name.get_ref().clone()).collect(),
-            };
-            if sources.is_empty() {
-                return Err(self.fault(spanned.span(), "a step applies to one source or more").into());
-            }
-            steps.push(Step { name, sources, kind });
-        }
-        Ok(steps)
-    }
-
-    fn step_kind(&self, span: Range<usize>, recipe: &StepRecipe) -> Result<(StepKind, &'static str)> {
-        let StepRecipe { language, gopher_quality, exact_duplicates, near_duplicates, pareto, .. } = recipe;
-        let mut kinds = Vec::new();
-        if let Some(rule) = language {
-            self.needs_language(span.clone(), "a step `language`")?;
-            kinds.push((StepKind::Language(rule.clone()), "language"));
-        }
-        if let Some(rule) = gopher_quality {
-            kinds.push((StepKind::GopherQuality(rule.clone()), "gopher_quality"));
-        }
-        if exact_duplicates.is_some() {
-            kinds.push((StepKind::ExactDuplicates, "exact_duplicates"));
-        }
-        if near_duplicates.is_some() {
-            kinds.push((StepKind::NearDuplicates, "near_duplicates"));
-        }
-        if let Some(pareto) = pareto {
-            let name = &pareto.classifier;
-            if !self.recipe.classifier.keys().any(|classifier| classifier.get_ref() == name.get_ref()) {
-                let known: Vec<&str> = self.recipe.classifier.keys().map(|name| name.get_ref().as_str()).collect();
-                let message = format!(
-                    "the step reads the score `{}`, which nothing writes; classifiers: {}",
-                    name.get_ref(),
-                    list(&known)
-                );
-                return Err(self.fault(name.span(), message).into());
-            }
-            if *pareto.alpha.get_ref() <= 0.0 {
-                return Err(self.fault(pareto.alpha.span(), "`alpha` is above 0").into());
-            }
-            let kind = StepKind::Pareto { classifier: name.get_ref().clone(), alpha: *pareto.alpha.get_ref() };
-            kinds.push((kind, "pareto"));
-        }
-        match (kinds.len(), kinds.pop()) {
-            (1, Some(kind)) => Ok(kind),
-            (count, _) => {
-                let possible = "`language`, `gopher_quality`, `exact_duplicates`, `near_duplicates` and `pareto`";
-                Err(self.fault(span, format!("a step does one thing, of {possible}; this one does {count}")).into())
-            }
-        }
     }
 
     fn mixtures(&self, tasks: &BTreeMap<String, (Task, f64)>) -> Result<Vec<MixturePlan>> {
@@ -446,6 +374,6 @@ fn json_columns(recipe: &ColumnsRecipe) -> JsonColumns {
     }
 }
 
-fn list(names: &[&str]) -> String {
+pub(super) fn list(names: &[&str]) -> String {
     if names.is_empty() { "none".into() } else { format!("`{}`", names.join("`, `")) }
 }

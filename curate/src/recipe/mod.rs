@@ -9,6 +9,7 @@
 mod check;
 mod model;
 mod plan;
+mod steps;
 
 pub use model::Recipe;
 pub use plan::{ClassifierPlan, MixturePlan, Plan, Step, StepKind};

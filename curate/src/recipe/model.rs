@@ -7,7 +7,7 @@ use schemas::toml_file::Spanned;
 use serde::Deserialize;
 
 use crate::{
-    decide::{GopherQuality, LanguageRule, Unit},
+    decide::{FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, Unit},
     extract::Extractor,
     learn::HashedWords,
     measure::BandsConfig,
@@ -215,6 +215,10 @@ pub struct StepRecipe {
     pub language: Option<LanguageRule>,
     /// Keep what passes the Gopher quality rules.
     pub gopher_quality: Option<GopherQuality>,
+    /// Drop what repeats itself, by the Gopher rules.
+    pub gopher_repetition: Option<GopherRepetition>,
+    /// Keep what passes FineWeb's own rules.
+    pub fineweb_quality: Option<FinewebQuality>,
     /// Drop documents whose normalised text another has.
     pub exact_duplicates: Option<NoSettings>,
     /// Drop documents that are much like another.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::Serialize;
 
 use crate::{
-    decide::{GopherQuality, LanguageRule, Unit},
+    decide::{FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, Unit},
     learn::HashedWords,
     measure::{BandsConfig, Family},
     source::Source,
@@ -83,6 +83,10 @@ pub enum StepKind {
     Language(LanguageRule),
     /// Keep what passes Gopher's rules.
     GopherQuality(GopherQuality),
+    /// Drop what repeats itself.
+    GopherRepetition(GopherRepetition),
+    /// Keep what passes FineWeb's rules.
+    FinewebQuality(FinewebQuality),
     /// Drop exact duplicates.
     ExactDuplicates,
     /// Drop near-duplicates.

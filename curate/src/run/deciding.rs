@@ -98,6 +98,8 @@ impl Run<'_> {
         let rule: Option<(Family, Box<dyn Rule + Sync + Send>)> = match &step.kind {
             StepKind::Language(rule) => Some((family("language"), Box::new(rule.clone()))),
             StepKind::GopherQuality(rule) => Some((family("words"), Box::new(rule.clone()))),
+            StepKind::GopherRepetition(rule) => Some((family("words"), Box::new(rule.clone()))),
+            StepKind::FinewebQuality(rule) => Some((family("words"), Box::new(rule.clone()))),
             StepKind::Pareto { classifier, alpha } => {
                 let rule = ParetoRule { alpha: *alpha, seed: self.plan.seed, stage: step.name.clone() };
                 Some((self.score_family(classifier)?, Box::new(rule)))

@@ -4,8 +4,12 @@
 //!
 //! Useful for: whatever is measured about a document. Not useful for: thresholds, which stand in [`crate::decide`].
 
+mod counts;
 pub mod draw;
 pub mod hashing;
+pub mod lines;
 pub mod minhash;
 pub mod normal;
+pub mod repetition;
+pub mod tokens;
 pub mod words;

@@ -125,7 +125,7 @@ impl NormalForm {
 }
 
 /// Whether a character is written without spaces around it: Han, Hiragana, Katakana.
-fn is_ideograph(character: char) -> bool {
+pub(super) fn is_ideograph(character: char) -> bool {
     matches!(character, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{3134f}')
 }
 

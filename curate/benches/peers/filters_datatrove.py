@@ -1,0 +1,100 @@
+"""Compares the quality rules with datatrove's filters: verdict by verdict, and in documents per second.
+
+    python filters_datatrove.py CURATE DOCS.jsonl WORKDIR
+
+DOCS holds objects with `id` and `text`; CURATE is the program. Each filter, and each rule, sees every document as it is
+read. For each, prints the share of documents on which both say the same, and how many there are of every pair of reasons on
+which they differ. WORKDIR keeps datatrove's verdicts, so that a second call compares alone.
+
+Takes datatrove 0.10.1, spaCy and pyarrow; one process, one thread.
+"""
+
+import collections
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pyarrow.parquet as parquet
+
+RULES = {
+    "gopher_quality": 'gopher_quality = { shares_of = "tokens" }',
+    "gopher_repetition": "gopher_repetition = {}",
+    "fineweb": "fineweb_quality = {}",
+}
+
+
+def theirs(texts, path):
+    """Their verdicts: by filter, a reason or None for each text."""
+    if os.path.exists(path):
+        return json.load(open(path))
+    from datatrove.data import Document
+    from datatrove.pipeline.filters import FineWebQualityFilter, GopherQualityFilter, GopherRepetitionFilter
+
+    filters = {
+        "gopher_quality": GopherQualityFilter(),
+        "gopher_repetition": GopherRepetitionFilter(),
+        "fineweb": FineWebQualityFilter(),
+    }
+    verdicts = {}
+    total = 0.0
+    for name, quality in filters.items():
+        quality.filter(Document(text="This loads the tokenizer.", id="0"))
+        verdicts[name] = []
+        start = time.time()
+        for text in texts:
+            try:
+                answer = quality.filter(Document(text=text, id="0"))
+            except ZeroDivisionError:
+                answer = (False, "division by zero")
+            verdicts[name].append(answer[1] if isinstance(answer, tuple) else None if answer else "dropped")
+        took = time.time() - start
+        total += took
+        print(f"datatrove {name}: {len(texts) / took:.0f} documents/s", flush=True)
+    print(f"datatrove, all three: {len(texts) / total:.1f} documents/s", flush=True)
+    json.dump(verdicts, open(path, "w"))
+    return verdicts
+
+
+def ours(curate, docs, work, name, step):
+    """Our verdicts on the same documents: the reason by the user's id."""
+    recipe = os.path.join(work, f"{name}.toml")
+    with open(recipe, "w") as file:
+        file.write(
+            f'name = "{name}"\nseed = 1\n[source.docs]\njsonl = ["{os.path.abspath(docs)}"]\nfault_limit = 1.0\n'
+            f"[[step]]\nname = \"rule\"\n{step}\n[mixture.text]\nweights = {{ docs = 1 }}\n"
+        )
+    out = os.path.join(work, name)
+    subprocess.run([curate, "run", recipe, "--out", out, "--fresh", "-q"], check=True, stdout=subprocess.DEVNULL)
+    records = parquet.read_table(f"{out}/facts/records/docs").to_pylist()
+    user_ids = {record["id"]: record["record"] for record in records}
+    rows = parquet.read_table(f"{out}/decisions/rule.parquet").to_pylist()
+    return {user_ids[row["id"]]: row["reason"] for row in rows}
+
+
+def main():
+    curate, docs, work = sys.argv[1:]
+    os.makedirs(work, exist_ok=True)
+    rows = [json.loads(line) for line in open(docs)]
+    rows = [row for row in rows if row["text"].strip()]
+    texts = [row["text"] for row in rows]
+    size = sum(len(text.encode()) for text in texts)
+    print(f"{len(rows)} documents of {size / len(rows):.0f} bytes")
+    verdicts = theirs(texts, os.path.join(work, "datatrove.json"))
+    for name, step in RULES.items():
+        mine = ours(curate, docs, work, name, step)
+        pairs = collections.Counter()
+        for row, their in zip(rows, verdicts[name]):
+            our = mine[row["id"]]
+            if (their is None) != (our is None):
+                pairs[their, our] += 1
+        same = 1 - sum(pairs.values()) / len(rows)
+        dropped = sum(their is not None for their in verdicts[name])
+        print(f"{name}: the same verdict on {same:.2%}; datatrove drops {dropped}")
+        for (their, our), count in pairs.most_common():
+            print(f"    {count:5}  datatrove {their or 'keeps'}, curate {our or 'keeps'}")
+
+
+if __name__ == "__main__":
+    main()

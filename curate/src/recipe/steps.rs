@@ -1,0 +1,110 @@
+//! Steps: what each does, and that what it reads is written.
+
+use std::ops::Range;
+
+use schemas::toml_file::Spanned;
+
+use super::{
+    Step, StepKind,
+    check::{Check, list},
+    model::{ParetoRecipe, StepRecipe},
+};
+use crate::error::Result;
+
+/// What a step does, and the name that it has unless the recipe gives one.
+type Named = (StepKind, &'static str);
+
+impl Check<'_> {
+    /// The steps in their order.
+    pub(super) fn steps(&self) -> Result<Vec<Step>> {
+        let mut steps: Vec<Step> = Vec::new();
+        for spanned in &self.recipe.step {
+            let recipe = spanned.get_ref();
+            let (kind, default_name) = self.step_kind(spanned.span(), recipe)?;
+            let name = match &recipe.name {
+                Some(name) => {
+                    self.name(name)?;
+                    name.get_ref().clone()
+                }
+                None => default_name.to_owned(),
+            };
+            if name == "read" || steps.iter().any(|step| step.name == name) {
+                let span = recipe.name.as_ref().map_or_else(|| spanned.span(), Spanned::span);
+                let message = format!("there is another stage `{name}`: give this step a `name`");
+                return Err(self.fault(span, message).into());
+            }
+            let sources = match &recipe.sources {
+                Some(names) => names.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>()?,
+                None => self.recipe.source.keys().map(|name| name.get_ref().clone()).collect(),
+            };
+            if sources.is_empty() {
+                return Err(self.fault(spanned.span(), "a step applies to one source or more").into());
+            }
+            steps.push(Step { name, sources, kind });
+        }
+        Ok(steps)
+    }
+
+    fn step_kind(&self, span: Range<usize>, recipe: &StepRecipe) -> Result<Named> {
+        let StepRecipe {
+            name: _,
+            sources: _,
+            language,
+            gopher_quality,
+            gopher_repetition,
+            fineweb_quality,
+            exact_duplicates,
+            near_duplicates,
+            pareto,
+        } = recipe;
+        let mut found: Vec<Named> = Vec::new();
+        let mut one = |kind: StepKind, name| found.push((kind, name));
+        if let Some(rule) = language {
+            self.needs_language(span.clone(), "a step `language`")?;
+            one(StepKind::Language(rule.clone()), "language");
+        }
+        if let Some(rule) = gopher_quality {
+            one(StepKind::GopherQuality(rule.clone()), "gopher_quality");
+        }
+        if let Some(rule) = gopher_repetition {
+            one(StepKind::GopherRepetition(rule.clone()), "gopher_repetition");
+        }
+        if let Some(rule) = fineweb_quality {
+            one(StepKind::FinewebQuality(rule.clone()), "fineweb_quality");
+        }
+        if exact_duplicates.is_some() {
+            one(StepKind::ExactDuplicates, "exact_duplicates");
+        }
+        if near_duplicates.is_some() {
+            one(StepKind::NearDuplicates, "near_duplicates");
+        }
+        if let Some(pareto) = pareto {
+            one(self.pareto(pareto)?, "pareto");
+        }
+        match (found.len(), found.pop()) {
+            (1, Some(kind)) => Ok(kind),
+            (count, _) => {
+                let possible = "`language`, `gopher_quality`, `gopher_repetition`, `fineweb_quality`, \
+                                `exact_duplicates`, `near_duplicates` and `pareto`";
+                Err(self.fault(span, format!("a step does one thing, of {possible}; this one does {count}")).into())
+            }
+        }
+    }
+
+    fn pareto(&self, pareto: &ParetoRecipe) -> Result<StepKind> {
+        let name = &pareto.classifier;
+        if !self.recipe.classifier.keys().any(|classifier| classifier.get_ref() == name.get_ref()) {
+            let known: Vec<&str> = self.recipe.classifier.keys().map(|name| name.get_ref().as_str()).collect();
+            let message = format!(
+                "the step reads the score `{}`, which nothing writes; classifiers: {}",
+                name.get_ref(),
+                list(&known)
+            );
+            return Err(self.fault(name.span(), message).into());
+        }
+        if *pareto.alpha.get_ref() <= 0.0 {
+            return Err(self.fault(pareto.alpha.span(), "`alpha` is above 0").into());
+        }
+        Ok(StepKind::Pareto { classifier: name.get_ref().clone(), alpha: *pareto.alpha.get_ref() })
+    }
+}
