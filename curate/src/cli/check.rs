@@ -96,6 +96,7 @@ fn size(source: &Source) -> u64 {
 fn kind(format: &Format) -> &'static str {
     match format {
         Format::Warc(_) => "warc",
+        Format::Html(_) => "html",
         Format::JsonLines(_) => "jsonl",
         Format::Text { .. } => "text",
         Format::Examples { .. } => "task",

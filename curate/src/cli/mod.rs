@@ -1,10 +1,14 @@
 //! The command line: one file for each subcommand. Commands return what they found; the printer prints.
 
 mod check;
+mod extract;
+mod files;
+mod measure;
 mod printer;
 mod run;
 mod schema;
 mod size;
+mod threads;
 mod why;
 
 use std::process::ExitCode;
@@ -33,6 +37,8 @@ enum Command {
     Check(check::CheckArgs),
     Why(why::WhyArgs),
     Schema(schema::SchemaArgs),
+    Extract(extract::ExtractArgs),
+    Measure(measure::MeasureArgs),
 }
 
 /// Runs the program: 0 when it has done what was asked, 1 when that failed, 2 when it could not be understood.
@@ -47,6 +53,8 @@ pub fn main() -> ExitCode {
         Command::Check(args) => args.run(&printer),
         Command::Why(args) => args.run(&printer),
         Command::Schema(args) => args.run(&printer),
+        Command::Extract(args) => args.run(&printer),
+        Command::Measure(args) => args.run(&printer),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use clap::Args;
 use schemas::{ledger::Ledger, toml_file::Setting};
 
-use super::{printer::Printer, size::Size};
+use super::{printer::Printer, size::Size, threads};
 use crate::{
     engine::Engine,
     files::Layout,
@@ -56,17 +56,11 @@ impl From<EngineArg> for Engine {
     }
 }
 
-/// Stack of the threads that parse pages, whose trees may be deep.
-const STACK: usize = 64 << 20;
-
 impl RunArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let plan = Plan::read(&self.recipe, &self.settings)?;
         let out = self.out.unwrap_or_else(|| PathBuf::from("out").join(&plan.name));
-        let threads =
-            self.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
-        rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build_global()?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).build()?;
+        let (threads, runtime) = threads::start(self.threads)?;
         let options =
             Options { out: out.clone(), engine: self.engine.into(), threads, memory: self.memory.0, fresh: self.fresh };
         printer.note(format_args!("{} into {}, {threads} threads", plan.name, out.display()));

@@ -147,13 +147,14 @@ impl Check<'_> {
         let mut sources = Vec::new();
         for (name, recipe) in &self.recipe.source {
             self.name(name)?;
-            let SourceRecipe { warc, jsonl, text, extract, max_page_bytes, columns, begins, fault_limit } = recipe;
-            let (patterns, format) = match (warc, jsonl, text) {
-                (Some(files), None, None) => {
-                    (files, Format::Warc(WarcOptions { extract: *extract, max_page_bytes: *max_page_bytes }))
-                }
-                (None, Some(files), None) => (files, Format::JsonLines(json_columns(columns))),
-                (None, None, Some(files)) => {
+            let SourceRecipe { warc, html, jsonl, text, extract, max_page_bytes, columns, begins, fault_limit } =
+                recipe;
+            let options = WarcOptions { extract: *extract, max_page_bytes: *max_page_bytes };
+            let (patterns, format) = match (warc, html, jsonl, text) {
+                (Some(files), None, None, None) => (files, Format::Warc(options)),
+                (None, Some(files), None, None) => (files, Format::Html(options)),
+                (None, None, Some(files), None) => (files, Format::JsonLines(json_columns(columns))),
+                (None, None, None, Some(files)) => {
                     if let Some(pattern) = begins
                         && let Err(error) = regex::Regex::new(pattern.get_ref())
                     {
@@ -162,7 +163,7 @@ impl Check<'_> {
                     (files, Format::Text { begins: begins.as_ref().map(|pattern| pattern.get_ref().clone()) })
                 }
                 _ => {
-                    let message = format!("source `{}` has one of `warc`, `jsonl` and `text`", name.get_ref());
+                    let message = format!("source `{}` has one of `warc`, `html`, `jsonl` and `text`", name.get_ref());
                     return Err(self.fault(name.span(), message).into());
                 }
             };

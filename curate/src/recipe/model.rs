@@ -60,23 +60,26 @@ pub struct Recipe {
     pub mixture: Tables<MixtureRecipe>,
 }
 
-/// A source of documents. One of `warc`, `jsonl` and `text` lists its files.
+/// A source of documents. One of `warc`, `html`, `jsonl` and `text` lists its files.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceRecipe {
-    /// Web archives, plain or gzip; `*` stands for any name.
+    /// Web archives: WARC, WET or ARC, plain or packed as gzip, zstd or LZ4; `*` stands for any name.
     #[schemars(with = "Option<Vec<String>>")]
     pub warc: Option<Vec<Text>>,
+    /// Pages, plain or gzip: one HTML document a file.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub html: Option<Vec<Text>>,
     /// JSON lines, plain or gzip.
     #[schemars(with = "Option<Vec<String>>")]
     pub jsonl: Option<Vec<Text>>,
     /// Plain text, plain or gzip.
     #[schemars(with = "Option<Vec<String>>")]
     pub text: Option<Vec<Text>>,
-    /// For archives: what turns a page into text.
+    /// For archives and pages: what turns a page into text.
     #[serde(default)]
     pub extract: Extractor,
-    /// For archives: the largest page, in bytes.
+    /// For archives and pages: the largest page, in bytes.
     #[serde(default = "ten_mebibytes")]
     pub max_page_bytes: usize,
     /// For JSON lines: which keys hold what.

@@ -11,6 +11,7 @@ mod context;
 mod deciding;
 mod fitting;
 mod mixing;
+mod pipe;
 mod progress;
 mod reading;
 mod staging;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 
 use schemas::ledger::Ledger;
 
+pub use pipe::{Left, Pipe};
 pub use progress::{Progress, Silent};
 pub use why::{Fate, why};
 

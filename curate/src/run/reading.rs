@@ -256,7 +256,7 @@ fn facts_fingerprint(family: &Family, documents: &Mark) -> Fingerprint {
 }
 
 /// A table with one more column for each family.
-fn with_facts(table: DataFrame, families: &[Family]) -> datafusion::error::Result<DataFrame> {
+pub(super) fn with_facts(table: DataFrame, families: &[Family]) -> datafusion::error::Result<DataFrame> {
     let columns = table.schema().columns();
     let columns = columns.iter().map(|column| Expr::Column(Column::from_name(column.name())));
     let facts = families.iter().map(Family::expression);

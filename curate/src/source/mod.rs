@@ -28,8 +28,10 @@ pub use warc::WarcOptions;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// Web archives, plain or gzip.
+    /// Web archives: WARC, WET or ARC, plain or packed as gzip, zstd or LZ4.
     Warc(WarcOptions),
+    /// Pages, plain or gzip: one HTML document a file.
+    Html(WarcOptions),
     /// JSON lines, plain or gzip: one object a line.
     JsonLines(JsonColumns),
     /// Plain text, plain or gzip: one document a file, or one for each line that matches a pattern.

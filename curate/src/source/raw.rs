@@ -62,6 +62,7 @@ impl Format {
         Ok(match self {
             Self::Warc(_) => Box::new(WarcRecords::new(file)?),
             Self::JsonLines(_) | Self::Examples { .. } => Box::new(json_lines::Lines::new(unpacked(file)?)),
+            Self::Html(_) => Box::new(plain_text::Pieces::new(unpacked(file)?, None)?),
             Self::Text { begins } => Box::new(plain_text::Pieces::new(unpacked(file)?, begins.as_deref())?),
         })
     }
@@ -74,6 +75,7 @@ impl Format {
             (Self::Examples { fields }, Raw::Line { offset, bytes }) => {
                 json_lines::example(source, fields, *offset, bytes)
             }
+            (Self::Html(options), Raw::Text { offset, bytes }) => warc::page_row(source, options, *offset, bytes),
             (_, Raw::Text { offset, bytes } | Raw::Line { offset, bytes }) => plain_text::row(source, *offset, bytes),
             (_, Raw::Broken(broken)) => broken.clone().into(),
             (_, Raw::Warc(record)) => warc::row(source, &super::WarcOptions::default(), record),

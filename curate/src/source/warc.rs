@@ -77,7 +77,22 @@ pub fn row(source: &str, options: &WarcOptions, record: &Record) -> Row {
         Err(NoPage::Dropped(reason)) => return Row { outcome: Outcome::Dropped(reason), ..row },
         Err(NoPage::Broken(fault, detail)) => return row.broken(fault, detail),
     };
-    match options.extract.extract(&page) {
+    extracted(options, &page, row)
+}
+
+/// Reads a page that is a file.
+pub fn page_row(source: &str, options: &WarcOptions, offset: u64, bytes: &[u8]) -> Row {
+    let id = Some(DocumentId::of(source, "", "", bytes));
+    let row = Row { id, offset, bytes: bytes.len() as u64, ..Row::default() };
+    if bytes.len() > options.max_page_bytes {
+        return Row { outcome: Outcome::Dropped(Reason::TooLarge), ..row };
+    }
+    extracted(options, &charset::decode(bytes, None), row)
+}
+
+/// The row with the page's text, or with the reason for which there is none.
+fn extracted(options: &WarcOptions, page: &str, row: Row) -> Row {
+    match options.extract.extract(page) {
         Ok(Some(extracted)) => {
             Row { title: extracted.title, language: extracted.language, ..row }.with_text(extracted.text)
         }

@@ -3,6 +3,7 @@
 mod archives;
 mod bad_input;
 mod house;
+mod pipes;
 mod promises;
 mod reading;
 mod real;

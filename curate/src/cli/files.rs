@@ -1,0 +1,82 @@
+//! What the small commands have in common: files or standard input in, JSON lines out.
+
+use std::{
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use clap::Args;
+use datafusion::arrow::json::LineDelimitedWriter;
+
+use super::{printer::Printer, size::Size, threads};
+use crate::{
+    engine::{Engine, Limits},
+    measure::Family,
+    run::Pipe,
+    source::Format,
+};
+
+/// Files that a small command reads, and what it may use.
+#[derive(Debug, Args)]
+pub struct FilesArgs {
+    /// The files; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The name of the source, which is a part of every id.
+    #[arg(long, value_name = "NAME", default_value = "files")]
+    source: String,
+    /// Threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Memory that a plan may hold.
+    #[arg(long, value_name = "SIZE", default_value = "4G")]
+    memory: Size,
+}
+
+impl FilesArgs {
+    /// Prints `columns` and the facts of `families` for every document, one JSON object a line. What is no document is named
+    /// on standard error, with its place.
+    pub fn pipe(
+        self,
+        printer: &Printer,
+        columns: &[&str],
+        families: &[Family],
+        format: impl Fn(&Path) -> anyhow::Result<Format>,
+    ) -> anyhow::Result<()> {
+        let folder = tempfile::tempdir().context("a temporary folder cannot be made")?;
+        let (threads, runtime) = threads::start(self.threads)?;
+        let limits = Limits { threads, memory: self.memory.0, spill: folder.path().join("spill") };
+        let session = Engine::Local.session(limits)?;
+        let pipe = Pipe { session: &session, source: self.source, columns, families };
+        let mut output = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        let (mut documents, mut others) = (0, 0);
+        for file in &self.files {
+            let is_input = file.as_os_str() == "-";
+            let path = if is_input { spool(folder.path())? } else { file.clone() };
+            let format = format(file)?;
+            let take = |rows: datafusion::arrow::array::RecordBatch| {
+                documents += rows.num_rows();
+                let mut writer = LineDelimitedWriter::new(&mut output);
+                writer.write(&rows).and_then(|()| writer.finish()).map_err(io::Error::other)
+            };
+            let leave = |left: crate::run::Left| {
+                others += 1;
+                let detail = left.detail.map(|detail| format!(": {detail}")).unwrap_or_default();
+                printer.note(format_args!("{}: byte {}: {}{detail}", file.display(), left.offset, left.why));
+            };
+            runtime.block_on(pipe.read(&path, &format, take, leave))?;
+        }
+        output.flush().context("standard output cannot be written")?;
+        printer.note(format_args!("{documents} documents, {others} other records"));
+        Ok(())
+    }
+}
+
+/// Standard input as a file, for readers look at the first bytes twice.
+fn spool(folder: &Path) -> anyhow::Result<PathBuf> {
+    let path = folder.join("input");
+    let mut file = std::fs::File::create(&path).context("a temporary file cannot be made")?;
+    io::copy(&mut io::stdin().lock(), &mut file).context("standard input cannot be kept")?;
+    Ok(path)
+}

@@ -1,0 +1,63 @@
+//! `curate measure`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{files::FilesArgs, printer::Printer};
+use crate::{
+    files::hash_file,
+    measure::{BandsConfig, Family, FamilyConfig, ModelFile},
+    source::{Format, JsonColumns},
+};
+
+/// Measure documents: JSON lines in, their facts as JSON lines out.
+///
+/// Documents are objects with a `text`, plain or gzip. The facts are those that a run keeps, and that its rules read.
+#[derive(Debug, Args)]
+pub struct MeasureArgs {
+    #[command(flatten)]
+    files: FilesArgs,
+    /// The families of facts.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "words")]
+    facts: Vec<FactsArg>,
+    /// Tell languages by this fastText model, `.bin` or `.ftz`.
+    #[arg(long, value_name = "FILE")]
+    language: Option<PathBuf>,
+    /// The key that holds the text.
+    #[arg(long, value_name = "KEY", default_value = "text")]
+    text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum FactsArg {
+    /// Counts of words, lines and repetition.
+    Words,
+    /// Hashes by which the same text is found.
+    Fingerprints,
+    /// Hashes by which much the same text is found.
+    Bands,
+    /// None of these; for `--language` alone.
+    None,
+}
+
+impl MeasureArgs {
+    pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let family = |name: &str, config| Family { name: name.into(), config };
+        let named = |facts: &FactsArg| match facts {
+            FactsArg::Words => Some(family("words", FamilyConfig::Words)),
+            FactsArg::Fingerprints => Some(family("fingerprints", FamilyConfig::Fingerprints)),
+            FactsArg::Bands => Some(family("bands", FamilyConfig::Bands(BandsConfig::default()))),
+            FactsArg::None => None,
+        };
+        let mut families: Vec<Family> = self.facts.iter().filter_map(named).collect();
+        families.dedup();
+        if let Some(path) = self.language {
+            let sha256 = hash_file(&path)?.sha256;
+            families.push(family("language", FamilyConfig::Language(ModelFile { path, sha256 })));
+        }
+        let columns = JsonColumns { text: self.text, ..JsonColumns::default() };
+        let format = |_: &Path| Ok(Format::JsonLines(columns.clone()));
+        self.files.pipe(printer, &["id", "record", "url"], &families, format)
+    }
+}
