@@ -1,10 +1,11 @@
 //! Which language a text is in, by a fastText model.
 //!
-//! Two crates read such models, and each is right where the other is not: `fasttext` on plain models, also those with word
-//! n-grams; `fasttext-pure-rs` on quantized ones, such as `lid.176.ftz`. Which one is used is told by the file.
+//! Plain models are read by the crate `fasttext`, which is wrong about quantized ones; those are read by
+//! [`QuantizedModel`], which gives the original's labels. Which one is used is told by the file.
 
 use std::{fs::File, io::BufReader, path::Path};
 
+use super::quantized::{Buffers, QuantizedModel};
 use crate::error::{Error, Result};
 
 /// A loaded model.
@@ -12,7 +13,7 @@ pub struct LanguageModel(Kind);
 
 enum Kind {
     Plain(Box<fasttext::FastText>),
-    Quantized(Box<fasttext_pure_rs::FastText>),
+    Quantized(Box<QuantizedModel>),
 }
 
 /// A language and how sure the model is of it.
@@ -31,31 +32,30 @@ impl LanguageModel {
     /// When the file cannot be read, or is no fastText model.
     pub fn load(path: &Path) -> Result<Self> {
         let open = || File::open(path).map(BufReader::new).map_err(Error::file("read", path));
-        match fasttext::FastText::load(&mut open()?) {
-            Ok(model) if !model.is_quant() => Ok(Self(Kind::Plain(Box::new(model)))),
-            _ => match fasttext_pure_rs::FastText::load_from_reader(open()?) {
-                Ok(model) => Ok(Self(Kind::Quantized(Box::new(model)))),
-                Err(error) => Err(Error::Model { path: path.to_owned(), message: error.to_string() }),
+        match QuantizedModel::read(open()?) {
+            Ok(model) => Ok(Self(Kind::Quantized(Box::new(model)))),
+            Err(wrong) => match fasttext::FastText::load(&mut open()?) {
+                Ok(model) if !model.is_quant() => Ok(Self(Kind::Plain(Box::new(model)))),
+                _ => Err(Error::Model { path: path.to_owned(), message: wrong }),
             },
         }
     }
 
     /// The most likely language of `text`; none where it has no token that the model knows. Line breaks count as spaces.
     #[must_use]
-    pub fn identify(&self, text: &str) -> Option<Identified> {
-        let line = text.replace(['\n', '\r'], " ");
+    pub fn identify(&self, text: &str, buffers: &mut Buffers) -> Option<Identified> {
         let (label, probability) = match &self.0 {
             Kind::Plain(model) => {
+                let line = text.replace(['\n', '\r'], " ");
                 let prediction = model.predict(&line, 1, 0.0).into_iter().next()?;
-                (prediction.label, prediction.prob)
+                (prediction.label.strip_prefix("__label__").unwrap_or(&prediction.label).to_owned(), prediction.prob)
             }
             Kind::Quantized(model) => {
-                let prediction = model.predict(&line, 1, 0.0).ok()?.into_iter().next()?;
-                (prediction.label, prediction.probability)
+                let (label, probability) = model.identify(text, buffers)?;
+                (label.to_owned(), probability)
             }
         };
-        let language = label.strip_prefix("__label__").unwrap_or(&label).to_owned();
         let probability = (f64::from(probability).clamp(0.0, 1.0) * 1e6).round() / 1e6;
-        Some(Identified { language, probability })
+        Some(Identified { language: label, probability })
     }
 }

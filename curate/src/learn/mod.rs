@@ -10,12 +10,15 @@ mod card;
 mod examples;
 mod features;
 mod hashed;
+mod label_tree;
 pub mod language;
 mod lbfgs;
 mod logistic;
+mod quantized;
 mod training;
 
 pub use card::{Card, Evaluation, TrainedOn};
 pub use features::{Features, HashedWords};
 pub use hashed::HashedModel;
+pub use quantized::Buffers;
 pub use training::{Label, Passage, Training, train};

@@ -11,7 +11,10 @@ use rayon::prelude::*;
 use super::family::{Measure, field};
 use crate::{
     error::Result,
-    learn::language::{Identified, LanguageModel},
+    learn::{
+        Buffers,
+        language::{Identified, LanguageModel},
+    },
 };
 
 pub fn fields() -> Fields {
@@ -28,8 +31,10 @@ impl Languages {
 
 impl Measure for Languages {
     fn measure(&self, texts: &[Option<&str>]) -> Vec<ArrayRef> {
-        let identified: Vec<Option<Identified>> =
-            texts.par_iter().map(|text| text.and_then(|text| self.0.identify(text))).collect();
+        let identified: Vec<Option<Identified>> = texts
+            .par_iter()
+            .map_init(Buffers::default, |buffers, text| text.and_then(|text| self.0.identify(text, buffers)))
+            .collect();
         let languages = identified.iter().map(|found| found.as_ref().map(|found| found.language.as_str()));
         let probabilities = identified.iter().map(|found| found.as_ref().map(|found| found.probability));
         vec![Arc::new(languages.collect::<StringViewArray>()), Arc::new(probabilities.collect::<Float64Array>())]
