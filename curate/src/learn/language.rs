@@ -1,7 +1,7 @@
 //! Which language a text is in, by a fastText model.
 //!
-//! Plain models are read by the crate `fasttext`, which is wrong about quantized ones; those are read by
-//! [`QuantizedModel`], which gives the original's labels. Which one is used is told by the file.
+//! Plain models are read by the crate `fasttext`, which is wrong about quantized ones; for those there is a reader of our
+//! own, which gives the original's labels. Which one is used is told by the file.
 
 use std::{fs::File, io::BufReader, path::Path};
 
