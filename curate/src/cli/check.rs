@@ -98,6 +98,7 @@ fn kind(format: &Format) -> &'static str {
         Format::Warc(_) => "warc",
         Format::Html(_) => "html",
         Format::JsonLines(_) => "jsonl",
+        Format::Parquet(_) => "parquet",
         Format::Text { .. } => "text",
         Format::Examples { .. } => "task",
     }

@@ -27,7 +27,7 @@ impl ExtractArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let options = WarcOptions { extract: Extractor::default(), max_page_bytes: self.max_page.0 };
         let format =
-            |path: &Path| Ok(if is_page(path) { Format::Html(options.clone()) } else { Format::Warc(options.clone()) });
+            |path: &Path| if is_page(path) { Format::Html(options.clone()) } else { Format::Warc(options.clone()) };
         self.files.pipe(printer, &["id", "url", "date", "title", "language", "text"], &[], format)
     }
 }

@@ -34,15 +34,18 @@ pub struct FilesArgs {
     memory: Size,
 }
 
+/// Records of a file that are named when they are no documents, unless all are asked for.
+const NAMED: usize = 10;
+
 impl FilesArgs {
     /// Prints `columns` and the facts of `families` for every document, one JSON object a line. What is no document is named
-    /// on standard error, with its place.
+    /// on standard error, with its place: [`NAMED`] records of each file, and all with `-v`.
     pub fn pipe(
         self,
         printer: &Printer,
         columns: &[&str],
         families: &[Family],
-        format: impl Fn(&Path) -> anyhow::Result<Format>,
+        format: impl Fn(&Path) -> Format,
     ) -> anyhow::Result<()> {
         let folder = tempfile::tempdir().context("a temporary folder cannot be made")?;
         let (threads, runtime) = threads::start(self.threads)?;
@@ -54,7 +57,8 @@ impl FilesArgs {
         for file in &self.files {
             let is_input = file.as_os_str() == "-";
             let path = if is_input { spool(folder.path())? } else { file.clone() };
-            let format = format(file)?;
+            let format = format(file);
+            let mut of_file = 0;
             let take = |rows: datafusion::arrow::array::RecordBatch| {
                 documents += rows.num_rows();
                 let mut writer = LineDelimitedWriter::new(&mut output);
@@ -62,10 +66,17 @@ impl FilesArgs {
             };
             let leave = |left: crate::run::Left| {
                 others += 1;
+                of_file += 1;
+                if of_file > NAMED && !printer.is_verbose() {
+                    return;
+                }
                 let detail = left.detail.map(|detail| format!(": {detail}")).unwrap_or_default();
                 printer.note(format_args!("{}: byte {}: {}{detail}", file.display(), left.offset, left.why));
             };
             runtime.block_on(pipe.read(&path, &format, take, leave))?;
+            if of_file > NAMED && !printer.is_verbose() {
+                printer.note(format_args!("{}: and {} more; -v names them all", file.display(), of_file - NAMED));
+            }
         }
         output.flush().context("standard output cannot be written")?;
         printer.note(format_args!("{documents} documents, {others} other records"));

@@ -8,12 +8,12 @@ use super::{files::FilesArgs, printer::Printer};
 use crate::{
     files::hash_file,
     measure::{BandsConfig, Family, FamilyConfig, ModelFile},
-    source::{Format, JsonColumns},
+    source::{Columns, Format},
 };
 
-/// Measure documents: JSON lines in, their facts as JSON lines out.
+/// Measure documents: JSON lines or Parquet in, their facts as JSON lines out.
 ///
-/// Documents are objects with a `text`, plain or gzip. The facts are those that a run keeps, and that its rules read.
+/// Documents are objects or rows with a `text`; JSON lines may be packed as gzip or zstd. The facts are those that a run keeps, and that its rules read.
 #[derive(Debug, Args)]
 pub struct MeasureArgs {
     #[command(flatten)]
@@ -24,7 +24,7 @@ pub struct MeasureArgs {
     /// Tell languages by this fastText model, `.bin` or `.ftz`.
     #[arg(long, value_name = "FILE")]
     language: Option<PathBuf>,
-    /// The key that holds the text.
+    /// The key or column that holds the text.
     #[arg(long, value_name = "KEY", default_value = "text")]
     text: String,
 }
@@ -56,8 +56,11 @@ impl MeasureArgs {
             let sha256 = hash_file(&path)?.sha256;
             families.push(family("language", FamilyConfig::Language(ModelFile { path, sha256 })));
         }
-        let columns = JsonColumns { text: self.text, ..JsonColumns::default() };
-        let format = |_: &Path| Ok(Format::JsonLines(columns.clone()));
+        let columns = Columns { text: self.text, ..Columns::default() };
+        let is_table = |path: &Path| path.extension().is_some_and(|found| found.eq_ignore_ascii_case("parquet"));
+        let format = |path: &Path| {
+            if is_table(path) { Format::Parquet(columns.clone()) } else { Format::JsonLines(columns.clone()) }
+        };
         self.files.pipe(printer, &["id", "record", "url"], &families, format)
     }
 }

@@ -70,6 +70,11 @@ impl Printer {
         Self { verbosity, output: io::stdout(), bar: Mutex::new(None) }
     }
 
+    /// Whether every unit should be named.
+    pub fn is_verbose(&self) -> bool {
+        self.verbosity >= Verbosity::Verbose
+    }
+
     /// Prints a result.
     pub fn result(&self, text: impl Display) {
         // nobody reads on: there is nobody to tell

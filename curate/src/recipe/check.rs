@@ -19,7 +19,7 @@ use crate::{
     error::Result,
     files::hash_file,
     measure::{Family, FamilyConfig, ModelFile},
-    source::{Format, JsonColumns, Source, WarcOptions},
+    source::{Columns, Format, Source, WarcOptions},
     write::Content,
 };
 
@@ -147,14 +147,25 @@ impl Check<'_> {
         let mut sources = Vec::new();
         for (name, recipe) in &self.recipe.source {
             self.name(name)?;
-            let SourceRecipe { warc, html, jsonl, text, extract, max_page_bytes, columns, begins, fault_limit } =
-                recipe;
+            let SourceRecipe {
+                warc,
+                html,
+                jsonl,
+                parquet,
+                text,
+                extract,
+                max_page_bytes,
+                columns,
+                begins,
+                fault_limit,
+            } = recipe;
             let options = WarcOptions { extract: *extract, max_page_bytes: *max_page_bytes };
-            let (patterns, format) = match (warc, html, jsonl, text) {
-                (Some(files), None, None, None) => (files, Format::Warc(options)),
-                (None, Some(files), None, None) => (files, Format::Html(options)),
-                (None, None, Some(files), None) => (files, Format::JsonLines(json_columns(columns))),
-                (None, None, None, Some(files)) => {
+            let (patterns, format) = match (warc, html, jsonl, parquet, text) {
+                (Some(files), None, None, None, None) => (files, Format::Warc(options)),
+                (None, Some(files), None, None, None) => (files, Format::Html(options)),
+                (None, None, Some(files), None, None) => (files, Format::JsonLines(named_columns(columns))),
+                (None, None, None, Some(files), None) => (files, Format::Parquet(named_columns(columns))),
+                (None, None, None, None, Some(files)) => {
                     if let Some(pattern) = begins
                         && let Err(error) = regex::Regex::new(pattern.get_ref())
                     {
@@ -163,7 +174,8 @@ impl Check<'_> {
                     (files, Format::Text { begins: begins.as_ref().map(|pattern| pattern.get_ref().clone()) })
                 }
                 _ => {
-                    let message = format!("source `{}` has one of `warc`, `html`, `jsonl` and `text`", name.get_ref());
+                    let message =
+                        format!("source `{}` has one of `warc`, `html`, `jsonl`, `parquet` and `text`", name.get_ref());
                     return Err(self.fault(name.span(), message).into());
                 }
             };
@@ -362,10 +374,10 @@ impl Check<'_> {
     }
 }
 
-fn json_columns(recipe: &ColumnsRecipe) -> JsonColumns {
-    let default = JsonColumns::default();
+fn named_columns(recipe: &ColumnsRecipe) -> Columns {
+    let default = Columns::default();
     let column = |named: &Option<String>, default: String| named.clone().unwrap_or(default);
-    JsonColumns {
+    Columns {
         text: column(&recipe.text, default.text),
         id: column(&recipe.id, default.id),
         url: column(&recipe.url, default.url),

@@ -60,7 +60,7 @@ pub struct Recipe {
     pub mixture: Tables<MixtureRecipe>,
 }
 
-/// A source of documents. One of `warc`, `html`, `jsonl` and `text` lists its files.
+/// A source of documents. One of `warc`, `html`, `jsonl`, `parquet` and `text` lists its files.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceRecipe {
@@ -70,9 +70,12 @@ pub struct SourceRecipe {
     /// Pages, plain or gzip: one HTML document a file.
     #[schemars(with = "Option<Vec<String>>")]
     pub html: Option<Vec<Text>>,
-    /// JSON lines, plain or gzip.
+    /// JSON lines, plain or packed as gzip or zstd.
     #[schemars(with = "Option<Vec<String>>")]
     pub jsonl: Option<Vec<Text>>,
+    /// Parquet.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub parquet: Option<Vec<Text>>,
     /// Plain text, plain or gzip.
     #[schemars(with = "Option<Vec<String>>")]
     pub text: Option<Vec<Text>>,
@@ -82,7 +85,7 @@ pub struct SourceRecipe {
     /// For archives and pages: the largest page, in bytes.
     #[serde(default = "ten_mebibytes")]
     pub max_page_bytes: usize,
-    /// For JSON lines: which keys hold what.
+    /// For JSON lines and Parquet: which keys or columns hold what.
     #[serde(default)]
     pub columns: ColumnsRecipe,
     /// For plain text: a line that matches this regular expression begins a document. Without it, a file is one.
@@ -101,7 +104,7 @@ fn one_percent() -> f64 {
     0.01
 }
 
-/// Which keys of a JSON object hold what.
+/// Which keys of a JSON object, or columns of a Parquet file, hold what.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ColumnsRecipe {

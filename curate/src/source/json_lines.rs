@@ -4,46 +4,16 @@ use std::{fmt, io};
 
 use schemas::identity::DocumentId;
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize, Deserializer,
     de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
 };
 
 use super::{
-    raw::{Raw, RawReader, Unpacked, gzip_fault},
+    columns::{Columns, Found, Picked},
+    raw::{Raw, RawReader, Unpacked},
     row::Row,
 };
 use crate::archive::Fault;
-
-/// Which keys of an object hold what.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct JsonColumns {
-    /// The text; every object must have it.
-    pub text: String,
-    /// The user's id.
-    pub id: String,
-    /// The URL.
-    pub url: String,
-    /// The date of capture.
-    pub date: String,
-    /// The title.
-    pub title: String,
-    /// The language that the row says it is in.
-    pub language: String,
-}
-
-impl Default for JsonColumns {
-    fn default() -> Self {
-        let name = |name: &str| name.to_owned();
-        Self {
-            text: name("text"),
-            id: name("id"),
-            url: name("url"),
-            date: name("date"),
-            title: name("title"),
-            language: name("language"),
-        }
-    }
-}
 
 /// The lines of a file.
 pub struct Lines {
@@ -63,7 +33,7 @@ impl RawReader for Lines {
         while !self.ended {
             let offset = self.offset;
             let mut bytes = Vec::new();
-            match self.input.read_until(b'\n', &mut bytes) {
+            match self.input.bytes.read_until(b'\n', &mut bytes) {
                 Ok(0) => self.ended = true,
                 Ok(count) => {
                     self.offset += count as u64;
@@ -75,7 +45,7 @@ impl RawReader for Lines {
                 }
                 Err(error) => {
                     self.ended = true;
-                    return gzip_fault(error, offset).map(Some);
+                    return self.input.fault(error, offset).map(Some);
                 }
             }
         }
@@ -84,30 +54,14 @@ impl RawReader for Lines {
 }
 
 /// Reads an object.
-pub fn row(source: &str, columns: &JsonColumns, offset: u64, line: &[u8]) -> Row {
+pub fn row(source: &str, columns: &Columns, offset: u64, line: &[u8]) -> Row {
     let row = Row { offset, bytes: line.len() as u64, ..Row::default() };
     let mut object = serde_json::Deserializer::from_slice(line);
     let picked = match Pick(columns).deserialize(&mut object).and_then(|picked| object.end().map(|()| picked)) {
         Ok(picked) => picked,
         Err(error) => return row.broken(json_fault(line, &error), error.to_string()),
     };
-    let row = Row {
-        record: picked.id,
-        url: picked.url,
-        date: picked.date,
-        title: picked.title,
-        language: picked.language,
-        ..row
-    };
-    match picked.text {
-        Found::Text(text) => {
-            let key = row.record.as_deref().or(row.url.as_deref()).unwrap_or_default();
-            let id = DocumentId::of(source, key, row.date.as_deref().unwrap_or_default(), text.as_bytes());
-            Row { id: Some(id), ..row }.with_text(text)
-        }
-        Found::Missing => row.broken(Fault::JsonField, format!("there is no `{}`", columns.text)),
-        Found::Other => row.broken(Fault::JsonField, format!("`{}` is no string", columns.text)),
-    }
+    picked.document(source, row, &columns.text)
 }
 
 /// Reads an example: an object with all of `fields`, whose text is the object itself.
@@ -142,26 +96,7 @@ fn json_fault(line: &[u8], error: &serde_json::Error) -> Fault {
     }
 }
 
-/// The values of the named keys, and no others: what is not asked for is not kept.
-#[derive(Debug, Default)]
-struct Picked {
-    text: Found,
-    id: Option<String>,
-    url: Option<String>,
-    date: Option<String>,
-    title: Option<String>,
-    language: Option<String>,
-}
-
-#[derive(Debug, Default)]
-enum Found {
-    #[default]
-    Missing,
-    Text(String),
-    Other,
-}
-
-struct Pick<'a>(&'a JsonColumns);
+struct Pick<'a>(&'a Columns);
 
 impl<'de> DeserializeSeed<'de> for Pick<'_> {
     type Value = Picked;
@@ -230,7 +165,7 @@ mod tests {
     use crate::source::row::Outcome;
 
     fn read(line: &str) -> Row {
-        row("forum", &JsonColumns::default(), 7, line.as_bytes())
+        row("forum", &Columns::default(), 7, line.as_bytes())
     }
 
     #[test]

@@ -6,10 +6,12 @@
 //!
 //! Whatever stands in a file becomes a row: a document, a record that is none, with the reason, or a fault.
 //!
-//! Useful for: WARC, JSON lines, plain text. Not useful for: facts about the text; see [`crate::measure`].
+//! Useful for: web archives, JSON lines, Parquet, pages, plain text. Not useful for: facts about the text; see [`crate::measure`].
 
+mod columns;
 mod exec;
 mod json_lines;
+mod parquet;
 mod plain_text;
 mod raw;
 mod row;
@@ -19,8 +21,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use columns::Columns;
 pub use exec::{ReadExec, Reading, read_table};
-pub use json_lines::JsonColumns;
 pub use row::{Reason, records, rows_schema};
 pub use warc::WarcOptions;
 
@@ -32,8 +34,10 @@ pub enum Format {
     Warc(WarcOptions),
     /// Pages, plain or gzip: one HTML document a file.
     Html(WarcOptions),
-    /// JSON lines, plain or gzip: one object a line.
-    JsonLines(JsonColumns),
+    /// JSON lines, plain or packed as gzip or zstd: one object a line.
+    JsonLines(Columns),
+    /// Parquet: one row a document. An offset is the number of a row.
+    Parquet(Columns),
     /// Plain text, plain or gzip: one document a file, or one for each line that matches a pattern.
     Text {
         /// A regular expression; a line that it matches begins a document.

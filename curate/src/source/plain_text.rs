@@ -6,7 +6,7 @@ use regex::bytes::Regex;
 use schemas::identity::DocumentId;
 
 use super::{
-    raw::{Raw, RawReader, Unpacked, gzip_fault},
+    raw::{Raw, RawReader, Unpacked},
     row::Row,
 };
 use crate::archive::Fault;
@@ -34,7 +34,7 @@ impl RawReader for Pieces {
         let mut piece = std::mem::take(&mut self.pending);
         while !self.ended {
             let start = piece.len();
-            match self.input.read_until(b'\n', &mut piece) {
+            match self.input.bytes.read_until(b'\n', &mut piece) {
                 Ok(0) => self.ended = true,
                 Ok(_) => {
                     let line = piece[start..].strip_suffix(b"\n").unwrap_or(&piece[start..]);
@@ -47,7 +47,7 @@ impl RawReader for Pieces {
                 }
                 Err(error) => {
                     self.ended = true;
-                    return gzip_fault(error, offset).map(Some);
+                    return self.input.fault(error, offset).map(Some);
                 }
             }
         }
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     fn pieces(text: &'static str, begins: Option<&str>) -> Vec<(u64, String)> {
-        let mut pieces = Pieces::new(Box::new(text.as_bytes()), begins).expect("the pattern is one");
+        let mut pieces = Pieces::new(Unpacked::plain(Box::new(text.as_bytes())), begins).expect("the pattern is one");
         let mut found = Vec::new();
         while let Some(Raw::Text { offset, bytes }) = pieces.next_raw().expect("memory can be read") {
             found.push((offset, String::from_utf8(bytes).expect("the text is UTF-8")));

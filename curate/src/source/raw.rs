@@ -9,7 +9,9 @@ use std::{
 use flate2::bufread::MultiGzDecoder;
 
 use super::{
-    Format, json_lines, plain_text,
+    Format,
+    columns::Picked,
+    json_lines, parquet, plain_text,
     row::Row,
     warc::{self, WarcRecords},
 };
@@ -26,6 +28,13 @@ pub enum Raw {
         offset: u64,
         /// The line.
         bytes: Vec<u8>,
+    },
+    /// A row of a table.
+    Picked {
+        /// How many rows stand before it.
+        offset: u64,
+        /// Its values.
+        picked: Box<Picked>,
     },
     /// A piece of plain text.
     Text {
@@ -44,6 +53,7 @@ impl Raw {
         match self {
             Self::Warc(record) => record.block.len(),
             Self::Line { bytes, .. } | Self::Text { bytes, .. } => bytes.len(),
+            Self::Picked { picked, .. } => picked.len(),
             Self::Broken(_) => 0,
         }
     }
@@ -61,9 +71,10 @@ impl Format {
         let file = File::open(path)?;
         Ok(match self {
             Self::Warc(_) => Box::new(WarcRecords::new(file)?),
-            Self::JsonLines(_) | Self::Examples { .. } => Box::new(json_lines::Lines::new(unpacked(file)?)),
-            Self::Html(_) => Box::new(plain_text::Pieces::new(unpacked(file)?, None)?),
-            Self::Text { begins } => Box::new(plain_text::Pieces::new(unpacked(file)?, begins.as_deref())?),
+            Self::JsonLines(_) | Self::Examples { .. } => Box::new(json_lines::Lines::new(Unpacked::open(file)?)),
+            Self::Parquet(columns) => Box::new(parquet::Rows::new(file, columns)?),
+            Self::Html(_) => Box::new(plain_text::Pieces::new(Unpacked::open(file)?, None)?),
+            Self::Text { begins } => Box::new(plain_text::Pieces::new(Unpacked::open(file)?, begins.as_deref())?),
         })
     }
 
@@ -77,33 +88,60 @@ impl Format {
             }
             (Self::Html(options), Raw::Text { offset, bytes }) => warc::page_row(source, options, *offset, bytes),
             (_, Raw::Text { offset, bytes } | Raw::Line { offset, bytes }) => plain_text::row(source, *offset, bytes),
+            (Self::Parquet(columns), Raw::Picked { offset, picked }) => {
+                let row = Row { offset: *offset, bytes: picked.len() as u64, ..Row::default() };
+                picked.as_ref().clone().document(source, row, &columns.text)
+            }
+            (_, Raw::Picked { offset, .. }) => unreachable!("row {offset} of a table that was not opened as one"),
             (_, Raw::Broken(broken)) => broken.clone().into(),
             (_, Raw::Warc(record)) => warc::row(source, &super::WarcOptions::default(), record),
         }
     }
 }
 
-/// The lines of a file, unpacked where it is gzip.
-pub type Unpacked = Box<dyn BufRead + Send>;
-
-fn unpacked(mut file: File) -> io::Result<Unpacked> {
-    let mut magic = [0; 2];
-    let read = file.read(&mut magic)?;
-    file.rewind()?;
-    let buffered = BufReader::with_capacity(1 << 18, file);
-    if read == 2 && magic == [0x1f, 0x8b] {
-        Ok(Box::new(BufReader::with_capacity(1 << 18, MultiGzDecoder::new(buffered))))
-    } else {
-        Ok(Box::new(buffered))
-    }
+/// The bytes of a file, unpacked where it is gzip or zstd.
+pub struct Unpacked {
+    /// The bytes.
+    pub bytes: Box<dyn BufRead + Send>,
+    /// What is wrong when they end too early, and when they cannot be unpacked.
+    clipped: Fault,
+    corrupt: Fault,
 }
 
-/// The fault of a gzip file that cannot be unpacked any further; other errors stay errors.
-pub fn gzip_fault(error: io::Error, offset: u64) -> io::Result<Raw> {
-    let fault = match error.kind() {
-        io::ErrorKind::UnexpectedEof => Fault::GzipClipped,
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Fault::GzipCorrupt,
-        _ => return Err(error),
-    };
-    Ok(Raw::Broken(Broken { offset, record: None, fault, detail: error.to_string() }))
+/// Bytes that are read, and unpacked, at a time.
+const BUFFER: usize = 1 << 18;
+
+impl Unpacked {
+    fn open(mut file: File) -> io::Result<Self> {
+        let mut magic = Vec::new();
+        (&mut file).take(4).read_to_end(&mut magic)?;
+        file.rewind()?;
+        let file = BufReader::with_capacity(BUFFER, file);
+        let gzip = |bytes| Self { bytes, clipped: Fault::GzipClipped, corrupt: Fault::GzipCorrupt };
+        Ok(match magic.as_slice() {
+            [0x1f, 0x8b, ..] => gzip(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(file)))),
+            [0x28, 0xb5, 0x2f, 0xfd] => {
+                let decoder = zstd::stream::read::Decoder::with_buffer(file)?;
+                let bytes = Box::new(BufReader::with_capacity(BUFFER, decoder));
+                Self { bytes, clipped: Fault::ZstdClipped, corrupt: Fault::ZstdCorrupt }
+            }
+            _ => gzip(Box::new(file)),
+        })
+    }
+
+    /// Bytes of a file that is not packed.
+    #[cfg(test)]
+    pub fn plain(bytes: Box<dyn BufRead + Send>) -> Self {
+        Self { bytes, clipped: Fault::GzipClipped, corrupt: Fault::GzipCorrupt }
+    }
+
+    /// The fault of a file that cannot be unpacked any further; what the system reports stays an error.
+    pub fn fault(&self, error: io::Error, offset: u64) -> io::Result<Raw> {
+        if error.raw_os_error().is_some() {
+            return Err(error);
+        }
+        let is_end = error.kind() == io::ErrorKind::UnexpectedEof;
+        let fault = if is_end { self.clipped } else { self.corrupt };
+        Ok(Raw::Broken(Broken { offset, record: None, fault, detail: error.to_string() }))
+    }
 }

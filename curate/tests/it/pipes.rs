@@ -1,9 +1,14 @@
 //! The small commands: one step on files, in a pipe, as a run would take it.
 
 use std::{
+    fs::{self, File},
     io::Write as _,
     process::{Output, Stdio},
+    sync::Arc,
 };
+
+use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use parquet::arrow::ArrowWriter;
 
 use crate::support::{curate, recipe, root, run_well, stderr, stdout, temporary, text};
 
@@ -52,4 +57,52 @@ fn documents_are_measured_in_a_pipe() {
     assert_eq!(facts.len(), 1, "an empty text and a number are no documents");
     assert_eq!((&facts[0]["record"], &facts[0]["words"], &facts[0]["tokens"]), (&"a".into(), &4.into(), &6.into()));
     assert!(facts[0]["text_hash"].is_string());
+}
+
+/// However documents are kept, they are the same: ids, facts, and what is left out.
+#[test]
+fn lines_and_tables_hold_the_same_documents() {
+    let folder = temporary();
+    let texts = [Some("One and two, and three."), None, Some("Le même texte, deux fois. Le même texte, deux fois.")];
+    let objects: String = texts
+        .iter()
+        .zip(7..)
+        .map(|(text, id)| {
+            serde_json::json!({"body": text.unwrap_or_default(), "id": id, "likes": [1]}).to_string() + "\n"
+        })
+        .collect();
+    fs::write(folder.path().join("plain.jsonl"), &objects).expect("it can be written");
+    let packed = zstd::encode_all(objects.as_bytes(), 3).expect("memory can be packed");
+    fs::write(folder.path().join("packed.jsonl.zst"), &packed).expect("it can be written");
+    fs::write(folder.path().join("clipped.jsonl.zst"), &packed[..packed.len() - 9]).expect("it can be written");
+    let columns: [(&str, ArrayRef); 3] = [
+        ("likes", Arc::new(Int64Array::from(vec![1, 2, 3]))),
+        ("id", Arc::new(Int64Array::from(vec![7, 8, 9]))),
+        ("body", Arc::new(StringArray::from(texts.to_vec()))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).expect("the columns are as long");
+    let file = File::create(folder.path().join("table.parquet")).expect("it can be written");
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("the schema is sound");
+    writer.write(&batch).expect("it can be written");
+    writer.close().expect("it can be written");
+
+    let measure = |name: &str, key: &str| {
+        let path = folder.path().join(name);
+        curate(&["measure", "--text", key, text(&path)]).output().expect("it can be started")
+    };
+    let plain = measure("plain.jsonl", "body");
+    assert_eq!(lines(&plain).len(), 2);
+    for name in ["packed.jsonl.zst", "table.parquet"] {
+        let output = measure(name, "body");
+        assert_eq!(stdout(&output), stdout(&plain), "{name}: {}", stderr(&output));
+        assert!(stderr(&output).contains(": no_text"), "{}", stderr(&output));
+    }
+    let clipped = stderr(&measure("clipped.jsonl.zst", "body"));
+    assert!(clipped.contains(": byte 0: zstd_clipped"), "{clipped}");
+    let missing = measure("table.parquet", "text");
+    assert!(
+        !missing.status.success() && stderr(&missing).contains("there is no column `text`"),
+        "{}",
+        stderr(&missing)
+    );
 }
