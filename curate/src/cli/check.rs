@@ -49,6 +49,7 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
     for family in &plan.families {
         let what = match &family.config {
             FamilyConfig::Words | FamilyConfig::Fingerprints => String::new(),
+            FamilyConfig::C4Lines(rules) => format!("lines of {} words or more", rules.min_words),
             FamilyConfig::Language(model) | FamilyConfig::Score(model) => model.path.display().to_string(),
             FamilyConfig::Bands(bands) => {
                 format!("{} bands of {} on runs of {} words", bands.bands, bands.rows, bands.shingle_words)

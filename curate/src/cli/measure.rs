@@ -9,6 +9,7 @@ use crate::{
     files::hash_file,
     measure::{BandsConfig, Family, FamilyConfig, ModelFile},
     source::{Columns, Format},
+    text::c4::LineRules,
 };
 
 /// Measure documents: JSON lines or Parquet in, their facts as JSON lines out.
@@ -33,6 +34,8 @@ pub struct MeasureArgs {
 enum FactsArg {
     /// Counts of words, lines and repetition.
     Words,
+    /// What C4's rules on lines would cut, and the sentences that stay.
+    C4Lines,
     /// Hashes by which the same text is found.
     Fingerprints,
     /// Hashes by which much the same text is found.
@@ -46,6 +49,7 @@ impl MeasureArgs {
         let family = |name: &str, config| Family { name: name.into(), config };
         let named = |facts: &FactsArg| match facts {
             FactsArg::Words => Some(family("words", FamilyConfig::Words)),
+            FactsArg::C4Lines => Some(family("c4_lines", FamilyConfig::C4Lines(LineRules::default()))),
             FactsArg::Fingerprints => Some(family("fingerprints", FamilyConfig::Fingerprints)),
             FactsArg::Bands => Some(family("bands", FamilyConfig::Bands(BandsConfig::default()))),
             FactsArg::None => None,

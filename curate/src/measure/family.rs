@@ -12,8 +12,8 @@ use datafusion::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{BandsConfig, FamilyFunction, bands, fingerprints, language, score, words};
-use crate::error::Result;
+use super::{BandsConfig, FamilyFunction, bands, c4_lines, fingerprints, language, score, words};
+use crate::{error::Result, text::c4::LineRules};
 
 /// A family of facts: its name and what shapes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub struct Family {
 pub enum FamilyConfig {
     /// Counts of words, lines and signs.
     Words,
+    /// What C4's rules on lines find.
+    C4Lines(LineRules),
     /// The language, by a fastText model.
     Language(ModelFile),
     /// A hash of the normal form.
@@ -61,6 +63,7 @@ impl Family {
     pub fn fields(&self) -> Fields {
         match &self.config {
             FamilyConfig::Words => words::fields(),
+            FamilyConfig::C4Lines(_) => c4_lines::fields(),
             FamilyConfig::Language(_) => language::fields(),
             FamilyConfig::Fingerprints => fingerprints::fields(),
             FamilyConfig::Bands(_) => bands::fields(),
@@ -71,6 +74,7 @@ impl Family {
     pub(super) fn load(&self) -> Result<Box<dyn Measure>> {
         Ok(match &self.config {
             FamilyConfig::Words => Box::new(words::Words),
+            FamilyConfig::C4Lines(rules) => Box::new(c4_lines::C4Lines(*rules)),
             FamilyConfig::Language(model) => Box::new(language::Languages::load(&model.path)?),
             FamilyConfig::Fingerprints => Box::new(fingerprints::Fingerprints),
             FamilyConfig::Bands(config) => Box::new(bands::Bands::new(*config)),

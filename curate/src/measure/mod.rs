@@ -10,6 +10,7 @@
 //! Useful for: whatever a verdict may ask about one document. Not useful for: verdicts; see [`crate::decide`].
 
 mod bands;
+mod c4_lines;
 mod family;
 mod fingerprints;
 mod function;

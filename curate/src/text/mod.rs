@@ -4,6 +4,7 @@
 //!
 //! Useful for: whatever is measured about a document. Not useful for: thresholds, which stand in [`crate::decide`].
 
+pub mod c4;
 mod counts;
 pub mod draw;
 pub mod hashing;

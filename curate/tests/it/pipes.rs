@@ -40,7 +40,7 @@ async fn an_archive_gives_the_documents_of_a_run() {
 /// Documents come through a pipe, and one object goes out for each.
 #[test]
 fn documents_are_measured_in_a_pipe() {
-    let mut child = curate(&["measure", "-q", "--facts", "words,fingerprints", "-"])
+    let mut child = curate(&["measure", "-q", "--facts", "words,c4-lines,fingerprints", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -56,6 +56,7 @@ fn documents_are_measured_in_a_pipe() {
     let facts = lines(&child.wait_with_output().expect("it ends"));
     assert_eq!(facts.len(), 1, "an empty text and a number are no documents");
     assert_eq!((&facts[0]["record"], &facts[0]["words"], &facts[0]["tokens"]), (&"a".into(), &4.into(), &6.into()));
+    assert_eq!((&facts[0]["sentences"], &facts[0]["cuts"]), (&1.into(), &serde_json::json!([])));
     assert!(facts[0]["text_hash"].is_string());
 }
 
