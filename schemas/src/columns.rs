@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 
 /// A column that every row fills.
 fn required(name: &str, data_type: DataType) -> Field {
@@ -19,7 +19,9 @@ fn optional(name: &str, data_type: DataType) -> Field {
 
 /// `documents/SOURCE/part-*.parquet`: one row for each document that could be read.
 ///
-/// `language` is what the page or row says of itself, not what a model thinks; `text` is never empty.
+/// `date` is the day of capture; `published`, the day on which the page says it was published. `language` is what the page or row
+/// says of itself, not what a model thinks. `links` are those of the text, in full, null where there are none. `text` is never
+/// empty.
 #[must_use]
 pub fn documents() -> SchemaRef {
     Arc::new(Schema::new(vec![
@@ -27,9 +29,23 @@ pub fn documents() -> SchemaRef {
         optional("url", DataType::Utf8View),
         optional("date", DataType::Utf8View),
         optional("title", DataType::Utf8View),
+        optional("published", DataType::Utf8View),
         optional("language", DataType::Utf8View),
+        optional("links", links()),
         required("text", DataType::Utf8View),
     ]))
+}
+
+/// The type of the column `links`.
+#[must_use]
+pub fn links() -> DataType {
+    DataType::List(link())
+}
+
+/// An item of the column `links`.
+#[must_use]
+pub fn link() -> FieldRef {
+    Arc::new(Field::new("item", DataType::Utf8View, false))
 }
 
 /// The columns that every `decisions/STAGE.parquet` begins with; a stage adds its own behind them.

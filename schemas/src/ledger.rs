@@ -20,6 +20,8 @@ use serde::{Deserialize, Serialize};
 pub struct Ledger {
     /// The stages in the order in which they ran, each with its sources in the order of their names.
     pub stages: Vec<StageEntry>,
+    /// What cleaning took from the texts of each source, in the order in which it is done.
+    pub cleaning: Vec<CleaningEntry>,
     /// What was written, by mixture, split and source.
     pub mixtures: Vec<MixtureEntry>,
 }
@@ -40,6 +42,20 @@ pub struct StageEntry {
     pub dropped: BTreeMap<String, u64>,
     /// Records that could not be read, by fault.
     pub quarantined: BTreeMap<String, u64>,
+}
+
+/// What one cleaning took from the texts of one source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CleaningEntry {
+    /// The source's name.
+    pub source: String,
+    /// The cleaning's name.
+    pub cleaning: String,
+    /// Texts from which it took something.
+    pub documents: u64,
+    /// Characters that it took or hid.
+    pub characters: u64,
 }
 
 /// What one mixture holds of one source, in one split.
@@ -154,7 +170,7 @@ mod tests {
             dropped: BTreeMap::from([("not_html".into(), 1)]),
             quarantined: BTreeMap::new(),
         };
-        let ledger = Ledger { stages: vec![entry], mixtures: vec![] };
+        let ledger = Ledger { stages: vec![entry], ..Ledger::default() };
         let message = ledger.check().expect_err("two of three records are accounted for").to_string();
         assert!(message.contains("`read`") && message.contains("`web`") && message.contains('3'), "{message}");
     }

@@ -40,10 +40,14 @@ pub enum Fault {
     JsonSyntax,
     /// A JSON object whose text is missing, empty or no string.
     JsonField,
+    /// A row of a table with more or fewer fields than columns.
+    CsvRow,
     /// Text that is not UTF-8.
     NotUtf8,
     /// The extractor gave up in a panic.
     ExtractorPanic,
+    /// The extractor did not come to an end in time.
+    ExtractorTimeout,
 }
 
 impl Fault {
@@ -68,8 +72,10 @@ impl Fault {
             Self::HttpEncoding => "http_encoding",
             Self::JsonSyntax => "json_syntax",
             Self::JsonField => "json_field",
+            Self::CsvRow => "csv_row",
             Self::NotUtf8 => "not_utf8",
             Self::ExtractorPanic => "extractor_panic",
+            Self::ExtractorTimeout => "extractor_timeout",
         }
     }
 }

@@ -50,6 +50,11 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
         let what = match &family.config {
             FamilyConfig::Words | FamilyConfig::Fingerprints => String::new(),
             FamilyConfig::C4Lines(rules) => format!("lines of {} words or more", rules.min_words),
+            FamilyConfig::Urls(files) => {
+                let lists = [&files.domains, &files.words, &files.soft_words, &files.parts];
+                let paths = lists.into_iter().flatten().map(|file| file.path.display().to_string());
+                paths.collect::<Vec<_>>().join(", ")
+            }
             FamilyConfig::Language(model) | FamilyConfig::Score(model) => model.path.display().to_string(),
             FamilyConfig::Bands(bands) => {
                 format!("{} bands of {} on runs of {} words", bands.bands, bands.rows, bands.shingle_words)
@@ -100,6 +105,7 @@ fn kind(format: &Format) -> &'static str {
         Format::Html(_) => "html",
         Format::JsonLines(_) => "jsonl",
         Format::Parquet(_) => "parquet",
+        Format::Csv { .. } => "csv",
         Format::Text { .. } => "text",
         Format::Examples { .. } => "task",
     }
@@ -111,6 +117,10 @@ fn action(step: &Step) -> String {
         StepKind::GopherQuality(_) => "keep what passes the Gopher quality rules".into(),
         StepKind::GopherRepetition(_) => "drop what repeats itself, by the Gopher rules".into(),
         StepKind::FinewebQuality(_) => "keep what passes FineWeb's rules".into(),
+        StepKind::C4Quality(_) => "keep what passes C4's rules".into(),
+        StepKind::Urls(rule) => {
+            format!("drop what lists name, and more than {} soft words in a URL", rule.max_soft_words)
+        }
         StepKind::ExactDuplicates => "drop texts that another document has".into(),
         StepKind::NearDuplicates => "drop documents that are much like another".into(),
         StepKind::Pareto { classifier, alpha } => format!("sample by Pareto({alpha}) on the score `{classifier}`"),

@@ -6,11 +6,11 @@ use clap::Args;
 
 use super::{files::FilesArgs, printer::Printer, size::Size};
 use crate::{
-    extract::Extractor,
+    extract::{Extractor, PageLimits},
     source::{Format, WarcOptions},
 };
 
-/// Extract text: archives or pages in, `url`, `title`, `language`, `date` and `text` as JSON lines out.
+/// Extract text: archives or pages in, `url`, `title`, `published`, `language`, `links` and `text` as JSON lines out.
 ///
 /// Files named `.html` or `.htm` (or these and `.gz`) are pages; all others are archives, whose form is told by their first
 /// bytes: WARC, WET or ARC, plain or packed as gzip, zstd or LZ4.
@@ -18,17 +18,25 @@ use crate::{
 pub struct ExtractArgs {
     #[command(flatten)]
     files: FilesArgs,
+    /// What turns a page into text: our own extractor, or the crate `trafilatura`.
+    #[arg(long, value_name = "NAME", default_value = "tamis", value_parser = extractor)]
+    extract: Extractor,
     /// The largest page, after unpacking.
     #[arg(long, value_name = "SIZE", default_value = "10M")]
     max_page: Size,
 }
 
+fn extractor(name: &str) -> Result<Extractor, String> {
+    serde_json::from_value(name.into()).map_err(|_| format!("there is `tamis` and `trafilatura`, but no `{name}`"))
+}
+
 impl ExtractArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let options = WarcOptions { extract: Extractor::default(), max_page_bytes: self.max_page.0 };
+        let limits = PageLimits { bytes: self.max_page.0, ..PageLimits::default() };
+        let options = WarcOptions { extract: self.extract, limits };
         let format =
             |path: &Path| if is_page(path) { Format::Html(options.clone()) } else { Format::Warc(options.clone()) };
-        self.files.pipe(printer, &["id", "url", "date", "title", "language", "text"], &[], format)
+        self.files.pipe(printer, &["id", "url", "date", "title", "published", "language", "links", "text"], &[], format)
     }
 }
 

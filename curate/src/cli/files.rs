@@ -14,7 +14,7 @@ use crate::{
     engine::{Engine, Limits},
     measure::Family,
     run::Pipe,
-    source::Format,
+    source::{Cleaning, Format},
 };
 
 /// Files that a small command reads, and what it may use.
@@ -26,12 +26,28 @@ pub struct FilesArgs {
     /// The name of the source, which is a part of every id.
     #[arg(long, value_name = "NAME", default_value = "files")]
     source: String,
+    /// Clean the texts, in this order: `normal_form=nfc`, `normal_form=nfkc`, `white_space`, `c4_lines`, `refinedweb_lines`,
+    /// `mask_addresses`.
+    #[arg(long, value_name = "CLEANINGS", value_delimiter = ',', value_parser = cleaning)]
+    clean: Vec<Cleaning>,
     /// Threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
     /// Memory that a plan may hold.
     #[arg(long, value_name = "SIZE", default_value = "4G")]
     memory: Size,
+}
+
+/// A cleaning by its name, with its parameters as they are by default.
+fn cleaning(name: &str) -> Result<Cleaning, String> {
+    let (name, parameter) = name.split_once('=').unwrap_or((name, ""));
+    let written = match parameter {
+        "" => serde_json::json!(name),
+        parameter => serde_json::json!({ name: parameter }),
+    };
+    let with_defaults = || serde_json::from_value(serde_json::json!({ name: {} }));
+    let cleaning = serde_json::from_value(written).or_else(|_| with_defaults());
+    cleaning.map_err(|_| format!("there is no cleaning `{name}`"))
 }
 
 /// Records of a file that are named when they are no documents, unless all are asked for.
@@ -51,7 +67,7 @@ impl FilesArgs {
         let (threads, runtime) = threads::start(self.threads)?;
         let limits = Limits { threads, memory: self.memory.0, spill: folder.path().join("spill") };
         let session = Engine::Local.session(limits)?;
-        let pipe = Pipe { session: &session, source: self.source, columns, families };
+        let pipe = Pipe { session: &session, source: self.source, columns, clean: &self.clean, families };
         let mut output = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
         let (mut documents, mut others) = (0, 0);
         for file in &self.files {

@@ -21,6 +21,8 @@ pub struct GopherQuality {
     pub min_mean_word_length: f64,
     /// Longest mean length of a word, in characters.
     pub max_mean_word_length: f64,
+    /// Which mean it is.
+    pub word_length: WordLength,
     /// Most hash marks a word.
     pub max_hashes_per_word: f64,
     /// Most ellipses a word.
@@ -48,6 +50,17 @@ pub enum SharesOf {
     Tokens,
 }
 
+/// What the typical length of a word is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WordLength {
+    /// The arithmetic mean, as the paper has it.
+    #[default]
+    Mean,
+    /// The median, as Dolma has it.
+    Median,
+}
+
 impl Default for GopherQuality {
     fn default() -> Self {
         Self {
@@ -55,6 +68,7 @@ impl Default for GopherQuality {
             max_words: 100_000,
             min_mean_word_length: 3.0,
             max_mean_word_length: 10.0,
+            word_length: WordLength::Mean,
             max_hashes_per_word: 0.1,
             max_ellipses_per_word: 0.1,
             max_bullet_lines: 0.9,
@@ -72,7 +86,10 @@ impl Rule for GopherQuality {
             SharesOf::Words => (col("words"), col("lines")),
             SharesOf::Tokens => (col("tokens"), col("line_feeds") + lit(1u64)),
         };
-        let mean_word_length = share("word_characters", col("words"));
+        let mean_word_length = match self.word_length {
+            WordLength::Mean => share("word_characters", col("words")),
+            WordLength::Median => share("twice_median_word_characters", lit(2u64)),
+        };
         first_reason([
             (col("words").lt(lit(self.min_words)), "gopher_too_short"),
             (col("words").gt(lit(self.max_words)), "gopher_too_long"),

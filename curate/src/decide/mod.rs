@@ -9,6 +9,7 @@
 //!
 //! Useful for: everything that follows from facts. Not useful for: facts; see [`crate::measure`].
 
+mod c4;
 mod clusters;
 mod duplicates;
 mod fineweb;
@@ -20,17 +21,20 @@ mod pareto;
 mod read;
 mod sample;
 mod tables;
+mod urls;
 mod verdict;
 
+pub use c4::C4Quality;
 pub use clusters::{ClusterExec, hashes};
 pub use duplicates::{exact_duplicates, near_duplicates};
 pub use fineweb::FinewebQuality;
 pub use functions::{Chance, ChanceFunction, SplitShards};
-pub use gopher::{GopherQuality, GopherRepetition, SharesOf};
+pub use gopher::{GopherQuality, GopherRepetition, SharesOf, WordLength};
 pub use language::LanguageRule;
 pub use mixture::{Budget, MixtureRule, Share, Totals, Unit, mixture, totals};
 pub use pareto::ParetoRule;
 pub use read::read;
 pub use sample::sample;
 pub use tables::Tables;
+pub use urls::UrlRule;
 pub use verdict::{Rule, apply};

@@ -23,7 +23,7 @@ use crate::{
 /// A node of ours.
 #[derive(Serialize, Deserialize)]
 enum Node {
-    Read(Reading),
+    Read(Box<Reading>),
     Publish(Vec<Publication>),
     Cluster,
 }
@@ -50,7 +50,7 @@ impl PhysicalExtensionCodec for TamisCodec {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let input = || inputs.first().cloned().ok_or_else(|| internal_datafusion_err!("a node came without its input"));
         Ok(match from_json(bytes)? {
-            Node::Read(reading) => Arc::new(ReadExec::new(reading)),
+            Node::Read(reading) => Arc::new(ReadExec::new(*reading)),
             Node::Publish(publications) => Arc::new(PublishExec::new(input()?, publications)?),
             Node::Cluster => Arc::new(ClusterExec::new(input()?)),
         })
@@ -63,7 +63,7 @@ impl PhysicalExtensionCodec for TamisCodec {
         _: &dyn PhysicalProtoConverterExtension,
     ) -> Result<()> {
         let node = if let Some(read) = node.downcast_ref::<ReadExec>() {
-            Node::Read(read.reading().clone())
+            Node::Read(Box::new(read.reading().clone()))
         } else if let Some(publish) = node.downcast_ref::<PublishExec>() {
             Node::Publish(publish.publications().to_vec())
         } else if node.downcast_ref::<ClusterExec>().is_some() {

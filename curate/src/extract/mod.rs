@@ -4,6 +4,10 @@
 
 mod contained;
 mod lines;
+mod page;
+mod watchdog;
+
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,35 +15,83 @@ use trafilatura::{HtmlDateMode, Options};
 
 pub use contained::{Panicked, contained};
 pub use lines::lines;
+pub use page::TooMuch;
 
 /// Which extractor turns a page into text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Extractor {
-    /// The crate `trafilatura`, without its fallbacks.
+    /// Our own.
     #[default]
+    Tamis,
+    /// The crate `trafilatura`, without its fallbacks.
     Trafilatura,
 }
 
+/// How much work a page may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PageLimits {
+    /// Its size after unpacking, in bytes.
+    pub bytes: usize,
+    /// Nodes of its tree, elements and texts. Our own extractor counts them.
+    pub nodes: u32,
+    /// Elements within each other. Our own extractor counts them.
+    pub depth: u16,
+    /// Seconds of an extractor that counts no work; what this limit stops may not be stopped again on another machine.
+    pub seconds: u32,
+}
+
+impl Default for PageLimits {
+    fn default() -> Self {
+        let page::Limits { nodes, depth } = page::Limits::default();
+        Self { bytes: 10 << 20, nodes, depth, seconds: 20 }
+    }
+}
+
 /// A page's text and what it says about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Extracted {
     /// The main text, a paragraph a line. Never blank.
     pub text: String,
     /// The page's title, where it has one.
     pub title: Option<String>,
+    /// The day on which the page says it was published, as `YYYY-MM-DD`. Our own extractor reads it.
+    pub published: Option<String>,
     /// The language that the page says it is in, as it says it.
     pub language: Option<String>,
+    /// Where links of the main text lead, as they are written, each once. Our own extractor reads them.
+    pub links: Vec<String>,
+}
+
+/// Why a page was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GivenUp {
+    /// It is more work than the limits allow.
+    TooMuch(TooMuch),
+    /// The extractor did not come to an end in time.
+    TooSlow(Duration),
+    /// The extractor panicked, and said this.
+    Panicked(String),
 }
 
 impl Extractor {
-    /// The main text of a page; none where there is none.
+    /// The main text of a page; none where there is none. The limit of bytes is for the caller to hold.
     ///
     /// # Errors
-    /// When the extractor panicked, with what it said.
-    pub fn extract(self, html: &str) -> Result<Option<Extracted>, Panicked> {
+    /// When the page is over a limit, or the extractor panicked.
+    pub fn extract(self, html: &str, limits: &PageLimits) -> Result<Option<Extracted>, GivenUp> {
+        let panicked = |Panicked(message)| GivenUp::Panicked(message);
         match self {
-            Self::Trafilatura => contained(|| with_trafilatura(html)),
+            Self::Tamis => {
+                let limits = page::Limits { nodes: limits.nodes, depth: limits.depth };
+                contained(|| page::extract(html, limits)).map_err(panicked)?.map_err(GivenUp::TooMuch)
+            }
+            Self::Trafilatura => {
+                let html = html.to_owned();
+                let limit = Duration::from_secs(limits.seconds.into());
+                let found = watchdog::within(limit, move || contained(|| with_trafilatura(&html)));
+                found.ok_or(GivenUp::TooSlow(limit))?.map_err(panicked)
+            }
         }
     }
 }
@@ -54,6 +106,7 @@ fn with_trafilatura(html: &str) -> Option<Extracted> {
         text,
         title: present(extracted.metadata.title),
         language: present(extracted.metadata.language),
+        ..Extracted::default()
     })
 }
 
@@ -70,13 +123,18 @@ mod tests {
              <p>{0}</p><p>{0}</p><p>{0}</p></article><footer>Terms of use</footer></body></html>",
             prose.repeat(3)
         );
-        let page = Extractor::Trafilatura.extract(&html).expect("no panic").expect("there is text");
-        assert!(page.text.contains("keeper of the lighthouse"), "{}", page.text);
-        assert!(!page.text.contains("Home") && !page.text.contains("Terms"), "{}", page.text);
+        for extractor in [Extractor::Tamis, Extractor::Trafilatura] {
+            let page = extractor.extract(&html, &PageLimits::default()).expect("it ends").expect("there is text");
+            assert!(page.text.contains("keeper of the lighthouse"), "{}", page.text);
+            assert!(!page.text.contains("Home") && !page.text.contains("Terms"), "{}", page.text);
+            assert_eq!((page.title.as_deref(), page.language.as_deref()), (Some("Weather"), Some("en")));
+        }
     }
 
     #[test]
     fn a_page_without_text_gives_none() {
-        assert_eq!(Extractor::Trafilatura.extract("<html><body></body></html>"), Ok(None));
+        for extractor in [Extractor::Tamis, Extractor::Trafilatura] {
+            assert_eq!(extractor.extract("<html><body></body></html>", &PageLimits::default()), Ok(None));
+        }
     }
 }

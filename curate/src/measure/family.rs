@@ -12,7 +12,7 @@ use datafusion::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{BandsConfig, FamilyFunction, bands, c4_lines, fingerprints, language, score, words};
+use super::{BandsConfig, FamilyFunction, UrlFiles, bands, c4_lines, fingerprints, language, score, urls, words};
 use crate::{error::Result, text::c4::LineRules};
 
 /// A family of facts: its name and what shapes it.
@@ -32,6 +32,8 @@ pub enum FamilyConfig {
     Words,
     /// What C4's rules on lines find.
     C4Lines(LineRules),
+    /// What lists find in the URL.
+    Urls(UrlFiles),
     /// The language, by a fastText model.
     Language(ModelFile),
     /// A hash of the normal form.
@@ -42,7 +44,7 @@ pub enum FamilyConfig {
     Score(ModelFile),
 }
 
-/// A model on disk. The hash makes facts by another model stale.
+/// A model or a list on disk. The hash makes facts by another one stale.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ModelFile {
     /// The file.
@@ -64,6 +66,7 @@ impl Family {
         match &self.config {
             FamilyConfig::Words => words::fields(),
             FamilyConfig::C4Lines(_) => c4_lines::fields(),
+            FamilyConfig::Urls(_) => urls::fields(),
             FamilyConfig::Language(_) => language::fields(),
             FamilyConfig::Fingerprints => fingerprints::fields(),
             FamilyConfig::Bands(_) => bands::fields(),
@@ -75,6 +78,7 @@ impl Family {
         Ok(match &self.config {
             FamilyConfig::Words => Box::new(words::Words),
             FamilyConfig::C4Lines(rules) => Box::new(c4_lines::C4Lines(*rules)),
+            FamilyConfig::Urls(files) => Box::new(urls::Urls::load(files)?),
             FamilyConfig::Language(model) => Box::new(language::Languages::load(&model.path)?),
             FamilyConfig::Fingerprints => Box::new(fingerprints::Fingerprints),
             FamilyConfig::Bands(config) => Box::new(bands::Bands::new(*config)),
@@ -88,10 +92,19 @@ impl Family {
         format!("facts_{}", self.name)
     }
 
-    /// The facts of the column `text`, as structs.
+    /// The column of documents that the facts are about.
+    #[must_use]
+    pub fn subject(&self) -> &'static str {
+        match self.config {
+            FamilyConfig::Urls(_) => "url",
+            _ => "text",
+        }
+    }
+
+    /// The facts of the column that they are about, as structs.
     #[must_use]
     pub fn expression(&self) -> Expr {
-        ScalarUDF::from(FamilyFunction::new(self.clone())).call(vec![col("text")]).alias(self.column())
+        ScalarUDF::from(FamilyFunction::new(self.clone())).call(vec![col(self.subject())]).alias(self.column())
     }
 
     /// The columns of the family's files: the id and the facts.

@@ -16,8 +16,10 @@ mod fingerprints;
 mod function;
 mod language;
 mod score;
+mod urls;
 mod words;
 
 pub use bands::BandsConfig;
 pub use family::{Family, FamilyConfig, ModelFile};
 pub use function::FamilyFunction;
+pub use urls::UrlFiles;

@@ -19,12 +19,13 @@ use crate::text::{
 /// A count and its name. Every fact is a count: what it is divided by is for the rules to say.
 type Count = (&'static str, fn(&TextFacts) -> u64);
 
-const COUNTS: [Count; 29] = [
+const COUNTS: [Count; 30] = [
     ("bytes", |facts| facts.words.bytes),
     ("characters", |facts| facts.words.characters),
     ("tokens", |facts| facts.words.tokens),
     ("words", |facts| facts.words.words),
     ("word_characters", |facts| facts.words.word_characters),
+    ("twice_median_word_characters", |facts| facts.words.twice_median_word_characters),
     ("letter_tokens", |facts| facts.words.letter_tokens),
     ("stop_words", |facts| facts.words.stop_words),
     ("hashes", |facts| facts.words.hashes),

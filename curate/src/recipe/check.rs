@@ -17,8 +17,9 @@ use super::{
 };
 use crate::{
     error::Result,
+    extract::PageLimits,
     files::hash_file,
-    measure::{Family, FamilyConfig, ModelFile},
+    measure::{Family, FamilyConfig, ModelFile, UrlFiles},
     source::{Columns, Format, Source, WarcOptions},
     write::Content,
 };
@@ -67,6 +68,7 @@ impl Check<'_> {
                 name: name.clone(),
                 files: vec![task.data.clone()],
                 format,
+                clean: vec![],
                 fault_limit: *fault_limit,
             });
         }
@@ -152,37 +154,54 @@ impl Check<'_> {
                 html,
                 jsonl,
                 parquet,
+                csv,
+                tsv,
                 text,
                 extract,
                 max_page_bytes,
+                max_page_nodes,
+                max_page_depth,
+                max_page_seconds,
+                clean,
                 columns,
                 begins,
                 fault_limit,
             } = recipe;
-            let options = WarcOptions { extract: *extract, max_page_bytes: *max_page_bytes };
-            let (patterns, format) = match (warc, html, jsonl, parquet, text) {
-                (Some(files), None, None, None, None) => (files, Format::Warc(options)),
-                (None, Some(files), None, None, None) => (files, Format::Html(options)),
-                (None, None, Some(files), None, None) => (files, Format::JsonLines(named_columns(columns))),
-                (None, None, None, Some(files), None) => (files, Format::Parquet(named_columns(columns))),
-                (None, None, None, None, Some(files)) => {
+            let limits = PageLimits {
+                bytes: *max_page_bytes,
+                nodes: *max_page_nodes,
+                depth: *max_page_depth,
+                seconds: *max_page_seconds,
+            };
+            let options = WarcOptions { extract: *extract, limits };
+            let columns = named_columns(columns);
+            let listed = [warc, html, jsonl, parquet, csv, tsv, text];
+            if listed.iter().filter(|files| files.is_some()).count() != 1 {
+                let kinds = "`warc`, `html`, `jsonl`, `parquet`, `csv`, `tsv` and `text`";
+                return Err(self.fault(name.span(), format!("source `{}` has one of {kinds}", name.get_ref())).into());
+            }
+            let patterns = listed.into_iter().flatten().next().map_or(&[][..], Vec::as_slice);
+            let format = match listed.iter().position(|files| files.is_some()) {
+                Some(0) => Format::Warc(options),
+                Some(1) => Format::Html(options),
+                Some(2) => Format::JsonLines(columns),
+                Some(3) => Format::Parquet(columns),
+                Some(4) => Format::Csv { columns, delimiter: b',' },
+                Some(5) => Format::Csv { columns, delimiter: b'\t' },
+                _ => {
                     if let Some(pattern) = begins
                         && let Err(error) = regex::Regex::new(pattern.get_ref())
                     {
                         return Err(self.fault(pattern.span(), error.to_string()).into());
                     }
-                    (files, Format::Text { begins: begins.as_ref().map(|pattern| pattern.get_ref().clone()) })
-                }
-                _ => {
-                    let message =
-                        format!("source `{}` has one of `warc`, `html`, `jsonl`, `parquet` and `text`", name.get_ref());
-                    return Err(self.fault(name.span(), message).into());
+                    Format::Text { begins: begins.as_ref().map(|pattern| pattern.get_ref().clone()) }
                 }
             };
             sources.push(Source {
                 name: name.get_ref().clone(),
                 files: self.files(patterns)?,
                 format,
+                clean: clean.clone(),
                 fault_limit: *fault_limit,
             });
         }
@@ -228,6 +247,19 @@ impl Check<'_> {
             let sha256 = hash_file(&path)?.sha256;
             families.push(family("language", FamilyConfig::Language(ModelFile { path, sha256 })));
         }
+        if let Some(lists) = &facts.urls {
+            let files = UrlFiles {
+                domains: self.lists(&lists.domains)?,
+                words: self.lists(&lists.words)?,
+                soft_words: self.lists(&lists.soft_words)?,
+                parts: self.lists(&lists.parts)?,
+            };
+            families.push(family("urls", FamilyConfig::Urls(files)));
+        }
+        // all steps look at the same lines: see `Check::steps`
+        if let Some(lines) = steps.iter().find_map(Step::c4_lines) {
+            families.push(family("c4_lines", FamilyConfig::C4Lines(lines)));
+        }
         let near = steps.iter().any(|step| step.kind == StepKind::NearDuplicates);
         if near || steps.iter().any(|step| step.kind == StepKind::ExactDuplicates) {
             families.push(family("fingerprints", FamilyConfig::Fingerprints));
@@ -241,6 +273,25 @@ impl Check<'_> {
             families.push(family("bands", FamilyConfig::Bands(bands)));
         }
         Ok(families)
+    }
+
+    fn lists(&self, files: &[Text]) -> Result<Vec<ModelFile>> {
+        let list = |file: &Text| {
+            let path = self.path(file)?;
+            let sha256 = hash_file(&path)
+                .map_err(|_| self.fault(file.span(), format!("there is no file {}", path.display())))?
+                .sha256;
+            Ok(ModelFile { path, sha256 })
+        };
+        files.iter().map(list).collect()
+    }
+
+    pub(super) fn needs_lists(&self, span: Range<usize>) -> Result<(), TomlError> {
+        if self.recipe.facts.urls.is_some() {
+            return Ok(());
+        }
+        let message = "a step `urls` reads the facts `urls`, which nothing writes: add [facts.urls] with lists";
+        Err(self.fault(span, message))
     }
 
     pub(super) fn needs_language(&self, span: Range<usize>, who: &str) -> Result<(), TomlError> {

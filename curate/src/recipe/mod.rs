@@ -9,6 +9,7 @@
 mod check;
 mod model;
 mod plan;
+mod presets;
 mod steps;
 
 pub use model::Recipe;

@@ -6,11 +6,13 @@ use schemars::JsonSchema;
 use schemas::toml_file::Spanned;
 use serde::Deserialize;
 
+use super::presets::Preset;
 use crate::{
-    decide::{FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, Unit},
-    extract::Extractor,
+    decide::{C4Quality, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, Unit, UrlRule},
+    extract::{Extractor, PageLimits},
     learn::HashedWords,
     measure::BandsConfig,
+    source::Cleaning,
 };
 
 /// A text with its place in the file.
@@ -60,7 +62,7 @@ pub struct Recipe {
     pub mixture: Tables<MixtureRecipe>,
 }
 
-/// A source of documents. One of `warc`, `html`, `jsonl`, `parquet` and `text` lists its files.
+/// A source of documents. One of `warc`, `html`, `jsonl`, `parquet`, `csv`, `tsv` and `text` lists its files.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceRecipe {
@@ -76,6 +78,12 @@ pub struct SourceRecipe {
     /// Parquet.
     #[schemars(with = "Option<Vec<String>>")]
     pub parquet: Option<Vec<Text>>,
+    /// CSV, plain or packed as gzip or zstd; the first row names the columns.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub csv: Option<Vec<Text>>,
+    /// The same, with tabs between fields.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub tsv: Option<Vec<Text>>,
     /// Plain text, plain or gzip.
     #[schemars(with = "Option<Vec<String>>")]
     pub text: Option<Vec<Text>>,
@@ -85,7 +93,20 @@ pub struct SourceRecipe {
     /// For archives and pages: the largest page, in bytes.
     #[serde(default = "ten_mebibytes")]
     pub max_page_bytes: usize,
-    /// For JSON lines and Parquet: which keys or columns hold what.
+    /// For archives and pages, with `extract = "tamis"`: the most nodes of a page's tree.
+    #[serde(default = "most_nodes")]
+    pub max_page_nodes: u32,
+    /// For archives and pages, with `extract = "tamis"`: the most elements within each other.
+    #[serde(default = "most_levels")]
+    pub max_page_depth: u16,
+    /// For archives and pages, with `extract = "trafilatura"`: the most seconds for a page. A run that this limit stops cannot
+    /// promise the same bytes again.
+    #[serde(default = "most_seconds")]
+    pub max_page_seconds: u32,
+    /// What is done to texts before they are documents, in this order.
+    #[serde(default)]
+    pub clean: Vec<Cleaning>,
+    /// For JSON lines, Parquet, CSV and TSV: which keys or columns hold what.
     #[serde(default)]
     pub columns: ColumnsRecipe,
     /// For plain text: a line that matches this regular expression begins a document. Without it, a file is one.
@@ -97,14 +118,26 @@ pub struct SourceRecipe {
 }
 
 fn ten_mebibytes() -> usize {
-    10 << 20
+    PageLimits::default().bytes
+}
+
+fn most_nodes() -> u32 {
+    PageLimits::default().nodes
+}
+
+fn most_levels() -> u16 {
+    PageLimits::default().depth
+}
+
+fn most_seconds() -> u32 {
+    PageLimits::default().seconds
 }
 
 fn one_percent() -> f64 {
     0.01
 }
 
-/// Which keys of a JSON object, or columns of a Parquet file, hold what.
+/// Which keys of a JSON object, or columns of a table, hold what.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ColumnsRecipe {
@@ -140,6 +173,8 @@ pub struct TaskRecipe {
 pub struct FactsRecipe {
     /// The model that tells languages.
     pub language: Option<LanguageFacts>,
+    /// Lists of domains and words to look for in URLs.
+    pub urls: Option<UrlFacts>,
     /// The shape of MinHash signatures.
     #[schemars(with = "Option<BandsConfig>")]
     pub bands: Option<Spanned<BandsConfig>>,
@@ -152,6 +187,25 @@ pub struct LanguageFacts {
     /// A fastText model, `.bin` or `.ftz`.
     #[schemars(with = "String")]
     pub model: Text,
+}
+
+/// Lists of domains and words: files, plain or packed as gzip or zstd, with a domain or word a line; lines that begin with `#`
+/// are comments.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UrlFacts {
+    /// Domains; what lies below one counts as well.
+    #[schemars(with = "Vec<String>")]
+    pub domains: Vec<Text>,
+    /// Words, between marks, of which one is enough.
+    #[schemars(with = "Vec<String>")]
+    pub words: Vec<Text>,
+    /// Words of which one is not enough.
+    #[schemars(with = "Vec<String>")]
+    pub soft_words: Vec<Text>,
+    /// Parts of words, found in a URL without `-` and `.`.
+    #[schemars(with = "Vec<String>")]
+    pub parts: Vec<Text>,
 }
 
 /// A classifier of hashed words: the reference against the rest.
@@ -225,6 +279,13 @@ pub struct StepRecipe {
     pub gopher_repetition: Option<GopherRepetition>,
     /// Keep what passes FineWeb's own rules.
     pub fineweb_quality: Option<FinewebQuality>,
+    /// Keep what passes C4's rules on pages.
+    pub c4_quality: Option<C4Quality>,
+    /// Drop what lists of domains and words name; needs `[facts.urls]`.
+    pub urls: Option<UrlRule>,
+    /// The rules of a well-known dataset, each a step of its own.
+    #[schemars(with = "Option<Preset>")]
+    pub preset: Option<Preset>,
     /// Drop documents whose normalised text another has.
     pub exact_duplicates: Option<NoSettings>,
     /// Drop documents that are much like another.

@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::Serialize;
 
 use crate::{
-    decide::{FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, Unit},
+    decide::{C4Quality, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, Unit, UrlRule},
     learn::HashedWords,
     measure::{BandsConfig, Family},
     source::Source,
+    text::c4::LineRules,
     write::Content,
 };
 
@@ -75,6 +76,17 @@ pub struct Step {
     pub kind: StepKind,
 }
 
+impl Step {
+    /// The lines that C4's rules look at, where the step follows those.
+    #[must_use]
+    pub fn c4_lines(&self) -> Option<LineRules> {
+        match &self.kind {
+            StepKind::C4Quality(rule) => Some(rule.lines),
+            _ => None,
+        }
+    }
+}
+
 /// What a step does.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -87,6 +99,10 @@ pub enum StepKind {
     GopherRepetition(GopherRepetition),
     /// Keep what passes FineWeb's rules.
     FinewebQuality(FinewebQuality),
+    /// Keep what passes C4's rules.
+    C4Quality(C4Quality),
+    /// Drop what lists name.
+    Urls(UrlRule),
     /// Drop exact duplicates.
     ExactDuplicates,
     /// Drop near-duplicates.

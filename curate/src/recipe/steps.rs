@@ -20,19 +20,7 @@ impl Check<'_> {
         let mut steps: Vec<Step> = Vec::new();
         for spanned in &self.recipe.step {
             let recipe = spanned.get_ref();
-            let (kind, default_name) = self.step_kind(spanned.span(), recipe)?;
-            let name = match &recipe.name {
-                Some(name) => {
-                    self.name(name)?;
-                    name.get_ref().clone()
-                }
-                None => default_name.to_owned(),
-            };
-            if name == "read" || steps.iter().any(|step| step.name == name) {
-                let span = recipe.name.as_ref().map_or_else(|| spanned.span(), Spanned::span);
-                let message = format!("there is another stage `{name}`: give this step a `name`");
-                return Err(self.fault(span, message).into());
-            }
+            let kinds = self.step_kinds(spanned.span(), recipe)?;
             let sources = match &recipe.sources {
                 Some(names) => names.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>()?,
                 None => self.recipe.source.keys().map(|name| name.get_ref().clone()).collect(),
@@ -40,12 +28,34 @@ impl Check<'_> {
             if sources.is_empty() {
                 return Err(self.fault(spanned.span(), "a step applies to one source or more").into());
             }
-            steps.push(Step { name, sources, kind });
+            for (kind, default_name) in &kinds {
+                let name = match &recipe.name {
+                    Some(name) => {
+                        self.name(name)?;
+                        let name = name.get_ref();
+                        if kinds.len() > 1 { format!("{name}_{default_name}") } else { name.clone() }
+                    }
+                    None => (*default_name).to_owned(),
+                };
+                if name == "read" || steps.iter().any(|step| step.name == name) {
+                    let span = recipe.name.as_ref().map_or_else(|| spanned.span(), Spanned::span);
+                    let message = format!("there is another stage `{name}`: give this step a `name`");
+                    return Err(self.fault(span, message).into());
+                }
+                let step = Step { name, sources: sources.clone(), kind: kind.clone() };
+                let lines = steps.iter().find_map(Step::c4_lines);
+                if lines.is_some_and(|lines| step.c4_lines().is_some_and(|others| others != lines)) {
+                    let message = "all steps `c4_quality` of a recipe look at the same `lines`";
+                    return Err(self.fault(spanned.span(), message).into());
+                }
+                steps.push(step);
+            }
         }
         Ok(steps)
     }
 
-    fn step_kind(&self, span: Range<usize>, recipe: &StepRecipe) -> Result<Named> {
+    /// What a step does; a preset is several.
+    fn step_kinds(&self, span: Range<usize>, recipe: &StepRecipe) -> Result<Vec<Named>> {
         let StepRecipe {
             name: _,
             sources: _,
@@ -53,6 +63,9 @@ impl Check<'_> {
             gopher_quality,
             gopher_repetition,
             fineweb_quality,
+            c4_quality,
+            urls,
+            preset,
             exact_duplicates,
             near_duplicates,
             pareto,
@@ -72,6 +85,13 @@ impl Check<'_> {
         if let Some(rule) = fineweb_quality {
             one(StepKind::FinewebQuality(rule.clone()), "fineweb_quality");
         }
+        if let Some(rule) = c4_quality {
+            one(StepKind::C4Quality(rule.clone()), "c4_quality");
+        }
+        if let Some(rule) = urls {
+            self.needs_lists(span.clone())?;
+            one(StepKind::Urls(rule.clone()), "urls");
+        }
         if exact_duplicates.is_some() {
             one(StepKind::ExactDuplicates, "exact_duplicates");
         }
@@ -81,11 +101,12 @@ impl Check<'_> {
         if let Some(pareto) = pareto {
             one(self.pareto(pareto)?, "pareto");
         }
-        match (found.len(), found.pop()) {
-            (1, Some(kind)) => Ok(kind),
+        match (found.len() + usize::from(preset.is_some()), preset) {
+            (1, Some(preset)) => Ok(preset.steps()),
+            (1, None) => Ok(found),
             (count, _) => {
-                let possible = "`language`, `gopher_quality`, `gopher_repetition`, `fineweb_quality`, \
-                                `exact_duplicates`, `near_duplicates` and `pareto`";
+                let possible = "`language`, `gopher_quality`, `gopher_repetition`, `fineweb_quality`, `c4_quality`, `urls`, \
+                                `preset`, `exact_duplicates`, `near_duplicates` and `pareto`";
                 Err(self.fault(span, format!("a step does one thing, of {possible}; this one does {count}")).into())
             }
         }

@@ -7,19 +7,22 @@ use std::{
 
 use datafusion::{
     arrow::{
-        array::{Array as _, AsArray as _},
-        datatypes::Int64Type,
+        array::{Array as _, AsArray as _, RecordBatch},
+        datatypes::{DataType, Int64Type, UInt64Type},
     },
-    functions_aggregate::expr_fn::count,
-    prelude::{DataFrame, SessionContext, col, lit},
+    functions_aggregate::expr_fn::{count, sum},
+    functions_nested::expr_fn::array_element,
+    logical_expr::cast,
+    prelude::{DataFrame, SessionContext, coalesce, col, lit},
 };
 use schemas::{
-    ledger::{Ledger, MixtureEntry, StageEntry},
+    ledger::{CleaningEntry, Ledger, MixtureEntry, StageEntry},
     manifest::{FileEntry, Manifest},
 };
 
 use super::{Outcome, context::Run, mixing::Mixed};
 use crate::{
+    archive::Fault,
     error::{Error, Result},
     files::{ledger, remove_others, write_whole},
 };
@@ -30,7 +33,11 @@ type Counts = BTreeMap<String, BTreeMap<String, u64>>;
 impl Run<'_> {
     /// Draws up the ledger, which must close before a mixture takes the place of its predecessor.
     pub async fn draw_ledger(&self, mixed: &[Mixed]) -> Result<Ledger> {
-        let ledger = Ledger { stages: self.stage_entries().await?, mixtures: self.written_entries(mixed).await? };
+        let ledger = Ledger {
+            stages: self.stage_entries().await?,
+            cleaning: self.cleaning_entries().await?,
+            mixtures: self.written_entries(mixed).await?,
+        };
         ledger.check()?;
         Ok(ledger)
     }
@@ -38,7 +45,7 @@ impl Run<'_> {
     /// Publishes the ledger and the manifest, and removes files that no stage of this run has made.
     pub fn close_accounts(&self, ledger: Ledger) -> Result<Outcome> {
         ledger::write(&ledger, &self.layout.ledger())?;
-        self.write_manifest()?;
+        self.write_manifest(&ledger)?;
         self.remove_superseded()?;
         let made = self.made();
         Ok(Outcome { ledger, found: made.found, ran: made.ran })
@@ -70,6 +77,38 @@ impl Run<'_> {
                 let kept = came.get(source).copied().unwrap_or_default();
                 entries.push(entry(&stage, source, kept, &decided, None));
             }
+        }
+        Ok(entries)
+    }
+
+    /// What each cleaning of each source took.
+    async fn cleaning_entries(&self) -> Result<Vec<CleaningEntry>> {
+        let failed = |error| Error::from_plan("ledger", error);
+        let context = self.session.relational();
+        let mut entries = Vec::new();
+        for source in self.plan.sources.iter().filter(|source| !source.clean.is_empty()) {
+            // elements of lists are counted from 1
+            let places = (1i64..).zip(&source.clean).map(|(place, _)| place);
+            let sums = places.flat_map(|place| {
+                let taken = coalesce(vec![array_element(col("taken"), lit(place)), lit(0u64)]);
+                let any = cast(taken.clone().gt(lit(0u64)), DataType::UInt64);
+                [sum(any).alias(format!("documents_{place}")), sum(taken).alias(format!("characters_{place}"))]
+            });
+            let table = self.tables(&context).records(&source.name).await.map_err(failed)?;
+            let table = table.aggregate(vec![], sums.collect()).map_err(failed)?;
+            let batches = self.collect("ledger", &context, table).await?;
+            let number = |column: usize| -> u64 {
+                let of_batch = |batch: &RecordBatch| {
+                    batch.column(column).as_primitive::<UInt64Type>().iter().flatten().sum::<u64>()
+                };
+                batches.iter().map(of_batch).sum()
+            };
+            entries.extend(source.clean.iter().enumerate().map(|(place, cleaning)| CleaningEntry {
+                source: source.name.clone(),
+                cleaning: cleaning.name().to_owned(),
+                documents: number(2 * place),
+                characters: number(2 * place + 1),
+            }));
         }
         Ok(entries)
     }
@@ -176,7 +215,7 @@ impl Run<'_> {
         }
     }
 
-    fn write_manifest(&self) -> Result<()> {
+    fn write_manifest(&self, ledger: &Ledger) -> Result<()> {
         let made = self.made();
         let input = |(stamp, rows): &(crate::files::units::Stamp, Option<u64>)| FileEntry {
             path: stamp.path.display().to_string(),
@@ -184,11 +223,12 @@ impl Run<'_> {
             bytes: stamp.bytes,
             sha256: stamp.sha256.clone(),
         };
+        let by_the_clock = Fault::ExtractorTimeout.name();
         let is_kept = |path: &&String| !path.starts_with("work/");
         let manifest = Manifest {
             name: self.plan.name.clone(),
             seed: self.plan.seed,
-            reproducible: true,
+            reproducible: !ledger.stages.iter().any(|entry| entry.quarantined.contains_key(by_the_clock)),
             recipe: self.plan.recipe.clone(),
             versions: BTreeMap::from([("curate".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
             inputs: made.inputs.values().map(input).collect(),

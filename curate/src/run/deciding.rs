@@ -100,6 +100,8 @@ impl Run<'_> {
             StepKind::GopherQuality(rule) => Some((family("words"), Box::new(rule.clone()))),
             StepKind::GopherRepetition(rule) => Some((family("words"), Box::new(rule.clone()))),
             StepKind::FinewebQuality(rule) => Some((family("words"), Box::new(rule.clone()))),
+            StepKind::C4Quality(rule) => Some((family("c4_lines"), Box::new(rule.clone()))),
+            StepKind::Urls(rule) => Some((family("urls"), Box::new(rule.clone()))),
             StepKind::Pareto { classifier, alpha } => {
                 let rule = ParetoRule { alpha: *alpha, seed: self.plan.seed, stage: step.name.clone() };
                 Some((self.score_family(classifier)?, Box::new(rule)))

@@ -23,7 +23,7 @@ use crate::{
     engine::Session,
     error::{Error, Result},
     measure::Family,
-    source::{Format, Reading, read_table},
+    source::{Cleaning, Format, Reading, read_table},
 };
 
 /// A record that gave no row.
@@ -45,6 +45,8 @@ pub struct Pipe<'a> {
     pub source: String,
     /// Columns of a document to give.
     pub columns: &'a [&'a str],
+    /// What is done to texts, in this order.
+    pub clean: &'a [Cleaning],
     /// Facts to give.
     pub families: &'a [Family],
 }
@@ -63,8 +65,13 @@ impl Pipe<'_> {
     ) -> Result<()> {
         let failed = |error| Error::from_plan("read", error);
         let context = self.session.streaming();
-        let reading =
-            Reading { source: self.source.clone(), part: 0, path: PathBuf::from(path), format: format.clone() };
+        let reading = Reading {
+            source: self.source.clone(),
+            part: 0,
+            path: PathBuf::from(path),
+            format: format.clone(),
+            clean: self.clean.to_vec(),
+        };
         let table = context.read_table(read_table(reading)).map_err(failed)?;
         let table = with_facts(table, self.families).and_then(|table| self.chosen(table)).map_err(failed)?;
         let mut batches = table.execute_stream().await.map_err(failed)?;

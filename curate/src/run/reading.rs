@@ -70,8 +70,13 @@ impl Run<'_> {
     async fn read_file(&self, unit: Unit<'_>) -> Result<(u64, u64)> {
         let Unit { source, part, path } = unit;
         let name = format!("{}/part-{part:05}", source.name);
-        let reading =
-            Reading { source: source.name.clone(), part, path: path.to_owned(), format: source.format.clone() };
+        let reading = Reading {
+            source: source.name.clone(),
+            part,
+            path: path.to_owned(),
+            format: source.format.clone(),
+            clean: source.clean.clone(),
+        };
         let fingerprint = Fingerprint::of("documents", &reading);
         let documents = match self.find("documents", &name, &fingerprint) {
             Some(mark) => mark,

@@ -26,7 +26,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Format, Reason,
+    Cleaning, Format, Reason,
+    clean::Cleaner,
     raw::{Raw, RawReader},
     row::{Outcome, Row, batch, rows_schema},
 };
@@ -39,7 +40,7 @@ const CHUNK_RECORDS: usize = 256;
 const CHUNK_BYTES: usize = 16 << 20;
 
 /// One file of a source, and how it is read: all that a machine needs to know to read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     /// The source's name.
     pub source: String,
@@ -49,6 +50,8 @@ pub struct Reading {
     pub path: PathBuf,
     /// How it is read.
     pub format: Format,
+    /// What is done to its texts, in this order.
+    pub clean: Vec<Cleaning>,
 }
 
 /// Reads one file into rows, in the order of the file, in one partition.
@@ -138,7 +141,9 @@ fn read(reading: &Reading, mut take: impl FnMut(RecordBatch) -> bool) -> Result<
     let mut chunk = next_chunk(reader.as_mut()).map_err(failed)?;
     while !chunk.is_empty() {
         // one core finds the next records while the others look into these
-        let look = || chunk.par_iter().map(|raw| reading.format.row(&reading.source, raw)).collect::<Vec<_>>();
+        let row =
+            |cleaner: &mut Cleaner, raw| reading.format.row(&reading.source, raw).cleaned(cleaner, &reading.clean);
+        let look = || chunk.par_iter().map_init(Cleaner::default, row).collect::<Vec<_>>();
         let (mut rows, next) = rayon::join(look, || next_chunk(reader.as_mut()));
         rows.iter_mut().for_each(|row| drop_repeat(row, &mut seen));
         let batch = batch(&rows, reading.part).expect("the columns are of one length");

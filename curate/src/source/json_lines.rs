@@ -45,7 +45,7 @@ impl RawReader for Lines {
                 }
                 Err(error) => {
                     self.ended = true;
-                    return self.input.fault(error, offset).map(Some);
+                    return self.input.packing.fault(error, offset).map(Some);
                 }
             }
         }

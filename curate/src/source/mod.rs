@@ -8,9 +8,12 @@
 //!
 //! Useful for: web archives, JSON lines, Parquet, pages, plain text. Not useful for: facts about the text; see [`crate::measure`].
 
+mod clean;
 mod columns;
+mod csv;
 mod exec;
 mod json_lines;
+mod lists;
 mod parquet;
 mod plain_text;
 mod raw;
@@ -21,8 +24,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use clean::{Cleaning, UnicodeForm};
 pub use columns::Columns;
 pub use exec::{ReadExec, Reading, read_table};
+pub use lists::read_list;
 pub use row::{Reason, records, rows_schema};
 pub use warc::WarcOptions;
 
@@ -38,6 +43,13 @@ pub enum Format {
     JsonLines(Columns),
     /// Parquet: one row a document. An offset is the number of a row.
     Parquet(Columns),
+    /// CSV, plain or packed as gzip or zstd: a row a document, below one that names the columns.
+    Csv {
+        /// Which columns hold what.
+        columns: Columns,
+        /// What divides the fields: a comma, or a tab.
+        delimiter: u8,
+    },
     /// Plain text, plain or gzip: one document a file, or one for each line that matches a pattern.
     Text {
         /// A regular expression; a line that it matches begins a document.
@@ -59,6 +71,8 @@ pub struct Source {
     pub files: Vec<PathBuf>,
     /// How they are read.
     pub format: Format,
+    /// What is done to its texts, in this order.
+    pub clean: Vec<Cleaning>,
     /// The largest share of broken records, judged over the whole source.
     pub fault_limit: f64,
 }

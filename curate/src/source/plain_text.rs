@@ -47,7 +47,7 @@ impl RawReader for Pieces {
                 }
                 Err(error) => {
                     self.ended = true;
-                    return self.input.fault(error, offset).map(Some);
+                    return self.input.packing.fault(error, offset).map(Some);
                 }
             }
         }

@@ -11,7 +11,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::{
     Format,
     columns::Picked,
-    json_lines, parquet, plain_text,
+    csv, json_lines, parquet, plain_text,
     row::Row,
     warc::{self, WarcRecords},
 };
@@ -73,6 +73,9 @@ impl Format {
             Self::Warc(_) => Box::new(WarcRecords::new(file)?),
             Self::JsonLines(_) | Self::Examples { .. } => Box::new(json_lines::Lines::new(Unpacked::open(file)?)),
             Self::Parquet(columns) => Box::new(parquet::Rows::new(file, columns)?),
+            Self::Csv { columns, delimiter } => {
+                Box::new(csv::CsvRows::new(Unpacked::open(file)?, *delimiter, columns)?)
+            }
             Self::Html(_) => Box::new(plain_text::Pieces::new(Unpacked::open(file)?, None)?),
             Self::Text { begins } => Box::new(plain_text::Pieces::new(Unpacked::open(file)?, begins.as_deref())?),
         })
@@ -88,7 +91,7 @@ impl Format {
             }
             (Self::Html(options), Raw::Text { offset, bytes }) => warc::page_row(source, options, *offset, bytes),
             (_, Raw::Text { offset, bytes } | Raw::Line { offset, bytes }) => plain_text::row(source, *offset, bytes),
-            (Self::Parquet(columns), Raw::Picked { offset, picked }) => {
+            (Self::Parquet(columns) | Self::Csv { columns, .. }, Raw::Picked { offset, picked }) => {
                 let row = Row { offset: *offset, bytes: picked.len() as u64, ..Row::default() };
                 picked.as_ref().clone().document(source, row, &columns.text)
             }
@@ -103,27 +106,48 @@ impl Format {
 pub struct Unpacked {
     /// The bytes.
     pub bytes: Box<dyn BufRead + Send>,
-    /// What is wrong when they end too early, and when they cannot be unpacked.
+    /// How they were packed.
+    pub packing: Packing,
+}
+
+/// What is wrong when packed bytes end too early, and when they cannot be unpacked.
+#[derive(Debug, Clone, Copy)]
+pub struct Packing {
     clipped: Fault,
     corrupt: Fault,
+}
+
+impl Packing {
+    const GZIP: Self = Self { clipped: Fault::GzipClipped, corrupt: Fault::GzipCorrupt };
+    const ZSTD: Self = Self { clipped: Fault::ZstdClipped, corrupt: Fault::ZstdCorrupt };
+
+    /// The fault of a file that cannot be unpacked any further; what the system reports stays an error.
+    pub fn fault(self, error: io::Error, offset: u64) -> io::Result<Raw> {
+        if error.raw_os_error().is_some() {
+            return Err(error);
+        }
+        let is_end = error.kind() == io::ErrorKind::UnexpectedEof;
+        let fault = if is_end { self.clipped } else { self.corrupt };
+        Ok(Raw::Broken(Broken { offset, record: None, fault, detail: error.to_string() }))
+    }
 }
 
 /// Bytes that are read, and unpacked, at a time.
 const BUFFER: usize = 1 << 18;
 
 impl Unpacked {
-    fn open(mut file: File) -> io::Result<Self> {
+    pub(super) fn open(mut file: File) -> io::Result<Self> {
         let mut magic = Vec::new();
         (&mut file).take(4).read_to_end(&mut magic)?;
         file.rewind()?;
         let file = BufReader::with_capacity(BUFFER, file);
-        let gzip = |bytes| Self { bytes, clipped: Fault::GzipClipped, corrupt: Fault::GzipCorrupt };
+        let gzip = |bytes| Self { bytes, packing: Packing::GZIP };
         Ok(match magic.as_slice() {
             [0x1f, 0x8b, ..] => gzip(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(file)))),
             [0x28, 0xb5, 0x2f, 0xfd] => {
                 let decoder = zstd::stream::read::Decoder::with_buffer(file)?;
                 let bytes = Box::new(BufReader::with_capacity(BUFFER, decoder));
-                Self { bytes, clipped: Fault::ZstdClipped, corrupt: Fault::ZstdCorrupt }
+                Self { bytes, packing: Packing::ZSTD }
             }
             _ => gzip(Box::new(file)),
         })
@@ -132,16 +156,6 @@ impl Unpacked {
     /// Bytes of a file that is not packed.
     #[cfg(test)]
     pub fn plain(bytes: Box<dyn BufRead + Send>) -> Self {
-        Self { bytes, clipped: Fault::GzipClipped, corrupt: Fault::GzipCorrupt }
-    }
-
-    /// The fault of a file that cannot be unpacked any further; what the system reports stays an error.
-    pub fn fault(&self, error: io::Error, offset: u64) -> io::Result<Raw> {
-        if error.raw_os_error().is_some() {
-            return Err(error);
-        }
-        let is_end = error.kind() == io::ErrorKind::UnexpectedEof;
-        let fault = if is_end { self.clipped } else { self.corrupt };
-        Ok(Raw::Broken(Broken { offset, record: None, fault, detail: error.to_string() }))
+        Self { bytes, packing: Packing::GZIP }
     }
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use datafusion::arrow::{
-    array::{ArrayRef, RecordBatch, StringViewBuilder, UInt32Array, UInt64Array},
+    array::{ArrayRef, ListBuilder, RecordBatch, StringViewBuilder, UInt32Array, UInt64Array, UInt64Builder},
     datatypes::{DataType, Field, Schema, SchemaRef},
     error::ArrowError,
 };
-use schemas::identity::DocumentId;
+use schemas::{columns, identity::DocumentId};
 
+use super::{Cleaning, clean::Cleaner};
 use crate::archive::{Broken, Fault};
 
 /// Why a sound record is no document.
@@ -31,8 +32,16 @@ pub enum Reason {
     EmptyBody,
     /// A page over the limit of bytes.
     TooLarge,
+    /// A page whose tree is over the limit of nodes.
+    TooManyNodes,
+    /// A page whose elements stand in each other over the limit of levels.
+    TooDeep,
     /// A page or row without text.
     NoText,
+    /// A text of which its cleaning left nothing.
+    NothingLeft,
+    /// A text of which its cleaning took more than its rules allow.
+    CutTooMuch,
     /// A record that was read before, with the same id.
     SameRecord,
 }
@@ -50,7 +59,11 @@ impl Reason {
             Self::NotHtml => "not_html",
             Self::EmptyBody => "empty_body",
             Self::TooLarge => "too_large",
+            Self::TooManyNodes => "too_many_nodes",
+            Self::TooDeep => "too_deep",
             Self::NoText => "no_text",
+            Self::NothingLeft => "nothing_left",
+            Self::CutTooMuch => "cut_too_much",
             Self::SameRecord => "same_record",
         }
     }
@@ -66,7 +79,11 @@ pub struct Row {
     pub offset: u64,
     pub bytes: u64,
     pub title: Option<String>,
+    pub published: Option<String>,
     pub language: Option<String>,
+    pub links: Vec<String>,
+    /// Characters that each cleaning took; none for what was not cleaned.
+    pub taken: Vec<u64>,
     pub outcome: Outcome,
 }
 
@@ -98,6 +115,16 @@ impl Row {
         Self { offset, record, url, outcome: Outcome::Quarantined(fault, detail), ..Self::default() }
     }
 
+    /// The same row with its text cleaned, or dropped where too little is left.
+    pub fn cleaned(mut self, cleaner: &mut Cleaner, cleanings: &[Cleaning]) -> Self {
+        if let Outcome::Text(text) = &mut self.outcome
+            && let Err(reason) = cleaner.clean(cleanings, text, &mut self.taken)
+        {
+            self.outcome = Outcome::Dropped(reason);
+        }
+        self
+    }
+
     /// The same row with a text, or dropped where that is blank.
     pub fn with_text(mut self, text: String) -> Self {
         self.outcome = if text.trim().is_empty() { Outcome::Dropped(Reason::NoText) } else { Outcome::Text(text) };
@@ -114,12 +141,15 @@ pub fn rows_schema() -> SchemaRef {
         text("url"),
         text("date"),
         text("title"),
+        text("published"),
         text("language"),
+        Field::new("links", columns::links(), true),
         text("text"),
         text("record"),
         Field::new("part", DataType::UInt32, false),
         Field::new("offset", DataType::UInt64, false),
         Field::new("bytes", DataType::UInt64, false),
+        Field::new("taken", DataType::List(Arc::new(Field::new("item", DataType::UInt64, true))), true),
         text("reason"),
         text("fault"),
         text("detail"),
@@ -128,11 +158,11 @@ pub fn rows_schema() -> SchemaRef {
 
 /// `facts/records/`: one row for everything that stood in a file.
 ///
-/// `bytes` is the payload's size; `part` is the file's place in its source. A row has a `reason` if it is no document, a
+/// `bytes` is the payload's size; `taken`, the characters that each cleaning of the source took, in their order; `part` is the file's place in its source. A row has a `reason` if it is no document, a
 /// `fault` and its `detail` if it could not be read; then it has no id.
 #[must_use]
 pub fn records() -> SchemaRef {
-    let names = ["id", "record", "url", "part", "offset", "bytes", "reason", "fault", "detail"];
+    let names = ["id", "record", "url", "part", "offset", "bytes", "taken", "reason", "fault", "detail"];
     let schema = rows_schema();
     let fields = names.map(|name| schema.field_with_name(name).expect("these are columns of a reading").clone());
     Arc::new(Schema::new(fields.to_vec()))
@@ -162,17 +192,39 @@ pub fn batch(rows: &[Row], part: u32) -> Result<RecordBatch, ArrowError> {
         texts(&|row| row.url.clone()),
         texts(&|row| row.date.clone()),
         texts(&|row| row.title.clone()),
+        texts(&|row| row.published.clone()),
         texts(&|row| row.language.clone()),
+        links_column(rows),
         text_column(rows),
         texts(&|row| row.record.clone()),
         Arc::new(UInt32Array::from(vec![part; rows.len()])),
         Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| row.offset))),
         Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| row.bytes))),
+        taken_column(rows),
         texts(&reason),
         texts(&fault),
         texts(&detail),
     ];
     RecordBatch::try_new(rows_schema(), columns)
+}
+
+/// Null for what has no links.
+fn links_column(rows: &[Row]) -> ArrayRef {
+    let mut builder = ListBuilder::new(StringViewBuilder::new()).with_field(columns::link());
+    for row in rows {
+        row.links.iter().for_each(|link| builder.values().append_value(link));
+        builder.append(!row.links.is_empty());
+    }
+    Arc::new(builder.finish())
+}
+
+/// Null for what was not cleaned.
+fn taken_column(rows: &[Row]) -> ArrayRef {
+    let mut builder = ListBuilder::new(UInt64Builder::new());
+    for row in rows {
+        builder.append_option((!row.taken.is_empty()).then(|| row.taken.iter().copied().map(Some)));
+    }
+    Arc::new(builder.finish())
 }
 
 fn text_column(rows: &[Row]) -> ArrayRef {

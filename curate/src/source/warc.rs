@@ -1,12 +1,14 @@
 //! Records of web archives as documents.
 
 use std::{
+    collections::HashSet,
     fs::File,
     io::{self, BufReader},
 };
 
 use schemas::identity::DocumentId;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::{
     Reason,
@@ -19,22 +21,16 @@ use crate::{
         http::Response,
         warc::{Item, Record, WarcReader},
     },
-    extract::{Extractor, Panicked},
+    extract::{Extracted, Extractor, GivenUp, PageLimits, TooMuch},
 };
 
 /// How pages are read.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct WarcOptions {
     /// What turns a page into text.
     pub extract: Extractor,
-    /// The largest page, in bytes after unpacking.
-    pub max_page_bytes: usize,
-}
-
-impl Default for WarcOptions {
-    fn default() -> Self {
-        Self { extract: Extractor::default(), max_page_bytes: 10 << 20 }
-    }
+    /// How much work a page may be.
+    pub limits: PageLimits,
 }
 
 /// The records of an archive.
@@ -84,7 +80,7 @@ pub fn row(source: &str, options: &WarcOptions, record: &Record) -> Row {
 pub fn page_row(source: &str, options: &WarcOptions, offset: u64, bytes: &[u8]) -> Row {
     let id = Some(DocumentId::of(source, "", "", bytes));
     let row = Row { id, offset, bytes: bytes.len() as u64, ..Row::default() };
-    if bytes.len() > options.max_page_bytes {
+    if bytes.len() > options.limits.bytes {
         return Row { outcome: Outcome::Dropped(Reason::TooLarge), ..row };
     }
     extracted(options, &charset::decode(bytes, None), row)
@@ -92,13 +88,27 @@ pub fn page_row(source: &str, options: &WarcOptions, offset: u64, bytes: &[u8]) 
 
 /// The row with the page's text, or with the reason for which there is none.
 fn extracted(options: &WarcOptions, page: &str, row: Row) -> Row {
-    match options.extract.extract(page) {
+    match options.extract.extract(page, &options.limits) {
         Ok(Some(extracted)) => {
-            Row { title: extracted.title, language: extracted.language, ..row }.with_text(extracted.text)
+            let Extracted { text, title, published, language, links } = extracted;
+            let links = absolute(&links, row.url.as_deref());
+            Row { title, published, language, links, ..row }.with_text(text)
         }
         Ok(None) => Row { outcome: Outcome::Dropped(Reason::NoText), ..row },
-        Err(Panicked(message)) => row.broken(Fault::ExtractorPanic, message),
+        Err(GivenUp::TooMuch(TooMuch::Nodes(_))) => Row { outcome: Outcome::Dropped(Reason::TooManyNodes), ..row },
+        Err(GivenUp::TooMuch(TooMuch::Depth(_))) => Row { outcome: Outcome::Dropped(Reason::TooDeep), ..row },
+        Err(GivenUp::TooSlow(limit)) => row.broken(Fault::ExtractorTimeout, format!("no end after {limit:?}")),
+        Err(GivenUp::Panicked(message)) => row.broken(Fault::ExtractorPanic, message),
     }
+}
+
+/// The links that lead to other pages of the web, in full, each once.
+fn absolute(links: &[String], page: Option<&str>) -> Vec<String> {
+    let page = page.and_then(|url| Url::parse(url).ok());
+    let mut seen = HashSet::new();
+    let in_full = links.iter().filter_map(|link| Url::options().base_url(page.as_ref()).parse(link).ok());
+    let on_the_web = in_full.filter(|url| matches!(url.scheme(), "http" | "https"));
+    on_the_web.map(String::from).filter(|url| seen.insert(url.clone())).collect()
 }
 
 /// A page that somebody has turned into text already, as in WET files.
@@ -107,7 +117,7 @@ fn converted(options: &WarcOptions, record: &Record, row: Row) -> Row {
     if !media_type.starts_with("text/plain") {
         return Row { outcome: Outcome::Dropped(Reason::NotHtml), ..row };
     }
-    if record.block.len() > options.max_page_bytes {
+    if record.block.len() > options.limits.bytes {
         return Row { outcome: Outcome::Dropped(Reason::TooLarge), ..row };
     }
     match std::str::from_utf8(&record.block) {
@@ -149,7 +159,7 @@ fn page(options: &WarcOptions, record: &Record) -> Result<String, NoPage> {
     if named_html == Some(false) {
         return Err(NoPage::Dropped(Reason::NotHtml));
     }
-    let body = response.body(options.max_page_bytes)?.ok_or(NoPage::Dropped(Reason::TooLarge))?;
+    let body = response.body(options.limits.bytes)?.ok_or(NoPage::Dropped(Reason::TooLarge))?;
     if body.trim_ascii().is_empty() {
         return Err(NoPage::Dropped(Reason::EmptyBody));
     }

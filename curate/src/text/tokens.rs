@@ -2,7 +2,7 @@
 //!
 //! White space divides a text into chunks; a chunk is taken apart from both ends (brackets, quotes, stops), and what remains
 //! is divided at hyphens, slashes and other marks between letters. English contractions are two tokens: `do` `n't`. An
-//! ideograph is a token of its own.
+//! ideograph is a token of its own; runs of letters in scripts that put no space between words are divided by dictionary.
 //!
 //! ```text
 //! "Well-known (in the U.S.), isn't it?"  ->  " Well - known ( in the U.S. ) , is n't it ? "
@@ -14,7 +14,10 @@
 
 #![expect(clippy::cast_possible_truncation, reason = "a document has less than 4 GiB of text")]
 
-use super::normal::is_ideograph;
+use super::{
+    normal::is_ideograph,
+    unspaced::{self, is_unspaced},
+};
 
 /// A word or a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,6 +224,20 @@ impl Tokens {
                 }
                 self.push(text, at, at + width);
                 from = at + width;
+            } else if is_unspaced(character) {
+                if from < at {
+                    self.push(text, from, at);
+                }
+                let run = &text[at..end];
+                let length = run.find(|character| !is_unspaced(character)).unwrap_or(run.len());
+                from = at;
+                for word_end in unspaced::ends(&run[..length]) {
+                    self.push(text, from, at + word_end);
+                    from = at + word_end;
+                }
+                before = text[at..from].chars().next_back();
+                at = from;
+                continue;
             } else if from < at || before.is_some() {
                 let length = divider(&text[at..end], before);
                 if length > 0 {
@@ -518,10 +535,16 @@ mod tests {
         assert_eq!(tokens("日本の本、GPT3も。"), ["日", "本", "の", "本", "、", "GPT3", "も", "。"]);
     }
 
+    #[test]
+    fn words_without_spaces_are_divided() {
+        assert_eq!(tokens("ฝนตกหนัก (2 วัน) ABCฝน"), ["ฝน", "ตกหนัก", "(", "2", "วัน", ")", "ABC", "ฝน"]);
+        assert_eq!(tokens("សួស្តីពិភពលោក").len(), 2); // hello, world in Khmer
+    }
+
     proptest! {
         /// Tokens hold every sign but white space, once and in order.
         #[test]
-        fn nothing_is_lost(text in "[a-zA-Z0-9.,'’\"()\\-/…:é日の€%#* \n\u{a0}]{0,60}") {
+        fn nothing_is_lost(text in "[a-zA-Z0-9.,'’\"()\\-/…:é日の€%#*ฝนตก \n\u{a0}]{0,60}") {
             let found: String = tokens(&text).concat();
             let signs: String = text.chars().filter(|character| !character.is_whitespace()).collect();
             prop_assert_eq!(found, signs);

@@ -22,6 +22,8 @@ pub struct WordFacts {
     pub words: u64,
     /// Characters in words.
     pub word_characters: u64,
+    /// Twice the median length of a word in characters: a whole number, also where it lies between two.
+    pub twice_median_word_characters: u64,
     /// Tokens with a letter.
     pub letter_tokens: u64,
     /// How many different ones of the eight stop words occur, whatever their case.
@@ -41,6 +43,7 @@ pub struct WordFacts {
 /// tokens.take(text);
 /// let facts = word_facts(text, &tokens);
 /// assert_eq!((facts.words, facts.letter_tokens, facts.stop_words), (7, 6, 2));
+/// assert_eq!(facts.twice_median_word_characters, 6); // The end she said of 3 tags
 /// assert_eq!((facts.hashes, facts.ellipses), (1, 1));
 /// ```
 #[must_use]
@@ -54,9 +57,12 @@ pub fn word_facts(text: &str, tokens: &Tokens) -> WordFacts {
         ..WordFacts::default()
     };
     let mut stop_words = 0u8;
+    // words by their length; the few that are longer than all of these do not move a median that matters
+    let mut lengths = [0u32; 64];
     for token in tokens.all().iter().filter(|token| token.is_word) {
         facts.words += 1;
         facts.word_characters += u64::from(token.characters);
+        lengths[(token.characters as usize).min(lengths.len() - 1)] += 1;
         facts.letter_tokens += u64::from(token.has_letter);
         if token.characters <= 4 {
             let word = &text[token.start as usize..token.end as usize];
@@ -64,5 +70,19 @@ pub fn word_facts(text: &str, tokens: &Tokens) -> WordFacts {
             stop_words |= place.map_or(0, |place| 1 << place);
         }
     }
+    facts.twice_median_word_characters = twice_median(&lengths, facts.words);
     WordFacts { stop_words: u64::from(stop_words.count_ones()), ..facts }
+}
+
+/// Twice the median of `total` numbers, of which `counts` says how often each occurs; 0 of none.
+fn twice_median(counts: &[u32], total: u64) -> u64 {
+    let at = |place: u64| {
+        let mut before = 0;
+        let reaches = |count: &u32| {
+            before += u64::from(*count);
+            before > place
+        };
+        counts.iter().position(reaches).unwrap_or_default() as u64
+    };
+    at(total.saturating_sub(1) / 2) + at(total / 2)
 }

@@ -2,6 +2,7 @@
 
 mod archives;
 mod bad_input;
+mod cleaning;
 mod house;
 mod pipes;
 mod promises;

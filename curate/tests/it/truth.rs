@@ -2,8 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use curate::run::{Fate, why};
-use fixtures::truth::{RecordTruth, Truth, Verdict};
+use curate::{
+    learn::{Buffers, language::LanguageModel},
+    run::{Fate, why},
+};
+use fixtures::{
+    dice::Dice,
+    prose::{Language, TOPICS},
+    truth::{RecordTruth, Truth, Verdict},
+};
 
 use crate::support::{recipe, root, run_well, temporary};
 
@@ -103,10 +110,20 @@ fn the_fixture_is_what_its_program_writes() {
     let folder = temporary();
     fixtures::write(folder.path(), fixtures::SEED).expect("the temporary folder can be written");
     let committed = root().join("fixtures");
-    for (name, hash) in
-        crate::support::hashes(folder.path(), &["crawl", "tasks", "truth.json", "reference.jsonl.gz", "language.bin"])
-    {
+    for (name, hash) in crate::support::hashes(folder.path(), &["crawl", "tasks", "truth.json", "reference.jsonl.gz"]) {
         let ours = crate::support::hashes(&committed, &[&name]);
         assert_eq!(ours[&name], hash, "fixtures/{name} differs: run `cargo run --bin fixtures -- write fixtures`");
+    }
+    // fastText adds up by the widest registers that there are, so another processor trains another model that knows the same
+    let models = [folder.path(), &committed]
+        .map(|folder| LanguageModel::load(&folder.join("language.bin")).expect("the model can be read"));
+    let mut dice = Dice::new(1, "sentences to tell the languages of");
+    for (language, topic) in Language::ALL.iter().flat_map(|language| TOPICS.iter().map(move |topic| (language, topic)))
+    {
+        let sentence = language.sentence(topic, &mut dice);
+        for model in &models {
+            let found = model.identify(&sentence, &mut Buffers::default()).expect("it has words");
+            assert_eq!(found.language, language.code(), "{sentence}");
+        }
     }
 }

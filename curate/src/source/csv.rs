@@ -1,0 +1,115 @@
+//! Rows of CSV and TSV files as documents: link lists, tables of examples.
+
+use std::io::{self, BufRead};
+
+use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
+
+use super::{
+    columns::{Columns, Found, Picked},
+    raw::{Packing, Raw, RawReader, Unpacked},
+};
+use crate::archive::{Broken, Fault};
+
+/// The rows of a file whose first row names its columns.
+pub struct CsvRows {
+    reader: Reader<Box<dyn BufRead + Send>>,
+    packing: Packing,
+    /// For the text, the id, the URL, the date, the title and the language: its column.
+    places: [Option<usize>; 6],
+    /// How many columns there are.
+    width: usize,
+    record: ByteRecord,
+    ended: bool,
+}
+
+impl CsvRows {
+    /// Begins to read. Fields are divided by `delimiter`, and may be quoted.
+    pub fn new(input: Unpacked, delimiter: u8, columns: &Columns) -> io::Result<Self> {
+        let Unpacked { bytes, packing } = input;
+        let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes);
+        let names = reader.byte_headers().map_err(into_io)?.clone();
+        let Columns { text, id, url, date, title, language } = columns;
+        let place = |wanted: &String| names.iter().position(|name| name.trim_ascii() == wanted.as_bytes());
+        let places = [text, id, url, date, title, language].map(place);
+        if places[0].is_none() {
+            let known: Vec<_> = names.iter().map(String::from_utf8_lossy).collect();
+            let message = format!("there is no column `{text}`; there are `{}`", known.join("`, `"));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        Ok(Self { reader, packing, places, width: names.len(), record: ByteRecord::new(), ended: false })
+    }
+
+    fn picked(&self) -> Result<Picked, (Fault, String)> {
+        let found = self.record.len();
+        if found != self.width {
+            return Err((Fault::CsvRow, format!("{found} fields, where the first row names {}", self.width)));
+        }
+        let value = |place: usize| -> Result<Option<String>, (Fault, String)> {
+            let Some(bytes) = self.places[place].map(|column| &self.record[column]) else { return Ok(None) };
+            let text = std::str::from_utf8(bytes).map_err(|error| (Fault::NotUtf8, error.to_string()))?;
+            Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
+        };
+        let text = Found::Text(value(0)?.unwrap_or_default());
+        Ok(Picked { text, id: value(1)?, url: value(2)?, date: value(3)?, title: value(4)?, language: value(5)? })
+    }
+}
+
+impl RawReader for CsvRows {
+    fn next_raw(&mut self) -> io::Result<Option<Raw>> {
+        if self.ended {
+            return Ok(None);
+        }
+        let offset = self.reader.position().byte();
+        match self.reader.read_byte_record(&mut self.record) {
+            Ok(false) => Ok(None),
+            Ok(true) => {
+                let offset = self.record.position().map_or(offset, csv::Position::byte);
+                Ok(Some(match self.picked() {
+                    Ok(picked) => Raw::Picked { offset, picked: Box::new(picked) },
+                    Err((fault, detail)) => Raw::Broken(Broken { offset, record: None, fault, detail }),
+                }))
+            }
+            Err(error) => {
+                self.ended = true;
+                self.packing.fault(into_io(error), offset).map(Some)
+            }
+        }
+    }
+}
+
+fn into_io(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        ErrorKind::Io(error) => error,
+        other => io::Error::new(io::ErrorKind::InvalidData, format!("{other:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &'static str, delimiter: u8) -> Vec<Raw> {
+        let columns = Columns { text: "title".into(), ..Columns::default() };
+        let mut rows =
+            CsvRows::new(Unpacked::plain(Box::new(text.as_bytes())), delimiter, &columns).expect("it begins");
+        std::iter::from_fn(|| rows.next_raw().expect("it reads")).collect()
+    }
+
+    #[test]
+    fn rows_are_found_by_the_names_of_columns() {
+        let rows =
+            read("url,score,title\nhttp://a.org,3,\"Salt, and\npepper\"\nhttp://b.org,1\nhttp://c.org,2,Oil\n", b',');
+        let [Raw::Picked { offset: 16, picked }, Raw::Broken(broken), Raw::Picked { .. }] = rows.as_slice() else {
+            panic!("{rows:?}");
+        };
+        assert!(matches!(&picked.text, Found::Text(text) if text == "Salt, and\npepper"));
+        assert_eq!(picked.url.as_deref(), Some("http://a.org"));
+        assert_eq!((broken.fault, broken.offset), (Fault::CsvRow, 50));
+    }
+
+    #[test]
+    fn tabs_divide_as_well() {
+        let rows = read("title\turl\nSalt, oil\thttp://a.org\n", b'\t');
+        assert!(matches!(&rows[..], [Raw::Picked { picked, .. }] if picked.url.as_deref() == Some("http://a.org")));
+    }
+}
