@@ -67,7 +67,40 @@ fn lines(blocks: &Blocks, kept: &[bool]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample::select};
+
     use super::*;
+
+    const SOUP: [&str; 28] = [
+        "<p>",
+        "</p>",
+        "<div class='entry-content'>",
+        "<div id=sidebar>",
+        "</div>",
+        "<table><tr><td>",
+        "</td>",
+        "</table>",
+        "<ul><li>",
+        "</ul>",
+        "<a href=/x>",
+        "</a>",
+        "<b>",
+        "</i>",
+        "<br>",
+        "<pre>",
+        "</pre>",
+        "<script>x < 1</script>",
+        "<!-- no",
+        "-->",
+        "<svg><p>",
+        "<noscript>",
+        "<template>",
+        "&amp;",
+        "Salt and pepper, and oil; ",
+        "A long sentence about the weather of the night before. ",
+        "<h2>Title</h2>",
+        "\u{0}",
+    ];
 
     const PROSE: &str =
         "The keeper of the lighthouse wrote down the weather every morning, and read it out in the evening.";
@@ -118,6 +151,23 @@ mod tests {
         let limits = Limits { nodes: 1000, depth: 100 };
         assert_eq!(extract(&"<i>x</i>".repeat(600), limits), Err(TooMuch::Nodes(1000)));
         assert_eq!(extract(&"<div>".repeat(200), limits), Err(TooMuch::Depth(100)));
+    }
+
+    proptest! {
+        /// Whatever stands in a page, it ends, and gives words of the page alone, in their order.
+        #[test]
+        fn any_soup_gives_words_of_the_page(parts in vec(select(SOUP.to_vec()), 0..80)) {
+            let html = parts.concat();
+            let page = extract(&html, Limits::default()).expect("the page is small");
+            let text = page.map(|page| page.text).unwrap_or_default();
+            let mut rest = html.as_str();
+            for word in text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()) {
+                let at = rest.find(word);
+                prop_assert!(at.is_some(), "{word} of {text:?} is not in {html}");
+                // tables may send text in front of them
+                rest = if html.contains("<t") { &html } else { &rest[at.unwrap_or_default()..] };
+            }
+        }
     }
 
     /// What stands in a script is stepped over without the tokenizer, and must end where the tokenizer would end it.

@@ -1,0 +1,18 @@
+//! Any bytes as an archive: reading ends, and every fault lies within the file.
+#![no_main]
+
+use std::io::Cursor;
+
+use curate::archive::warc::{Item, WarcReader};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut reader = WarcReader::new(Cursor::new(bytes)).expect("memory can be read");
+    while let Some(item) = reader.next_item().expect("memory can be read") {
+        let offset = match item {
+            Item::Record(record) => record.offset,
+            Item::Broken(broken) => broken.offset,
+        };
+        assert!(offset <= bytes.len() as u64, "a record at byte {offset} of {}", bytes.len());
+    }
+});
