@@ -9,7 +9,7 @@ use super::{printer::Printer, size::decimal};
 use crate::{
     measure::FamilyConfig,
     recipe::{Plan, Step, StepKind},
-    source::{Format, Source},
+    source::{Cleaning, Format, Source},
     write::Content,
 };
 
@@ -42,8 +42,13 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
     for source in &plan.sources {
         let size = size(source);
         bytes += size;
-        let files = source.files.len();
-        writeln!(text, "  {:16} {:12} {files} files, {}", source.name, kind(&source.format), decimal(size))?;
+        let files = match source.files.len() {
+            1 => "1 file".to_owned(),
+            count => format!("{count} files"),
+        };
+        write!(text, "  {:16} {:12} {files}, {}", source.name, kind(&source.format), decimal(size))?;
+        let clean: Vec<&str> = source.clean.iter().map(Cleaning::name).collect();
+        writeln!(text, "{}{}", if clean.is_empty() { "" } else { "; cleaned: " }, clean.join(", "))?;
     }
     writeln!(text, "\nfacts")?;
     for family in &plan.families {

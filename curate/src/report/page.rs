@@ -58,6 +58,9 @@ pub fn page(findings: &Findings) -> Markup {
                             @for card in cards { (classifier(card)) }
                         }
                     }
+                    @if !findings.ledger.cleaning.is_empty() {
+                        section { h2 { "Cleaning" } (cleaning(findings)) }
+                    }
                     section { h2 { "Mixtures" }
                         @for (number, mixture) in mixtures.iter().enumerate() {
                             h3 { (mixture.name) }
@@ -127,6 +130,18 @@ fn stages(findings: &Findings) -> Markup {
                 @if number > 0 { ", " }
                 (reason) " " (grouped(*count))
             } }
+        } } }
+    } } }
+}
+
+/// What was done to texts before they were documents.
+fn cleaning(findings: &Findings) -> Markup {
+    html! { div.wide { table {
+        caption { "What each cleaning took from the texts of a source, or hid in them." }
+        thead { tr { th { "source" } th { "cleaning" } th.number { "texts" } th.number { "characters" } } }
+        tbody { @for entry in &findings.ledger.cleaning { tr {
+            td { (entry.source) } td { (entry.cleaning) }
+            td.number { (grouped(entry.documents)) } td.number { (grouped(entry.characters)) }
         } } }
     } } }
 }

@@ -77,385 +77,40 @@ impl BitOr for Hints {
     }
 }
 
-/// The words, by what they say. A space is an end of a word; a line feed, the beginning of an attribute.
-const WORDS: [(Hints, &[&str]); 13] = [
-    (
-        Hints::BODY,
-        &[
-            "article body",
-            "articlebody",
-            "article content",
-            "articlecontent",
-            "article text",
-            "articletext",
-            "article copy",
-            "article main",
-            "article entry",
-            "entry content",
-            "entrycontent",
-            "entry body",
-            "entry text",
-            "post content",
-            "postcontent",
-            "post body",
-            "postbody",
-            "post text",
-            "posttext",
-            "post entry",
-            "story body",
-            "storybody",
-            "story content",
-            "storycontent",
-            "story text",
-            "blog content",
-            "blog post content",
-            "news text",
-            "newstext",
-            "news content",
-            "news body",
-            "body copy",
-            "bodycopy",
-            "field name body",
-            "field body",
-            "content body",
-            "body content",
-            "single content",
-            "page body",
-            "artikel text",
-            "artikeltext",
-            "artikel content",
-            "artikel body",
-            "article detail",
-            "articledetail",
-            "rich text",
-            "richtext",
-            "wysiwyg",
-            "text body",
-            "texto nota",
-            "cuerpo",
-            "corps",
-            "articolo",
-            "mw parser output",
-            "markdown body",
-        ],
-    ),
-    (
-        Hints::MAIN,
-        &[
-            " article",
-            " post ",
-            " entry",
-            " content",
-            "content ",
-            " main",
-            " story",
-            " text",
-            " beitrag",
-            " artikel",
-            " contenu",
-            " contenido",
-            " inhalt",
-            " blog post",
-            " single",
-            "hentry",
-        ],
-    ),
-    (
-        Hints::NAVIGATION,
-        &[
-            " nav ",
-            " navi",
-            "nav  ",
-            " navbar",
-            " menu",
-            "menu  ",
-            "breadcrumb",
-            "brotkrumen",
-            "brotkrume",
-            "pagination",
-            " pager",
-            " paging",
-            " sitemap",
-            " skip",
-            "topbar",
-            "toolbar",
-            " tabs ",
-            "page links",
-            " toc ",
-            "post nav",
-            "navlink",
-            " jump ",
-            " subnav",
-        ],
-    ),
-    (Hints::FOOTER, &[" footer", "footer  ", "colophon", "copyright", "impressum", " foot ", "bottom bar"]),
-    (
-        Hints::ASIDE,
-        &[
-            "sidebar",
-            "side bar",
-            "seitenleiste",
-            " rail ",
-            "right col",
-            "rightcol",
-            "left col",
-            "leftcol",
-            "marginal",
-            "\n  widget ",
-            " widget area",
-            "infobox",
-            " side ",
-            "complementary",
-            "secondary",
-        ],
-    ),
-    (
-        Hints::RELATED,
-        &[
-            " related",
-            "related  ",
-            "recommend",
-            " promo",
-            " popular",
-            "trending",
-            "also like",
-            " similar",
-            "outbrain",
-            "taboola",
-            " recent ",
-            " recent posts",
-            "latest",
-            "next post",
-            "prev post",
-            "previous post",
-            "read also",
-            "readalso",
-            "read next",
-            "most read",
-            "mostread",
-            "meistgelesen",
-            "carousel",
-            "you may",
-            "more from",
-            "more news",
-            "more stories",
-            "morestories",
-            " weitere",
-            "verwandt",
-            "empfehl",
-            "relacionad",
-            "mehr zum",
-            "jp relatedposts",
-            "crosslink",
-            "see also",
-            "lesen sie",
-            "suggest",
-            "further reading",
-            "upnext",
-            " aktuelle",
-            "siehe auch",
-            " linkbox",
-            "link box",
-            " more articles",
-            "correlat",
-        ],
-    ),
-    (
-        Hints::SHARE,
-        &[
-            " share",
-            "share  ",
-            " sharing",
-            " social",
-            "social  ",
-            "addtoany",
-            "addthis",
-            "sharedaddy",
-            "follow us",
-            "facebook",
-            "whatsapp",
-            " bookmark",
-            " teilen",
-            "shariff",
-            " likes ",
-            " vote",
-            "rating",
-            "feedback",
-        ],
-    ),
-    (
-        Hints::COMMENTS,
-        &[
-            " comment ",
-            " comments",
-            "commentlist",
-            "disqus",
-            "\n  respond",
-            " respond ",
-            " reply",
-            "kommentar",
-            "livefyre",
-            "comentario",
-            "commentaire",
-            " discussion",
-            "trackback",
-            "pingback",
-            "leserbrief",
-        ],
-    ),
-    (
-        Hints::ADVERTISING,
-        &[
-            "  ad  ",
-            "  ads  ",
-            " ad container",
-            " ad wrapper",
-            "advert",
-            " adv ",
-            "sponsor",
-            " banner",
-            " anzeige",
-            "werbung",
-            "adsense",
-            "adslot",
-            " dfp",
-            "publicid",
-            "affiliate",
-            " ad slot",
-            " reklam",
-            "commercial",
-        ],
-    ),
-    (
-        Hints::ABOUT,
-        &[
-            "byline",
-            " author",
-            "author ",
-            " autor",
-            "authorbox",
-            "  meta  ",
-            "meta data",
-            "metadata",
-            "postmeta",
-            "post meta",
-            "entry meta",
-            "tags  ",
-            "  tag  ",
-            "tagcloud",
-            "taglist",
-            "tag list",
-            "posted",
-            "  date  ",
-            "post date",
-            "entry date",
-            "article date",
-            "date published",
-            "published",
-            "pubdate",
-            "timestamp",
-            " bio ",
-            "biography",
-            "postinfo",
-            "post info",
-            "  category  ",
-            "categories  ",
-            "kategorie",
-            "kicker",
-            "reading time",
-            "readtime",
-            "lesezeit",
-            "keyword",
-            " verfasser",
-            " eyebrow",
-            "article info",
-            "dateline",
-            "schlagwort",
-            "infoline",
-            "entry utility",
-            "post footer",
-            "entry footer",
-            "article footer",
-            "post tags",
-            "entry tags",
-            "entry header meta",
-            "signature",
-        ],
-    ),
-    (
-        Hints::NOTICE,
-        &[
-            "cookie",
-            "consent",
-            "gdpr",
-            "newsletter",
-            "subscri",
-            " abo ",
-            "sign up",
-            "signup",
-            "signin",
-            "sign in",
-            " login",
-            "paywall",
-            " modal",
-            "popup",
-            "pop up",
-            "lightbox",
-            "disclaimer",
-            "donat",
-            "registr",
-            "privacy",
-            "datenschutz",
-            " search",
-            "suche ",
-            " contact",
-            "kontakt",
-            " noprint",
-            "no print",
-            "download app",
-            "whatsapp",
-            " cta",
-            "call to action",
-            " alert",
-            " hinweis",
-        ],
-    ),
-    (
-        Hints::HIDDEN,
-        &[
-            "  hidden  ",
-            "visually hidden",
-            "visuallyhidden",
-            "sr only",
-            "screen reader",
-            "screenreader",
-            "  invisible  ",
-            " print only",
-            "printonly",
-            "nodisplay",
-            "no display",
-            "  d none  ",
-            "unsichtbar",
-        ],
-    ),
-    (
-        Hints::CAPTION,
-        &[
-            "caption",
-            " credit",
-            "credits ",
-            "bildunterschrift",
-            "bildnachweis",
-            "bildtext",
-            "legende",
-            " copyright",
-            " gallery",
-            "galerie",
-            " slideshow",
-            "photo credit",
-            "image source",
-        ],
-    ),
+/// The words, by what they say; the file says how they are written.
+const NAMES: &str = include_str!("names.txt");
+
+/// The words of [`NAMES`] as they are looked for, each with what it says: a space is an end of a word.
+fn names() -> Vec<(Hints, String)> {
+    let mut names = Vec::new();
+    let mut hints = Hints::default();
+    for line in NAMES.lines().filter(|line| !line.starts_with('#')) {
+        if let Some((section, _)) = line.strip_prefix('[').and_then(|line| line.split_once(']')) {
+            let place = SECTIONS.iter().position(|known| *known == section);
+            hints = Hints(1 << place.expect("a section is a hint"));
+            continue;
+        }
+        let words = line.split(',').map(str::trim).filter(|word| !word.is_empty());
+        names.extend(words.map(|word| (hints, word.replace('_', " ").replace('^', "\n"))));
+    }
+    names
+}
+
+/// The names of all hints, in their order.
+const SECTIONS: [&str; Hints::COUNT] = [
+    "body",
+    "main",
+    "navigation",
+    "footer",
+    "aside",
+    "related",
+    "share",
+    "comments",
+    "advertising",
+    "about",
+    "notice",
+    "hidden",
+    "caption",
 ];
 
 /// Reads names; its buffer serves from element to element.
@@ -468,13 +123,13 @@ pub struct Namer {
 impl Default for Namer {
     fn default() -> Self {
         static FOUND: LazyLock<(AhoCorasick, Vec<Hints>)> = LazyLock::new(|| {
-            let words = || WORDS.iter().flat_map(|(hints, words)| words.iter().map(move |word| (*hints, *word)));
+            let names = names();
             let automaton = AhoCorasick::builder()
                 .match_kind(MatchKind::Standard)
                 .kind(Some(aho_corasick::AhoCorasickKind::DFA))
-                .build(words().map(|(_, word)| word))
+                .build(names.iter().map(|(_, word)| word))
                 .expect("the words fit an automaton");
-            (automaton, words().map(|(hints, _)| hints).collect())
+            (automaton, names.into_iter().map(|(hints, _)| hints).collect())
         });
         Self { words: &FOUND.0, hints: &FOUND.1, buffer: String::new() }
     }
@@ -549,4 +204,33 @@ fn hides(style: &str) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use html5ever::{QualName, ns};
+
+    use super::*;
+
+    fn hints(class: &str) -> Hints {
+        let name = QualName::new(None, ns!(), local_name!("class"));
+        Namer::default().hints(Tag::Block, &[Attribute { name, value: class.into() }])
+    }
+
+    #[test]
+    fn names_are_read_as_words() {
+        for name in ["entry-content", "Post__Body", "articleBody", "td-post-content x"] {
+            assert!(hints(name).any(Hints::BODY), "{name}");
+        }
+        for (name, hint) in [
+            ("sidebar-2", Hints::ASIDE),
+            ("relatedPosts", Hints::RELATED),
+            ("site-footer", Hints::FOOTER),
+            ("d-none hidden", Hints::HIDDEN),
+            ("widget widget_text", Hints::ASIDE),
+        ] {
+            assert!(hints(name).any(hint), "{name}: {:?}", hints(name));
+        }
+        assert!(!hints("overflow-hidden commentary").any(Hints::HIDDEN | Hints::COMMENTS));
+    }
 }

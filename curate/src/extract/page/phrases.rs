@@ -4,164 +4,70 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-/// Short blocks that begin so are no text.
-const BEGINNINGS: &[&str] = &[
-    "read also",
-    "read more",
-    "read next",
-    "also read",
-    "see also:",
-    "more on this",
-    "more from",
-    "related:",
-    "related articles",
-    "related stories",
-    "related topics",
-    "you may also",
-    "you might also",
-    "recommended",
-    "share this",
-    "share on",
-    "follow us",
-    "follow ",
-    "sign up",
-    "subscribe",
-    "advertisement",
-    "advertising",
-    "sponsored",
-    "click here to",
-    "download the",
-    "photo:",
-    "photos:",
-    "photo by",
-    "image:",
-    "image credit",
-    "credit:",
-    "(credit",
-    "source:",
-    "tags:",
-    "tags ",
-    "filed under",
-    "posted in",
-    "posted by",
-    "category:",
-    "categories:",
-    "published:",
-    "updated:",
-    "last updated",
-    "copyright",
-    "©",
-    "(c) ",
-    "all rights reserved",
-    "permalink",
-    "comments",
-    "leave a comment",
-    "print this",
-    "lesen sie auch",
-    "lesen sie dazu",
-    "lies auch",
-    "mehr zum thema",
-    "mehr zu ",
-    "mehr dazu",
-    "weitere informationen:",
-    "weitere artikel",
-    "weitere themen",
-    "weiterlesen",
-    "zum weiterlesen",
-    "weiterführende",
-    "das könnte sie",
-    "das könnte dich",
-    "auch interessant",
-    "verwandte ",
-    "foto:",
-    "fotos:",
-    "bild:",
-    "titelbild",
-    "beitragsbild",
-    "bildquelle",
-    "quelle:",
-    "quellen:",
-    "schlagwort",
-    "stichwort",
-    "anzeige",
-    "*werbung",
-    "teilen",
-    "artikel teilen",
-    "kommentieren",
-    "kommentare",
-    "externer inhalt",
-    "empfohlener redaktioneller",
-    "aktualisiert:",
-    "publiziert:",
-    "alle rechte vorbehalten",
-    "lea también",
-    "lee también",
-    "leia também",
-    "veja também",
-    "lire aussi",
-    "à lire aussi",
-    "leggi anche",
-    "czytaj",
-    "zobacz",
-    "crédit",
-];
+/// The phrases: those that short blocks are, those that they begin with, and those that stand anywhere in them.
+const PHRASES: &str = include_str!("phrases.txt");
 
-/// Short blocks that hold these are no text.
-const ANYWHERE: &[&str] = &[
-    "all rights reserved",
-    "alle rechte vorbehalten",
-    "tous droits réservés",
-    "todos los derechos",
-    "todos os direitos",
-    "prawa zastrzeżone",
-    "©",
-    "newsletter",
-    "subscribe to",
-    "subscribe now",
-    "sign up for",
-    "sign up to",
-    "follow us on",
-    "log in to",
-    "privacy policy",
-    "cookie",
-    "terms of use",
-    "already a subscriber",
-    "your email",
-    "e-mail-adresse",
-    "folgen sie uns",
-    "folge uns",
-    "jetzt abonnieren",
-    "abonnieren sie",
-    "kommentare zu schreiben",
-    "sich einloggen",
-    "einloggen, um",
-    "registrieren sie",
-    "bitte anmelden",
-    "canal de youtube",
-    "canal de telegram",
-    "síguenos",
-    "siga no",
-    "nos siga",
-    "suscríbete",
-    "inscreva-se",
-    "abonnez-vous",
-    "inscrivez-vous",
-    "suivez-nous",
-    "iscriviti",
-];
+struct Phrases {
+    automaton: AhoCorasick,
+    /// How many phrases, the first ones, are whole blocks.
+    wholes: usize,
+    /// How many are that, or beginnings.
+    beginnings: usize,
+}
 
-/// Whether a short text is what stands around texts.
-pub fn surrounds(text: &str) -> bool {
-    static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
-        AhoCorasick::builder()
+impl Phrases {
+    fn read() -> Self {
+        let (mut all, mut sections) = (Vec::new(), Vec::new());
+        for line in PHRASES.lines().filter(|line| !line.starts_with('#')) {
+            if line.starts_with('[') {
+                sections.push(all.len());
+                continue;
+            }
+            let phrases = line.split(';').map(str::trim).filter(|phrase| !phrase.is_empty());
+            all.extend(phrases.map(|phrase| phrase.replace('_', " ")));
+        }
+        let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::DFA))
-            .build(BEGINNINGS.iter().chain(ANYWHERE))
-            .expect("the phrases fit an automaton")
-    });
-    let begin = text.len() - text.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '©' && c != '*').len();
-    WORDS
-        .find_overlapping_iter(text)
-        .any(|found| found.pattern().as_usize() >= BEGINNINGS.len() || found.start() <= begin)
+            .build(all)
+            .expect("the phrases fit an automaton");
+        let [_, wholes, beginnings] = sections[..] else { unreachable!("there are three sections") };
+        Self { automaton, wholes, beginnings }
+    }
+}
+
+/// Whether a short text is what stands around texts.
+pub fn surrounds(text: &str) -> bool {
+    static PHRASES: LazyLock<Phrases> = LazyLock::new(Phrases::read);
+    let speaks = |character: char| character.is_alphanumeric() || matches!(character, '©' | '*' | '@');
+    let begin = text.find(speaks).unwrap_or_default();
+    let end = text.trim_end_matches(|character| !speaks(character)).len();
+    let mut found = PHRASES.automaton.find_overlapping_iter(text);
+    found.any(|found| match found.pattern().as_usize() {
+        phrase if phrase < PHRASES.wholes => found.start() <= begin && found.end() >= end,
+        phrase if phrase < PHRASES.beginnings => found.start() <= begin,
+        _ => true,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phrase_stands_at_the_beginning_or_anywhere() {
+        assert!(surrounds("» Read more: the weather") && surrounds("Here you may SUBSCRIBE TO our letters."));
+        assert!(surrounds("© 2026 The Daily") && surrounds("(c) The Daily"));
+        assert!(surrounds("Tags:") && surrounds("ADVERTISEMENT"));
+        for text in [
+            "She would read more in the evening.",
+            "Tags were sewn on.",
+            "Follow the river.",
+            "The cookie dough rests.",
+            "",
+        ] {
+            assert!(!surrounds(text), "{text}");
+        }
+    }
 }
