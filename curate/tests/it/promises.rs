@@ -194,3 +194,25 @@ fn too_many_faults_fail_the_run() {
     run_well(&recipe("fixture.toml"), out.path(), &[]);
     ledger(out.path()).check().expect("every equation holds");
 }
+
+/// Where a clock stopped an extractor, the pages are quarantined, and the manifest does not promise the same bytes again.
+#[test]
+fn a_clock_that_decided_is_named() {
+    let folder = temporary();
+    let fixtures = root().join("fixtures");
+    let recipe = format!(
+        "name = \"hurried\"\nseed = 1\n\n[source.crawl]\nwarc = [\"{0}/crawl/*.warc.gz\"]\nextract = \"trafilatura\"\n\
+         max_page_seconds = 0\nfault_limit = 1.0\n\n[source.reference]\njsonl = [\"{0}/reference.jsonl.gz\"]\n\n\
+         [mixture.text]\nweights = {{ reference = 1 }}\n",
+        text(&fixtures)
+    );
+    let path = folder.path().join("hurried.toml");
+    fs::write(&path, recipe).expect("the recipe can be written");
+    let out = folder.path().join("out");
+    let ledger = run_well(&path, &out, &[]);
+    let stopped = ledger.stages.iter().filter_map(|entry| entry.quarantined.get("extractor_timeout")).sum::<u64>();
+    assert!(stopped > 0, "no page was stopped");
+    let manifest = fs::read(out.join("manifest.json")).expect("a finished run has a manifest");
+    let manifest: schemas::manifest::Manifest = serde_json::from_slice(&manifest).expect("the manifest is one");
+    assert!(!manifest.reproducible);
+}

@@ -15,6 +15,8 @@ pub struct About {
     pub published: Option<String>,
     /// Its language, as it says it.
     pub language: Option<String>,
+    /// Its text, as it is given to search engines.
+    pub body: Option<String>,
 }
 
 /// Names of `meta` elements that hold the day of publication.
@@ -40,6 +42,7 @@ const PUBLISHED: [&str; 12] = [
 pub fn about(tree: &Tree, blocks: &Blocks) -> About {
     let (mut shared, mut window, mut language, mut locale) = (None, None, None, None);
     let (mut meta_day, mut data_day, mut time_day) = (None, None, None);
+    let mut body = None;
     for id in tree.ids() {
         match tree.tag(id) {
             Some(Tag::Html) => {
@@ -64,7 +67,11 @@ pub fn about(tree: &Tree, blocks: &Blocks) -> About {
             Some(Tag::Time) => {
                 time_day = time_day.or_else(|| tree.attribute(id, "datetime").and_then(|time| day(time)));
             }
-            Some(Tag::Script) => data_day = data_day.or_else(|| published(&text(tree, id))),
+            Some(Tag::Script) => {
+                let data = text(tree, id);
+                data_day = data_day.or_else(|| published(&data));
+                body = body.or_else(|| article_body(&data));
+            }
             _ => {}
         }
     }
@@ -74,6 +81,7 @@ pub fn about(tree: &Tree, blocks: &Blocks) -> About {
         title: shared.or(heading).or(window),
         published: meta_day.or(data_day).or(time_day),
         language: language.or(locale),
+        body,
     }
 }
 
@@ -95,6 +103,16 @@ fn present(text: &str) -> Option<String> {
 fn published(data: &str) -> Option<String> {
     let (_, after) = data.split_once("\"datePublished\"")?;
     day(after.trim_start_matches([' ', '\n', '\t', '\r', ':', '"', '[']))
+}
+
+/// The text of an article in data for search engines, with its lines.
+fn article_body(data: &str) -> Option<String> {
+    let (_, after) = data.split_once("\"articleBody\"")?;
+    let value = after.trim_start().strip_prefix(':')?;
+    let body: String = serde_json::Deserializer::from_str(value).into_iter().next()?.ok()?;
+    let lines: Vec<String> = body.lines().filter_map(present).collect();
+    // some sites put markup into it
+    (!lines.is_empty() && !body.contains("</")).then(|| lines.join("\n"))
 }
 
 /// The day at the beginning of a date as ISO 8601 has it.
@@ -125,10 +143,19 @@ mod tests {
     #[test]
     fn the_title_comes_without_the_sites_name() {
         let page = "<html lang=en><title>Salt | The Daily</title><meta property=og:title content='Salt'><h1>Salt!</h1>";
-        let expected = About { title: Some("Salt".into()), published: None, language: Some("en".into()) };
+        let expected = About { title: Some("Salt".into()), language: Some("en".into()), ..About::default() };
         assert_eq!(read(page), expected);
         assert_eq!(read("<title>Salt | The Daily</title><h1>Salt</h1>").title.as_deref(), Some("Salt"));
         assert_eq!(read("<title>Two</title><h1>One</h1><h1>Two</h1>").title.as_deref(), Some("Two"));
+    }
+
+    #[test]
+    fn the_text_of_an_article_may_stand_in_data() {
+        let data =
+            r#"<script type="application/ld+json">{"articleBody" : "Salt  \u0026 oil.\n\nMore.", "x": 1}</script>"#;
+        assert_eq!(read(data).body.as_deref(), Some("Salt & oil.\nMore."));
+        assert_eq!(read(&data.replace("oil", "<b>oil</b>")).body, None);
+        assert_eq!(read(&data.replace("\"Salt", "Salt")).body, None);
     }
 
     #[test]

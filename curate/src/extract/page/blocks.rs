@@ -173,11 +173,12 @@ impl Walk<'_> {
                 return false;
             }
             Tag::Link => {
-                self.links += 1;
-                if self.breaks > 1 {
-                    self.close();
-                }
+                // an anchor without a target is a place to lead to, and is often left open
                 if let Some(link) = self.tree.attribute(id, "href") {
+                    self.links += 1;
+                    if self.breaks > 1 {
+                        self.close();
+                    }
                     self.blocks.links.push((self.blocks.all.len(), link.clone()));
                 }
             }
@@ -222,7 +223,7 @@ impl Walk<'_> {
 
     fn leave(&mut self, id: NodeId, around: &mut Vec<(NodeId, Kind)>) {
         match self.tree.tag(id) {
-            Some(Tag::Link) => self.links -= 1,
+            Some(Tag::Link) => self.links -= u32::from(self.tree.attribute(id, "href").is_some()),
             Some(tag) => {
                 if around.len() > 1 && around.last().is_some_and(|(node, _)| *node == id) {
                     self.close();

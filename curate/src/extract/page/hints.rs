@@ -46,7 +46,19 @@ impl Hints {
     pub const COUNT: usize = 13;
 
     /// All that speak against an element.
-    pub const AGAINST: Self = Self(0b1_1111_1111_1100);
+    pub const AGAINST: Self = Self(
+        Self::NAVIGATION.0
+            | Self::FOOTER.0
+            | Self::ASIDE.0
+            | Self::RELATED.0
+            | Self::SHARE.0
+            | Self::COMMENTS.0
+            | Self::ADVERTISING.0
+            | Self::ABOUT.0
+            | Self::NOTICE.0
+            | Self::HIDDEN.0
+            | Self::CAPTION.0,
+    );
 
     /// Each of them.
     pub fn each(self) -> impl Iterator<Item = Self> {

@@ -24,6 +24,9 @@ pub use tree::{Limits, TooMuch};
 
 use super::Extracted;
 
+/// Bytes below which the text that was found is hardly one, and from which one for search engines takes its place.
+const HARDLY_A_TEXT: usize = 400;
+
 /// The main text of a page, and what the page says about itself; none where there is no text.
 ///
 /// A paragraph, a heading, an item or a row of a table is a line each; items begin with `- `, cells of a row are divided by
@@ -35,11 +38,17 @@ pub fn extract(html: &str, limits: Limits) -> Result<Option<Extracted>, TooMuch>
     let tree = Tree::parse(html, limits)?;
     let blocks = Blocks::of(&tree);
     let kept = main_text::main_text(&tree, &blocks);
-    let text = lines(&blocks, &kept);
+    let mut text = lines(&blocks, &kept);
+    let about = about::about(&tree, &blocks);
+    // a page that shows its text by a script may still give it to search engines
+    if text.len() < HARDLY_A_TEXT
+        && let Some(body) = about.body.filter(|body| body.len() > HARDLY_A_TEXT)
+    {
+        text = body;
+    }
     if text.is_empty() {
         return Ok(None);
     }
-    let about = about::about(&tree, &blocks);
     Ok(Some(Extracted {
         text,
         title: about.title,
