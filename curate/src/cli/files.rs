@@ -26,8 +26,8 @@ pub struct FilesArgs {
     /// The name of the source, which is a part of every id.
     #[arg(long, value_name = "NAME", default_value = "files")]
     source: String,
-    /// Clean the texts, in this order: `normal_form=nfc`, `normal_form=nfkc`, `white_space`, `c4_lines`, `refinedweb_lines`,
-    /// `mask_addresses`.
+    /// Clean the texts by any of `normal_form=nfc`, `normal_form=nfkc`, `white_space`, `c4_lines`, `refinedweb_lines` and
+    /// `mask_addresses`, in the order in which they are given.
     #[arg(long, value_name = "CLEANINGS", value_delimiter = ',', value_parser = cleaning)]
     clean: Vec<Cleaning>,
     /// Threads [default: all cores].
@@ -47,7 +47,7 @@ fn cleaning(name: &str) -> Result<Cleaning, String> {
     };
     let with_defaults = || serde_json::from_value(serde_json::json!({ name: {} }));
     let cleaning = serde_json::from_value(written).or_else(|_| with_defaults());
-    cleaning.map_err(|_| format!("there is no cleaning `{name}`"))
+    cleaning.map_err(|_| format!("there is no cleaning `{name}`; --help lists them"))
 }
 
 /// Records of a file that are named when they are no documents, unless all are asked for.

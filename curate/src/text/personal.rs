@@ -19,8 +19,8 @@ const MACHINE: [&str; 3] = ["192.0.2.1", "198.51.100.1", "203.0.113.1"];
 /// ```
 /// # use curate::text::personal::mask;
 /// let mut masked = String::new();
-/// assert_eq!(mask("Ask ann.lee@mail.test at 127.0.0.1 or 8.8.8.8.", &mut masked), 20);
-/// assert_eq!(masked, "Ask firstname.lastname@example.org at 127.0.0.1 or 203.0.113.1.");
+/// assert_eq!(mask("Ask ann.lee@mail.test at 127.0.0.1 or 8.8.8.8.", &mut masked), 24);
+/// assert_eq!(masked, "Ask firstname.lastname@example.org at 127.0.0.1 or 192.0.2.1.");
 /// ```
 pub fn mask(text: &str, masked: &mut String) -> u64 {
     masked.clear();
