@@ -179,6 +179,13 @@ mod tests {
         }
     }
 
+    /// Found by fuzzing: html5ever read past the end of such an attribute.
+    #[test]
+    fn a_charset_without_a_value_is_none() {
+        let html = format!("<meta http-equiv=Content-Type content='text/html; charset'><p>{PROSE}</p>");
+        assert_eq!(text(&html), PROSE);
+    }
+
     /// What stands in a script is stepped over without the tokenizer, and must end where the tokenizer would end it.
     #[test]
     fn scripts_end_where_they_end() {

@@ -196,10 +196,15 @@ struct Guarded {
 impl TokenSink for Guarded {
     type Handle = Handle;
 
-    fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<Handle> {
-        let skipped = match &token {
+    fn process_token(&self, mut token: Token, line: u64) -> TokenSinkResult<Handle> {
+        let skipped = match &mut token {
             Token::CommentToken(_) | Token::ParseError(_) => return TokenSinkResult::Continue,
             _ if self.builder.sink.too_much.get().is_some() => return TokenSinkResult::Continue,
+            Token::TagToken(tag) if tag.name == local_name!("meta") => {
+                // html5ever 0.39 reads past the end of `charset` without a value; the page has been decoded anyway
+                tag.attrs.retain(|attribute| !names_a_charset(attribute));
+                None
+            }
             Token::TagToken(tag) if tag.kind == TagKind::StartTag => skipped(tag),
             _ => None,
         };
@@ -217,6 +222,11 @@ impl TokenSink for Guarded {
     fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
         self.builder.adjusted_current_node_present_but_not_in_html_namespace()
     }
+}
+
+/// Whether an attribute says that its element names the page's charset.
+fn names_a_charset(attribute: &Attribute) -> bool {
+    attribute.name.local == local_name!("http-equiv") && attribute.value.eq_ignore_ascii_case("content-type")
 }
 
 /// The name of an element whose content is neither markup nor of use; none where it is either.
