@@ -62,7 +62,7 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
             }
             FamilyConfig::Language(model) | FamilyConfig::Score(model) => model.path.display().to_string(),
             FamilyConfig::Bands(bands) => {
-                format!("{} bands of {} on runs of {} words", bands.bands, bands.rows, bands.shingle_words)
+                format!("{} bands of {} on runs of {}", bands.bands, bands.rows, bands.shingle)
             }
         };
         writeln!(text, "  {:16} {what}", family.name)?;

@@ -24,7 +24,7 @@ impl Measure for Fingerprints {
     fn measure(&self, texts: &[Option<&str>]) -> Vec<ArrayRef> {
         let hash = |normal: &mut NormalForm, text: Option<&str>| {
             normal.take(text.unwrap_or_default());
-            (!normal.text().is_empty()).then(|| xxh3_128(normal.text().as_bytes()))
+            (!normal.bytes().is_empty()).then(|| xxh3_128(normal.bytes()))
         };
         let hashes: Vec<Option<u128>> =
             texts.par_iter().map_init(NormalForm::default, |normal, text| hash(normal, *text)).collect();

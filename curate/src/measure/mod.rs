@@ -9,6 +9,7 @@
 //!
 //! Useful for: whatever a verdict may ask about one document. Not useful for: verdicts; see [`crate::decide`].
 
+mod band_shape;
 mod bands;
 mod c4_lines;
 mod family;
@@ -19,7 +20,8 @@ mod score;
 mod urls;
 mod words;
 
-pub use bands::BandsConfig;
+pub use band_shape::{BandsChoice, BandsConfig, BandsPreset};
+pub use bands::BandHasher;
 pub use family::{Family, FamilyConfig, ModelFile};
 pub use function::FamilyFunction;
 pub use urls::UrlFiles;

@@ -19,7 +19,7 @@ use crate::{
     error::Result,
     extract::PageLimits,
     files::hash_file,
-    measure::{Family, FamilyConfig, ModelFile, UrlFiles},
+    measure::{BandsConfig, Family, FamilyConfig, ModelFile, UrlFiles},
     source::{Columns, Format, Source, WarcOptions},
     write::Content,
 };
@@ -265,11 +265,10 @@ impl Check<'_> {
             families.push(family("fingerprints", FamilyConfig::Fingerprints));
         }
         if near || facts.bands.is_some() {
-            let bands = facts.bands.as_ref().map(|bands| *bands.get_ref()).unwrap_or_default();
-            if bands.shingle_words == 0 || bands.bands == 0 || bands.rows == 0 {
-                let span = facts.bands.as_ref().map_or(0..0, schemas::toml_file::Spanned::span);
-                return Err(self.fault(span, "`shingle_words`, `bands` and `rows` are 1 or more").into());
-            }
+            let bands = match &facts.bands {
+                Some(choice) => choice.get_ref().config().map_err(|message| self.fault(choice.span(), message))?,
+                None => BandsConfig::default(),
+            };
             families.push(family("bands", FamilyConfig::Bands(bands)));
         }
         Ok(families)

@@ -11,7 +11,7 @@ use crate::{
     decide::{C4Quality, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, Unit, UrlRule},
     extract::{Extractor, PageLimits},
     learn::HashedWords,
-    measure::BandsConfig,
+    measure::BandsChoice,
     source::Cleaning,
 };
 
@@ -176,8 +176,8 @@ pub struct FactsRecipe {
     /// Lists of domains and words to look for in URLs.
     pub urls: Option<UrlFacts>,
     /// The shape of MinHash signatures.
-    #[schemars(with = "Option<BandsConfig>")]
-    pub bands: Option<Spanned<BandsConfig>>,
+    #[schemars(with = "Option<BandsChoice>")]
+    pub bands: Option<Spanned<BandsChoice>>,
 }
 
 /// The model that tells languages.

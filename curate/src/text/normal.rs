@@ -11,7 +11,8 @@ use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 /// A text in normal form, and where its words end. Reused from text to text.
 #[derive(Debug, Default, Clone)]
 pub struct NormalForm {
-    text: String,
+    /// UTF-8: whole characters alone are put here.
+    text: Vec<u8>,
     /// Past-the-end offsets of the words in `text`.
     ends: Vec<u32>,
 }
@@ -39,22 +40,26 @@ impl NormalForm {
     pub fn take(&mut self, text: &str) {
         self.text.clear();
         self.ends.clear();
-        self.text.reserve(text.len());
+        self.text.reserve(text.len() + 8);
+        let bytes = text.as_bytes();
         let mut last = Last::Space;
-        for character in text.chars() {
-            if character.is_ascii() {
-                last = self.push(character.to_ascii_lowercase(), last);
-            } else if is_ideograph(character) {
-                self.close(last);
-                self.open();
-                self.text.push(character);
-                self.close(Last::Letter);
-                last = Last::Space;
+        let mut at = 0;
+        while at < bytes.len() {
+            let (letters, count) = ascii_letters(&bytes[at..]);
+            if count > 0 {
+                self.letter(last);
+                // eight bytes in one step, of which the first are wanted
+                self.text.extend_from_slice(&letters);
+                self.text.truncate(self.text.len() - letters.len() + count);
+                last = Last::Letter;
+                at += count;
+            } else if bytes[at].is_ascii() {
+                last = self.ascii_mark(bytes[at], last);
+                at += 1;
             } else {
-                let lower = character.to_lowercase().nfd().filter(|part| !is_combining_mark(*part));
-                for part in lower {
-                    last = self.push(part, last);
-                }
+                let character = text[at..].chars().next().expect("the text goes on");
+                last = self.character(character, last);
+                at += character.len_utf8();
             }
         }
         self.close(last);
@@ -63,6 +68,12 @@ impl NormalForm {
     /// The normal form; empty when the text has no letter and no digit.
     #[must_use]
     pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.text).expect("whole characters alone were put here")
+    }
+
+    /// The same, as bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
         &self.text
     }
 
@@ -72,46 +83,86 @@ impl NormalForm {
         self.ends.len()
     }
 
-    /// Runs of `n` words in a row, as they stand in the text: words with one space between them.
-    pub fn shingles(&self, n: usize) -> impl Iterator<Item = &str> {
-        let start = |word: usize| if word == 0 { 0 } else { self.ends[word - 1] as usize + 1 };
-        let count = (self.ends.len() + 1).saturating_sub(n);
-        (0..count).map(move |first| &self.text[start(first)..self.ends[first + n - 1] as usize])
+    /// Its words, as bytes.
+    pub fn each_word(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| {
+            let word = &self.text[start..end as usize];
+            start = end as usize + 1;
+            word
+        })
     }
 
-    fn push(&mut self, character: char, last: Last) -> Last {
-        if character.is_numeric() {
-            match last {
-                Last::Digit | Last::NumberPoint => {}
-                Last::Space => {
-                    self.open();
-                    self.text.push('0');
-                }
-                Last::Letter => self.text.push('0'),
-            }
-            Last::Digit
-        } else if character.is_alphabetic() {
-            match last {
-                Last::Space => self.open(),
-                Last::NumberPoint => {
-                    self.close(last);
-                    self.open();
-                }
-                Last::Letter | Last::Digit => {}
-            }
-            self.text.push(character);
-            Last::Letter
-        } else if last == Last::Digit && matches!(character, '.' | ',') {
-            Last::NumberPoint
-        } else {
+    /// Takes a character that is not ASCII.
+    fn character(&mut self, character: char, mut last: Last) -> Last {
+        if is_ideograph(character) {
             self.close(last);
-            Last::Space
+            self.open();
+            self.put(character);
+            self.close(Last::Letter);
+            return Last::Space;
         }
+        let lower = character.to_lowercase().nfd().filter(|part| !is_combining_mark(*part));
+        for part in lower {
+            last = if part.is_numeric() {
+                self.digit(last)
+            } else if part.is_alphabetic() {
+                self.letter(last);
+                self.put(part);
+                Last::Letter
+            } else if part.is_ascii() {
+                self.ascii_mark(u8::try_from(part).expect("ASCII fits into a byte"), last)
+            } else {
+                self.close(last);
+                Last::Space
+            };
+        }
+        last
+    }
+
+    /// Takes an ASCII character that is no letter.
+    fn ascii_mark(&mut self, byte: u8, last: Last) -> Last {
+        match byte {
+            b'0'..=b'9' => self.digit(last),
+            b'.' | b',' if last == Last::Digit => Last::NumberPoint,
+            _ => {
+                self.close(last);
+                Last::Space
+            }
+        }
+    }
+
+    fn digit(&mut self, last: Last) -> Last {
+        match last {
+            Last::Digit | Last::NumberPoint => {}
+            Last::Space => {
+                self.open();
+                self.text.push(b'0');
+            }
+            Last::Letter => self.text.push(b'0'),
+        }
+        Last::Digit
+    }
+
+    /// Begins a word where a letter does.
+    fn letter(&mut self, last: Last) {
+        match last {
+            Last::Space => self.open(),
+            Last::NumberPoint => {
+                self.close(last);
+                self.open();
+            }
+            Last::Letter | Last::Digit => {}
+        }
+    }
+
+    fn put(&mut self, character: char) {
+        self.text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
     }
 
     fn open(&mut self) {
         if !self.text.is_empty() {
-            self.text.push(' ');
+            self.text.push(b' ');
         }
     }
 
@@ -122,6 +173,23 @@ impl NormalForm {
             self.ends.push(end);
         }
     }
+}
+
+/// The first eight bytes in lower case, and how many ASCII letters they begin with.
+fn ascii_letters(bytes: &[u8]) -> ([u8; 8], usize) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    let word = match bytes.first_chunk::<8>() {
+        Some(chunk) => u64::from_le_bytes(*chunk),
+        None => bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    };
+    let lower = word | 0x20 * ONES;
+    // for each byte, its high bit: 0x80 is reached from the letter that is added to
+    let seven_bits = lower & !HIGH;
+    let from_a = seven_bits + u64::from(0x80 - b'a') * ONES;
+    let beyond_z = seven_bits + u64::from(0x7f - b'z') * ONES;
+    let letters = from_a & !beyond_z & !word & HIGH;
+    (lower.to_le_bytes(), (!letters & HIGH).trailing_zeros() as usize / 8)
 }
 
 /// Whether a character is written without spaces around it: Han, Hiragana, Katakana.
@@ -153,10 +221,10 @@ mod tests {
     }
 
     #[test]
-    fn shingles_are_runs_of_words() {
-        let form = normal("one two three four");
-        assert_eq!(form.shingles(3).collect::<Vec<_>>(), ["one two three", "two three four"]);
-        assert_eq!(form.shingles(5).count(), 0);
+    fn words_are_where_they_end() {
+        let form = normal("One two, extraordinarily long-winded.");
+        let words: Vec<&[u8]> = form.each_word().collect();
+        assert_eq!(words, [&b"one"[..], b"two", b"extraordinarily", b"long", b"winded"]);
     }
 
     proptest! {
@@ -168,6 +236,17 @@ mod tests {
             prop_assert_eq!(once.text(), twice.text());
             let words = once.text().split(' ').filter(|word| !word.is_empty()).count();
             prop_assert_eq!(once.words(), words);
+            prop_assert_eq!(once.each_word().count(), words);
+        }
+
+        /// Eight bytes at a time find the letters that one at a time find.
+        #[test]
+        fn letters_are_those_of_ascii(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..12)) {
+            let (lower, count) = ascii_letters(&bytes);
+            let first = &bytes[..bytes.len().min(8)];
+            let expected = first.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+            prop_assert_eq!(count, expected);
+            prop_assert_eq!(&lower[..count], &first[..count].to_ascii_lowercase()[..]);
         }
     }
 }
