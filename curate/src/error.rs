@@ -118,6 +118,12 @@ pub enum Error {
         /// What was looked for.
         id: String,
     },
+    /// There are more documents than clusters can be found among.
+    #[error("there are more than {limit} documents: find duplicates in parts of them")]
+    TooManyDocuments {
+        /// How many there may be.
+        limit: u64,
+    },
     /// A plan needs more memory than it may have.
     #[error("stage `{stage}` needs more than --memory allows: {message}")]
     Memory {

@@ -7,6 +7,7 @@ use schemas::toml_file::Setting;
 
 use super::{printer::Printer, size::decimal};
 use crate::{
+    decide::{DuplicateRule, Survivor, Verification},
     measure::FamilyConfig,
     recipe::{Plan, Step, StepKind},
     source::{Cleaning, Format, Source},
@@ -67,6 +68,10 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
         };
         writeln!(text, "  {:16} {what}", family.name)?;
     }
+    if let Some(verification) = plan.verification {
+        let Verification { similarity, max_bucket, .. } = verification;
+        writeln!(text, "  {:16} similar to {similarity} or more; all pairs of {max_bucket} in a band", "clusters")?;
+    }
     for classifier in &plan.classifiers {
         let (positive, negative) = (classifier.positive.join(", "), classifier.negative.join(", "));
         writeln!(text, "  score-{:10} {positive} against {negative}", classifier.name)?;
@@ -126,8 +131,25 @@ fn action(step: &Step) -> String {
         StepKind::Urls(rule) => {
             format!("drop what lists name, and more than {} soft words in a URL", rule.max_soft_words)
         }
-        StepKind::ExactDuplicates => "drop texts that another document has".into(),
-        StepKind::NearDuplicates => "drop documents that are much like another".into(),
+        StepKind::SameUrl(rule) => format!("drop what has one URL{}", survivor(rule)),
+        StepKind::ExactDuplicates(rule) => format!("drop texts that another document has{}", survivor(rule)),
+        StepKind::NearDuplicates(rule) => format!("drop documents that are much like another{}", survivor(rule)),
         StepKind::Pareto { classifier, alpha } => format!("sample by Pareto({alpha}) on the score `{classifier}`"),
     }
+}
+
+/// Which document stays, and against which sources others are held.
+fn survivor(rule: &DuplicateRule) -> String {
+    if !rule.against.is_empty() {
+        return format!(" of {}", rule.against.join(", "));
+    }
+    let keep = match &rule.keep {
+        Survivor::SmallestId => "smallest id".to_owned(),
+        Survivor::Longest => "longest".to_owned(),
+        Survivor::Earliest => "earliest".to_owned(),
+        Survivor::Latest => "latest".to_owned(),
+        Survivor::Score(classifier) => format!("highest score `{classifier}`"),
+    };
+    let prefer = if rule.prefer.is_empty() { String::new() } else { format!(", first of {}", rule.prefer.join(", ")) };
+    format!(", keep the {keep}{prefer}")
 }

@@ -1,6 +1,7 @@
 //! The command line: one file for each subcommand. Commands return what they found; the printer prints.
 
 mod check;
+mod dedup;
 mod extract;
 mod files;
 mod measure;
@@ -39,6 +40,7 @@ enum Command {
     Schema(schema::SchemaArgs),
     Extract(extract::ExtractArgs),
     Measure(measure::MeasureArgs),
+    Dedup(dedup::DedupArgs),
 }
 
 /// Runs the program: 0 when it has done what was asked, 1 when that failed, 2 when it could not be understood.
@@ -55,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Schema(args) => args.run(&printer),
         Command::Extract(args) => args.run(&printer),
         Command::Measure(args) => args.run(&printer),
+        Command::Dedup(args) => args.run(&printer),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

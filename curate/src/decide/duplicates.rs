@@ -3,11 +3,13 @@
 use datafusion::{
     arrow::datatypes::DataType,
     error::Result,
-    functions_aggregate::expr_fn::min,
-    logical_expr::{Expr, cast, when},
+    functions_aggregate::expr_fn::{count, first_value, min},
+    logical_expr::{Expr, SortExpr, cast, when},
     prelude::{DataFrame, JoinType, col, lit},
     scalar::ScalarValue,
 };
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Tables,
@@ -15,53 +17,156 @@ use super::{
 };
 use crate::measure::Family;
 
-/// Drops documents whose normal form another has, too; of those that are alike, the one with the smallest id stays.
+/// Which document of those that are alike stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Survivor {
+    /// The one with the smallest id: as good as chance, and always the same.
+    #[default]
+    SmallestId,
+    /// The one whose text has the most bytes.
+    Longest,
+    /// The one that was captured first, as far as dates are known.
+    Earliest,
+    /// The one that was captured last.
+    Latest,
+    /// The one that this classifier gives the highest score.
+    Score(String),
+}
+
+/// What becomes of documents that are alike. Where the choice is open, the smallest id decides.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct DuplicateRule {
+    /// Which one stays.
+    pub keep: Survivor,
+    /// Sources that come before others, and before each other in this order, whatever `keep` says.
+    pub prefer: Vec<String>,
+    /// Drop what one of these sources has, too, and nothing else.
+    pub against: Vec<String>,
+}
+
+/// In what documents are alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likeness {
+    /// The normal form of the text.
+    Text,
+    /// The URL.
+    Url,
+    /// The cluster.
+    Cluster,
+}
+
+impl Likeness {
+    /// Why a document is dropped that is like one of its step, or one of another corpus.
+    fn reasons(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Text => ("same_text", "text_of_other_source"),
+            Self::Url => ("same_url", "url_of_other_source"),
+            Self::Cluster => ("near_duplicate", "near_duplicate_of_other_source"),
+        }
+    }
+}
+
+/// Facts that a rule on duplicates may need.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DuplicateFacts<'a> {
+    /// Hashes of normal forms, for [`Likeness::Text`].
+    pub fingerprints: Option<&'a Family>,
+    /// Sizes of texts, for [`Survivor::Longest`].
+    pub words: Option<&'a Family>,
+    /// Scores, for [`Survivor::Score`].
+    pub score: Option<&'a Family>,
+}
+
+/// Drops documents that are alike but for one, or those that are like documents of other sources.
 ///
-/// A document without a letter or digit repeats none. `repeats` names the document that stays.
+/// `repeats` names the document for which one is dropped; `size` says how many are alike, also for the one that stays; `cluster`
+/// names their cluster, which may reach beyond what the step is about. A document without a letter or digit is like none, and
+/// neither is one without a URL.
 ///
 /// # Errors
 /// When the facts or the decisions cannot be read.
-pub async fn exact_duplicates(
+pub async fn duplicates(
     tables: Tables<'_>,
     before: &str,
-    fingerprints: &Family,
+    likeness: Likeness,
+    rule: &DuplicateRule,
+    facts: DuplicateFacts<'_>,
     sources: &[String],
 ) -> Result<DataFrame> {
-    let facts = tables.family(fingerprints, sources).await?;
-    let joined = tables.kept(before).await?.join(facts, JoinType::Left, &["id"], &["fact_id"], None)?;
-    first_of_each(joined, col("text_hash"), "same_text", sources, &["repeats"])
-}
-
-/// Drops documents that are in one cluster with another; the one with the smallest id stays.
-///
-/// `cluster` names the cluster, also of the document that stays; `repeats` names that document.
-///
-/// # Errors
-/// When the clusters or the decisions cannot be read.
-pub async fn near_duplicates(tables: Tables<'_>, before: &str, sources: &[String]) -> Result<DataFrame> {
-    let joined =
-        tables.kept(before).await?.join(tables.clusters().await?, JoinType::Left, &["id"], &["member"], None)?;
-    first_of_each(joined, col("cluster"), "near_duplicate", sources, &["cluster", "repeats"])
-}
-
-/// Keeps the document with the smallest id of each group, and those in none.
-fn first_of_each(
-    documents: DataFrame,
-    group: Expr,
-    reason: &str,
-    sources: &[String],
-    shown: &[&str],
-) -> Result<DataFrame> {
+    let all: Vec<String> = sources.iter().chain(&rule.against).cloned().collect();
+    let mut documents = tables.kept(before).await?;
+    let group = match likeness {
+        Likeness::Cluster => {
+            documents = documents.join(tables.clusters().await?, JoinType::Left, &["id"], &["member"], None)?;
+            "cluster"
+        }
+        Likeness::Text => {
+            let hashes = tables.family(wanted(facts.fingerprints, "fingerprints")?, &all).await?;
+            documents = documents.join(hashes, JoinType::Left, &["id"], &["fact_id"], None)?;
+            "text_hash"
+        }
+        Likeness::Url => "url",
+    };
+    if likeness == Likeness::Url || matches!(rule.keep, Survivor::Earliest | Survivor::Latest) {
+        documents = documents.join(tables.captures(&all).await?, JoinType::Left, &["id"], &["fact_id"], None)?;
+    }
+    let (key, family) = match &rule.keep {
+        Survivor::SmallestId => (None, None),
+        Survivor::Earliest => (Some(col("date").sort(true, false)), None),
+        Survivor::Latest => (Some(col("date").sort(false, false)), None),
+        Survivor::Longest => (Some(col("bytes").sort(false, false)), Some(wanted(facts.words, "words")?)),
+        Survivor::Score(_) => (Some(col("score").sort(false, false)), Some(wanted(facts.score, "score")?)),
+    };
+    if let Some(family) = family {
+        let keys = tables.family(family, &all).await?.select(vec![
+            col("fact_id").alias("key_id"),
+            col(if family.name == "words" { "bytes" } else { "score" }),
+        ])?;
+        documents = documents.join(keys, JoinType::Left, &["id"], &["key_id"], None)?;
+    }
     // documents of other sources form no group: they neither drop nor are dropped
-    let group = when(is_of(sources), group).end()?;
-    let grouped = documents.with_column("group", group)?;
+    let grouped = documents.with_column("group", when(is_of(&all), col(group)).end()?)?;
+    let before_others = if rule.against.is_empty() { lit(true) } else { is_of(&rule.against) };
+    let first = match (key, rule.prefer.is_empty()) {
+        (None, true) => min(col("id")),
+        (key, _) => {
+            let order = [preference(&rule.prefer)?].into_iter().chain(key).chain([col("id").sort(true, false)]);
+            first_value(col("id"), order.collect())
+        }
+    };
     let firsts = grouped
         .clone()
-        .filter(col("group").is_not_null())?
-        .aggregate(vec![col("group").alias("of_group")], vec![min(col("id")).alias("first")])?;
+        .filter(col("group").is_not_null().and(before_others))?
+        .aggregate(vec![col("group").alias("of_group")], vec![first.alias("first"), count(lit(1)).alias("size")])?;
     let with_first = grouped.join(firsts, JoinType::Left, &["group"], &["of_group"], None)?;
-    let repeated = col("first").not_eq(col("id"));
+    let (own, other) = likeness.reasons();
+    let (repeated, reason) = match rule.against.as_slice() {
+        [] => (col("first").not_eq(col("id")), own),
+        against => (col("first").is_not_null().and(!is_of(against)), other),
+    };
     let repeats = when(repeated.clone(), col("first")).otherwise(lit(ScalarValue::Utf8View(None)))?;
-    let with_repeats = with_first.with_column("repeats", cast(repeats, DataType::Utf8View))?;
-    verdicts(with_repeats, among(sources, when(repeated, lit(reason)).end()?)?, shown)
+    let shown = with_first
+        .with_column("repeats", cast(repeats, DataType::Utf8View))?
+        .with_column("size", cast(col("size"), DataType::UInt64))?;
+    let columns: &[&str] =
+        if likeness == Likeness::Cluster { &["cluster", "size", "repeats"] } else { &["size", "repeats"] };
+    verdicts(shown, among(sources, when(repeated, lit(reason)).end()?)?, columns)
+}
+
+/// Sources that are preferred come first, in their order.
+fn preference(prefer: &[String]) -> Result<SortExpr> {
+    let Some((first, rest)) = prefer.split_first() else { return Ok(lit(0i64).sort(true, false)) };
+    let mut place = when(col("source").eq(lit(first)), lit(0i64));
+    for (number, source) in (1i64..).zip(rest) {
+        place.when(col("source").eq(lit(source)), lit(number));
+    }
+    let place: Expr = place.otherwise(lit(i64::MAX))?;
+    Ok(place.sort(true, false))
+}
+
+fn wanted<'a>(family: Option<&'a Family>, name: &str) -> Result<&'a Family> {
+    family.ok_or_else(|| {
+        datafusion::common::internal_datafusion_err!("the step reads the facts `{name}`, which are not there")
+    })
 }

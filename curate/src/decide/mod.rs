@@ -25,8 +25,8 @@ mod urls;
 mod verdict;
 
 pub use c4::C4Quality;
-pub use clusters::{ClusterExec, hashes};
-pub use duplicates::{exact_duplicates, near_duplicates};
+pub use clusters::{ClusterAccount, ClusterConfig, ClusterExec, Verification, clusters_schema};
+pub use duplicates::{DuplicateFacts, DuplicateRule, Likeness, Survivor, duplicates};
 pub use fineweb::FinewebQuality;
 pub use functions::{Chance, ChanceFunction, SplitShards};
 pub use gopher::{GopherQuality, GopherRepetition, SharesOf, WordLength};

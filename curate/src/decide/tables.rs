@@ -3,15 +3,20 @@
 use std::collections::BTreeMap;
 
 use datafusion::{
-    arrow::datatypes::{DataType, Field, Schema},
+    arrow::datatypes::Schema,
     common::{Column, internal_datafusion_err},
     error::Result,
-    functions_aggregate::expr_fn::first_value,
+    functions_aggregate::expr_fn::{first_value, min},
     logical_expr::Expr,
     prelude::{DataFrame, ParquetReadOptions, SessionContext, col, lit},
 };
 
-use crate::{files::Layout, measure::Family, source::records};
+use super::clusters::clusters_schema;
+use crate::{
+    files::Layout,
+    measure::{Family, FamilyConfig},
+    source::records,
+};
 
 /// The files of a run as tables.
 #[derive(Clone, Copy)]
@@ -54,6 +59,21 @@ impl Tables<'_> {
         self.parquet(paths, &records()).await
     }
 
+    /// Where and when the documents of `sources` were captured: `fact_id`, `url` and `date`. An id stands in one row.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub async fn captures(&self, sources: &[String]) -> Result<DataFrame> {
+        let paths = self.part_paths(sources, |source, part| self.layout.facts("records", source, part));
+        let documents = col("id").is_not_null().and(col("reason").is_null());
+        let table = self.parquet(paths, &records()).await?.filter(documents)?;
+        if self.repeats {
+            let first = |name: &str| min(col(name)).alias(name);
+            return table.aggregate(vec![col("id").alias("fact_id")], vec![first("url"), first("date")]);
+        }
+        table.select(vec![col("id").alias("fact_id"), col("url"), col("date")])
+    }
+
     /// The verdicts of a stage.
     ///
     /// # Errors
@@ -71,16 +91,26 @@ impl Tables<'_> {
         self.decisions(stage).await?.filter(col("verdict").eq(lit("keep")))?.select(vec![col("id"), col("source")])
     }
 
-    /// The documents that are like others: `member` and the `cluster` that it belongs to, which is the smallest id in it.
+    /// The hashes of all documents of `sources` that a family holds, in stored order: `id` and `hashes`, one or a list.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub async fn hashes(&self, family: &Family, sources: &[String]) -> Result<DataFrame> {
+        let hashes = match family.config {
+            FamilyConfig::Bands(_) => "bands",
+            _ => "short_hash",
+        };
+        let paths = self.part_paths(sources, |source, part| self.layout.facts(&family.name, source, part));
+        self.parquet(paths, &family.schema()).await?.select(vec![col("id"), col(hashes).alias("hashes")])
+    }
+
+    /// The documents that are like others: `member`, the `cluster` that it belongs to, which is the smallest id in it, and how
+    /// many `members` that has.
     ///
     /// # Errors
     /// When clusters have not been found.
     pub async fn clusters(&self) -> Result<DataFrame> {
-        let schema = Schema::new(vec![
-            Field::new("member", DataType::Utf8View, false),
-            Field::new("cluster", DataType::Utf8View, false),
-        ]);
-        self.parquet(vec![self.layout.clusters()], &schema).await
+        self.parquet(vec![self.layout.clusters()], &clusters_schema()).await
     }
 
     /// The texts of `sources`: `id` and `text`.

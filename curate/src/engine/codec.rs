@@ -13,7 +13,7 @@ use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConve
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    decide::{Chance, ChanceFunction, ClusterExec},
+    decide::{Chance, ChanceFunction, ClusterConfig, ClusterExec},
     files::{Publication, PublishExec},
     measure::{Family, FamilyFunction},
     source::{ReadExec, Reading},
@@ -25,7 +25,7 @@ use crate::{
 enum Node {
     Read(Box<Reading>),
     Publish(Vec<Publication>),
-    Cluster,
+    Cluster(ClusterConfig),
 }
 
 /// A function of ours.
@@ -52,7 +52,7 @@ impl PhysicalExtensionCodec for TamisCodec {
         Ok(match from_json(bytes)? {
             Node::Read(reading) => Arc::new(ReadExec::new(*reading)),
             Node::Publish(publications) => Arc::new(PublishExec::new(input()?, publications)?),
-            Node::Cluster => Arc::new(ClusterExec::new(input()?)),
+            Node::Cluster(config) => Arc::new(ClusterExec::new(input()?, inputs.get(1).cloned(), config)),
         })
     }
 
@@ -66,8 +66,8 @@ impl PhysicalExtensionCodec for TamisCodec {
             Node::Read(Box::new(read.reading().clone()))
         } else if let Some(publish) = node.downcast_ref::<PublishExec>() {
             Node::Publish(publish.publications().to_vec())
-        } else if node.downcast_ref::<ClusterExec>().is_some() {
-            Node::Cluster
+        } else if let Some(cluster) = node.downcast_ref::<ClusterExec>() {
+            Node::Cluster(cluster.config().clone())
         } else {
             return internal_err!("the plan node {} cannot be sent", node.name());
         };

@@ -92,6 +92,12 @@ pub async fn browsing(path: &Path) -> Result<DataFrame> {
 }
 
 impl Session {
+    /// Bytes that one of several gatherings within a plan may hold.
+    #[must_use]
+    pub fn budget(&self) -> usize {
+        self.limits.memory / 8
+    }
+
     /// A session for plans over small columns: on all cores, with joins that spill.
     #[must_use]
     pub fn relational(&self) -> SessionContext {

@@ -39,6 +39,12 @@ impl Layout {
         self.out.join("facts/clusters.parquet")
     }
 
+    /// What was counted when they were found.
+    #[must_use]
+    pub fn cluster_account(&self) -> PathBuf {
+        self.out.join("facts/clusters.json")
+    }
+
     /// The verdicts of a stage.
     #[must_use]
     pub fn decisions(&self, stage: &str) -> PathBuf {
@@ -55,6 +61,18 @@ impl Layout {
     #[must_use]
     pub fn mixture(&self, name: &str) -> PathBuf {
         self.out.join("mixtures").join(name)
+    }
+
+    /// The folder of documents that stay, as they stood in their files.
+    #[must_use]
+    pub fn survivors(&self) -> PathBuf {
+        self.out.join("survivors")
+    }
+
+    /// The clusters by the ids that the documents came with.
+    #[must_use]
+    pub fn named_clusters(&self) -> PathBuf {
+        self.out.join("clusters.parquet")
     }
 
     /// The list of broken records of a source.

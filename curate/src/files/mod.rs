@@ -10,6 +10,7 @@ mod lock;
 mod partial;
 mod publish;
 mod quarantine;
+mod spill;
 pub mod units;
 
 pub use folder::{exchange, remove_folder, remove_others};
@@ -18,3 +19,4 @@ pub use lock::Lock;
 pub use partial::{PartialFile, Written, hash_file, write_whole};
 pub use publish::{Publication, PublishExec, published};
 pub use quarantine::{Quarantined, write_quarantine};
+pub use spill::{PARTITIONS, Record, Spill};

@@ -78,6 +78,12 @@ pub struct BandsChoice {
 const MAX_HASHES: usize = 16_384;
 
 impl BandsChoice {
+    /// The Jaccard similarity from which on candidates are duplicates, where the preset alone says too little.
+    #[must_use]
+    pub fn verified_at(self) -> Option<f64> {
+        (self.preset == Some(BandsPreset::Gpt3)).then_some(0.8)
+    }
+
     /// The shape that follows.
     ///
     /// # Errors

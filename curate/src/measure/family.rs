@@ -86,6 +86,15 @@ impl Family {
         })
     }
 
+    /// The shape of the signatures, where it has any.
+    #[must_use]
+    pub fn bands(&self) -> Option<BandsConfig> {
+        match self.config {
+            FamilyConfig::Bands(config) => Some(config),
+            _ => None,
+        }
+    }
+
     /// The name of the column of structs that [`Family::expression`] makes.
     #[must_use]
     pub fn column(&self) -> String {

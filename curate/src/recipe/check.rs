@@ -13,9 +13,10 @@ use schemas::{
 
 use super::{
     ClassifierPlan, MixturePlan, Plan, Recipe, Step, StepKind,
-    model::{ClassifierRecipe, ColumnsRecipe, MixtureRecipe, SourceRecipe, Text},
+    model::{ClassifierRecipe, ClustersRecipe, ColumnsRecipe, MixtureRecipe, SourceRecipe, Text},
 };
 use crate::{
+    decide::Verification,
     error::Result,
     extract::PageLimits,
     files::hash_file,
@@ -81,12 +82,15 @@ impl Check<'_> {
             }
         }
         let steps = self.steps()?;
+        let families = self.families(&steps)?;
         Ok(Plan {
             path: self.file.path().to_owned(),
             name: name.get_ref().clone(),
             seed: *seed,
-            families: self.families(&steps)?,
+            verification: self.verification(&families)?,
+            families,
             sources,
+            keep_documents: true,
             classifiers: self.classifiers()?,
             steps,
             validation: *splits.validation.get_ref(),
@@ -260,10 +264,10 @@ impl Check<'_> {
         if let Some(lines) = steps.iter().find_map(Step::c4_lines) {
             families.push(family("c4_lines", FamilyConfig::C4Lines(lines)));
         }
-        let near = steps.iter().any(|step| step.kind == StepKind::NearDuplicates);
-        if near || steps.iter().any(|step| step.kind == StepKind::ExactDuplicates) {
+        if steps.iter().any(|step| matches!(step.kind, StepKind::ExactDuplicates(_))) {
             families.push(family("fingerprints", FamilyConfig::Fingerprints));
         }
+        let near = steps.iter().any(|step| matches!(step.kind, StepKind::NearDuplicates(_)));
         if near || facts.bands.is_some() {
             let bands = match &facts.bands {
                 Some(choice) => choice.get_ref().config().map_err(|message| self.fault(choice.span(), message))?,
@@ -272,6 +276,29 @@ impl Check<'_> {
             families.push(family("bands", FamilyConfig::Bands(bands)));
         }
         Ok(families)
+    }
+
+    /// Which documents that share a band are alike.
+    fn verification(&self, families: &[Family]) -> Result<Option<Verification>> {
+        let ClustersRecipe { verify, max_bucket } = &self.recipe.clusters;
+        let Some(bands) = families.iter().find_map(Family::bands) else {
+            return match verify {
+                Some(verify) => Err(self.fault(verify.span(), "nothing makes the bands that would be verified").into()),
+                None => Ok(None),
+            };
+        };
+        let choice = self.recipe.facts.bands.as_ref().map(|choice| *choice.get_ref()).unwrap_or_default();
+        let similarity = verify.as_ref().map(|verify| *verify.get_ref()).or(choice.verified_at());
+        if let Some(verify) = verify
+            && !(*verify.get_ref() > 0.0 && *verify.get_ref() <= 1.0)
+        {
+            return Err(self.fault(verify.span(), "`verify` is a similarity above 0, at most 1").into());
+        }
+        if *max_bucket.get_ref() == 0 {
+            return Err(self.fault(max_bucket.span(), "`max_bucket` is 1 or more").into());
+        }
+        let max_bucket = *max_bucket.get_ref();
+        Ok(similarity.map(|similarity| Verification { shingle: bands.shingle, similarity, max_bucket }))
     }
 
     fn lists(&self, files: &[Text]) -> Result<Vec<ModelFile>> {

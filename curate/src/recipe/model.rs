@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::presets::Preset;
 use crate::{
-    decide::{C4Quality, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, Unit, UrlRule},
+    decide::{C4Quality, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, Survivor, Unit, UrlRule},
     extract::{Extractor, PageLimits},
     learn::HashedWords,
     measure::BandsChoice,
@@ -46,6 +46,9 @@ pub struct Recipe {
     /// What shapes the facts.
     #[serde(default)]
     pub facts: FactsRecipe,
+    /// How documents that are alike are joined into clusters.
+    #[serde(default)]
+    pub clusters: ClustersRecipe,
     /// Classifiers that the run trains.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, ClassifierRecipe>")]
@@ -286,18 +289,50 @@ pub struct StepRecipe {
     /// The rules of a well-known dataset, each a step of its own.
     #[schemars(with = "Option<Preset>")]
     pub preset: Option<Preset>,
+    /// Drop documents that were fetched from a URL that another was fetched from; the one that was captured last stays by default.
+    pub same_url: Option<DuplicatesRecipe>,
     /// Drop documents whose normalised text another has.
-    pub exact_duplicates: Option<NoSettings>,
-    /// Drop documents that are much like another.
-    pub near_duplicates: Option<NoSettings>,
+    pub exact_duplicates: Option<DuplicatesRecipe>,
+    /// Drop documents that are much like another; `[facts.bands]` and `[clusters]` say how much.
+    pub near_duplicates: Option<DuplicatesRecipe>,
     /// Keep documents by a Pareto draw on a classifier's score.
     pub pareto: Option<ParetoRecipe>,
 }
 
-/// A step without settings.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NoSettings {}
+/// What becomes of documents that are alike.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DuplicatesRecipe {
+    /// Which one stays: `smallest_id`, `longest`, `earliest`, `latest` or `{ score = CLASSIFIER }`.
+    #[schemars(with = "Option<Survivor>")]
+    pub keep: Option<Spanned<Survivor>>,
+    /// Sources that come before others, and before each other in this order, whatever `keep` says.
+    #[schemars(with = "Vec<String>")]
+    pub prefer: Vec<Text>,
+    /// Drop what a document of these sources is like, and nothing else.
+    #[schemars(with = "Vec<String>")]
+    pub against: Vec<Text>,
+}
+
+/// How documents that are alike are joined into clusters.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClustersRecipe {
+    /// Join documents that share a band only where the Jaccard similarity of their shingles is this or more: above 0, to 1. By
+    /// default a band is enough, but for the preset `gpt3`, which is verified at 0.8.
+    #[schemars(with = "Option<f64>")]
+    pub verify: Option<Spanned<f64>>,
+    /// Documents that share a band and are all compared with each other, at most, when they are verified; where there are more,
+    /// the rest is compared with these alone, and the pairs that are left out are counted.
+    #[schemars(with = "usize")]
+    pub max_bucket: Spanned<usize>,
+}
+
+impl Default for ClustersRecipe {
+    fn default() -> Self {
+        Self { verify: None, max_bucket: Spanned::new(0..0, 1000) }
+    }
+}
 
 /// Sampling by score.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -5,9 +5,12 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::Serialize;
 
 use crate::{
-    decide::{C4Quality, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, Unit, UrlRule},
+    decide::{
+        C4Quality, DuplicateRule, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, Survivor, Unit,
+        UrlRule, Verification,
+    },
     learn::HashedWords,
-    measure::{BandsConfig, Family},
+    measure::Family,
     source::Source,
     text::c4::LineRules,
     write::Content,
@@ -24,8 +27,12 @@ pub struct Plan {
     pub seed: u64,
     /// All sources in the order of their names, tasks among them.
     pub sources: Vec<Source>,
+    /// Whether texts are kept in `documents/`. Without them a run can decide, but not write a mixture.
+    pub keep_documents: bool,
     /// The families of facts that are made when sources are read.
     pub families: Vec<Family>,
+    /// Which documents that share a band are alike; all by default.
+    pub verification: Option<Verification>,
     /// The classifiers, in the order of their names.
     pub classifiers: Vec<ClassifierPlan>,
     /// The steps, in the recipe's order.
@@ -85,6 +92,24 @@ impl Step {
             _ => None,
         }
     }
+
+    /// What becomes of documents that are alike, where the step is about those.
+    #[must_use]
+    pub fn duplicates(&self) -> Option<&DuplicateRule> {
+        match &self.kind {
+            StepKind::SameUrl(rule) | StepKind::ExactDuplicates(rule) | StepKind::NearDuplicates(rule) => Some(rule),
+            _ => None,
+        }
+    }
+
+    /// The classifier whose score the step reads.
+    #[must_use]
+    pub fn classifier(&self) -> Option<&str> {
+        match (&self.kind, self.duplicates().map(|rule| &rule.keep)) {
+            (StepKind::Pareto { classifier, .. }, _) | (_, Some(Survivor::Score(classifier))) => Some(classifier),
+            _ => None,
+        }
+    }
 }
 
 /// What a step does.
@@ -103,10 +128,12 @@ pub enum StepKind {
     C4Quality(C4Quality),
     /// Drop what lists name.
     Urls(UrlRule),
+    /// Drop what was fetched from one URL.
+    SameUrl(DuplicateRule),
     /// Drop exact duplicates.
-    ExactDuplicates,
+    ExactDuplicates(DuplicateRule),
     /// Drop near-duplicates.
-    NearDuplicates,
+    NearDuplicates(DuplicateRule),
     /// Sample by score.
     Pareto {
         /// The classifier.
@@ -142,23 +169,15 @@ impl Plan {
         self.families.iter().find(|family| family.name == name)
     }
 
-    /// The shape of the signatures, if the run makes any.
-    #[must_use]
-    pub fn bands(&self) -> Option<BandsConfig> {
-        self.families.iter().find_map(|family| match family.config {
-            crate::measure::FamilyConfig::Bands(config) => Some(config),
-            _ => None,
-        })
-    }
-
     /// The names of the classifiers that some step reads, each with the sources it is read for.
     #[must_use]
     pub fn scored(&self) -> BTreeMap<&str, Vec<String>> {
         let mut scored: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for step in &self.steps {
-            if let StepKind::Pareto { classifier, .. } = &step.kind {
+            let against = step.duplicates().map_or(&[][..], |rule| &rule.against);
+            if let Some(classifier) = step.classifier() {
                 let sources = scored.entry(classifier).or_default();
-                sources.extend(step.sources.iter().cloned());
+                sources.extend(step.sources.iter().chain(against).cloned());
                 sources.sort();
                 sources.dedup();
             }

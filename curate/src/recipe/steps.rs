@@ -7,9 +7,12 @@ use schemas::toml_file::Spanned;
 use super::{
     Step, StepKind,
     check::{Check, list},
-    model::{ParetoRecipe, StepRecipe},
+    model::{DuplicatesRecipe, ParetoRecipe, StepRecipe, Text},
 };
-use crate::error::Result;
+use crate::{
+    decide::{DuplicateRule, Survivor},
+    error::Result,
+};
 
 /// What a step does, and the name that it has unless the recipe gives one.
 type Named = (StepKind, &'static str);
@@ -66,6 +69,7 @@ impl Check<'_> {
             c4_quality,
             urls,
             preset,
+            same_url,
             exact_duplicates,
             near_duplicates,
             pareto,
@@ -92,11 +96,16 @@ impl Check<'_> {
             self.needs_lists(span.clone())?;
             one(StepKind::Urls(rule.clone()), "urls");
         }
-        if exact_duplicates.is_some() {
-            one(StepKind::ExactDuplicates, "exact_duplicates");
+        if let Some(duplicates) = same_url {
+            one(StepKind::SameUrl(self.duplicates(recipe, duplicates, Survivor::Latest)?), "same_url");
         }
-        if near_duplicates.is_some() {
-            one(StepKind::NearDuplicates, "near_duplicates");
+        if let Some(duplicates) = exact_duplicates {
+            let rule = self.duplicates(recipe, duplicates, Survivor::SmallestId)?;
+            one(StepKind::ExactDuplicates(rule), "exact_duplicates");
+        }
+        if let Some(duplicates) = near_duplicates {
+            let rule = self.duplicates(recipe, duplicates, Survivor::SmallestId)?;
+            one(StepKind::NearDuplicates(rule), "near_duplicates");
         }
         if let Some(pareto) = pareto {
             one(self.pareto(pareto)?, "pareto");
@@ -106,23 +115,51 @@ impl Check<'_> {
             (1, None) => Ok(found),
             (count, _) => {
                 let possible = "`language`, `gopher_quality`, `gopher_repetition`, `fineweb_quality`, `c4_quality`, `urls`, \
-                                `preset`, `exact_duplicates`, `near_duplicates` and `pareto`";
+                                `preset`, `same_url`, `exact_duplicates`, `near_duplicates` and `pareto`";
                 Err(self.fault(span, format!("a step does one thing, of {possible}; this one does {count}")).into())
             }
         }
     }
 
-    fn pareto(&self, pareto: &ParetoRecipe) -> Result<StepKind> {
-        let name = &pareto.classifier;
-        if !self.recipe.classifier.keys().any(|classifier| classifier.get_ref() == name.get_ref()) {
-            let known: Vec<&str> = self.recipe.classifier.keys().map(|name| name.get_ref().as_str()).collect();
-            let message = format!(
-                "the step reads the score `{}`, which nothing writes; classifiers: {}",
-                name.get_ref(),
-                list(&known)
-            );
+    /// What becomes of documents that are alike.
+    fn duplicates(&self, step: &StepRecipe, recipe: &DuplicatesRecipe, keep: Survivor) -> Result<DuplicateRule> {
+        let DuplicatesRecipe { keep: wanted, prefer, against } = recipe;
+        let sources = |names: &[Text]| names.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>();
+        let rule = DuplicateRule {
+            keep: wanted.as_ref().map_or(keep, |wanted| wanted.get_ref().clone()),
+            prefer: sources(prefer)?,
+            against: sources(against)?,
+        };
+        if let (Some(wanted), Survivor::Score(classifier)) = (wanted, &rule.keep) {
+            self.classifier(classifier, wanted.span())?;
+        }
+        if let Some(name) = against.first()
+            && step.sources.is_none()
+        {
+            let message = "a step with `against` names its `sources`: the documents that it may drop";
             return Err(self.fault(name.span(), message).into());
         }
+        let own = step.sources.iter().flatten().find(|source| rule.against.contains(source.get_ref()));
+        if let Some(source) = own {
+            let message = format!("`{}` stands in `sources` and in `against`", source.get_ref());
+            return Err(self.fault(source.span(), message).into());
+        }
+        Ok(rule)
+    }
+
+    /// Whether there is such a classifier.
+    fn classifier(&self, name: &str, span: Range<usize>) -> Result<()> {
+        let known: Vec<&str> = self.recipe.classifier.keys().map(|name| name.get_ref().as_str()).collect();
+        if known.contains(&name) {
+            return Ok(());
+        }
+        let message = format!("the step reads the score `{name}`, which nothing writes; classifiers: {}", list(&known));
+        Err(self.fault(span, message).into())
+    }
+
+    fn pareto(&self, pareto: &ParetoRecipe) -> Result<StepKind> {
+        let name = &pareto.classifier;
+        self.classifier(name.get_ref(), name.span())?;
         if *pareto.alpha.get_ref() <= 0.0 {
             return Err(self.fault(pareto.alpha.span(), "`alpha` is above 0").into());
         }

@@ -243,7 +243,7 @@ impl Run<'_> {
     /// Removes what other runs in this folder have left: their successors are all published by now.
     fn remove_superseded(&self) -> Result<()> {
         let keep: BTreeSet<PathBuf> = self.made().outputs.keys().map(|path| self.layout.out().join(path)).collect();
-        for folder in ["documents", "facts", "decisions", "models", "mixtures", "quarantine"] {
+        for folder in ["documents", "facts", "decisions", "models", "mixtures", "quarantine", "survivors"] {
             remove_others(&self.layout.out().join(folder), &keep)?;
         }
         Ok(())

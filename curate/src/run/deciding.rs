@@ -1,6 +1,6 @@
 //! The stages that decide: read, clusters, and the recipe's steps.
 
-use std::{future::Future, sync::Arc, time::Instant};
+use std::{fs, future::Future, sync::Arc, time::Instant};
 
 use datafusion::{
     arrow::{array::AsArray as _, datatypes::Int64Type},
@@ -11,9 +11,9 @@ use serde::Serialize;
 
 use super::context::Run;
 use crate::{
-    decide::{self, ClusterExec, ParetoRule, Rule},
+    decide::{self, ClusterAccount, ClusterConfig, ClusterExec, DuplicateFacts, Likeness, ParetoRule, Rule, Survivor},
     error::{Error, Result},
-    files::{Publication, units::Fingerprint},
+    files::{Publication, hash_file, units::Fingerprint},
     measure::Family,
     recipe::{Step, StepKind},
 };
@@ -38,37 +38,57 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether documents that are alike are joined into clusters.
-    pub fn is_clustered(&self) -> bool {
-        self.plan.family("fingerprints").is_some() || self.plan.family("bands").is_some()
+    /// The hashes by which documents are joined into clusters, if the run makes any.
+    pub fn clustered_by(&self) -> Option<&Family> {
+        self.plan.family("bands").or_else(|| self.plan.family("fingerprints"))
     }
 
     /// Joins documents that are alike, over all sources and before any removal.
     pub async fn find_clusters(&self) -> Result<()> {
-        if !self.is_clustered() {
-            return Ok(());
-        }
+        let Some(family) = self.clustered_by() else { return Ok(()) };
         let start = Instant::now();
         self.progress.begin("clusters", 1);
         let sources = self.source_names();
-        let (fingerprints, bands) = (self.plan.family("fingerprints"), self.plan.family("bands"));
-        let families: Vec<&Family> = fingerprints.into_iter().chain(bands).collect();
-        let inputs = self.hashes(families.iter().flat_map(|family| self.facts_of(&family.name, &sources)));
-        let fingerprint = Fingerprint::of("clusters", &(&families, inputs));
+        let inputs = self.hashes(self.facts_of(&family.name, &sources));
+        let verification = self.plan.verification;
+        let fingerprint = Fingerprint::of("clusters", &(family, verification, inputs));
+        let account = self.layout.cluster_account();
         let mark = self
             .unit("clusters", "clusters", fingerprint, async {
                 let failed = |error| Error::from_plan("clusters", error);
-                let context = self.session.relational();
-                let hashes = decide::hashes(self.tables(&context), fingerprints, bands, &sources).await;
-                let hashes = hashes.map_err(failed)?.create_physical_plan().await.map_err(failed)?;
-                let clusters = Arc::new(ClusterExec::new(hashes));
-                let publication = Publication::new(self.layout.clusters(), &clusters_schema());
-                self.publish_plan("clusters", &context, clusters, vec![publication]).await
+                let context = self.session.streaming();
+                let tables = self.tables(&context);
+                let plan = |table: DataFrame| async move { table.create_physical_plan().await.map_err(failed) };
+                let hashes = plan(tables.hashes(family, &sources).await.map_err(failed)?).await?;
+                let texts = match verification {
+                    Some(_) => Some(plan(self.texts(&context, &sources).await?).await?),
+                    None => None,
+                };
+                let config = ClusterConfig { verification, budget: self.session.budget(), account: account.clone() };
+                let clusters = Arc::new(ClusterExec::new(hashes, texts, config));
+                let publication = Publication::new(self.layout.clusters(), &decide::clusters_schema());
+                let mut files = self.publish_plan("clusters", &context, clusters, vec![publication]).await?;
+                files.push((account.clone(), None, hash_file(&account)?));
+                Ok(files)
             })
             .await?;
         let members = mark.outputs.first().and_then(|file| file.rows).unwrap_or_default();
-        self.progress.end("clusters", start.elapsed().as_secs_f64(), &format!("{members} documents are like others"));
+        let left = match self.cluster_account()? {
+            ClusterAccount { buckets_over_limit, pairs_left, .. } if pairs_left > 0 => {
+                format!("; {buckets_over_limit} bands over the limit, {pairs_left} pairs not compared")
+            }
+            _ => String::new(),
+        };
+        let note = format!("{members} documents are like others{left}");
+        self.progress.end("clusters", start.elapsed().as_secs_f64(), &note);
         Ok(())
+    }
+
+    /// What was counted when clusters were found.
+    pub fn cluster_account(&self) -> Result<ClusterAccount> {
+        let path = self.layout.cluster_account();
+        let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
+        serde_json::from_slice(&bytes).map_err(|error| Error::Damaged { path, message: error.to_string() })
     }
 
     /// Takes the steps in their order.
@@ -106,26 +126,44 @@ impl Run<'_> {
                 let rule = ParetoRule { alpha: *alpha, seed: self.plan.seed, stage: step.name.clone() };
                 Some((self.score_family(classifier)?, Box::new(rule)))
             }
-            StepKind::ExactDuplicates | StepKind::NearDuplicates => None,
+            StepKind::SameUrl(_) | StepKind::ExactDuplicates(_) | StepKind::NearDuplicates(_) => None,
         };
-        match (&step.kind, rule) {
-            (StepKind::NearDuplicates, _) => {
-                inputs.extend(self.hashes([self.layout.clusters()]));
-                let table = decide::near_duplicates(tables, before, sources);
-                self.decide(&step.name, &(step, self.plan.seed, inputs), &context, table).await
-            }
-            (_, Some((family, rule))) => {
-                inputs.extend(self.hashes(self.facts_of(&family.name, sources)));
-                let table = decide::apply(tables, before, &family, sources, rule.as_ref());
-                self.decide(&step.name, &(step, self.plan.seed, inputs), &context, table).await
-            }
-            (_, None) => {
-                let family = family("fingerprints");
-                inputs.extend(self.hashes(self.facts_of(&family.name, sources)));
-                let table = decide::exact_duplicates(tables, before, &family, sources);
-                self.decide(&step.name, &(step, self.plan.seed, inputs), &context, table).await
-            }
+        if let Some((family, rule)) = rule {
+            inputs.extend(self.hashes(self.facts_of(&family.name, sources)));
+            let table = decide::apply(tables, before, &family, sources, rule.as_ref());
+            return self.decide(&step.name, &(step, self.plan.seed, inputs), &context, table).await;
         }
+        self.decide_duplicates(before, step, inputs).await
+    }
+
+    /// Takes a step on documents that are alike.
+    async fn decide_duplicates(&self, before: &str, step: &Step, mut inputs: Vec<(String, String)>) -> Result<()> {
+        let context = self.session.relational();
+        let (likeness, rule) = match &step.kind {
+            StepKind::SameUrl(rule) => (Likeness::Url, rule),
+            StepKind::ExactDuplicates(rule) => (Likeness::Text, rule),
+            StepKind::NearDuplicates(rule) => (Likeness::Cluster, rule),
+            other => unreachable!("{other:?} is no step on duplicates"),
+        };
+        let score = match &rule.keep {
+            Survivor::Score(classifier) => Some(self.score_family(classifier)?),
+            _ => None,
+        };
+        let facts = DuplicateFacts {
+            fingerprints: self.plan.family("fingerprints"),
+            words: self.plan.family("words"),
+            score: score.as_ref(),
+        };
+        let sources: Vec<String> = step.sources.iter().chain(&rule.against).cloned().collect();
+        let families = [facts.fingerprints, facts.words, facts.score].into_iter().flatten().map(|family| &family.name);
+        for family in families.map(String::as_str).chain(["records"]) {
+            inputs.extend(self.hashes(self.facts_of(family, &sources)));
+        }
+        if likeness == Likeness::Cluster {
+            inputs.extend(self.hashes([self.layout.clusters()]));
+        }
+        let table = decide::duplicates(self.tables(&context), before, likeness, rule, facts, &step.sources);
+        self.decide(&step.name, &(step, self.plan.seed, inputs), &context, table).await
     }
 
     /// Publishes the verdicts of a stage, unless they are found done.
@@ -150,9 +188,4 @@ impl Run<'_> {
     pub fn last_stage(&self) -> String {
         self.plan.steps.last().map_or_else(|| "read".to_owned(), |step| step.name.clone())
     }
-}
-
-fn clusters_schema() -> datafusion::arrow::datatypes::Schema {
-    use datafusion::arrow::datatypes::{DataType, Field, Schema};
-    Schema::new(vec![Field::new("member", DataType::Utf8View, false), Field::new("cluster", DataType::Utf8View, false)])
 }

@@ -76,13 +76,13 @@ impl Run<'_> {
         let words = self.plan.family("words").unwrap_or_else(|| unreachable!("every run measures words"));
         let mut inputs = self.hashes([self.layout.decisions(&before)]);
         inputs.extend(self.hashes(self.facts_of("words", &sources)));
-        if self.is_clustered() {
+        if self.clustered_by().is_some() {
             inputs.extend(self.hashes([self.layout.clusters()]));
         }
         let context = self.session.relational();
         let tables = self.tables(&context);
         let verdicts = async {
-            let totals = decide::totals(tables, &before, words, self.is_clustered(), &rule).await?;
+            let totals = decide::totals(tables, &before, words, self.clustered_by().is_some(), &rule).await?;
             let batches = self.collect(stage, &context, totals).await?;
             let totals = Totals::collect(&batches)?;
             let training =
@@ -94,7 +94,7 @@ impl Run<'_> {
                 return Err(Error::Mixture { name: mixture.name.clone(), message }.into());
             }
             let budget = Budget::divide(&rule, &sizes);
-            decide::mixture(tables, &before, words, self.is_clustered(), &rule, &budget).await
+            decide::mixture(tables, &before, words, self.clustered_by().is_some(), &rule, &budget).await
         };
         self.decide(stage, &(&rule, inputs), &context, verdicts).await
     }

@@ -15,6 +15,7 @@ mod pipe;
 mod progress;
 mod reading;
 mod staging;
+mod surviving;
 mod why;
 
 use std::path::PathBuf;
@@ -26,7 +27,7 @@ pub use progress::{Progress, Silent};
 pub use why::{Fate, why};
 
 use self::context::Run;
-use crate::{engine::Engine, error::Result, recipe::Plan};
+use crate::{decide::ClusterAccount, engine::Engine, error::Result, recipe::Plan};
 
 /// How a recipe is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,32 @@ pub struct Outcome {
     pub found: u64,
     /// Units that were run.
     pub ran: u64,
+}
+
+/// What a removal of duplicates has done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Survivors {
+    /// The account of every stage.
+    pub outcome: Outcome,
+    /// What was counted when clusters were found.
+    pub account: ClusterAccount,
+}
+
+/// Runs a plan without mixtures, and copies the documents of `source` that its steps keep, in their files and in their order, to
+/// `survivors/`; `clusters.parquet` says which are alike.
+///
+/// # Errors
+/// As for [`run`].
+pub async fn dedup(plan: Plan, source: &str, options: &Options, progress: &dyn Progress) -> Result<Survivors> {
+    let run = Run::start(plan, options, progress)?;
+    run.read_sources().await?;
+    run.decide_read().await?;
+    run.find_clusters().await?;
+    run.decide_steps().await?;
+    run.write_survivors(source).await?;
+    let account = run.cluster_account()?;
+    let ledger = run.draw_ledger(&[]).await?;
+    Ok(Survivors { outcome: run.close_accounts(ledger)?, account })
 }
 
 /// Runs a plan, or goes on with it where it was stopped.

@@ -7,10 +7,10 @@ use datafusion::{
         array::{Array as _, AsArray as _},
         datatypes::{Int64Type, UInt64Type},
     },
-    common::Column,
+    common::{Column, internal_datafusion_err},
     functions_aggregate::expr_fn::count,
     logical_expr::Expr,
-    prelude::{DataFrame, col, lit},
+    prelude::{DataFrame, SessionContext, col, lit},
 };
 use futures::{StreamExt as _, TryStreamExt as _};
 use schemas::{columns, manifest::FileEntry};
@@ -70,13 +70,7 @@ impl Run<'_> {
     async fn read_file(&self, unit: Unit<'_>) -> Result<(u64, u64)> {
         let Unit { source, part, path } = unit;
         let name = format!("{}/part-{part:05}", source.name);
-        let reading = Reading {
-            source: source.name.clone(),
-            part,
-            path: path.to_owned(),
-            format: source.format.clone(),
-            clean: source.clean.clone(),
-        };
+        let reading = reading(source, part, path);
         let fingerprint = Fingerprint::of("documents", &reading);
         let documents = match self.find("documents", &name, &fingerprint) {
             Some(mark) => mark,
@@ -95,10 +89,12 @@ impl Run<'_> {
         let table = context.read_table(read_table(reading.clone())).map_err(failed)?;
         let table = with_facts(table, families).map_err(failed)?;
         let (source, part) = (reading.source.as_str(), reading.part);
-        let mut publications = vec![
-            Publication::new(self.layout.documents(source, part), &columns::documents()).where_present("text"),
-            Publication::new(self.layout.facts("records", source, part), &records()),
-        ];
+        let documents = self.layout.documents(source, part);
+        let documents = Publication::new(documents, &columns::documents()).where_present("text");
+        let records = Publication::new(self.layout.facts("records", source, part), &records());
+        let mut publications: Vec<Publication> =
+            self.plan.keep_documents.then_some(documents).into_iter().chain([records]).collect();
+        let own = publications.len();
         publications.extend(self.facts_files(source, part, families));
         let hashing = tokio::task::spawn_blocking({
             let path = reading.path.clone();
@@ -106,7 +102,7 @@ impl Run<'_> {
         });
         let mut files = self.publish("read", &context, table, publications).await?;
         let stamp = hashing.await.expect("hashing a file does not panic")?;
-        let facts = files.split_off(2);
+        let facts = files.split_off(own);
         let seconds = start.elapsed().as_secs_f64();
         let mark = Mark { fingerprint, input: Some(stamp), outputs: self.entries(&files), seconds };
         self.mark("documents", name, &mark)?;
@@ -149,6 +145,29 @@ impl Run<'_> {
             self.mark_facts(name, family, documents, &vec![file], seconds / missing.len() as f64)?;
         }
         Ok(())
+    }
+
+    /// The texts of all documents of some sources, in their stored order: `id` and `text`.
+    pub async fn texts(&self, context: &SessionContext, sources: &[String]) -> Result<DataFrame> {
+        let failed = |error| Error::from_plan("read", error);
+        if self.plan.keep_documents {
+            return self.tables(context).texts(sources).await.map_err(failed);
+        }
+        let mut all: Option<DataFrame> = None;
+        for source in self.plan.sources.iter().filter(|source| sources.contains(&source.name)) {
+            for (part, path) in (0u32..).zip(&source.files) {
+                let texts = context
+                    .read_table(read_table(reading(source, part, path)))
+                    .and_then(|table| table.filter(col("text").is_not_null()))
+                    .and_then(|table| table.select_columns(&["id", "text"]))
+                    .map_err(failed)?;
+                all = Some(match all {
+                    Some(all) => all.union(texts).map_err(failed)?,
+                    None => texts,
+                });
+            }
+        }
+        all.ok_or_else(|| failed(internal_datafusion_err!("there is no source")))
     }
 
     fn facts_files(&self, source: &str, part: u32, families: &[Family]) -> Vec<Publication> {
@@ -246,6 +265,16 @@ impl Run<'_> {
         };
         self.made().outputs.insert(entry.path.clone(), entry);
         Ok(())
+    }
+}
+
+fn reading(source: &Source, part: u32, path: &Path) -> Reading {
+    Reading {
+        source: source.name.clone(),
+        part,
+        path: path.to_owned(),
+        format: source.format.clone(),
+        clean: source.clean.clone(),
     }
 }
 

@@ -25,7 +25,7 @@ pub struct CsvRows {
 impl CsvRows {
     /// Begins to read. Fields are divided by `delimiter`, and may be quoted.
     pub fn new(input: Unpacked, delimiter: u8, columns: &Columns) -> io::Result<Self> {
-        let Unpacked { bytes, packing } = input;
+        let Unpacked { bytes, packing, packed: _ } = input;
         let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes);
         let names = reader.byte_headers().map_err(into_io)?.clone();
         let Columns { text, id, url, date, title, language } = columns;

@@ -10,6 +10,7 @@
 
 mod clean;
 mod columns;
+mod copy;
 mod csv;
 mod exec;
 mod json_lines;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use clean::{Cleaning, UnicodeForm};
 pub use columns::Columns;
+pub use copy::copy_records;
 pub use exec::{ReadExec, Reading, read_table};
 pub use lists::read_list;
 pub use row::{Reason, records, rows_schema};

@@ -106,8 +106,18 @@ impl Format {
 pub struct Unpacked {
     /// The bytes.
     pub bytes: Box<dyn BufRead + Send>,
-    /// How they were packed.
+    /// What is wrong when they cannot be unpacked any further.
     pub packing: Packing,
+    /// How they were packed.
+    pub packed: Packed,
+}
+
+/// How the bytes of a file are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packed {
+    Plain,
+    Gzip,
+    Zstd,
 }
 
 /// What is wrong when packed bytes end too early, and when they cannot be unpacked.
@@ -141,21 +151,23 @@ impl Unpacked {
         (&mut file).take(4).read_to_end(&mut magic)?;
         file.rewind()?;
         let file = BufReader::with_capacity(BUFFER, file);
-        let gzip = |bytes| Self { bytes, packing: Packing::GZIP };
         Ok(match magic.as_slice() {
-            [0x1f, 0x8b, ..] => gzip(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(file)))),
+            [0x1f, 0x8b, ..] => {
+                let bytes = Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(file)));
+                Self { bytes, packing: Packing::GZIP, packed: Packed::Gzip }
+            }
             [0x28, 0xb5, 0x2f, 0xfd] => {
                 let decoder = zstd::stream::read::Decoder::with_buffer(file)?;
                 let bytes = Box::new(BufReader::with_capacity(BUFFER, decoder));
-                Self { bytes, packing: Packing::ZSTD }
+                Self { bytes, packing: Packing::ZSTD, packed: Packed::Zstd }
             }
-            _ => gzip(Box::new(file)),
+            _ => Self { bytes: Box::new(file), packing: Packing::GZIP, packed: Packed::Plain },
         })
     }
 
     /// Bytes of a file that is not packed.
     #[cfg(test)]
     pub fn plain(bytes: Box<dyn BufRead + Send>) -> Self {
-        Self { bytes, packing: Packing::GZIP }
+        Self { bytes, packing: Packing::GZIP, packed: Packed::Plain }
     }
 }

@@ -162,7 +162,7 @@ pub fn rows_schema() -> SchemaRef {
 /// `fault` and its `detail` if it could not be read; then it has no id.
 #[must_use]
 pub fn records() -> SchemaRef {
-    let names = ["id", "record", "url", "part", "offset", "bytes", "taken", "reason", "fault", "detail"];
+    let names = ["id", "record", "url", "date", "part", "offset", "bytes", "taken", "reason", "fault", "detail"];
     let schema = rows_schema();
     let fields = names.map(|name| schema.field_with_name(name).expect("these are columns of a reading").clone());
     Arc::new(Schema::new(fields.to_vec()))

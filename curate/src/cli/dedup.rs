@@ -1,0 +1,234 @@
+//! `curate dedup`.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+
+use super::{printer::Printer, size::Size, threads};
+use crate::{
+    decide::{DuplicateRule, Survivor, Verification},
+    engine::Engine,
+    measure::{BandsChoice, BandsPreset, Family, FamilyConfig},
+    recipe::{Plan, Step, StepKind},
+    run::{self, Options, Survivors},
+    source::{Columns, Format, Source},
+    text::shingles::Shingle,
+};
+
+/// Remove near-duplicates: JSON lines or Parquet in, the documents that stay out.
+///
+/// Two documents are alike when they share a band of a MinHash signature, or have the same words; what is alike, over and over, is a
+/// cluster, and one document of each stays. DIR then holds `survivors/`, the records as they stood in their files, `clusters.parquet`
+/// (`id`, `root`, `size`, `kept`), and a ledger. A removal that was stopped goes on where it was; `curate why DIR ID` says what a
+/// document repeats.
+#[derive(Debug, Args)]
+pub struct DedupArgs {
+    /// The files: JSON lines, plain or packed as gzip or zstd, or Parquet.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The output folder.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Remove what stands in these files, too; of them nothing is removed.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    against: Vec<PathBuf>,
+    /// The shape of signatures [default: fineweb].
+    #[arg(long, value_name = "NAME", help_heading = "What is alike")]
+    preset: Option<PresetArg>,
+    /// Compare texts by runs of N words.
+    #[arg(long, value_name = "N", help_heading = "What is alike", conflicts_with = "shingle_characters")]
+    shingle_words: Option<usize>,
+    /// Compare texts by runs of N characters.
+    #[arg(long, value_name = "N", help_heading = "What is alike")]
+    shingle_characters: Option<usize>,
+    /// Bands of a signature.
+    #[arg(long, value_name = "N", help_heading = "What is alike")]
+    bands: Option<usize>,
+    /// Hashes in a band.
+    #[arg(long, value_name = "N", help_heading = "What is alike")]
+    rows: Option<usize>,
+    /// Choose bands and rows so that they tell this similarity best.
+    #[arg(long, value_name = "SIMILARITY", help_heading = "What is alike")]
+    threshold: Option<f64>,
+    /// Hashes to do so with [default: 128].
+    #[arg(long, value_name = "N", help_heading = "What is alike")]
+    hashes: Option<usize>,
+    /// Read the texts that share a band once more, and join those whose Jaccard similarity is this or more [default: a band is enough;
+    /// 0.8 for the preset gpt3].
+    #[arg(long, value_name = "SIMILARITY", help_heading = "What is alike")]
+    verify: Option<f64>,
+    /// Texts of one band that are compared with all others in it, at most.
+    #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "What is alike")]
+    max_bucket: usize,
+    /// Which document of a cluster stays.
+    #[arg(long, value_enum, default_value = "smallest-id")]
+    keep: KeepArg,
+    /// The key or column that holds the text.
+    #[arg(long, value_name = "KEY", default_value = "text")]
+    text: String,
+    /// The key or column that holds the id.
+    #[arg(long, value_name = "KEY", default_value = "id")]
+    id: String,
+    /// The largest share of records that cannot be read; they are listed in DIR/quarantine.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
+    fault_limit: f64,
+    /// Threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Memory that hashes and clusters may hold before they are put aside.
+    #[arg(long, value_name = "SIZE", default_value = "4G")]
+    memory: Size,
+    /// Start over, even where finished units are found.
+    #[arg(long)]
+    fresh: bool,
+}
+
+/// [`BandsPreset`] as it is written on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum PresetArg {
+    /// 14 bands of 8 on runs of 5 words.
+    Fineweb,
+    /// 10 bands of 1 on single words, verified.
+    Gpt3,
+    /// 20 bands of 13 on runs of 24 characters.
+    Nemo,
+    /// 26 bands of 11 on runs of 5 words.
+    Dolma3,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum KeepArg {
+    /// The one with the smallest of our ids: as good as chance, and always the same.
+    SmallestId,
+    /// The one whose text has the most bytes.
+    Longest,
+    /// The one with the first `date`.
+    Earliest,
+    /// The one with the last `date`.
+    Latest,
+}
+
+/// The names of the two sources.
+const FILES: &str = "files";
+const AGAINST: &str = "against";
+
+impl DedupArgs {
+    pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let (plan, out) = (self.plan()?, self.out.clone());
+        let (threads, runtime) = threads::start(self.threads)?;
+        let memory = self.memory.0;
+        let options = Options { out: out.clone(), engine: Engine::Local, threads, memory, fresh: self.fresh };
+        let survivors = runtime.block_on(run::dedup(plan, FILES, &options, printer))?;
+        printer.result(summary(&survivors, &out)?);
+        Ok(())
+    }
+
+    /// What the command asks for, as a plan like a recipe's.
+    fn plan(&self) -> anyhow::Result<Plan> {
+        let choice = BandsChoice {
+            preset: self.preset.map(|preset| match preset {
+                PresetArg::Fineweb => BandsPreset::Fineweb,
+                PresetArg::Gpt3 => BandsPreset::Gpt3,
+                PresetArg::Nemo => BandsPreset::Nemo,
+                PresetArg::Dolma3 => BandsPreset::Dolma3,
+            }),
+            shingle: self.shingle_words.map(Shingle::Words).or(self.shingle_characters.map(Shingle::Characters)),
+            bands: self.bands,
+            rows: self.rows,
+            threshold: self.threshold,
+            hashes: self.hashes,
+        };
+        let bands = choice.config().map_err(anyhow::Error::msg)?;
+        let similarity = self.verify.or(choice.verified_at());
+        if similarity.is_some_and(|similarity| !(similarity > 0.0 && similarity <= 1.0)) || self.max_bucket == 0 {
+            bail!("--verify is a similarity above 0, at most 1; --max-bucket is 1 or more");
+        }
+        let (shingle, max_bucket) = (bands.shingle, self.max_bucket);
+        let verification = similarity.map(|similarity| Verification { shingle, similarity, max_bucket });
+        let keep = match self.keep {
+            KeepArg::SmallestId => Survivor::SmallestId,
+            KeepArg::Longest => Survivor::Longest,
+            KeepArg::Earliest => Survivor::Earliest,
+            KeepArg::Latest => Survivor::Latest,
+        };
+        let family = |name: &str, config| Family { name: name.into(), config };
+        let mut families = vec![family("bands", FamilyConfig::Bands(bands))];
+        if keep == Survivor::Longest {
+            families.push(family("words", FamilyConfig::Words));
+        }
+        let mut sources = vec![self.source(FILES, &self.files)?];
+        let step = |name: &str, rule| Step {
+            name: name.into(),
+            sources: vec![FILES.into()],
+            kind: StepKind::NearDuplicates(rule),
+        };
+        let mut steps = vec![step("near_duplicates", DuplicateRule { keep, ..DuplicateRule::default() })];
+        if !self.against.is_empty() {
+            sources.insert(0, self.source(AGAINST, &self.against)?);
+            let rule = DuplicateRule { against: vec![AGAINST.into()], ..DuplicateRule::default() };
+            steps.insert(0, step("against", rule));
+        }
+        let recipe = serde_json::json!({ "bands": bands, "verification": verification, "steps": steps });
+        Ok(Plan {
+            path: PathBuf::new(),
+            name: "dedup".into(),
+            seed: 0,
+            sources,
+            keep_documents: false,
+            families,
+            verification,
+            classifiers: vec![],
+            steps,
+            validation: 0.0,
+            test: 0.0,
+            mixtures: vec![],
+            recipe,
+        })
+    }
+
+    /// The files by their real names, sorted, each once.
+    fn source(&self, name: &str, files: &[PathBuf]) -> anyhow::Result<Source> {
+        let real = |path: &PathBuf| path.canonicalize().with_context(|| format!("cannot read {}", path.display()));
+        let files: BTreeSet<PathBuf> = files.iter().map(real).collect::<anyhow::Result<_>>()?;
+        let columns = Columns { text: self.text.clone(), id: self.id.clone(), ..Columns::default() };
+        let tables = files.iter().filter(|path| is_table(path)).count();
+        let format = match tables {
+            0 => Format::JsonLines(columns),
+            count if count == files.len() => Format::Parquet(columns),
+            _ => bail!("some files are Parquet and some are not: give those of one kind at a time"),
+        };
+        let files = files.into_iter().collect();
+        Ok(Source { name: name.into(), files, format, clean: vec![], fault_limit: self.fault_limit })
+    }
+}
+
+fn is_table(path: &Path) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case("parquet"))
+}
+
+/// What was done, in a few lines.
+fn summary(survivors: &Survivors, out: &Path) -> Result<String, std::fmt::Error> {
+    let Survivors { outcome, account } = survivors;
+    let mut text = String::new();
+    for entry in outcome.ledger.stages.iter().filter(|entry| entry.source == FILES) {
+        let counts = entry.dropped.iter().chain(&entry.quarantined);
+        let counts: Vec<String> = counts.map(|(reason, count)| format!("{reason} {count}")).collect();
+        writeln!(text, "{:18} {:>9} in {:>9} kept  {}", entry.stage, entry.r#in, entry.kept, counts.join(", "))?;
+    }
+    writeln!(text, "{} documents in {} clusters", account.members, account.clusters)?;
+    if account.pairs_compared > 0 {
+        let (compared, alike) = (account.pairs_compared, account.pairs_alike);
+        writeln!(text, "{compared} pairs of texts compared, {alike} alike")?;
+    }
+    if account.pairs_left > 0 {
+        let (buckets, left) = (account.buckets_over_limit, account.pairs_left);
+        writeln!(text, "{left} pairs not compared, in {buckets} bands of more documents than --max-bucket")?;
+    }
+    write!(text, "{}", out.join("survivors").display())?;
+    Ok(text)
+}

@@ -1,0 +1,24 @@
+//! What was found on the way to clusters.
+
+use serde::{Deserialize, Serialize};
+
+/// How many of everything there were.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterAccount {
+    /// Documents that came, with all repeats of an id.
+    pub documents: u64,
+    /// Hashes that they came with.
+    pub hashes: u64,
+    /// Documents that are like others.
+    pub members: u64,
+    /// Clusters of them.
+    pub clusters: u64,
+    /// Pairs whose similarity was computed; none where a shared band is enough.
+    pub pairs_compared: u64,
+    /// Those that were alike enough.
+    pub pairs_alike: u64,
+    /// Buckets over the limit, within which not all pairs were compared.
+    pub buckets_over_limit: u64,
+    /// Pairs that were not compared for that reason.
+    pub pairs_left: u64,
+}

@@ -1,0 +1,62 @@
+//! A forest of numbers, in which those that are joined have one root: the least of them.
+
+/// Which numbers are joined.
+#[derive(Debug)]
+pub struct Forest(Vec<u32>);
+
+impl Forest {
+    /// `count` numbers, each for itself.
+    pub fn new(count: u32) -> Self {
+        Self((0..count).collect())
+    }
+
+    /// The least number that `number` is joined with. The path to it is halved on the way.
+    pub fn root(&mut self, mut number: u32) -> u32 {
+        while self.0[number as usize] != number {
+            let parent = self.0[number as usize];
+            self.0[number as usize] = self.0[parent as usize];
+            number = parent;
+        }
+        number
+    }
+
+    /// Joins two numbers. Returns whether they were not joined before.
+    pub fn join(&mut self, one: u32, other: u32) -> bool {
+        let (one, other) = (self.root(one), self.root(other));
+        self.0[one.max(other) as usize] = one.min(other);
+        one != other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    proptest! {
+        /// The roots are those of a search over the graph, and the order of the edges does not show.
+        #[test]
+        fn roots_are_the_least_of_what_is_joined(mut edges in vec((0u32..40, 0u32..40), 0..60)) {
+            let roots = |edges: &[(u32, u32)]| {
+                let mut forest = Forest::new(40);
+                edges.iter().for_each(|(one, other)| {
+                    forest.join(*one, *other);
+                });
+                (0..40).map(|number| forest.root(number)).collect::<Vec<_>>()
+            };
+            let mut expected: Vec<u32> = (0..40).collect();
+            for _ in 0..40 {
+                for &(one, other) in &edges {
+                    let least = expected[one as usize].min(expected[other as usize]);
+                    expected[one as usize] = least;
+                    expected[other as usize] = least;
+                }
+            }
+            let found = roots(&edges);
+            prop_assert_eq!(&found, &expected);
+            edges.reverse();
+            prop_assert_eq!(&found, &roots(&edges));
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Clusters of documents that are alike.
+//!
+//! ```text
+//! (id, hashes) -> numbers: ids sorted, each its place           8 bytes a document, in memory
+//!              -> buckets: (hash, arrival) sorted by hash       12 bytes a hash, spilled
+//!              -> forest: documents of one bucket are joined, or those of them whose texts are alike enough
+//!              -> (member, cluster, members), by member
+//! ```
+//!
+//! A document's number is the place of its id among all ids, and the least number of a cluster is its root: so neither order, nor
+//! threads, nor files show. Documents that are like no other stand in no cluster.
+//!
+//! Useful for: reprints, mirrors, page templates. Not useful for: shared passages within texts that differ.
+//!
+//! Source: Broder 1997 (bands of MinHash, exact similarity for candidates); Tarjan 1975 (the forest).
+//! Cost: a sort of 20 bytes a document and one of 12 a hash, both spilled; 8 bytes a document in memory, and 20 a cluster.
+
+mod account;
+mod buckets;
+mod exec;
+mod forest;
+mod numbers;
+mod sets;
+mod verify;
+
+pub use account::ClusterAccount;
+pub use exec::{ClusterConfig, ClusterExec, Verification, clusters_schema};

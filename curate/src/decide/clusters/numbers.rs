@@ -1,0 +1,99 @@
+//! Dense numbers for ids: the place of each among all, found by one sort that spills.
+
+use std::path::Path;
+
+use crate::{
+    error::{Error, Result},
+    files::{Record, Spill},
+};
+
+/// An id, and which document it is in the order in which they came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Named {
+    id: u128,
+    arrival: u32,
+}
+
+impl Record for Named {
+    const BYTES: usize = 20;
+
+    fn place(&self) -> u64 {
+        u64::try_from(self.id >> 64).expect("64 bits are left")
+    }
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.id.to_le_bytes());
+        bytes.extend(self.arrival.to_le_bytes());
+    }
+
+    fn get(bytes: &[u8]) -> Self {
+        let (id, arrival) = bytes.split_at(16);
+        Self {
+            id: u128::from_le_bytes(id.try_into().expect("16 bytes")),
+            arrival: u32::from_le_bytes(arrival.try_into().expect("4 bytes")),
+        }
+    }
+}
+
+/// The ids of documents, as they come.
+#[derive(Debug)]
+pub struct Numbers {
+    ids: Spill<Named>,
+    arrivals: u32,
+}
+
+impl Numbers {
+    /// Holds up to `budget` bytes, growing buffers among them, of ids, then writes to `path`.
+    pub fn new(path: &Path, budget: usize) -> Self {
+        Self { ids: Spill::new(path, budget / 2), arrivals: 0 }
+    }
+
+    /// Takes the next document's id. Returns which arrival it is.
+    pub fn push(&mut self, id: u128) -> Result<u32> {
+        let arrival = self.arrivals;
+        self.arrivals = arrival.checked_add(1).ok_or(Error::TooManyDocuments { limit: u64::from(u32::MAX) })?;
+        self.ids.push(Named { id, arrival })?;
+        Ok(arrival)
+    }
+
+    /// Documents that came.
+    pub fn arrivals(&self) -> u32 {
+        self.arrivals
+    }
+
+    /// Bytes that did not fit into memory.
+    pub fn spilled(&self) -> u64 {
+        self.ids.written()
+    }
+
+    /// The number of each arrival, and how many numbers there are: equal ids have one.
+    pub fn of_arrivals(&self) -> Result<(Vec<u32>, u32)> {
+        let mut numbers = vec![0; self.arrivals as usize];
+        let mut next = 0;
+        self.ids.each_sorted(sorted, |named| {
+            for same in named.chunk_by(|one, other| one.id == other.id) {
+                same.iter().for_each(|named| numbers[named.arrival as usize] = next);
+                next += 1;
+            }
+            Ok(())
+        })?;
+        Ok((numbers, next))
+    }
+
+    /// Every number with its id, in rising order.
+    pub fn each(&self, mut take: impl FnMut(u32, u128) -> Result<()>) -> Result<()> {
+        let mut next = 0;
+        self.ids.each_sorted(sorted, |named| {
+            for same in named.chunk_by(|one, other| one.id == other.id) {
+                take(next, same[0].id)?;
+                next += 1;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn sorted(mut named: Vec<Named>) -> Vec<Named> {
+    named.sort_unstable();
+    named
+}

@@ -1,0 +1,78 @@
+//! Candidates whose similarity decides: documents of one bucket are joined where their shingles say so.
+
+use rayon::prelude::*;
+
+use super::{ClusterAccount, buckets::Bucket, forest::Forest, sets::Sets};
+use crate::{error::Result, text::shingles::jaccard};
+
+/// Pairs that are compared together, on all cores.
+const TOGETHER: usize = 1 << 12;
+
+/// Compares the texts of a bucket's documents. Those that are joined already are not compared: it would change nothing.
+#[derive(Debug)]
+pub struct Verifier<'a> {
+    pub forest: &'a mut Forest,
+    pub sets: &'a Sets,
+    /// The slot of each number's set; one beyond all sets where it has none.
+    pub slots: &'a [u32],
+    pub similarity: f64,
+    pub max_bucket: usize,
+    pub account: &'a mut ClusterAccount,
+    pub pending: Vec<(u32, u32)>,
+}
+
+impl Verifier<'_> {
+    /// Joins those of a bucket that are alike.
+    pub fn take(&mut self, bucket: Bucket<'_>) -> Result<()> {
+        let members = bucket.members;
+        if bucket.same_text {
+            members[1..].iter().for_each(|member| {
+                self.forest.join(members[0], *member);
+            });
+            return Ok(());
+        }
+        if members.len() > self.max_bucket {
+            let beyond = (members.len() - self.max_bucket) as u64;
+            self.account.buckets_over_limit += 1;
+            self.account.pairs_left += beyond * (beyond - 1) / 2;
+        }
+        for (place, one) in members.iter().enumerate().take(self.max_bucket) {
+            for other in &members[place + 1..] {
+                if self.forest.root(*one) != self.forest.root(*other) {
+                    self.pending.push((*one, *other));
+                }
+            }
+            if self.pending.len() >= TOGETHER {
+                self.compare()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the pairs that wait.
+    pub fn compare(&mut self) -> Result<()> {
+        let mut pairs = std::mem::take(&mut self.pending);
+        pairs.retain(|(one, other)| self.forest.root(*one) != self.forest.root(*other));
+        let (sets, slots, similarity) = (self.sets, self.slots, self.similarity);
+        let alike = |(left, right): &mut (Vec<u64>, Vec<u64>), (one, other): &(u32, u32)| -> Result<bool> {
+            let (one, other) = (slots[*one as usize], slots[*other as usize]);
+            let (few, many) = (sets.len(one).min(sets.len(other)), sets.len(one).max(sets.len(other)));
+            if few == 0 || (few as f64) < similarity * many as f64 {
+                // even if one held all of the other
+                return Ok(false);
+            }
+            sets.read(one, left)?;
+            sets.read(other, right)?;
+            Ok(jaccard(left, right) >= similarity)
+        };
+        let found: Vec<bool> = pairs.par_iter().map_init(Default::default, alike).collect::<Result<_>>()?;
+        self.account.pairs_compared += pairs.len() as u64;
+        for ((one, other), _) in pairs.iter().zip(&found).filter(|(_, alike)| **alike) {
+            self.account.pairs_alike += 1;
+            self.forest.join(*one, *other);
+        }
+        pairs.clear();
+        self.pending = pairs;
+        Ok(())
+    }
+}

@@ -1,0 +1,206 @@
+//! Small records of one size, sorted without being held: in memory while they are few, in one file when they are many.
+//!
+//! Records are dealt to [`PARTITIONS`] by the upper bits of their place, which is spread evenly: a hash, or an id. A partition is
+//! then small enough to be sorted in memory, and partitions follow one another as their records do.
+//!
+//! Useful for: ids and hashes on their way through a sort. Not useful for: text; what is not spread evenly.
+//! Cost: the records' own bytes, once, in memory or on disk; a partition at a time for each thread.
+
+use std::{
+    fs::File,
+    io::Write as _,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+};
+
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+
+/// A record that can be put aside.
+pub trait Record: Copy + Ord + Send {
+    /// Its size when it is put aside.
+    const BYTES: usize;
+
+    /// Its place: 64 bits that are spread evenly, and that rise as the records do.
+    fn place(&self) -> u64;
+
+    /// Appends its bytes.
+    fn put(&self, bytes: &mut Vec<u8>);
+
+    /// The record of such bytes.
+    fn get(bytes: &[u8]) -> Self;
+}
+
+/// How many partitions there are, as a power of two: of a billion records, a million in each.
+const PARTITION_BITS: u32 = 10;
+/// The partitions.
+pub const PARTITIONS: usize = 1 << PARTITION_BITS;
+
+/// Records that wait to be sorted.
+#[derive(Debug)]
+pub struct Spill<R> {
+    buffers: Vec<Vec<u8>>,
+    /// Bytes in the buffers, and how many there may be.
+    held: usize,
+    budget: usize,
+    /// What did not fit: where it lies, and for each partition the pieces of it.
+    path: PathBuf,
+    file: Option<File>,
+    written: u64,
+    pieces: Vec<Vec<(u64, usize)>>,
+    records: std::marker::PhantomData<R>,
+}
+
+impl<R: Record> Spill<R> {
+    /// Holds up to `budget` bytes, then writes to `path`.
+    #[must_use]
+    pub fn new(path: &Path, budget: usize) -> Self {
+        Self {
+            buffers: vec![Vec::new(); PARTITIONS],
+            held: 0,
+            budget,
+            path: path.to_owned(),
+            file: None,
+            written: 0,
+            pieces: vec![Vec::new(); PARTITIONS],
+            records: std::marker::PhantomData,
+        }
+    }
+
+    /// Takes a record.
+    ///
+    /// # Errors
+    /// When the disk is full.
+    pub fn push(&mut self, record: R) -> Result<()> {
+        let partition = usize::try_from(record.place() >> (u64::BITS - PARTITION_BITS)).expect("a few bits");
+        record.put(&mut self.buffers[partition]);
+        self.held += R::BYTES;
+        if self.held > self.budget { self.write() } else { Ok(()) }
+    }
+
+    /// Writes out all that is held.
+    fn write(&mut self) -> Result<()> {
+        let failed = || Error::file("write", &self.path);
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => {
+                let create = File::options().read(true).write(true).create(true).truncate(true).open(&self.path);
+                self.file.insert(create.map_err(failed())?)
+            }
+        };
+        for (buffer, pieces) in self.buffers.iter_mut().zip(&mut self.pieces).filter(|(buffer, _)| !buffer.is_empty()) {
+            file.write_all(buffer).map_err(Error::file("write", &self.path))?;
+            pieces.push((self.written, buffer.len()));
+            self.written += buffer.len() as u64;
+            buffer.clear();
+        }
+        self.held = 0;
+        Ok(())
+    }
+
+    /// Bytes that did not fit into memory.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Sorts the records partition by partition: `prepare` makes what is wanted of each, on all cores, and `take` takes it, in
+    /// the order of the records. Nothing is used up.
+    ///
+    /// # Errors
+    /// When what was written cannot be read, and those of `take`.
+    pub fn each_sorted<T: Send>(
+        &self,
+        prepare: impl Fn(Vec<R>) -> T + Sync,
+        mut take: impl FnMut(T) -> Result<()>,
+    ) -> Result<()>
+    where
+        R: Sync,
+    {
+        let together = rayon::current_num_threads();
+        for first in (0..PARTITIONS).step_by(together) {
+            let some = first..PARTITIONS.min(first + together);
+            let prepared: Vec<T> =
+                some.into_par_iter().map(|partition| Ok(prepare(self.records(partition)?))).collect::<Result<_>>()?;
+            prepared.into_iter().try_for_each(&mut take)?;
+        }
+        Ok(())
+    }
+
+    /// The records of a partition, in the order in which they came.
+    fn records(&self, partition: usize) -> Result<Vec<R>> {
+        let (buffer, pieces) = (&self.buffers[partition], &self.pieces[partition]);
+        let count = pieces.iter().map(|(_, length)| length).sum::<usize>() + buffer.len();
+        let mut records = Vec::with_capacity(count / R::BYTES);
+        let mut bytes = Vec::new();
+        for (offset, length) in pieces {
+            let file = self.file.as_ref().expect("pieces lie in the file");
+            bytes.resize(*length, 0);
+            file.read_exact_at(&mut bytes, *offset).map_err(Error::file("read", &self.path))?;
+            records.extend(bytes.chunks_exact(R::BYTES).map(R::get));
+        }
+        records.extend(buffer.chunks_exact(R::BYTES).map(R::get));
+        Ok(records)
+    }
+}
+
+impl<R> Drop for Spill<R> {
+    fn drop(&mut self) {
+        if self.file.is_some() {
+            // the folder goes when the run ends
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    struct Number(u64);
+
+    impl Record for Number {
+        const BYTES: usize = 8;
+
+        fn place(&self) -> u64 {
+            self.0
+        }
+
+        fn put(&self, bytes: &mut Vec<u8>) {
+            bytes.extend(self.0.to_le_bytes());
+        }
+
+        fn get(bytes: &[u8]) -> Self {
+            Self(u64::from_le_bytes(bytes.try_into().expect("eight bytes")))
+        }
+    }
+
+    proptest! {
+        /// However little may be held, what comes out is what went in, sorted.
+        #[test]
+        fn it_sorts(numbers in vec(any::<u64>(), 0..200), budget in 0usize..2000) {
+            let folder = tempfile::tempdir().expect("the temporary folder can be written");
+            let mut spill = Spill::new(&folder.path().join("spilled"), budget);
+            numbers.iter().try_for_each(|number| spill.push(Number(*number))).expect("the disk has room");
+            let mut found = Vec::new();
+            let sort = |mut records: Vec<Number>| {
+                records.sort_unstable();
+                records
+            };
+            let take = |records: Vec<Number>| {
+                found.extend(records.into_iter().map(|number| number.0));
+                Ok(())
+            };
+            spill.each_sorted(sort, take).expect("the file can be read");
+            let mut expected = numbers;
+            expected.sort_unstable();
+            prop_assert_eq!(found, expected);
+            drop(spill);
+            prop_assert_eq!(std::fs::read_dir(folder.path()).expect("the folder is there").count(), 0);
+        }
+    }
+}
