@@ -13,6 +13,7 @@ use datafusion::{
 
 use super::clusters::clusters_schema;
 use crate::{
+    error::Error,
     files::Layout,
     measure::{Family, FamilyConfig},
     source::records,
@@ -135,6 +136,11 @@ impl Tables<'_> {
     /// # Errors
     /// When there is none, or one cannot be read.
     pub async fn parquet(&self, paths: Vec<std::path::PathBuf>, schema: &Schema) -> Result<DataFrame> {
+        // the engine takes a file that is not there for one without rows
+        if let Some(missing) = paths.iter().find(|path| !path.is_file()) {
+            let source = std::io::ErrorKind::NotFound.into();
+            return Err(Error::File { action: "read", path: missing.clone(), source }.into());
+        }
         let urls = paths.iter().map(|path| url(path)).collect::<Result<Vec<_>>>()?;
         self.context.read_parquet(urls, ParquetReadOptions::default().schema(schema)).await
     }

@@ -50,6 +50,9 @@ const GROUP_BYTES: usize = 64 << 20;
 /// Columns that hold running text: no dictionary, no statistics.
 const TEXT_COLUMNS: [&str; 3] = ["text", "prompt", "completion"];
 
+/// Columns that hold hashes: no dictionary, no statistics, and nothing that could be packed.
+const HASH_COLUMNS: [&[&str]; 2] = [&["bands", "list", "item"], &["short_hash"]];
+
 /// One file that a plan ends in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Publication {
@@ -353,6 +356,13 @@ fn properties(schema: &Schema) -> WriterProperties {
         properties = properties
             .set_column_dictionary_enabled(column.clone(), false)
             .set_column_statistics_enabled(column, EnabledStatistics::None);
+    }
+    for parts in HASH_COLUMNS.iter().filter(|parts| schema.index_of(parts[0]).is_ok()) {
+        let column = ColumnPath::new(parts.iter().map(|part| (*part).to_owned()).collect());
+        properties = properties
+            .set_column_dictionary_enabled(column.clone(), false)
+            .set_column_statistics_enabled(column.clone(), EnabledStatistics::None)
+            .set_column_compression(column, Compression::UNCOMPRESSED);
     }
     properties.set_column_dictionary_enabled(ColumnPath::from("id"), false).build()
 }

@@ -37,6 +37,9 @@ const PARTITION_BITS: u32 = 10;
 /// The partitions.
 pub const PARTITIONS: usize = 1 << PARTITION_BITS;
 
+/// Bytes of records that are sorted together, if no single partitions hold more.
+const TOGETHER: usize = 16 << 20;
+
 /// Records that wait to be sorted.
 #[derive(Debug)]
 pub struct Spill<R> {
@@ -118,21 +121,30 @@ impl<R: Record> Spill<R> {
     where
         R: Sync,
     {
-        let together = rayon::current_num_threads();
-        for first in (0..PARTITIONS).step_by(together) {
-            let some = first..PARTITIONS.min(first + together);
+        let mut first = 0;
+        while first < PARTITIONS {
+            let (mut end, mut bytes) = (first, 0);
+            while end < PARTITIONS && (bytes < TOGETHER || end - first < rayon::current_num_threads()) {
+                bytes += self.bytes(end);
+                end += 1;
+            }
+            let some = (first..end).into_par_iter();
             let prepared: Vec<T> =
-                some.into_par_iter().map(|partition| Ok(prepare(self.records(partition)?))).collect::<Result<_>>()?;
+                some.map(|partition| Ok(prepare(self.records(partition)?))).collect::<Result<_>>()?;
             prepared.into_iter().try_for_each(&mut take)?;
+            first = end;
         }
         Ok(())
+    }
+
+    fn bytes(&self, partition: usize) -> usize {
+        self.pieces[partition].iter().map(|(_, length)| length).sum::<usize>() + self.buffers[partition].len()
     }
 
     /// The records of a partition, in the order in which they came.
     fn records(&self, partition: usize) -> Result<Vec<R>> {
         let (buffer, pieces) = (&self.buffers[partition], &self.pieces[partition]);
-        let count = pieces.iter().map(|(_, length)| length).sum::<usize>() + buffer.len();
-        let mut records = Vec::with_capacity(count / R::BYTES);
+        let mut records = Vec::with_capacity(self.bytes(partition) / R::BYTES);
         let mut bytes = Vec::new();
         for (offset, length) in pieces {
             let file = self.file.as_ref().expect("pieces lie in the file");

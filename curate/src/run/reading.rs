@@ -112,7 +112,7 @@ impl Run<'_> {
         Ok(mark)
     }
 
-    /// Makes the families that are missing for one file, from its documents.
+    /// Makes the families that are missing for one file, from its documents; from the file itself where they are not kept.
     pub async fn measure(
         &self,
         name: &str,
@@ -137,7 +137,12 @@ impl Run<'_> {
         let start = Instant::now();
         let failed = |error| Error::from_plan("measure", error);
         let context = self.session.streaming();
-        let table = self.tables(&context).documents(&source.name, part).await.map_err(failed)?;
+        let table = if self.plan.keep_documents {
+            self.tables(&context).documents(&source.name, part).await.map_err(failed)?
+        } else {
+            let path = &source.files[part as usize];
+            context.read_table(read_table(reading(source, part, path))).map_err(failed)?
+        };
         let table = with_facts(table, &missing).map_err(failed)?;
         let files = self.publish("measure", &context, table, self.facts_files(&source.name, part, &missing)).await?;
         let seconds = start.elapsed().as_secs_f64();

@@ -49,21 +49,23 @@ impl Run<'_> {
             let part = u32::try_from(part).expect("files can be numbered");
             self.copy_survivors(source, part, from, self.layout.survivors().join(to), &places, &fingerprint)
         });
-        let mut kept = futures::stream::iter(files).buffered(self.threads);
-        let mut documents = 0;
-        while let Some(count) = kept.try_next().await? {
-            documents += count;
-            self.progress.advance();
-        }
-        drop(kept);
-        self.unit("survivors", "clusters", fingerprint, async {
+        let copying = async {
+            let mut kept = futures::stream::iter(files).buffered(self.threads);
+            let mut documents = 0;
+            while let Some(count) = kept.try_next().await? {
+                documents += count;
+                self.progress.advance();
+            }
+            Ok::<u64, Error>(documents)
+        };
+        let naming = self.unit("survivors", "clusters", fingerprint.clone(), async {
             let context = self.session.relational();
             let table = named_clusters(self.tables(&context), &stage, &self.source_names()).await;
             let table = table.map_err(|error| Error::from_plan("survivors", error))?;
             let publication = Publication::new(self.layout.named_clusters(), &named_schema());
             self.publish("survivors", &context, table, vec![publication]).await
-        })
-        .await?;
+        });
+        let (documents, _) = futures::try_join!(copying, naming)?;
         self.progress.end("survivors", start.elapsed().as_secs_f64(), &format!("{documents} documents"));
         Ok(())
     }

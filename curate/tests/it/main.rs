@@ -3,6 +3,7 @@
 mod archives;
 mod bad_input;
 mod cleaning;
+mod duplicates;
 mod house;
 mod pipes;
 mod promises;

@@ -76,3 +76,64 @@ impl Verifier<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+    use crate::decide::clusters::buckets::Buckets;
+
+    const DOCUMENTS: u32 = 12;
+
+    proptest! {
+        /// Joined are those that share a hash and are alike enough, over and over: whatever is held in memory, and however many
+        /// pairs had to be compared for it.
+        #[test]
+        fn clusters_are_those_of_the_similar_pairs(
+            texts in vec(vec(0u64..12, 1..8), DOCUMENTS as usize),
+            hashes in vec((0u64..4, 0u32..DOCUMENTS), 0..40),
+            similarity in 0.2f64..1.0,
+            budget in 0usize..200,
+        ) {
+            let folder = tempfile::tempdir().expect("the temporary folder can be written");
+            let mut sets = Sets::new(&folder.path().join("sets"), budget);
+            let texts: Vec<Vec<u64>> = texts
+                .into_iter()
+                .map(|mut text| {
+                    text.sort_unstable();
+                    text.dedup();
+                    text
+                })
+                .collect();
+            let slots: Vec<u32> = texts.iter().map(|text| sets.push(text).expect("the disk has room")).collect();
+            let mut buckets = Buckets::new(&folder.path().join("hashes"), budget);
+            let spread = |hash: u64| hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) & !1;
+            for (hash, document) in &hashes {
+                // a hash of the whole text comes first, and is shared with nobody
+                let whole = spread(100 + u64::from(*document)) + 1;
+                buckets.push(*document, &[whole, spread(*hash)]).expect("the disk has room");
+            }
+            let numbers: Vec<u32> = (0..DOCUMENTS).collect();
+            let (mut forest, mut account) = (Forest::new(DOCUMENTS), ClusterAccount::default());
+            let mut verifier = Verifier {
+                forest: &mut forest, sets: &sets, slots: &slots, similarity, max_bucket: 100, account: &mut account,
+                pending: Vec::new(),
+            };
+            buckets.each(&numbers, |bucket| verifier.take(bucket)).expect("the files can be read");
+            verifier.compare().expect("the file can be read");
+
+            let mut expected = Forest::new(DOCUMENTS);
+            for (hash, one) in &hashes {
+                for (_, other) in hashes.iter().filter(|(same, _)| same == hash) {
+                    if jaccard(&texts[*one as usize], &texts[*other as usize]) >= similarity {
+                        expected.join(*one, *other);
+                    }
+                }
+            }
+            for document in 0..DOCUMENTS {
+                prop_assert_eq!(forest.root(document), expected.root(document));
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Duplicates, as their user would look for them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    io::{Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use datafusion::arrow::{array::AsArray as _, compute::cast, datatypes::DataType};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::{
+    bad_input::skipped,
+    real::data,
+    support::{curate, hashes, ledger, stderr, stdout, temporary, text},
+};
+
+/// `curate dedup FILES --out OUT` with more arguments, which must succeed. Returns what it printed.
+fn dedup(files: &[&Path], out: &Path, more: &[&str]) -> String {
+    let files: Vec<&str> = files.iter().map(|file| text(file)).collect();
+    let arguments = [&["dedup"], &files[..], &["--out", text(out)], more].concat();
+    let output = curate(&arguments).output().expect("the program can be started");
+    assert!(output.status.success(), "{}", stderr(&output));
+    stdout(&output)
+}
+
+/// Documents as JSON lines.
+fn write_lines(path: &Path, documents: &[(String, String)]) {
+    let mut file = File::create(path).expect("the file can be written");
+    for (id, text) in documents {
+        writeln!(file, "{}", serde_json::json!({ "id": id, "text": text })).expect("the disk has room");
+    }
+}
+
+/// The ids in each cluster, by its root.
+fn clusters(out: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let file = File::open(out.join("clusters.parquet")).expect("there are clusters");
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("it is Parquet").build().expect("it has rows");
+    let mut clusters: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for batch in reader.map(|batch| batch.expect("the rows can be read")) {
+        let column = |place: usize| {
+            let ids = cast(batch.column(place), &DataType::Utf8).expect("ids are text");
+            ids.as_string::<i32>().iter().flatten().map(str::to_owned).collect::<Vec<_>>()
+        };
+        for (id, root) in column(0).into_iter().zip(column(1)) {
+            clusters.entry(root).or_default().insert(id);
+        }
+    }
+    clusters
+}
+
+/// The ids of the survivors in a file of JSON lines, in their order.
+fn survivors(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).expect("there are survivors");
+    let id = |line: &str| {
+        serde_json::from_str::<serde_json::Value>(line).expect("a line is JSON")["id"].as_str().map(str::to_owned)
+    };
+    text.lines().map(|line| id(line).expect("every document has its id")).collect()
+}
+
+/// Paragraphs that differ, of so many words each, from a seed.
+fn writing(seed: u64, count: usize, words: usize) -> Vec<String> {
+    let mut state = seed;
+    let mut word = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let letters =
+            (0..4).map(|place| char::from(b'a' + u8::try_from(state >> (33 + 5 * place) & 15).expect("four bits")));
+        letters.collect::<String>()
+    };
+    (0..count).map(|_| (0..words).map(|_| word()).collect::<Vec<_>>().join(" ")).collect()
+}
+
+/// Articles of which some are known to be rewritten: every known pair is found, and no other.
+#[test]
+fn known_pairs_are_found_and_no_others() {
+    let data = data();
+    if !data.join("dedup/articles_100.train.txt").is_file() {
+        skipped("known_pairs_are_found_and_no_others", &format!("there is no data in {}", data.display()));
+        return;
+    }
+    for (size, pairs) in [(100, 5), (1000, 10), (2500, 20)] {
+        let folder = temporary();
+        let read = |kind: &str| {
+            fs::read_to_string(data.join(format!("dedup/articles_{size}.{kind}.txt"))).expect("the articles are there")
+        };
+        let split = |line: &str| line.split_once(' ').map(|(id, text)| (id.to_owned(), text.to_owned()));
+        let articles: Vec<(String, String)> = read("train").lines().filter_map(split).collect();
+        let known: BTreeSet<BTreeSet<String>> =
+            read("truth").lines().map(|line| line.split_whitespace().map(str::to_owned).collect()).collect();
+        assert_eq!((articles.len(), known.len()), (size, pairs));
+        let file = folder.path().join("articles.jsonl");
+        write_lines(&file, &articles);
+        for more in [&[][..], &["--verify", "0.5"], &["--preset", "gpt3"]] {
+            let out = folder.path().join("out");
+            dedup(&[&file], &out, more);
+            let found: BTreeSet<BTreeSet<String>> = clusters(&out).into_values().collect();
+            assert_eq!(found, known, "{size} articles with {more:?}");
+            assert_eq!(survivors(&out.join("survivors/articles.jsonl")).len(), size - pairs);
+        }
+    }
+}
+
+/// Neither threads, nor files and their order, nor how little memory there is change what is found.
+#[test]
+fn nothing_shows_of_how_it_was_done() {
+    let folder = temporary();
+    let mut documents: Vec<(String, String)> = Vec::new();
+    for (place, paragraph) in writing(1, 400, 60).into_iter().enumerate() {
+        for copy in 0..=place % 4 {
+            // a copy lacks its first words
+            let words: Vec<&str> = paragraph.split(' ').skip(copy).collect();
+            documents.push((format!("{place}-{copy}"), words.join(" ")));
+        }
+    }
+    let whole = folder.path().join("whole.jsonl");
+    write_lines(&whole, &documents);
+    documents.reverse();
+    let parts: Vec<PathBuf> = documents
+        .chunks(150)
+        .enumerate()
+        .map(|(place, part)| {
+            let path = folder.path().join(format!("part-{}.jsonl", (place * 5) % 7));
+            write_lines(&path, part);
+            path
+        })
+        .collect();
+    let parts: Vec<&Path> = parts.iter().map(PathBuf::as_path).collect();
+
+    let one = folder.path().join("one");
+    let verify = ["--verify", "0.7"];
+    dedup(&[&whole], &one, &[&verify[..], &["--threads", "1"]].concat());
+    let expected = hashes(&one, &["clusters.parquet", "facts/clusters.parquet", "decisions"]);
+    assert_eq!(clusters(&one).len(), 300, "a quarter of the paragraphs has no copy");
+    for (place, more) in [&["--threads", "2"][..], &["--threads", "8"], &["--memory", "16M"]].into_iter().enumerate() {
+        let out = folder.path().join(format!("more-{place}"));
+        dedup(&parts, &out, &[&verify[..], more].concat());
+        assert_eq!(hashes(&out, &["clusters.parquet", "facts/clusters.parquet", "decisions"]), expected, "{more:?}");
+        let mut found: Vec<String> = parts
+            .iter()
+            .flat_map(|part| survivors(&out.join("survivors").join(part.file_name().expect("a name"))))
+            .collect();
+        found.sort();
+        let mut all = survivors(&one.join("survivors/whole.jsonl"));
+        all.sort();
+        assert_eq!(found, all);
+    }
+}
+
+/// A document that is shorter than a shingle is like its equals alone; one without a word is like none.
+#[test]
+fn short_documents_are_like_their_equals() {
+    let folder = temporary();
+    let file = folder.path().join("short.jsonl");
+    let documents = [
+        ("a", "Only four words here"),
+        ("b", "only FOUR words, here."),
+        ("c", "Only four words there"),
+        ("d", "!!"),
+        ("e", "!!"),
+    ];
+    write_lines(&file, &documents.map(|(id, text)| (id.to_owned(), text.to_owned())));
+    for more in [&[][..], &["--verify", "0.9"]] {
+        let out = folder.path().join("out");
+        dedup(&[&file], &out, more);
+        let found: Vec<BTreeSet<String>> = clusters(&out).into_values().collect();
+        assert_eq!(found, [BTreeSet::from(["a".to_owned(), "b".to_owned()])], "{more:?}");
+    }
+}
+
+/// What stays is byte for byte what came, packed as it came, with all that nobody asked about.
+#[test]
+fn survivors_are_as_they_came() {
+    let folder = temporary();
+    let paragraphs = writing(2, 2, 40);
+    let lines = [
+        format!(r#"{{ "meta": {{"a": [1, 2]}},  "text": "{}", "id": 7 }}"#, paragraphs[0]),
+        format!(r#"{{"text": "{}"}}"#, paragraphs[1]),
+        format!(r#"{{"text": "{}!", "id": "again"}}"#, paragraphs[0]),
+        "this is no JSON".to_owned(),
+    ];
+    let file = folder.path().join("some.jsonl.gz");
+    let mut packed =
+        flate2::write::GzEncoder::new(File::create(&file).expect("it can be written"), flate2::Compression::fast());
+    packed.write_all(lines.join("\n").as_bytes()).expect("the disk has room");
+    packed.finish().expect("the disk has room");
+
+    let out = folder.path().join("out");
+    let said = dedup(&[&file], &out, &["--fault-limit", "0.5", "--keep", "longest"]);
+    assert!(said.contains("near_duplicate 1") && said.contains("json_syntax 1"), "{said}");
+    let mut unpacked = String::new();
+    let survivors = File::open(out.join("survivors/some.jsonl.gz")).expect("it is named as it came");
+    flate2::read::MultiGzDecoder::new(survivors).read_to_string(&mut unpacked).expect("it is packed as it came");
+    // the longest stays, which has one mark more
+    assert_eq!(unpacked.lines().collect::<Vec<_>>(), [&lines[1], &lines[2]]);
+    ledger(&out).check().expect("every equation holds");
+
+    let why = curate(&["why", text(&out), "7"]).output().expect("the program can be started");
+    assert!(stdout(&why).contains("repeats="), "{}{}", stdout(&why), stderr(&why));
+}
+
+/// What another corpus has is removed, and of that nothing is.
+#[test]
+fn another_corpus_is_held_against_one() {
+    let folder = temporary();
+    let paragraphs = writing(3, 3, 40);
+    let document = |id: &str, place: usize| (id.to_owned(), paragraphs[place].clone());
+    let (crawl, books) = (folder.path().join("crawl.jsonl"), folder.path().join("books.jsonl"));
+    write_lines(&crawl, &[document("a", 0), document("b", 1), document("c", 1)]);
+    write_lines(&books, &[document("x", 0), document("y", 2), document("z", 2)]);
+    let out = folder.path().join("out");
+    dedup(&[&crawl], &out, &["--against", text(&books)]);
+    let kept = survivors(&out.join("survivors/crawl.jsonl"));
+    assert!(kept == ["b"] || kept == ["c"], "{kept:?}");
+    let stages = ledger(&out).stages;
+    let dropped = |stage: &str, source: &str| {
+        let entry =
+            stages.iter().find(|entry| entry.stage == stage && entry.source == source).expect("the stage is there");
+        entry.dropped.clone()
+    };
+    assert_eq!(dropped("against", "files"), BTreeMap::from([("near_duplicate_of_other_source".to_owned(), 1)]));
+    assert!(dropped("against", "against").is_empty() && dropped("near_duplicates", "against").is_empty());
+}
