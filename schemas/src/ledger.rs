@@ -22,6 +22,8 @@ pub struct Ledger {
     pub stages: Vec<StageEntry>,
     /// What cleaning took from the texts of each source, in the order in which it is done.
     pub cleaning: Vec<CleaningEntry>,
+    /// What steps cut out of documents that they kept, by stage and source.
+    pub cuts: Vec<CutEntry>,
     /// What was written, by mixture, split and source.
     pub mixtures: Vec<MixtureEntry>,
 }
@@ -56,6 +58,20 @@ pub struct CleaningEntry {
     pub documents: u64,
     /// Characters that it took or hid.
     pub characters: u64,
+}
+
+/// What one stage cut out of the documents of one source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CutEntry {
+    /// The stage's name.
+    pub stage: String,
+    /// The source's name.
+    pub source: String,
+    /// Documents of which it cut something.
+    pub documents: u64,
+    /// Bytes that it cut.
+    pub bytes: u64,
 }
 
 /// What one mixture holds of one source, in one split.

@@ -11,6 +11,7 @@ use crate::{
     measure::FamilyConfig,
     recipe::{Plan, Step, StepKind},
     source::{Cleaning, Format, Source},
+    text::passages::Passage,
     write::Content,
 };
 
@@ -134,6 +135,18 @@ fn action(step: &Step) -> String {
         StepKind::SameUrl(rule) => format!("drop what has one URL{}", survivor(rule)),
         StepKind::ExactDuplicates(rule) => format!("drop texts that another document has{}", survivor(rule)),
         StepKind::NearDuplicates(rule) => format!("drop documents that are much like another{}", survivor(rule)),
+        StepKind::Repeats { passage, keep_first } => {
+            let what = match passage {
+                Passage::Lines => "lines".to_owned(),
+                Passage::Paragraphs => "paragraphs".to_owned(),
+                Passage::Sentences(length) => format!("spans of {length} sentences"),
+                Passage::Bytes(length) => format!("runs of {length} bytes"),
+                Passage::Words(length) => format!("runs of {length} words"),
+            };
+            let kept = if *keep_first { ", but for their first place" } else { "" };
+            format!("cut {what} that stand in more than one place{kept}")
+        }
+        StepKind::Remains(rule) => format!("drop what was cut to less than {} bytes", rule.min_bytes),
         StepKind::Pareto { classifier, alpha } => format!("sample by Pareto({alpha}) on the score `{classifier}`"),
     }
 }

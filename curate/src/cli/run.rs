@@ -75,7 +75,7 @@ impl RunArgs {
 
 /// The funnel in a few lines: what each stage left of each source that it dropped something of.
 fn summary(outcome: &Outcome) -> String {
-    let Ledger { stages, mixtures, .. } = &outcome.ledger;
+    let Ledger { stages, cuts, mixtures, .. } = &outcome.ledger;
     let mut lines = vec![String::new(), format!("{:18} {:18} {:>9} {:>9}  dropped", "stage", "source", "in", "kept")];
     for entry in stages.iter().filter(|entry| entry.r#in > entry.kept || entry.stage == "read") {
         let counts = entry.dropped.iter().chain(&entry.quarantined);
@@ -89,6 +89,10 @@ fn summary(outcome: &Outcome) -> String {
             counts.join(", ")
         ));
     }
+    lines.extend(cuts.iter().map(|entry| {
+        let cut = format!("{} bytes cut out of {} documents", entry.bytes, entry.documents);
+        format!("{:18} {:18} {cut}", entry.stage, entry.source)
+    }));
     let mut rows: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for entry in mixtures {
         *rows.entry((&entry.mixture, &entry.split)).or_default() += entry.rows;

@@ -129,11 +129,12 @@ async fn candidates(
     rule: &MixtureRule,
 ) -> Result<DataFrame> {
     let sources: Vec<String> = rule.weights.keys().cloned().collect();
-    let sizes = tables.family(words, &sources).await?.select(vec![
-        col("fact_id"),
-        col("bytes"),
-        col(rule.unit.column()).alias("size"),
-    ])?;
+    let measured = match tables.remains {
+        // what was cut has another size
+        Some(stage) => tables.decisions(stage).await?.with_column_renamed("id", "fact_id")?,
+        None => tables.family(words, &sources).await?,
+    };
+    let sizes = measured.select(vec![col("fact_id"), col("bytes"), col(rule.unit.column()).alias("size")])?;
     let mut documents = tables.kept(before).await?.filter(is_of(&sources))?.join(
         sizes,
         JoinType::Inner,

@@ -30,6 +30,8 @@ pub struct Tables<'a> {
     pub parts: &'a BTreeMap<String, u32>,
     /// Whether some document was read from more than one file. Then facts about it stand in each of them.
     pub repeats: bool,
+    /// The stage that tells what remains of documents, where some are cut.
+    pub remains: Option<&'a str>,
 }
 
 impl Tables<'_> {
@@ -84,12 +86,12 @@ impl Tables<'_> {
         self.context.read_parquet(url(&path)?, ParquetReadOptions::default()).await
     }
 
-    /// The documents that a stage kept: `id` and `source`.
+    /// The documents that a stage kept, whole or cut: `id` and `source`.
     ///
     /// # Errors
     /// When the stage has not been decided.
     pub async fn kept(&self, stage: &str) -> Result<DataFrame> {
-        self.decisions(stage).await?.filter(col("verdict").eq(lit("keep")))?.select(vec![col("id"), col("source")])
+        self.decisions(stage).await?.filter(col("verdict").not_eq(lit("drop")))?.select(vec![col("id"), col("source")])
     }
 
     /// The hashes of all documents of `sources` that a family holds, in stored order: `id` and `hashes`, one or a list.

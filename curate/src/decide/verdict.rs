@@ -45,10 +45,15 @@ pub async fn apply(
     verdicts(joined, among(sources, rule.reason())?, &rule.shown())
 }
 
-/// Documents with their verdicts, sorted by id: `id`, `source`, `verdict`, `reason`, and the columns that are `shown`.
+/// Documents with their verdicts, sorted by id: `id`, `source`, `verdict`, `reason`, and the columns that are `shown`. A document with
+/// `cuts` is kept without them, and its verdict says so.
 pub fn verdicts(documents: DataFrame, reason: Expr, shown: &[&str]) -> Result<DataFrame> {
     let reason = cast(reason, DataType::Utf8View);
-    let verdict = when(reason.clone().is_null(), lit("keep")).otherwise(lit("drop"))?;
+    let mut verdict = when(reason.clone().is_not_null(), lit("drop"));
+    if shown.contains(&"cuts") {
+        verdict.when(col("cuts").is_not_null(), lit("cut"));
+    }
+    let verdict = verdict.otherwise(lit("keep"))?;
     let mut columns =
         vec![col("id"), col("source"), cast(verdict, DataType::Utf8View).alias("verdict"), reason.alias("reason")];
     columns.extend(shown.iter().map(|name| col(*name)));

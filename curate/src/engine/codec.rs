@@ -13,7 +13,7 @@ use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConve
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    decide::{Chance, ChanceFunction, ClusterConfig, ClusterExec},
+    decide::{Chance, ChanceFunction, ClusterConfig, ClusterExec, CutFunction, CutText, RepeatsConfig, RepeatsExec},
     files::{Publication, PublishExec},
     measure::{Family, FamilyFunction},
     source::{ReadExec, Reading},
@@ -26,6 +26,7 @@ enum Node {
     Read(Box<Reading>),
     Publish(Vec<Publication>),
     Cluster(ClusterConfig),
+    Repeats(RepeatsConfig),
 }
 
 /// A function of ours.
@@ -33,6 +34,7 @@ enum Node {
 enum Function {
     Family(Family),
     Chance(Chance),
+    Cut(CutText),
     Render(schemas::task::Task),
 }
 
@@ -52,6 +54,12 @@ impl PhysicalExtensionCodec for TamisCodec {
         Ok(match from_json(bytes)? {
             Node::Read(reading) => Arc::new(ReadExec::new(*reading)),
             Node::Publish(publications) => Arc::new(PublishExec::new(input()?, publications)?),
+            Node::Repeats(config) => {
+                let [wanted, ids, texts] = inputs else {
+                    return internal_err!("repeats have three inputs, and not {}", inputs.len());
+                };
+                Arc::new(RepeatsExec::new(Arc::clone(wanted), Arc::clone(ids), Arc::clone(texts), config))
+            }
             Node::Cluster(config) => Arc::new(ClusterExec::new(input()?, inputs.get(1).cloned(), config)),
         })
     }
@@ -68,6 +76,8 @@ impl PhysicalExtensionCodec for TamisCodec {
             Node::Publish(publish.publications().to_vec())
         } else if let Some(cluster) = node.downcast_ref::<ClusterExec>() {
             Node::Cluster(cluster.config().clone())
+        } else if let Some(repeats) = node.downcast_ref::<RepeatsExec>() {
+            Node::Repeats(repeats.config().clone())
         } else {
             return internal_err!("the plan node {} cannot be sent", node.name());
         };
@@ -78,6 +88,7 @@ impl PhysicalExtensionCodec for TamisCodec {
         Ok(Arc::new(match from_json(bytes)? {
             Function::Family(family) => FamilyFunction::new(family).into(),
             Function::Chance(chance) => ChanceFunction::new(chance).into(),
+            Function::Cut(kind) => CutFunction::new(kind).into(),
             Function::Render(task) => RenderFunction::new(task).into(),
         }))
     }
@@ -88,6 +99,8 @@ impl PhysicalExtensionCodec for TamisCodec {
             Function::Family(family.family().clone())
         } else if let Some(chance) = function.downcast_ref::<ChanceFunction>() {
             Function::Chance(chance.chance().clone())
+        } else if let Some(cut) = function.downcast_ref::<CutFunction>() {
+            Function::Cut(cut.kind())
         } else if let Some(render) = function.downcast_ref::<RenderFunction>() {
             Function::Render(render.task().clone())
         } else {

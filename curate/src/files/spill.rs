@@ -22,7 +22,7 @@ pub trait Record: Copy + Ord + Send {
     /// Its size when it is put aside.
     const BYTES: usize;
 
-    /// Its place: 64 bits that are spread evenly, and that rise as the records do.
+    /// Its place, which rises as the records do.
     fn place(&self) -> u64;
 
     /// Appends its bytes.
@@ -32,10 +32,8 @@ pub trait Record: Copy + Ord + Send {
     fn get(bytes: &[u8]) -> Self;
 }
 
-/// How many partitions there are, as a power of two: of a billion records, a million in each.
-const PARTITION_BITS: u32 = 10;
-/// The partitions.
-pub const PARTITIONS: usize = 1 << PARTITION_BITS;
+/// How many partitions there are: of a billion records, a million in each.
+pub const PARTITIONS: usize = 1 << 10;
 
 /// Bytes of records that are sorted together, if no single partitions hold more.
 const TOGETHER: usize = 16 << 20;
@@ -47,6 +45,8 @@ pub struct Spill<R> {
     /// Bytes in the buffers, and how many there may be.
     held: usize,
     budget: usize,
+    /// What places are below.
+    places: u128,
     /// What did not fit: where it lies, and for each partition the pieces of it.
     path: PathBuf,
     file: Option<File>,
@@ -56,10 +56,17 @@ pub struct Spill<R> {
 }
 
 impl<R: Record> Spill<R> {
-    /// Holds up to `budget` bytes, then writes to `path`.
+    /// Holds up to `budget` bytes, then writes to `path`. Places are spread evenly over all 64 bits, as hashes are.
     #[must_use]
     pub fn new(path: &Path, budget: usize) -> Self {
+        Self::below(1 << u64::BITS, path, budget)
+    }
+
+    /// The same for places that are spread evenly from 0 to below `places`.
+    #[must_use]
+    pub fn below(places: u128, path: &Path, budget: usize) -> Self {
         Self {
+            places: places.max(1),
             buffers: vec![Vec::new(); PARTITIONS],
             held: 0,
             budget,
@@ -76,8 +83,8 @@ impl<R: Record> Spill<R> {
     /// # Errors
     /// When the disk is full.
     pub fn push(&mut self, record: R) -> Result<()> {
-        let partition = usize::try_from(record.place() >> (u64::BITS - PARTITION_BITS)).expect("a few bits");
-        record.put(&mut self.buffers[partition]);
+        let partition = u128::from(record.place()) * PARTITIONS as u128 / self.places;
+        record.put(&mut self.buffers[usize::try_from(partition).expect("a place is below all places")]);
         self.held += R::BYTES;
         if self.held > self.budget { self.write() } else { Ok(()) }
     }
@@ -121,20 +128,27 @@ impl<R: Record> Spill<R> {
     where
         R: Sync,
     {
+        self.sorted(prepare).try_for_each(|prepared| take(prepared?))
+    }
+
+    /// The same, one prepared partition after the other.
+    pub fn sorted<T: Send>(&self, prepare: impl Fn(Vec<R>) -> T + Sync) -> impl Iterator<Item = Result<T>>
+    where
+        R: Sync,
+    {
         let mut first = 0;
-        while first < PARTITIONS {
+        let blocks = std::iter::from_fn(move || {
             let (mut end, mut bytes) = (first, 0);
             while end < PARTITIONS && (bytes < TOGETHER || end - first < rayon::current_num_threads()) {
                 bytes += self.bytes(end);
                 end += 1;
             }
             let some = (first..end).into_par_iter();
-            let prepared: Vec<T> =
-                some.map(|partition| Ok(prepare(self.records(partition)?))).collect::<Result<_>>()?;
-            prepared.into_iter().try_for_each(&mut take)?;
+            let prepared: Vec<Result<T>> = some.map(|partition| Ok(prepare(self.records(partition)?))).collect();
             first = end;
-        }
-        Ok(())
+            (!prepared.is_empty()).then_some(prepared)
+        });
+        blocks.flatten()
     }
 
     fn bytes(&self, partition: usize) -> usize {

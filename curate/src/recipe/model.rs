@@ -8,11 +8,14 @@ use serde::Deserialize;
 
 use super::presets::Preset;
 use crate::{
-    decide::{C4Quality, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, Survivor, Unit, UrlRule},
+    decide::{
+        C4Quality, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, RemainsRule, Survivor, Unit, UrlRule,
+    },
     extract::{Extractor, PageLimits},
     learn::HashedWords,
     measure::BandsChoice,
     source::Cleaning,
+    text::passages::Passage,
 };
 
 /// A text with its place in the file.
@@ -57,6 +60,9 @@ pub struct Recipe {
     #[serde(default)]
     #[schemars(with = "Vec<StepRecipe>")]
     pub step: Vec<Spanned<StepRecipe>>,
+    /// What becomes of documents of which steps have cut something.
+    #[serde(default)]
+    pub remains: RemainsRule,
     /// Which documents are for validation and testing.
     #[serde(default)]
     pub splits: SplitsRecipe,
@@ -295,6 +301,9 @@ pub struct StepRecipe {
     pub exact_duplicates: Option<DuplicatesRecipe>,
     /// Drop documents that are much like another; `[facts.bands]` and `[clusters]` say how much.
     pub near_duplicates: Option<DuplicatesRecipe>,
+    /// Cut passages out of documents that stand in another place, too.
+    #[schemars(with = "Option<RepeatsRecipe>")]
+    pub repeats: Option<Spanned<RepeatsRecipe>>,
     /// Keep documents by a Pareto draw on a classifier's score.
     pub pareto: Option<ParetoRecipe>,
 }
@@ -312,6 +321,21 @@ pub struct DuplicatesRecipe {
     /// Drop what a document of these sources is like, and nothing else.
     #[schemars(with = "Vec<String>")]
     pub against: Vec<Text>,
+}
+
+/// Passages that stand in more than one place.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RepeatsRecipe {
+    /// What a passage is: `lines` (`CCNet`), `paragraphs`, `{ sentences = 3 }` (C4), `{ bytes = 100 }` or `{ words = 50 }` (Lee et al.).
+    pub passage: Passage,
+    /// Whether its first place stays: in the document with the least id.
+    #[serde(default = "yes")]
+    pub keep_first: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// How documents that are alike are joined into clusters.

@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use crate::{
     decide::{
-        C4Quality, DuplicateRule, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, Survivor, Unit,
-        UrlRule, Verification,
+        C4Quality, DuplicateRule, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, RemainsRule, Survivor,
+        Unit, UrlRule, Verification,
     },
     learn::HashedWords,
     measure::Family,
     source::Source,
-    text::c4::LineRules,
+    text::{c4::LineRules, passages::Passage},
     write::Content,
 };
 
@@ -102,6 +102,12 @@ impl Step {
         }
     }
 
+    /// Whether the step cuts passages out of documents.
+    #[must_use]
+    pub fn cuts(&self) -> bool {
+        matches!(self.kind, StepKind::Repeats { .. })
+    }
+
     /// The classifier whose score the step reads.
     #[must_use]
     pub fn classifier(&self) -> Option<&str> {
@@ -134,6 +140,15 @@ pub enum StepKind {
     ExactDuplicates(DuplicateRule),
     /// Drop near-duplicates.
     NearDuplicates(DuplicateRule),
+    /// Cut passages that stand elsewhere, too.
+    Repeats {
+        /// What a passage is.
+        passage: Passage,
+        /// Whether its first place stays.
+        keep_first: bool,
+    },
+    /// Take the cuts of all steps together.
+    Remains(RemainsRule),
     /// Sample by score.
     Pareto {
         /// The classifier.
@@ -163,6 +178,12 @@ pub struct MixturePlan {
 }
 
 impl Plan {
+    /// The step that takes all cuts together, where there are any; it is the last.
+    #[must_use]
+    pub fn remains(&self) -> Option<&Step> {
+        self.steps.iter().find(|step| matches!(step.kind, StepKind::Remains(_)))
+    }
+
     /// The family with this name, if the run makes it when it reads.
     #[must_use]
     pub fn family(&self, name: &str) -> Option<&Family> {

@@ -7,15 +7,19 @@ use schemas::toml_file::Spanned;
 use super::{
     Step, StepKind,
     check::{Check, list},
-    model::{DuplicatesRecipe, ParetoRecipe, StepRecipe, Text},
+    model::{DuplicatesRecipe, ParetoRecipe, RepeatsRecipe, StepRecipe, Text},
 };
 use crate::{
     decide::{DuplicateRule, Survivor},
     error::Result,
+    text::passages::Passage,
 };
 
 /// What a step does, and the name that it has unless the recipe gives one.
 type Named = (StepKind, &'static str);
+
+/// The stage that takes all cuts together.
+const REMAINS: &str = "remains";
 
 impl Check<'_> {
     /// The steps in their order.
@@ -40,7 +44,7 @@ impl Check<'_> {
                     }
                     None => (*default_name).to_owned(),
                 };
-                if name == "read" || steps.iter().any(|step| step.name == name) {
+                if name == "read" || name == REMAINS || steps.iter().any(|step| step.name == name) {
                     let span = recipe.name.as_ref().map_or_else(|| spanned.span(), Spanned::span);
                     let message = format!("there is another stage `{name}`: give this step a `name`");
                     return Err(self.fault(span, message).into());
@@ -53,6 +57,10 @@ impl Check<'_> {
                 }
                 steps.push(step);
             }
+        }
+        if steps.iter().any(Step::cuts) {
+            let sources = self.recipe.source.keys().map(|name| name.get_ref().clone()).collect();
+            steps.push(Step { name: REMAINS.into(), sources, kind: StepKind::Remains(self.recipe.remains) });
         }
         Ok(steps)
     }
@@ -72,6 +80,7 @@ impl Check<'_> {
             same_url,
             exact_duplicates,
             near_duplicates,
+            repeats,
             pareto,
         } = recipe;
         let mut found: Vec<Named> = Vec::new();
@@ -107,6 +116,26 @@ impl Check<'_> {
             let rule = self.duplicates(recipe, duplicates, Survivor::SmallestId)?;
             one(StepKind::NearDuplicates(rule), "near_duplicates");
         }
+        if let Some(spanned) = repeats {
+            let RepeatsRecipe { passage, keep_first } = *spanned.get_ref();
+            let least = match passage {
+                Passage::Bytes(_) => 16,
+                Passage::Words(_) => 4,
+                Passage::Lines | Passage::Paragraphs | Passage::Sentences(_) => 1,
+            };
+            if passage.length() < least {
+                let message = "a passage is 1 sentence, 4 words or 16 bytes, or more";
+                return Err(self.fault(spanned.span(), message).into());
+            }
+            let name = match passage {
+                Passage::Lines => "repeated_lines",
+                Passage::Paragraphs => "repeated_paragraphs",
+                Passage::Sentences(_) => "repeated_sentences",
+                Passage::Bytes(_) => "repeated_bytes",
+                Passage::Words(_) => "repeated_words",
+            };
+            one(StepKind::Repeats { passage, keep_first }, name);
+        }
         if let Some(pareto) = pareto {
             one(self.pareto(pareto)?, "pareto");
         }
@@ -115,7 +144,7 @@ impl Check<'_> {
             (1, None) => Ok(found),
             (count, _) => {
                 let possible = "`language`, `gopher_quality`, `gopher_repetition`, `fineweb_quality`, `c4_quality`, `urls`, \
-                                `preset`, `same_url`, `exact_duplicates`, `near_duplicates` and `pareto`";
+                                `preset`, `same_url`, `exact_duplicates`, `near_duplicates`, `repeats` and `pareto`";
                 Err(self.fault(span, format!("a step does one thing, of {possible}; this one does {count}")).into())
             }
         }

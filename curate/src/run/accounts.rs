@@ -16,13 +16,14 @@ use datafusion::{
     prelude::{DataFrame, SessionContext, coalesce, col, lit},
 };
 use schemas::{
-    ledger::{CleaningEntry, Ledger, MixtureEntry, StageEntry},
+    ledger::{CleaningEntry, CutEntry, Ledger, MixtureEntry, StageEntry},
     manifest::{FileEntry, Manifest},
 };
 
 use super::{Outcome, context::Run, mixing::Mixed};
 use crate::{
     archive::Fault,
+    decide::CutText,
     error::{Error, Result},
     files::{ledger, remove_others, write_whole},
 };
@@ -36,6 +37,7 @@ impl Run<'_> {
         let ledger = Ledger {
             stages: self.stage_entries().await?,
             cleaning: self.cleaning_entries().await?,
+            cuts: self.cut_entries().await?,
             mixtures: self.written_entries(mixed).await?,
         };
         ledger.check()?;
@@ -109,6 +111,33 @@ impl Run<'_> {
                 documents: number(2 * place),
                 characters: number(2 * place + 1),
             }));
+        }
+        Ok(entries)
+    }
+
+    /// What each step has cut.
+    async fn cut_entries(&self) -> Result<Vec<CutEntry>> {
+        let context = self.session.relational();
+        let mut entries = Vec::new();
+        for step in self.plan.steps.iter().filter(|step| step.cuts()) {
+            let failed = |error| Error::from_plan("ledger", error);
+            let table = self.tables(&context).decisions(&step.name).await.map_err(failed)?;
+            let bytes = sum(CutText::Bytes.of(vec![col("cuts")])).alias("bytes");
+            let table = table
+                .filter(col("cuts").is_not_null())
+                .and_then(|table| table.aggregate(vec![col("source")], vec![count(lit(1)).alias("documents"), bytes]))
+                .and_then(|table| table.sort(vec![col("source").sort(true, false)]))
+                .map_err(failed)?;
+            for batch in self.collect("ledger", &context, table).await? {
+                let documents = batch.column(1).as_primitive::<Int64Type>();
+                let bytes = batch.column(2).as_primitive::<UInt64Type>();
+                entries.extend((0..batch.num_rows()).map(|row| CutEntry {
+                    stage: step.name.clone(),
+                    source: batch.column(0).as_string_view().value(row).to_owned(),
+                    documents: u64::try_from(documents.value(row)).expect("a count is not negative"),
+                    bytes: bytes.value(row),
+                }));
+            }
         }
         Ok(entries)
     }

@@ -98,7 +98,8 @@ impl<'a> Run<'a> {
 
     /// The files of the run as tables of a session.
     pub fn tables<'t>(&'t self, context: &'t SessionContext) -> Tables<'t> {
-        Tables { context, layout: &self.layout, parts: &self.parts, repeats: self.made().repeats }
+        let remains = self.plan.remains().map(|step| step.name.as_str());
+        Tables { context, layout: &self.layout, parts: &self.parts, repeats: self.made().repeats, remains }
     }
 
     pub fn made(&self) -> MutexGuard<'_, Made> {

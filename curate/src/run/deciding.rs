@@ -11,11 +11,15 @@ use serde::Serialize;
 
 use super::context::Run;
 use crate::{
-    decide::{self, ClusterAccount, ClusterConfig, ClusterExec, DuplicateFacts, Likeness, ParetoRule, Rule, Survivor},
+    decide::{
+        self, ClusterAccount, ClusterConfig, ClusterExec, DuplicateFacts, Likeness, ParetoRule, RemainsRule,
+        RepeatsConfig, RepeatsExec, Rule, Survivor,
+    },
     error::{Error, Result},
     files::{Publication, hash_file, units::Fingerprint},
     measure::Family,
     recipe::{Step, StepKind},
+    text::passages::Passage,
 };
 
 impl Run<'_> {
@@ -126,6 +130,10 @@ impl Run<'_> {
                 let rule = ParetoRule { alpha: *alpha, seed: self.plan.seed, stage: step.name.clone() };
                 Some((self.score_family(classifier)?, Box::new(rule)))
             }
+            StepKind::Repeats { passage, keep_first } => {
+                return self.decide_repeats(before, step, *passage, *keep_first).await;
+            }
+            StepKind::Remains(rule) => return self.decide_remains(before, step, *rule).await,
             StepKind::SameUrl(_) | StepKind::ExactDuplicates(_) | StepKind::NearDuplicates(_) => None,
         };
         if let Some((family, rule)) = rule {
@@ -164,6 +172,51 @@ impl Run<'_> {
         }
         let table = decide::duplicates(self.tables(&context), before, likeness, rule, facts, &step.sources);
         self.decide(&step.name, &(step, self.plan.seed, inputs), &context, table).await
+    }
+
+    /// Cuts passages that stand in more than one place.
+    async fn decide_repeats(&self, before: &str, step: &Step, passage: Passage, keep_first: bool) -> Result<()> {
+        let sources = &step.sources;
+        let documents = self.parts_of(sources).map(|(source, part)| self.layout.documents(source, part));
+        let mut inputs = self.hashes(documents.collect::<Vec<_>>());
+        inputs.extend(self.hashes([self.layout.decisions(before)]));
+        let found = self.layout.repeats(&step.name);
+        self.unit("repeats", &step.name, Fingerprint::of("repeats", &(step, inputs)), async {
+            let failed = |error| Error::from_plan(&step.name, error);
+            let account = self.layout.repeats_account(&step.name);
+            let budget = self.session.budget();
+            let context = self.session.streaming();
+            let plan = |table: DataFrame| async move { table.create_physical_plan().await.map_err(failed) };
+            let kept = self.tables(&context).kept(before).await.map_err(failed)?;
+            let of_sources = col("source").in_list(sources.iter().map(lit).collect(), false);
+            let wanted = kept.filter(of_sources).and_then(|kept| kept.select_columns(&["id"])).map_err(failed)?;
+            let ids = self.texts(&context, sources).await?.select_columns(&["id"]).map_err(failed)?;
+            let texts = self.texts(&context, sources).await?;
+            let config = RepeatsConfig { passage, keep_first, budget, account: account.clone() };
+            let repeats = RepeatsExec::new(plan(wanted).await?, plan(ids).await?, plan(texts).await?, config);
+            let publication = Publication::new(&found, &decide::repeats_schema());
+            let mut files = self.publish_plan(&step.name, &context, Arc::new(repeats), vec![publication]).await?;
+            files.push((account.clone(), None, hash_file(&account)?));
+            Ok(files)
+        })
+        .await?;
+        let context = self.session.relational();
+        let mut inputs = self.hashes([self.layout.decisions(before), found.clone()]);
+        inputs.sort();
+        let table = decide::repeats(self.tables(&context), before, found, sources);
+        self.decide(&step.name, &(step, inputs), &context, table).await
+    }
+
+    /// Takes all cuts together.
+    async fn decide_remains(&self, before: &str, step: &Step, rule: RemainsRule) -> Result<()> {
+        let stages: Vec<String> =
+            self.plan.steps.iter().filter(|step| step.cuts()).map(|step| step.name.clone()).collect();
+        let words = self.plan.family("words").unwrap_or_else(|| unreachable!("every recipe measures words"));
+        let decisions = stages.iter().map(|stage| self.layout.decisions(stage)).chain([self.layout.decisions(before)]);
+        let inputs = self.hashes(decisions.chain(self.facts_of("words", &self.source_names())));
+        let context = self.session.relational();
+        let table = decide::remains(self.tables(&context), before, &stages, words, rule);
+        self.decide(&step.name, &(step, inputs), &context, table).await
     }
 
     /// Publishes the verdicts of a stage, unless they are found done.

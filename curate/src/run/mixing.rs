@@ -104,7 +104,8 @@ impl Run<'_> {
         let sources: Vec<String> = mixture.weights.keys().cloned().collect();
         let documents = self.parts_of(&sources).map(|(source, part)| self.layout.documents(source, part));
         let mut inputs = self.hashes(documents.collect::<Vec<_>>());
-        inputs.extend(self.hashes([self.layout.decisions(stage)]));
+        let remains = self.plan.remains().map(|step| self.layout.decisions(&step.name));
+        inputs.extend(self.hashes([self.layout.decisions(stage)].into_iter().chain(remains)));
         let MixturePlan { name, content, shard_bytes, .. } = mixture;
         Fingerprint::of("mixture", &(name, content, shard_bytes, self.plan.seed, inputs))
     }

@@ -6,12 +6,14 @@
 
 pub mod c4;
 mod counts;
+pub mod cuts;
 pub mod draw;
 pub mod hashing;
 mod lanes;
 pub mod lines;
 pub mod minhash;
 pub mod normal;
+pub mod passages;
 pub mod personal;
 pub mod refinedweb;
 pub mod repetition;

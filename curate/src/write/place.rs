@@ -8,14 +8,15 @@ use datafusion::{
     functions::core::expr_fn::get_field,
     functions_aggregate::expr_fn::min,
     prelude::{DataFrame, JoinType, col, lit},
+    scalar::ScalarValue,
 };
 
 use super::Content;
-use crate::decide::{Chance, SplitShards, Tables};
+use crate::decide::{Chance, SplitShards, Tables, cuts_type};
 
 /// One row for each row of the mixture.
 ///
-/// `part` is the file of `source` that holds the document; `template` and `copy` count from 0; rows stand in the mixture by
+/// `part` is the file of `source` that holds the document; `cuts`, what is taken out of it; `template` and `copy` count from 0; rows stand in the mixture by
 /// `order`, then id, template and copy.
 #[must_use]
 pub fn placed_schema() -> SchemaRef {
@@ -28,6 +29,7 @@ pub fn placed_schema() -> SchemaRef {
         field("copy", DataType::UInt32),
         field("order", DataType::UInt64),
         field("shard", DataType::UInt32),
+        field("cuts", cuts_type()),
     ]))
 }
 
@@ -51,6 +53,14 @@ pub async fn places(
         .filter(col("verdict").eq(lit("keep")))?
         .select(vec![col("id"), col("source"), place.of(vec![col("id"), col("split"), col("copies")]).alias("place")])?
         .unnest_columns(&["place"])?;
+    let placed = match tables.remains {
+        Some(stage) => {
+            let cuts = tables.decisions(stage).await?.filter(col("cuts").is_not_null())?;
+            let cuts = cuts.select(vec![col("id").alias("cut_id"), col("cuts")])?;
+            placed.join(cuts, JoinType::Left, &["id"], &["cut_id"], None)?
+        }
+        None => placed.with_column("cuts", lit(ScalarValue::try_new_null(&cuts_type())?))?,
+    };
     let mut homes: Option<DataFrame> = None;
     for source in tables.parts.keys() {
         let records = tables.records(source).await?;
@@ -77,6 +87,7 @@ pub async fn places(
             field("copy"),
             field("order"),
             field("shard"),
+            col("cuts"),
         ])?
         .sort(columns[1..].iter().chain(&columns[..1]).map(|name| col(*name).sort(true, false)).collect())
 }

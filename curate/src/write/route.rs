@@ -12,7 +12,7 @@ use datafusion::{
 };
 
 use super::{Content, RenderFunction, placed_schema};
-use crate::decide::Tables;
+use crate::decide::{CutText, Tables};
 
 /// The columns of a routed file: the place of each row, then the mixture's own columns.
 #[must_use]
@@ -48,13 +48,15 @@ pub async fn route(
             col("copy"),
             col("order"),
             col("shard"),
+            col("cuts"),
         ])?;
     let documents = tables.documents(source, part).await?.select(vec![col("id"), col("text")])?;
     // the places are held in memory, the documents stream past them
     let rows = placed.join(documents, JoinType::Inner, &["placed_id"], &["id"], None)?;
-    let rows = match content {
-        Content::Text => rows,
-        Content::Instructions(task) => {
+    let rows = match (content, tables.remains) {
+        (Content::Text, None) => rows,
+        (Content::Text, Some(_)) => rows.with_column("text", CutText::Text.of(vec![col("text"), col("cuts")]))?,
+        (Content::Instructions(task), _) => {
             let rendered = RenderFunction::of(task.clone(), col("template_number"), col("text"));
             let field = |name: &str| get_field(col("rendered"), name).alias(name);
             rows.with_column("rendered", rendered)?.select(vec![

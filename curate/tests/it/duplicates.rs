@@ -26,7 +26,7 @@ fn dedup(files: &[&Path], out: &Path, more: &[&str]) -> String {
 }
 
 /// Documents as JSON lines.
-fn write_lines(path: &Path, documents: &[(String, String)]) {
+pub fn write_lines(path: &Path, documents: &[(String, String)]) {
     let mut file = File::create(path).expect("the file can be written");
     for (id, text) in documents {
         writeln!(file, "{}", serde_json::json!({ "id": id, "text": text })).expect("the disk has room");
@@ -60,7 +60,7 @@ fn survivors(path: &Path) -> Vec<String> {
 }
 
 /// Paragraphs that differ, of so many words each, from a seed.
-fn writing(seed: u64, count: usize, words: usize) -> Vec<String> {
+pub fn writing(seed: u64, count: usize, words: usize) -> Vec<String> {
     let mut state = seed;
     let mut word = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

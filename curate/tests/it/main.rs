@@ -9,6 +9,7 @@ mod pipes;
 mod promises;
 mod reading;
 mod real;
+mod repeats;
 mod support;
 mod truth;
 mod wire;

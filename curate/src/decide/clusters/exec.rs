@@ -13,7 +13,7 @@ use datafusion::{
         datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type},
     },
     common::{exec_err, internal_datafusion_err, internal_err, tree_node::TreeNodeRecursion},
-    error::{DataFusionError, Result},
+    error::Result,
     execution::{
         SendableRecordBatchStream, TaskContext,
         memory_pool::{MemoryConsumer, MemoryReservation},
@@ -31,8 +31,12 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{ClusterAccount, buckets::Buckets, forest::Forest, numbers::Numbers, sets::Sets, verify::Verifier};
+use super::{ClusterAccount, buckets::Buckets, forest::Forest, sets::Sets, verify::Verifier};
 use crate::{
+    decide::{
+        node::{blocking, rows},
+        numbers::{Numbers, number},
+    },
     files::{PARTITIONS, write_whole},
     text::{
         normal::NormalForm,
@@ -173,17 +177,6 @@ impl ExecutionPlan for ClusterExec {
         });
         Ok(builder.build())
     }
-}
-
-/// Work that holds a core for long.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?
-}
-
-/// The rows of all partitions, one after the other.
-fn rows(plan: &Arc<dyn ExecutionPlan>, context: &Arc<TaskContext>) -> Result<Vec<SendableRecordBatchStream>> {
-    let partitions = plan.properties().output_partitioning().partition_count();
-    (0..partitions).map(|partition| plan.execute(partition, Arc::clone(context))).collect()
 }
 
 /// What is known before documents are joined.
@@ -438,9 +431,4 @@ impl Rows {
         let schema: SchemaRef = Arc::new(clusters_schema());
         RecordBatch::try_new(schema, columns).expect("the columns are of one length")
     }
-}
-
-fn number(id: Option<&str>) -> Result<u128> {
-    let id = id.unwrap_or_default();
-    u128::from_str_radix(id, 16).map_err(|_| DataFusionError::Internal(format!("{id:?} is no id")))
 }

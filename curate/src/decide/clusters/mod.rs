@@ -19,7 +19,6 @@ mod account;
 mod buckets;
 mod exec;
 mod forest;
-mod numbers;
 mod sets;
 mod verify;
 

@@ -1,6 +1,10 @@
 //! Dense numbers for ids: the place of each among all, found by one sort that spills.
+//!
+//! Useful for: memory of some bytes a document, and an order that no file shows in. Not useful for: more than 2^32 documents.
 
 use std::path::Path;
+
+use datafusion::error::DataFusionError;
 
 use crate::{
     error::{Error, Result},
@@ -51,9 +55,17 @@ impl Numbers {
     /// Takes the next document's id. Returns which arrival it is.
     pub fn push(&mut self, id: u128) -> Result<u32> {
         let arrival = self.arrivals;
-        self.arrivals = arrival.checked_add(1).ok_or(Error::TooManyDocuments { limit: u64::from(u32::MAX) })?;
+        if arrival == WANTED {
+            return Err(Error::TooManyDocuments { limit: u64::from(WANTED) });
+        }
+        self.arrivals += 1;
         self.ids.push(Named { id, arrival })?;
         Ok(arrival)
+    }
+
+    /// Takes the id of a document that is wanted, for [`Numbers::of_wanted`].
+    pub fn want(&mut self, id: u128) -> Result<()> {
+        self.ids.push(Named { id, arrival: WANTED })
     }
 
     /// Documents that came.
@@ -80,6 +92,35 @@ impl Numbers {
         Ok((numbers, next))
     }
 
+    /// The number of each arrival whose id is wanted, among those that are; [`WANTED`], which is no number, for all others, and
+    /// where an id has come before. And how many numbers there are.
+    pub fn of_wanted(&self) -> Result<(Vec<u32>, u32)> {
+        let mut numbers = vec![WANTED; self.arrivals as usize];
+        let mut next = 0;
+        self.ids.each_sorted(sorted, |named| {
+            for same in named.chunk_by(|one, other| one.id == other.id).filter(|same| is_wanted(same)) {
+                if same[0].arrival != WANTED {
+                    numbers[same[0].arrival as usize] = next;
+                }
+                next += 1;
+            }
+            Ok(())
+        })?;
+        Ok((numbers, next))
+    }
+
+    /// Every number of [`Numbers::of_wanted`] with its id, in rising order.
+    pub fn each_wanted(&self, mut take: impl FnMut(u32, u128) -> Result<()>) -> Result<()> {
+        let mut next = 0;
+        self.ids.each_sorted(sorted, |named| {
+            for same in named.chunk_by(|one, other| one.id == other.id).filter(|same| is_wanted(same)) {
+                take(next, same[0].id)?;
+                next += 1;
+            }
+            Ok(())
+        })
+    }
+
     /// Every number with its id, in rising order.
     pub fn each(&self, mut take: impl FnMut(u32, u128) -> Result<()>) -> Result<()> {
         let mut next = 0;
@@ -93,7 +134,20 @@ impl Numbers {
     }
 }
 
+/// The arrival of what is wanted, and no number.
+pub const WANTED: u32 = u32::MAX;
+
+fn is_wanted(same: &[Named]) -> bool {
+    same.last().is_some_and(|named| named.arrival == WANTED)
+}
+
 fn sorted(mut named: Vec<Named>) -> Vec<Named> {
     named.sort_unstable();
     named
+}
+
+/// The number that an id is, as 32 hexadecimal digits.
+pub fn number(id: Option<&str>) -> datafusion::error::Result<u128> {
+    let id = id.unwrap_or_default();
+    u128::from_str_radix(id, 16).map_err(|_| DataFusionError::Internal(format!("{id:?} is no id")))
 }

@@ -1,0 +1,447 @@
+//! The plan node that finds passages that stand in more than one place.
+
+use std::{
+    fmt::{self, Formatter},
+    iter::Peekable,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use datafusion::{
+    arrow::{
+        array::{ArrayRef, AsArray as _, ListBuilder, RecordBatch, StringViewBuilder, StructBuilder, UInt32Builder},
+        datatypes::{DataType, Field, Fields, Schema},
+    },
+    common::{internal_datafusion_err, internal_err, tree_node::TreeNodeRecursion},
+    error::Result,
+    execution::{
+        SendableRecordBatchStream, TaskContext,
+        memory_pool::{MemoryConsumer, MemoryReservation},
+    },
+    physical_expr::EquivalenceProperties,
+    physical_plan::{
+        ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr,
+        PlanProperties, ReplaceChildrenOptions,
+        execution_plan::{Boundedness, EmissionType, reset_plan_states},
+        stream::RecordBatchReceiverStreamBuilder,
+    },
+};
+use futures::TryStreamExt as _;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    RepeatsAccount,
+    passages::{Anchor, Bits, Place, Standing, repeated, seen_twice},
+};
+use crate::{
+    decide::{
+        node::{blocking, rows},
+        numbers::{Numbers, WANTED, number},
+    },
+    files::{Spill, write_whole},
+    text::passages::{Found, Passage, Passages},
+};
+
+/// Rows in a batch of cuts.
+const BATCH_ROWS: usize = 4096;
+/// Bytes of text whose passages are held at a time, at 16 bytes for each that begins one.
+const TEXT_BYTES: usize = 4 << 20;
+
+/// What shapes the search.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepeatsConfig {
+    /// What a passage is.
+    pub passage: Passage,
+    /// Whether the first place of a passage stays.
+    pub keep_first: bool,
+    /// Bytes of anchors, of passages and of places, each, that are held in memory; the rest is put aside. It does not show.
+    pub budget: usize,
+    /// Where the [`RepeatsAccount`] is written, as JSON.
+    pub account: PathBuf,
+}
+
+/// Finds passages that stand in more than one place: rows of `id` and `cuts`, sorted by id; documents without cuts have none.
+#[derive(Debug)]
+pub struct RepeatsExec {
+    /// Wanted ids; ids, and ids with texts, in one order.
+    inputs: [Arc<dyn ExecutionPlan>; 3],
+    config: RepeatsConfig,
+    properties: Arc<PlanProperties>,
+}
+
+impl RepeatsExec {
+    /// Cuts of documents. Partitions of the inputs follow one another.
+    ///
+    /// - `wanted`: rows of an id, in any order: the documents that count
+    /// - `ids`: rows of an id, all documents that `texts` has, in its order
+    /// - `texts`: rows of an id and its text; it is read twice where passages are runs
+    #[must_use]
+    pub fn new(
+        wanted: Arc<dyn ExecutionPlan>,
+        ids: Arc<dyn ExecutionPlan>,
+        texts: Arc<dyn ExecutionPlan>,
+        config: RepeatsConfig,
+    ) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::new(repeats_schema())),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Final,
+            Boundedness::Bounded,
+        );
+        Self { inputs: [wanted, ids, texts], config, properties: Arc::new(properties) }
+    }
+
+    /// What shapes the search.
+    #[must_use]
+    pub fn config(&self) -> &RepeatsConfig {
+        &self.config
+    }
+}
+
+fn cut_fields() -> Fields {
+    Fields::from(vec![Field::new("start", DataType::UInt32, false), Field::new("end", DataType::UInt32, false)])
+}
+
+/// Byte ranges of a text that go, in order and apart from each other: a list of `start` and `end`.
+#[must_use]
+pub fn cuts_type() -> DataType {
+    DataType::List(Arc::new(Field::new("item", DataType::Struct(cut_fields()), true)))
+}
+
+/// The columns of what is found: a document's id, and its cuts.
+#[must_use]
+pub fn repeats_schema() -> Schema {
+    Schema::new(vec![Field::new("id", DataType::Utf8View, false), Field::new("cuts", cuts_type(), true)])
+}
+
+impl DisplayAs for RepeatsExec {
+    fn fmt_as(&self, _: DisplayFormatType, formatter: &mut Formatter<'_>) -> fmt::Result {
+        write!(formatter, "RepeatsExec: passage={:?}", self.config.passage)
+    }
+}
+
+impl ExecutionPlan for RepeatsExec {
+    fn name(&self) -> &'static str {
+        "RepeatsExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        self.inputs.iter().collect()
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let Ok([wanted, ids, texts]) = <[_; 3]>::try_from(children) else {
+            return internal_err!("repeats are found in ids that are wanted, ids and texts");
+        };
+        Ok(Arc::new(Self::new(wanted, ids, texts, self.config.clone())))
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        if partition != 0 {
+            return internal_err!("repeats are one partition, and not number {partition}");
+        }
+        let [wanted, ids, texts] = self.inputs.clone();
+        let config = self.config.clone();
+        let mut builder = RecordBatchReceiverStreamBuilder::new(Arc::new(repeats_schema()), 2);
+        let batches = builder.tx();
+        builder.spawn(async move {
+            let mut search = Search::new(config, &context)?;
+            search.number(rows(&wanted, &context)?, rows(&ids, &context)?).await?;
+            if search.config.passage.is_run() {
+                search.take_anchors(rows(&texts, &context)?).await?;
+            }
+            // a plan that has run is at its end
+            let texts = reset_plan_states(texts)?;
+            search.take_passages(rows(&texts, &context)?).await?;
+            blocking(move || search.emit(|batch| batches.blocking_send(Ok(batch)).is_ok())).await
+        });
+        Ok(builder.build())
+    }
+}
+
+/// What is known of the texts so far.
+struct Search {
+    config: RepeatsConfig,
+    ids: Numbers,
+    /// The number of each text, in their order; [`WANTED`] where it does not count.
+    numbers: Vec<u32>,
+    count: u32,
+    /// Anchors that stand twice.
+    anchors: Bits,
+    passages: Spill<Standing>,
+    account: RepeatsAccount,
+    memory: MemoryReservation,
+    /// Keeps the folder of what is put aside.
+    spill: tempfile::TempDir,
+}
+
+impl Search {
+    fn new(config: RepeatsConfig, context: &TaskContext) -> Result<Self> {
+        let within = context.runtime_env().disk_manager.create_tmp_file("repeats")?;
+        let parent =
+            within.path().and_then(Path::parent).ok_or_else(|| internal_datafusion_err!("a file lies in a folder"))?;
+        let spill = tempfile::tempdir_in(parent)?;
+        let memory = MemoryConsumer::new("repeats").register(context.memory_pool());
+        // ids or places, anchors or passages, and the bits of anchors
+        memory.try_grow(3 * config.budget)?;
+        Ok(Self {
+            ids: Numbers::new(&spill.path().join("ids"), config.budget),
+            numbers: Vec::new(),
+            count: 0,
+            anchors: Bits::new(8),
+            passages: Spill::new(&spill.path().join("passages"), config.budget / 2),
+            account: RepeatsAccount::default(),
+            memory,
+            config,
+            spill,
+        })
+    }
+
+    /// Numbers the documents that count.
+    async fn number(
+        &mut self,
+        wanted: Vec<SendableRecordBatchStream>,
+        ids: Vec<SendableRecordBatchStream>,
+    ) -> Result<()> {
+        for mut batches in wanted {
+            while let Some(batch) = batches.try_next().await? {
+                batch
+                    .column(0)
+                    .as_string_view()
+                    .iter()
+                    .try_for_each(|id| Ok::<_, datafusion::error::DataFusionError>(self.ids.want(number(id)?)?))?;
+            }
+        }
+        for mut batches in ids {
+            while let Some(batch) = batches.try_next().await? {
+                self.memory.try_grow(4 * batch.num_rows())?;
+                for id in batch.column(0).as_string_view() {
+                    self.ids.push(number(id)?)?;
+                }
+            }
+        }
+        (self.numbers, self.count) = self.ids.of_wanted()?;
+        Ok(())
+    }
+
+    /// Finds the anchors that stand twice.
+    async fn take_anchors(&mut self, partitions: Vec<SendableRecordBatchStream>) -> Result<()> {
+        let mut anchors = Spill::new(&self.spill.path().join("anchors"), self.config.budget / 2);
+        let passage = self.config.passage;
+        let of_text = |passages: &mut Passages, (_, text): &(u32, &str)| {
+            let mut found = Vec::new();
+            passages.anchors(text, |hash| found.push(hash));
+            found
+        };
+        let mut arrival = 0;
+        for mut batches in partitions {
+            while let Some(batch) = batches.try_next().await? {
+                for texts in together(&self.counting(&batch, &mut arrival)?) {
+                    let found: Vec<Vec<u64>> = texts.par_iter().map_init(|| Passages::new(passage), of_text).collect();
+                    found.into_iter().flatten().try_for_each(|hash| anchors.push(Anchor(hash)))?;
+                }
+            }
+        }
+        self.ended(arrival)?;
+        let mut bits = Bits::new(self.config.budget / 2);
+        anchors.each_sorted(seen_twice, |hashes| {
+            hashes.into_iter().for_each(|hash| bits.put(hash));
+            Ok(())
+        })?;
+        self.anchors = bits;
+        Ok(())
+    }
+
+    /// Finds the passages that may stand in more than one place.
+    async fn take_passages(&mut self, partitions: Vec<SendableRecordBatchStream>) -> Result<()> {
+        let mut arrival = 0;
+        for mut batches in partitions {
+            while let Some(batch) = batches.try_next().await? {
+                for texts in together(&self.counting(&batch, &mut arrival)?) {
+                    self.take_passages_of(texts)?;
+                }
+            }
+        }
+        self.ended(arrival)
+    }
+
+    /// Whether as many texts came as ids.
+    fn ended(&self, arrival: usize) -> Result<()> {
+        if arrival == self.numbers.len() {
+            return Ok(());
+        }
+        internal_err!("there are {arrival} texts of {} documents", self.numbers.len())
+    }
+
+    fn take_passages_of(&mut self, texts: &[(u32, &str)]) -> Result<()> {
+        let (anchors, passage) = (&self.anchors, self.config.passage);
+        let of_text = |passages: &mut Passages, (_, text): &(u32, &str)| {
+            let mut found = Vec::new();
+            passages.find(text, |hash| anchors.has(hash), |passage| found.push(passage));
+            found
+        };
+        let found: Vec<Vec<Found>> = texts.par_iter().map_init(|| Passages::new(passage), of_text).collect();
+        self.account.documents += texts.len() as u64;
+        for ((number, _), found) in texts.iter().zip(found) {
+            self.account.passages += found.len() as u64;
+            for Found { hash, start, end } in found {
+                self.passages.push(Standing { hash, place: Place { number: *number, start, end } })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The texts of a batch that count, each with its number.
+    fn counting<'t>(&self, batch: &'t RecordBatch, arrival: &mut usize) -> Result<Vec<(u32, &'t str)>> {
+        let texts = batch.column(1).as_string_view();
+        let mut counting = Vec::with_capacity(batch.num_rows());
+        for text in texts {
+            let Some(number) = self.numbers.get(*arrival) else {
+                return internal_err!("there are more texts than ids");
+            };
+            *arrival += 1;
+            if *number != WANTED {
+                counting.push((*number, text.unwrap_or_default()));
+            }
+        }
+        Ok(counting)
+    }
+
+    /// Gives the cuts to `take`, until it wants no more; writes the account.
+    fn emit(self, mut take: impl FnMut(RecordBatch) -> bool) -> Result<()> {
+        let Self { config, ids, numbers, count, anchors, passages, mut account, memory: _memory, spill } = self;
+        drop((numbers, anchors));
+        let mut places = Spill::below(u128::from(count), &spill.path().join("places"), config.budget / 2);
+        passages.each_sorted(
+            |standing| repeated(standing, config.keep_first),
+            |found| {
+                account.repeated += found.len() as u64;
+                found.into_iter().try_for_each(|place| places.push(place))
+            },
+        )?;
+        drop(passages);
+        let sorted = places.sorted(|mut places: Vec<Place>| {
+            places.sort_unstable();
+            places
+        });
+        // an error ends the places, and is given in their place
+        let mut failed = None;
+        let mut places =
+            sorted.map_while(|places| places.map_err(|error| failed = Some(error)).ok()).flatten().peekable();
+        let (mut rows, mut open) = (Rows::new(), true);
+        ids.each_wanted(|number, id| {
+            if open && rows.take(id, number, &mut places, &mut account) == BATCH_ROWS {
+                open = take(rows.finish());
+            }
+            Ok(())
+        })?;
+        drop(places);
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        if open && rows.count > 0 {
+            take(rows.finish());
+        }
+        let json = serde_json::to_vec_pretty(&account).expect("counts are JSON");
+        write_whole(&config.account, &json)?;
+        Ok(())
+    }
+}
+
+/// Texts of [`TEXT_BYTES`] at a time, or a single one: all of one may be passages.
+fn together<'a, 't>(texts: &'a [(u32, &'t str)]) -> impl Iterator<Item = &'a [(u32, &'t str)]> {
+    let mut rest = texts;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |(_, text): &&(u32, &str)| {
+            bytes += text.len();
+            bytes <= TEXT_BYTES
+        };
+        let count = rest.iter().take_while(fits).count().max(1).min(rest.len());
+        let (some, others) = rest.split_at(count);
+        rest = others;
+        (!some.is_empty()).then_some(some)
+    })
+}
+
+/// Rows on their way into a batch.
+struct Rows {
+    ids: StringViewBuilder,
+    cuts: ListBuilder<StructBuilder>,
+    count: usize,
+}
+
+impl Rows {
+    fn new() -> Self {
+        Self {
+            ids: StringViewBuilder::new(),
+            cuts: ListBuilder::new(StructBuilder::from_fields(cut_fields(), 0)),
+            count: 0,
+        }
+    }
+
+    /// Takes the places of a document, which come next, and joins those that touch. Returns how many rows there are.
+    fn take(
+        &mut self,
+        id: u128,
+        number: u32,
+        places: &mut Peekable<impl Iterator<Item = Place>>,
+        account: &mut RepeatsAccount,
+    ) -> usize {
+        let mut open: Option<Place> = None;
+        while let Some(place) = places.next_if(|place| place.number == number) {
+            open = Some(match open {
+                Some(cut) if place.start <= cut.end => Place { end: cut.end.max(place.end), ..cut },
+                Some(cut) => {
+                    self.cut(cut, account);
+                    place
+                }
+                None => place,
+            });
+        }
+        if let Some(cut) = open {
+            self.cut(cut, account);
+            self.cuts.append(true);
+            self.ids.append_value(format!("{id:032x}"));
+            self.count += 1;
+            account.cut_documents += 1;
+        }
+        self.count
+    }
+
+    fn cut(&mut self, cut: Place, account: &mut RepeatsAccount) {
+        account.cut_bytes += u64::from(cut.end - cut.start);
+        let cuts = self.cuts.values();
+        let ends = [cut.start, cut.end];
+        for (column, end) in ends.into_iter().enumerate() {
+            cuts.field_builder::<UInt32Builder>(column).expect("a cut has two numbers").append_value(end);
+        }
+        cuts.append(true);
+    }
+
+    fn finish(&mut self) -> RecordBatch {
+        self.count = 0;
+        let columns: Vec<ArrayRef> = vec![Arc::new(self.ids.finish()), Arc::new(self.cuts.finish())];
+        RecordBatch::try_new(Arc::new(repeats_schema()), columns).expect("the columns are of one length")
+    }
+}

@@ -1,0 +1,23 @@
+//! Passages that stand in more than one place.
+//!
+//! ```text
+//! ids of what was kept -> numbers: ids sorted, each its place                       4 bytes a document, in memory
+//! texts -> anchors of runs, sorted -> those that stand twice, as bits                8 bytes an anchor, spilled; runs alone
+//! texts -> passages (hash, number, start, end), sorted by hash                       20 bytes a passage, spilled
+//!       -> all places but the first, or all, sorted by number                        12 bytes a place, spilled
+//!       -> (id, cuts), by id
+//! ```
+//!
+//! The first place is that in the document with the least id, and in that the first: so neither order, nor threads, nor files show.
+//! Only documents that were kept so far count; so what is cut is still there.
+//!
+//! Useful for: menus, notices, quotations, texts within texts. Not useful for: documents that repeat as a whole, which cost more here.
+//!
+//! Source: see [`crate::text::passages`]. A suffix array would find the same runs, in five times the text's size of memory.
+
+mod account;
+mod exec;
+mod passages;
+
+pub use account::RepeatsAccount;
+pub use exec::{RepeatsConfig, RepeatsExec, cuts_type, repeats_schema};
