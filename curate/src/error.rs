@@ -118,6 +118,22 @@ pub enum Error {
         /// What was looked for.
         id: String,
     },
+    /// A folder that should be an index is none.
+    #[error("{} is no index: it holds no finished run that found near-duplicates", path.display())]
+    NotAnIndex {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// An index was made in another way than this run would.
+    #[error("the index {} was made with {found}, and this run asks for {wanted}: ask for the same, or make it anew", path.display())]
+    OtherIndex {
+        /// The folder.
+        path: PathBuf,
+        /// How it was made.
+        found: String,
+        /// How this run makes bands.
+        wanted: String,
+    },
     /// There are more documents than clusters can be found among.
     #[error("there are more than {limit} documents: find duplicates in parts of them")]
     TooManyDocuments {

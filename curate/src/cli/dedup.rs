@@ -11,7 +11,7 @@ use clap::Args;
 
 use super::{printer::Printer, size::Size, threads};
 use crate::{
-    decide::{DuplicateRule, Survivor, Verification},
+    decide::{DuplicateIndex, DuplicateRule, Survivor, Verification},
     engine::Engine,
     measure::{BandsChoice, BandsPreset, Family, FamilyConfig},
     recipe::{Plan, Step, StepKind},
@@ -37,6 +37,9 @@ pub struct DedupArgs {
     /// Remove what stands in these files, too; of them nothing is removed.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     against: Vec<PathBuf>,
+    /// Remove what earlier removals or runs have kept, too: their folders, made with the same shape of signatures.
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    index: Vec<PathBuf>,
     /// The shape of signatures [default: fineweb].
     #[arg(long, value_name = "NAME", help_heading = "What is alike")]
     preset: Option<PresetArg>,
@@ -148,6 +151,10 @@ impl DedupArgs {
         if similarity.is_some_and(|similarity| !(similarity > 0.0 && similarity <= 1.0)) || self.max_bucket == 0 {
             bail!("--verify is a similarity above 0, at most 1; --max-bucket is 1 or more");
         }
+        if similarity.is_some() && !self.index.is_empty() {
+            bail!("an index holds no texts, so what is found by it cannot be verified: leave out --index or --verify");
+        }
+        let indexes = self.index.iter().map(|folder| DuplicateIndex::open(folder, bands)).collect::<Result<_, _>>()?;
         let (shingle, max_bucket) = (bands.shingle, self.max_bucket);
         let verification = similarity.map(|similarity| Verification { shingle, similarity, max_bucket });
         let keep = match self.keep {
@@ -182,6 +189,7 @@ impl DedupArgs {
             keep_documents: false,
             families,
             verification,
+            indexes,
             classifiers: vec![],
             steps,
             validation: 0.0,

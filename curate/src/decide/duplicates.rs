@@ -5,7 +5,7 @@ use datafusion::{
     error::Result,
     functions_aggregate::expr_fn::{count, first_value, min},
     logical_expr::{Expr, SortExpr, cast, when},
-    prelude::{DataFrame, JoinType, col, lit},
+    prelude::{DataFrame, JoinType, coalesce, col, lit},
     scalar::ScalarValue,
 };
 use schemars::JsonSchema;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Tables,
+    index::known,
     verdict::{among, is_of, verdicts},
 };
 use crate::measure::Family;
@@ -145,13 +146,36 @@ pub async fn duplicates(
         [] => (col("first").not_eq(col("id")), own),
         against => (col("first").is_not_null().and(!is_of(against)), other),
     };
-    let repeats = when(repeated.clone(), col("first")).otherwise(lit(ScalarValue::Utf8View(None)))?;
+    let nothing = || lit(ScalarValue::Utf8View(None));
+    let repeats = when(repeated.clone(), col("first")).otherwise(nothing())?;
+    let reason = when(repeated, lit(reason)).otherwise(lit(ScalarValue::Utf8(None)))?;
+    let (with_first, reason, repeats) = if likeness == Likeness::Cluster && !tables.indexes.is_empty() {
+        let with_known = with_known(tables, with_first).await?;
+        let known = || col("known").is_not_null();
+        let reason = when(known(), lit("near_duplicate_of_index")).otherwise(reason)?;
+        (with_known, reason, when(known(), col("known")).otherwise(repeats)?)
+    } else {
+        (with_first, reason, repeats)
+    };
     let shown = with_first
         .with_column("repeats", cast(repeats, DataType::Utf8View))?
         .with_column("size", cast(col("size"), DataType::UInt64))?;
     let columns: &[&str] =
         if likeness == Likeness::Cluster { &["cluster", "size", "repeats"] } else { &["size", "repeats"] };
-    verdicts(shown, among(sources, when(repeated, lit(reason)).end()?)?, columns)
+    verdicts(shown, among(sources, reason)?, columns)
+}
+
+/// Documents with the id of one that an index has and that they are like, as `known`.
+async fn with_known(tables: Tables<'_>, documents: DataFrame) -> Result<DataFrame> {
+    let clusters = tables.clusters().await?.select(vec![col("member"), col("cluster").alias("known_cluster")])?;
+    let in_cluster = clusters
+        .join(known(tables).await?, JoinType::Inner, &["member"], &["known_id"], None)?
+        .aggregate(vec![col("known_cluster")], vec![min(col("member")).alias("first_known")])?;
+    documents
+        .join(in_cluster, JoinType::Left, &["cluster"], &["known_cluster"], None)?
+        // the same record needs no cluster
+        .join(known(tables).await?, JoinType::Left, &["id"], &["known_id"], None)?
+        .with_column("known", coalesce(vec![col("known_id"), col("first_known")]))
 }
 
 /// Sources that are preferred come first, in their order.

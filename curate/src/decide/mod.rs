@@ -15,6 +15,7 @@ mod duplicates;
 mod fineweb;
 mod functions;
 mod gopher;
+mod index;
 mod language;
 mod mixture;
 mod node;
@@ -34,6 +35,7 @@ pub use duplicates::{DuplicateFacts, DuplicateRule, Likeness, Survivor, duplicat
 pub use fineweb::FinewebQuality;
 pub use functions::{Chance, ChanceFunction, SplitShards};
 pub use gopher::{GopherQuality, GopherRepetition, SharesOf, WordLength};
+pub use index::{BandsCard, DuplicateIndex, known_hashes};
 pub use language::LanguageRule;
 pub use mixture::{Budget, MixtureRule, Share, Totals, Unit, mixture, totals};
 pub use pareto::ParetoRule;

@@ -11,7 +11,7 @@ use datafusion::{
     prelude::{DataFrame, ParquetReadOptions, SessionContext, col, lit},
 };
 
-use super::clusters::clusters_schema;
+use super::{clusters::clusters_schema, index::DuplicateIndex};
 use crate::{
     error::Error,
     files::Layout,
@@ -32,6 +32,8 @@ pub struct Tables<'a> {
     pub repeats: bool,
     /// The stage that tells what remains of documents, where some are cut.
     pub remains: Option<&'a str>,
+    /// What earlier runs have kept.
+    pub indexes: &'a [DuplicateIndex],
 }
 
 impl Tables<'_> {
@@ -82,8 +84,15 @@ impl Tables<'_> {
     /// # Errors
     /// When the stage has not been decided.
     pub async fn decisions(&self, stage: &str) -> Result<DataFrame> {
-        let path = self.layout.decisions(stage);
-        self.context.read_parquet(url(&path)?, ParquetReadOptions::default()).await
+        self.files(vec![self.layout.decisions(stage)]).await
+    }
+
+    /// Parquet files of the schema that they have themselves.
+    ///
+    /// # Errors
+    /// When one is not there, or cannot be read.
+    pub async fn files(&self, paths: Vec<std::path::PathBuf>) -> Result<DataFrame> {
+        self.context.read_parquet(urls(&paths)?, ParquetReadOptions::default()).await
     }
 
     /// The documents that a stage kept, whole or cut: `id` and `source`.
@@ -138,13 +147,7 @@ impl Tables<'_> {
     /// # Errors
     /// When there is none, or one cannot be read.
     pub async fn parquet(&self, paths: Vec<std::path::PathBuf>, schema: &Schema) -> Result<DataFrame> {
-        // the engine takes a file that is not there for one without rows
-        if let Some(missing) = paths.iter().find(|path| !path.is_file()) {
-            let source = std::io::ErrorKind::NotFound.into();
-            return Err(Error::File { action: "read", path: missing.clone(), source }.into());
-        }
-        let urls = paths.iter().map(|path| url(path)).collect::<Result<Vec<_>>>()?;
-        self.context.read_parquet(urls, ParquetReadOptions::default().schema(schema)).await
+        self.context.read_parquet(urls(&paths)?, ParquetReadOptions::default().schema(schema)).await
     }
 
     fn part_paths<T>(&self, sources: &[String], path: impl Fn(&str, u32) -> T) -> Vec<T> {
@@ -158,6 +161,16 @@ impl Tables<'_> {
 /// A column by its exact name, with no meaning in dots or capitals.
 fn column(name: &str) -> Expr {
     Expr::Column(Column::from_name(name))
+}
+
+/// Paths of files that are there, as URLs.
+fn urls(paths: &[std::path::PathBuf]) -> Result<Vec<String>> {
+    // the engine takes a file that is not there for one without rows
+    if let Some(missing) = paths.iter().find(|path| !path.is_file()) {
+        let source = std::io::ErrorKind::NotFound.into();
+        return Err(Error::File { action: "read", path: missing.clone(), source }.into());
+    }
+    paths.iter().map(|path| url(path)).collect()
 }
 
 /// A path as a URL, in which no character is a pattern.

@@ -33,6 +33,12 @@ impl Layout {
         self.out.join("facts").join(family).join(source).join(part_name(part))
     }
 
+    /// What the bands follow from.
+    #[must_use]
+    pub fn bands_card(&self) -> PathBuf {
+        self.out.join("facts/bands.json")
+    }
+
     /// The clusters of documents that are alike, over all sources.
     #[must_use]
     pub fn clusters(&self) -> PathBuf {

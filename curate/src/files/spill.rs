@@ -45,8 +45,8 @@ pub struct Spill<R> {
     /// Bytes in the buffers, and how many there may be.
     held: usize,
     budget: usize,
-    /// What places are below.
-    places: u128,
+    /// Partitions for each place, in parts of 2^64.
+    density: u128,
     /// What did not fit: where it lies, and for each partition the pieces of it.
     path: PathBuf,
     file: Option<File>,
@@ -66,7 +66,7 @@ impl<R: Record> Spill<R> {
     #[must_use]
     pub fn below(places: u128, path: &Path, budget: usize) -> Self {
         Self {
-            places: places.max(1),
+            density: ((PARTITIONS as u128) << u64::BITS) / places.max(1),
             buffers: vec![Vec::new(); PARTITIONS],
             held: 0,
             budget,
@@ -83,7 +83,7 @@ impl<R: Record> Spill<R> {
     /// # Errors
     /// When the disk is full.
     pub fn push(&mut self, record: R) -> Result<()> {
-        let partition = u128::from(record.place()) * PARTITIONS as u128 / self.places;
+        let partition = (u128::from(record.place()) * self.density) >> u64::BITS;
         record.put(&mut self.buffers[usize::try_from(partition).expect("a place is below all places")]);
         self.held += R::BYTES;
         if self.held > self.budget { self.write() } else { Ok(()) }

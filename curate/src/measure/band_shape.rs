@@ -32,7 +32,7 @@ pub enum BandsPreset {
     Gpt3,
     /// 20 bands of 13 on runs of 24 characters (`NeMo` Curator): finds a similarity of 0.8 with probability 0.68.
     Nemo,
-    /// 26 bands of 11 on runs of 5 words (OLMo 3): finds a similarity of 0.8 with probability 0.90.
+    /// 26 bands of 11 on runs of 5 words (`OLMo` 3): finds a similarity of 0.8 with probability 0.90.
     Dolma3,
 }
 

@@ -16,7 +16,7 @@ use super::{
     model::{ClassifierRecipe, ClustersRecipe, ColumnsRecipe, MixtureRecipe, SourceRecipe, Text},
 };
 use crate::{
-    decide::Verification,
+    decide::{DuplicateIndex, Verification},
     error::Result,
     extract::PageLimits,
     files::hash_file,
@@ -88,6 +88,7 @@ impl Check<'_> {
             name: name.get_ref().clone(),
             seed: *seed,
             verification: self.verification(&families)?,
+            indexes: self.indexes(&families)?,
             families,
             sources,
             keep_documents: true,
@@ -280,7 +281,7 @@ impl Check<'_> {
 
     /// Which documents that share a band are alike.
     fn verification(&self, families: &[Family]) -> Result<Option<Verification>> {
-        let ClustersRecipe { verify, max_bucket } = &self.recipe.clusters;
+        let ClustersRecipe { verify, max_bucket, index } = &self.recipe.clusters;
         let Some(bands) = families.iter().find_map(Family::bands) else {
             return match verify {
                 Some(verify) => Err(self.fault(verify.span(), "nothing makes the bands that would be verified").into()),
@@ -297,8 +298,32 @@ impl Check<'_> {
         if *max_bucket.get_ref() == 0 {
             return Err(self.fault(max_bucket.span(), "`max_bucket` is 1 or more").into());
         }
+        if let (Some(_), Some(index)) = (similarity, index.first()) {
+            let message = "an index holds no texts: what is found by it cannot be verified";
+            return Err(self.fault(index.span(), message).into());
+        }
         let max_bucket = *max_bucket.get_ref();
         Ok(similarity.map(|similarity| Verification { shingle: bands.shingle, similarity, max_bucket }))
+    }
+
+    fn indexes(&self, families: &[Family]) -> Result<Vec<DuplicateIndex>> {
+        let folders = &self.recipe.clusters.index;
+        match families.iter().find_map(Family::bands) {
+            Some(bands) => {
+                let open = |folder: &Text| {
+                    let index = DuplicateIndex::open(&self.path(folder)?, bands);
+                    index.map_err(|error| self.fault(folder.span(), error.to_string()).into())
+                };
+                folders.iter().map(open).collect()
+            }
+            None => match folders.first() {
+                Some(folder) => {
+                    let message = "nothing makes the bands that would be looked for in the index";
+                    Err(self.fault(folder.span(), message).into())
+                }
+                None => Ok(vec![]),
+            },
+        }
     }
 
     fn lists(&self, files: &[Text]) -> Result<Vec<ModelFile>> {

@@ -350,11 +350,14 @@ pub struct ClustersRecipe {
     /// the rest is compared with these alone, and the pairs that are left out are counted.
     #[schemars(with = "usize")]
     pub max_bucket: Spanned<usize>,
+    /// Folders of earlier runs with the same `[facts.bands]`: steps `near_duplicates` drop what those have kept, too.
+    #[schemars(with = "Vec<String>")]
+    pub index: Vec<Text>,
 }
 
 impl Default for ClustersRecipe {
     fn default() -> Self {
-        Self { verify: None, max_bucket: Spanned::new(0..0, 1000) }
+        Self { verify: None, max_bucket: Spanned::new(0..0, 1000), index: vec![] }
     }
 }
 

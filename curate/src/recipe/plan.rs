@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::{
     decide::{
-        C4Quality, DuplicateRule, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, RemainsRule, Survivor,
-        Unit, UrlRule, Verification,
+        C4Quality, DuplicateIndex, DuplicateRule, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule,
+        RemainsRule, Survivor, Unit, UrlRule, Verification,
     },
     learn::HashedWords,
     measure::Family,
@@ -33,6 +33,8 @@ pub struct Plan {
     pub families: Vec<Family>,
     /// Which documents that share a band are alike; all by default.
     pub verification: Option<Verification>,
+    /// What earlier runs have kept: near-duplicates of that are dropped.
+    pub indexes: Vec<DuplicateIndex>,
     /// The classifiers, in the order of their names.
     pub classifiers: Vec<ClassifierPlan>,
     /// The steps, in the recipe's order.

@@ -99,7 +99,14 @@ impl<'a> Run<'a> {
     /// The files of the run as tables of a session.
     pub fn tables<'t>(&'t self, context: &'t SessionContext) -> Tables<'t> {
         let remains = self.plan.remains().map(|step| step.name.as_str());
-        Tables { context, layout: &self.layout, parts: &self.parts, repeats: self.made().repeats, remains }
+        Tables {
+            context,
+            layout: &self.layout,
+            parts: &self.parts,
+            repeats: self.made().repeats,
+            remains,
+            indexes: &self.plan.indexes,
+        }
     }
 
     pub fn made(&self) -> MutexGuard<'_, Made> {

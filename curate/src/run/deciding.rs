@@ -5,6 +5,7 @@ use std::{fs, future::Future, sync::Arc, time::Instant};
 use datafusion::{
     arrow::{array::AsArray as _, datatypes::Int64Type},
     functions_aggregate::expr_fn::count,
+    physical_plan::union::UnionExec,
     prelude::{DataFrame, SessionContext, col, lit},
 };
 use serde::Serialize;
@@ -12,11 +13,11 @@ use serde::Serialize;
 use super::context::Run;
 use crate::{
     decide::{
-        self, ClusterAccount, ClusterConfig, ClusterExec, DuplicateFacts, Likeness, ParetoRule, RemainsRule,
+        self, BandsCard, ClusterAccount, ClusterConfig, ClusterExec, DuplicateFacts, Likeness, ParetoRule, RemainsRule,
         RepeatsConfig, RepeatsExec, Rule, Survivor,
     },
     error::{Error, Result},
-    files::{Publication, hash_file, units::Fingerprint},
+    files::{Publication, hash_file, units::Fingerprint, write_whole},
     measure::Family,
     recipe::{Step, StepKind},
     text::passages::Passage,
@@ -55,7 +56,7 @@ impl Run<'_> {
         let sources = self.source_names();
         let inputs = self.hashes(self.facts_of(&family.name, &sources));
         let verification = self.plan.verification;
-        let fingerprint = Fingerprint::of("clusters", &(family, verification, inputs));
+        let fingerprint = Fingerprint::of("clusters", &(family, verification, &self.plan.indexes, inputs));
         let account = self.layout.cluster_account();
         let mark = self
             .unit("clusters", "clusters", fingerprint, async {
@@ -63,7 +64,13 @@ impl Run<'_> {
                 let context = self.session.streaming();
                 let tables = self.tables(&context);
                 let plan = |table: DataFrame| async move { table.create_physical_plan().await.map_err(failed) };
-                let hashes = plan(tables.hashes(family, &sources).await.map_err(failed)?).await?;
+                let mut hashes = vec![plan(tables.hashes(family, &sources).await.map_err(failed)?).await?];
+                let relational = self.session.relational();
+                for index in &self.plan.indexes {
+                    let known = decide::known_hashes(self.tables(&relational), index).await.map_err(failed)?;
+                    hashes.push(plan(known).await?);
+                }
+                let hashes = UnionExec::try_new(hashes).map_err(failed)?;
                 let texts = match verification {
                     Some(_) => Some(plan(self.texts(&context, &sources).await?).await?),
                     None => None,
@@ -73,6 +80,12 @@ impl Run<'_> {
                 let publication = Publication::new(self.layout.clusters(), &decide::clusters_schema());
                 let mut files = self.publish_plan("clusters", &context, clusters, vec![publication]).await?;
                 files.push((account.clone(), None, hash_file(&account)?));
+                if let Some(bands) = family.bands() {
+                    let card = self.layout.bands_card();
+                    let json = serde_json::to_vec_pretty(&BandsCard::new(bands)).expect("numbers are JSON");
+                    let written = write_whole(&card, &json)?;
+                    files.push((card, None, written));
+                }
                 Ok(files)
             })
             .await?;

@@ -33,7 +33,6 @@ fn least_avx2(numbers: &[u64], multipliers: &Tile, offsets: &Tile) -> Tile {
 fn least_anywhere(numbers: &[u64], multipliers: &Tile, offsets: &Tile) -> Tile {
     let mut least = [u32::MAX; LANES];
     for number in numbers {
-        #[expect(clippy::cast_possible_truncation, reason = "32 bits are left")]
         let upper = (number >> 32) as u32;
         for lane in 0..LANES {
             let value = upper.wrapping_mul(multipliers[lane]).wrapping_add(offsets[lane]);

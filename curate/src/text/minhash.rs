@@ -25,11 +25,8 @@ impl MinHash {
     /// They are fixed by their number alone: no seed, so that signatures of two runs can be compared.
     #[must_use]
     pub fn new(bands: usize, rows: usize) -> Self {
-        let constant = |number: usize, seed: u64| {
-            #[expect(clippy::cast_possible_truncation, reason = "32 bits are left")]
-            let upper = (xxh3_64_with_seed(&(number as u64).to_le_bytes(), seed) >> 32) as u32;
-            upper
-        };
+        let constant =
+            |number: usize, seed: u64| (xxh3_64_with_seed(&(number as u64).to_le_bytes(), seed) >> 32) as u32;
         let tile = |tile: usize, value: &dyn Fn(usize) -> u32| std::array::from_fn(|lane| value(tile * LANES + lane));
         let hashes = bands * rows;
         let functions = (0..hashes.div_ceil(LANES))
@@ -142,7 +139,7 @@ mod tests {
         assert!((estimate - 0.5).abs() < 4.0 * (0.25f64 / 112.0).sqrt(), "estimated {estimate}, expected 0.5");
     }
 
-    /// The choices that text-dedup (240 hashes) and RedPajama (128) are known to arrive at.
+    /// The choices that text-dedup (240 hashes) and `RedPajama` (128) are known to arrive at.
     #[test]
     fn bands_follow_from_a_threshold() {
         assert_eq!(bands_for(0.7, 240), (24, 10));

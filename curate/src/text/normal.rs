@@ -183,7 +183,7 @@ fn ascii_letters(bytes: &[u8]) -> ([u8; 8], usize) {
         Some(chunk) => u64::from_le_bytes(*chunk),
         None => bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
     };
-    let lower = word | 0x20 * ONES;
+    let lower = word | (0x20 * ONES);
     // for each byte, its high bit: 0x80 is reached from the letter that is added to
     let seven_bits = lower & !HIGH;
     let from_a = seven_bits + u64::from(0x80 - b'a') * ONES;

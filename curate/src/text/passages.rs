@@ -5,7 +5,7 @@
 //! the hashes of the runs of half its length within it. Equal runs have equal anchors, and about one position in a quarter of the length is one.
 //! In the second, runs are looked at only where they hold an anchor that was seen twice.
 //!
-//! Source: Wenzek et al. 2020 (CCNet: lines), Raffel et al. 2020 (C4: spans of three sentences), Lee et al. 2022 (runs of 50
+//! Source: Wenzek et al. 2020 (`CCNet`: lines), Raffel et al. 2020 (C4: spans of three sentences), Lee et al. 2022 (runs of 50
 //! tokens); Schleimer et al. 2003 (anchors: winnowing).
 //! Cost: some multiplications for each byte, whatever the length of a run.
 
@@ -285,7 +285,7 @@ mod tests {
 
     use super::*;
 
-    fn texts_of<'t>(passage: Passage, text: &'t str) -> Vec<&'t str> {
+    fn texts_of(passage: Passage, text: &str) -> Vec<&str> {
         let mut found = Vec::new();
         Passages::new(passage).find(
             text,

@@ -13,7 +13,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use crate::{
     bad_input::skipped,
     real::data,
-    support::{curate, hashes, ledger, stderr, stdout, temporary, text},
+    support::{curate, hashes, ledger, run, stderr, stdout, temporary, text},
 };
 
 /// `curate dedup FILES --out OUT` with more arguments, which must succeed. Returns what it printed.
@@ -220,4 +220,94 @@ fn another_corpus_is_held_against_one() {
     };
     assert_eq!(dropped("against", "files"), BTreeMap::from([("near_duplicate_of_other_source".to_owned(), 1)]));
     assert!(dropped("against", "against").is_empty() && dropped("near_duplicates", "against").is_empty());
+}
+
+/// What an earlier removal has kept is removed from the next; an index of another shape, or none at all, is refused.
+#[test]
+fn an_index_is_held_against_the_next() {
+    let folder = temporary();
+    let paragraphs = writing(4, 4, 40);
+    let document = |id: &str, place: usize| (id.to_owned(), paragraphs[place].clone());
+    let (first, second) = (folder.path().join("first.jsonl"), folder.path().join("second.jsonl"));
+    write_lines(&first, &[document("a", 0), document("b", 1), document("c", 1)]);
+    // a document as it was, one that was seen under another id, two that are new and alike, one that is new
+    write_lines(&second, &[document("a", 0), document("d", 1), document("e", 2), document("f", 2), document("g", 3)]);
+    let index = folder.path().join("index");
+    dedup(&[&first], &index, &[]);
+    let out = folder.path().join("out");
+    let said = dedup(&[&second], &out, &["--index", text(&index)]);
+    let kept = survivors(&out.join("survivors/second.jsonl"));
+    assert!(kept == ["e", "g"] || kept == ["f", "g"], "{kept:?}");
+    assert!(said.contains("near_duplicate 1, near_duplicate_of_index 2"), "{said}");
+
+    let refused = |more: &[&str]| {
+        let other = folder.path().join("other");
+        let arguments = [&["dedup", text(&second), "--out", text(&other)], more].concat();
+        let output = curate(&arguments).output().expect("the program can be started");
+        assert_eq!(output.status.code(), Some(1));
+        stderr(&output)
+    };
+    let said = refused(&["--index", text(&index), "--preset", "dolma3"]);
+    assert!(said.contains("14 bands of 8") && said.contains("26 bands of 11") && said.contains("5 words"), "{said}");
+    assert!(refused(&["--index", text(folder.path())]).contains("is no index"));
+    assert!(refused(&["--index", text(&index), "--verify", "0.8"]).contains("no texts"));
+}
+
+/// Which copy stays is the recipe's to say, and what went says which one it repeats.
+#[test]
+fn the_recipe_says_which_copy_stays() {
+    let folder = temporary();
+    let paragraph = &writing(8, 1, 50)[0];
+    let page =
+        |date: &str, url: &str, text: String| serde_json::json!({ "id": date, "url": url, "date": date, "text": text });
+    let pages = [
+        page("2024-03", "https://a.example/", format!("{paragraph} and more")),
+        page("2022-01", "https://a.example/", paragraph.clone()),
+        page("2023-02", "https://b.example/", format!("{paragraph} and still more")),
+    ];
+    let lines: Vec<String> = pages.iter().map(ToString::to_string).collect();
+    fs::write(folder.path().join("web.jsonl"), lines.join("\n")).expect("the folder can be written");
+    let book = page("2020-01", "https://books.example/", format!("{paragraph} in print"));
+    fs::write(folder.path().join("books.jsonl"), book.to_string()).expect("the folder can be written");
+    let kept = |step: &str| {
+        let recipe = folder.path().join("recipe.toml");
+        let text_of = format!(
+            "name = \"copies\"\nseed = 1\n[source.web]\njsonl = [\"web.jsonl\"]\n[source.books]\njsonl = [\"books.jsonl\"]\n\
+             [[step]]\n{step}\n[splits]\nvalidation = 0.0\n[mixture.text]\nweights = {{ web = 0.5, books = 0.5 }}\n"
+        );
+        fs::write(&recipe, text_of).expect("the folder can be written");
+        let out = folder.path().join("out");
+        // a mixture without documents of a source fails the run; what was decided stays
+        run(&recipe, &out, &["--fresh"]);
+        let records = ["web", "books"].map(|source| out.join(format!("facts/records/{source}/part-00000.parquet")));
+        let own = |id: &str| records.iter().flat_map(|path| column_where(path, "id", "record", id)).collect::<Vec<_>>();
+        let decisions = out.join(format!("decisions/{}.parquet", step.split(' ').next().unwrap_or_default()));
+        let all = ["2024-03", "2022-01", "2023-02", "2020-01"];
+        let is_kept = |id: &&str| own(id).iter().any(|own| column_where(&decisions, "verdict", "id", own) == ["keep"]);
+        all.into_iter().filter(|id| is_kept(id)).collect::<Vec<_>>()
+    };
+    assert_eq!(kept("near_duplicates = { keep = \"longest\" }"), ["2023-02"]);
+    assert_eq!(kept("near_duplicates = { keep = \"earliest\" }"), ["2020-01"]);
+    assert_eq!(kept("near_duplicates = { keep = \"latest\" }"), ["2024-03"]);
+    assert_eq!(kept("near_duplicates = { keep = \"latest\", prefer = [\"books\"] }"), ["2020-01"]);
+    assert_eq!(kept("same_url = {}"), ["2024-03", "2023-02", "2020-01"]);
+    assert_eq!(kept("same_url = { keep = \"earliest\" }"), ["2022-01", "2023-02", "2020-01"]);
+    assert_eq!(kept("near_duplicates = { against = [\"books\"] }\nsources = [\"web\"]"), ["2020-01"]);
+}
+
+/// The values of a column in the rows in which another has a value.
+fn column_where(path: &Path, wanted: &str, key: &str, value: &str) -> Vec<String> {
+    let file = File::open(path).expect("the file is there");
+    let rows = ParquetRecordBatchReaderBuilder::try_new(file).expect("it is Parquet").build().expect("it has rows");
+    let mut found = Vec::new();
+    for batch in rows.map(|batch| batch.expect("the rows can be read")) {
+        let column = |name: &str| {
+            let column =
+                cast(batch.column_by_name(name).expect("it has the column"), &DataType::Utf8).expect("it is text");
+            column.as_string::<i32>().iter().map(|text| text.unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        let pairs = column(wanted).into_iter().zip(column(key));
+        found.extend(pairs.filter(|(_, found)| found == value).map(|(wanted, _)| wanted));
+    }
+    found
 }

@@ -22,8 +22,10 @@ impl Record for Shared {
     }
 
     fn put(&self, bytes: &mut Vec<u8>) {
-        bytes.extend(self.hash.to_le_bytes());
-        bytes.extend(self.arrival.to_le_bytes());
+        let mut both = [0; Self::BYTES];
+        both[..8].copy_from_slice(&self.hash.to_le_bytes());
+        both[8..].copy_from_slice(&self.arrival.to_le_bytes());
+        bytes.extend_from_slice(&both);
     }
 
     fn get(bytes: &[u8]) -> Self {

@@ -247,8 +247,9 @@ impl Work {
 
     /// Numbers the documents, and joins those that share a hash; where texts decide, finds which are needed.
     fn join(self) -> Result<Joined> {
-        let partition = self.buckets.count() as usize / PARTITIONS * 16 * rayon::current_num_threads();
-        self.memory.try_grow(partition)?;
+        let partition = usize::try_from(self.buckets.count()).expect("hashes fit into an address space") / PARTITIONS;
+        // as it is sorted, by each thread
+        self.memory.try_grow(partition * 16 * rayon::current_num_threads())?;
         tracing::info!(
             documents = self.numbers.arrivals(),
             hashes = self.buckets.count(),

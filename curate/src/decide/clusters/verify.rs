@@ -136,4 +136,35 @@ mod tests {
             }
         }
     }
+
+    /// A bucket over the limit: the first documents are compared with all, and what is left out is counted.
+    #[test]
+    fn what_is_not_compared_is_counted() {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let mut sets = Sets::new(&folder.path().join("sets"), 1 << 10);
+        // 0 is like 5, and 3 is like 4
+        let texts = [[1, 2], [3, 4], [5, 6], [7, 8], [7, 8], [1, 2]];
+        let slots: Vec<u32> = texts.iter().map(|text| sets.push(text).expect("the disk has room")).collect();
+        let (mut forest, mut account) = (Forest::new(6), ClusterAccount::default());
+        let mut verifier = Verifier {
+            forest: &mut forest,
+            sets: &sets,
+            slots: &slots,
+            similarity: 0.9,
+            max_bucket: 2,
+            account: &mut account,
+            pending: Vec::new(),
+        };
+        verifier.take(Bucket { members: &[0, 1, 2, 3, 4, 5], same_text: false }).expect("the file can be read");
+        verifier.compare().expect("the file can be read");
+        assert_eq!((forest.root(5), forest.root(4)), (0, 4), "3 and 4 are beyond the limit");
+        let expected = ClusterAccount {
+            pairs_compared: 9,
+            pairs_alike: 1,
+            buckets_over_limit: 1,
+            pairs_left: 6,
+            ..ClusterAccount::default()
+        };
+        assert_eq!(account, expected);
+    }
 }

@@ -1,0 +1,133 @@
+//! What an earlier run has kept, for the next one to be held against.
+//!
+//! The folder of any finished run that made bands is an index: of it are needed `manifest.json`, `ledger.json`, `facts/bands.json`,
+//! `facts/bands/` and the decisions of its last stage.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use datafusion::{
+    common::internal_datafusion_err,
+    prelude::{DataFrame, JoinType, col, lit},
+};
+use serde::{Deserialize, Serialize};
+
+use super::Tables;
+use crate::{
+    error::{Error, Result},
+    files::{Layout, hash_file, ledger},
+    measure::{BandsConfig, Family, FamilyConfig},
+};
+
+/// How texts become hashes: it changes when the same text gets others.
+const SCHEME: u32 = 1;
+
+/// What the bands of a run follow from, as it is written beside them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BandsCard {
+    /// The version of the hashes.
+    scheme: u32,
+    /// The shape of signatures.
+    bands: BandsConfig,
+}
+
+impl BandsCard {
+    /// The card of bands that this program makes.
+    #[must_use]
+    pub fn new(bands: BandsConfig) -> Self {
+        Self { scheme: SCHEME, bands }
+    }
+}
+
+/// What an earlier run has kept, and its bands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DuplicateIndex {
+    /// The folder of that run.
+    folder: PathBuf,
+    bands: BandsConfig,
+    files: Vec<PathBuf>,
+    decisions: PathBuf,
+    /// The hash of its manifest, in which are those of all its files.
+    sha256: String,
+}
+
+impl DuplicateIndex {
+    /// Opens the index in `folder`, which must have been made with `bands`.
+    ///
+    /// # Errors
+    /// When there is no finished run with bands in the folder, or its bands are others.
+    pub fn open(folder: &Path, bands: BandsConfig) -> Result<Self> {
+        let layout = Layout::new(std::path::absolute(folder).map_err(Error::file("find", folder))?);
+        let not_an_index = || Error::NotAnIndex { path: folder.to_owned() };
+        let card = fs::read(layout.bands_card()).map_err(|_| not_an_index())?;
+        let card: BandsCard = serde_json::from_slice(&card).map_err(|_| not_an_index())?;
+        let wanted = BandsCard::new(bands);
+        if card != wanted {
+            let (found, wanted) = (describe(&card), describe(&wanted));
+            return Err(Error::OtherIndex { path: folder.to_owned(), found, wanted });
+        }
+        let ledger = ledger::read(&layout.ledger()).map_err(|_| not_an_index())?;
+        let mut stages = ledger.stages.iter().map(|entry| entry.stage.as_str());
+        let last = stages.rfind(|stage| !stage.starts_with("mixture-")).ok_or_else(not_an_index)?;
+        let pattern = layout.out().join("facts/bands/*/*.parquet");
+        let found = glob::glob(&pattern.to_string_lossy()).map_err(|_| not_an_index())?;
+        let files: Vec<PathBuf> = found.filter_map(std::result::Result::ok).collect();
+        if files.is_empty() {
+            return Err(not_an_index());
+        }
+        Ok(Self {
+            folder: folder.to_owned(),
+            bands,
+            files,
+            decisions: layout.decisions(last),
+            sha256: hash_file(&layout.manifest())?.sha256,
+        })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+fn describe(card: &BandsCard) -> String {
+    let BandsCard { scheme, bands: BandsConfig { shingle, bands, rows } } = card;
+    format!("{bands} bands of {rows} on runs of {shingle} (hashes of version {scheme})")
+}
+
+/// What all of some indexes have kept: `known_id`, each once.
+///
+/// # Errors
+/// When there is no index, or a file cannot be read.
+pub async fn known(tables: Tables<'_>) -> datafusion::error::Result<DataFrame> {
+    let mut all: Option<DataFrame> = None;
+    for index in tables.indexes {
+        let kept = kept(tables, index).await?;
+        all = Some(match all {
+            Some(all) => all.union(kept)?,
+            None => kept,
+        });
+    }
+    all.ok_or_else(|| internal_datafusion_err!("there is no index"))?.distinct()
+}
+
+async fn kept(tables: Tables<'_>, index: &DuplicateIndex) -> datafusion::error::Result<DataFrame> {
+    let decisions = tables.files(vec![index.decisions.clone()]).await?;
+    decisions.filter(col("verdict").not_eq(lit("drop")))?.select(vec![col("id").alias("known_id")])
+}
+
+/// The hashes of what an index has kept: `id` and `hashes`, in no order.
+///
+/// # Errors
+/// When a file cannot be read.
+pub async fn known_hashes(tables: Tables<'_>, index: &DuplicateIndex) -> datafusion::error::Result<DataFrame> {
+    let family = Family { name: "bands".into(), config: FamilyConfig::Bands(index.bands) };
+    let bands = tables.parquet(index.files.clone(), &family.schema()).await?;
+    bands
+        .join(kept(tables, index).await?, JoinType::LeftSemi, &["id"], &["known_id"], None)?
+        .select(vec![col("id"), col("bands").alias("hashes")])
+}
