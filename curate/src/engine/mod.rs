@@ -34,6 +34,9 @@ use crate::error::{Error, Result};
 /// Rows in a batch of plans that carry text.
 const TEXT_BATCH_ROWS: usize = 512;
 
+/// Memory for which there is a partition of such a plan, up to one a thread.
+const PARTITION_BYTES: usize = 128 << 20;
+
 /// Where a plan runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Engine {
@@ -101,10 +104,12 @@ impl Session {
     /// A session for plans over small columns: on all cores, with joins that spill.
     #[must_use]
     pub fn relational(&self) -> SessionContext {
-        let mut config = SessionConfig::new().with_target_partitions(self.limits.threads);
+        // every partition has sorts of its own, which share the memory
+        let partitions = self.limits.threads.min(self.limits.memory / PARTITION_BYTES).max(1);
+        let mut config = SessionConfig::new().with_target_partitions(partitions);
         config.options_mut().optimizer.prefer_hash_join = false;
         // what a sort sets aside to merge what it has spilled: a small part of what it may hold
-        let set_aside = self.limits.memory / self.limits.threads / 16;
+        let set_aside = self.limits.memory / partitions / 16;
         config = config.with_sort_spill_reservation_bytes(set_aside.clamp(1 << 20, 10 << 20));
         self.context(config)
     }

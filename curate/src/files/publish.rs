@@ -47,6 +47,9 @@ const CHUNK_ROWS: usize = 1024;
 /// Encoded bytes after which a row group ends.
 const GROUP_BYTES: usize = 64 << 20;
 
+/// Rows in a page, at most. A batch of strings that is read keeps the pages that it is from, and a sort counts those.
+const PAGE_ROWS: usize = 2048;
+
 /// Columns that hold running text: no dictionary, no statistics.
 const TEXT_COLUMNS: [&str; 3] = ["text", "prompt", "completion"];
 
@@ -349,8 +352,10 @@ fn disk_error(error: parquet::errors::ParquetError, path: &std::path::Path) -> D
 
 fn properties(schema: &Schema) -> WriterProperties {
     let level = ZstdLevel::try_new(3).expect("3 is a level of zstd");
-    let mut properties =
-        WriterProperties::builder().set_created_by("tamis".into()).set_compression(Compression::ZSTD(level));
+    let mut properties = WriterProperties::builder()
+        .set_created_by("tamis".into())
+        .set_compression(Compression::ZSTD(level))
+        .set_data_page_row_count_limit(PAGE_ROWS);
     for name in TEXT_COLUMNS.iter().filter(|name| schema.index_of(name).is_ok()) {
         let column = ColumnPath::from(*name);
         properties = properties

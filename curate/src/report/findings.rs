@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use datafusion::{
     arrow::{
         array::{Array as _, AsArray as _, RecordBatch},
-        datatypes::{Float64Type, UInt64Type},
+        datatypes::{Float64Type, UInt32Type, UInt64Type},
     },
     functions_aggregate::expr_fn::sum,
     prelude::{DataFrame, col, lit},
@@ -13,6 +13,7 @@ use datafusion::{
 use schemas::{ledger::Ledger, manifest::Manifest};
 
 use crate::{
+    decide::ClusterAccount,
     engine::browsing,
     error::{Error, Result},
     files::{Layout, Quarantined, ledger, units::Mark},
@@ -21,6 +22,9 @@ use crate::{
 
 /// Broken records that the report lists, at most.
 const LISTED_FAULTS: usize = 20;
+
+/// Clusters that the report lists, at most.
+const LARGEST_CLUSTERS: usize = 10;
 
 /// Bars of a histogram of scores.
 pub const SCORE_BINS: usize = 40;
@@ -32,6 +36,7 @@ pub struct Findings {
     pub ledger: Ledger,
     pub cards: Vec<Card>,
     pub scores: Vec<Scores>,
+    pub clusters: Option<Clusters>,
     pub mixtures: Vec<Mixture>,
     pub faults: Vec<(String, Quarantined)>,
     /// Seconds of work by stage, in the order of the names.
@@ -46,6 +51,14 @@ pub struct Scores {
     /// Documents kept and dropped, by score.
     pub kept: [u64; SCORE_BINS],
     pub dropped: [u64; SCORE_BINS],
+}
+
+/// Documents that are like others.
+#[derive(Debug)]
+pub struct Clusters {
+    pub account: ClusterAccount,
+    /// The largest clusters: an id, which `curate why` takes, and how many documents are alike.
+    pub largest: Vec<(String, u32)>,
 }
 
 /// What each source gives to the training split of a mixture.
@@ -74,7 +87,9 @@ impl Findings {
         for (name, _) in named(&manifest.recipe, "classifier") {
             cards.push(read_json(&layout.model(name).join("card.json"))?);
         }
-        Ok(Self { cards, scores, mixtures, faults: faults(layout)?, seconds: seconds(layout), manifest, ledger })
+        let clusters = clusters(layout).await?;
+        let (faults, seconds) = (faults(layout)?, seconds(layout));
+        Ok(Self { manifest, ledger, cards, scores, clusters, mixtures, faults, seconds })
     }
 }
 
@@ -136,6 +151,26 @@ async fn mixture(layout: &Layout, name: &str, recipe: &serde_json::Value) -> Res
         }
     }
     Ok(Mixture { name: name.to_owned(), shares })
+}
+
+/// The clusters, if the run looked for them.
+async fn clusters(layout: &Layout) -> Result<Option<Clusters>> {
+    if !layout.cluster_account().is_file() {
+        return Ok(None);
+    }
+    let account = read_json(&layout.cluster_account())?;
+    let largest = browsing(&layout.clusters())
+        .await?
+        .filter(col("member").eq(col("cluster")))
+        .and_then(|table| table.sort(vec![col("members").sort(false, false), col("cluster").sort(true, false)]))
+        .and_then(|table| table.limit(0, Some(LARGEST_CLUSTERS)))
+        .and_then(|table| table.select_columns(&["cluster", "members"]));
+    let mut clusters = Vec::new();
+    for batch in collect(largest).await? {
+        let (ids, sizes) = (batch.column(0).as_string_view(), batch.column(1).as_primitive::<UInt32Type>());
+        clusters.extend(ids.iter().flatten().map(str::to_owned).zip(sizes.values().iter().copied()));
+    }
+    Ok(Some(Clusters { account, largest: clusters }))
 }
 
 /// The first broken records of all sources.

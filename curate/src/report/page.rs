@@ -4,9 +4,12 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
     charts,
-    findings::{Findings, Mixture},
+    findings::{Clusters, Findings, Mixture},
 };
-use crate::learn::{Card, Label};
+use crate::{
+    decide::ClusterAccount,
+    learn::{Card, Label},
+};
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --edge: #8884; --soft: #8882; }
@@ -25,7 +28,7 @@ a:focus-visible, summary:focus-visible { outline: 2px solid #0072b2; }
 
 /// The page that shows `findings`.
 pub fn page(findings: &Findings) -> Markup {
-    let Findings { manifest, ledger, cards, scores, mixtures, faults, seconds } = findings;
+    let Findings { manifest, ledger, cards, scores, clusters, mixtures, faults, seconds } = findings;
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -60,6 +63,12 @@ pub fn page(findings: &Findings) -> Markup {
                     }
                     @if !findings.ledger.cleaning.is_empty() {
                         section { h2 { "Cleaning" } (cleaning(findings)) }
+                    }
+                    @if let Some(clusters) = clusters {
+                        section { h2 { "Duplicates" } (duplicates(clusters)) }
+                    }
+                    @if !findings.ledger.cuts.is_empty() {
+                        section { h2 { "Cuts" } (cuts(findings)) }
                     }
                     section { h2 { "Mixtures" }
                         @for (number, mixture) in mixtures.iter().enumerate() {
@@ -142,6 +151,47 @@ fn cleaning(findings: &Findings) -> Markup {
         tbody { @for entry in &findings.ledger.cleaning { tr {
             td { (entry.source) } td { (entry.cleaning) }
             td.number { (grouped(entry.documents)) } td.number { (grouped(entry.characters)) }
+        } } }
+    } } }
+}
+
+/// Documents that are like others, before anything was dropped.
+fn duplicates(clusters: &Clusters) -> Markup {
+    let ClusterAccount {
+        members, clusters: count, pairs_compared, pairs_alike, buckets_over_limit, pairs_left, ..
+    } = clusters.account;
+    html! {
+        p {
+            (grouped(members)) " documents stand in " (grouped(count)) " clusters of documents that are alike, over all sources and before
+            any was dropped."
+            @if pairs_compared > 0 {
+                " " (grouped(pairs_compared)) " pairs of texts were compared, and " (grouped(pairs_alike)) " found alike."
+            }
+            @if pairs_left > 0 {
+                " " (grouped(pairs_left)) " pairs were not compared: " (grouped(buckets_over_limit)) " bands had more documents than
+                the limit."
+            }
+        }
+        @if !clusters.largest.is_empty() {
+            div.wide { table {
+                caption { "The largest clusters, each by the id of one of its documents; " code { "curate why" } " says more of it." }
+                thead { tr { th.number { "documents" } th { "id" } } }
+                tbody { @for (id, size) in &clusters.largest {
+                    tr { td.number { (grouped(u64::from(*size))) } td { code { (id) } } }
+                } }
+            } }
+        }
+    }
+}
+
+/// What was cut out of documents that stayed.
+fn cuts(findings: &Findings) -> Markup {
+    html! { div.wide { table {
+        caption { "What each step cut out of documents that it kept. Where two cut the same, both count it." }
+        thead { tr { th { "stage" } th { "source" } th.number { "documents" } th.number { "bytes" } } }
+        tbody { @for entry in &findings.ledger.cuts { tr {
+            td { (entry.stage) } td { (entry.source) }
+            td.number { (grouped(entry.documents)) } td.number { (grouped(entry.bytes)) }
         } } }
     } } }
 }

@@ -5,6 +5,9 @@ use std::{
     fs::{self, File},
     io::{Read as _, Write as _},
     path::{Path, PathBuf},
+    process::Stdio,
+    thread,
+    time::Duration,
 };
 
 use datafusion::arrow::{array::AsArray as _, compute::cast, datatypes::DataType};
@@ -310,4 +313,44 @@ fn column_where(path: &Path, wanted: &str, key: &str, value: &str) -> Vec<String
         found.extend(pairs.filter(|(_, found)| found == value).map(|(wanted, _)| wanted));
     }
     found
+}
+
+/// Killed at several points, a removal goes on and leaves what an undisturbed one does.
+#[test]
+fn a_killed_removal_goes_on() {
+    let folder = temporary();
+    let mut documents: Vec<(String, String)> = Vec::new();
+    for (place, paragraph) in writing(9, 4000, 80).into_iter().enumerate() {
+        documents.push((format!("{place}"), paragraph.clone()));
+        documents.extend((place % 3 == 0).then(|| (format!("{place}-again"), format!("{paragraph} again"))));
+    }
+    let files: Vec<PathBuf> = documents
+        .chunks(1500)
+        .enumerate()
+        .map(|(place, part)| {
+            let path = folder.path().join(format!("part-{place}.jsonl"));
+            write_lines(&path, part);
+            path
+        })
+        .collect();
+    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    let (whole, broken) = (folder.path().join("whole"), folder.path().join("broken"));
+    dedup(&files, &whole, &[]);
+    for point in ["facts/records/files/part-00001.parquet", "facts/clusters.parquet", "work/survivors.parquet"] {
+        let names = files.iter().map(|file| text(file));
+        let mut child = curate(&["dedup", "-q", "--out", text(&broken)])
+            .args(names)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the program can be started");
+        while !broken.join(point).is_file() && child.try_wait().expect("the child can be asked").is_none() {
+            thread::sleep(Duration::from_micros(200));
+        }
+        // SIGKILL, which nobody can catch
+        child.kill().expect("the child can be killed");
+        child.wait().expect("the child has ended");
+    }
+    dedup(&files, &broken, &[]);
+    let left = ["survivors", "clusters.parquet", "facts", "decisions", "ledger.json"];
+    assert_eq!(hashes(&broken, &left), hashes(&whole, &left));
 }

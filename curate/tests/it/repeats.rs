@@ -110,7 +110,7 @@ fn planted_passages_are_cut_to_the_byte() {
     assert_eq!(hashes(&other, &["decisions", "mixtures"]), expected);
 }
 
-/// Lines go as CCNet's do; what is left of a document may be too little; and a step after a step of the kind sees whole texts.
+/// Lines go as `CCNet`'s do; what is left of a document may be too little; and a step after a step of the kind sees whole texts.
 #[test]
 fn menus_go_and_short_remains_with_them() {
     let folder = temporary();
