@@ -71,7 +71,7 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
     }
     if let Some(verification) = plan.verification {
         let Verification { similarity, max_bucket, .. } = verification;
-        writeln!(text, "  {:16} similar to {similarity} or more; all pairs of {max_bucket} in a band", "clusters")?;
+        writeln!(text, "  {:16} similar to {similarity} or more; with {max_bucket} of a band at most", "clusters")?;
     }
     for classifier in &plan.classifiers {
         let (positive, negative) = (classifier.positive.join(", "), classifier.negative.join(", "));

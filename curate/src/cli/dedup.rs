@@ -65,7 +65,7 @@ pub struct DedupArgs {
     /// 0.8 for the preset gpt3].
     #[arg(long, value_name = "SIMILARITY", help_heading = "What is alike")]
     verify: Option<f64>,
-    /// Texts of one band that are compared with all others in it, at most.
+    /// Texts of one band that a text is compared with, at most: those that come next in size.
     #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "What is alike")]
     max_bucket: usize,
     /// Which document of a cluster stays.

@@ -1,12 +1,21 @@
 //! What nodes have in common that read their input to its end before they give anything.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use datafusion::{
+    common::internal_datafusion_err,
     error::{DataFusionError, Result},
     execution::{SendableRecordBatchStream, TaskContext},
     physical_plan::ExecutionPlan,
 };
+use tempfile::TempDir;
+
+/// A folder of the session's for what is put aside; it is gone when the node is.
+pub fn aside(context: &TaskContext, name: &str) -> Result<TempDir> {
+    let within = context.runtime_env().disk_manager.create_tmp_file(name)?;
+    let parent = within.path().and_then(Path::parent);
+    Ok(tempfile::tempdir_in(parent.ok_or_else(|| internal_datafusion_err!("a file lies in a folder"))?)?)
+}
 
 /// Work that holds a core for long.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {

@@ -346,8 +346,8 @@ pub struct ClustersRecipe {
     /// default a band is enough, but for the preset `gpt3`, which is verified at 0.8.
     #[schemars(with = "Option<f64>")]
     pub verify: Option<Spanned<f64>>,
-    /// Documents that share a band and are all compared with each other, at most, when they are verified; where there are more,
-    /// the rest is compared with these alone, and the pairs that are left out are counted.
+    /// Documents of one band that a document is compared with, at most, when they are verified: those that come next in size. Pairs
+    /// that are left out are counted.
     #[schemars(with = "usize")]
     pub max_bucket: Spanned<usize>,
     /// Folders of earlier runs with the same `[facts.bands]`: steps `near_duplicates` drop what those have kept, too.

@@ -176,7 +176,7 @@ impl NormalForm {
 }
 
 /// The first eight bytes in lower case, and how many ASCII letters they begin with.
-fn ascii_letters(bytes: &[u8]) -> ([u8; 8], usize) {
+pub(super) fn ascii_letters(bytes: &[u8]) -> ([u8; 8], usize) {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x80 * ONES;
     let word = match bytes.first_chunk::<8>() {

@@ -16,7 +16,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::normal::NormalForm;
+use super::{
+    normal::NormalForm,
+    rolling::{STEP, mixed, power},
+};
 
 /// What a passage is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -61,9 +64,6 @@ pub struct Found {
     /// The byte behind its last.
     pub end: u32,
 }
-
-/// Odd, so that a step of the polynomial can be undone.
-const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Finds the passages of texts. Keeps its buffers from text to text.
 pub struct Passages {
@@ -252,7 +252,7 @@ impl Passages {
 
 /// The hashes of the runs of `length` units that begin at `places`.
 fn roll(places: std::ops::Range<usize>, length: usize, unit: impl Fn(usize) -> u64, mut take: impl FnMut(usize, u64)) {
-    let leaving = (0..length).fold(1u64, |power, _| power.wrapping_mul(STEP));
+    let leaving = power(length);
     let first = places.start..places.start + length;
     let mut hash = first.fold(0u64, |hash, place| hash.wrapping_mul(STEP).wrapping_add(unit(place)));
     for place in places.clone() {
@@ -267,14 +267,6 @@ fn roll(places: std::ops::Range<usize>, length: usize, unit: impl Fn(usize) -> u
 /// A number for a byte, unlike those of others.
 fn byte_hash(byte: u8) -> u64 {
     mixed((u64::from(byte) + 1).wrapping_mul(STEP))
-}
-
-/// A permutation of the numbers of 64 bits that spreads every bit upwards and down again.
-fn mixed(hash: u64) -> u64 {
-    const MIX: u64 = 0xd6e8_feb8_6659_fd93;
-    let hash = (hash ^ (hash >> 32)).wrapping_mul(MIX);
-    let hash = (hash ^ (hash >> 32)).wrapping_mul(MIX);
-    hash ^ (hash >> 32)
 }
 
 #[cfg(test)]

@@ -11,7 +11,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::normal::NormalForm;
+use super::{
+    normal::NormalForm,
+    rolling::{STEP, mixed, power},
+};
 
 /// What a shingle is: a run of so many words or characters of the normal form, 1 or more. Spaces are characters, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -22,10 +25,6 @@ pub enum Shingle {
     /// A run of characters.
     Characters(usize),
 }
-
-/// Odd, so that a step of the polynomial can be undone.
-const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
-const MIX: u64 = 0xd6e8_feb8_6659_fd93;
 
 /// Finds the shingles of texts. Reused from text to text.
 #[derive(Debug, Clone)]
@@ -59,8 +58,7 @@ impl Shingler {
     /// Finds shingles of one kind.
     #[must_use]
     pub fn new(shingle: Shingle) -> Self {
-        let leaving = (0..shingle.length()).fold(1u64, |power, _| power.wrapping_mul(STEP));
-        Self { shingle, leaving, units: Vec::new() }
+        Self { shingle, leaving: power(shingle.length()), units: Vec::new() }
     }
 
     /// The hashes of a text's shingles, in their order and as often as they stand there; none for a text that is shorter than
@@ -85,12 +83,6 @@ impl Shingler {
     }
 }
 
-/// A permutation of the numbers of 64 bits that spreads every bit upwards and down again.
-fn mixed(hash: u64) -> u64 {
-    let hash = (hash ^ (hash >> 32)).wrapping_mul(MIX);
-    (hash ^ (hash >> 32)).wrapping_mul(MIX)
-}
-
 /// The Jaccard similarity of two sets, each sorted and without repeats: shared elements as a share of all; 0 for two empty sets.
 ///
 /// ```
@@ -104,17 +96,69 @@ pub fn jaccard(one: &[u64], other: &[u64]) -> f64 {
     if all == 0 { 0.0 } else { shared as f64 / all as f64 }
 }
 
+/// Whether the Jaccard similarity of two such sets is `similarity` or more, which is above 0. Most sets that are not similar are known to be none after a
+/// small part of them.
+#[must_use]
+pub fn are_similar(one: &[u64], other: &[u64], similarity: f64) -> bool {
+    let all = (one.len() + other.len()) as f64;
+    // shared / (all - shared) >= similarity; one less, since a quotient is rounded
+    let needed = similarity * all / (1.0 + similarity) - 1.0;
+    let mut merge = Merge::new(one, other);
+    while merge.go_on(STRETCH) {
+        if (merge.most_shared() as f64) < needed {
+            return false;
+        }
+    }
+    let shared = merge.shared;
+    let all = one.len() + other.len() - shared;
+    all > 0 && shared as f64 / all as f64 >= similarity
+}
+
+/// Steps between two looks at what can still be reached.
+const STRETCH: usize = 32;
+
 /// How many elements two sorted sets share.
 fn shared(one: &[u64], other: &[u64]) -> usize {
-    let (mut left, mut right, mut shared) = (0, 0, 0);
-    while left < one.len() && right < other.len() {
-        let (a, b) = (one[left], other[right]);
-        // without branches: which set goes on cannot be foretold
-        shared += usize::from(a == b);
-        left += usize::from(a <= b);
-        right += usize::from(b <= a);
+    let mut merge = Merge::new(one, other);
+    while merge.go_on(usize::MAX) {}
+    merge.shared
+}
+
+/// Two sorted sets side by side.
+struct Merge<'a> {
+    one: &'a [u64],
+    other: &'a [u64],
+    left: usize,
+    right: usize,
+    shared: usize,
+}
+
+impl<'a> Merge<'a> {
+    fn new(one: &'a [u64], other: &'a [u64]) -> Self {
+        Self { one, other, left: 0, right: 0, shared: 0 }
     }
-    shared
+
+    /// Takes so many steps at most; false at the end of a set.
+    fn go_on(&mut self, steps: usize) -> bool {
+        let mut taken = 0;
+        while self.left < self.one.len() && self.right < self.other.len() {
+            if taken == steps {
+                return true;
+            }
+            let (a, b) = (self.one[self.left], self.other[self.right]);
+            // without branches: which set goes on cannot be foretold
+            self.shared += usize::from(a == b);
+            self.left += usize::from(a <= b);
+            self.right += usize::from(b <= a);
+            taken += 1;
+        }
+        false
+    }
+
+    /// How many elements may be shared, at most, when all is seen.
+    fn most_shared(&self) -> usize {
+        self.shared + (self.one.len() - self.left).min(self.other.len() - self.right)
+    }
 }
 
 #[cfg(test)]
@@ -146,14 +190,22 @@ mod tests {
             }
         }
 
-        /// The similarity is that of the sets.
+        /// The similarity is that of the sets, and what is known early is right.
         #[test]
-        fn similarity_is_that_of_the_sets(one in vec(0u64..30, 0..40), other in vec(0u64..30, 0..40)) {
+        fn similarity_is_that_of_the_sets(
+            one in vec(0u64..150, 0..200),
+            other in vec(0u64..150, 0..200),
+            similarity in 0.01f64..1.0,
+        ) {
             let (one, other): (BTreeSet<u64>, BTreeSet<u64>) = (one.into_iter().collect(), other.into_iter().collect());
             let all = one.union(&other).count();
             let expected = if all == 0 { 0.0 } else { one.intersection(&other).count() as f64 / all as f64 };
             let sorted = |set: BTreeSet<u64>| set.into_iter().collect::<Vec<_>>();
-            prop_assert_eq!(jaccard(&sorted(one), &sorted(other)).to_bits(), expected.to_bits());
+            let (one, other) = (sorted(one), sorted(other));
+            prop_assert_eq!(jaccard(&one, &other).to_bits(), expected.to_bits());
+            for threshold in [similarity, expected.max(0.01)] {
+                prop_assert_eq!(are_similar(&one, &other, threshold), expected >= threshold);
+            }
         }
     }
 

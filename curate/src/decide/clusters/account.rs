@@ -17,7 +17,7 @@ pub struct ClusterAccount {
     pub pairs_compared: u64,
     /// Those that were alike enough.
     pub pairs_alike: u64,
-    /// Buckets over the limit, within which not all pairs were compared.
+    /// Buckets within which not all pairs that may be alike were compared, for the limit on them.
     pub buckets_over_limit: u64,
     /// Pairs that were not compared for that reason.
     pub pairs_left: u64,

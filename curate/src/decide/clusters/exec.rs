@@ -3,7 +3,7 @@
 use std::{
     fmt::{self, Formatter},
     hash::Hasher as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -12,7 +12,7 @@ use datafusion::{
         array::{Array as _, ArrayRef, AsArray as _, RecordBatch, StringViewBuilder, UInt32Builder},
         datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type},
     },
-    common::{exec_err, internal_datafusion_err, internal_err, tree_node::TreeNodeRecursion},
+    common::{exec_err, internal_err, tree_node::TreeNodeRecursion},
     error::Result,
     execution::{
         SendableRecordBatchStream, TaskContext,
@@ -34,7 +34,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{ClusterAccount, buckets::Buckets, forest::Forest, sets::Sets, verify::Verifier};
 use crate::{
     decide::{
-        node::{blocking, rows},
+        node::{aside, blocking, rows},
         numbers::{Numbers, number},
     },
     files::{PARTITIONS, write_whole},
@@ -67,7 +67,7 @@ pub struct Verification {
     pub shingle: Shingle,
     /// The Jaccard similarity of their shingles from which on they are alike, above 0.
     pub similarity: f64,
-    /// Documents of a bucket that are compared with all others in it; where there are more, the rest is compared with those alone.
+    /// Documents of a bucket that one is compared with, at most: those whose texts come next in size.
     pub max_bucket: usize,
 }
 
@@ -204,10 +204,7 @@ struct Joined {
 
 impl Work {
     fn new(config: ClusterConfig, context: &TaskContext) -> Result<Self> {
-        let within = context.runtime_env().disk_manager.create_tmp_file("clusters")?;
-        let parent =
-            within.path().and_then(Path::parent).ok_or_else(|| internal_datafusion_err!("a file lies in a folder"))?;
-        let spill = tempfile::tempdir_in(parent)?;
+        let spill = aside(context, "clusters")?;
         let memory = MemoryConsumer::new("clusters").register(context.memory_pool());
         memory.try_grow(2 * config.budget)?;
         Ok(Self {
@@ -343,6 +340,7 @@ impl Joined {
             max_bucket: verification.max_bucket,
             account: &mut self.account,
             pending: Vec::new(),
+            by_size: Vec::new(),
         };
         self.work.buckets.each(&self.numbers, |bucket| verifier.take(bucket))?;
         verifier.compare()?;

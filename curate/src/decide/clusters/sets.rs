@@ -62,21 +62,20 @@ impl Sets {
         usize::try_from(end - start).expect("a set fits into memory")
     }
 
-    /// Copies the set in `slot`.
-    pub fn read(&self, slot: u32, set: &mut Vec<u64>) -> Result<()> {
-        set.clear();
-        let (start, end) = self.place(slot);
+    /// The set in `slot`, which is read into `buffer` where it is not held.
+    pub fn get<'s>(&'s self, slot: u32, buffer: &'s mut Vec<u64>) -> Result<&'s [u64]> {
+        let (start, _) = self.place(slot);
         if let Some(from) = start.checked_sub(self.written) {
             let from = usize::try_from(from).expect("what is held fits into memory");
-            set.extend(&self.held[from..from + self.len(slot)]);
-            return Ok(());
+            return Ok(&self.held[from..from + self.len(slot)]);
         }
-        let Some(file) = &self.file else { return Ok(()) };
+        let file = self.file.as_ref().expect("what was written lies in the file");
+        // a set is written whole
         let mut bytes = vec![0; self.len(slot) * 8];
-        debug_assert!(end <= self.written, "a set is written whole");
         file.read_exact_at(&mut bytes, start * 8).map_err(Error::file("read", &self.path))?;
-        set.extend(bytes.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes)));
-        Ok(())
+        buffer.clear();
+        buffer.extend(bytes.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes)));
+        Ok(buffer)
     }
 
     fn place(&self, slot: u32) -> (u64, u64) {
@@ -106,13 +105,13 @@ mod tests {
         fn sets_come_back(sets in vec(vec(any::<u64>(), 0..9), 1..20), budget in 0usize..400) {
             let folder = tempfile::tempdir().expect("the temporary folder can be written");
             let mut kept = Sets::new(&folder.path().join("sets"), budget);
-            let mut found = Vec::new();
+            let mut buffer = Vec::new();
             for (slot, set) in (0u32..).zip(&sets) {
                 prop_assert_eq!(kept.push(set).expect("the disk has room"), slot);
             }
             for (slot, set) in (0u32..).zip(&sets) {
-                kept.read(slot, &mut found).expect("the file can be read");
-                prop_assert_eq!(&found, set);
+                let found = kept.get(slot, &mut buffer).expect("the file can be read");
+                prop_assert_eq!(found, &set[..]);
             }
         }
     }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{ClusterAccount, buckets::Bucket, forest::Forest, sets::Sets};
-use crate::{error::Result, text::shingles::jaccard};
+use crate::{error::Result, text::shingles::are_similar};
 
 /// Pairs that are compared together, on all cores.
 const TOGETHER: usize = 1 << 12;
@@ -18,7 +18,10 @@ pub struct Verifier<'a> {
     pub similarity: f64,
     pub max_bucket: usize,
     pub account: &'a mut ClusterAccount,
+    /// Pairs that wait to be compared.
     pub pending: Vec<(u32, u32)>,
+    /// The documents of a bucket, each behind the size of its set; reused from bucket to bucket.
+    pub by_size: Vec<(usize, u32)>,
 }
 
 impl Verifier<'_> {
@@ -31,13 +34,18 @@ impl Verifier<'_> {
             });
             return Ok(());
         }
-        if members.len() > self.max_bucket {
-            let beyond = (members.len() - self.max_bucket) as u64;
-            self.account.buckets_over_limit += 1;
-            self.account.pairs_left += beyond * (beyond - 1) / 2;
-        }
-        for (place, one) in members.iter().enumerate().take(self.max_bucket) {
-            for other in &members[place + 1..] {
+        let mut by_size = std::mem::take(&mut self.by_size);
+        by_size.clear();
+        by_size.extend(members.iter().map(|member| (self.sets.len(self.slots[*member as usize]), *member)));
+        by_size.sort_unstable();
+        let left = self.account.pairs_left;
+        for (place, (size, one)) in by_size.iter().enumerate() {
+            // a larger one cannot be alike, even if it held all of this one
+            let behind = &by_size[place + 1..];
+            let near = behind.partition_point(|(other, _)| *size as f64 >= self.similarity * *other as f64);
+            let near = if *size == 0 { 0 } else { near };
+            self.account.pairs_left += near.saturating_sub(self.max_bucket) as u64;
+            for (_, other) in &behind[..near.min(self.max_bucket)] {
                 if self.forest.root(*one) != self.forest.root(*other) {
                     self.pending.push((*one, *other));
                 }
@@ -46,6 +54,8 @@ impl Verifier<'_> {
                 self.compare()?;
             }
         }
+        self.account.buckets_over_limit += u64::from(self.account.pairs_left > left);
+        self.by_size = by_size;
         Ok(())
     }
 
@@ -55,15 +65,9 @@ impl Verifier<'_> {
         pairs.retain(|(one, other)| self.forest.root(*one) != self.forest.root(*other));
         let (sets, slots, similarity) = (self.sets, self.slots, self.similarity);
         let alike = |(left, right): &mut (Vec<u64>, Vec<u64>), (one, other): &(u32, u32)| -> Result<bool> {
-            let (one, other) = (slots[*one as usize], slots[*other as usize]);
-            let (few, many) = (sets.len(one).min(sets.len(other)), sets.len(one).max(sets.len(other)));
-            if few == 0 || (few as f64) < similarity * many as f64 {
-                // even if one held all of the other
-                return Ok(false);
-            }
-            sets.read(one, left)?;
-            sets.read(other, right)?;
-            Ok(jaccard(left, right) >= similarity)
+            let one = sets.get(slots[*one as usize], left)?;
+            let other = sets.get(slots[*other as usize], right)?;
+            Ok(are_similar(one, other, similarity))
         };
         let found: Vec<bool> = pairs.par_iter().map_init(Default::default, alike).collect::<Result<_>>()?;
         self.account.pairs_compared += pairs.len() as u64;
@@ -83,6 +87,7 @@ mod tests {
 
     use super::*;
     use crate::decide::clusters::buckets::Buckets;
+    use crate::text::shingles::jaccard;
 
     const DOCUMENTS: u32 = 12;
 
@@ -119,6 +124,7 @@ mod tests {
             let mut verifier = Verifier {
                 forest: &mut forest, sets: &sets, slots: &slots, similarity, max_bucket: 100, account: &mut account,
                 pending: Vec::new(),
+                by_size: Vec::new(),
             };
             buckets.each(&numbers, |bucket| verifier.take(bucket)).expect("the files can be read");
             verifier.compare().expect("the file can be read");
@@ -137,13 +143,14 @@ mod tests {
         }
     }
 
-    /// A bucket over the limit: the first documents are compared with all, and what is left out is counted.
+    /// In a bucket over the limit a document is compared with those whose sets come next in size, and what is left out is counted;
+    /// what is too large to be alike is neither.
     #[test]
     fn what_is_not_compared_is_counted() {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let mut sets = Sets::new(&folder.path().join("sets"), 1 << 10);
-        // 0 is like 5, and 3 is like 4
-        let texts = [[1, 2], [3, 4], [5, 6], [7, 8], [7, 8], [1, 2]];
+        // 0 is like 4, and 2 is like 3; 5 is twice as large
+        let texts: [&[u64]; 6] = [&[1, 2], &[3, 4], &[5, 6], &[5, 6], &[1, 2], &[1, 2, 3, 4]];
         let slots: Vec<u32> = texts.iter().map(|text| sets.push(text).expect("the disk has room")).collect();
         let (mut forest, mut account) = (Forest::new(6), ClusterAccount::default());
         let mut verifier = Verifier {
@@ -154,15 +161,16 @@ mod tests {
             max_bucket: 2,
             account: &mut account,
             pending: Vec::new(),
+            by_size: Vec::new(),
         };
         verifier.take(Bucket { members: &[0, 1, 2, 3, 4, 5], same_text: false }).expect("the file can be read");
         verifier.compare().expect("the file can be read");
-        assert_eq!((forest.root(5), forest.root(4)), (0, 4), "3 and 4 are beyond the limit");
+        assert_eq!((forest.root(3), forest.root(4)), (2, 4), "0 and 4 are beyond the limit");
         let expected = ClusterAccount {
-            pairs_compared: 9,
+            pairs_compared: 7,
             pairs_alike: 1,
             buckets_over_limit: 1,
-            pairs_left: 6,
+            pairs_left: 3,
             ..ClusterAccount::default()
         };
         assert_eq!(account, expected);

@@ -3,7 +3,7 @@
 use std::{
     fmt::{self, Formatter},
     iter::Peekable,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -12,7 +12,7 @@ use datafusion::{
         array::{ArrayRef, AsArray as _, ListBuilder, RecordBatch, StringViewBuilder, StructBuilder, UInt32Builder},
         datatypes::{DataType, Field, Fields, Schema},
     },
-    common::{internal_datafusion_err, internal_err, tree_node::TreeNodeRecursion},
+    common::{internal_err, tree_node::TreeNodeRecursion},
     error::Result,
     execution::{
         SendableRecordBatchStream, TaskContext,
@@ -36,7 +36,7 @@ use super::{
 };
 use crate::{
     decide::{
-        node::{blocking, rows},
+        node::{aside, blocking, rows},
         numbers::{Numbers, WANTED, number},
     },
     files::{Spill, write_whole},
@@ -197,10 +197,7 @@ struct Search {
 
 impl Search {
     fn new(config: RepeatsConfig, context: &TaskContext) -> Result<Self> {
-        let within = context.runtime_env().disk_manager.create_tmp_file("repeats")?;
-        let parent =
-            within.path().and_then(Path::parent).ok_or_else(|| internal_datafusion_err!("a file lies in a folder"))?;
-        let spill = tempfile::tempdir_in(parent)?;
+        let spill = aside(context, "repeats")?;
         let memory = MemoryConsumer::new("repeats").register(context.memory_pool());
         // ids or places, anchors or passages, and the bits of anchors
         memory.try_grow(3 * config.budget)?;

@@ -1,0 +1,328 @@
+//! Overlaps: runs of words that a text shares with the examples of benchmarks.
+//!
+//! Words are what stands between white space, in lower case and without punctuation; numbers stay as they are, and an ideograph is a
+//! word of its own. An example of thirteen words or more gives all its runs of thirteen; one of eight to twelve gives one run, itself;
+//! a shorter one says too little, and gives none.
+//!
+//! Source: Brown et al. 2020 (GPT-3), appendix C, with the fixed lengths of `EleutherAI`'s code, which others took over.
+//! Cost: one hash a word, and one look at a bit: whether some run begins with the words that come next, as many as the shortest has.
+
+#![expect(clippy::cast_possible_truncation, reason = "a document has less than 4 GiB of text")]
+
+use std::collections::HashMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{
+    normal::{ascii_letters, is_ideograph},
+    rolling::{STEP, mixed, power},
+};
+
+/// How long the runs are that are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunLengths {
+    /// Words in a run of a long example.
+    pub longest: usize,
+    /// Fewest words of an example that is looked for as a whole.
+    pub shortest: usize,
+}
+
+impl Default for RunLengths {
+    /// GPT-3's, which took the 5th percentile of the examples' lengths, but not less than 8 and not more than 13.
+    fn default() -> Self {
+        Self { longest: 13, shortest: 8 }
+    }
+}
+
+/// A word of a text: a hash of it, and the bytes from its first letter to its last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Word {
+    /// Equal for equal words.
+    pub hash: u64,
+    /// Its first byte.
+    pub start: u32,
+    /// The byte behind its last.
+    pub end: u32,
+}
+
+/// The words of a text. Reused from text to text.
+#[derive(Debug, Default, Clone)]
+pub struct PlainWords {
+    words: Vec<Word>,
+    letters: Vec<u8>,
+    /// For each word and one more, the polynomial in the hashes of all words before it.
+    before: Vec<u64>,
+}
+
+impl PlainWords {
+    /// Takes the words of `text`, dropping what was here before.
+    pub fn take(&mut self, text: &str) {
+        self.words.clear();
+        self.letters.clear();
+        let bytes = text.as_bytes();
+        let (mut at, mut start, mut end) = (0, 0, 0);
+        while at < bytes.len() {
+            let (letters, count) = ascii_letters(&bytes[at..]);
+            if count > 0 {
+                start = if self.letters.is_empty() { at } else { start };
+                // eight bytes in one step, of which the first are wanted
+                self.letters.extend_from_slice(&letters);
+                self.letters.truncate(self.letters.len() - letters.len() + count);
+                at += count;
+                end = at;
+                continue;
+            }
+            let byte = bytes[at];
+            if byte.is_ascii() {
+                if byte.is_ascii_digit() {
+                    start = if self.letters.is_empty() { at } else { start };
+                    self.letters.push(byte);
+                    end = at + 1;
+                } else if matches!(byte, b'\t'..=b'\r' | b' ') {
+                    self.close(start, end);
+                }
+                at += 1;
+                continue;
+            }
+            let character = text[at..].chars().next().expect("the text goes on");
+            let next = at + character.len_utf8();
+            if is_ideograph(character) {
+                self.close(start, end);
+                self.letters.extend_from_slice(&bytes[at..next]);
+                self.close(at, next);
+            } else if character.is_alphanumeric() {
+                start = if self.letters.is_empty() { at } else { start };
+                for lower in character.to_lowercase() {
+                    self.letters.extend_from_slice(lower.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                end = next;
+            } else if character.is_whitespace() {
+                self.close(start, end);
+            }
+            at = next;
+        }
+        self.close(start, end);
+        self.before.clear();
+        self.before.push(0);
+        let mut sum = 0u64;
+        self.before.extend(self.words.iter().map(|word| {
+            sum = sum.wrapping_mul(STEP).wrapping_add(word.hash);
+            sum
+        }));
+    }
+
+    /// The words, in their order.
+    #[must_use]
+    pub fn words(&self) -> &[Word] {
+        &self.words
+    }
+
+    fn close(&mut self, start: usize, end: usize) {
+        if !self.letters.is_empty() {
+            self.words.push(Word { hash: xxh3_64(&self.letters), start: start as u32, end: end as u32 });
+            self.letters.clear();
+        }
+    }
+
+    /// The hash of the run of `length` words that begins with word `first`; `power` is that of `STEP` to its length.
+    fn run(&self, first: usize, length: usize, power: u64) -> u64 {
+        let run = self.before[first + length].wrapping_sub(self.before[first].wrapping_mul(power));
+        mixed(run ^ length as u64)
+    }
+}
+
+/// Runs of the examples of benchmarks.
+#[derive(Debug, Clone)]
+pub struct RunIndex {
+    lengths: RunLengths,
+    /// The power of `STEP` to the shortest length.
+    power: u64,
+    /// Whether a run may begin with words of the shortest length, by some bits of their hash.
+    bits: Vec<u64>,
+    /// How many beginnings have come.
+    beginnings: usize,
+    /// The runs of each length that occurs.
+    runs: Vec<Runs>,
+}
+
+/// Runs of one length.
+#[derive(Debug, Clone)]
+struct Runs {
+    length: usize,
+    power: u64,
+    /// For each run, the number that was given with it when it first came, and the hash of its beginning.
+    numbers: HashMap<u64, (u32, u64)>,
+}
+
+/// A run of words of a text that is one of an example.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overlap {
+    /// The run's hash: equal for equal runs.
+    pub run: u64,
+    /// The number that was given with it.
+    pub number: u32,
+    /// Its first word.
+    pub first: usize,
+    /// The word behind its last.
+    pub last: usize,
+}
+
+impl RunIndex {
+    /// An index of no example.
+    #[must_use]
+    pub fn new(lengths: RunLengths) -> Self {
+        let lengths = RunLengths { shortest: lengths.shortest.max(1), ..lengths };
+        Self { lengths, power: power(lengths.shortest), bits: vec![0; 1], beginnings: 0, runs: Vec::new() }
+    }
+
+    /// Puts an example in. A run that was put in before keeps its number.
+    ///
+    /// - returns: whether the example has words enough for a run
+    pub fn put(&mut self, example: &PlainWords, number: u32) -> bool {
+        let words = example.words.len();
+        let length = words.min(self.lengths.longest);
+        if length < self.lengths.shortest {
+            return false;
+        }
+        let place = match self.runs.binary_search_by_key(&length, |runs| runs.length) {
+            Ok(place) => place,
+            Err(place) => {
+                self.runs.insert(place, Runs { length, power: power(length), numbers: HashMap::new() });
+                place
+            }
+        };
+        for first in 0..=words - length {
+            let beginning = example.run(first, self.lengths.shortest, self.power);
+            let run = example.run(first, length, self.runs[place].power);
+            self.runs[place].numbers.entry(run).or_insert((number, beginning));
+            self.set(beginning);
+        }
+        true
+    }
+
+    fn set(&mut self, beginning: u64) {
+        let (word, bit) = self.place(beginning);
+        self.beginnings += usize::from(self.bits[word] & bit == 0);
+        self.bits[word] |= bit;
+        if self.beginnings * 16 > self.bits.len() * 64 {
+            // a bit in sixteen is set, then: few beginnings that are none are looked at further
+            self.bits = vec![0; self.bits.len() * 2];
+            self.beginnings = 0;
+            let all: Vec<u64> =
+                self.runs.iter().flat_map(|runs| runs.numbers.values().map(|(_, beginning)| *beginning)).collect();
+            for beginning in all {
+                let (word, bit) = self.place(beginning);
+                self.beginnings += usize::from(self.bits[word] & bit == 0);
+                self.bits[word] |= bit;
+            }
+        }
+    }
+
+    fn place(&self, beginning: u64) -> (usize, u64) {
+        // there are as many words as a power of two
+        ((beginning >> 6) as usize & (self.bits.len() - 1), 1 << (beginning & 63))
+    }
+
+    /// How many runs it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.runs.iter().map(|runs| runs.numbers.len()).sum()
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// Gives `take` the runs of a text that are among those of the examples, in the order of the text; of those that begin with one
+    /// word, the shortest first.
+    pub fn find(&self, text: &PlainWords, mut take: impl FnMut(Overlap)) {
+        for first in 0..(text.words.len() + 1).saturating_sub(self.lengths.shortest) {
+            let (word, bit) = self.place(text.run(first, self.lengths.shortest, self.power));
+            if self.bits[word] & bit == 0 {
+                continue;
+            }
+            for runs in self.runs.iter().take_while(|runs| first + runs.length <= text.words.len()) {
+                let run = text.run(first, runs.length, runs.power);
+                if let Some((number, _)) = runs.numbers.get(&run) {
+                    take(Overlap { run, number: *number, first, last: first + runs.length });
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    fn plain(text: &str) -> PlainWords {
+        let mut words = PlainWords::default();
+        words.take(text);
+        words
+    }
+
+    #[test]
+    fn words_are_without_punctuation_and_case() {
+        let hashes = |text: &str| plain(text).words().iter().map(|word| word.hash).collect::<Vec<_>>();
+        assert_eq!(hashes("\"Don't,\" she said -- 16 TIMES!"), hashes("dont she said 16 times"));
+        assert_ne!(hashes("16 times"), hashes("17 times"));
+        assert_eq!(hashes("Été 数学").len(), 3);
+        let text = "  (one)  two-three. ";
+        let found: Vec<&str> =
+            plain(text).words().iter().map(|word| &text[word.start as usize..word.end as usize]).collect();
+        assert_eq!(found, ["one", "two-three"]);
+    }
+
+    #[test]
+    fn short_examples_are_looked_for_as_a_whole() {
+        let mut index = RunIndex::new(RunLengths::default());
+        assert!(!index.put(&plain("only seven words are not enough here"), 0));
+        assert!(index.put(&plain("nine words are enough to be looked for here"), 1));
+        let mut found = Vec::new();
+        index.find(&plain("Well: nine words are enough to be looked for here, too."), |overlap| found.push(overlap));
+        assert_eq!(
+            found.iter().map(|overlap| (overlap.number, overlap.first, overlap.last)).collect::<Vec<_>>(),
+            [(1, 1, 10)]
+        );
+        found.clear();
+        index.find(&plain("nine words are enough to be looked for there"), |overlap| found.push(overlap));
+        assert!(found.is_empty());
+    }
+
+    proptest! {
+        /// What is found are the runs that stand in both, and no others.
+        #[test]
+        fn runs_of_both_are_found(
+            examples in vec(vec("[ab]", 0..12), 0..4),
+            text in vec("[ab]", 0..30),
+            longest in 3usize..6,
+        ) {
+            let lengths = RunLengths { longest, shortest: 2 };
+            let mut index = RunIndex::new(lengths);
+            let mut expected = Vec::new();
+            for (example, number) in examples.iter().zip(0..) {
+                index.put(&plain(&example.join(" ")), number);
+                let length = example.len().min(longest);
+                if length >= 2 {
+                    for run in example.windows(length) {
+                        let found = text.windows(length).enumerate().filter(|(_, other)| *other == run);
+                        expected.extend(found.map(|(first, _)| (first, first + length)));
+                    }
+                }
+            }
+            expected.sort_unstable();
+            expected.dedup();
+            let mut found = Vec::new();
+            index.find(&plain(&text.join(" ")), |overlap| found.push((overlap.first, overlap.last)));
+            found.sort_unstable();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}
