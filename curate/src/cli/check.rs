@@ -7,7 +7,7 @@ use schemas::toml_file::Setting;
 
 use super::{printer::Printer, size::decimal};
 use crate::{
-    decide::{DuplicateRule, Survivor, Verification},
+    decide::{DuplicateRule, ShareUnit, Survivor, Verification},
     measure::FamilyConfig,
     recipe::{Plan, Step, StepKind},
     source::{Cleaning, Format, Source},
@@ -147,6 +147,16 @@ fn action(step: &Step) -> String {
             format!("cut {what} that stand in more than one place{kept}")
         }
         StepKind::Remains(rule) => format!("drop what was cut to less than {} bytes", rule.min_bytes),
+        StepKind::Threshold { classifier, rule } => format!("keep scores `{classifier}` from {} on", rule.min),
+        StepKind::Top { classifier, rule } => {
+            let unit = match rule.by {
+                ShareUnit::Documents => "documents",
+                ShareUnit::Bytes => "bytes",
+                ShareUnit::Words => "words",
+            };
+            let of = if rule.each_source { " of each source" } else { "" };
+            format!("keep the highest scores `{classifier}`, {:.4} of all {unit}{of}", rule.share)
+        }
         StepKind::Pareto { classifier, alpha } => format!("sample by Pareto({alpha}) on the score `{classifier}`"),
     }
 }

@@ -6,13 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 
 use super::{printer::Printer, size::Size, threads};
 use crate::{
     decide::{DuplicateIndex, DuplicateRule, Survivor, Verification},
     engine::Engine,
+    error::Error,
     measure::{BandsChoice, BandsPreset, Family, FamilyConfig},
     recipe::{Plan, Step, StepKind},
     run::{self, Options, Survivors},
@@ -201,8 +202,8 @@ impl DedupArgs {
 
     /// The files by their real names, sorted, each once.
     fn source(&self, name: &str, files: &[PathBuf]) -> anyhow::Result<Source> {
-        let real = |path: &PathBuf| path.canonicalize().with_context(|| format!("cannot read {}", path.display()));
-        let files: BTreeSet<PathBuf> = files.iter().map(real).collect::<anyhow::Result<_>>()?;
+        let real = |path: &PathBuf| path.canonicalize().map_err(Error::file("read", path));
+        let files: BTreeSet<PathBuf> = files.iter().map(real).collect::<Result<_, _>>()?;
         let columns = Columns { text: self.text.clone(), id: self.id.clone(), ..Columns::default() };
         let tables = files.iter().filter(|path| is_table(path)).count();
         let format = match tables {

@@ -26,6 +26,8 @@ mod remains;
 mod repeats;
 mod sample;
 mod tables;
+mod threshold;
+mod top;
 mod urls;
 mod verdict;
 
@@ -44,5 +46,7 @@ pub use remains::{CutFunction, CutText, RemainsRule, remains, repeats};
 pub use repeats::{RepeatsAccount, RepeatsConfig, RepeatsExec, cuts_type, repeats_schema};
 pub use sample::sample;
 pub use tables::Tables;
+pub use threshold::ThresholdRule;
+pub use top::{ShareUnit, TopRule, top};
 pub use urls::UrlRule;
 pub use verdict::{Rule, apply};

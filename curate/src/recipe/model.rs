@@ -9,7 +9,8 @@ use serde::Deserialize;
 use super::presets::Preset;
 use crate::{
     decide::{
-        C4Quality, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, RemainsRule, Survivor, Unit, UrlRule,
+        C4Quality, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, RemainsRule, ShareUnit, Survivor,
+        Unit, UrlRule,
     },
     extract::{Extractor, PageLimits},
     learn::HashedWords,
@@ -304,6 +305,10 @@ pub struct StepRecipe {
     /// Cut passages out of documents that stand in another place, too.
     #[schemars(with = "Option<RepeatsRecipe>")]
     pub repeats: Option<Spanned<RepeatsRecipe>>,
+    /// Keep documents from a score of a classifier on.
+    pub threshold: Option<ThresholdRecipe>,
+    /// Keep the documents with the highest scores of a classifier.
+    pub top: Option<TopRecipe>,
     /// Keep documents by a Pareto draw on a classifier's score.
     pub pareto: Option<ParetoRecipe>,
 }
@@ -359,6 +364,36 @@ impl Default for ClustersRecipe {
     fn default() -> Self {
         Self { verify: None, max_bucket: Spanned::new(0..0, 1000), index: vec![] }
     }
+}
+
+/// A least score.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ThresholdRecipe {
+    /// The classifier whose score is used.
+    #[schemars(with = "String")]
+    pub classifier: Text,
+    /// The least score, from 0 to 1.
+    #[schemars(with = "f64")]
+    pub min: Spanned<f64>,
+}
+
+/// A share with the highest scores.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TopRecipe {
+    /// The classifier whose score is used.
+    #[schemars(with = "String")]
+    pub classifier: Text,
+    /// The share that stays, above 0, to 1.
+    #[schemars(with = "f64")]
+    pub share: Spanned<f64>,
+    /// What it is counted in.
+    #[serde(default)]
+    pub by: ShareUnit,
+    /// Take it of each source, and not of all together.
+    #[serde(default)]
+    pub each_source: bool,
 }
 
 /// Sampling by score.

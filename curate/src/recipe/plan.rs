@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     decide::{
         C4Quality, DuplicateIndex, DuplicateRule, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule,
-        RemainsRule, Survivor, Unit, UrlRule, Verification,
+        RemainsRule, Survivor, ThresholdRule, TopRule, Unit, UrlRule, Verification,
     },
     learn::HashedWords,
     measure::Family,
@@ -114,7 +114,13 @@ impl Step {
     #[must_use]
     pub fn classifier(&self) -> Option<&str> {
         match (&self.kind, self.duplicates().map(|rule| &rule.keep)) {
-            (StepKind::Pareto { classifier, .. }, _) | (_, Some(Survivor::Score(classifier))) => Some(classifier),
+            (
+                StepKind::Pareto { classifier, .. }
+                | StepKind::Threshold { classifier, .. }
+                | StepKind::Top { classifier, .. },
+                _,
+            )
+            | (_, Some(Survivor::Score(classifier))) => Some(classifier),
             _ => None,
         }
     }
@@ -151,6 +157,20 @@ pub enum StepKind {
     },
     /// Take the cuts of all steps together.
     Remains(RemainsRule),
+    /// Keep what has a score or more.
+    Threshold {
+        /// The classifier.
+        classifier: String,
+        /// The score.
+        rule: ThresholdRule,
+    },
+    /// Keep what has the highest scores.
+    Top {
+        /// The classifier.
+        classifier: String,
+        /// How much stays.
+        rule: TopRule,
+    },
     /// Sample by score.
     Pareto {
         /// The classifier.

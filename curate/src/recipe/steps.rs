@@ -7,10 +7,10 @@ use schemas::toml_file::Spanned;
 use super::{
     Step, StepKind,
     check::{Check, list},
-    model::{DuplicatesRecipe, ParetoRecipe, RepeatsRecipe, StepRecipe, Text},
+    model::{DuplicatesRecipe, ParetoRecipe, RepeatsRecipe, StepRecipe, Text, ThresholdRecipe, TopRecipe},
 };
 use crate::{
-    decide::{DuplicateRule, Survivor},
+    decide::{DuplicateRule, Survivor, ThresholdRule, TopRule},
     error::Result,
     text::passages::Passage,
 };
@@ -81,6 +81,8 @@ impl Check<'_> {
             exact_duplicates,
             near_duplicates,
             repeats,
+            threshold,
+            top,
             pareto,
         } = recipe;
         let mut found: Vec<Named> = Vec::new();
@@ -136,6 +138,22 @@ impl Check<'_> {
             };
             one(StepKind::Repeats { passage, keep_first }, name);
         }
+        if let Some(ThresholdRecipe { classifier, min }) = threshold {
+            self.classifier(classifier.get_ref(), classifier.span())?;
+            if !(0.0..=1.0).contains(min.get_ref()) {
+                return Err(self.fault(min.span(), "`min` is a score, from 0 to 1").into());
+            }
+            let (classifier, rule) = (classifier.get_ref().clone(), ThresholdRule { min: *min.get_ref() });
+            one(StepKind::Threshold { classifier, rule }, "threshold");
+        }
+        if let Some(TopRecipe { classifier, share, by, each_source }) = top {
+            self.classifier(classifier.get_ref(), classifier.span())?;
+            if !(*share.get_ref() > 0.0 && *share.get_ref() <= 1.0) {
+                return Err(self.fault(share.span(), "`share` is above 0, to 1").into());
+            }
+            let rule = TopRule { share: *share.get_ref(), by: *by, each_source: *each_source };
+            one(StepKind::Top { classifier: classifier.get_ref().clone(), rule }, "top");
+        }
         if let Some(pareto) = pareto {
             one(self.pareto(pareto)?, "pareto");
         }
@@ -144,7 +162,7 @@ impl Check<'_> {
             (1, None) => Ok(found),
             (count, _) => {
                 let possible = "`language`, `gopher_quality`, `gopher_repetition`, `fineweb_quality`, `c4_quality`, `urls`, \
-                                `preset`, `same_url`, `exact_duplicates`, `near_duplicates`, `repeats` and `pareto`";
+                                `preset`, `same_url`, `exact_duplicates`, `near_duplicates`, `repeats`, `threshold`, `top` and `pareto`";
                 Err(self.fault(span, format!("a step does one thing, of {possible}; this one does {count}")).into())
             }
         }

@@ -139,6 +139,14 @@ impl Run<'_> {
             StepKind::FinewebQuality(rule) => Some((family("words"), Box::new(rule.clone()))),
             StepKind::C4Quality(rule) => Some((family("c4_lines"), Box::new(rule.clone()))),
             StepKind::Urls(rule) => Some((family("urls"), Box::new(rule.clone()))),
+            StepKind::Threshold { classifier, rule } => Some((self.score_family(classifier)?, Box::new(*rule))),
+            StepKind::Top { classifier, rule } => {
+                let (score, words) = (self.score_family(classifier)?, family("words"));
+                inputs.extend(self.hashes(self.facts_of(&score.name, sources)));
+                inputs.extend(self.hashes(self.facts_of("words", sources)));
+                let table = decide::top(tables, before, &score, &words, sources, *rule);
+                return self.decide(&step.name, &(step, inputs), &context, table).await;
+            }
             StepKind::Pareto { classifier, alpha } => {
                 let rule = ParetoRule { alpha: *alpha, seed: self.plan.seed, stage: step.name.clone() };
                 Some((self.score_family(classifier)?, Box::new(rule)))

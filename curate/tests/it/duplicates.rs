@@ -299,7 +299,7 @@ fn the_recipe_says_which_copy_stays() {
 }
 
 /// The values of a column in the rows in which another has a value.
-fn column_where(path: &Path, wanted: &str, key: &str, value: &str) -> Vec<String> {
+pub fn column_where(path: &Path, wanted: &str, key: &str, value: &str) -> Vec<String> {
     let file = File::open(path).expect("the file is there");
     let rows = ParquetRecordBatchReaderBuilder::try_new(file).expect("it is Parquet").build().expect("it has rows");
     let mut found = Vec::new();

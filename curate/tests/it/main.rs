@@ -10,6 +10,7 @@ mod promises;
 mod reading;
 mod real;
 mod repeats;
+mod sampling;
 mod support;
 mod truth;
 mod wire;

@@ -1,0 +1,28 @@
+//! Documents from a score on.
+
+use datafusion::{
+    logical_expr::Expr,
+    prelude::{col, lit},
+};
+use serde::{Deserialize, Serialize};
+
+use super::verdict::{Rule, first_reason};
+
+/// Keeps a document whose score is `min` or more.
+///
+/// Source: DCLM (Li et al. 2024) kept what its classifier gave 0.018112 or more; a threshold belongs to one model.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdRule {
+    /// The least score.
+    pub min: f64,
+}
+
+impl Rule for ThresholdRule {
+    fn reason(&self) -> Expr {
+        first_reason([(col("score").is_null(), "no_score"), (col("score").lt(lit(self.min)), "low_score")])
+    }
+
+    fn shown(&self) -> Vec<&'static str> {
+        vec!["score"]
+    }
+}

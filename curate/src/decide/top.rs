@@ -1,0 +1,95 @@
+//! The documents with the highest scores, as large a share as is asked for.
+
+use datafusion::{
+    arrow::datatypes::DataType,
+    error::Result,
+    functions_aggregate::sum::sum_udaf,
+    logical_expr::{Expr, ExprFunctionExt as _, WindowFrame, WindowFrameBound, WindowFrameUnits, cast, when},
+    prelude::{DataFrame, JoinType, col, lit},
+    scalar::ScalarValue,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Tables,
+    verdict::{among, first_reason, is_of, over_rows, verdicts},
+};
+use crate::measure::Family;
+
+/// What a share is counted in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShareUnit {
+    /// Documents.
+    #[default]
+    Documents,
+    /// Bytes of text.
+    Bytes,
+    /// Words.
+    Words,
+}
+
+/// Keeps the documents with the highest scores: from the best on, until they are `share` of all. The one that reaches it stays; of
+/// equal scores the smaller id comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TopRule {
+    /// The share, above 0, to 1.
+    pub share: f64,
+    /// What it is counted in.
+    pub by: ShareUnit,
+    /// Whether it is taken of each source, or of all sources of the step together.
+    pub each_source: bool,
+}
+
+/// The verdicts of `rule` on the documents that `before` kept; those of other sources than `sources` are kept.
+///
+/// # Errors
+/// When the facts or the decisions cannot be read.
+pub async fn top(
+    tables: Tables<'_>,
+    before: &str,
+    score: &Family,
+    words: &Family,
+    sources: &[String],
+    rule: TopRule,
+) -> Result<DataFrame> {
+    let scores = tables.family(score, sources).await?;
+    let sizes = tables.family(words, sources).await?.select(vec![
+        col("fact_id").alias("size_id"),
+        col("bytes"),
+        col("words"),
+    ])?;
+    let size = match rule.by {
+        ShareUnit::Documents => lit(1u64),
+        ShareUnit::Bytes => col("bytes"),
+        ShareUnit::Words => col("words"),
+    };
+    // what is not of the step, or has no score, is counted by itself
+    let counted = is_of(sources).and(col("score").is_not_null());
+    let source = if rule.each_source { col("source") } else { lit("") };
+    let documents = tables
+        .kept(before)
+        .await?
+        .join(scores, JoinType::Left, &["id"], &["fact_id"], None)?
+        .join(sizes, JoinType::Left, &["id"], &["size_id"], None)?
+        .with_column("size", cast(size, DataType::UInt64))?
+        .with_column("rival", when(counted, source).end()?)?;
+    let (first, last) = (WindowFrameBound::Preceding(ScalarValue::UInt64(None)), WindowFrameBound::CurrentRow);
+    let running = over_size(first.clone(), last)?;
+    let all = over_size(first, WindowFrameBound::Following(ScalarValue::UInt64(None)))?;
+    let documents = documents.window(vec![running.alias("running"), all.alias("all")])?;
+    let number = |name: &str| cast(col(name), DataType::Float64);
+    let beyond = (number("running") - number("size")).gt_eq(lit(rule.share) * number("all"));
+    let reason = first_reason([(col("score").is_null(), "no_score"), (beyond, "below_top")]);
+    verdicts(documents, among(sources, reason)?, &["score"])
+}
+
+/// The sizes of a document's rivals, the best first.
+fn over_size(first: WindowFrameBound, last: WindowFrameBound) -> Result<Expr> {
+    over_rows(sum_udaf(), "size")
+        .partition_by(vec![col("rival")])
+        .order_by(vec![col("score").sort(false, false), col("id").sort(true, false)])
+        .window_frame(WindowFrame::new_bounds(WindowFrameUnits::Rows, first, last))
+        .build()
+}
