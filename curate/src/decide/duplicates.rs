@@ -109,7 +109,7 @@ pub async fn duplicates(
         }
         Likeness::Url => "url",
     };
-    if likeness == Likeness::Url || matches!(rule.keep, Survivor::Earliest | Survivor::Latest) {
+    if reads_captures(likeness, &rule.keep) {
         documents = documents.join(tables.captures(&all).await?, JoinType::Left, &["id"], &["fact_id"], None)?;
     }
     let (key, family) = match &rule.keep {
@@ -163,6 +163,12 @@ pub async fn duplicates(
     let columns: &[&str] =
         if likeness == Likeness::Cluster { &["cluster", "size", "repeats"] } else { &["size", "repeats"] };
     verdicts(shown, among(sources, reason)?, columns)
+}
+
+/// Whether such a step reads where and when documents were captured.
+#[must_use]
+pub fn reads_captures(likeness: Likeness, keep: &Survivor) -> bool {
+    likeness == Likeness::Url || matches!(keep, Survivor::Earliest | Survivor::Latest)
 }
 
 /// Documents with the id of one that an index has and that they are like, as `known`.

@@ -86,12 +86,6 @@ impl DuplicateIndex {
             sha256: hash_file(&layout.manifest())?.sha256,
         })
     }
-
-    /// The folder.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
 }
 
 fn describe(card: &BandsCard) -> String {

@@ -33,7 +33,7 @@ mod verdict;
 
 pub use c4::C4Quality;
 pub use clusters::{ClusterAccount, ClusterConfig, ClusterExec, Verification, clusters_schema};
-pub use duplicates::{DuplicateFacts, DuplicateRule, Likeness, Survivor, duplicates};
+pub use duplicates::{DuplicateFacts, DuplicateRule, Likeness, Survivor, duplicates, reads_captures};
 pub use fineweb::FinewebQuality;
 pub use functions::{Chance, ChanceFunction, SplitShards};
 pub use gopher::{GopherQuality, GopherRepetition, SharesOf, WordLength};

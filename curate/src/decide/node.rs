@@ -3,11 +3,13 @@
 use std::{path::Path, sync::Arc};
 
 use datafusion::{
+    arrow::array::RecordBatch,
     common::internal_datafusion_err,
     error::{DataFusionError, Result},
-    execution::{SendableRecordBatchStream, TaskContext},
+    execution::TaskContext,
     physical_plan::ExecutionPlan,
 };
+use futures::{Stream, TryStreamExt as _};
 use tempfile::TempDir;
 
 /// A folder of the session's for what is put aside; it is gone when the node is.
@@ -22,8 +24,15 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send
     tokio::task::spawn_blocking(work).await.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?
 }
 
-/// The rows of all partitions, one after the other.
-pub fn rows(plan: &Arc<dyn ExecutionPlan>, context: &Arc<TaskContext>) -> Result<Vec<SendableRecordBatchStream>> {
+/// Rows as they come.
+pub trait Batches: Stream<Item = Result<RecordBatch>> + Send + Unpin {}
+
+impl<T: Stream<Item = Result<RecordBatch>> + Send + Unpin> Batches for T {}
+
+/// The rows of all partitions, one after the other: one begins when the one before it has ended.
+pub fn rows(plan: Arc<dyn ExecutionPlan>, context: &Arc<TaskContext>) -> impl Batches + use<> {
     let partitions = plan.properties().output_partitioning().partition_count();
-    (0..partitions).map(|partition| plan.execute(partition, Arc::clone(context))).collect()
+    let context = Arc::clone(context);
+    let executed = (0..partitions).map(move |partition| plan.execute(partition, Arc::clone(&context)));
+    futures::stream::iter(executed).try_flatten()
 }

@@ -19,15 +19,13 @@ use datafusion::{
         ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, cast, when,
     },
     prelude::{DataFrame, JoinType, coalesce, col, lit},
+    scalar::ScalarValue,
 };
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Tables, cuts_type, repeats_schema,
-    verdict::{among, verdicts},
-};
+use super::{Tables, cuts_type, repeats_schema, verdict::verdicts};
 use crate::{
     measure::Family,
     text::cuts::{cut, union},
@@ -52,17 +50,11 @@ impl Default for RemainsRule {
 ///
 /// # Errors
 /// When what was found or the decisions cannot be read.
-pub async fn repeats(
-    tables: Tables<'_>,
-    before: &str,
-    found: std::path::PathBuf,
-    sources: &[String],
-) -> Result<DataFrame> {
+pub async fn repeats(tables: Tables<'_>, before: &str, found: std::path::PathBuf) -> Result<DataFrame> {
     let cuts = tables.parquet(vec![found], &repeats_schema()).await?;
     let cuts = cuts.select(vec![col("id").alias("cut_id"), col("cuts")])?;
     let documents = tables.kept(before).await?.join(cuts, JoinType::Left, &["id"], &["cut_id"], None)?;
-    let none = lit(datafusion::scalar::ScalarValue::Utf8(None));
-    verdicts(documents, among(sources, none)?, &["cuts"])
+    verdicts(documents, lit(ScalarValue::Utf8(None)), &["cuts"])
 }
 
 /// Takes all cuts together, and drops documents of which too little remains.

@@ -77,6 +77,9 @@ pub struct BandsChoice {
 /// Hashes in a signature, at most: more would not fit a run of any use.
 const MAX_HASHES: usize = 16_384;
 
+/// Hashes that bands and rows are tried for, at most.
+const MAX_TRIED: usize = 1024;
+
 impl BandsChoice {
     /// The Jaccard similarity from which on candidates are duplicates, where the preset alone says too little.
     #[must_use]
@@ -95,10 +98,13 @@ impl BandsChoice {
             Some(_) if bands.is_some() || rows.is_some() => {
                 return Err("`bands` and `rows` follow from `threshold`: give it or them".into());
             }
-            Some(threshold) if threshold <= 0.0 || threshold >= 1.0 => {
+            Some(threshold) if !(threshold > 0.0 && threshold < 1.0) => {
                 return Err(format!("`threshold` is {threshold}, and should lie between 0 and 1"));
             }
-            Some(threshold) => bands_for(threshold, hashes.unwrap_or(128).clamp(1, MAX_HASHES)),
+            Some(threshold) => match hashes.unwrap_or(128) {
+                hashes if (1..=MAX_TRIED).contains(&hashes) => bands_for(threshold, hashes),
+                hashes => return Err(format!("`hashes` is {hashes}, and should be 1 to {MAX_TRIED}")),
+            },
             None if hashes.is_some() => return Err("`hashes` needs a `threshold` to tell by them".into()),
             None => (bands.unwrap_or(base.bands), rows.unwrap_or(base.rows)),
         };
@@ -123,6 +129,11 @@ mod tests {
         assert_eq!(choice.config(), Ok(BandsConfig { shingle: Shingle::Words(5), bands: 9, rows: 13 }));
         let both = BandsChoice { bands: Some(20), ..choice };
         assert!(both.config().is_err_and(|message| message.contains("`threshold`")));
+        for wrong in [BandsChoice { hashes: Some(0), ..choice }, BandsChoice { hashes: Some(100_000), ..choice }] {
+            assert!(wrong.config().is_err_and(|message| message.contains("`hashes`")));
+        }
+        let not_a_number = BandsChoice { threshold: Some(f64::NAN), ..choice };
+        assert!(not_a_number.config().is_err_and(|message| message.contains("`threshold`")));
         let nemo = BandsChoice { preset: Some(BandsPreset::Nemo), rows: Some(12), ..BandsChoice::default() };
         assert_eq!(nemo.config(), Ok(BandsConfig { shingle: Shingle::Characters(24), bands: 20, rows: 12 }));
     }

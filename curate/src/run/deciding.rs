@@ -5,7 +5,7 @@ use std::{fs, future::Future, sync::Arc, time::Instant};
 use datafusion::{
     arrow::{array::AsArray as _, datatypes::Int64Type},
     functions_aggregate::expr_fn::count,
-    physical_plan::union::UnionExec,
+    physical_plan::{coalesce_partitions::CoalescePartitionsExec, union::UnionExec},
     prelude::{DataFrame, SessionContext, col, lit},
 };
 use serde::Serialize;
@@ -68,7 +68,8 @@ impl Run<'_> {
                 let relational = self.session.relational();
                 for index in &self.plan.indexes {
                     let known = decide::known_hashes(self.tables(&relational), index).await.map_err(failed)?;
-                    hashes.push(plan(known).await?);
+                    // in no order, and so in one partition: others would wait while one is read
+                    hashes.push(Arc::new(CoalescePartitionsExec::new(plan(known).await?)));
                 }
                 let hashes = UnionExec::try_new(hashes).map_err(failed)?;
                 let texts = match verification {
@@ -178,21 +179,25 @@ impl Run<'_> {
             Survivor::Score(classifier) => Some(self.score_family(classifier)?),
             _ => None,
         };
+        let family = |is_read: bool, name: &str| is_read.then(|| self.plan.family(name)).flatten();
         let facts = DuplicateFacts {
-            fingerprints: self.plan.family("fingerprints"),
-            words: self.plan.family("words"),
+            fingerprints: family(likeness == Likeness::Text, "fingerprints"),
+            words: family(rule.keep == Survivor::Longest, "words"),
             score: score.as_ref(),
         };
         let sources: Vec<String> = step.sources.iter().chain(&rule.against).cloned().collect();
         let families = [facts.fingerprints, facts.words, facts.score].into_iter().flatten().map(|family| &family.name);
-        for family in families.map(String::as_str).chain(["records"]) {
+        let captures = decide::reads_captures(likeness, &rule.keep).then_some("records");
+        for family in families.map(String::as_str).chain(captures) {
             inputs.extend(self.hashes(self.facts_of(family, &sources)));
         }
+        let mut indexes = &[][..];
         if likeness == Likeness::Cluster {
             inputs.extend(self.hashes([self.layout.clusters()]));
+            indexes = &self.plan.indexes;
         }
         let table = decide::duplicates(self.tables(&context), before, likeness, rule, facts, &step.sources);
-        self.decide(&step.name, &(step, self.plan.seed, inputs), &context, table).await
+        self.decide(&step.name, &(step, indexes, inputs), &context, table).await
     }
 
     /// Cuts passages that stand in more than one place.
@@ -222,9 +227,8 @@ impl Run<'_> {
         })
         .await?;
         let context = self.session.relational();
-        let mut inputs = self.hashes([self.layout.decisions(before), found.clone()]);
-        inputs.sort();
-        let table = decide::repeats(self.tables(&context), before, found, sources);
+        let inputs = self.hashes([self.layout.decisions(before), found.clone()]);
+        let table = decide::repeats(self.tables(&context), before, found);
         self.decide(&step.name, &(step, inputs), &context, table).await
     }
 

@@ -174,11 +174,12 @@ async fn named_clusters(tables: Tables<'_>, stage: &str, sources: &[String]) -> 
         .clusters()
         .await?
         .join(given, JoinType::Inner, &["member"], &["own_id"], None)?
-        .join(root, JoinType::Inner, &["cluster"], &["root_id"], None)?
+        // the root may be a document of an index, of which our id alone is known
+        .join(root, JoinType::Left, &["cluster"], &["root_id"], None)?
         .join(kept, JoinType::Left, &["member"], &["kept_id"], None)?
         .select(vec![
             col("given").alias("id"),
-            col("root"),
+            coalesce(vec![col("root"), col("cluster")]).alias("root"),
             col("members").alias("size"),
             when(col("kept_id").is_not_null(), lit(true)).otherwise(lit(false))?.alias("kept"),
             col("cluster"),

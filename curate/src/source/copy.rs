@@ -39,11 +39,10 @@ pub fn copy_records(
     offsets: impl Iterator<Item = Result<u64>>,
     to: &Path,
 ) -> Result<(u64, Written)> {
-    let (copied, written) = match format {
-        Format::Parquet(_) => copy_rows(from, offsets, to)?,
-        _ => copy_lines(from, offsets, to)?,
-    };
-    Ok((copied, written))
+    match format {
+        Format::Parquet(_) => copy_rows(from, offsets, to),
+        _ => copy_lines(from, offsets, to),
+    }
 }
 
 fn copy_lines(from: &Path, offsets: impl Iterator<Item = Result<u64>>, to: &Path) -> Result<(u64, Written)> {
@@ -60,7 +59,7 @@ fn copy_lines(from: &Path, offsets: impl Iterator<Item = Result<u64>>, to: &Path
             let start = at;
             let count = input.bytes.read_until(b'\n', &mut line).map_err(read)?;
             at += count as u64;
-            if count == 0 {
+            if count == 0 || (start < offset && offset < at) {
                 return Err(changed(from, offset));
             }
             if start == offset {
@@ -113,7 +112,7 @@ fn copy_rows(from: &Path, offsets: impl Iterator<Item = Result<u64>>, to: &Path)
 
 /// The error of a file that is not what was read before.
 fn changed(path: &Path, offset: u64) -> Error {
-    let message = format!("it ends before byte or row {offset}, where there was a record when it was first read");
+    let message = format!("no record begins at byte or row {offset}, where one did when the file was first read");
     Error::Damaged { path: path.to_owned(), message }
 }
 
@@ -157,5 +156,26 @@ impl Write for Packer {
             Self::Gzip(encoder) => encoder.flush(),
             Self::Zstd(encoder) => encoder.flush(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that was changed between two readings gives an error, and no copy that lacks a line.
+    #[test]
+    fn a_line_that_moved_is_missed() {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let (from, to) = (folder.path().join("from.jsonl"), folder.path().join("to.jsonl"));
+        std::fs::write(&from, "one\ntwo\nthree\n").expect("the folder can be written");
+        let copy = |offsets: &[u64]| copy_lines(&from, offsets.iter().map(|offset| Ok(*offset)), &to);
+        assert_eq!(copy(&[0, 8]).expect("the lines are there").0, 2);
+        assert_eq!(std::fs::read(&to).expect("it was written"), b"one\nthree\n");
+        for offsets in [[0, 5], [8, 14]] {
+            let error = copy(&offsets).expect_err("no line begins there").to_string();
+            assert!(error.contains("from.jsonl") && error.contains(&offsets[1].to_string()), "{error}");
+        }
+        assert_eq!(std::fs::read(&to).expect("it is still there"), b"one\nthree\n");
     }
 }

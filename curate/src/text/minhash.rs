@@ -66,8 +66,20 @@ impl MinHash {
 /// ```
 #[must_use]
 pub fn chance_to_share(similarity: f64, bands: usize, rows: usize) -> f64 {
-    let power = |base: f64, exponent: usize| (0..exponent).fold(1.0, |product, _| product * base);
     1.0 - power(1.0 - power(similarity, rows), bands)
+}
+
+/// A power by squaring: the same bits on every machine, which the standard library does not promise.
+fn power(mut base: f64, mut exponent: usize) -> f64 {
+    let mut product = 1.0;
+    while exponent > 0 {
+        if exponent % 2 == 1 {
+            product *= base;
+        }
+        base *= base;
+        exponent /= 2;
+    }
+    product
 }
 
 /// The bands and rows, of `hashes` hash functions at most, that tell similarities above `threshold` from those below best:

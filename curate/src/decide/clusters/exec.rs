@@ -34,7 +34,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{ClusterAccount, buckets::Buckets, forest::Forest, sets::Sets, verify::Verifier};
 use crate::{
     decide::{
-        node::{aside, blocking, rows},
+        node::{Batches, aside, blocking, rows},
         numbers::{Numbers, number},
     },
     files::{PARTITIONS, write_whole},
@@ -48,6 +48,8 @@ use crate::{
 const BATCH_ROWS: usize = 8192;
 /// No set: the document is no candidate.
 const NO_SLOT: u32 = u32::MAX;
+/// No set yet: the document is a candidate.
+const CANDIDATE: u32 = u32::MAX - 1;
 
 /// What shapes clusters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -163,10 +165,10 @@ impl ExecutionPlan for ClusterExec {
         let batches = builder.tx();
         builder.spawn(async move {
             let mut work = Work::new(config, &context)?;
-            work.take_hashes(rows(&hashes, &context)?).await?;
+            work.take_hashes(rows(hashes, &context)).await?;
             let mut joined = blocking(move || work.join()).await?;
             if let (Some(texts), Some(verification)) = (texts, joined.work.config.verification) {
-                joined.take_texts(rows(&texts, &context)?, verification).await?;
+                joined.take_texts(rows(texts, &context), verification).await?;
                 joined = blocking(move || {
                     joined.verify(verification)?;
                     Ok(joined)
@@ -217,25 +219,23 @@ impl Work {
         })
     }
 
-    async fn take_hashes(&mut self, partitions: Vec<SendableRecordBatchStream>) -> Result<()> {
-        for mut batches in partitions {
-            while let Some(batch) = batches.try_next().await? {
-                let (ids, hashes) = (batch.column(0).as_string_view(), batch.column(1));
-                // its number and its place in the forest
-                self.memory.try_grow(8 * batch.num_rows())?;
-                for (row, id) in ids.iter().enumerate() {
-                    let id = number(id)?;
-                    self.order.take(id);
-                    let arrival = self.numbers.push(id)?;
-                    if hashes.is_null(row) {
-                        continue;
+    async fn take_hashes(&mut self, mut batches: impl Batches) -> Result<()> {
+        while let Some(batch) = batches.try_next().await? {
+            let (ids, hashes) = (batch.column(0).as_string_view(), batch.column(1));
+            // its number and its place in the forest
+            self.memory.try_grow(8 * batch.num_rows())?;
+            for (row, id) in ids.iter().enumerate() {
+                let id = number(id)?;
+                self.order.take(id);
+                let arrival = self.numbers.push(id)?;
+                if hashes.is_null(row) {
+                    continue;
+                }
+                match hashes.as_list_opt::<i32>() {
+                    Some(lists) => {
+                        self.buckets.push(arrival, lists.value(row).as_primitive::<UInt64Type>().values())?;
                     }
-                    match hashes.as_list_opt::<i32>() {
-                        Some(lists) => {
-                            self.buckets.push(arrival, lists.value(row).as_primitive::<UInt64Type>().values())?;
-                        }
-                        None => self.buckets.push(arrival, &[hashes.as_primitive::<UInt64Type>().value(row)])?,
-                    }
+                    None => self.buckets.push(arrival, &[hashes.as_primitive::<UInt64Type>().value(row)])?,
                 }
             }
         }
@@ -261,8 +261,7 @@ impl Work {
             slots.resize(count as usize, NO_SLOT);
             self.buckets.each(&numbers, |bucket| {
                 if !bucket.same_text {
-                    // any number but NO_SLOT: it is a candidate
-                    bucket.members.iter().for_each(|member| slots[*member as usize] = 0);
+                    bucket.members.iter().for_each(|member| slots[*member as usize] = CANDIDATE);
                 }
                 Ok(())
             })?;
@@ -286,42 +285,37 @@ impl Work {
 
 impl Joined {
     /// The shingles of all candidates.
-    async fn take_texts(
-        &mut self,
-        partitions: Vec<SendableRecordBatchStream>,
-        verification: Verification,
-    ) -> Result<()> {
+    async fn take_texts(&mut self, mut batches: impl Batches, verification: Verification) -> Result<()> {
         self.work.memory.try_grow(self.work.config.budget)?;
         let mut order = Order::default();
         let mut arrival = 0;
-        let mut taken = vec![false; self.slots.len()];
-        for mut batches in partitions {
-            while let Some(batch) = batches.try_next().await? {
-                let (ids, texts) = (batch.column(0).as_string_view(), batch.column(1).as_string_view());
-                let mut wanted: Vec<(u32, &str)> = Vec::new();
-                for (id, text) in ids.iter().zip(texts) {
-                    order.take(number(id)?);
-                    let Some(number) = self.numbers.get(arrival) else { return exec_err!("{OTHER_ORDER}") };
-                    arrival += 1;
-                    let place = *number as usize;
-                    if self.slots[place] != NO_SLOT && !std::mem::replace(&mut taken[place], true) {
-                        wanted.push((*number, text.unwrap_or_default()));
-                    }
+        while let Some(batch) = batches.try_next().await? {
+            let (ids, texts) = (batch.column(0).as_string_view(), batch.column(1).as_string_view());
+            let mut wanted: Vec<(u32, &str)> = Vec::new();
+            for (id, text) in ids.iter().zip(texts) {
+                order.take(number(id)?);
+                let Some(number) = self.numbers.get(arrival) else { return exec_err!("{OTHER_ORDER}") };
+                arrival += 1;
+                let slot = &mut self.slots[*number as usize];
+                // of a document that comes twice the first is taken
+                if *slot == CANDIDATE {
+                    *slot = NO_SLOT;
+                    wanted.push((*number, text.unwrap_or_default()));
                 }
-                let shingles = |(normal, shingler): &mut (NormalForm, Shingler), (_, text): &(u32, &str)| {
-                    let mut set = Vec::new();
-                    normal.take(text);
-                    shingler.take(normal, &mut set);
-                    set.sort_unstable();
-                    set.dedup();
-                    set
-                };
-                let start = || (NormalForm::default(), Shingler::new(verification.shingle));
-                let sets: Vec<Vec<u64>> = wanted.par_iter().map_init(start, shingles).collect();
-                self.work.memory.try_grow(8 * sets.len())?;
-                for ((number, _), set) in wanted.iter().zip(sets) {
-                    self.slots[*number as usize] = self.sets.push(&set)?;
-                }
+            }
+            let shingles = |(normal, shingler): &mut (NormalForm, Shingler), (_, text): &(u32, &str)| {
+                let mut set = Vec::new();
+                normal.take(text);
+                shingler.take(normal, &mut set);
+                set.sort_unstable();
+                set.dedup();
+                set
+            };
+            let start = || (NormalForm::default(), Shingler::new(verification.shingle));
+            let sets: Vec<Vec<u64>> = wanted.par_iter().map_init(start, shingles).collect();
+            self.work.memory.try_grow(8 * sets.len())?;
+            for ((number, _), set) in wanted.iter().zip(sets) {
+                self.slots[*number as usize] = self.sets.push(&set)?;
             }
         }
         if order != self.work.order {

@@ -36,7 +36,7 @@ use super::{
 };
 use crate::{
     decide::{
-        node::{aside, blocking, rows},
+        node::{Batches, aside, blocking, rows},
         numbers::{Numbers, WANTED, number},
     },
     files::{Spill, write_whole},
@@ -166,13 +166,13 @@ impl ExecutionPlan for RepeatsExec {
         let batches = builder.tx();
         builder.spawn(async move {
             let mut search = Search::new(config, &context)?;
-            search.number(rows(&wanted, &context)?, rows(&ids, &context)?).await?;
+            search.number(rows(wanted, &context), rows(ids, &context)).await?;
             if search.config.passage.is_run() {
-                search.take_anchors(rows(&texts, &context)?).await?;
+                search.take_anchors(rows(Arc::clone(&texts), &context)).await?;
             }
             // a plan that has run is at its end
             let texts = reset_plan_states(texts)?;
-            search.take_passages(rows(&texts, &context)?).await?;
+            search.take_passages(rows(texts, &context)).await?;
             blocking(move || search.emit(|batch| batches.blocking_send(Ok(batch)).is_ok())).await
         });
         Ok(builder.build())
@@ -215,26 +215,16 @@ impl Search {
     }
 
     /// Numbers the documents that count.
-    async fn number(
-        &mut self,
-        wanted: Vec<SendableRecordBatchStream>,
-        ids: Vec<SendableRecordBatchStream>,
-    ) -> Result<()> {
-        for mut batches in wanted {
-            while let Some(batch) = batches.try_next().await? {
-                batch
-                    .column(0)
-                    .as_string_view()
-                    .iter()
-                    .try_for_each(|id| Ok::<_, datafusion::error::DataFusionError>(self.ids.want(number(id)?)?))?;
+    async fn number(&mut self, mut wanted: impl Batches, mut ids: impl Batches) -> Result<()> {
+        while let Some(batch) = wanted.try_next().await? {
+            for id in batch.column(0).as_string_view() {
+                self.ids.want(number(id)?)?;
             }
         }
-        for mut batches in ids {
-            while let Some(batch) = batches.try_next().await? {
-                self.memory.try_grow(4 * batch.num_rows())?;
-                for id in batch.column(0).as_string_view() {
-                    self.ids.push(number(id)?)?;
-                }
+        while let Some(batch) = ids.try_next().await? {
+            self.memory.try_grow(4 * batch.num_rows())?;
+            for id in batch.column(0).as_string_view() {
+                self.ids.push(number(id)?)?;
             }
         }
         (self.numbers, self.count) = self.ids.of_wanted()?;
@@ -242,7 +232,7 @@ impl Search {
     }
 
     /// Finds the anchors that stand twice.
-    async fn take_anchors(&mut self, partitions: Vec<SendableRecordBatchStream>) -> Result<()> {
+    async fn take_anchors(&mut self, mut batches: impl Batches) -> Result<()> {
         let mut anchors = Spill::new(&self.spill.path().join("anchors"), self.config.budget / 2);
         let passage = self.config.passage;
         let of_text = |passages: &mut Passages, (_, text): &(u32, &str)| {
@@ -251,12 +241,10 @@ impl Search {
             found
         };
         let mut arrival = 0;
-        for mut batches in partitions {
-            while let Some(batch) = batches.try_next().await? {
-                for texts in together(&self.counting(&batch, &mut arrival)?) {
-                    let found: Vec<Vec<u64>> = texts.par_iter().map_init(|| Passages::new(passage), of_text).collect();
-                    found.into_iter().flatten().try_for_each(|hash| anchors.push(Anchor(hash)))?;
-                }
+        while let Some(batch) = batches.try_next().await? {
+            for texts in together(&self.counting(&batch, &mut arrival)?) {
+                let found: Vec<Vec<u64>> = texts.par_iter().map_init(|| Passages::new(passage), of_text).collect();
+                found.into_iter().flatten().try_for_each(|hash| anchors.push(Anchor(hash)))?;
             }
         }
         self.ended(arrival)?;
@@ -270,13 +258,11 @@ impl Search {
     }
 
     /// Finds the passages that may stand in more than one place.
-    async fn take_passages(&mut self, partitions: Vec<SendableRecordBatchStream>) -> Result<()> {
+    async fn take_passages(&mut self, mut batches: impl Batches) -> Result<()> {
         let mut arrival = 0;
-        for mut batches in partitions {
-            while let Some(batch) = batches.try_next().await? {
-                for texts in together(&self.counting(&batch, &mut arrival)?) {
-                    self.take_passages_of(texts)?;
-                }
+        while let Some(batch) = batches.try_next().await? {
+            for texts in together(&self.counting(&batch, &mut arrival)?) {
+                self.take_passages_of(texts)?;
             }
         }
         self.ended(arrival)
