@@ -6,11 +6,13 @@
 //!
 //! A document has a hash of its text and 14 bands, as many as FineWeb's. One document in five is a copy of one before it, and shares
 //! three bands of it, drawn; all other hashes are unlike. Prints for each number of documents, each in a process of its own: seconds
-//! from the first signature to the published clusters, the same for each million, the peak of memory and what was spilled.
+//! from the first signature to the published clusters, the same for each million, and the peak of memory.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]
 
-use std::{error::Error, fs, ops::Range, path::Path, process::Command, sync::Arc, time::Instant};
+mod growth;
+
+use std::{error::Error, fs, ops::Range, sync::Arc, time::Instant};
 
 use curate::{
     decide::{ClusterAccount, ClusterConfig, ClusterExec, clusters_schema},
@@ -30,6 +32,8 @@ use datafusion::{
     },
 };
 
+use growth::{draw, each_size, peak};
+
 /// The program's own allocator, so that peaks are comparable.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -40,20 +44,7 @@ const BATCH_ROWS: u64 = 8192;
 const COPIES: u64 = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let mut memory = 4usize << 30;
-    if let Some(place) = arguments.iter().position(|argument| argument == "--memory") {
-        memory = arguments.get(place + 1).ok_or("--memory is a number of bytes")?.parse()?;
-        arguments.drain(place..place + 2);
-    }
-    if let [only] = arguments.as_slice() {
-        return measure(only.parse::<f64>()?, memory);
-    }
-    for millions in arguments {
-        let memory = memory.to_string();
-        Command::new(std::env::current_exe()?).args([&millions, "--memory", &memory]).status()?;
-    }
-    Ok(())
+    each_size(4 << 30, |millions, memory| measure(millions.parse()?, memory))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of documents")]
@@ -82,18 +73,11 @@ fn measure(millions: f64, memory: usize) -> Result<(), Box<dyn Error>> {
         "{millions} million documents, {} hashes: {seconds:.1} s, {:.2} s a million, peak {} MB; {} in {} clusters",
         account.hashes,
         seconds / millions,
-        peak()? / 1024,
+        peak()?,
         account.members,
         account.clusters
     );
     Ok(())
-}
-
-/// The peak of memory in KiB.
-fn peak() -> Result<u64, Box<dyn Error>> {
-    let status = fs::read_to_string(Path::new("/proc/self/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("the system tells no peak")?;
-    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 fn signatures_schema() -> Schema {
@@ -121,16 +105,6 @@ impl PartitionStream for Signatures {
         });
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), futures::stream::iter(batches)))
     }
-}
-
-/// A random number for two others (splitmix64, Steele et al. 2014).
-fn draw(one: u64, other: u64) -> u64 {
-    let mixed = |number: u64| {
-        let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        number ^ (number >> 31)
-    };
-    mixed(mixed(one.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add(other.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
 }
 
 fn batch(documents: Range<u64>, schema: &SchemaRef) -> datafusion::error::Result<RecordBatch> {

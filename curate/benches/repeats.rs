@@ -11,13 +11,12 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]
 
-use std::{
-    collections::HashMap, error::Error, fs, fs::File, ops::Range, path::Path, process::Command, sync::Arc,
-    time::Instant,
-};
+mod growth;
+
+use std::{collections::HashMap, error::Error, fs::File, ops::Range, path::Path, sync::Arc, time::Instant};
 
 use curate::{
-    decide::{RepeatsAccount, RepeatsConfig, RepeatsExec, repeats_schema},
+    decide::{RepeatsConfig, RepeatsExec, repeats_schema},
     engine::{Engine, Limits},
     files::{Publication, PublishExec},
     text::passages::Passage,
@@ -37,6 +36,8 @@ use datafusion::{
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use growth::{draw, each_size, peak};
+
 /// The program's own allocator, so that peaks are comparable.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -49,20 +50,7 @@ const PASSAGES: u64 = 1000;
 const PLANTED: u64 = 20;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let mut memory = 1usize << 30;
-    if let Some(place) = arguments.iter().position(|argument| argument == "--memory") {
-        memory = arguments.get(place + 1).ok_or("--memory is a number of bytes")?.parse()?;
-        arguments.drain(place..place + 2);
-    }
-    if let [only] = arguments.as_slice() {
-        return measure(only.parse()?, memory);
-    }
-    for megabytes in arguments {
-        let memory = memory.to_string();
-        Command::new(std::env::current_exe()?).args([&megabytes, "--memory", &memory]).status()?;
-    }
-    Ok(())
+    each_size(1 << 30, |megabytes, memory| measure(megabytes.parse()?, memory))
 }
 
 fn measure(megabytes: u64, memory: usize) -> Result<(), Box<dyn Error>> {
@@ -75,12 +63,7 @@ fn measure(megabytes: u64, memory: usize) -> Result<(), Box<dyn Error>> {
         let stream = Arc::new(Stream { texts: Arc::clone(&texts), with_text, schema: Arc::clone(&schema) });
         Ok(Arc::new(StreamingTableExec::try_new(schema, vec![stream], None, [], false, None)?))
     };
-    let config = RepeatsConfig {
-        passage: Passage::Bytes(100),
-        keep_first: false,
-        budget: session.budget(),
-        account: folder.path().join("account.json"),
-    };
+    let config = RepeatsConfig { passage: Passage::Bytes(100), keep_first: false, budget: session.budget() };
     let repeats = RepeatsExec::new(source(false)?, source(false)?, source(true)?, config.clone());
     let file = folder.path().join("cuts.parquet");
     let publication = Publication::new(&file, &repeats_schema());
@@ -90,35 +73,17 @@ fn measure(megabytes: u64, memory: usize) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).build()?;
     runtime.block_on(session.collect("repeats", &context, plan))?;
     let seconds = start.elapsed().as_secs_f64();
-    let peak = peak()? / 1024;
-    let account: RepeatsAccount = serde_json::from_slice(&fs::read(&config.account)?)?;
-    let (places, wrong) = texts.check(&file)?;
+    let peak = peak()?;
+    let (places, cut, wrong) = texts.check(&file)?;
     println!(
         "{megabytes} MB in {} texts: {seconds:.1} s, {:.1} MB/s, peak {peak} MB under a limit of {} MB; {} places planted, {} cut, {wrong} wrong",
         texts.count,
         megabytes as f64 / seconds,
         memory >> 20,
         places,
-        account.cut_documents,
+        cut,
     );
     Ok(())
-}
-
-/// The peak of memory in KiB.
-fn peak() -> Result<u64, Box<dyn Error>> {
-    let status = fs::read_to_string(Path::new("/proc/self/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("the system tells no peak")?;
-    Ok(line.trim().trim_end_matches(" kB").parse()?)
-}
-
-/// A random number for two others (splitmix64, Steele et al. 2014).
-fn draw(one: u64, other: u64) -> u64 {
-    let mixed = |number: u64| {
-        let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        number ^ (number >> 31)
-    };
-    mixed(mixed(one.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add(other.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
 }
 
 fn id(text: u64) -> String {
@@ -180,8 +145,8 @@ impl Texts {
         (text, Some((passage, start..end)))
     }
 
-    /// Places that were planted, and cuts that are missing, are too many or do not stand where they should.
-    fn check(&self, file: &Path) -> Result<(usize, usize), Box<dyn Error>> {
+    /// Places that were planted, texts that are cut, and cuts that are missing, are too many or do not stand where they should.
+    fn check(&self, file: &Path) -> Result<(usize, usize, usize), Box<dyn Error>> {
         let mut found: HashMap<String, Vec<Range<usize>>> = HashMap::new();
         for batch in ParquetRecordBatchReaderBuilder::try_new(File::open(file)?)?.build()? {
             let batch = batch?;
@@ -201,6 +166,7 @@ impl Texts {
                 places[passage].push((number, place, text));
             }
         }
+        let cut = found.len();
         let (mut planted, mut right) = (0, 0);
         for places in &places {
             for (number, place, text) in places.iter().filter(|_| places.len() > 1) {
@@ -221,7 +187,7 @@ impl Texts {
                 right += usize::from(cuts == std::slice::from_ref(&cut));
             }
         }
-        Ok((planted, planted - right + found.len()))
+        Ok((planted, cut, planted - right + found.len()))
     }
 }
 

@@ -149,15 +149,12 @@ impl DedupArgs {
         };
         let bands = choice.config().map_err(anyhow::Error::msg)?;
         let similarity = self.verify.or(choice.verified_at());
-        if similarity.is_some_and(|similarity| !(similarity > 0.0 && similarity <= 1.0)) || self.max_bucket == 0 {
-            bail!("--verify is a similarity above 0, at most 1; --max-bucket is 1 or more");
-        }
         if similarity.is_some() && !self.index.is_empty() {
             bail!("an index holds no texts, so what is found by it cannot be verified: leave out --index or --verify");
         }
         let indexes = self.index.iter().map(|folder| DuplicateIndex::open(folder, bands)).collect::<Result<_, _>>()?;
-        let (shingle, max_bucket) = (bands.shingle, self.max_bucket);
-        let verification = similarity.map(|similarity| Verification { shingle, similarity, max_bucket });
+        let verification = similarity.map(|similarity| Verification::new(bands.shingle, similarity, self.max_bucket));
+        let verification = verification.transpose().map_err(anyhow::Error::msg)?;
         let keep = match self.keep {
             KeepArg::SmallestId => Survivor::SmallestId,
             KeepArg::Longest => Survivor::Longest,

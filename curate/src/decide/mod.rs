@@ -11,6 +11,7 @@
 
 mod c4;
 mod clusters;
+mod cuts;
 mod duplicates;
 mod fineweb;
 mod functions;
@@ -33,6 +34,7 @@ mod verdict;
 
 pub use c4::C4Quality;
 pub use clusters::{ClusterAccount, ClusterConfig, ClusterExec, Verification, clusters_schema};
+pub use cuts::{CutFunction, CutText, cuts_type};
 pub use duplicates::{DuplicateFacts, DuplicateRule, Likeness, Survivor, duplicates, reads_captures};
 pub use fineweb::FinewebQuality;
 pub use functions::{Chance, ChanceFunction, SplitShards};
@@ -42,11 +44,11 @@ pub use language::LanguageRule;
 pub use mixture::{Budget, MixtureRule, Share, Totals, Unit, mixture, totals};
 pub use pareto::ParetoRule;
 pub use read::read;
-pub use remains::{CutFunction, CutText, RemainsRule, remains, repeats};
-pub use repeats::{RepeatsAccount, RepeatsConfig, RepeatsExec, cuts_type, repeats_schema};
+pub use remains::{RemainsRule, remains, repeats};
+pub use repeats::{RepeatsConfig, RepeatsExec, repeats_schema};
 pub use sample::sample;
 pub use tables::Tables;
 pub use threshold::ThresholdRule;
 pub use top::{ShareUnit, TopRule, top};
 pub use urls::UrlRule;
-pub use verdict::{Rule, apply};
+pub use verdict::{Rule, apply, is_of};

@@ -1,6 +1,6 @@
 //! What nodes have in common that read their input to its end before they give anything.
 
-use std::{path::Path, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use datafusion::{
     arrow::array::RecordBatch,
@@ -10,13 +10,11 @@ use datafusion::{
     physical_plan::ExecutionPlan,
 };
 use futures::{Stream, TryStreamExt as _};
-use tempfile::TempDir;
 
-/// A folder of the session's for what is put aside; it is gone when the node is.
-pub fn aside(context: &TaskContext, name: &str) -> Result<TempDir> {
-    let within = context.runtime_env().disk_manager.create_tmp_file(name)?;
-    let parent = within.path().and_then(Path::parent);
-    Ok(tempfile::tempdir_in(parent.ok_or_else(|| internal_datafusion_err!("a file lies in a folder"))?)?)
+/// The session's folder for what is put aside.
+pub fn spill_folder(context: &TaskContext) -> Result<PathBuf> {
+    let folders = context.runtime_env().disk_manager.temp_dir_paths();
+    folders.into_iter().next().ok_or_else(|| internal_datafusion_err!("the session has no folder to spill to"))
 }
 
 /// Work that holds a core for long.

@@ -47,9 +47,9 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Holds up to `budget` bytes, growing buffers among them, of ids, then writes to `path`.
-    pub fn new(path: &Path, budget: usize) -> Self {
-        Self { ids: Spill::new(path, budget / 2), arrivals: 0 }
+    /// Holds up to `budget` bytes, growing buffers among them, of ids, then puts them aside in `folder`.
+    pub fn new(folder: &Path, budget: usize) -> Self {
+        Self { ids: Spill::new(folder, budget / 2), arrivals: 0 }
     }
 
     /// Takes the next document's id. Returns which arrival it is.
@@ -81,61 +81,60 @@ impl Numbers {
     /// The number of each arrival, and how many numbers there are: equal ids have one.
     pub fn of_arrivals(&self) -> Result<(Vec<u32>, u32)> {
         let mut numbers = vec![0; self.arrivals as usize];
-        let mut next = 0;
-        self.ids.each_sorted(sorted, |named| {
-            for same in named.chunk_by(|one, other| one.id == other.id) {
-                same.iter().for_each(|named| numbers[named.arrival as usize] = next);
-                next += 1;
-            }
+        let count = self.each_group(any, |number, same| {
+            same.iter().for_each(|named| numbers[named.arrival as usize] = number);
             Ok(())
         })?;
-        Ok((numbers, next))
+        Ok((numbers, count))
     }
 
     /// The number of each arrival whose id is wanted, among those that are; [`WANTED`], which is no number, for all others, and
     /// where an id has come before. And how many numbers there are.
     pub fn of_wanted(&self) -> Result<(Vec<u32>, u32)> {
         let mut numbers = vec![WANTED; self.arrivals as usize];
-        let mut next = 0;
-        self.ids.each_sorted(sorted, |named| {
-            for same in named.chunk_by(|one, other| one.id == other.id).filter(|same| is_wanted(same)) {
-                if same[0].arrival != WANTED {
-                    numbers[same[0].arrival as usize] = next;
-                }
-                next += 1;
+        let count = self.each_group(is_wanted, |number, same| {
+            if same[0].arrival != WANTED {
+                numbers[same[0].arrival as usize] = number;
             }
             Ok(())
         })?;
-        Ok((numbers, next))
+        Ok((numbers, count))
+    }
+
+    /// Every number of [`Numbers::of_arrivals`] with its id, in rising order.
+    pub fn each(&self, mut take: impl FnMut(u32, u128) -> Result<()>) -> Result<()> {
+        self.each_group(any, |number, same| take(number, same[0].id)).map(|_| ())
     }
 
     /// Every number of [`Numbers::of_wanted`] with its id, in rising order.
     pub fn each_wanted(&self, mut take: impl FnMut(u32, u128) -> Result<()>) -> Result<()> {
-        let mut next = 0;
-        self.ids.each_sorted(sorted, |named| {
-            for same in named.chunk_by(|one, other| one.id == other.id).filter(|same| is_wanted(same)) {
-                take(next, same[0].id)?;
-                next += 1;
-            }
-            Ok(())
-        })
+        self.each_group(is_wanted, |number, same| take(number, same[0].id)).map(|_| ())
     }
 
-    /// Every number with its id, in rising order.
-    pub fn each(&self, mut take: impl FnMut(u32, u128) -> Result<()>) -> Result<()> {
+    /// The arrivals of every id that `counts`, in the order of the ids, each with its number. Returns how many those are.
+    fn each_group(
+        &self,
+        counts: fn(&[Named]) -> bool,
+        mut take: impl FnMut(u32, &[Named]) -> Result<()>,
+    ) -> Result<u32> {
         let mut next = 0;
         self.ids.each_sorted(sorted, |named| {
-            for same in named.chunk_by(|one, other| one.id == other.id) {
-                take(next, same[0].id)?;
+            for same in named.chunk_by(|one, other| one.id == other.id).filter(|same| counts(same)) {
+                take(next, same)?;
                 next += 1;
             }
             Ok(())
-        })
+        })?;
+        Ok(next)
     }
 }
 
 /// The arrival of what is wanted, and no number.
 pub const WANTED: u32 = u32::MAX;
+
+fn any(_: &[Named]) -> bool {
+    true
+}
 
 fn is_wanted(same: &[Named]) -> bool {
     same.last().is_some_and(|named| named.arrival == WANTED)

@@ -1,35 +1,17 @@
 //! Passages that are cut out of documents, and what remains of those.
 
-use std::{
-    hash::{Hash, Hasher},
-    ops::Range,
-    sync::Arc,
-};
-
 use datafusion::{
-    arrow::{
-        array::{
-            Array as _, ArrayRef, AsArray as _, ListBuilder, StringViewBuilder, StructBuilder, UInt32Builder,
-            UInt64Array,
-        },
-        datatypes::{DataType, UInt32Type},
-    },
+    arrow::datatypes::DataType,
     error::Result,
-    logical_expr::{
-        ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, cast, when,
-    },
+    logical_expr::{cast, when},
     prelude::{DataFrame, JoinType, coalesce, col, lit},
     scalar::ScalarValue,
 };
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Tables, cuts_type, repeats_schema, verdict::verdicts};
-use crate::{
-    measure::Family,
-    text::cuts::{cut, union},
-};
+use super::{CutText, Tables, repeats_schema, verdict::verdicts};
+use crate::measure::Family;
 
 /// What becomes of documents of which something was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -94,137 +76,4 @@ pub async fn remains(
     let documents = documents.with_column("words", words)?;
     let short = col("cuts").is_not_null().and(col("bytes").lt(lit(rule.min_bytes)));
     verdicts(documents, when(short, lit("short_remains")).end()?, &["cuts", "bytes", "words"])
-}
-
-/// A function of cuts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CutText {
-    /// Lists of cuts to one list; null where none has any.
-    Union,
-    /// Cuts to the bytes in them; 0 for none.
-    Bytes,
-    /// A text and its cuts to what remains.
-    Text,
-}
-
-impl CutText {
-    /// The function of some columns.
-    #[must_use]
-    pub fn of(self, arguments: Vec<Expr>) -> Expr {
-        ScalarUDF::from(CutFunction::new(self)).call(arguments)
-    }
-}
-
-/// [`CutText`] as a scalar function of plans.
-#[derive(Debug, Clone)]
-pub struct CutFunction {
-    kind: CutText,
-    signature: Signature,
-}
-
-impl CutFunction {
-    /// The function.
-    #[must_use]
-    pub fn new(kind: CutText) -> Self {
-        Self { kind, signature: Signature::variadic_any(Volatility::Immutable) }
-    }
-
-    /// Which one it is.
-    #[must_use]
-    pub fn kind(&self) -> CutText {
-        self.kind
-    }
-}
-
-impl PartialEq for CutFunction {
-    fn eq(&self, other: &Self) -> bool {
-        self.kind == other.kind
-    }
-}
-
-impl Eq for CutFunction {}
-
-impl Hash for CutFunction {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.kind.hash(state);
-    }
-}
-
-impl ScalarUDFImpl for CutFunction {
-    fn name(&self) -> &'static str {
-        match self.kind {
-            CutText::Union => "cuts_union",
-            CutText::Bytes => "cuts_bytes",
-            CutText::Text => "cuts_text",
-        }
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(match self.kind {
-            CutText::Union => cuts_type(),
-            CutText::Bytes => DataType::UInt64,
-            CutText::Text => DataType::Utf8View,
-        })
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let result: ArrayRef = match self.kind {
-            CutText::Union => unions(&arrays, args.number_rows),
-            CutText::Bytes => {
-                let bytes = |row| cuts_of(&arrays[0], row).iter().map(|cut| u64::from(cut.end - cut.start)).sum();
-                Arc::new(UInt64Array::from_iter_values((0..args.number_rows).map(bytes)))
-            }
-            CutText::Text => {
-                let texts = arrays[0].as_string_view();
-                let remains =
-                    |row: usize| texts.is_valid(row).then(|| cut(texts.value(row), &cuts_of(&arrays[1], row)));
-                let remains: Vec<Option<String>> = (0..args.number_rows).into_par_iter().map(remains).collect();
-                let mut builder = StringViewBuilder::new();
-                remains.iter().for_each(|text| builder.append_option(text.as_deref()));
-                Arc::new(builder.finish())
-            }
-        };
-        Ok(ColumnarValue::Array(result))
-    }
-}
-
-fn unions(lists: &[ArrayRef], rows: usize) -> ArrayRef {
-    let fields = match cuts_type() {
-        DataType::List(item) => match item.data_type() {
-            DataType::Struct(fields) => fields.clone(),
-            other => unreachable!("a cut is a struct, and not {other}"),
-        },
-        other => unreachable!("cuts are a list, and not {other}"),
-    };
-    let mut builder = ListBuilder::new(StructBuilder::from_fields(fields, rows));
-    for row in 0..rows {
-        let mut cuts: Vec<Range<u32>> = lists.iter().flat_map(|list| cuts_of(list, row)).collect();
-        union(&mut cuts);
-        for cut in &cuts {
-            for (column, end) in [cut.start, cut.end].into_iter().enumerate() {
-                let ends = builder.values().field_builder::<UInt32Builder>(column);
-                ends.expect("a cut has two numbers").append_value(end);
-            }
-            builder.values().append(true);
-        }
-        builder.append(!cuts.is_empty());
-    }
-    Arc::new(builder.finish())
-}
-
-/// The cuts in a row of a list; none where it is null.
-fn cuts_of(list: &ArrayRef, row: usize) -> Vec<Range<u32>> {
-    if list.is_null(row) {
-        return Vec::new();
-    }
-    let cuts = list.as_list::<i32>().value(row);
-    let ends = |column: usize| cuts.as_struct().column(column).as_primitive::<UInt32Type>().clone();
-    let (starts, ends) = (ends(0), ends(1));
-    starts.values().iter().zip(ends.values()).map(|(start, end)| *start..*end).collect()
 }

@@ -64,6 +64,21 @@ impl Tables<'_> {
         self.parquet(paths, &records()).await
     }
 
+    /// Where the documents of `sources` stand: `home_id`, and the `part` and `offset` of the first record with that id.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub async fn homes(&self, sources: &[String]) -> Result<DataFrame> {
+        let paths = self.part_paths(sources, |source, part| self.layout.facts("records", source, part));
+        let documents = col("id").is_not_null().and(col("reason").is_null());
+        let table = self.parquet(paths, &records()).await?.filter(documents)?;
+        if self.repeats {
+            let first = first_value(col("offset"), vec![col("part").sort(true, false)]).alias("offset");
+            return table.aggregate(vec![col("id").alias("home_id")], vec![min(col("part")).alias("part"), first]);
+        }
+        table.select(vec![col("id").alias("home_id"), col("part"), col("offset")])
+    }
+
     /// Where and when the documents of `sources` were captured: `fact_id`, `url` and `date`. An id stands in one row.
     ///
     /// # Errors

@@ -57,12 +57,6 @@ impl Layout {
         self.out.join("facts/repeats").join(format!("{stage}.parquet"))
     }
 
-    /// What was counted when they were found.
-    #[must_use]
-    pub fn repeats_account(&self, stage: &str) -> PathBuf {
-        self.out.join("facts/repeats").join(format!("{stage}.json"))
-    }
-
     /// The verdicts of a stage.
     #[must_use]
     pub fn decisions(&self, stage: &str) -> PathBuf {

@@ -2,6 +2,7 @@
 //!
 //! Useful for: whatever a run leaves on disk. Not useful for: what stands in the files.
 
+mod aside;
 mod folder;
 mod groups;
 mod layout;
@@ -13,6 +14,7 @@ mod quarantine;
 mod spill;
 pub mod units;
 
+pub use aside::Aside;
 pub use folder::{exchange, remove_folder, remove_others};
 pub use layout::Layout;
 pub use lock::Lock;

@@ -6,16 +6,12 @@
 //! Useful for: ids and hashes on their way through a sort. Not useful for: text; what is not spread evenly.
 //! Cost: the records' own bytes, once, in memory or on disk; a partition at a time for each thread.
 
-use std::{
-    fs::File,
-    io::Write as _,
-    os::unix::fs::FileExt as _,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
+use super::Aside;
+use crate::error::Result;
 
 /// A record that can be put aside.
 pub trait Record: Copy + Ord + Send {
@@ -47,32 +43,28 @@ pub struct Spill<R> {
     budget: usize,
     /// Partitions for each place, in parts of 2^64.
     density: u128,
-    /// What did not fit: where it lies, and for each partition the pieces of it.
-    path: PathBuf,
-    file: Option<File>,
-    written: u64,
+    /// What did not fit, and for each partition the pieces of it.
+    aside: Aside,
     pieces: Vec<Vec<(u64, usize)>>,
     records: std::marker::PhantomData<R>,
 }
 
 impl<R: Record> Spill<R> {
-    /// Holds up to `budget` bytes, then writes to `path`. Places are spread evenly over all 64 bits, as hashes are.
+    /// Holds up to `budget` bytes, then puts them aside in `folder`. Places are spread evenly over all 64 bits, as hashes are.
     #[must_use]
-    pub fn new(path: &Path, budget: usize) -> Self {
-        Self::below(1 << u64::BITS, path, budget)
+    pub fn new(folder: &Path, budget: usize) -> Self {
+        Self::below(1 << u64::BITS, folder, budget)
     }
 
     /// The same for places that are spread evenly from 0 to below `places`.
     #[must_use]
-    pub fn below(places: u128, path: &Path, budget: usize) -> Self {
+    pub fn below(places: u128, folder: &Path, budget: usize) -> Self {
         Self {
             density: ((PARTITIONS as u128) << u64::BITS) / places.max(1),
             buffers: vec![Vec::new(); PARTITIONS],
             held: 0,
             budget,
-            path: path.to_owned(),
-            file: None,
-            written: 0,
+            aside: Aside::new(folder),
             pieces: vec![Vec::new(); PARTITIONS],
             records: std::marker::PhantomData,
         }
@@ -89,20 +81,10 @@ impl<R: Record> Spill<R> {
         if self.held > self.budget { self.write() } else { Ok(()) }
     }
 
-    /// Writes out all that is held.
+    /// Puts aside all that is held.
     fn write(&mut self) -> Result<()> {
-        let failed = || Error::file("write", &self.path);
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                let create = File::options().read(true).write(true).create(true).truncate(true).open(&self.path);
-                self.file.insert(create.map_err(failed())?)
-            }
-        };
         for (buffer, pieces) in self.buffers.iter_mut().zip(&mut self.pieces).filter(|(buffer, _)| !buffer.is_empty()) {
-            file.write_all(buffer).map_err(Error::file("write", &self.path))?;
-            pieces.push((self.written, buffer.len()));
-            self.written += buffer.len() as u64;
+            pieces.push((self.aside.append(buffer)?, buffer.len()));
             buffer.clear();
         }
         self.held = 0;
@@ -112,7 +94,7 @@ impl<R: Record> Spill<R> {
     /// Bytes that did not fit into memory.
     #[must_use]
     pub fn written(&self) -> u64 {
-        self.written
+        self.aside.written()
     }
 
     /// Sorts the records partition by partition: `prepare` makes what is wanted of each, on all cores, and `take` takes it, in
@@ -161,22 +143,12 @@ impl<R: Record> Spill<R> {
         let mut records = Vec::with_capacity(self.bytes(partition) / R::BYTES);
         let mut bytes = Vec::new();
         for (offset, length) in pieces {
-            let file = self.file.as_ref().expect("pieces lie in the file");
             bytes.resize(*length, 0);
-            file.read_exact_at(&mut bytes, *offset).map_err(Error::file("read", &self.path))?;
+            self.aside.read(*offset, &mut bytes)?;
             records.extend(bytes.chunks_exact(R::BYTES).map(R::get));
         }
         records.extend(buffer.chunks_exact(R::BYTES).map(R::get));
         Ok(records)
-    }
-}
-
-impl<R> Drop for Spill<R> {
-    fn drop(&mut self) {
-        if self.file.is_some() {
-            // the folder goes when the run ends
-            let _ = std::fs::remove_file(&self.path);
-        }
     }
 }
 
@@ -210,7 +182,7 @@ mod tests {
         #[test]
         fn it_sorts(numbers in vec(any::<u64>(), 0..200), budget in 0usize..2000) {
             let folder = tempfile::tempdir().expect("the temporary folder can be written");
-            let mut spill = Spill::new(&folder.path().join("spilled"), budget);
+            let mut spill = Spill::new(folder.path(), budget);
             numbers.iter().try_for_each(|number| spill.push(Number(*number))).expect("the disk has room");
             let mut found = Vec::new();
             let sort = |mut records: Vec<Number>| {
@@ -225,7 +197,6 @@ mod tests {
             let mut expected = numbers;
             expected.sort_unstable();
             prop_assert_eq!(found, expected);
-            drop(spill);
             prop_assert_eq!(std::fs::read_dir(folder.path()).expect("the folder is there").count(), 0);
         }
     }

@@ -8,7 +8,7 @@ use std::{
 
 use schemas::{
     task::Task,
-    toml_file::{Setting, TomlError, TomlFile},
+    toml_file::{Setting, Spanned, TomlError, TomlFile},
 };
 
 use super::{
@@ -289,21 +289,17 @@ impl Check<'_> {
             };
         };
         let choice = self.recipe.facts.bands.as_ref().map(|choice| *choice.get_ref()).unwrap_or_default();
-        let similarity = verify.as_ref().map(|verify| *verify.get_ref()).or(choice.verified_at());
-        if let Some(verify) = verify
-            && !(*verify.get_ref() > 0.0 && *verify.get_ref() <= 1.0)
-        {
-            return Err(self.fault(verify.span(), "`verify` is a similarity above 0, at most 1").into());
-        }
-        if *max_bucket.get_ref() == 0 {
-            return Err(self.fault(max_bucket.span(), "`max_bucket` is 1 or more").into());
-        }
-        if let (Some(_), Some(index)) = (similarity, index.first()) {
+        let Some(similarity) = verify.as_ref().map(|verify| *verify.get_ref()).or(choice.verified_at()) else {
+            return Ok(None);
+        };
+        if let Some(index) = index.first() {
             let message = "an index holds no texts: what is found by it cannot be verified";
             return Err(self.fault(index.span(), message).into());
         }
-        let max_bucket = *max_bucket.get_ref();
-        Ok(similarity.map(|similarity| Verification { shingle: bands.shingle, similarity, max_bucket }))
+        let span =
+            if *max_bucket.get_ref() == 0 { Some(max_bucket.span()) } else { verify.as_ref().map(Spanned::span) };
+        let verification = Verification::new(bands.shingle, similarity, *max_bucket.get_ref());
+        verification.map(Some).map_err(|message| self.fault(span.unwrap_or_default(), message).into())
     }
 
     fn indexes(&self, families: &[Family]) -> Result<Vec<DuplicateIndex>> {

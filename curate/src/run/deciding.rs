@@ -209,21 +209,18 @@ impl Run<'_> {
         let found = self.layout.repeats(&step.name);
         self.unit("repeats", &step.name, Fingerprint::of("repeats", &(step, inputs)), async {
             let failed = |error| Error::from_plan(&step.name, error);
-            let account = self.layout.repeats_account(&step.name);
             let budget = self.session.budget();
             let context = self.session.streaming();
             let plan = |table: DataFrame| async move { table.create_physical_plan().await.map_err(failed) };
             let kept = self.tables(&context).kept(before).await.map_err(failed)?;
-            let of_sources = col("source").in_list(sources.iter().map(lit).collect(), false);
-            let wanted = kept.filter(of_sources).and_then(|kept| kept.select_columns(&["id"])).map_err(failed)?;
+            let wanted =
+                kept.filter(decide::is_of(sources)).and_then(|kept| kept.select_columns(&["id"])).map_err(failed)?;
             let ids = self.texts(&context, sources).await?.select_columns(&["id"]).map_err(failed)?;
             let texts = self.texts(&context, sources).await?;
-            let config = RepeatsConfig { passage, keep_first, budget, account: account.clone() };
+            let config = RepeatsConfig { passage, keep_first, budget };
             let repeats = RepeatsExec::new(plan(wanted).await?, plan(ids).await?, plan(texts).await?, config);
             let publication = Publication::new(&found, &decide::repeats_schema());
-            let mut files = self.publish_plan(&step.name, &context, Arc::new(repeats), vec![publication]).await?;
-            files.push((account.clone(), None, hash_file(&account)?));
-            Ok(files)
+            self.publish_plan(&step.name, &context, Arc::new(repeats), vec![publication]).await
         })
         .await?;
         let context = self.session.relational();

@@ -11,7 +11,7 @@ use datafusion::{
         array::{AsArray as _, RecordBatch},
         datatypes::{DataType, Field, Schema, UInt64Type},
     },
-    functions_aggregate::expr_fn::{first_value, min},
+    functions_aggregate::expr_fn::min,
     prelude::{DataFrame, JoinType, SessionContext, coalesce, col, lit, when},
 };
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -124,18 +124,7 @@ fn places_schema() -> Schema {
 /// Where the documents stand that a stage kept of a source: `part` and `offset`, sorted.
 async fn kept_places(tables: Tables<'_>, stage: &str, source: &str) -> datafusion::error::Result<DataFrame> {
     let kept = tables.kept(stage).await?.filter(col("source").eq(lit(source)))?;
-    let homes = tables
-        .records(source)
-        .await?
-        .filter(col("id").is_not_null().and(col("reason").is_null()))?
-        // a document that stands in several files is taken from the first of them
-        .aggregate(
-            vec![col("id").alias("home_id")],
-            vec![
-                min(col("part")).alias("part"),
-                first_value(col("offset"), vec![col("part").sort(true, false)]).alias("offset"),
-            ],
-        )?;
+    let homes = tables.homes(&[source.to_owned()]).await?;
     kept.join(homes, JoinType::Inner, &["id"], &["home_id"], None)?
         .select_columns(&["part", "offset"])?
         .sort(vec![col("part").sort(true, false), col("offset").sort(true, false)])

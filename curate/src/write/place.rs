@@ -6,7 +6,6 @@ use datafusion::{
     arrow::datatypes::{DataType, Field, Schema, SchemaRef},
     error::Result,
     functions::core::expr_fn::get_field,
-    functions_aggregate::expr_fn::min,
     prelude::{DataFrame, JoinType, col, lit},
     scalar::ScalarValue,
 };
@@ -61,20 +60,8 @@ pub async fn places(
         }
         None => placed.with_column("cuts", lit(ScalarValue::try_new_null(&cuts_type())?))?,
     };
-    let mut homes: Option<DataFrame> = None;
-    for source in tables.parts.keys() {
-        let records = tables.records(source).await?;
-        let home = records
-            .filter(col("id").is_not_null().and(col("reason").is_null()))?
-            .select(vec![col("id"), col("part")])?;
-        homes = Some(match homes {
-            Some(homes) => homes.union(home)?,
-            None => home,
-        });
-    }
-    let homes = homes.ok_or_else(|| datafusion::common::internal_datafusion_err!("there is no source"))?;
-    // a document that stands in several files is taken from the first of them
-    let homes = homes.aggregate(vec![col("id").alias("home_id")], vec![min(col("part")).alias("part")])?;
+    let sources: Vec<String> = tables.parts.keys().cloned().collect();
+    let homes = tables.homes(&sources).await?.drop_columns(&["offset"])?;
     let field = |name: &str| get_field(col("place"), name).alias(name);
     let columns = ["id", "source", "part", "template", "copy", "order"];
     placed

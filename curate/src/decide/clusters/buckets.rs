@@ -61,9 +61,9 @@ struct Found {
 }
 
 impl Buckets {
-    /// Holds up to `budget` bytes, growing buffers among them, of hashes, then writes to `path`.
-    pub fn new(path: &Path, budget: usize) -> Self {
-        Self { hashes: Spill::new(path, budget / 2), count: 0 }
+    /// Holds up to `budget` bytes, growing buffers among them, of hashes, then puts them aside in `folder`.
+    pub fn new(folder: &Path, budget: usize) -> Self {
+        Self { hashes: Spill::new(folder, budget / 2), count: 0 }
     }
 
     /// Takes the hashes of a document: that of its whole text first, then those of its bands.

@@ -34,7 +34,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{ClusterAccount, buckets::Buckets, forest::Forest, sets::Sets, verify::Verifier};
 use crate::{
     decide::{
-        node::{Batches, aside, blocking, rows},
+        node::{Batches, blocking, rows, spill_folder},
         numbers::{Numbers, number},
     },
     files::{PARTITIONS, write_whole},
@@ -71,6 +71,22 @@ pub struct Verification {
     pub similarity: f64,
     /// Documents of a bucket that one is compared with, at most: those whose texts come next in size.
     pub max_bucket: usize,
+}
+
+impl Verification {
+    /// Checks what was asked for.
+    ///
+    /// # Errors
+    /// What is out of range, in words.
+    pub fn new(shingle: Shingle, similarity: f64, max_bucket: usize) -> Result<Self, String> {
+        if !(similarity > 0.0 && similarity <= 1.0) {
+            return Err(format!("`verify` is {similarity}, and should be a similarity above 0, at most 1"));
+        }
+        if max_bucket == 0 {
+            return Err("`max_bucket` is 1 or more".into());
+        }
+        Ok(Self { shingle, similarity, max_bucket })
+    }
 }
 
 /// Joins documents that share a hash into clusters: rows of `member`, `cluster` and `members`, sorted by member.
@@ -189,8 +205,7 @@ struct Work {
     /// A hash of all ids in their order, which texts must come in, too.
     order: Order,
     memory: MemoryReservation,
-    /// Keeps the folder of what is put aside.
-    spill: tempfile::TempDir,
+    spill: PathBuf,
 }
 
 /// What is known once they are.
@@ -206,12 +221,12 @@ struct Joined {
 
 impl Work {
     fn new(config: ClusterConfig, context: &TaskContext) -> Result<Self> {
-        let spill = aside(context, "clusters")?;
+        let spill = spill_folder(context)?;
         let memory = MemoryConsumer::new("clusters").register(context.memory_pool());
         memory.try_grow(2 * config.budget)?;
         Ok(Self {
-            numbers: Numbers::new(&spill.path().join("ids"), config.budget),
-            buckets: Buckets::new(&spill.path().join("hashes"), config.budget),
+            numbers: Numbers::new(&spill, config.budget),
+            buckets: Buckets::new(&spill, config.budget),
             order: Order::default(),
             memory,
             config,
@@ -278,7 +293,7 @@ impl Work {
             hashes: self.buckets.count(),
             ..ClusterAccount::default()
         };
-        let sets = Sets::new(&self.spill.path().join("sets"), self.config.budget);
+        let sets = Sets::new(&self.spill, self.config.budget);
         Ok(Joined { work: self, numbers, forest, slots, sets, account })
     }
 }
@@ -344,7 +359,7 @@ impl Joined {
     /// Gives the clusters to `take`, until it wants no more; writes the account.
     fn emit(self, mut take: impl FnMut(RecordBatch) -> bool) -> Result<()> {
         let Self { work, numbers, mut forest, mut account, .. } = self;
-        let count = numbers.iter().max().map_or(0, |last| last + 1);
+        let count = forest.count();
         drop(numbers);
         // takes the place of the numbers in the account of memory
         let mut sizes = vec![0u32; count as usize];

@@ -10,6 +10,11 @@ impl Forest {
         Self((0..count).collect())
     }
 
+    /// How many numbers there are.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.0.len()).expect("it was made of so many")
+    }
+
     /// The least number that `number` is joined with. The path to it is halved on the way.
     pub fn root(&mut self, mut number: u32) -> u32 {
         while self.0[number as usize] != number {

@@ -102,7 +102,7 @@ mod tests {
             budget in 0usize..200,
         ) {
             let folder = tempfile::tempdir().expect("the temporary folder can be written");
-            let mut sets = Sets::new(&folder.path().join("sets"), budget);
+            let mut sets = Sets::new(folder.path(), budget);
             let texts: Vec<Vec<u64>> = texts
                 .into_iter()
                 .map(|mut text| {
@@ -112,7 +112,7 @@ mod tests {
                 })
                 .collect();
             let slots: Vec<u32> = texts.iter().map(|text| sets.push(text).expect("the disk has room")).collect();
-            let mut buckets = Buckets::new(&folder.path().join("hashes"), budget);
+            let mut buckets = Buckets::new(folder.path(), budget);
             let spread = |hash: u64| hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) & !1;
             for (hash, document) in &hashes {
                 // a hash of the whole text comes first, and is shared with nobody
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn what_is_not_compared_is_counted() {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
-        let mut sets = Sets::new(&folder.path().join("sets"), 1 << 10);
+        let mut sets = Sets::new(folder.path(), 1 << 10);
         // 0 is like 4, and 2 is like 3; 5 is twice as large
         let texts: [&[u64]; 6] = [&[1, 2], &[3, 4], &[5, 6], &[5, 6], &[1, 2], &[1, 2, 3, 4]];
         let slots: Vec<u32> = texts.iter().map(|text| sets.push(text).expect("the disk has room")).collect();

@@ -9,8 +9,8 @@ use std::{
 
 use datafusion::{
     arrow::{
-        array::{ArrayRef, AsArray as _, ListBuilder, RecordBatch, StringViewBuilder, StructBuilder, UInt32Builder},
-        datatypes::{DataType, Field, Fields, Schema},
+        array::{ArrayRef, AsArray as _, RecordBatch, StringViewBuilder},
+        datatypes::{DataType, Field, Schema},
     },
     common::{internal_err, tree_node::TreeNodeRecursion},
     error::Result,
@@ -30,16 +30,14 @@ use futures::TryStreamExt as _;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    RepeatsAccount,
-    passages::{Anchor, Bits, Place, Standing, repeated, seen_twice},
-};
+use super::passages::{Anchor, Bits, Place, Standing, repeated, seen_twice};
 use crate::{
     decide::{
-        node::{Batches, aside, blocking, rows},
+        cuts::{CutsBuilder, cuts_type},
+        node::{Batches, blocking, rows, spill_folder},
         numbers::{Numbers, WANTED, number},
     },
-    files::{Spill, write_whole},
+    files::Spill,
     text::passages::{Found, Passage, Passages},
 };
 
@@ -57,8 +55,6 @@ pub struct RepeatsConfig {
     pub keep_first: bool,
     /// Bytes of anchors, of passages and of places, each, that are held in memory; the rest is put aside. It does not show.
     pub budget: usize,
-    /// Where the [`RepeatsAccount`] is written, as JSON.
-    pub account: PathBuf,
 }
 
 /// Finds passages that stand in more than one place: rows of `id` and `cuts`, sorted by id; documents without cuts have none.
@@ -97,16 +93,6 @@ impl RepeatsExec {
     pub fn config(&self) -> &RepeatsConfig {
         &self.config
     }
-}
-
-fn cut_fields() -> Fields {
-    Fields::from(vec![Field::new("start", DataType::UInt32, false), Field::new("end", DataType::UInt32, false)])
-}
-
-/// Byte ranges of a text that go, in order and apart from each other: a list of `start` and `end`.
-#[must_use]
-pub fn cuts_type() -> DataType {
-    DataType::List(Arc::new(Field::new("item", DataType::Struct(cut_fields()), true)))
 }
 
 /// The columns of what is found: a document's id, and its cuts.
@@ -189,25 +175,22 @@ struct Search {
     /// Anchors that stand twice.
     anchors: Bits,
     passages: Spill<Standing>,
-    account: RepeatsAccount,
     memory: MemoryReservation,
-    /// Keeps the folder of what is put aside.
-    spill: tempfile::TempDir,
+    spill: PathBuf,
 }
 
 impl Search {
     fn new(config: RepeatsConfig, context: &TaskContext) -> Result<Self> {
-        let spill = aside(context, "repeats")?;
+        let spill = spill_folder(context)?;
         let memory = MemoryConsumer::new("repeats").register(context.memory_pool());
         // ids or places, anchors or passages, and the bits of anchors
         memory.try_grow(3 * config.budget)?;
         Ok(Self {
-            ids: Numbers::new(&spill.path().join("ids"), config.budget),
+            ids: Numbers::new(&spill, config.budget),
             numbers: Vec::new(),
             count: 0,
             anchors: Bits::new(8),
-            passages: Spill::new(&spill.path().join("passages"), config.budget / 2),
-            account: RepeatsAccount::default(),
+            passages: Spill::new(&spill, config.budget / 2),
             memory,
             config,
             spill,
@@ -233,7 +216,7 @@ impl Search {
 
     /// Finds the anchors that stand twice.
     async fn take_anchors(&mut self, mut batches: impl Batches) -> Result<()> {
-        let mut anchors = Spill::new(&self.spill.path().join("anchors"), self.config.budget / 2);
+        let mut anchors = Spill::new(&self.spill, self.config.budget / 2);
         let passage = self.config.passage;
         let of_text = |passages: &mut Passages, (_, text): &(u32, &str)| {
             let mut found = Vec::new();
@@ -284,9 +267,7 @@ impl Search {
             found
         };
         let found: Vec<Vec<Found>> = texts.par_iter().map_init(|| Passages::new(passage), of_text).collect();
-        self.account.documents += texts.len() as u64;
         for ((number, _), found) in texts.iter().zip(found) {
-            self.account.passages += found.len() as u64;
             for Found { hash, start, end } in found {
                 self.passages.push(Standing { hash, place: Place { number: *number, start, end } })?;
             }
@@ -310,17 +291,14 @@ impl Search {
         Ok(counting)
     }
 
-    /// Gives the cuts to `take`, until it wants no more; writes the account.
+    /// Gives the cuts to `take`, until it wants no more.
     fn emit(self, mut take: impl FnMut(RecordBatch) -> bool) -> Result<()> {
-        let Self { config, ids, numbers, count, anchors, passages, mut account, memory: _memory, spill } = self;
+        let Self { config, ids, numbers, count, anchors, passages, memory: _memory, spill } = self;
         drop((numbers, anchors));
-        let mut places = Spill::below(u128::from(count), &spill.path().join("places"), config.budget / 2);
+        let mut places = Spill::below(u128::from(count), &spill, config.budget / 2);
         passages.each_sorted(
             |standing| repeated(standing, config.keep_first),
-            |found| {
-                account.repeated += found.len() as u64;
-                found.into_iter().try_for_each(|place| places.push(place))
-            },
+            |found| found.into_iter().try_for_each(|place| places.push(place)),
         )?;
         drop(passages);
         let sorted = places.sorted(|mut places: Vec<Place>| {
@@ -333,7 +311,7 @@ impl Search {
             sorted.map_while(|places| places.map_err(|error| failed = Some(error)).ok()).flatten().peekable();
         let (mut rows, mut open) = (Rows::new(), true);
         ids.each_wanted(|number, id| {
-            if open && rows.take(id, number, &mut places, &mut account) == BATCH_ROWS {
+            if open && rows.take(id, number, &mut places) == BATCH_ROWS {
                 open = take(rows.finish());
             }
             Ok(())
@@ -345,8 +323,6 @@ impl Search {
         if open && rows.count > 0 {
             take(rows.finish());
         }
-        let json = serde_json::to_vec_pretty(&account).expect("counts are JSON");
-        write_whole(&config.account, &json)?;
         Ok(())
     }
 }
@@ -370,61 +346,37 @@ fn together<'a, 't>(texts: &'a [(u32, &'t str)]) -> impl Iterator<Item = &'a [(u
 /// Rows on their way into a batch.
 struct Rows {
     ids: StringViewBuilder,
-    cuts: ListBuilder<StructBuilder>,
+    cuts: CutsBuilder,
     count: usize,
 }
 
 impl Rows {
     fn new() -> Self {
-        Self {
-            ids: StringViewBuilder::new(),
-            cuts: ListBuilder::new(StructBuilder::from_fields(cut_fields(), 0)),
-            count: 0,
-        }
+        Self { ids: StringViewBuilder::new(), cuts: CutsBuilder::new(), count: 0 }
     }
 
     /// Takes the places of a document, which come next, and joins those that touch. Returns how many rows there are.
-    fn take(
-        &mut self,
-        id: u128,
-        number: u32,
-        places: &mut Peekable<impl Iterator<Item = Place>>,
-        account: &mut RepeatsAccount,
-    ) -> usize {
-        let mut open: Option<Place> = None;
-        while let Some(place) = places.next_if(|place| place.number == number) {
-            open = Some(match open {
-                Some(cut) if place.start <= cut.end => Place { end: cut.end.max(place.end), ..cut },
-                Some(cut) => {
-                    self.cut(cut, account);
-                    place
-                }
-                None => place,
-            });
+    fn take(&mut self, id: u128, number: u32, places: &mut Peekable<impl Iterator<Item = Place>>) -> usize {
+        let Some(Place { start, end, .. }) = places.next_if(|place| place.number == number) else { return self.count };
+        let mut open = start..end;
+        while let Some(Place { start, end, .. }) = places.next_if(|place| place.number == number) {
+            if start <= open.end {
+                open.end = open.end.max(end);
+            } else {
+                self.cuts.push(&open);
+                open = start..end;
+            }
         }
-        if let Some(cut) = open {
-            self.cut(cut, account);
-            self.cuts.append(true);
-            self.ids.append_value(format!("{id:032x}"));
-            self.count += 1;
-            account.cut_documents += 1;
-        }
+        self.cuts.push(&open);
+        self.cuts.close(true);
+        self.ids.append_value(format!("{id:032x}"));
+        self.count += 1;
         self.count
-    }
-
-    fn cut(&mut self, cut: Place, account: &mut RepeatsAccount) {
-        account.cut_bytes += u64::from(cut.end - cut.start);
-        let cuts = self.cuts.values();
-        let ends = [cut.start, cut.end];
-        for (column, end) in ends.into_iter().enumerate() {
-            cuts.field_builder::<UInt32Builder>(column).expect("a cut has two numbers").append_value(end);
-        }
-        cuts.append(true);
     }
 
     fn finish(&mut self) -> RecordBatch {
         self.count = 0;
-        let columns: Vec<ArrayRef> = vec![Arc::new(self.ids.finish()), Arc::new(self.cuts.finish())];
+        let columns: Vec<ArrayRef> = vec![Arc::new(self.ids.finish()), self.cuts.finish()];
         RecordBatch::try_new(Arc::new(repeats_schema()), columns).expect("the columns are of one length")
     }
 }

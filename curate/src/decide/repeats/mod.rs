@@ -15,9 +15,7 @@
 //!
 //! Source: see [`crate::text::passages`]. A suffix array would find the same runs, in five times the text's size of memory.
 
-mod account;
 mod exec;
 mod passages;
 
-pub use account::RepeatsAccount;
-pub use exec::{RepeatsConfig, RepeatsExec, cuts_type, repeats_schema};
+pub use exec::{RepeatsConfig, RepeatsExec, repeats_schema};

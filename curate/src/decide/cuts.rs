@@ -1,0 +1,180 @@
+//! Cuts in plans: lists of byte ranges, and the functions of them.
+
+use std::{
+    hash::{Hash, Hasher},
+    ops::Range,
+    sync::Arc,
+};
+
+use datafusion::{
+    arrow::{
+        array::{
+            Array as _, ArrayRef, AsArray as _, ListBuilder, StringViewBuilder, StructBuilder, UInt32Builder,
+            UInt64Array,
+        },
+        datatypes::{DataType, Field, Fields, UInt32Type},
+    },
+    error::Result,
+    logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
+};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::text::cuts::{cut, union};
+
+fn cut_fields() -> Fields {
+    Fields::from(vec![Field::new("start", DataType::UInt32, false), Field::new("end", DataType::UInt32, false)])
+}
+
+/// Byte ranges of a text that go, in order and apart from each other: a list of `start` and `end`.
+#[must_use]
+pub fn cuts_type() -> DataType {
+    DataType::List(Arc::new(Field::new("item", DataType::Struct(cut_fields()), true)))
+}
+
+/// Builds a column of cuts.
+pub struct CutsBuilder(ListBuilder<StructBuilder>);
+
+impl CutsBuilder {
+    pub fn new() -> Self {
+        Self(ListBuilder::new(StructBuilder::from_fields(cut_fields(), 0)))
+    }
+
+    /// Adds a cut to the row that is open.
+    pub fn push(&mut self, cut: &Range<u32>) {
+        let cuts = self.0.values();
+        for (column, end) in [cut.start, cut.end].into_iter().enumerate() {
+            cuts.field_builder::<UInt32Builder>(column).expect("a cut has two numbers").append_value(end);
+        }
+        cuts.append(true);
+    }
+
+    /// Ends a row, which is null where nothing is cut.
+    pub fn close(&mut self, is_cut: bool) {
+        self.0.append(is_cut);
+    }
+
+    pub fn finish(&mut self) -> ArrayRef {
+        Arc::new(self.0.finish())
+    }
+}
+
+/// A function of cuts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CutText {
+    /// Lists of cuts to one list; null where none has any.
+    Union,
+    /// Cuts to the bytes in them; 0 for none.
+    Bytes,
+    /// A text and its cuts to what remains.
+    Text,
+}
+
+impl CutText {
+    /// The function of some columns.
+    #[must_use]
+    pub fn of(self, arguments: Vec<Expr>) -> Expr {
+        ScalarUDF::from(CutFunction::new(self)).call(arguments)
+    }
+}
+
+/// [`CutText`] as a scalar function of plans.
+#[derive(Debug, Clone)]
+pub struct CutFunction {
+    kind: CutText,
+    signature: Signature,
+}
+
+impl CutFunction {
+    /// The function.
+    #[must_use]
+    pub fn new(kind: CutText) -> Self {
+        Self { kind, signature: Signature::variadic_any(Volatility::Immutable) }
+    }
+
+    /// Which one it is.
+    #[must_use]
+    pub fn kind(&self) -> CutText {
+        self.kind
+    }
+}
+
+impl PartialEq for CutFunction {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
+impl Eq for CutFunction {}
+
+impl Hash for CutFunction {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.kind.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for CutFunction {
+    fn name(&self) -> &'static str {
+        match self.kind {
+            CutText::Union => "cuts_union",
+            CutText::Bytes => "cuts_bytes",
+            CutText::Text => "cuts_text",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(match self.kind {
+            CutText::Union => cuts_type(),
+            CutText::Bytes => DataType::UInt64,
+            CutText::Text => DataType::Utf8View,
+        })
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
+        let result: ArrayRef = match self.kind {
+            CutText::Union => unions(&arrays, args.number_rows),
+            CutText::Bytes => {
+                let bytes = |row| cuts_of(&arrays[0], row).iter().map(|cut| u64::from(cut.end - cut.start)).sum();
+                Arc::new(UInt64Array::from_iter_values((0..args.number_rows).map(bytes)))
+            }
+            CutText::Text => {
+                let texts = arrays[0].as_string_view();
+                let remains =
+                    |row: usize| texts.is_valid(row).then(|| cut(texts.value(row), &cuts_of(&arrays[1], row)));
+                let remains: Vec<Option<String>> = (0..args.number_rows).into_par_iter().map(remains).collect();
+                let mut builder = StringViewBuilder::new();
+                remains.iter().for_each(|text| builder.append_option(text.as_deref()));
+                Arc::new(builder.finish())
+            }
+        };
+        Ok(ColumnarValue::Array(result))
+    }
+}
+
+fn unions(lists: &[ArrayRef], rows: usize) -> ArrayRef {
+    let mut builder = CutsBuilder::new();
+    for row in 0..rows {
+        let mut cuts: Vec<Range<u32>> = lists.iter().flat_map(|list| cuts_of(list, row)).collect();
+        union(&mut cuts);
+        cuts.iter().for_each(|cut| builder.push(cut));
+        builder.close(!cuts.is_empty());
+    }
+    builder.finish()
+}
+
+/// The cuts in a row of a list; none where it is null.
+fn cuts_of(list: &ArrayRef, row: usize) -> Vec<Range<u32>> {
+    if list.is_null(row) {
+        return Vec::new();
+    }
+    let cuts = list.as_list::<i32>().value(row);
+    let ends = |column: usize| cuts.as_struct().column(column).as_primitive::<UInt32Type>().clone();
+    let (starts, ends) = (ends(0), ends(1));
+    starts.values().iter().zip(ends.values()).map(|(start, end)| *start..*end).collect()
+}
