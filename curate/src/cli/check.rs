@@ -11,7 +11,7 @@ use crate::{
     measure::FamilyConfig,
     recipe::{Plan, Step, StepKind},
     source::{Cleaning, Format, Source},
-    text::passages::Passage,
+    text::{overlap::RunLengths, passages::Passage},
     write::Content,
 };
 
@@ -63,6 +63,14 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
                 paths.collect::<Vec<_>>().join(", ")
             }
             FamilyConfig::Language(model) | FamilyConfig::Score(model) => model.path.display().to_string(),
+            FamilyConfig::Overlaps(config) => {
+                let names: Vec<&str> = config.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect();
+                let RunLengths { longest, shortest } = config.lengths;
+                format!(
+                    "runs of {longest} words, or of {shortest} or more that are a whole example, of {}",
+                    names.join(", ")
+                )
+            }
             FamilyConfig::Bands(bands) => {
                 format!("{} bands of {} on runs of {}", bands.bands, bands.rows, bands.shingle)
             }
@@ -135,6 +143,11 @@ fn action(step: &Step) -> String {
         StepKind::SameUrl(rule) => format!("drop what has one URL{}", survivor(rule)),
         StepKind::ExactDuplicates(rule) => format!("drop texts that another document has{}", survivor(rule)),
         StepKind::NearDuplicates(rule) => format!("drop documents that are much like another{}", survivor(rule)),
+        StepKind::Decontaminate(rule) => format!(
+            "cut what stands in benchmarks and in {} documents or fewer; drop pieces under {} characters, and what is cut in more \
+             than {} places",
+            rule.max_documents, rule.min_piece, rule.max_cuts
+        ),
         StepKind::Repeats { passage, keep_first } => {
             let what = match passage {
                 Passage::Lines => "lines".to_owned(),

@@ -1,7 +1,6 @@
 //! `curate dedup`.
 
 use std::{
-    collections::BTreeSet,
     fmt::Write as _,
     path::{Path, PathBuf},
 };
@@ -9,15 +8,13 @@ use std::{
 use anyhow::bail;
 use clap::Args;
 
-use super::{printer::Printer, size::Size, threads};
+use super::{documents::DocumentsArgs, printer::Printer};
 use crate::{
     decide::{DuplicateIndex, DuplicateRule, Survivor, Verification},
-    engine::Engine,
-    error::Error,
+    error::Result,
     measure::{BandsChoice, BandsPreset, Family, FamilyConfig},
     recipe::{Plan, Step, StepKind},
-    run::{self, Options, Survivors},
-    source::{Columns, Format, Source},
+    run::{self, Survivors},
     text::shingles::Shingle,
 };
 
@@ -29,12 +26,8 @@ use crate::{
 /// document repeats.
 #[derive(Debug, Args)]
 pub struct DedupArgs {
-    /// The files: JSON lines, plain or packed as gzip or zstd, or Parquet.
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// The output folder.
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    #[command(flatten)]
+    documents: DocumentsArgs,
     /// Remove what stands in these files, too; of them nothing is removed.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     against: Vec<PathBuf>,
@@ -72,24 +65,6 @@ pub struct DedupArgs {
     /// Which document of a cluster stays.
     #[arg(long, value_enum, default_value = "smallest-id")]
     keep: KeepArg,
-    /// The key or column that holds the text.
-    #[arg(long, value_name = "KEY", default_value = "text")]
-    text: String,
-    /// The key or column that holds the id.
-    #[arg(long, value_name = "KEY", default_value = "id")]
-    id: String,
-    /// The largest share of records that cannot be read; they are listed in DIR/quarantine.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
-    fault_limit: f64,
-    /// Threads [default: all cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
-    /// Memory that hashes and clusters may hold before they are put aside.
-    #[arg(long, value_name = "SIZE", default_value = "4G")]
-    memory: Size,
-    /// Start over, even where finished units are found.
-    #[arg(long)]
-    fresh: bool,
 }
 
 /// [`BandsPreset`] as it is written on the command line.
@@ -123,12 +98,10 @@ const AGAINST: &str = "against";
 
 impl DedupArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let (plan, out) = (self.plan()?, self.out.clone());
-        let (threads, runtime) = threads::start(self.threads)?;
-        let memory = self.memory.0;
-        let options = Options { out: out.clone(), engine: Engine::Local, threads, memory, fresh: self.fresh };
+        let plan = self.plan()?;
+        let (options, runtime) = self.documents.start()?;
         let survivors = runtime.block_on(run::dedup(plan, FILES, &options, printer))?;
-        printer.result(summary(&survivors, &out)?);
+        printer.result(summary(&survivors, &options.out)?);
         Ok(())
     }
 
@@ -166,7 +139,7 @@ impl DedupArgs {
         if keep == Survivor::Longest {
             families.push(family("words", FamilyConfig::Words));
         }
-        let mut sources = vec![self.source(FILES, &self.files)?];
+        let mut sources = vec![self.documents.source(FILES, &self.documents.files)?];
         let step = |name: &str, rule| Step {
             name: name.into(),
             sources: vec![FILES.into()],
@@ -174,7 +147,7 @@ impl DedupArgs {
         };
         let mut steps = vec![step("near_duplicates", DuplicateRule { keep, ..DuplicateRule::default() })];
         if !self.against.is_empty() {
-            sources.insert(0, self.source(AGAINST, &self.against)?);
+            sources.insert(0, self.documents.source(AGAINST, &self.against)?);
             let rule = DuplicateRule { against: vec![AGAINST.into()], ..DuplicateRule::default() };
             steps.insert(0, step("against", rule));
         }
@@ -196,25 +169,6 @@ impl DedupArgs {
             recipe,
         })
     }
-
-    /// The files by their real names, sorted, each once.
-    fn source(&self, name: &str, files: &[PathBuf]) -> anyhow::Result<Source> {
-        let real = |path: &PathBuf| path.canonicalize().map_err(Error::file("read", path));
-        let files: BTreeSet<PathBuf> = files.iter().map(real).collect::<Result<_, _>>()?;
-        let columns = Columns { text: self.text.clone(), id: self.id.clone(), ..Columns::default() };
-        let tables = files.iter().filter(|path| is_table(path)).count();
-        let format = match tables {
-            0 => Format::JsonLines(columns),
-            count if count == files.len() => Format::Parquet(columns),
-            _ => bail!("some files are Parquet and some are not: give those of one kind at a time"),
-        };
-        let files = files.into_iter().collect();
-        Ok(Source { name: name.into(), files, format, clean: vec![], fault_limit: self.fault_limit })
-    }
-}
-
-fn is_table(path: &Path) -> bool {
-    path.extension().is_some_and(|found| found.eq_ignore_ascii_case("parquet"))
 }
 
 /// What was done, in a few lines.

@@ -1,7 +1,9 @@
 //! The command line: one file for each subcommand. Commands return what they found; the printer prints.
 
 mod check;
+mod decontaminate;
 mod dedup;
+mod documents;
 mod extract;
 mod files;
 mod measure;
@@ -41,6 +43,7 @@ enum Command {
     Extract(extract::ExtractArgs),
     Measure(measure::MeasureArgs),
     Dedup(dedup::DedupArgs),
+    Decontaminate(decontaminate::DecontaminateArgs),
 }
 
 /// Runs the program: 0 when it has done what was asked, 1 when that failed, 2 when it could not be understood.
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Extract(args) => args.run(&printer),
         Command::Measure(args) => args.run(&printer),
         Command::Dedup(args) => args.run(&printer),
+        Command::Decontaminate(args) => args.run(&printer),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -20,6 +20,7 @@ use datafusion::{
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::leaks::{Leaks, leak_fields};
 use crate::text::cuts::{cut, union};
 
 fn cut_fields() -> Fields {
@@ -60,7 +61,7 @@ impl CutsBuilder {
 }
 
 /// A function of cuts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CutText {
     /// Lists of cuts to one list; null where none has any.
@@ -69,6 +70,8 @@ pub enum CutText {
     Bytes,
     /// A text and its cuts to what remains.
     Text,
+    /// Overlaps with benchmarks, and a text's bytes and characters, to a struct of `cuts` and `stretches`.
+    Leaks(Leaks),
 }
 
 impl CutText {
@@ -95,8 +98,8 @@ impl CutFunction {
 
     /// Which one it is.
     #[must_use]
-    pub fn kind(&self) -> CutText {
-        self.kind
+    pub fn kind(&self) -> &CutText {
+        &self.kind
     }
 }
 
@@ -120,6 +123,7 @@ impl ScalarUDFImpl for CutFunction {
             CutText::Union => "cuts_union",
             CutText::Bytes => "cuts_bytes",
             CutText::Text => "cuts_text",
+            CutText::Leaks(_) => "cuts_leaks",
         }
     }
 
@@ -132,12 +136,13 @@ impl ScalarUDFImpl for CutFunction {
             CutText::Union => cuts_type(),
             CutText::Bytes => DataType::UInt64,
             CutText::Text => DataType::Utf8View,
+            CutText::Leaks(_) => DataType::Struct(leak_fields()),
         })
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let result: ArrayRef = match self.kind {
+        let result: ArrayRef = match &self.kind {
             CutText::Union => unions(&arrays, args.number_rows),
             CutText::Bytes => {
                 let bytes = |row| cuts_of(&arrays[0], row).iter().map(|cut| u64::from(cut.end - cut.start)).sum();
@@ -152,6 +157,7 @@ impl ScalarUDFImpl for CutFunction {
                 remains.iter().for_each(|text| builder.append_option(text.as_deref()));
                 Arc::new(builder.finish())
             }
+            CutText::Leaks(leaks) => leaks.evaluate(&arrays, args.number_rows),
         };
         Ok(ColumnarValue::Array(result))
     }
@@ -169,7 +175,8 @@ fn unions(lists: &[ArrayRef], rows: usize) -> ArrayRef {
 }
 
 /// The cuts in a row of a list; none where it is null.
-fn cuts_of(list: &ArrayRef, row: usize) -> Vec<Range<u32>> {
+#[must_use]
+pub fn cuts_of(list: &ArrayRef, row: usize) -> Vec<Range<u32>> {
     if list.is_null(row) {
         return Vec::new();
     }

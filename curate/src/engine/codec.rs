@@ -100,7 +100,7 @@ impl PhysicalExtensionCodec for TamisCodec {
         } else if let Some(chance) = function.downcast_ref::<ChanceFunction>() {
             Function::Chance(chance.chance().clone())
         } else if let Some(cut) = function.downcast_ref::<CutFunction>() {
-            Function::Cut(cut.kind())
+            Function::Cut(cut.kind().clone())
         } else if let Some(render) = function.downcast_ref::<RenderFunction>() {
             Function::Render(render.task().clone())
         } else {

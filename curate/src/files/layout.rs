@@ -57,6 +57,13 @@ impl Layout {
         self.out.join("facts/repeats").join(format!("{stage}.parquet"))
     }
 
+    /// What a step on benchmarks has found: the account, and the examples that stand in documents.
+    #[must_use]
+    pub fn contamination(&self, stage: &str) -> [PathBuf; 2] {
+        let folder = self.out.join("facts/contamination");
+        [folder.join(format!("{stage}.json")), folder.join(format!("{stage}.jsonl"))]
+    }
+
     /// The verdicts of a stage.
     #[must_use]
     pub fn decisions(&self, stage: &str) -> PathBuf {

@@ -12,7 +12,10 @@ use datafusion::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{BandsConfig, FamilyFunction, UrlFiles, bands, c4_lines, fingerprints, language, score, urls, words};
+use super::{
+    BandsConfig, FamilyFunction, OverlapsConfig, UrlFiles, bands, c4_lines, fingerprints, language, overlaps, score,
+    urls, words,
+};
 use crate::{error::Result, text::c4::LineRules};
 
 /// A family of facts: its name and what shapes it.
@@ -40,6 +43,8 @@ pub enum FamilyConfig {
     Fingerprints,
     /// The bands of a MinHash signature.
     Bands(BandsConfig),
+    /// Runs of words of benchmarks.
+    Overlaps(OverlapsConfig),
     /// The score of a classifier that was trained before.
     Score(ModelFile),
 }
@@ -70,6 +75,7 @@ impl Family {
             FamilyConfig::Language(_) => language::fields(),
             FamilyConfig::Fingerprints => fingerprints::fields(),
             FamilyConfig::Bands(_) => bands::fields(),
+            FamilyConfig::Overlaps(_) => overlaps::fields(),
             FamilyConfig::Score(_) => score::fields(),
         }
     }
@@ -82,6 +88,7 @@ impl Family {
             FamilyConfig::Language(model) => Box::new(language::Languages::load(&model.path)?),
             FamilyConfig::Fingerprints => Box::new(fingerprints::Fingerprints),
             FamilyConfig::Bands(config) => Box::new(bands::Bands::new(*config)),
+            FamilyConfig::Overlaps(config) => Box::new(overlaps::Overlaps::load(config)?),
             FamilyConfig::Score(model) => Box::new(score::Scores::load(&model.path)?),
         })
     }
@@ -91,6 +98,15 @@ impl Family {
     pub fn bands(&self) -> Option<BandsConfig> {
         match self.config {
             FamilyConfig::Bands(config) => Some(config),
+            _ => None,
+        }
+    }
+
+    /// What overlaps are looked for, where the family holds any.
+    #[must_use]
+    pub fn overlaps(&self) -> Option<&OverlapsConfig> {
+        match &self.config {
+            FamilyConfig::Overlaps(config) => Some(config),
             _ => None,
         }
     }

@@ -13,15 +13,16 @@ use schemas::{
 
 use super::{
     ClassifierPlan, MixturePlan, Plan, Recipe, Step, StepKind,
-    model::{ClassifierRecipe, ClustersRecipe, ColumnsRecipe, MixtureRecipe, SourceRecipe, Text},
+    model::{ClassifierRecipe, ClustersRecipe, ColumnsRecipe, MixtureRecipe, OverlapFacts, SourceRecipe, Text},
 };
 use crate::{
     decide::{DuplicateIndex, Verification},
     error::Result,
     extract::PageLimits,
     files::hash_file,
-    measure::{BandsConfig, Family, FamilyConfig, ModelFile, UrlFiles},
-    source::{Columns, Format, Source, WarcOptions},
+    measure::{BandsConfig, Family, FamilyConfig, ModelFile, OverlapsConfig, UrlFiles},
+    source::{Benchmark, Columns, ExampleFile, Format, Source, WarcOptions},
+    text::overlap::RunLengths,
     write::Content,
 };
 
@@ -276,7 +277,42 @@ impl Check<'_> {
             };
             families.push(family("bands", FamilyConfig::Bands(bands)));
         }
+        if steps.iter().any(|step| matches!(step.kind, StepKind::Decontaminate(_))) {
+            families.push(family("overlaps", FamilyConfig::Overlaps(self.overlaps()?)));
+        }
         Ok(families)
+    }
+
+    /// What is looked for of benchmarks.
+    fn overlaps(&self) -> Result<OverlapsConfig> {
+        let spanned = self.recipe.facts.overlaps.as_ref();
+        let OverlapFacts { longest, shortest, around } = spanned.map(|facts| *facts.get_ref()).unwrap_or_default();
+        if shortest < 2 || longest < shortest {
+            let message = "a run has 2 words or more: `shortest` is 2 or more, and `longest` not less than it";
+            return Err(self.fault(spanned.map(Spanned::span).unwrap_or_default(), message).into());
+        }
+        let mut benchmarks = Vec::new();
+        for (name, recipe) in &self.recipe.benchmark {
+            self.name(name)?;
+            let benchmark = match (&recipe.task, &recipe.files) {
+                (Some(task), None) if recipe.fields.is_none() => {
+                    Benchmark::of_task(name.get_ref().clone(), &Task::read(&self.path(task)?)?)?
+                }
+                (None, Some(patterns)) => {
+                    let files = self.files(patterns)?.into_iter().map(ExampleFile::new).collect::<Result<Vec<_>>>()?;
+                    Benchmark { name: name.get_ref().clone(), files, fields: recipe.fields.clone() }
+                }
+                _ => {
+                    let message = "a benchmark has either a `task`, or `files` and perhaps `fields`";
+                    return Err(self.fault(name.span(), message).into());
+                }
+            };
+            if benchmark.files.is_empty() {
+                return Err(self.fault(name.span(), "a benchmark has one file or more").into());
+            }
+            benchmarks.push(benchmark);
+        }
+        Ok(OverlapsConfig { lengths: RunLengths { longest, shortest }, around, benchmarks })
     }
 
     /// Which documents that share a band are alike.

@@ -9,14 +9,14 @@ use serde::Deserialize;
 use super::presets::Preset;
 use crate::{
     decide::{
-        C4Quality, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, RemainsRule, ShareUnit, Survivor,
-        Unit, UrlRule,
+        C4Quality, DecontaminationRule, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, RemainsRule,
+        ShareUnit, Survivor, Unit, UrlRule,
     },
     extract::{Extractor, PageLimits},
     learn::HashedWords,
     measure::BandsChoice,
     source::Cleaning,
-    text::passages::Passage,
+    text::{overlap::RunLengths, passages::Passage},
 };
 
 /// A text with its place in the file.
@@ -57,6 +57,10 @@ pub struct Recipe {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, ClassifierRecipe>")]
     pub classifier: Tables<ClassifierRecipe>,
+    /// Benchmarks whose text a step `decontaminate` cuts out of documents.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, BenchmarkRecipe>")]
+    pub benchmark: Tables<BenchmarkRecipe>,
     /// The steps that documents go through, in their order.
     #[serde(default)]
     #[schemars(with = "Vec<StepRecipe>")]
@@ -177,6 +181,21 @@ pub struct TaskRecipe {
     pub fault_limit: f64,
 }
 
+/// A benchmark: the data of a task, or files.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BenchmarkRecipe {
+    /// A task's file, of whose examples the task's fields are looked for.
+    #[schemars(with = "Option<String>")]
+    pub task: Option<Text>,
+    /// Files of examples, plain or packed as gzip or zstd: `.jsonl` is JSON lines, `.json` one JSON value, of which every object with
+    /// strings is an example, and of other files each line is one; `*` stands for any name.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub files: Option<Vec<Text>>,
+    /// For files of JSON: the keys whose strings are looked for; all by default.
+    pub fields: Option<Vec<String>>,
+}
+
 /// What shapes the facts.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -188,6 +207,29 @@ pub struct FactsRecipe {
     /// The shape of MinHash signatures.
     #[schemars(with = "Option<BandsChoice>")]
     pub bands: Option<Spanned<BandsChoice>>,
+    /// What is looked for of benchmarks.
+    #[schemars(with = "Option<OverlapFacts>")]
+    pub overlaps: Option<Spanned<OverlapFacts>>,
+}
+
+/// Runs of words of benchmarks.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OverlapFacts {
+    /// Words in a run of a long example.
+    pub longest: usize,
+    /// Fewest words of an example that is looked for as a whole.
+    pub shortest: usize,
+    /// Characters on either side of a run that are cut with it.
+    pub around: usize,
+}
+
+impl Default for OverlapFacts {
+    /// GPT-3's (Brown et al. 2020, appendix C).
+    fn default() -> Self {
+        let RunLengths { longest, shortest } = RunLengths::default();
+        Self { longest, shortest, around: 200 }
+    }
 }
 
 /// The model that tells languages.
@@ -305,6 +347,9 @@ pub struct StepRecipe {
     /// Cut passages out of documents that stand in another place, too.
     #[schemars(with = "Option<RepeatsRecipe>")]
     pub repeats: Option<Spanned<RepeatsRecipe>>,
+    /// Cut out of documents what stands in a `[benchmark]`.
+    #[schemars(with = "Option<DecontaminationRule>")]
+    pub decontaminate: Option<Spanned<DecontaminationRule>>,
     /// Keep documents from a score of a classifier on.
     pub threshold: Option<ThresholdRecipe>,
     /// Keep the documents with the highest scores of a classifier.

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::{
     decide::{
-        C4Quality, DuplicateIndex, DuplicateRule, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule,
-        RemainsRule, Survivor, ThresholdRule, TopRule, Unit, UrlRule, Verification,
+        C4Quality, DecontaminationRule, DuplicateIndex, DuplicateRule, FinewebQuality, GopherQuality, GopherRepetition,
+        LanguageRule, RemainsRule, Survivor, ThresholdRule, TopRule, Unit, UrlRule, Verification,
     },
     learn::HashedWords,
     measure::Family,
@@ -107,7 +107,7 @@ impl Step {
     /// Whether the step cuts passages out of documents.
     #[must_use]
     pub fn cuts(&self) -> bool {
-        matches!(self.kind, StepKind::Repeats { .. })
+        matches!(self.kind, StepKind::Repeats { .. } | StepKind::Decontaminate(_))
     }
 
     /// The classifier whose score the step reads.
@@ -155,6 +155,8 @@ pub enum StepKind {
         /// Whether its first place stays.
         keep_first: bool,
     },
+    /// Cut what stands in benchmarks.
+    Decontaminate(DecontaminationRule),
     /// Take the cuts of all steps together.
     Remains(RemainsRule),
     /// Keep what has a score or more.

@@ -10,7 +10,7 @@ use super::{
     model::{DuplicatesRecipe, ParetoRecipe, RepeatsRecipe, StepRecipe, Text, ThresholdRecipe, TopRecipe},
 };
 use crate::{
-    decide::{DuplicateRule, Survivor, ThresholdRule, TopRule},
+    decide::{DecontaminationRule, DuplicateRule, Survivor, ThresholdRule, TopRule},
     error::Result,
     text::passages::Passage,
 };
@@ -81,6 +81,7 @@ impl Check<'_> {
             exact_duplicates,
             near_duplicates,
             repeats,
+            decontaminate,
             threshold,
             top,
             pareto,
@@ -118,51 +119,27 @@ impl Check<'_> {
             let rule = self.duplicates(recipe, duplicates, Survivor::SmallestId)?;
             one(StepKind::NearDuplicates(rule), "near_duplicates");
         }
-        if let Some(spanned) = repeats {
-            let RepeatsRecipe { passage, keep_first } = *spanned.get_ref();
-            let least = match passage {
-                Passage::Bytes(_) => 16,
-                Passage::Words(_) => 4,
-                Passage::Lines | Passage::Paragraphs | Passage::Sentences(_) => 1,
-            };
-            if passage.length() < least {
-                let message = "a passage is 1 sentence, 4 words or 16 bytes, or more";
-                return Err(self.fault(spanned.span(), message).into());
-            }
-            let name = match passage {
-                Passage::Lines => "repeated_lines",
-                Passage::Paragraphs => "repeated_paragraphs",
-                Passage::Sentences(_) => "repeated_sentences",
-                Passage::Bytes(_) => "repeated_bytes",
-                Passage::Words(_) => "repeated_words",
-            };
-            one(StepKind::Repeats { passage, keep_first }, name);
+        if let Some(recipe) = repeats {
+            found.push(self.repeats(recipe)?);
         }
-        if let Some(ThresholdRecipe { classifier, min }) = threshold {
-            self.classifier(classifier.get_ref(), classifier.span())?;
-            if !(0.0..=1.0).contains(min.get_ref()) {
-                return Err(self.fault(min.span(), "`min` is a score, from 0 to 1").into());
-            }
-            let (classifier, rule) = (classifier.get_ref().clone(), ThresholdRule { min: *min.get_ref() });
-            one(StepKind::Threshold { classifier, rule }, "threshold");
+        if let Some(rule) = decontaminate {
+            found.push((self.decontamination(rule)?, "decontaminate"));
         }
-        if let Some(TopRecipe { classifier, share, by, each_source }) = top {
-            self.classifier(classifier.get_ref(), classifier.span())?;
-            if !(*share.get_ref() > 0.0 && *share.get_ref() <= 1.0) {
-                return Err(self.fault(share.span(), "`share` is above 0, to 1").into());
-            }
-            let rule = TopRule { share: *share.get_ref(), by: *by, each_source: *each_source };
-            one(StepKind::Top { classifier: classifier.get_ref().clone(), rule }, "top");
+        if let Some(recipe) = threshold {
+            found.push((self.threshold(recipe)?, "threshold"));
+        }
+        if let Some(recipe) = top {
+            found.push((self.top(recipe)?, "top"));
         }
         if let Some(pareto) = pareto {
-            one(self.pareto(pareto)?, "pareto");
+            found.push((self.pareto(pareto)?, "pareto"));
         }
         match (found.len() + usize::from(preset.is_some()), preset) {
             (1, Some(preset)) => Ok(preset.steps()),
             (1, None) => Ok(found),
             (count, _) => {
                 let possible = "`language`, `gopher_quality`, `gopher_repetition`, `fineweb_quality`, `c4_quality`, `urls`, \
-                                `preset`, `same_url`, `exact_duplicates`, `near_duplicates`, `repeats`, `threshold`, `top` and `pareto`";
+                                `preset`, `same_url`, `exact_duplicates`, `near_duplicates`, `repeats`, `decontaminate`, `threshold`, `top` and `pareto`";
                 Err(self.fault(span, format!("a step does one thing, of {possible}; this one does {count}")).into())
             }
         }
@@ -202,6 +179,56 @@ impl Check<'_> {
         }
         let message = format!("the step reads the score `{name}`, which nothing writes; classifiers: {}", list(&known));
         Err(self.fault(span, message).into())
+    }
+
+    /// Passages that are cut where they stand in more than one place.
+    fn repeats(&self, recipe: &Spanned<RepeatsRecipe>) -> Result<Named> {
+        let RepeatsRecipe { passage, keep_first } = *recipe.get_ref();
+        let least = match passage {
+            Passage::Bytes(_) => 16,
+            Passage::Words(_) => 4,
+            Passage::Lines | Passage::Paragraphs | Passage::Sentences(_) => 1,
+        };
+        if passage.length() < least {
+            let message = "a passage is 1 sentence, 4 words or 16 bytes, or more";
+            return Err(self.fault(recipe.span(), message).into());
+        }
+        let name = match passage {
+            Passage::Lines => "repeated_lines",
+            Passage::Paragraphs => "repeated_paragraphs",
+            Passage::Sentences(_) => "repeated_sentences",
+            Passage::Bytes(_) => "repeated_bytes",
+            Passage::Words(_) => "repeated_words",
+        };
+        Ok((StepKind::Repeats { passage, keep_first }, name))
+    }
+
+    fn decontamination(&self, rule: &Spanned<DecontaminationRule>) -> Result<StepKind> {
+        if self.recipe.benchmark.is_empty() {
+            let message = "a step `decontaminate` looks for benchmarks, of which there is none: add [benchmark.NAME]";
+            return Err(self.fault(rule.span(), message).into());
+        }
+        Ok(StepKind::Decontaminate(*rule.get_ref()))
+    }
+
+    fn threshold(&self, recipe: &ThresholdRecipe) -> Result<StepKind> {
+        let ThresholdRecipe { classifier, min } = recipe;
+        self.classifier(classifier.get_ref(), classifier.span())?;
+        if !(0.0..=1.0).contains(min.get_ref()) {
+            return Err(self.fault(min.span(), "`min` is a score, from 0 to 1").into());
+        }
+        let (classifier, rule) = (classifier.get_ref().clone(), ThresholdRule { min: *min.get_ref() });
+        Ok(StepKind::Threshold { classifier, rule })
+    }
+
+    fn top(&self, recipe: &TopRecipe) -> Result<StepKind> {
+        let TopRecipe { classifier, share, by, each_source } = recipe;
+        self.classifier(classifier.get_ref(), classifier.span())?;
+        if !(*share.get_ref() > 0.0 && *share.get_ref() <= 1.0) {
+            return Err(self.fault(share.span(), "`share` is above 0, to 1").into());
+        }
+        let rule = TopRule { share: *share.get_ref(), by: *by, each_source: *each_source };
+        Ok(StepKind::Top { classifier: classifier.get_ref().clone(), rule })
     }
 
     fn pareto(&self, pareto: &ParetoRecipe) -> Result<StepKind> {

@@ -13,7 +13,7 @@ use datafusion::{
 use schemas::{ledger::Ledger, manifest::Manifest};
 
 use crate::{
-    decide::ClusterAccount,
+    decide::{ClusterAccount, Contamination},
     engine::browsing,
     error::{Error, Result},
     files::{Layout, Quarantined, ledger, units::Mark},
@@ -37,6 +37,7 @@ pub struct Findings {
     pub cards: Vec<Card>,
     pub scores: Vec<Scores>,
     pub clusters: Option<Clusters>,
+    pub contaminations: Vec<Contamination>,
     pub mixtures: Vec<Mixture>,
     pub faults: Vec<(String, Quarantined)>,
     /// Seconds of work by stage, in the order of the names.
@@ -76,8 +77,15 @@ impl Findings {
         let mut scores = Vec::new();
         let mut stages: Vec<&str> = ledger.stages.iter().map(|entry| entry.stage.as_str()).collect();
         stages.dedup();
-        for stage in stages {
+        for stage in &stages {
             scores.extend(score_histogram(layout, stage, &manifest).await?);
+        }
+        let mut contaminations = Vec::new();
+        for stage in &stages {
+            let [account, _] = layout.contamination(stage);
+            if account.is_file() {
+                contaminations.push(read_json(&account)?);
+            }
         }
         let mut mixtures = Vec::new();
         for (name, recipe) in named(&manifest.recipe, "mixture") {
@@ -89,7 +97,7 @@ impl Findings {
         }
         let clusters = clusters(layout).await?;
         let (faults, seconds) = (faults(layout)?, seconds(layout));
-        Ok(Self { manifest, ledger, cards, scores, clusters, mixtures, faults, seconds })
+        Ok(Self { manifest, ledger, cards, scores, clusters, contaminations, mixtures, faults, seconds })
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     findings::{Clusters, Findings, Mixture},
 };
 use crate::{
-    decide::ClusterAccount,
+    decide::{ClusterAccount, Contamination},
     learn::{Card, Label},
 };
 
@@ -28,7 +28,7 @@ a:focus-visible, summary:focus-visible { outline: 2px solid #0072b2; }
 
 /// The page that shows `findings`.
 pub fn page(findings: &Findings) -> Markup {
-    let Findings { manifest, ledger, cards, scores, clusters, mixtures, faults, seconds } = findings;
+    let Findings { manifest, ledger, cards, scores, clusters, contaminations, mixtures, faults, seconds } = findings;
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -69,6 +69,9 @@ pub fn page(findings: &Findings) -> Markup {
                     }
                     @if !findings.ledger.cuts.is_empty() {
                         section { h2 { "Cuts" } (cuts(findings)) }
+                    }
+                    @if !contaminations.is_empty() {
+                        section { h2 { "Benchmarks" } @for found in contaminations { (contamination(found)) } }
                     }
                     section { h2 { "Mixtures" }
                         @for (number, mixture) in mixtures.iter().enumerate() {
@@ -192,6 +195,28 @@ fn cuts(findings: &Findings) -> Markup {
         tbody { @for entry in &findings.ledger.cuts { tr {
             td { (entry.stage) } td { (entry.source) }
             td.number { (grouped(entry.documents)) } td.number { (grouped(entry.bytes)) }
+        } } }
+    } } }
+}
+
+/// What documents share with benchmarks.
+fn contamination(found: &Contamination) -> Markup {
+    html! { div.wide { table {
+        caption {
+            "Examples of benchmarks that stood in documents, and what was cut out or dropped with them, by step " b { (found.stage) }
+            "; which examples those are is listed in " code { "facts/contamination/" (found.stage) ".jsonl" } ". "
+            @if found.common_runs > 0 {
+                (grouped(found.common_runs)) " runs of words stood in too many documents to be leaks, and were left alone."
+            }
+        }
+        thead { tr {
+            th { "benchmark" } th.number { "examples" } th.number { "too short" } th.number { "found" } th.number { "as a whole" }
+            th.number { "common alone" } th.number { "documents" } th.number { "bytes" }
+        } }
+        tbody { @for account in &found.benchmarks { tr {
+            td { (account.benchmark) } td.number { (grouped(account.examples)) } td.number { (grouped(account.short)) }
+            td.number { (grouped(account.found)) } td.number { (grouped(account.whole)) } td.number { (grouped(account.common)) }
+            td.number { (grouped(account.documents)) } td.number { (grouped(account.bytes)) }
         } } }
     } } }
 }

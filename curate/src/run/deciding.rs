@@ -155,6 +155,7 @@ impl Run<'_> {
             StepKind::Repeats { passage, keep_first } => {
                 return self.decide_repeats(before, step, *passage, *keep_first).await;
             }
+            StepKind::Decontaminate(rule) => return self.decide_decontamination(before, step, *rule).await,
             StepKind::Remains(rule) => return self.decide_remains(before, step, *rule).await,
             StepKind::SameUrl(_) | StepKind::ExactDuplicates(_) | StepKind::NearDuplicates(_) => None,
         };

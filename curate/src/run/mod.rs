@@ -9,6 +9,7 @@
 mod accounts;
 mod context;
 mod deciding;
+mod decontaminating;
 mod fitting;
 mod mixing;
 mod pipe;
@@ -27,7 +28,12 @@ pub use progress::{Progress, Silent};
 pub use why::{Fate, why};
 
 use self::context::Run;
-use crate::{decide::ClusterAccount, engine::Engine, error::Result, recipe::Plan};
+use crate::{
+    decide::{ClusterAccount, Contamination},
+    engine::Engine,
+    error::Result,
+    recipe::Plan,
+};
 
 /// How a recipe is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +85,27 @@ pub async fn dedup(plan: Plan, source: &str, options: &Options, progress: &dyn P
     let account = run.cluster_account()?;
     let ledger = run.draw_ledger(&[]).await?;
     Ok(Survivors { outcome: run.close_accounts(ledger)?, account })
+}
+
+/// Runs a plan without mixtures that ends with a step on benchmarks, and copies the documents of `source` that it keeps, without what it
+/// cuts, in their files and in their order, to `survivors/`.
+///
+/// # Errors
+/// As for [`run`].
+pub async fn decontaminate(
+    plan: Plan,
+    source: &str,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<(Outcome, Contamination)> {
+    let run = Run::start(plan, options, progress)?;
+    run.read_sources().await?;
+    run.decide_read().await?;
+    run.decide_steps().await?;
+    run.write_survivors(source).await?;
+    let contamination = run.contamination(&run.last_stage())?;
+    let ledger = run.draw_ledger(&[]).await?;
+    Ok((run.close_accounts(ledger)?, contamination))
 }
 
 /// Runs a plan, or goes on with it where it was stopped.

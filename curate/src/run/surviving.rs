@@ -1,4 +1,4 @@
-//! Documents that stay, copied from their files as they stand there, and clusters by the ids that documents came with.
+//! Documents that stay, copied from their files as they stand there, but for what was cut out of them, and clusters by the ids that documents came with.
 
 use std::{
     collections::BTreeSet,
@@ -13,15 +13,16 @@ use datafusion::{
     },
     functions_aggregate::expr_fn::min,
     prelude::{DataFrame, JoinType, SessionContext, coalesce, col, lit, when},
+    scalar::ScalarValue,
 };
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::context::Run;
 use crate::{
-    decide::Tables,
+    decide::{Tables, cuts_of, cuts_type},
     error::{Error, Result},
     files::{Publication, units::Fingerprint},
-    source::{Source, copy_records},
+    source::{Kept, Source, copy_records},
 };
 
 impl Run<'_> {
@@ -31,6 +32,7 @@ impl Run<'_> {
         let source = self.plan.sources.iter().find(|source| source.name == name).expect("the plan has the source");
         self.progress.begin("survivors", source.files.len() as u64);
         let stage = self.last_stage();
+        let clustered = self.clustered_by().is_some();
         let inputs = self.hashes(
             self.facts_of("records", &self.source_names())
                 .into_iter()
@@ -58,14 +60,21 @@ impl Run<'_> {
             }
             Ok::<u64, Error>(documents)
         };
-        let naming = self.unit("survivors", "clusters", fingerprint.clone(), async {
-            let context = self.session.relational();
-            let table = named_clusters(self.tables(&context), &stage, &self.source_names()).await;
-            let table = table.map_err(|error| Error::from_plan("survivors", error))?;
-            let publication = Publication::new(self.layout.named_clusters(), &named_schema());
-            self.publish("survivors", &context, table, vec![publication]).await
-        });
-        let (documents, _) = futures::try_join!(copying, naming)?;
+        let naming = async {
+            if !clustered {
+                return Ok(());
+            }
+            self.unit("survivors", "clusters", fingerprint.clone(), async {
+                let context = self.session.relational();
+                let table = named_clusters(self.tables(&context), &stage, &self.source_names()).await;
+                let table = table.map_err(|error| Error::from_plan("survivors", error))?;
+                let publication = Publication::new(self.layout.named_clusters(), &named_schema());
+                self.publish("survivors", &context, table, vec![publication]).await
+            })
+            .await
+            .map(|_| ())
+        };
+        let (documents, ()) = futures::try_join!(copying, naming)?;
         self.progress.end("survivors", start.elapsed().as_secs_f64(), &format!("{documents} documents"));
         Ok(())
     }
@@ -88,22 +97,27 @@ impl Run<'_> {
                 let table = self.tables(&context).parquet(vec![places.to_owned()], &places_schema()).await;
                 let table = table
                     .and_then(|table| table.filter(col("part").eq(lit(part))))
-                    .and_then(|table| table.select_columns(&["offset"]))
+                    .and_then(|table| table.select_columns(&["offset", "cuts"]))
                     .map_err(failed)?;
                 let mut batches = table.execute_stream().await.map_err(failed)?;
-                let (sender, mut receiver) = tokio::sync::mpsc::channel::<Result<Vec<u64>>>(4);
+                let (sender, mut receiver) = tokio::sync::mpsc::channel::<Result<Vec<Kept>>>(4);
                 let (format, from, target) = (source.format.clone(), from.to_owned(), to.clone());
                 let copying = tokio::task::spawn_blocking(move || {
-                    let offsets = std::iter::from_fn(|| receiver.blocking_recv());
-                    let each = |some: Result<Vec<u64>>| match some {
+                    let kept = std::iter::from_fn(|| receiver.blocking_recv());
+                    let each = |some: Result<Vec<Kept>>| match some {
                         Ok(some) => some.into_iter().map(Ok).collect(),
                         Err(error) => vec![Err(error)],
                     };
-                    copy_records(&format, &from, offsets.flat_map(each), &target)
+                    copy_records(&format, &from, kept.flat_map(each), &target)
                 });
                 while let Some(batch) = batches.next().await {
-                    let offsets = |batch: RecordBatch| batch.column(0).as_primitive::<UInt64Type>().values().to_vec();
-                    if sender.send(batch.map(offsets).map_err(failed)).await.is_err() {
+                    let kept = |batch: RecordBatch| {
+                        let offsets = batch.column(0).as_primitive::<UInt64Type>().values();
+                        let kept = offsets.iter().enumerate();
+                        kept.map(|(row, offset)| Kept { offset: *offset, cuts: cuts_of(batch.column(1), row) })
+                            .collect()
+                    };
+                    if sender.send(batch.map(kept).map_err(failed)).await.is_err() {
                         // the copy has failed, and says why
                         break;
                     }
@@ -118,15 +132,22 @@ impl Run<'_> {
 }
 
 fn places_schema() -> Schema {
-    Schema::new(vec![Field::new("part", DataType::UInt32, true), Field::new("offset", DataType::UInt64, true)])
+    Schema::new(vec![
+        Field::new("part", DataType::UInt32, true),
+        Field::new("offset", DataType::UInt64, true),
+        Field::new("cuts", cuts_type(), true),
+    ])
 }
 
-/// Where the documents stand that a stage kept of a source: `part` and `offset`, sorted.
+/// Where the documents stand that a stage kept of a source, and what it cut out of them: `part`, `offset` and `cuts`, sorted.
 async fn kept_places(tables: Tables<'_>, stage: &str, source: &str) -> datafusion::error::Result<DataFrame> {
-    let kept = tables.kept(stage).await?.filter(col("source").eq(lit(source)))?;
+    let kept = tables.decisions(stage).await?.filter(col("verdict").not_eq(lit("drop")))?;
+    let is_cut = kept.schema().has_column_with_unqualified_name("cuts");
+    let cuts = if is_cut { col("cuts") } else { lit(ScalarValue::try_from(cuts_type())?).alias("cuts") };
+    let kept = kept.filter(col("source").eq(lit(source)))?.select(vec![col("id"), cuts])?;
     let homes = tables.homes(&[source.to_owned()]).await?;
     kept.join(homes, JoinType::Inner, &["id"], &["home_id"], None)?
-        .select_columns(&["part", "offset"])?
+        .select_columns(&["part", "offset", "cuts"])?
         .sort(vec![col("part").sort(true, false), col("offset").sort(true, false)])
 }
 

@@ -1,12 +1,18 @@
-//! Some records of a file, copied as they stand there.
+//! Some records of a file, copied as they stand there, but for what is cut out of their texts.
 
 use std::{
     fs::File,
     io::{self, Write},
+    ops::Range,
     path::Path,
 };
 
-use datafusion::arrow::{array::BooleanArray, compute::filter_record_batch};
+use datafusion::arrow::{
+    array::{AsArray as _, BooleanArray, RecordBatch, StringViewArray},
+    compute::{cast, filter_record_batch},
+    datatypes::DataType,
+    error::ArrowError,
+};
 use flate2::{Compression as Gzip, write::GzEncoder};
 use parquet::{
     arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder},
@@ -21,12 +27,22 @@ use super::{
 use crate::{
     error::{Error, Result},
     files::{PartialFile, Written},
+    text::cuts::cut,
 };
 
 /// Rows of a table that are copied together.
 const BATCH_ROWS: usize = 1024;
 
-/// Copies the records at `offsets`, which rise, from `from` to `to`: lines byte by byte, rows with all their columns. The copy is
+/// A record that is copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Where it begins: a byte, or the number of a row.
+    pub offset: u64,
+    /// Byte ranges that go out of its text, in order and apart from each other.
+    pub cuts: Vec<Range<u32>>,
+}
+
+/// Copies the records of `kept`, whose offsets rise, from `from` to `to`: lines byte by byte, rows with all their columns. The copy is
 /// packed as the original is.
 ///
 /// - returns: records that were copied
@@ -36,24 +52,25 @@ const BATCH_ROWS: usize = 1024;
 pub fn copy_records(
     format: &Format,
     from: &Path,
-    offsets: impl Iterator<Item = Result<u64>>,
+    kept: impl Iterator<Item = Result<Kept>>,
     to: &Path,
 ) -> Result<(u64, Written)> {
     match format {
-        Format::Parquet(_) => copy_rows(from, offsets, to),
-        _ => copy_lines(from, offsets, to),
+        Format::Parquet(columns) => copy_rows(from, &columns.text, kept, to),
+        Format::JsonLines(columns) => copy_lines(from, &columns.text, kept, to),
+        other => unreachable!("{other:?} is not copied by record"),
     }
 }
 
-fn copy_lines(from: &Path, offsets: impl Iterator<Item = Result<u64>>, to: &Path) -> Result<(u64, Written)> {
+fn copy_lines(from: &Path, text: &str, kept: impl Iterator<Item = Result<Kept>>, to: &Path) -> Result<(u64, Written)> {
     let read = |source| Error::File { action: "read", path: from.to_owned(), source };
     let write = |source| Error::File { action: "write", path: to.to_owned(), source };
     let mut input = Unpacked::open(File::open(from).map_err(read)?).map_err(read)?;
     let mut output = Packer::new(PartialFile::create(to)?, input.packed).map_err(write)?;
     let (mut at, mut copied) = (0, 0);
     let mut line = Vec::new();
-    for offset in offsets {
-        let offset = offset?;
+    for kept in kept {
+        let Kept { offset, cuts } = kept?;
         while at <= offset {
             line.clear();
             let start = at;
@@ -63,7 +80,12 @@ fn copy_lines(from: &Path, offsets: impl Iterator<Item = Result<u64>>, to: &Path
                 return Err(changed(from, offset));
             }
             if start == offset {
-                output.write_all(&line).map_err(write)?;
+                if cuts.is_empty() {
+                    output.write_all(&line).map_err(write)?;
+                } else {
+                    let shorter = without(&line, text, &cuts).ok_or_else(|| changed(from, offset))?;
+                    output.write_all(&shorter).map_err(write)?;
+                }
                 if line.last() != Some(&b'\n') {
                     output.write_all(b"\n").map_err(write)?;
                 }
@@ -74,7 +96,7 @@ fn copy_lines(from: &Path, offsets: impl Iterator<Item = Result<u64>>, to: &Path
     Ok((copied, output.finish().map_err(write)?.publish()?))
 }
 
-fn copy_rows(from: &Path, offsets: impl Iterator<Item = Result<u64>>, to: &Path) -> Result<(u64, Written)> {
+fn copy_rows(from: &Path, text: &str, kept: impl Iterator<Item = Result<Kept>>, to: &Path) -> Result<(u64, Written)> {
     let read = |error: &dyn std::fmt::Display| {
         let source = io::Error::new(io::ErrorKind::InvalidData, error.to_string());
         Error::File { action: "read", path: from.to_owned(), source }
@@ -90,24 +112,86 @@ fn copy_rows(from: &Path, offsets: impl Iterator<Item = Result<u64>>, to: &Path)
     let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
     let mut output =
         ArrowWriter::try_new(PartialFile::create(to)?, schema, Some(properties)).map_err(|error| write(&error))?;
-    let mut offsets = offsets.peekable();
+    let mut coming = kept.peekable();
     let (mut before, mut copied) = (0, 0);
     for batch in builder.with_batch_size(BATCH_ROWS).build().map_err(|error| read(&error))? {
         let batch = batch.map_err(|error| read(&error))?;
         let mut kept = vec![false; batch.num_rows()];
+        let mut cuts = Vec::new();
         let end = before + batch.num_rows() as u64;
-        while let Some(offset) = offsets.next_if(|offset| offset.as_ref().map_or(true, |offset| *offset < end)) {
-            kept[usize::try_from(offset? - before).expect("a row of the batch")] = true;
+        while let Some(next) = coming.next_if(|next| next.as_ref().map_or(true, |next| next.offset < end)) {
+            let next = next?;
+            kept[usize::try_from(next.offset - before).expect("a row of the batch")] = true;
+            cuts.push(next.cuts);
             copied += 1;
         }
         let rows = filter_record_batch(&batch, &BooleanArray::from(kept)).map_err(|error| read(&error))?;
+        let rows = rows_without(&rows, text, &cuts).map_err(|error| read(&error))?;
         output.write(&rows).map_err(|error| write(&error))?;
         before = end;
     }
-    if let Some(offset) = offsets.next() {
-        return Err(changed(from, offset?));
+    if let Some(next) = coming.next() {
+        return Err(changed(from, next?.offset));
     }
     Ok((copied, output.into_inner().map_err(|error| write(&error))?.publish()?))
+}
+
+/// A JSON object whose text lacks its cuts; all else is as it stood. None where it has no such text.
+fn without(line: &[u8], key: &str, cuts: &[Range<u32>]) -> Option<Vec<u8>> {
+    let place = value_of(line, key)?;
+    let text: String = serde_json::from_slice(&line[place.clone()]).ok()?;
+    let shorter = serde_json::to_vec(&cut(&text, cuts)).expect("a text is JSON");
+    Some([&line[..place.start], &shorter, &line[place.end..]].concat())
+}
+
+/// Where the value of a key stands in an object, which is sound JSON: the last, where a key stands there twice.
+fn value_of(line: &[u8], key: &str) -> Option<Range<usize>> {
+    let (mut found, mut open, mut depth, mut at) = (None, None, 0, 0);
+    let mut is_wanted = false;
+    while at < line.len() {
+        let begin = at;
+        at += 1;
+        match line[begin] {
+            b'"' => {
+                while line.get(at)? != &b'"' {
+                    at += if line[at] == b'\\' { 2 } else { 1 };
+                }
+                at += 1;
+                if depth == 1 && open.is_none() {
+                    is_wanted = serde_json::from_slice::<String>(&line[begin..at]).ok()? == key;
+                }
+            }
+            b':' if depth == 1 => open = Some(at),
+            b'{' | b'[' => depth += 1,
+            end @ (b'}' | b']' | b',') => {
+                if depth == 1
+                    && let Some(start) = open.take()
+                    && is_wanted
+                {
+                    let value = line[start..begin].trim_ascii();
+                    let blank = line[start..begin].len() - line[start..begin].trim_ascii_start().len();
+                    found = Some(start + blank..start + blank + value.len());
+                }
+                depth -= i32::from(end != b',');
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Rows whose texts lack their cuts.
+fn rows_without(rows: &RecordBatch, key: &str, cuts: &[Vec<Range<u32>>]) -> Result<RecordBatch, ArrowError> {
+    if cuts.iter().all(Vec::is_empty) {
+        return Ok(rows.clone());
+    }
+    let place = rows.schema().index_of(key)?;
+    let texts = cast(rows.column(place), &DataType::Utf8View)?;
+    let shorter = texts.as_string_view().iter().zip(cuts).map(|(text, cuts)| Some(cut(text?, cuts)));
+    let shorter: StringViewArray = shorter.collect();
+    let mut columns = rows.columns().to_vec();
+    columns[place] = cast(&shorter, rows.column(place).data_type())?;
+    RecordBatch::try_new(rows.schema(), columns)
 }
 
 /// The error of a file that is not what was read before.
@@ -163,13 +247,26 @@ impl Write for Packer {
 mod tests {
     use super::*;
 
+    #[expect(clippy::single_range_in_vec_init, reason = "one cut is a list of cuts")]
+    #[test]
+    fn a_line_stays_as_it_stood_but_for_its_text() {
+        let line = br#"{"n": 1.50, "text" : "one, two \"three\"" ,"a": {"text": "x"}, "t\u0065xt": "one ]} four" }"#;
+        let shorter = without(line, "text", &[3..6]).expect("there is a text");
+        let expected = r#"{"n": 1.50, "text" : "one, two \"three\"" ,"a": {"text": "x"}, "t\u0065xt": "one\n\nfour" }"#;
+        assert_eq!(String::from_utf8_lossy(&shorter), expected, "the last of two counts, as it does where it is read");
+        assert_eq!(without(br#"{"texts": "one"}"#, "text", &[0..1]), None);
+    }
+
     /// A file that was changed between two readings gives an error, and no copy that lacks a line.
     #[test]
     fn a_line_that_moved_is_missed() {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let (from, to) = (folder.path().join("from.jsonl"), folder.path().join("to.jsonl"));
         std::fs::write(&from, "one\ntwo\nthree\n").expect("the folder can be written");
-        let copy = |offsets: &[u64]| copy_lines(&from, offsets.iter().map(|offset| Ok(*offset)), &to);
+        let copy = |offsets: &[u64]| {
+            let kept = offsets.iter().map(|offset| Ok(Kept { offset: *offset, cuts: vec![] }));
+            copy_lines(&from, "text", kept, &to)
+        };
         assert_eq!(copy(&[0, 8]).expect("the lines are there").0, 2);
         assert_eq!(std::fs::read(&to).expect("it was written"), b"one\nthree\n");
         for offsets in [[0, 5], [8, 14]] {

@@ -8,6 +8,7 @@
 //!
 //! Useful for: web archives, JSON lines, Parquet, pages, plain text. Not useful for: facts about the text; see [`crate::measure`].
 
+mod benchmark;
 mod clean;
 mod columns;
 mod copy;
@@ -25,9 +26,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use benchmark::{Benchmark, Example, ExampleFile, ExampleKind};
 pub use clean::{Cleaning, UnicodeForm};
 pub use columns::Columns;
-pub use copy::copy_records;
+pub use copy::{Kept, copy_records};
 pub use exec::{ReadExec, Reading, read_table};
 pub use lists::read_list;
 pub use row::{Reason, records, rows_schema};

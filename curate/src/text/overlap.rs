@@ -20,6 +20,9 @@ use super::{
     rolling::{STEP, mixed, power},
 };
 
+/// Beginnings that are looked up at a time: as many as a number has bits.
+const LOOKS: usize = 64;
+
 /// How long the runs are that are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -226,6 +229,16 @@ impl RunIndex {
         ((beginning >> 6) as usize & (self.bits.len() - 1), 1 << (beginning & 63))
     }
 
+    /// Gives `take` the runs that [`RunIndex::put`] puts in for an example, by their hashes.
+    pub fn runs_of(&self, example: &PlainWords, take: impl FnMut(u64)) {
+        let words = example.words.len();
+        let length = words.min(self.lengths.longest);
+        if length >= self.lengths.shortest {
+            let power = power(length);
+            (0..=words - length).map(|first| example.run(first, length, power)).for_each(take);
+        }
+    }
+
     /// How many runs it holds.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -241,15 +254,22 @@ impl RunIndex {
     /// Gives `take` the runs of a text that are among those of the examples, in the order of the text; of those that begin with one
     /// word, the shortest first.
     pub fn find(&self, text: &PlainWords, mut take: impl FnMut(Overlap)) {
-        for first in 0..(text.words.len() + 1).saturating_sub(self.lengths.shortest) {
-            let (word, bit) = self.place(text.run(first, self.lengths.shortest, self.power));
-            if self.bits[word] & bit == 0 {
-                continue;
+        let count = (text.words.len() + 1).saturating_sub(self.lengths.shortest);
+        for begin in (0..count).step_by(LOOKS) {
+            // all looks before any branch: they wait for memory together
+            let mut may = 0u64;
+            for place in 0..LOOKS.min(count - begin) {
+                let (word, bit) = self.place(text.run(begin + place, self.lengths.shortest, self.power));
+                may |= u64::from(self.bits[word] & bit != 0) << place;
             }
-            for runs in self.runs.iter().take_while(|runs| first + runs.length <= text.words.len()) {
-                let run = text.run(first, runs.length, runs.power);
-                if let Some((number, _)) = runs.numbers.get(&run) {
-                    take(Overlap { run, number: *number, first, last: first + runs.length });
+            while may != 0 {
+                let first = begin + may.trailing_zeros() as usize;
+                may &= may - 1;
+                for runs in self.runs.iter().take_while(|runs| first + runs.length <= text.words.len()) {
+                    let run = text.run(first, runs.length, runs.power);
+                    if let Some((number, _)) = runs.numbers.get(&run) {
+                        take(Overlap { run, number: *number, first, last: first + runs.length });
+                    }
                 }
             }
         }

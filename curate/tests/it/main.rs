@@ -1,7 +1,9 @@
 //! Whole-program tests of `curate`: what its promises say, seen from outside.
 
 mod archives;
+
 mod bad_input;
+mod benchmarks;
 mod cleaning;
 mod duplicates;
 mod house;

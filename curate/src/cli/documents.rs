@@ -1,0 +1,75 @@
+//! What commands have in common that take documents away: files in, a folder out that holds what stays.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use anyhow::bail;
+use clap::Args;
+use tokio::runtime::Runtime;
+
+use super::{size::Size, threads};
+use crate::{
+    engine::Engine,
+    error::Error,
+    run::Options,
+    source::{Columns, Format, Source},
+};
+
+/// Files of documents, and the folder for what stays of them.
+#[derive(Debug, Args)]
+pub struct DocumentsArgs {
+    /// The files: JSON lines, plain or packed as gzip or zstd, or Parquet.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The output folder.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The key or column that holds the text.
+    #[arg(long, value_name = "KEY", default_value = "text")]
+    text: String,
+    /// The key or column that holds the id.
+    #[arg(long, value_name = "KEY", default_value = "id")]
+    id: String,
+    /// The largest share of records that cannot be read; they are listed in DIR/quarantine.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
+    fault_limit: f64,
+    /// Threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Memory that a run may hold before it puts things aside.
+    #[arg(long, value_name = "SIZE", default_value = "4G")]
+    memory: Size,
+    /// Start over, even where finished units are found.
+    #[arg(long)]
+    fresh: bool,
+}
+
+impl DocumentsArgs {
+    /// Files as a source: by their real names, sorted, each once.
+    pub fn source(&self, name: &str, files: &[PathBuf]) -> anyhow::Result<Source> {
+        let real = |path: &PathBuf| path.canonicalize().map_err(Error::file("read", path));
+        let files: BTreeSet<PathBuf> = files.iter().map(real).collect::<Result<_, _>>()?;
+        let columns = Columns { text: self.text.clone(), id: self.id.clone(), ..Columns::default() };
+        let tables = files.iter().filter(|path| is_table(path)).count();
+        let format = match tables {
+            0 => Format::JsonLines(columns),
+            count if count == files.len() => Format::Parquet(columns),
+            _ => bail!("some files are Parquet and some are not: give those of one kind at a time"),
+        };
+        let files = files.into_iter().collect();
+        Ok(Source { name: name.into(), files, format, clean: vec![], fault_limit: self.fault_limit })
+    }
+
+    /// How a plan is run on them, and what runs it.
+    pub fn start(self) -> anyhow::Result<(Options, Runtime)> {
+        let (threads, runtime) = threads::start(self.threads)?;
+        let Self { out, memory, fresh, .. } = self;
+        Ok((Options { out, engine: Engine::Local, threads, memory: memory.0, fresh }, runtime))
+    }
+}
+
+fn is_table(path: &Path) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case("parquet"))
+}

@@ -1,0 +1,144 @@
+//! Text of benchmarks, cut out of documents.
+//!
+//! Source: Brown et al. 2020 (GPT-3), appendix C.
+
+use datafusion::{
+    arrow::datatypes::DataType,
+    error::Result,
+    functions::core::expr_ext::FieldAccessor as _,
+    functions_aggregate::expr_fn::count,
+    logical_expr::{cast, when},
+    prelude::{DataFrame, JoinType, col, lit},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    CutText, Leaks, Tables,
+    verdict::{is_of, verdicts},
+};
+use crate::measure::Family;
+
+/// What becomes of documents that share runs of words with examples of benchmarks. The defaults are GPT-3's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DecontaminationRule {
+    /// Fewest characters that stay between two cuts, or between a cut and an end of the document; what is shorter goes, too.
+    pub min_piece: u32,
+    /// A document that is cut in more places than this is dropped.
+    pub max_cuts: u32,
+    /// A run that stands in more documents than this is common, and is left alone.
+    pub max_documents: u64,
+}
+
+impl Default for DecontaminationRule {
+    fn default() -> Self {
+        Self { min_piece: 200, max_cuts: 10, max_documents: 10 }
+    }
+}
+
+/// What was found of a benchmark.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct BenchmarkAccount {
+    /// The benchmark.
+    pub benchmark: String,
+    /// Examples in its files.
+    pub examples: u64,
+    /// Examples with too few words for a run.
+    pub short: u64,
+    /// Examples of which a run was cut out of a document.
+    pub found: u64,
+    /// Of those, examples of which every run was found.
+    pub whole: u64,
+    /// Examples of which common runs alone were found, which were left alone.
+    pub common: u64,
+    /// Documents that share a run with it. What several benchmarks have counts for the first.
+    pub documents: u64,
+    /// Bytes that its runs, with what stands around them, took or would have taken from documents.
+    pub bytes: u64,
+}
+
+/// What was found of all benchmarks.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Contamination {
+    /// The step.
+    pub stage: String,
+    /// Runs that stand in so many documents that they were left alone.
+    pub common_runs: u64,
+    /// The benchmarks, in the order of their names.
+    pub benchmarks: Vec<BenchmarkAccount>,
+}
+
+/// The overlaps of the documents of `sources` that `before` kept: `id`, `overlaps`, `bytes` and `characters`, where there are any.
+///
+/// # Errors
+/// When the decisions or the facts cannot be read.
+pub async fn overlaps(tables: Tables<'_>, before: &str, family: &Family, sources: &[String]) -> Result<DataFrame> {
+    let facts = tables.family(family, sources).await?.filter(col("overlaps").is_not_null())?;
+    let kept = tables.kept(before).await?.filter(is_of(sources))?.select_columns(&["id"])?;
+    kept.join(facts, JoinType::Inner, &["id"], &["fact_id"], None)?.select_columns(&[
+        "id",
+        "overlaps",
+        "bytes",
+        "characters",
+    ])
+}
+
+/// The runs of those documents that stand in more of them than the rule allows: `run`, sorted.
+///
+/// # Errors
+/// As for [`overlaps`].
+pub async fn common_runs(
+    tables: Tables<'_>,
+    before: &str,
+    family: &Family,
+    sources: &[String],
+    rule: DecontaminationRule,
+) -> Result<DataFrame> {
+    let most = i64::try_from(rule.max_documents).unwrap_or(i64::MAX);
+    overlaps(tables, before, family, sources)
+        .await?
+        .select_columns(&["id", "overlaps"])?
+        .unnest_columns(&["overlaps"])?
+        .select(vec![col("id"), col("overlaps").field("run").alias("run")])?
+        .distinct()?
+        .aggregate(vec![col("run")], vec![count(lit(1)).alias("documents")])?
+        .filter(col("documents").gt(lit(most)))?
+        .select_columns(&["run"])?
+        .sort(vec![col("run").sort(true, false)])
+}
+
+/// Cuts what documents share with benchmarks, and drops those of which nothing is left, or which fall into too many pieces.
+///
+/// - `common`: what [`common_runs`] gives
+/// - returns: besides the usual columns the `cuts`, and how many `stretches` a document shares
+///
+/// # Errors
+/// As for [`overlaps`].
+pub async fn decontaminate(
+    tables: Tables<'_>,
+    before: &str,
+    family: &Family,
+    sources: &[String],
+    common: Vec<u64>,
+    rule: DecontaminationRule,
+) -> Result<DataFrame> {
+    let facts = tables.family(family, sources).await?.filter(col("overlaps").is_not_null())?;
+    let leaks = CutText::Leaks(Leaks { common, min_piece: rule.min_piece });
+    let found = leaks.of(vec![col("overlaps"), col("bytes"), col("characters")]);
+    let facts =
+        facts.select(vec![col("fact_id"), col("bytes").alias("all_bytes"), found.alias("leaks")])?.select(vec![
+            col("fact_id"),
+            col("all_bytes"),
+            col("leaks").field("cuts").alias("all_cuts"),
+            col("leaks").field("stretches").alias("stretches"),
+        ])?;
+    let documents = tables.kept(before).await?.join(facts, JoinType::Left, &["id"], &["fact_id"], None)?;
+    let is_whole = CutText::Bytes.of(vec![col("all_cuts")]).eq(cast(col("all_bytes"), DataType::UInt64));
+    let is_lost =
+        is_of(sources).and(col("all_cuts").is_not_null()).and(is_whole.or(col("stretches").gt(lit(rule.max_cuts))));
+    let documents = documents
+        .with_column("reason", when(is_lost, lit("contaminated")).end()?)?
+        .with_column("cuts", when(col("reason").is_null().and(is_of(sources)), col("all_cuts")).end()?)?;
+    verdicts(documents, col("reason"), &["cuts", "stretches"])
+}

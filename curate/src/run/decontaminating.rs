@@ -1,0 +1,160 @@
+//! Steps on benchmarks: what documents share with them, what is cut, and the account of both.
+
+use std::{collections::HashSet, fs, path::PathBuf};
+
+use datafusion::arrow::{
+    array::AsArray as _,
+    datatypes::{UInt32Type, UInt64Type},
+};
+use futures::TryStreamExt as _;
+use serde::Serialize;
+
+use super::context::{Files, Run};
+use crate::{
+    decide::{self, BenchmarkAccount, Contamination, DecontaminationRule, Leaks, windows},
+    error::{Error, Result},
+    files::{units::Fingerprint, write_whole},
+    measure::{Family, OverlapsConfig, each_text},
+    recipe::Step,
+    text::{
+        cuts::union,
+        overlap::{PlainWords, RunIndex},
+    },
+};
+
+/// An example that stands in documents.
+#[derive(Serialize)]
+struct FoundExample<'a> {
+    benchmark: &'a str,
+    file: String,
+    /// Its line, or the number of its object, from 1.
+    place: u64,
+    /// Runs that it has.
+    runs: u64,
+    /// Runs that were cut out of documents.
+    cut: u64,
+    /// Runs that stand in so many documents that they were left alone.
+    common: u64,
+}
+
+impl Run<'_> {
+    /// Cuts what documents share with benchmarks.
+    pub async fn decide_decontamination(&self, before: &str, step: &Step, rule: DecontaminationRule) -> Result<()> {
+        let sources = &step.sources;
+        let family = self.plan.family("overlaps").cloned();
+        let family = family.unwrap_or_else(|| unreachable!("the check of the recipe saw to the facts `overlaps`"));
+        let failed = |error| Error::from_plan(&step.name, error);
+        let facts = self.facts_of("overlaps", sources);
+        let inputs = self.hashes(facts.into_iter().chain([self.layout.decisions(before)]));
+        let context = self.session.relational();
+        let common = decide::common_runs(self.tables(&context), before, &family, sources, rule).await;
+        let mut runs = Vec::new();
+        for batch in self.collect(&step.name, &context, common.map_err(failed)?).await? {
+            runs.extend_from_slice(batch.column(0).as_primitive::<UInt64Type>().values());
+        }
+        let leaks = Leaks { common: runs, min_piece: rule.min_piece };
+        let [account, _] = self.layout.contamination(&step.name);
+        let table = decide::decontaminate(self.tables(&context), before, &family, sources, leaks.common.clone(), rule);
+        self.decide(&step.name, &(step, &inputs), &context, table).await?;
+        let fingerprint = Fingerprint::of("contamination", &(step, &family, inputs));
+        self.unit("contamination", &step.name, fingerprint, async {
+            self.account_of_leaks(before, step, &family, &leaks, account).await
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// What a step on benchmarks has found.
+    pub fn contamination(&self, stage: &str) -> Result<Contamination> {
+        let [path, _] = self.layout.contamination(stage);
+        let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
+        serde_json::from_slice(&bytes).map_err(|error| Error::Damaged { path, message: error.to_string() })
+    }
+
+    /// Counts what was found, by benchmark, and lists the examples that were.
+    async fn account_of_leaks(
+        &self,
+        before: &str,
+        step: &Step,
+        family: &Family,
+        leaks: &Leaks,
+        account_file: PathBuf,
+    ) -> Result<Files> {
+        let failed = |error| Error::from_plan(&step.name, error);
+        let config = family.overlaps().unwrap_or_else(|| unreachable!("the family `overlaps` holds overlaps"));
+        let account = |name: &str| BenchmarkAccount { benchmark: name.to_owned(), ..BenchmarkAccount::default() };
+        let mut accounts: Vec<BenchmarkAccount> =
+            config.benchmarks.iter().map(|benchmark| account(&benchmark.name)).collect();
+        let context = self.session.relational();
+        let table = decide::overlaps(self.tables(&context), before, family, &step.sources).await.map_err(failed)?;
+        let mut batches = table.execute_stream().await.map_err(failed)?;
+        let mut cut: HashSet<u64> = HashSet::new();
+        while let Some(batch) = batches.try_next().await.map_err(failed)? {
+            let bytes = batch.column(2).as_primitive::<UInt32Type>();
+            for row in 0..batch.num_rows() {
+                let windows = windows(batch.column(1), row);
+                for (number, account) in (0u32..).zip(&mut accounts) {
+                    let own = windows.iter().filter(|window| window.benchmark == number && leaks.counts(window.run));
+                    let mut ranges: Vec<_> = own.map(|window| window.from..window.to.min(bytes.value(row))).collect();
+                    union(&mut ranges);
+                    account.documents += u64::from(!ranges.is_empty());
+                    account.bytes += ranges.iter().map(|range| u64::from(range.end - range.start)).sum::<u64>();
+                }
+                cut.extend(windows.iter().map(|window| window.run).filter(|run| leaks.counts(*run)));
+            }
+        }
+        let mut list = Vec::new();
+        find_examples(config, leaks, &cut, &mut accounts, &mut list)?;
+        let contamination =
+            Contamination { stage: step.name.clone(), common_runs: leaks.common.len() as u64, benchmarks: accounts };
+        let [_, list_file] = self.layout.contamination(&step.name);
+        let mut json = serde_json::to_vec_pretty(&contamination).expect("an account is JSON");
+        json.push(b'\n');
+        let written = [write_whole(&account_file, &json)?, write_whole(&list_file, &list)?];
+        Ok([account_file, list_file].into_iter().zip(written).map(|(path, written)| (path, None, written)).collect())
+    }
+}
+
+/// Reads the benchmarks once more, counts the examples whose runs stand in documents, and lists them.
+fn find_examples(
+    config: &OverlapsConfig,
+    leaks: &Leaks,
+    cut: &HashSet<u64>,
+    accounts: &mut [BenchmarkAccount],
+    list: &mut Vec<u8>,
+) -> Result<()> {
+    let shape = RunIndex::new(config.lengths);
+    let mut words = PlainWords::default();
+    for (benchmark, account) in config.benchmarks.iter().zip(accounts) {
+        for file in &benchmark.files {
+            benchmark.examples(file, |example| {
+                let mut found = FoundExample {
+                    benchmark: &benchmark.name,
+                    file: file.path.display().to_string(),
+                    place: example.place,
+                    runs: 0,
+                    cut: 0,
+                    common: 0,
+                };
+                each_text(&example.strings, |text| {
+                    words.take(text);
+                    shape.runs_of(&words, |run| {
+                        found.runs += 1;
+                        found.cut += u64::from(cut.contains(&run));
+                        found.common += u64::from(!leaks.counts(run));
+                    });
+                });
+                account.examples += 1;
+                account.short += u64::from(found.runs == 0);
+                account.found += u64::from(found.cut > 0);
+                account.whole += u64::from(found.cut > 0 && found.cut == found.runs);
+                account.common += u64::from(found.cut == 0 && found.common > 0);
+                if found.cut + found.common > 0 {
+                    serde_json::to_writer(&mut *list, &found).expect("an example's place is JSON");
+                    list.push(b'\n');
+                }
+            })?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! Benchmarks: files of examples that must not stand in training data.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, Read as _},
+    path::{Path, PathBuf},
+};
+
+use schemas::task::Task;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::raw::Unpacked;
+use crate::{
+    error::{Error, Result},
+    files::hash_file,
+};
+
+/// A benchmark: its name and the files of its examples.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Benchmark {
+    /// The name.
+    pub name: String,
+    /// The files, sorted.
+    pub files: Vec<ExampleFile>,
+    /// The keys of JSON objects whose strings are looked for; all by default.
+    pub fields: Option<Vec<String>>,
+}
+
+/// A file of examples. The hash makes facts by another one stale.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ExampleFile {
+    /// The file.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// What an example is.
+    pub kind: ExampleKind,
+}
+
+/// What an example of a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExampleKind {
+    /// A line of JSON.
+    JsonLine,
+    /// An object that has strings, anywhere in a file that is one JSON value.
+    JsonObject,
+    /// A line of text.
+    Line,
+}
+
+/// An example: its place and its strings.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// The line, or the number of the object, from 1.
+    pub place: u64,
+    /// Its strings in their order.
+    pub strings: Vec<String>,
+}
+
+impl ExampleFile {
+    /// A file whose name says what its examples are: `.json` is one value, `.jsonl` and `.ndjson` are lines of JSON, and of any other
+    /// file each line is an example. A further ending `.gz` or `.zst` says nothing.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn new(path: PathBuf) -> Result<Self> {
+        let sha256 = hash_file(&path)?.sha256;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
+        let kind = match name.rsplit_once('.') {
+            Some((_, "json")) => ExampleKind::JsonObject,
+            Some((_, "jsonl" | "ndjson")) => ExampleKind::JsonLine,
+            _ => ExampleKind::Line,
+        };
+        Ok(Self { path, sha256, kind })
+    }
+}
+
+impl Benchmark {
+    /// The examples of a task, of which the task's fields count.
+    ///
+    /// # Errors
+    /// When its data cannot be read.
+    pub fn of_task(name: String, task: &Task) -> Result<Self> {
+        let file = ExampleFile { kind: ExampleKind::JsonLine, ..ExampleFile::new(task.data.clone())? };
+        Ok(Self { name, files: vec![file], fields: Some(task.fields.clone()) })
+    }
+
+    /// Gives `take` every example of a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a line of JSON is none.
+    pub fn examples(&self, file: &ExampleFile, mut take: impl FnMut(&Example)) -> Result<()> {
+        let read = |source| Error::File { action: "read", path: file.path.clone(), source };
+        let mut input = Unpacked::open(File::open(&file.path).map_err(read)?).map_err(read)?.bytes;
+        let fields = self.fields.as_deref();
+        let mut example = Example::default();
+        if file.kind == ExampleKind::JsonObject {
+            let mut bytes = Vec::new();
+            input.read_to_end(&mut bytes).map_err(read)?;
+            let value = serde_json::from_slice(&bytes).map_err(|error| damaged(&file.path, &error.to_string()))?;
+            objects(&value, fields, &mut example, &mut take);
+            return Ok(());
+        }
+        let mut line = Vec::new();
+        while read_line(&mut input, &mut line).map_err(read)? {
+            example.place += 1;
+            example.strings.clear();
+            let Ok(text) = std::str::from_utf8(line.trim_ascii()) else {
+                return Err(damaged(&file.path, &format!("line {} is not UTF-8", example.place)));
+            };
+            if text.is_empty() {
+                continue;
+            }
+            if file.kind == ExampleKind::Line {
+                example.strings.push(text.to_owned());
+            } else {
+                let value: Value = serde_json::from_str(text)
+                    .map_err(|error| damaged(&file.path, &format!("line {}: {error}", example.place)))?;
+                match (&value, fields) {
+                    (Value::Object(object), Some(fields)) => {
+                        fields.iter().filter_map(|field| object.get(field)).for_each(|value| {
+                            strings(value, &mut example.strings);
+                        });
+                    }
+                    (value, _) => strings(value, &mut example.strings),
+                }
+            }
+            take(&example);
+        }
+        Ok(())
+    }
+}
+
+fn damaged(path: &Path, message: &str) -> Error {
+    Error::Damaged { path: path.to_owned(), message: message.to_owned() }
+}
+
+fn read_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    Ok(input.read_until(b'\n', line)? > 0)
+}
+
+/// Every string of a value, in its order.
+fn strings(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) => found.push(text.clone()),
+        Value::Array(values) => values.iter().for_each(|value| strings(value, found)),
+        Value::Object(object) => object.values().for_each(|value| strings(value, found)),
+        _ => {}
+    }
+}
+
+/// Every object of a value that has strings of its own, outer before inner.
+fn objects(value: &Value, fields: Option<&[String]>, example: &mut Example, take: &mut impl FnMut(&Example)) {
+    match value {
+        Value::Object(object) => {
+            example.strings.clear();
+            let own = object.iter().filter(|(key, _)| fields.is_none_or(|fields| fields.contains(key)));
+            example.strings.extend(own.filter_map(|(_, value)| value.as_str().map(str::to_owned)));
+            if !example.strings.is_empty() {
+                example.place += 1;
+                take(example);
+            }
+            object.values().for_each(|value| objects(value, fields, example, take));
+        }
+        Value::Array(values) => values.iter().for_each(|value| objects(value, fields, example, take)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn examples(name: &str, content: &str, fields: Option<Vec<String>>) -> Result<Vec<(u64, String)>> {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).expect("the folder can be written");
+        let benchmark = Benchmark { name: "test".into(), files: vec![ExampleFile::new(path)?], fields };
+        let mut found = Vec::new();
+        benchmark.examples(&benchmark.files[0], |example| found.push((example.place, example.strings.join("|"))))?;
+        Ok(found)
+    }
+
+    #[test]
+    fn names_of_files_say_what_an_example_is() -> Result<()> {
+        let lines = "{\"question\": \"Why?\", \"choices\": [\"A\", \"B\"], \"label\": 1}\n\n{\"question\": \"How?\"}\n";
+        assert_eq!(examples("a.jsonl", lines, None)?, [(1, "A|B|Why?".into()), (3, "How?".into())]);
+        let question = Some(vec!["question".to_owned()]);
+        assert_eq!(examples("a.jsonl", lines, question)?, [(1, "Why?".into()), (3, "How?".into())]);
+        let nested = r#"{"data": [{"context": "C", "qas": [{"question": "Q", "answers": [{"text": "A"}]}]}]}"#;
+        assert_eq!(examples("a.json", nested, None)?, [(1, "C".into()), (2, "Q".into()), (3, "A".into())]);
+        assert_eq!(examples("a.tsv", "Q\t1\nR\t0\n", None)?, [(1, "Q\t1".into()), (2, "R\t0".into())]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_broken_line_is_named() {
+        let error =
+            examples("broken.jsonl", "{\"question\": \"Why?\"}\n{\"question\": \n", None).expect_err("it is cut");
+        let error = error.to_string();
+        assert!(error.contains("broken.jsonl") && error.contains("line 2"), "{error}");
+    }
+}
