@@ -7,7 +7,8 @@ use schemas::toml_file::Setting;
 
 use super::{printer::Printer, size::decimal};
 use crate::{
-    decide::{DuplicateRule, ShareUnit, Survivor, Verification},
+    decide::{Alpha, DuplicateRule, ShareUnit, Survivor, Verification},
+    learn::Kind,
     measure::FamilyConfig,
     recipe::{Plan, Step, StepKind},
     source::{Cleaning, Format, Source},
@@ -63,6 +64,7 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
                 paths.collect::<Vec<_>>().join(", ")
             }
             FamilyConfig::Language(model) | FamilyConfig::Score(model) => model.path.display().to_string(),
+            FamilyConfig::Links(posts) => format!("{} files of posts", posts.files.len()),
             FamilyConfig::Overlaps(config) => {
                 let names: Vec<&str> = config.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect();
                 let RunLengths { longest, shortest } = config.lengths;
@@ -82,8 +84,16 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
         writeln!(text, "  {:16} similar to {similarity} or more; with {max_bucket} of a band at most", "clusters")?;
     }
     for classifier in &plan.classifiers {
+        let kind = match &classifier.kind {
+            Kind::Hashed { .. } => "hashed words, ".to_owned(),
+            Kind::Fasttext { .. } => "fastText, ".to_owned(),
+            Kind::Statistics { .. } => "statistics, ".to_owned(),
+            Kind::LoadedFasttext { model, .. } => format!("fastText from {}", model.display()),
+            Kind::Ensemble { of } => format!("the mean of {}, ", of.join(", ")),
+        };
         let (positive, negative) = (classifier.positive.join(", "), classifier.negative.join(", "));
-        writeln!(text, "  score-{:10} {positive} against {negative}", classifier.name)?;
+        let sides = if positive.is_empty() { String::new() } else { format!("{positive} against {negative}") };
+        writeln!(text, "  score-{:10} {kind}{sides}", classifier.name)?;
     }
     writeln!(text, "\nsteps")?;
     for (number, step) in plan.steps.iter().enumerate() {
@@ -140,6 +150,7 @@ fn action(step: &Step) -> String {
         StepKind::Urls(rule) => {
             format!("drop what lists name, and more than {} soft words in a URL", rule.max_soft_words)
         }
+        StepKind::Linked(rule) => format!("keep pages that posts with {} karma or more link to", rule.min_karma),
         StepKind::SameUrl(rule) => format!("drop what has one URL{}", survivor(rule)),
         StepKind::ExactDuplicates(rule) => format!("drop texts that another document has{}", survivor(rule)),
         StepKind::NearDuplicates(rule) => format!("drop documents that are much like another{}", survivor(rule)),
@@ -170,7 +181,12 @@ fn action(step: &Step) -> String {
             let of = if rule.each_source { " of each source" } else { "" };
             format!("keep the highest scores `{classifier}`, {:.4} of all {unit}{of}", rule.share)
         }
-        StepKind::Pareto { classifier, alpha } => format!("sample by Pareto({alpha}) on the score `{classifier}`"),
+        StepKind::Pareto { classifier, alpha: Alpha::Fixed(alpha) } => {
+            format!("sample by Pareto({alpha}) on the score `{classifier}`")
+        }
+        StepKind::Pareto { classifier, alpha: Alpha::Fitted(_) } => {
+            format!("sample by Pareto on the score `{classifier}`, of a shape that is fitted to the reference's scores")
+        }
     }
 }
 

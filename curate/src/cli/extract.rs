@@ -18,7 +18,7 @@ use crate::{
 pub struct ExtractArgs {
     #[command(flatten)]
     files: FilesArgs,
-    /// What turns a page into text: our own extractor, or the crate `trafilatura`.
+    /// What turns a page into text: our own extractor, the crate `trafilatura`, or `boilerplate`, which gives what our own leaves out.
     #[arg(long, value_name = "NAME", default_value = "tamis", value_parser = extractor)]
     extract: Extractor,
     /// The largest page, after unpacking.
@@ -27,7 +27,8 @@ pub struct ExtractArgs {
 }
 
 fn extractor(name: &str) -> Result<Extractor, String> {
-    serde_json::from_value(name.into()).map_err(|_| format!("there is `tamis` and `trafilatura`, but no `{name}`"))
+    serde_json::from_value(name.into())
+        .map_err(|_| format!("there is `tamis`, `trafilatura` and `boilerplate`, but no `{name}`"))
 }
 
 impl ExtractArgs {

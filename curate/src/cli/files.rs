@@ -26,8 +26,8 @@ pub struct FilesArgs {
     /// The name of the source, which is a part of every id.
     #[arg(long, value_name = "NAME", default_value = "files")]
     source: String,
-    /// Clean the texts by any of `normal_form=nfc`, `normal_form=nfkc`, `white_space`, `c4_lines`, `refinedweb_lines` and
-    /// `mask_addresses`, in the order in which they are given.
+    /// Clean the texts by any of `normal_form=nfc`, `normal_form=nfkc`, `white_space`, `c4_lines`, `refinedweb_lines`, `plain_wikitext`,
+    /// `plain_markdown` and `mask_addresses`, in the order in which they are given.
     #[arg(long, value_name = "CLEANINGS", value_delimiter = ',', value_parser = cleaning)]
     clean: Vec<Cleaning>,
     /// Threads [default: all cores].

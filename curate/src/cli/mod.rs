@@ -1,6 +1,7 @@
 //! The command line: one file for each subcommand. Commands return what they found; the printer prints.
 
 mod check;
+mod classifier;
 mod decontaminate;
 mod dedup;
 mod documents;
@@ -44,6 +45,7 @@ enum Command {
     Measure(measure::MeasureArgs),
     Dedup(dedup::DedupArgs),
     Decontaminate(decontaminate::DecontaminateArgs),
+    Classifier(classifier::ClassifierArgs),
 }
 
 /// Runs the program: 0 when it has done what was asked, 1 when that failed, 2 when it could not be understood.
@@ -62,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Measure(args) => args.run(&printer),
         Command::Dedup(args) => args.run(&printer),
         Command::Decontaminate(args) => args.run(&printer),
+        Command::Classifier(args) => args.run(&printer),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

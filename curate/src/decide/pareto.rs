@@ -1,12 +1,31 @@
 //! Sampling by score, so that a few low-scoring pages stay.
 
 use datafusion::{logical_expr::Expr, prelude::col};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     functions::Chance,
     verdict::{Rule, first_reason},
 };
+
+/// The shape of a Pareto draw.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Alpha {
+    /// This one.
+    Fixed(f64),
+    /// The one with which the scores of what is kept come closest to those of the classifier's reference.
+    Fitted(Fit),
+}
+
+/// The word for a shape that is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fit {
+    /// `"fit"`.
+    Fit,
+}
 
 /// Keeps a document when a Pareto draw of shape `alpha` exceeds one minus its score: with probability (2 - score)^-alpha.
 ///

@@ -3,30 +3,39 @@
 use datafusion::{
     arrow::datatypes::DataType,
     error::Result,
-    logical_expr::cast,
+    logical_expr::{Expr, cast},
     prelude::{DataFrame, JoinType, col, lit},
 };
 
 use super::{Tables, functions::Chance};
 use crate::measure::Family;
 
-/// The texts of at most `count` documents of `sources` in `language`, in the order in which they are stored: `id`, `source`,
+/// Which documents are wanted.
+pub struct Sampled<'a> {
+    /// Those in a language, which a family of facts tells.
+    pub language: Option<(&'a Family, &'a str)>,
+    /// Those whose facts about links hold to a condition.
+    pub linked: Option<(&'a Family, Expr)>,
+    /// How many, at most.
+    pub count: usize,
+}
+
+/// The texts of the documents of `sources` that are `wanted`, in the order in which they are stored: `id`, `source`,
 /// `text`. A document that stands in two files comes twice.
 ///
 /// They are those with the smallest hash of (seed, "train", id), so that no threshold changes what the classifier sees.
 ///
 /// # Errors
 /// When the documents or the facts about them cannot be read.
-pub async fn sample(
-    tables: Tables<'_>,
-    sources: &[String],
-    language: Option<(&Family, &str)>,
-    seed: u64,
-    count: usize,
-) -> Result<DataFrame> {
+pub async fn sample(tables: Tables<'_>, sources: &[String], wanted: Sampled<'_>, seed: u64) -> Result<DataFrame> {
+    let Sampled { language, linked, count } = wanted;
     let mut documents = tables.kept("read").await?.filter(super::verdict::is_of(sources))?;
     if let Some((family, language)) = language {
         let facts = tables.family(family, sources).await?.filter(col("language").eq(lit(language)))?;
+        documents = documents.join(facts, JoinType::LeftSemi, &["id"], &["fact_id"], None)?;
+    }
+    if let Some((family, condition)) = linked {
+        let facts = tables.family(family, sources).await?.filter(condition)?;
         documents = documents.join(facts, JoinType::LeftSemi, &["id"], &["fact_id"], None)?;
     }
     let draw = Chance::Bits { seed, purpose: "train".into() }.of(vec![col("id")]);

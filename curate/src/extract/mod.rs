@@ -26,6 +26,8 @@ pub enum Extractor {
     Tamis,
     /// The crate `trafilatura`, without its fallbacks.
     Trafilatura,
+    /// What our own leaves out of pages: menus, teasers, forms and footers. A classifier learns from it what is no text.
+    Boilerplate,
 }
 
 /// How much work a page may be.
@@ -82,9 +84,10 @@ impl Extractor {
     pub fn extract(self, html: &str, limits: &PageLimits) -> Result<Option<Extracted>, GivenUp> {
         let panicked = |Panicked(message)| GivenUp::Panicked(message);
         match self {
-            Self::Tamis => {
+            Self::Tamis | Self::Boilerplate => {
                 let limits = page::Limits { nodes: limits.nodes, depth: limits.depth };
-                contained(|| page::extract(html, limits)).map_err(panicked)?.map_err(GivenUp::TooMuch)
+                let extract = if self == Self::Tamis { page::extract } else { page::boilerplate };
+                contained(|| extract(html, limits)).map_err(panicked)?.map_err(GivenUp::TooMuch)
             }
             Self::Trafilatura => {
                 let html = html.to_owned();

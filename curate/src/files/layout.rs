@@ -57,6 +57,12 @@ impl Layout {
         self.out.join("facts/repeats").join(format!("{stage}.parquet"))
     }
 
+    /// The shape that a step on scores has chosen.
+    #[must_use]
+    pub fn fitted_alpha(&self, stage: &str) -> PathBuf {
+        self.out.join("facts/alpha").join(format!("{stage}.json"))
+    }
+
     /// What a step on benchmarks has found: the account, and the examples that stand in documents.
     #[must_use]
     pub fn contamination(&self, stage: &str) -> [PathBuf; 2] {

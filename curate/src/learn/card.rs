@@ -1,27 +1,34 @@
-//! What is known of a trained classifier: what it saw, and how well it does on what it did not see.
+//! What is known of a trained classifier: what it saw, how well it does on what it did not see, and what it goes by.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{features::HashedWords, training::Label};
+use super::{
+    evaluation::{BINS, Evaluation},
+    training::{Kind, Label},
+};
 
 /// `models/NAME/card.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Card {
     /// The classifier's name in the recipe.
     pub name: String,
-    /// The kind of model: `hashed`.
-    pub kind: String,
-    /// How texts become features.
-    pub features: HashedWords,
-    /// The L2 penalty.
-    pub penalty: f64,
+    /// What kind of model it is, and how it was trained.
+    pub kind: Kind,
     /// What it was trained on, source by source.
     pub trained_on: Vec<TrainedOn>,
-    /// Iterations of the search.
-    pub iterations: usize,
-    /// How well it does on the tenth that was held out.
+    /// The L2 penalties that were tried, the largest first, each with the loss on passages that were held out.
+    pub penalties: Vec<Penalty>,
+    /// How well it does on the tenth of documents that nothing was chosen by.
     pub held_out: Evaluation,
+    /// Scores of those, source by source.
+    pub scores: Vec<SourceScores>,
+    /// How well it does on labelled files.
+    pub labelled: Vec<Labelled>,
+    /// What weighs most for the reference, and then what weighs most against it.
+    pub largest_weights: Vec<Weight>,
+    /// Why its figures may say little.
+    pub warnings: Vec<String>,
 }
 
 /// The part of one source in the training.
@@ -31,62 +38,104 @@ pub struct TrainedOn {
     pub source: String,
     /// Whether it stands for the reference.
     pub label: Label,
-    /// Documents that were sampled.
+    /// Documents that were sampled, those that were held out among them.
     pub documents: u64,
-    /// Passages that were cut from them.
+    /// Passages that were cut from those that were not.
     pub passages: u64,
+    /// SHA-256 over the ids of the documents, in their order.
+    pub sha256: String,
 }
 
-/// How well scores tell the reference from the rest.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Evaluation {
-    /// Passages of the reference.
-    pub positives: u64,
-    /// Passages of the rest.
-    pub negatives: u64,
-    /// Of what scores above 0.5, the share that is of the reference.
-    pub precision: f64,
-    /// Of the reference, the share that scores above 0.5.
-    pub recall: f64,
-    /// The harmonic mean of the two.
-    pub f1: f64,
-    /// The probability that a passage of the reference scores above one of the rest; ties count half.
-    pub roc_auc: f64,
+/// A penalty that was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Penalty {
+    /// The penalty.
+    pub penalty: f64,
+    /// Iterations of the search.
+    pub iterations: usize,
+    /// The mean loss on passages that were held out, in nats, where both sides weigh the same.
+    pub loss: f64,
 }
 
-impl Evaluation {
-    /// Evaluates scores with their true labels.
-    #[must_use]
-    pub fn of(scores: &[(f64, bool)]) -> Self {
-        let positives = scores.iter().filter(|(_, label)| *label).count();
-        let negatives = scores.len() - positives;
-        let above = scores.iter().filter(|(score, _)| *score > 0.5).count();
-        let hits = scores.iter().filter(|(score, label)| *label && *score > 0.5).count();
-        let share = |part: f64, whole: f64| if whole == 0.0 { 0.0 } else { (part / whole * 1e6).round() / 1e6 };
-        let (precision, recall) = (share(hits as f64, above as f64), share(hits as f64, positives as f64));
-        Self {
-            positives: positives as u64,
-            negatives: negatives as u64,
-            precision,
-            recall,
-            f1: share(2.0 * precision * recall, precision + recall),
-            roc_auc: share(wins(scores), positives as f64 * negatives as f64),
+/// Scores of one source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceScores {
+    /// The source.
+    pub source: String,
+    /// Documents by tenths of the score.
+    pub documents: [u64; BINS],
+}
+
+/// How well a classifier does on a file of labels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Labelled {
+    /// The file.
+    pub file: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// How well.
+    pub evaluation: Evaluation,
+}
+
+/// A word, a run of two, or a statistic, with its weight.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Weight {
+    /// What it is.
+    pub name: String,
+    /// Above 0 for the reference.
+    pub weight: f64,
+    /// The share of the reference's passages that have it; none for a statistic.
+    pub in_positives: Option<f64>,
+    /// The share of the others' passages that have it.
+    pub in_negatives: Option<f64>,
+}
+
+/// F1 on held-out documents from which it is asked what the model goes by.
+const NEAR_ONE: f64 = 0.97;
+
+/// How well one word tells both sides from each other, from which it is said so.
+const TELLS: f64 = 0.9;
+
+/// Why figures on held-out documents may say little: F1 is near 1, and a mark or a single word tells most of it.
+#[must_use]
+pub fn warnings(held_out: &Evaluation, weights: &[Weight]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if held_out.f1 < NEAR_ONE {
+        return warnings;
+    }
+    for weight in weights {
+        let (Some(positives), Some(negatives)) = (weight.in_positives, weight.in_negatives) else { continue };
+        let shares = format!(
+            "`{}` stands in {:.0} % of the reference's passages and in {:.0} % of the others'",
+            weight.name,
+            positives * 100.0,
+            negatives * 100.0
+        );
+        let tells = 0.5 + 0.5 * (positives - negatives).abs();
+        if tells >= TELLS {
+            warnings.push(format!("{shares}: that alone tells {:.0} % of them", tells * 100.0));
+        } else if weight.name.starts_with('(') || !weight.name.chars().any(char::is_alphanumeric) {
+            warnings.push(format!("{shares}: a mark, which may tell how files were made and not what texts are worth"));
+        } else if weight.name.contains(['<', '>', '@', '{', '}', '|', '=']) {
+            warnings.push(format!("{shares}: it looks like markup"));
+        } else if weight.name.chars().filter(|letter| letter.is_alphabetic()).all(|letter| !is_latin(letter))
+            && weight.name.chars().any(char::is_alphabetic)
+        {
+            warnings.push(format!("{shares}: another script, so that the two sides may differ by language"));
         }
     }
+    if warnings.is_empty() {
+        warnings.push(format!(
+            "F1 is {:.3}, and no single word says why: the two sides may differ in kind more than in worth; look at the largest \
+             weights",
+            held_out.f1
+        ));
+    }
+    warnings
 }
 
-/// Over all pairs of a positive and a negative: those where the positive scores higher, and half of the ties.
-fn wins(scores: &[(f64, bool)]) -> f64 {
-    let mut sorted = scores.to_vec();
-    sorted.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let (mut wins, mut negatives_below) = (0.0, 0.0);
-    for tied in sorted.chunk_by(|one, next| one.0.total_cmp(&next.0).is_eq()) {
-        let positives = tied.iter().filter(|(_, label)| *label).count() as f64;
-        let negatives = tied.len() as f64 - positives;
-        wins += positives * (negatives_below + 0.5 * negatives);
-        negatives_below += negatives;
-    }
-    wins
+fn is_latin(letter: char) -> bool {
+    matches!(letter, '\0'..='\u{24f}' | '\u{1e00}'..='\u{1eff}')
 }
 
 #[cfg(test)]
@@ -94,15 +143,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_area_counts_pairs() {
-        let evaluation = Evaluation::of(&[(0.9, true), (0.8, false), (0.6, true), (0.6, false), (0.1, false)]);
-        // of six pairs: 0.9 wins three; 0.6 wins one, ties one, loses one
-        assert!((evaluation.roc_auc - 4.5 / 6.0).abs() < 1e-6, "{evaluation:?}");
-        assert!((evaluation.precision - 0.5).abs() < 1e-6 && (evaluation.recall - 1.0).abs() < 1e-6, "{evaluation:?}");
-    }
-
-    #[test]
-    fn nothing_gives_zeros_and_no_nan() {
-        assert_eq!(Evaluation::of(&[]), Evaluation::default());
+    fn a_mark_that_tells_everything_is_named() {
+        let weight = |name: &str, positives, negatives| Weight {
+            name: name.into(),
+            weight: 1.0,
+            in_positives: Some(positives),
+            in_negatives: Some(negatives),
+        };
+        let near_one = Evaluation { f1: 0.99, ..Evaluation::default() };
+        let weights =
+            [weight("<unk>", 0.95, 0.0), weight("=", 0.2, 0.1), weight("said", 0.4, 0.2), weight("數", 0.3, 0.0)];
+        let found = warnings(&near_one, &weights);
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert!(found[0].contains("`<unk>`") && found[0].contains("98 %"), "{found:?}");
+        assert!(found[1].contains("a mark") && found[2].contains("script"), "{found:?}");
+        assert_eq!(warnings(&near_one, &weights[2..3]).len(), 1, "nothing is found, and that is said");
+        assert!(warnings(&Evaluation { f1: 0.9, ..near_one }, &weights).is_empty());
     }
 }

@@ -1,10 +1,15 @@
-//! Hashed counts of words.
+//! Hashed counts of words, and of runs of two.
 //!
-//! Words are what stands between white space, in lower case; a word's feature is its MurmurHash3 (seed 42) modulo the number
-//! of features. So far this is Spark's `Tokenizer` and `HashingTF`, which GPT-3's filter was made of. A text's counts are divided
-//! by their Euclidean norm, so that a book and a page can be compared.
+//! ```text
+//! text -> lower case -> words, between white space -> MurmurHash3 modulo 2^bits -> counts
+//! ```
 //!
-//! Source: Brown et al. 2020 (GPT-3), appendix A; Spark's default of 2^18 features.
+//! As counts of words these are the features of Spark's `Tokenizer` and `HashingTF`, which GPT-3's filter was made of, and of its
+//! `NGram` where runs of two are counted, too.
+//!
+//! Useful for: telling texts by their words, at any size of vocabulary. Not useful for: which word it was; hashes meet.
+//!
+//! Source: Brown et al. 2020 (GPT-3), appendix A; Du et al. 2022 (`GLaM`), section 3.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,11 +25,48 @@ const SEED: u32 = 42;
 pub struct HashedWords {
     /// The number of features is two to this power, from 8 to 30.
     pub bits: u32,
+    /// Count runs of two words, too.
+    pub bigrams: bool,
+    /// Count the empty words between two spaces, as Spark does: blank lines are a feature, then.
+    pub empty_words: bool,
+    /// What a count is divided by.
+    pub scale: Scale,
+}
+
+/// What counts are divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scale {
+    /// Nothing: a long text has large features, and so a score near 0 or 1.
+    Counts,
+    /// Their Euclidean norm, so that a book and a page can be compared.
+    Unit,
+}
+
+/// Features that others have used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FeaturesPreset {
+    /// GPT-3's: counts of words in Spark's default of 2^18 features.
+    Gpt3,
+    /// Words and runs of two, as in `GLaM`, by their norm, in 2^20 features.
+    Glam,
+}
+
+impl FeaturesPreset {
+    /// Its features.
+    #[must_use]
+    pub fn features(self) -> HashedWords {
+        match self {
+            Self::Gpt3 => HashedWords { bits: 18, bigrams: false, empty_words: true, scale: Scale::Counts },
+            Self::Glam => HashedWords { bits: 20, bigrams: true, empty_words: false, scale: Scale::Unit },
+        }
+    }
 }
 
 impl Default for HashedWords {
     fn default() -> Self {
-        Self { bits: 18 }
+        FeaturesPreset::Glam.features()
     }
 }
 
@@ -34,7 +76,9 @@ pub struct Features {
     /// Feature and value.
     pub entries: Vec<(u32, f32)>,
     hashes: Vec<u32>,
-    lower: String,
+    /// The words in lower case, with a space before each but the first, and where each begins and ends.
+    lower: Vec<u8>,
+    words: Vec<(usize, usize)>,
 }
 
 impl HashedWords {
@@ -46,28 +90,67 @@ impl HashedWords {
 
     /// Takes the features of `text`, dropping what was in `features` before.
     pub fn take(self, text: &str, features: &mut Features) {
-        let mask = (1u32 << self.bits) - 1;
-        let Features { entries, hashes, lower } = features;
-        hashes.clear();
-        for word in text.split_whitespace() {
-            let hash = if word.bytes().any(|byte| !byte.is_ascii() || byte.is_ascii_uppercase()) {
-                lower.clear();
-                word.chars().flat_map(char::to_lowercase).for_each(|letter| lower.push(letter));
-                murmur3(lower.as_bytes(), SEED)
-            } else {
-                murmur3(word.as_bytes(), SEED)
-            };
-            hashes.push(hash & mask);
-        }
+        self.hash(text, features);
+        let Features { entries, hashes, .. } = features;
         hashes.sort_unstable();
         entries.clear();
         for same in hashes.chunk_by(|one, next| one == next) {
             entries.push((same[0], same.len() as f32));
         }
-        let squares: f64 = entries.iter().map(|(_, count)| f64::from(*count) * f64::from(*count)).sum();
-        let norm = squares.sqrt();
-        #[expect(clippy::cast_possible_truncation, reason = "a fraction of 1")]
-        entries.iter_mut().for_each(|(_, count)| *count = (f64::from(*count) / norm) as f32);
+        if self.scale == Scale::Unit {
+            let squares: f64 = entries.iter().map(|(_, count)| f64::from(*count) * f64::from(*count)).sum();
+            let norm = squares.sqrt();
+            #[expect(clippy::cast_possible_truncation, reason = "a fraction of 1")]
+            entries.iter_mut().for_each(|(_, count)| *count = (f64::from(*count) / norm) as f32);
+        }
+    }
+
+    /// Gives `take` every word and run of a text in lower case, with its feature.
+    pub fn each_run(self, text: &str, features: &mut Features, mut take: impl FnMut(&str, u32)) {
+        self.hash(text, features);
+        let Features { hashes, lower, words, .. } = features;
+        let runs = words.iter().copied().chain(words.windows(2).map(|pair| (pair[0].0, pair[1].1)));
+        for ((start, end), hash) in runs.zip(hashes) {
+            if let Ok(run) = std::str::from_utf8(&lower[start..end]) {
+                take(run, *hash);
+            }
+        }
+    }
+
+    /// The hashes of all words of a text, then those of all runs of two.
+    fn hash(self, text: &str, features: &mut Features) {
+        let mask = (1u32 << self.bits) - 1;
+        let Features { hashes, lower, words, .. } = features;
+        hashes.clear();
+        lower.clear();
+        words.clear();
+        // as Java divides at `\s`: by white space of ASCII alone, with an empty word between two spaces and before the first, and none
+        // behind the last; a text of nothing is one empty word
+        let is_space = |letter: char| matches!(letter, '\t'..='\r' | ' ');
+        let kept = text.trim_end_matches(is_space);
+        if kept.is_empty() && !text.is_empty() {
+            return;
+        }
+        for word in kept.split(is_space) {
+            if word.is_empty() && !self.empty_words {
+                continue;
+            }
+            if !words.is_empty() {
+                lower.push(b' ');
+            }
+            let start = lower.len();
+            if word.is_ascii() {
+                lower.extend_from_slice(word.as_bytes());
+                lower[start..].make_ascii_lowercase();
+            } else {
+                lower.extend_from_slice(word.to_lowercase().as_bytes());
+            }
+            words.push((start, lower.len()));
+            hashes.push(murmur3(&lower[start..], SEED) & mask);
+        }
+        if self.bigrams {
+            hashes.extend(words.windows(2).map(|pair| murmur3(&lower[pair[0].0..pair[1].1], SEED) & mask));
+        }
     }
 }
 
@@ -75,10 +158,81 @@ impl HashedWords {
 mod tests {
     use super::*;
 
+    type Counted = &'static [(u32, f32)];
+
+    /// What Spark 4.3.0 makes of some texts: `Tokenizer`, `NGram` and `HashingTF` with their defaults.
+    const SPARK: [(&str, Counted, Counted); 16] = [
+        ("", &[(249_180, 1.0)], &[]),
+        (
+            "The end of THE road",
+            &[(95_889, 2.0), (103_821, 1.0), (156_917, 1.0), (219_087, 1.0)],
+            &[(75_703, 1.0), (160_671, 1.0), (189_240, 1.0), (198_523, 1.0)],
+        ),
+        ("a  b", &[(107_107, 1.0), (148_981, 1.0), (249_180, 1.0)], &[(97_412, 1.0), (192_118, 1.0)]),
+        (
+            " lead and trail  ",
+            &[(15_377, 1.0), (185_228, 1.0), (219_915, 1.0), (249_180, 1.0)],
+            &[(56_738, 1.0), (61_444, 1.0), (220_065, 1.0)],
+        ),
+        (
+            "tab\tand\nline\r\nbreak",
+            &[(110_078, 1.0), (124_348, 1.0), (173_057, 1.0), (219_915, 1.0), (249_180, 1.0)],
+            &[(35_068, 1.0), (104_722, 1.0), (155_194, 1.0), (170_123, 1.0)],
+        ),
+        (
+            "Don't stop, e-mail me@x.org!",
+            &[(7221, 1.0), (42_659, 1.0), (133_026, 1.0), (262_031, 1.0)],
+            &[(85_965, 1.0), (94_571, 1.0), (204_419, 1.0)],
+        ),
+        ("Été à l'École", &[(172_493, 1.0), (201_803, 1.0), (207_973, 1.0)], &[(183_564, 1.0), (190_059, 1.0)]),
+        (
+            "数学 是 美丽 的",
+            &[(88_970, 1.0), (167_514, 1.0), (185_535, 1.0), (186_026, 1.0)],
+            &[(79_451, 1.0), (120_630, 1.0), (126_411, 1.0)],
+        ),
+        ("数学是美丽的", &[(98_742, 1.0)], &[]),
+        ("ΟΔΟΣ ὁδός Straße", &[(43_272, 1.0), (60_415, 1.0), (106_737, 1.0)], &[(32_277, 1.0), (140_609, 1.0)]),
+        ("İstanbul", &[(91_910, 1.0)], &[]),
+        ("no\u{a0}break\u{2003}space", &[(178_358, 1.0)], &[]),
+        (
+            "emoji 😀 😀 ok",
+            &[(137_813, 1.0), (197_907, 2.0), (198_197, 1.0)],
+            &[(73_104, 1.0), (79_795, 1.0), (89_830, 1.0)],
+        ),
+        ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", &[(79_325, 1.0)], &[]),
+        (
+            "1 22 333 4444 55555",
+            &[(52_525, 1.0), (92_651, 1.0), (138_742, 1.0), (142_796, 1.0), (163_353, 1.0)],
+            &[(8424, 1.0), (126_060, 1.0), (176_763, 1.0), (245_847, 1.0)],
+        ),
+        ("   ", &[], &[]),
+    ];
+
+    #[test]
+    fn features_are_sparks() {
+        let mut features = Features::default();
+        let gpt3 = FeaturesPreset::Gpt3.features();
+        for (text, words, runs) in SPARK {
+            gpt3.take(text, &mut features);
+            assert_eq!(features.entries, words, "the words of {text:?}");
+            // with runs of two the features of both are added up
+            HashedWords { bigrams: true, ..gpt3 }.take(text, &mut features);
+            let mut both = words.to_vec();
+            for (run, count) in runs {
+                match both.iter_mut().find(|(feature, _)| feature == run) {
+                    Some((_, sum)) => *sum += count,
+                    None => both.push((*run, *count)),
+                }
+            }
+            both.sort_unstable_by_key(|(feature, _)| *feature);
+            assert_eq!(features.entries, both, "the runs of {text:?}");
+        }
+    }
+
     #[test]
     fn case_is_ignored_and_counts_have_norm_one() {
         let mut features = Features::default();
-        HashedWords::default().take("The end the END of it", &mut features);
+        HashedWords { bigrams: false, ..HashedWords::default() }.take("The end the END of it", &mut features);
         let squares: f32 = features.entries.iter().map(|(_, value)| value * value).sum();
         assert!((squares - 1.0).abs() < 1e-6);
         assert_eq!(features.entries.len(), 4);

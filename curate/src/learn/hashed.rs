@@ -10,7 +10,7 @@ use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder}
 
 use super::{
     features::{Features, HashedWords},
-    logistic::{Fitted, sigmoid},
+    logistic::Fitted,
 };
 use crate::{
     error::{Error, Result},
@@ -34,16 +34,41 @@ impl HashedModel {
         Self { features, weights, intercept: fitted.intercept }
     }
 
-    /// The probability that `text` is of the reference, rounded to 1e-6.
+    /// How texts become features.
     #[must_use]
-    pub fn score(&self, text: &str, buffer: &mut Features) -> f64 {
-        self.features.take(text, buffer);
-        self.score_features(&buffer.entries)
+    pub fn features(&self) -> HashedWords {
+        self.features
     }
 
-    pub(super) fn score_features(&self, entries: &[(u32, f32)]) -> f64 {
-        let sum: f64 = entries.iter().map(|&(feature, value)| self.weights[feature as usize] * f64::from(value)).sum();
-        (sigmoid(sum + self.intercept) * 1e6).round() / 1e6
+    /// The weight of a feature.
+    #[must_use]
+    pub fn weight(&self, feature: u32) -> f64 {
+        self.weights[feature as usize]
+    }
+
+    /// The log-odds that `text` is of the reference.
+    #[must_use]
+    pub fn log_odds(&self, text: &str, buffer: &mut Features) -> f64 {
+        self.features.take(text, buffer);
+        self.log_odds_of(&buffer.entries)
+    }
+
+    /// The same of features.
+    #[must_use]
+    pub fn log_odds_of(&self, entries: &[(u32, f32)]) -> f64 {
+        let products = entries.iter().map(|&(feature, value)| self.weight(feature) * f64::from(value));
+        self.intercept + products.sum::<f64>()
+    }
+
+    /// The features with the largest weights, those of the reference or of the rest, the largest first.
+    #[must_use]
+    pub fn largest(&self, of_reference: bool, count: usize) -> Vec<(u32, f64)> {
+        let is_of = |weight: f64| if of_reference { weight > 0.0 } else { weight < 0.0 };
+        let mut all: Vec<(u32, f64)> =
+            (0u32..).zip(self.weights.iter().copied()).filter(|(_, weight)| is_of(*weight)).collect();
+        all.sort_by(|one, other| other.1.abs().total_cmp(&one.1.abs()).then(one.0.cmp(&other.0)));
+        all.truncate(count);
+        all
     }
 
     /// Publishes the model as Parquet: the columns `feature` and `weight`, without zeros. The intercept stands in a row of
@@ -77,8 +102,8 @@ impl HashedModel {
     /// Reads what [`HashedModel::save`] wrote.
     ///
     /// # Errors
-    /// When there is no such file, or it is no model.
-    pub fn load(path: &Path) -> Result<Self> {
+    /// When there is no such file, or it is no model of such features.
+    pub fn load(path: &Path, features: HashedWords) -> Result<Self> {
         let damaged = |message: String| Error::Model { path: path.to_owned(), message };
         let file = File::open(path).map_err(Error::file("read", path))?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(file)
@@ -95,13 +120,16 @@ impl HashedModel {
             entries.extend(numbers.values().iter().copied().zip(weights.values().iter().copied()));
         }
         let (count, intercept) = entries.pop().ok_or_else(|| damaged("it is empty".into()))?;
-        let sound = count.is_power_of_two() && entries.iter().all(|(feature, _)| *feature < count);
+        let sound = count as usize == features.count() && entries.iter().all(|(feature, _)| *feature < count);
         if !sound {
-            return Err(damaged(format!("its last row should be the intercept, but has the feature {count}")));
+            let wanted = features.count();
+            return Err(damaged(format!(
+                "its last row should be the intercept, of feature {wanted}, but has the feature {count}"
+            )));
         }
         let mut weights = vec![0.0; count as usize];
         entries.into_iter().for_each(|(feature, weight)| weights[feature as usize] = weight);
-        Ok(Self { features: HashedWords { bits: count.trailing_zeros() }, weights, intercept })
+        Ok(Self { features, weights, intercept })
     }
 }
 
@@ -112,11 +140,14 @@ mod tests {
     #[test]
     fn a_model_is_read_as_it_was_written() -> Result<()> {
         let fitted = Fitted { weights: vec![0.1, -2.5], intercept: 1.0 / 3.0, iterations: 1 };
-        let model = HashedModel::new(HashedWords { bits: 10 }, &[7, 1023], &fitted);
+        let features = HashedWords { bits: 10, ..HashedWords::default() };
+        let model = HashedModel::new(features, &[7, 1023], &fitted);
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let path = folder.path().join("weights.parquet");
         model.save(&path)?;
-        assert_eq!(HashedModel::load(&path)?, model);
+        assert_eq!(HashedModel::load(&path, features)?, model);
+        assert!(HashedModel::load(&path, HashedWords::default()).is_err(), "it has other features");
+        assert_eq!(model.largest(false, 9), [(1023, -2.5)]);
         Ok(())
     }
 }

@@ -1,19 +1,19 @@
 //! Which language a text is in, by a fastText model.
 //!
-//! Plain models are read by the crate `fasttext`, which is wrong about quantized ones; for those there is a reader of our
-//! own, which gives the original's labels. Which one is used is told by the file.
+//! Models are read by a reader of our own, which gives the original's labels, where the crate `fasttext` is wrong about quantized
+//! ones; the crate reads plain models of losses that ours does not know.
 
 use std::{fs::File, io::BufReader, path::Path};
 
-use super::quantized::{Buffers, QuantizedModel};
+use super::fasttext_model::{Buffers, FastTextModel};
 use crate::error::{Error, Result};
 
 /// A loaded model.
 pub struct LanguageModel(Kind);
 
 enum Kind {
-    Plain(Box<fasttext::FastText>),
-    Quantized(Box<QuantizedModel>),
+    Crate(Box<fasttext::FastText>),
+    Own(Box<FastTextModel>),
 }
 
 /// A language and how sure the model is of it.
@@ -32,10 +32,10 @@ impl LanguageModel {
     /// When the file cannot be read, or is no fastText model.
     pub fn load(path: &Path) -> Result<Self> {
         let open = || File::open(path).map(BufReader::new).map_err(Error::file("read", path));
-        match QuantizedModel::read(open()?) {
-            Ok(model) => Ok(Self(Kind::Quantized(Box::new(model)))),
+        match FastTextModel::read(open()?) {
+            Ok(model) => Ok(Self(Kind::Own(Box::new(model)))),
             Err(wrong) => match fasttext::FastText::load(&mut open()?) {
-                Ok(model) if !model.is_quant() => Ok(Self(Kind::Plain(Box::new(model)))),
+                Ok(model) if !model.is_quant() => Ok(Self(Kind::Crate(Box::new(model)))),
                 _ => Err(Error::Model { path: path.to_owned(), message: wrong }),
             },
         }
@@ -45,12 +45,12 @@ impl LanguageModel {
     #[must_use]
     pub fn identify(&self, text: &str, buffers: &mut Buffers) -> Option<Identified> {
         let (label, probability) = match &self.0 {
-            Kind::Plain(model) => {
+            Kind::Crate(model) => {
                 let line = text.replace(['\n', '\r'], " ");
                 let prediction = model.predict(&line, 1, 0.0).into_iter().next()?;
                 (prediction.label.strip_prefix("__label__").unwrap_or(&prediction.label).to_owned(), prediction.prob)
             }
-            Kind::Quantized(model) => {
+            Kind::Own(model) => {
                 let (label, probability) = model.identify(text, buffers)?;
                 (label.to_owned(), probability)
             }

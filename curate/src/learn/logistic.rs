@@ -22,13 +22,18 @@ pub struct Fitted {
 /// Fits the labels, which are true for what is like the reference.
 ///
 /// - `penalty`: half of this times the sum of squared weights is added to the loss; 0 or more
+/// - `start`: where the search begins; at zeros by default
 #[must_use]
-pub fn fit(examples: &Examples, labels: &[bool], penalty: f64, iterations: usize) -> Fitted {
+pub fn fit(examples: &Examples, labels: &[bool], penalty: f64, iterations: usize, start: Option<&Fitted>) -> Fitted {
     let columns = examples.features.len();
     let positives = labels.iter().filter(|label| **label).count();
     let weight_of = |label: bool| 0.5 / (if label { positives } else { labels.len() - positives }).max(1) as f64;
     let mut margins = vec![0.0; examples.len()];
     let mut point = vec![0.0; columns + 1];
+    if let Some(start) = start {
+        point[..columns].copy_from_slice(&start.weights);
+        point[columns] = start.intercept;
+    }
     let iterations = minimise(&mut point, Stop { iterations, gradient: 1e-6 }, |at, gradient| {
         let (weights, intercept) = at.split_at(columns);
         examples.times(weights, &mut margins);
@@ -52,6 +57,17 @@ pub fn fit(examples: &Examples, labels: &[bool], penalty: f64, iterations: usize
     Fitted { weights: point, intercept, iterations }
 }
 
+/// The mean loss of log-odds, where both sides weigh the same.
+#[must_use]
+pub fn balanced_loss(log_odds: &[(f64, bool)]) -> f64 {
+    let side = |wanted: bool| {
+        let losses = log_odds.iter().filter(|(_, label)| *label == wanted);
+        let count = losses.clone().count().max(1) as f64;
+        losses.map(|(odds, label)| softplus(if *label { -odds } else { *odds })).sum::<f64>() / count
+    };
+    0.5 * (side(true) + side(false))
+}
+
 /// 1 / (1 + exp(-x)).
 #[must_use]
 pub fn sigmoid(log_odds: f64) -> f64 {
@@ -73,7 +89,7 @@ mod tests {
             vec![vec![(3, 1.0)], vec![(3, 0.6), (9, 0.8)], vec![(9, 1.0)], vec![(3, 0.8), (9, 0.6)]];
         let labels = [true, false, false, true];
         let examples = Examples::new(&rows);
-        let fitted = fit(&examples, &labels, 0.01, 200);
+        let fitted = fit(&examples, &labels, 0.01, 200, None);
         // by symmetry of the examples the weights are opposite and the intercept is none
         assert!((fitted.weights[0] + fitted.weights[1]).abs() < 1e-4, "{fitted:?}");
         assert!(fitted.weights[0] > 1.0 && fitted.intercept.abs() < 1e-4, "{fitted:?}");

@@ -1,24 +1,35 @@
 //! Models of documents: what language they are in, and how much they are like a reference.
 //!
 //! ```text
-//! passages with labels -> features -> examples -> logistic -> HashedModel + Card
+//! documents with labels -> passages -> hashed words | fastText | statistics -> calibration -> Classifier + Card
+//!                                      ensemble: the mean of the log-odds of several
 //! ```
 //!
 //! Useful for: scores between 0 and 1, and labels. Not useful for: what follows from a score; see [`crate::decide`].
 
+mod calibration;
 mod card;
+mod classifier;
+mod evaluation;
 mod examples;
+mod fasttext;
+mod fasttext_model;
 mod features;
 mod hashed;
 mod label_tree;
+mod labels;
 pub mod language;
 mod lbfgs;
 mod logistic;
-mod quantized;
+mod passages;
+mod statistics;
 mod training;
 
-pub use card::{Card, Evaluation, TrainedOn};
-pub use features::{Features, HashedWords};
-pub use hashed::HashedModel;
-pub use quantized::Buffers;
-pub use training::{Label, Passage, Training, train};
+pub use calibration::Calibration;
+pub use card::{Card, Labelled, Penalty, SourceScores, TrainedOn, Weight};
+pub use classifier::{Classifier, Scratch, StoredModel};
+pub use evaluation::{BINS, Evaluation, ReliabilityBin};
+pub use fasttext::{FastTextConfig, LineForm};
+pub use fasttext_model::Buffers;
+pub use features::{Features, FeaturesPreset, HashedWords, Scale};
+pub use training::{Document, Kind, Label, ModelFiles, Training, evaluate, train};

@@ -1,25 +1,60 @@
-//! From labelled passages to a model and its card.
+//! From labelled documents to a classifier in its folder.
+//!
+//! ```text
+//! documents -> a tenth to test, a tenth to choose by, the rest to learn from
+//!           -> passages -> the model -> calibration, by whole documents -> the card
+//! ```
+//!
+//! A document's part is drawn by its id, so that models of the same documents are tested on the same, and an ensemble on none
+//! that one of them has learned from.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fs,
+    path::{Path, PathBuf},
+};
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::{
-    card::{Card, Evaluation, TrainedOn},
+    calibration::Calibration,
+    card::{Card, Labelled, Penalty, SourceScores, TrainedOn, Weight, warnings},
+    classifier::{Classifier, Scratch, StoredFile, StoredKind, StoredModel},
+    evaluation::{BINS, Evaluation, Scored, bin_of},
     examples::Examples,
+    fasttext::{self, FastTextConfig, LineForm, POSITIVE},
     features::{Features, HashedWords},
     hashed::HashedModel,
-    logistic::fit,
+    labels::LabelledFile,
+    logistic::{Fitted, balanced_loss, fit},
+    passages::Cutting,
+    statistics::{StatisticsModel, shares},
 };
 use crate::{
     error::{Error, Result},
-    text::draw::{draw, fraction},
+    files::{Written, hash_file, write_whole},
+    text::{
+        draw::{draw, fraction},
+        facts::FactCounter,
+    },
 };
 
-/// Share of the documents that are held out to evaluate the model.
+/// Share of the documents that the model is tested on, and share of those that it is chosen and calibrated by.
 const HELD_OUT: f64 = 0.1;
 
-/// Which side a passage stands on.
+/// Penalties that are tried where none is given, from a model that knows little to one that knows all by heart.
+const PENALTIES: [f64; 6] = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7];
+
+/// The penalty of statistics, which are few.
+const STATISTICS_PENALTY: f64 = 1e-3;
+
+/// Weights that the card shows, of either sign.
+const SHOWN: usize = 20;
+
+/// Which side a document stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Label {
@@ -29,9 +64,9 @@ pub enum Label {
     Negative,
 }
 
-/// A stretch of a document.
+/// A labelled document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Passage {
+pub struct Document {
     /// The document's id.
     pub id: String,
     /// Its source.
@@ -42,128 +77,481 @@ pub struct Passage {
     pub text: String,
 }
 
+/// A kind of model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Kind {
+    /// Logistic regression on hashed words.
+    Hashed {
+        /// How texts become features.
+        features: HashedWords,
+        /// The L2 penalty; by default the one that does best on passages that are held out.
+        penalty: Option<f64>,
+        /// Iterations of the search for each penalty, at most.
+        iterations: usize,
+    },
+    /// fastText, trained.
+    Fasttext {
+        /// How.
+        config: FastTextConfig,
+    },
+    /// fastText, trained before.
+    LoadedFasttext {
+        /// The model.
+        model: PathBuf,
+        /// SHA-256 of its bytes.
+        sha256: String,
+        /// The label of the reference.
+        label: String,
+        /// How texts are written down for it.
+        text: LineForm,
+    },
+    /// Logistic regression on shares of lines, marks and repetitions.
+    Statistics {
+        /// The L2 penalty.
+        penalty: Option<f64>,
+    },
+    /// The mean of the log-odds of others.
+    Ensemble {
+        /// Their names.
+        of: Vec<String>,
+    },
+}
+
 /// How a classifier is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Training {
     /// The classifier's name.
     pub name: String,
-    /// How texts become features.
-    pub features: HashedWords,
-    /// The L2 penalty.
-    pub penalty: f64,
-    /// Iterations of the search, at most.
-    pub iterations: usize,
-    /// What decides which documents are held out.
+    /// What it is.
+    pub kind: Kind,
+    /// Words in a passage.
+    pub passage_words: usize,
+    /// Passages of one document, at most.
+    pub passages: usize,
+    /// What decides which documents are held out, and which passages are taken.
     pub seed: u64,
+    /// Labelled files to try it on.
+    pub labels: Vec<PathBuf>,
 }
 
-/// Trains a classifier on all passages but those of a tenth of the documents, on which it is evaluated.
+/// What a document is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Learn,
+    Choose,
+    Test,
+}
+
+/// The files of a model.
+pub type ModelFiles = Vec<(PathBuf, Written)>;
+
+/// Trains a classifier and publishes it in `folder`, with its card.
 ///
-/// The result depends on the passages and not on their order's making: they should come sorted by id.
+/// The result depends on the documents and not on their making: they should come sorted by id.
+///
+/// - `folder`: the members of an ensemble stand in folders of their names beside it
 ///
 /// # Errors
-/// When one of the two sides is empty.
-pub fn train(training: &Training, passages: &[Passage]) -> Result<(HashedModel, Card)> {
+/// When one of the two sides is empty, a file cannot be written, or a labelled file cannot be read.
+pub fn train(training: &Training, documents: &[Document], folder: &Path) -> Result<(ModelFiles, Card)> {
+    let learns = !matches!(training.kind, Kind::Ensemble { .. } | Kind::LoadedFasttext { .. });
     for (label, side) in [(Label::Positive, "positive"), (Label::Negative, "negative")] {
-        if !passages.iter().any(|passage| passage.label == label) {
+        if learns && !documents.iter().any(|document| document.label == label) {
             let message = format!("there is no {side} document to train on");
             return Err(Error::Classifier { name: training.name.clone(), message });
         }
     }
-    let rows: Vec<Vec<(u32, f32)>> = passages
-        .par_iter()
-        .map_init(Features::default, |buffer, passage| {
-            training.features.take(&passage.text, buffer);
-            buffer.entries.clone()
-        })
-        .collect();
-    let held_out = |passage: &Passage| fraction(draw(training.seed, "held out", &passage.id)) < HELD_OUT;
-    let (mut seen, mut unseen) = (Vec::new(), Vec::new());
-    for (passage, row) in passages.iter().zip(rows) {
-        let side = if held_out(passage) { &mut unseen } else { &mut seen };
-        side.push((row, passage.label == Label::Positive));
-    }
-    let (rows, labels): (Vec<_>, Vec<_>) = seen.into_iter().unzip();
-    let examples = Examples::new(&rows);
-    let fitted = fit(&examples, &labels, training.penalty, training.iterations);
-    let model = HashedModel::new(training.features, &examples.features, &fitted);
-    let scores: Vec<(f64, bool)> = unseen.par_iter().map(|(row, label)| (model.score_features(row), *label)).collect();
-    let card = Card {
-        name: training.name.clone(),
-        kind: "hashed".into(),
-        features: training.features,
-        penalty: training.penalty,
-        trained_on: trained_on(passages),
-        iterations: fitted.iterations,
-        held_out: Evaluation::of(&scores),
+    // a path through a folder wants the folder
+    fs::create_dir_all(folder).map_err(Error::file("make", folder))?;
+    let lesson = Lesson::new(training, documents);
+    let mut files = ModelFiles::new();
+    let mut penalties = Vec::new();
+    let kind = match &training.kind {
+        Kind::Hashed { features, penalty, iterations } => {
+            let (model, tried) = lesson.fit_hashed(*features, *penalty, *iterations);
+            penalties = tried;
+            let path = folder.join("weights.parquet");
+            let written = model.save(&path)?;
+            let weights = StoredFile { path: "weights.parquet".into(), sha256: written.sha256.clone() };
+            files.push((path, written));
+            StoredKind::Hashed { features: *features, weights }
+        }
+        Kind::Fasttext { config } => {
+            let path = folder.join("model.bin");
+            let passages = lesson.passages(Part::Learn);
+            let named = passages.into_iter().enumerate().map(|(number, (document, text))| {
+                (format!("{}/{number}", document.id), text, document.label == Label::Positive)
+            });
+            let written = fasttext::train(config, &training.name, training.seed, named, &path)?;
+            let model = StoredFile { path: "model.bin".into(), sha256: written.sha256.clone() };
+            files.push((path, written));
+            StoredKind::Fasttext { text: config.text, label: POSITIVE.into(), model }
+        }
+        Kind::LoadedFasttext { model, sha256, label, text } => {
+            let path = std::path::absolute(model).map_err(Error::file("find", model))?;
+            let model = StoredFile { path, sha256: sha256.clone() };
+            StoredKind::Fasttext { text: *text, label: label.clone(), model }
+        }
+        Kind::Statistics { penalty } => {
+            let (model, tried) = lesson.fit_statistics(penalty.unwrap_or(STATISTICS_PENALTY))?;
+            penalties = tried;
+            StoredKind::Statistics { model }
+        }
+        Kind::Ensemble { of } => {
+            let member = |name: &String| {
+                let path = Path::new("..").join(name);
+                let file = StoredModel::path(&folder.join(&path));
+                Ok(StoredFile { path: StoredModel::path(&path), sha256: hash_file(&file)?.sha256 })
+            };
+            StoredKind::Ensemble { members: of.iter().map(member).collect::<Result<_>>()? }
+        }
     };
-    Ok((model, card))
+    let raw = StoredModel { kind, calibration: Calibration::default() };
+    let (path, written) = raw.write(folder)?;
+    let mut classifier = Classifier::load(folder)?;
+    let stored = if learns {
+        let log_odds = lesson.calibrated_by(&classifier);
+        let calibrated = StoredModel { calibration: Calibration::fit(&log_odds), ..raw };
+        let file = calibrated.write(folder)?;
+        classifier = Classifier::load(folder)?;
+        file
+    } else {
+        (path, written)
+    };
+    files.push(stored);
+    let card = lesson.card(&classifier, penalties)?;
+    let mut json = serde_json::to_vec_pretty(&card).expect("a card is JSON");
+    json.push(b'\n');
+    let path = folder.join("card.json");
+    let written = write_whole(&path, &json)?;
+    files.push((path, written));
+    Ok((files, card))
 }
 
-fn trained_on(passages: &[Passage]) -> Vec<TrainedOn> {
-    let mut sources: std::collections::BTreeMap<(Label, &str), (std::collections::BTreeSet<&str>, u64)> =
-        std::collections::BTreeMap::new();
-    for passage in passages {
-        let (documents, count) = sources.entry((passage.label, &passage.source)).or_default();
-        documents.insert(&passage.id);
-        *count += 1;
-    }
-    sources
-        .into_iter()
-        .map(|((label, source), (documents, passages))| TrainedOn {
-            source: source.to_owned(),
-            label,
-            documents: documents.len() as u64,
-            passages,
+/// Scores a labelled file.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn evaluate(classifier: &Classifier, path: &Path) -> Result<Labelled> {
+    let file = LabelledFile::read(path)?;
+    let scored: Vec<Scored> = file
+        .documents
+        .par_iter()
+        .map_init(Scratch::default, |scratch, (text, label)| Scored {
+            score: classifier.score(text, scratch),
+            label: *label,
+            bytes: text.len() as u64,
         })
-        .collect()
+        .collect();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Labelled { file: name, sha256: file.sha256, evaluation: Evaluation::of(&scored) })
+}
+
+/// Documents with what each is for.
+struct Lesson<'a> {
+    training: &'a Training,
+    documents: Vec<(&'a Document, Part)>,
+    cutting: Cutting,
+}
+
+impl<'a> Lesson<'a> {
+    fn new(training: &'a Training, documents: &'a [Document]) -> Self {
+        let part = |document: &Document| match fraction(draw(training.seed, "held out", &document.id)) {
+            draw if draw < HELD_OUT => Part::Test,
+            draw if draw < 2.0 * HELD_OUT => Part::Choose,
+            _ => Part::Learn,
+        };
+        let mut parts: Vec<(&Document, Part)> = documents.iter().map(|document| (document, part(document))).collect();
+        // of few documents the draw may leave none to learn from
+        for label in [Label::Positive, Label::Negative] {
+            if !parts.iter().any(|(document, part)| document.label == label && *part == Part::Learn)
+                && let Some(first) = parts.iter_mut().find(|(document, _)| document.label == label)
+            {
+                first.1 = Part::Learn;
+            }
+        }
+        let cutting = Cutting {
+            words: training.passage_words,
+            most: training.passages,
+            whole_lines: matches!(training.kind, Kind::Statistics { .. }),
+            seed: training.seed,
+        };
+        Self { training, documents: parts, cutting }
+    }
+
+    fn documents(&self, wanted: Part) -> Vec<&'a Document> {
+        self.documents.iter().filter(|(_, part)| *part == wanted).map(|(document, _)| *document).collect()
+    }
+
+    fn passages(&self, wanted: Part) -> Vec<(&'a Document, &'a str)> {
+        let documents = self.documents(wanted);
+        let cut = |document: &'a Document| {
+            let passages = self.cutting.cut(&document.text, &document.id);
+            passages.into_iter().map(move |passage| (document, passage)).collect::<Vec<_>>()
+        };
+        documents.into_par_iter().flat_map_iter(cut).collect()
+    }
+
+    /// The log-odds that scores are calibrated by: of whole documents, as they are scored.
+    fn calibrated_by(&self, classifier: &Classifier) -> Vec<(f64, bool)> {
+        let log_odds = |scratch: &mut Scratch, document: &&Document| {
+            (classifier.log_odds(&document.text, scratch), document.label == Label::Positive)
+        };
+        self.documents(Part::Choose).par_iter().map_init(Scratch::default, log_odds).collect()
+    }
+
+    /// The features of passages, with their labels.
+    fn rows(&self, features: HashedWords, wanted: Part) -> (Vec<Vec<(u32, f32)>>, Vec<bool>) {
+        self.passages(wanted)
+            .par_iter()
+            .map_init(Features::default, |buffer, (document, text)| {
+                features.take(text, buffer);
+                (buffer.entries.clone(), document.label == Label::Positive)
+            })
+            .unzip()
+    }
+
+    /// Fits along the path of penalties, from the largest on, until passages that are held out say that it is enough.
+    fn fit_hashed(
+        &self,
+        features: HashedWords,
+        penalty: Option<f64>,
+        iterations: usize,
+    ) -> (HashedModel, Vec<Penalty>) {
+        let (rows, labels) = self.rows(features, Part::Learn);
+        let examples = Examples::new(&rows);
+        drop(rows);
+        let (unseen, unseen_labels) = self.rows(features, Part::Choose);
+        let loss = |model: &HashedModel| {
+            let odds = unseen.par_iter().map(|row| model.log_odds_of(row));
+            balanced_loss(&odds.collect::<Vec<_>>().into_iter().zip(unseen_labels.iter().copied()).collect::<Vec<_>>())
+        };
+        let (mut best, mut tried): (Option<(f64, HashedModel)>, Vec<Penalty>) = (None, Vec::new());
+        let mut start: Option<Fitted> = None;
+        let wanted = penalty.map_or_else(|| PENALTIES.to_vec(), |penalty| vec![penalty]);
+        for penalty in wanted {
+            let fitted = fit(&examples, &labels, penalty, iterations, start.as_ref());
+            let model = HashedModel::new(features, &examples.features, &fitted);
+            let loss = loss(&model);
+            tried.push(Penalty { penalty, iterations: fitted.iterations, loss });
+            match &best {
+                Some((least, _)) if loss >= *least => break,
+                _ => best = Some((loss, model)),
+            }
+            start = Some(fitted);
+        }
+        (best.expect("one penalty or more is tried").1, tried)
+    }
+
+    /// Fits statistics of as many passages of one side as of the other.
+    fn fit_statistics(&self, penalty: f64) -> Result<(StatisticsModel, Vec<Penalty>)> {
+        let measured = |part: Part| -> (Vec<Vec<f64>>, Vec<bool>) {
+            let passages = self.passages(part);
+            let side = |label: Label| passages.iter().filter(|(document, _)| document.label == label).count();
+            let most = side(Label::Positive).min(side(Label::Negative));
+            let mut drawn: Vec<(u64, usize)> = (0..passages.len())
+                .map(|number| {
+                    let name = format!("{}/{number}", passages[number].0.id);
+                    (draw(self.training.seed, "statistics", &name), number)
+                })
+                .collect();
+            drawn.sort_unstable();
+            let mut taken: HashMap<Label, usize> = HashMap::new();
+            drawn.retain(|(_, number)| {
+                let count = taken.entry(passages[*number].0.label).or_default();
+                *count += 1;
+                *count <= most
+            });
+            drawn
+                .par_iter()
+                .map_init(FactCounter::default, |counter, (_, number)| {
+                    let (document, text) = passages[*number];
+                    (shares(text, counter), document.label == Label::Positive)
+                })
+                .unzip()
+        };
+        let (rows, labels) = measured(Part::Learn);
+        let model = StatisticsModel::fit(&rows, &labels, penalty)
+            .map_err(|message| Error::Classifier { name: self.training.name.clone(), message })?;
+        let (unseen, labels) = measured(Part::Choose);
+        let odds: Vec<(f64, bool)> = unseen.iter().map(|row| model.log_odds_of(row)).zip(labels).collect();
+        Ok((model, vec![Penalty { penalty, iterations: 0, loss: balanced_loss(&odds) }]))
+    }
+
+    fn card(&self, classifier: &Classifier, penalties: Vec<Penalty>) -> Result<Card> {
+        let documents = self.documents(Part::Test);
+        let score = |scratch: &mut Scratch, document: &&Document| Scored {
+            score: classifier.score(&document.text, scratch),
+            label: document.label == Label::Positive,
+            bytes: document.text.len() as u64,
+        };
+        let scored: Vec<Scored> = documents.par_iter().map_init(Scratch::default, score).collect();
+        let mut scores: BTreeMap<&str, [u64; BINS]> = BTreeMap::new();
+        for (document, scored) in documents.iter().zip(&scored) {
+            scores.entry(&document.source).or_default()[bin_of(scored.score)] += 1;
+        }
+        let held_out = Evaluation::of(&scored);
+        let largest_weights = self.largest_weights(classifier);
+        Ok(Card {
+            name: self.training.name.clone(),
+            kind: self.training.kind.clone(),
+            trained_on: self.trained_on(),
+            penalties,
+            warnings: warnings(&held_out, &largest_weights),
+            held_out,
+            scores: scores
+                .into_iter()
+                .map(|(source, documents)| SourceScores { source: source.to_owned(), documents })
+                .collect(),
+            labelled: self.training.labels.iter().map(|path| evaluate(classifier, path)).collect::<Result<_>>()?,
+            largest_weights,
+        })
+    }
+
+    fn trained_on(&self) -> Vec<TrainedOn> {
+        let mut passages: BTreeMap<(Label, &str), u64> = BTreeMap::new();
+        for (document, _) in self.passages(Part::Learn) {
+            *passages.entry((document.label, &document.source)).or_default() += 1;
+        }
+        let mut sources: BTreeMap<(Label, &str), (u64, Sha256)> = BTreeMap::new();
+        for (document, _) in &self.documents {
+            let (count, hash) = sources.entry((document.label, &document.source)).or_default();
+            *count += 1;
+            hash.update(document.id.as_bytes());
+        }
+        let hex = |hash: Sha256| hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        sources
+            .into_iter()
+            .map(|((label, source), (documents, hash))| TrainedOn {
+                source: source.to_owned(),
+                label,
+                documents,
+                passages: passages.get(&(label, source)).copied().unwrap_or_default(),
+                sha256: hex(hash),
+            })
+            .collect()
+    }
+
+    /// What weighs most, on either side. Words are those that most often stand behind a feature.
+    fn largest_weights(&self, classifier: &Classifier) -> Vec<Weight> {
+        if let Some(model) = classifier.statistics() {
+            let mut all: Vec<Weight> = model
+                .weights()
+                .map(|(name, weight)| Weight { name: name.to_owned(), weight, in_positives: None, in_negatives: None })
+                .collect();
+            all.sort_by(|one, other| other.weight.total_cmp(&one.weight));
+            return all;
+        }
+        let Some(model) = classifier.hashed() else { return vec![] };
+        let wanted: Vec<(u32, f64)> =
+            [true, false].into_iter().flat_map(|of_reference| model.largest(of_reference, SHOWN)).collect();
+        let passages = self.passages(Part::Learn);
+        let count =
+            |label: Label| passages.iter().filter(|(document, _)| document.label == label).count().max(1) as f64;
+        let mut words: HashMap<u32, BTreeMap<String, u64>> =
+            wanted.iter().map(|(feature, _)| (*feature, BTreeMap::new())).collect();
+        let mut has: HashMap<(u32, Label), f64> = HashMap::new();
+        let mut buffer = Features::default();
+        for (document, text) in &passages {
+            let mut seen = BTreeSet::new();
+            model.features().each_run(text, &mut buffer, |run, feature| {
+                if let Some(names) = words.get_mut(&feature) {
+                    match names.get_mut(run) {
+                        Some(times) => *times += 1,
+                        None => drop(names.insert(run.to_owned(), 1)),
+                    }
+                    seen.insert(feature);
+                }
+            });
+            seen.into_iter().for_each(|feature| *has.entry((feature, document.label)).or_default() += 1.0);
+        }
+        let share = |feature: u32, label: Label| {
+            let share = has.get(&(feature, label)).copied().unwrap_or_default() / count(label);
+            Some((share * 1e6).round() / 1e6)
+        };
+        wanted
+            .iter()
+            .map(|(feature, weight)| Weight {
+                name: (words[feature].iter())
+                    .max_by(|one, other| one.1.cmp(other.1).then(other.0.cmp(one.0)))
+                    .map(|(name, _)| if name.trim().is_empty() { "(an empty word)".to_owned() } else { name.clone() })
+                    .unwrap_or_default(),
+                weight: *weight,
+                in_positives: share(*feature, Label::Positive),
+                in_negatives: share(*feature, Label::Negative),
+            })
+            .collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn passages() -> Vec<Passage> {
+    fn documents() -> Vec<Document> {
         let sides = [(Label::Positive, "tide harbour sail"), (Label::Negative, "discount casino pills")];
-        let passage = |number: usize| {
+        let document = |number: usize| {
             let (label, words) = sides[number % 2];
             let text = format!("the {words} of day {} and {}", number % 7, number % 5);
-            Passage { id: format!("{number:03}"), source: "source".into(), label, text }
+            Document { id: format!("{number:03}"), source: "source".into(), label, text }
         };
-        (0..200).map(passage).collect()
+        (0..400).map(document).collect()
     }
 
-    fn training() -> Training {
-        Training { name: "quality".into(), features: HashedWords::default(), penalty: 1e-4, iterations: 100, seed: 1 }
+    fn training(kind: Kind) -> Training {
+        Training { name: "quality".into(), kind, passage_words: 25, passages: 20, seed: 1, labels: vec![] }
+    }
+
+    fn hashed() -> Kind {
+        Kind::Hashed { features: HashedWords::default(), penalty: None, iterations: 100 }
     }
 
     #[test]
     fn what_can_be_told_apart_is() -> Result<()> {
-        let (model, card) = train(&training(), &passages())?;
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let (files, card) = train(&training(hashed()), &documents(), folder.path())?;
+        assert_eq!(files.len(), 3);
         assert!(card.held_out.positives > 3 && card.held_out.negatives > 3, "{card:?}");
         assert!((card.held_out.roc_auc - 1.0).abs() < 1e-9, "{card:?}");
-        let mut buffer = Features::default();
-        assert!(model.score("a harbour and a sail", &mut buffer) > 0.9);
-        assert!(model.score("casino discount", &mut buffer) < 0.1);
+        assert_eq!(card.trained_on.iter().map(|part| part.documents).sum::<u64>(), 400);
+        let first = &card.largest_weights[0].name;
+        assert!("tide harbour sail".contains(first), "{first}");
+        let classifier = Classifier::load(folder.path())?;
+        let mut scratch = Scratch::default();
+        assert!(classifier.score("a harbour and a sail", &mut scratch) > 0.7);
+        assert!(classifier.score("casino discount", &mut scratch) < 0.3);
+        // a file that is not the one that the model was published with
+        std::fs::write(folder.path().join("weights.parquet"), "other").expect("the folder can be written");
+        let error = Classifier::load(folder.path()).err().expect("the weights are others").to_string();
+        assert!(error.contains("weights.parquet"), "{error}");
         Ok(())
     }
 
-    /// The weights are the same to the bit at any number of threads.
+    /// The files are the same to the byte at any number of threads.
     #[test]
     fn threads_do_not_show() -> Result<()> {
-        let on = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be had");
-            pool.install(|| train(&training(), &passages()))
-        };
-        assert_eq!(on(1)?.0, on(4)?.0);
+        for kind in [hashed(), Kind::Statistics { penalty: None }] {
+            let on = |threads| {
+                let folder = tempfile::tempdir().expect("the temporary folder can be written");
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be had");
+                let (files, _) = pool.install(|| train(&training(kind.clone()), &documents(), folder.path()))?;
+                Ok(files.into_iter().map(|(_, written)| written.sha256).collect::<Vec<_>>())
+            };
+            let one: Result<Vec<String>> = on(1);
+            let one = one?;
+            assert_eq!(one, on(2)?);
+            assert_eq!(one, on(8)?);
+        }
         Ok(())
     }
 
     #[test]
     fn one_side_is_not_enough() {
-        let one_sided: Vec<Passage> =
-            passages().into_iter().filter(|passage| passage.label == Label::Negative).collect();
-        let error = train(&training(), &one_sided).expect_err("there is no positive");
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let one_sided: Vec<Document> =
+            documents().into_iter().filter(|document| document.label == Label::Negative).collect();
+        let error = train(&training(hashed()), &one_sided, folder.path()).expect_err("there is no positive");
         assert_eq!(error.to_string(), "classifier `quality`: there is no positive document to train on");
     }
 }

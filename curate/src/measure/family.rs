@@ -13,8 +13,8 @@ use datafusion::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BandsConfig, FamilyFunction, OverlapsConfig, UrlFiles, bands, c4_lines, fingerprints, language, overlaps, score,
-    urls, words,
+    BandsConfig, FamilyFunction, OverlapsConfig, PostFiles, UrlFiles, bands, c4_lines, fingerprints, language, links,
+    overlaps, score, urls, words,
 };
 use crate::{error::Result, text::c4::LineRules};
 
@@ -43,6 +43,8 @@ pub enum FamilyConfig {
     Fingerprints,
     /// The bands of a MinHash signature.
     Bands(BandsConfig),
+    /// Posts that link to the page.
+    Links(PostFiles),
     /// Runs of words of benchmarks.
     Overlaps(OverlapsConfig),
     /// The score of a classifier that was trained before.
@@ -75,6 +77,7 @@ impl Family {
             FamilyConfig::Language(_) => language::fields(),
             FamilyConfig::Fingerprints => fingerprints::fields(),
             FamilyConfig::Bands(_) => bands::fields(),
+            FamilyConfig::Links(_) => links::fields(),
             FamilyConfig::Overlaps(_) => overlaps::fields(),
             FamilyConfig::Score(_) => score::fields(),
         }
@@ -88,6 +91,7 @@ impl Family {
             FamilyConfig::Language(model) => Box::new(language::Languages::load(&model.path)?),
             FamilyConfig::Fingerprints => Box::new(fingerprints::Fingerprints),
             FamilyConfig::Bands(config) => Box::new(bands::Bands::new(*config)),
+            FamilyConfig::Links(posts) => Box::new(links::Links::load(posts)?),
             FamilyConfig::Overlaps(config) => Box::new(overlaps::Overlaps::load(config)?),
             FamilyConfig::Score(model) => Box::new(score::Scores::load(&model.path)?),
         })
@@ -121,7 +125,7 @@ impl Family {
     #[must_use]
     pub fn subject(&self) -> &'static str {
         match self.config {
-            FamilyConfig::Urls(_) => "url",
+            FamilyConfig::Urls(_) | FamilyConfig::Links(_) => "url",
             _ => "text",
         }
     }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::family::{Measure, field};
 use crate::{
     error::Result,
-    learn::{Features, HashedModel},
+    learn::{Classifier, Scratch},
 };
 
 /// `score` is the probability of being of the reference, rounded to 1e-6.
@@ -19,11 +19,12 @@ pub fn fields() -> Fields {
     Fields::from(vec![field("score", DataType::Float64)])
 }
 
-pub struct Scores(HashedModel);
+pub struct Scores(Classifier);
 
 impl Scores {
+    /// Loads the classifier whose `model.json` is at `path`.
     pub fn load(path: &Path) -> Result<Self> {
-        Ok(Self(HashedModel::load(path)?))
+        Classifier::load(path.parent().unwrap_or(path)).map(Self)
     }
 }
 
@@ -31,7 +32,7 @@ impl Measure for Scores {
     fn measure(&self, texts: &[Option<&str>]) -> Vec<ArrayRef> {
         let scores: Vec<Option<f64>> = texts
             .par_iter()
-            .map_init(Features::default, |buffer, text| text.map(|text| self.0.score(text, buffer)))
+            .map_init(Scratch::default, |scratch, text| text.map(|text| self.0.score(text, scratch)))
             .collect();
         vec![Arc::new(Float64Array::from(scores))]
     }

@@ -9,12 +9,7 @@ use datafusion::arrow::{
 use rayon::prelude::*;
 
 use super::family::{Measure, field};
-use crate::text::{
-    lines::{LineFacts, Lines},
-    repetition::{RunFacts, Runs},
-    tokens::Tokens,
-    words::{WordFacts, word_facts},
-};
+use crate::text::facts::{FactCounter, TextFacts};
 
 /// A count and its name. Every fact is a count: what it is divided by is for the rules to say.
 type Count = (&'static str, fn(&TextFacts) -> u64);
@@ -52,33 +47,6 @@ const COUNTS: [Count; 30] = [
     ("repeated_10_characters", |facts| facts.runs.repeated[5]),
 ];
 
-/// What is counted in one text.
-#[derive(Debug, Clone, Copy, Default)]
-struct TextFacts {
-    words: WordFacts,
-    lines: LineFacts,
-    runs: RunFacts,
-}
-
-/// What counting needs from text to text.
-#[derive(Default)]
-struct Buffers {
-    tokens: Tokens,
-    lines: Lines,
-    runs: Runs,
-}
-
-impl Buffers {
-    fn count(&mut self, text: &str) -> TextFacts {
-        self.tokens.take(text);
-        TextFacts {
-            words: word_facts(text, &self.tokens),
-            lines: self.lines.count(text),
-            runs: self.runs.count(text, &self.tokens),
-        }
-    }
-}
-
 pub fn fields() -> Fields {
     COUNTS.iter().map(|(name, _)| field(name, DataType::UInt64)).collect()
 }
@@ -87,8 +55,10 @@ pub struct Words;
 
 impl Measure for Words {
     fn measure(&self, texts: &[Option<&str>]) -> Vec<ArrayRef> {
-        let facts: Vec<Option<TextFacts>> =
-            texts.par_iter().map_init(Buffers::default, |buffers, text| text.map(|text| buffers.count(text))).collect();
+        let facts: Vec<Option<TextFacts>> = texts
+            .par_iter()
+            .map_init(FactCounter::default, |counter, text| text.map(|text| counter.count(text)))
+            .collect();
         let column = |(_, count): &Count| {
             Arc::new(facts.iter().map(|facts| facts.as_ref().map(count)).collect::<UInt64Array>()) as ArrayRef
         };

@@ -12,15 +12,15 @@ use schemas::{
 };
 
 use super::{
-    ClassifierPlan, MixturePlan, Plan, Recipe, Step, StepKind,
-    model::{ClassifierRecipe, ClustersRecipe, ColumnsRecipe, MixtureRecipe, OverlapFacts, SourceRecipe, Text},
+    MixturePlan, Plan, Recipe, Step, StepKind,
+    model::{ClustersRecipe, ColumnsRecipe, LinkFacts, MixtureRecipe, OverlapFacts, SourceRecipe, Text},
 };
 use crate::{
     decide::{DuplicateIndex, Verification},
     error::Result,
     extract::PageLimits,
     files::hash_file,
-    measure::{BandsConfig, Family, FamilyConfig, ModelFile, OverlapsConfig, UrlFiles},
+    measure::{BandsConfig, Family, FamilyConfig, ModelFile, OverlapsConfig, PostFiles, UrlFiles},
     source::{Benchmark, Columns, ExampleFile, Format, Source, WarcOptions},
     text::overlap::RunLengths,
     write::Content,
@@ -117,7 +117,7 @@ impl Check<'_> {
     }
 
     /// A path, from the recipe's folder or one of the named ones.
-    fn path(&self, path: &Text) -> Result<PathBuf, TomlError> {
+    pub(super) fn path(&self, path: &Text) -> Result<PathBuf, TomlError> {
         let text = path.get_ref();
         let Some((name, rest)) = text.strip_prefix('{').and_then(|text| text.split_once('}')) else {
             return Ok(self.file.folder().join(text));
@@ -262,6 +262,10 @@ impl Check<'_> {
             };
             families.push(family("urls", FamilyConfig::Urls(files)));
         }
+        if let Some(LinkFacts { posts, url, score }) = &facts.links {
+            let posts = PostFiles { files: self.lists(posts)?, url: url.clone(), score: score.clone() };
+            families.push(family("links", FamilyConfig::Links(posts)));
+        }
         // all steps look at the same lines: see `Check::steps`
         if let Some(lines) = steps.iter().find_map(Step::c4_lines) {
             families.push(family("c4_lines", FamilyConfig::C4Lines(lines)));
@@ -358,7 +362,7 @@ impl Check<'_> {
         }
     }
 
-    fn lists(&self, files: &[Text]) -> Result<Vec<ModelFile>> {
+    pub(super) fn lists(&self, files: &[Text]) -> Result<Vec<ModelFile>> {
         let list = |file: &Text| {
             let path = self.path(file)?;
             let sha256 = hash_file(&path)
@@ -377,6 +381,14 @@ impl Check<'_> {
         Err(self.fault(span, message))
     }
 
+    pub(super) fn needs_links(&self, span: Range<usize>, who: &str) -> Result<(), TomlError> {
+        if self.recipe.facts.links.is_some() {
+            return Ok(());
+        }
+        let message = format!("{who} reads the facts `links`, which nothing writes: add [facts.links] with posts");
+        Err(self.fault(span, message))
+    }
+
     pub(super) fn needs_language(&self, span: Range<usize>, who: &str) -> Result<(), TomlError> {
         if self.recipe.facts.language.is_some() {
             return Ok(());
@@ -384,47 +396,6 @@ impl Check<'_> {
         let message =
             format!("{who} reads the facts `language`, which nothing writes: add [facts.language] with a model");
         Err(self.fault(span, message))
-    }
-
-    fn classifiers(&self) -> Result<Vec<ClassifierPlan>> {
-        let mut classifiers = Vec::new();
-        for (name, recipe) in &self.recipe.classifier {
-            self.name(name)?;
-            let ClassifierRecipe { positive, negative, language, features, .. } = recipe;
-            let sources = |names: &[Text]| names.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>();
-            let (positive, negative) = (sources(positive)?, sources(negative)?);
-            if let Some(both) = recipe.positive.iter().find(|name| negative.contains(name.get_ref())) {
-                let message = format!("`{}` is both positive and negative", both.get_ref());
-                return Err(self.fault(both.span(), message).into());
-            }
-            if positive.is_empty() || negative.is_empty() {
-                return Err(self.fault(name.span(), "a classifier needs positive and negative sources").into());
-            }
-            if let Some(language) = language {
-                self.needs_language(language.span(), &format!("classifier `{}`", name.get_ref()))?;
-            }
-            if !(8..=30).contains(&features.bits)
-                || recipe.passage_words == 0
-                || recipe.passages == 0
-                || recipe.documents == 0
-            {
-                let message = "`features.bits` is 8 to 30; `documents`, `passages` and `passage_words` are 1 or more";
-                return Err(self.fault(name.span(), message).into());
-            }
-            classifiers.push(ClassifierPlan {
-                name: name.get_ref().clone(),
-                positive,
-                negative,
-                language: language.as_ref().map(|language| language.get_ref().clone()),
-                documents: recipe.documents,
-                passage_words: recipe.passage_words,
-                passages: recipe.passages,
-                features: *features,
-                penalty: recipe.penalty,
-                iterations: recipe.iterations,
-            });
-        }
-        Ok(classifiers)
     }
 
     fn mixtures(&self, tasks: &BTreeMap<String, (Task, f64)>) -> Result<Vec<MixturePlan>> {

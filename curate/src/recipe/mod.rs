@@ -7,6 +7,7 @@
 //! Every fault of a recipe is found here, before any work starts, and named with its line.
 
 mod check;
+mod classifiers;
 mod model;
 mod plan;
 mod presets;

@@ -9,11 +9,11 @@ use serde::Deserialize;
 use super::presets::Preset;
 use crate::{
     decide::{
-        C4Quality, DecontaminationRule, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule, RemainsRule,
-        ShareUnit, Survivor, Unit, UrlRule,
+        Alpha, C4Quality, DecontaminationRule, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule,
+        LinkedRule, RemainsRule, ShareUnit, Survivor, Unit, UrlRule,
     },
     extract::{Extractor, PageLimits},
-    learn::HashedWords,
+    learn::{FastTextConfig, FeaturesPreset, HashedWords, Scale},
     measure::BandsChoice,
     source::Cleaning,
     text::{overlap::RunLengths, passages::Passage},
@@ -207,9 +207,34 @@ pub struct FactsRecipe {
     /// The shape of MinHash signatures.
     #[schemars(with = "Option<BandsChoice>")]
     pub bands: Option<Spanned<BandsChoice>>,
+    /// Posts that link to pages.
+    pub links: Option<LinkFacts>,
     /// What is looked for of benchmarks.
     #[schemars(with = "Option<OverlapFacts>")]
     pub overlaps: Option<Spanned<OverlapFacts>>,
+}
+
+/// Posts that link to pages: JSON lines, plain or packed as gzip or zstd, each with a URL and a score.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkFacts {
+    /// The files.
+    #[schemars(with = "Vec<String>")]
+    pub posts: Vec<Text>,
+    /// The key of the URL.
+    #[serde(default = "url_key")]
+    pub url: String,
+    /// The key of the score.
+    #[serde(default = "score_key")]
+    pub score: String,
+}
+
+fn url_key() -> String {
+    "url".into()
+}
+
+fn score_key() -> String {
+    "score".into()
 }
 
 /// Runs of words of benchmarks.
@@ -260,57 +285,113 @@ pub struct UrlFacts {
     pub parts: Vec<Text>,
 }
 
-/// A classifier of hashed words: the reference against the rest.
+/// A classifier: the reference against the rest.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClassifierRecipe {
+    /// What kind of model it is.
+    #[serde(default)]
+    pub kind: KindRecipe,
     /// Sources of the reference.
+    #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub positive: Vec<Text>,
     /// Sources of what is to be told from it.
+    #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub negative: Vec<Text>,
+    /// Of the positive sources take the pages that people have linked to, and liked, and of the negative sources the others; needs
+    /// `[facts.links]`. A source may then be both.
+    pub linked: Option<LinkedRule>,
+    /// For an ensemble: the classifiers whose scores are brought together.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub of: Vec<Text>,
     /// Train on documents in this language alone.
     #[schemars(with = "Option<String>")]
     pub language: Option<Text>,
     /// Documents to train on, at most, for each side.
     #[serde(default = "ten_thousand")]
     pub documents: usize,
-    /// Words in a passage: long documents are cut, so that a book is many examples.
-    #[serde(default = "four_hundred")]
-    pub passage_words: usize,
+    /// Words in a passage: long documents are cut, so that a book is many examples. 25 by default, and for `statistics` whole lines of
+    /// 60 words or more.
+    pub passage_words: Option<usize>,
     /// Passages of one document, at most.
-    #[serde(default = "twenty")]
+    #[serde(default = "hundred")]
     pub passages: usize,
-    /// How texts become features.
+    /// For hashed words: how texts become features.
     #[serde(default)]
-    pub features: HashedWords,
-    /// The L2 penalty.
-    #[serde(default = "small_penalty")]
-    pub penalty: f64,
-    /// Iterations of the search, at most. Spark, on which GPT-3's filter ran, takes 100.
+    pub features: FeaturesRecipe,
+    /// For hashed words and statistics: the L2 penalty. By default hashed words take the one that does best on held-out passages.
+    pub penalty: Option<f64>,
+    /// For hashed words: iterations of the search, at most, for each penalty. Spark, on which GPT-3's filter ran, takes 100.
     #[serde(default = "hundred")]
     pub iterations: usize,
+    /// For fastText: how it is trained.
+    #[serde(default)]
+    pub fasttext: FastTextConfig,
+    /// For fastText: a model that was trained before, `.bin` or `.ftz`.
+    #[schemars(with = "Option<String>")]
+    pub model: Option<Text>,
+    /// For such a model: the label of the reference, without `__label__`; `hq` by default.
+    pub label: Option<String>,
+    /// Files that people have labelled, to try the classifier on: JSON lines with `text` and `label`, which is 1 or 0.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub labels: Vec<Text>,
+}
+
+/// A kind of classifier.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KindRecipe {
+    /// Logistic regression on hashed words.
+    #[default]
+    Hashed,
+    /// fastText.
+    Fasttext,
+    /// Logistic regression on shares of lines, marks and repetitions.
+    Statistics,
+    /// The mean of several.
+    Ensemble,
+}
+
+/// How texts become features.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FeaturesRecipe {
+    /// Features that others have used; `glam` by default.
+    pub preset: Option<FeaturesPreset>,
+    /// The number of features is two to this power, from 8 to 30.
+    pub bits: Option<u32>,
+    /// Count runs of two words, too.
+    pub bigrams: Option<bool>,
+    /// Count the empty words between two spaces, as Spark does.
+    pub empty_words: Option<bool>,
+    /// What counts are divided by.
+    pub scale: Option<Scale>,
+}
+
+impl FeaturesRecipe {
+    /// The preset's features, with what the recipe says in place of them.
+    #[must_use]
+    pub fn features(&self) -> HashedWords {
+        let preset = self.preset.map_or_else(HashedWords::default, FeaturesPreset::features);
+        HashedWords {
+            bits: self.bits.unwrap_or(preset.bits),
+            bigrams: self.bigrams.unwrap_or(preset.bigrams),
+            empty_words: self.empty_words.unwrap_or(preset.empty_words),
+            scale: self.scale.unwrap_or(preset.scale),
+        }
+    }
 }
 
 fn ten_thousand() -> usize {
     10_000
 }
 
-fn four_hundred() -> usize {
-    400
-}
-
-fn twenty() -> usize {
-    20
-}
-
 fn hundred() -> usize {
     100
-}
-
-fn small_penalty() -> f64 {
-    1e-4
 }
 
 /// A step. It does one thing: exactly one of the keys below `sources` is set.
@@ -335,6 +416,8 @@ pub struct StepRecipe {
     pub c4_quality: Option<C4Quality>,
     /// Drop what lists of domains and words name; needs `[facts.urls]`.
     pub urls: Option<UrlRule>,
+    /// Keep pages that people have linked to, and liked; needs `[facts.links]`.
+    pub linked: Option<LinkedRule>,
     /// The rules of a well-known dataset, each a step of its own.
     #[schemars(with = "Option<Preset>")]
     pub preset: Option<Preset>,
@@ -448,14 +531,14 @@ pub struct ParetoRecipe {
     /// The classifier whose score is used.
     #[schemars(with = "String")]
     pub classifier: Text,
-    /// The shape; GPT-3 took 9.
+    /// The shape; GPT-3 took 9. `"fit"` chooses it so that what is kept has scores like the classifier's reference.
     #[serde(default = "gpt3_alpha")]
-    #[schemars(with = "f64")]
-    pub alpha: Spanned<f64>,
+    #[schemars(with = "Alpha")]
+    pub alpha: Spanned<Alpha>,
 }
 
-fn gpt3_alpha() -> Spanned<f64> {
-    Spanned::new(0..0, 9.0)
+fn gpt3_alpha() -> Spanned<Alpha> {
+    Spanned::new(0..0, Alpha::Fixed(9.0))
 }
 
 /// Shares of the groups of like documents that are not for training.

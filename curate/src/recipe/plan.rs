@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use crate::{
     decide::{
-        C4Quality, DecontaminationRule, DuplicateIndex, DuplicateRule, FinewebQuality, GopherQuality, GopherRepetition,
-        LanguageRule, RemainsRule, Survivor, ThresholdRule, TopRule, Unit, UrlRule, Verification,
+        Alpha, C4Quality, DecontaminationRule, DuplicateIndex, DuplicateRule, FinewebQuality, GopherQuality,
+        GopherRepetition, LanguageRule, LinkedRule, RemainsRule, Survivor, ThresholdRule, TopRule, Unit, UrlRule,
+        Verification,
     },
-    learn::HashedWords,
-    measure::Family,
+    learn::Kind,
+    measure::{Family, ModelFile},
     source::Source,
     text::{c4::LineRules, passages::Passage},
     write::Content,
@@ -35,7 +36,7 @@ pub struct Plan {
     pub verification: Option<Verification>,
     /// What earlier runs have kept: near-duplicates of that are dropped.
     pub indexes: Vec<DuplicateIndex>,
-    /// The classifiers, in the order of their names.
+    /// The classifiers, in the order of their names, ensembles last.
     pub classifiers: Vec<ClassifierPlan>,
     /// The steps, in the recipe's order.
     pub steps: Vec<Step>,
@@ -58,6 +59,8 @@ pub struct ClassifierPlan {
     pub positive: Vec<String>,
     /// Sources of the rest.
     pub negative: Vec<String>,
+    /// What tells the pages of the reference from others, where links do.
+    pub linked: Option<LinkedRule>,
     /// The language of the documents that it is trained on.
     pub language: Option<String>,
     /// Documents for each side, at most.
@@ -66,12 +69,27 @@ pub struct ClassifierPlan {
     pub passage_words: usize,
     /// Passages of a document, at most.
     pub passages: usize,
-    /// How texts become features.
-    pub features: HashedWords,
-    /// The L2 penalty.
-    pub penalty: f64,
-    /// Iterations, at most.
-    pub iterations: usize,
+    /// What it is.
+    pub kind: Kind,
+    /// Labelled files to try it on.
+    pub labels: Vec<ModelFile>,
+}
+
+impl ClassifierPlan {
+    /// The classifiers that it brings together.
+    #[must_use]
+    pub fn members(&self) -> &[String] {
+        match &self.kind {
+            Kind::Ensemble { of } => of,
+            _ => &[],
+        }
+    }
+
+    /// Whether it is the same again when it is trained again.
+    #[must_use]
+    pub fn is_reproducible(&self) -> bool {
+        !matches!(&self.kind, Kind::Fasttext { config } if config.threads > 1)
+    }
 }
 
 /// A step.
@@ -138,6 +156,8 @@ pub enum StepKind {
     GopherRepetition(GopherRepetition),
     /// Keep what passes FineWeb's rules.
     FinewebQuality(FinewebQuality),
+    /// Keep what people have linked to.
+    Linked(LinkedRule),
     /// Keep what passes C4's rules.
     C4Quality(C4Quality),
     /// Drop what lists name.
@@ -178,7 +198,7 @@ pub enum StepKind {
         /// The classifier.
         classifier: String,
         /// The shape.
-        alpha: f64,
+        alpha: Alpha,
     },
 }
 
@@ -214,6 +234,18 @@ impl Plan {
         self.families.iter().find(|family| family.name == name)
     }
 
+    /// The sources whose scores a step is fitted to, where it is.
+    #[must_use]
+    pub fn reference_of(&self, step: &Step) -> &[String] {
+        match &step.kind {
+            StepKind::Pareto { classifier, alpha: Alpha::Fitted(_) } => {
+                let found = self.classifiers.iter().find(|found| found.name == *classifier);
+                found.map_or(&[], |classifier| &classifier.positive)
+            }
+            _ => &[],
+        }
+    }
+
     /// The names of the classifiers that some step reads, each with the sources it is read for.
     #[must_use]
     pub fn scored(&self) -> BTreeMap<&str, Vec<String>> {
@@ -221,8 +253,9 @@ impl Plan {
         for step in &self.steps {
             let against = step.duplicates().map_or(&[][..], |rule| &rule.against);
             if let Some(classifier) = step.classifier() {
+                let reference = self.reference_of(step);
                 let sources = scored.entry(classifier).or_default();
-                sources.extend(step.sources.iter().chain(against).cloned());
+                sources.extend(step.sources.iter().chain(against).chain(reference).cloned());
                 sources.sort();
                 sources.dedup();
             }

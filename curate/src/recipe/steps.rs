@@ -10,7 +10,7 @@ use super::{
     model::{DuplicatesRecipe, ParetoRecipe, RepeatsRecipe, StepRecipe, Text, ThresholdRecipe, TopRecipe},
 };
 use crate::{
-    decide::{DecontaminationRule, DuplicateRule, Survivor, ThresholdRule, TopRule},
+    decide::{Alpha, DecontaminationRule, DuplicateRule, Survivor, ThresholdRule, TopRule},
     error::Result,
     text::passages::Passage,
 };
@@ -76,6 +76,7 @@ impl Check<'_> {
             fineweb_quality,
             c4_quality,
             urls,
+            linked,
             preset,
             same_url,
             exact_duplicates,
@@ -108,6 +109,10 @@ impl Check<'_> {
             self.needs_lists(span.clone())?;
             one(StepKind::Urls(rule.clone()), "urls");
         }
+        if let Some(rule) = linked {
+            self.needs_links(span.clone(), "a step `linked`")?;
+            one(StepKind::Linked(rule.clone()), "linked");
+        }
         if let Some(duplicates) = same_url {
             one(StepKind::SameUrl(self.duplicates(recipe, duplicates, Survivor::Latest)?), "same_url");
         }
@@ -138,7 +143,7 @@ impl Check<'_> {
             (1, Some(preset)) => Ok(preset.steps()),
             (1, None) => Ok(found),
             (count, _) => {
-                let possible = "`language`, `gopher_quality`, `gopher_repetition`, `fineweb_quality`, `c4_quality`, `urls`, \
+                let possible = "`language`, `gopher_quality`, `gopher_repetition`, `fineweb_quality`, `c4_quality`, `urls`, `linked`, \
                                 `preset`, `same_url`, `exact_duplicates`, `near_duplicates`, `repeats`, `decontaminate`, `threshold`, `top` and `pareto`";
                 Err(self.fault(span, format!("a step does one thing, of {possible}; this one does {count}")).into())
             }
@@ -234,8 +239,23 @@ impl Check<'_> {
     fn pareto(&self, pareto: &ParetoRecipe) -> Result<StepKind> {
         let name = &pareto.classifier;
         self.classifier(name.get_ref(), name.span())?;
-        if *pareto.alpha.get_ref() <= 0.0 {
-            return Err(self.fault(pareto.alpha.span(), "`alpha` is above 0").into());
+        match *pareto.alpha.get_ref() {
+            Alpha::Fixed(alpha) if !(alpha > 0.0 && alpha.is_finite()) => {
+                return Err(self.fault(pareto.alpha.span(), "`alpha` is above 0, or \"fit\"").into());
+            }
+            Alpha::Fitted(_) => {
+                let recipes = self.recipe.classifier.iter();
+                let found = recipes.map(|(_, recipe)| recipe).zip(self.recipe.classifier.keys());
+                let recipe = found.filter(|(_, key)| key.get_ref() == name.get_ref()).map(|(recipe, _)| recipe).next();
+                if recipe.is_some_and(|recipe| recipe.positive.is_empty() && recipe.of.is_empty()) {
+                    let message = format!(
+                        "`{}` has no reference here to fit `alpha` to: it was trained elsewhere",
+                        name.get_ref()
+                    );
+                    return Err(self.fault(pareto.alpha.span(), message).into());
+                }
+            }
+            Alpha::Fixed(_) => {}
         }
         Ok(StepKind::Pareto { classifier: name.get_ref().clone(), alpha: *pareto.alpha.get_ref() })
     }

@@ -13,7 +13,7 @@ use datafusion::{
 use schemas::{ledger::Ledger, manifest::Manifest};
 
 use crate::{
-    decide::{ClusterAccount, Contamination},
+    decide::{ClusterAccount, Contamination, FittedAlpha},
     engine::browsing,
     error::{Error, Result},
     files::{Layout, Quarantined, ledger, units::Mark},
@@ -49,6 +49,8 @@ pub struct Findings {
 pub struct Scores {
     pub stage: String,
     pub alpha: Option<f64>,
+    /// How the shape was chosen, where it was.
+    pub fitted: Option<FittedAlpha>,
     /// Documents kept and dropped, by score.
     pub kept: [u64; SCORE_BINS],
     pub dropped: [u64; SCORE_BINS],
@@ -125,8 +127,11 @@ async fn score_histogram(layout: &Layout, stage: &str, manifest: &Manifest) -> R
     let steps = manifest.recipe["step"].as_array().into_iter().flatten();
     let own_step = |step: &&serde_json::Value| step["name"].as_str().unwrap_or("pareto") == stage;
     let mut steps = steps.filter(|step| step["pareto"].is_object()).filter(own_step);
-    let alpha = steps.next().and_then(|step| step["pareto"]["alpha"].as_f64());
-    let mut scores = Scores { stage: stage.to_owned(), alpha, kept: [0; SCORE_BINS], dropped: [0; SCORE_BINS] };
+    let mut alpha = steps.next().and_then(|step| step["pareto"]["alpha"].as_f64());
+    let path = layout.fitted_alpha(stage);
+    let fitted: Option<FittedAlpha> = if path.is_file() { Some(read_json(&path)?) } else { None };
+    alpha = fitted.map(|fitted| fitted.alpha).or(alpha);
+    let mut scores = Scores { stage: stage.to_owned(), alpha, fitted, kept: [0; SCORE_BINS], dropped: [0; SCORE_BINS] };
     for batch in collect(table.select_columns(&["score", "verdict"])).await? {
         let (values, verdicts) = (batch.column(0).as_primitive::<Float64Type>(), batch.column(1).as_string_view());
         for row in (0..batch.num_rows()).filter(|row| values.is_valid(*row)) {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     decide::{ClusterAccount, Contamination},
-    learn::{Card, Label},
+    learn::{BINS, Card, Evaluation, Kind, Label},
 };
 
 const STYLE: &str = "
@@ -22,6 +22,7 @@ h1 { margin-bottom: 0; } h2 { border-bottom: 1px solid var(--edge); margin-top: 
 table { border-collapse: collapse; font-size: .9rem; } caption { text-align: left; padding: .3rem 0; }
 th, td { border-bottom: 1px solid var(--edge); padding: .25rem .7rem; text-align: left; vertical-align: top; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.warning { border-left: .3rem solid #d55e00; padding-left: .7rem; }
 pre { background: var(--soft); border-radius: .5rem; overflow-x: auto; padding: 1rem; }
 a:focus-visible, summary:focus-visible { outline: 2px solid #0072b2; }
 ";
@@ -57,9 +58,17 @@ pub fn page(findings: &Findings) -> Markup {
                             @for (number, scores) in scores.iter().enumerate() {
                                 h3 { (scores.stage) }
                                 (PreEscaped(charts::scores(number, scores)))
+                                @if let Some(fitted) = &scores.fitted { p {
+                                    "The shape " (fitted.alpha) " was chosen so that the scores of what is kept come closest to those of the "
+                                    "reference: the shares below any score differ by up to " (format!("{:.3}", fitted.distance)) ", and by up to "
+                                    (format!("{:.3}", fitted.distance_of_all)) " if all were kept. It keeps "
+                                    (format!("{:.1} %", fitted.kept * 100.0)) "."
+                                } }
                             }
-                            @for card in cards { (classifier(card)) }
                         }
+                    }
+                    @if !cards.is_empty() {
+                        section { h2 { "Classifiers" } @for card in cards { (classifier(card)) } }
                     }
                     @if !findings.ledger.cleaning.is_empty() {
                         section { h2 { "Cleaning" } (cleaning(findings)) }
@@ -221,22 +230,86 @@ fn contamination(found: &Contamination) -> Markup {
     } } }
 }
 
-/// What a classifier was trained on, and how well it does.
+/// What a classifier was trained on, how well it does, and what it goes by.
 fn classifier(card: &Card) -> Markup {
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
-    html! { div.wide { table {
-        caption { "Classifier " b { (card.name) } ": " (card.kind) ", on passages that were held out." }
-        tbody {
-            @for part in &card.trained_on { tr {
-                th { @match part.label { Label::Positive => "reference", Label::Negative => "to be told from it" } }
-                td { (part.source) ": " (grouped(part.documents)) " documents, " (grouped(part.passages)) " passages" }
+    let held_out = &card.held_out;
+    html! {
+        h3 { "Classifier " (card.name) }
+        @for warning in &card.warnings { p.warning { (warning) "." } }
+        div.wide { table {
+            caption { (kind(&card.kind)) "." }
+            tbody {
+                @for part in &card.trained_on { tr {
+                    th { @match part.label { Label::Positive => "reference", Label::Negative => "to be told from it" } }
+                    td { (part.source) ": " (grouped(part.documents)) " documents, " (grouped(part.passages)) " passages" }
+                } }
+                tr { th { "held out" } td { (grouped(held_out.positives)) " and " (grouped(held_out.negatives)) " documents" } }
+                tr { th { "precision, recall, F1" }
+                    td { (percent(held_out.precision)) ", " (percent(held_out.recall)) ", " (percent(held_out.f1)) } }
+            }
+        } }
+        div.wide { table {
+            caption { "Area under ROC, with what holds in 95 % of samples, beside a score that is the document's length." }
+            thead { tr { th { "documents" } th.number { "of them good" } th.number { "area" } th.number { "interval" }
+                th.number { "length alone" } th.number { "difference" } } }
+            tbody {
+                (areas("held out", held_out))
+                @for labelled in &card.labelled { (areas(&labelled.file, &labelled.evaluation)) }
+            }
+        } }
+        details { summary { "Scores and what they say" }
+            div.wide { table {
+                caption { "Held-out documents by score: how many there are of each source, and which share is of the reference, both sides "
+                    "weighing the same." }
+                thead { tr { th { "score" } @for bin in 0..BINS { th.number { (format!("{:.1}", bin as f64 / BINS as f64)) } } } }
+                tbody {
+                    tr { th { "mean score" } @for bin in &held_out.reliability { td.number { (format!("{:.2}", bin.score)) } } }
+                    tr { th { "reference" } @for bin in &held_out.reliability { td.number { (format!("{:.2}", bin.positives)) } } }
+                    @for scores in &card.scores { tr {
+                        th { (scores.source) } @for count in scores.documents { td.number { (grouped(count)) } }
+                    } }
+                }
             } }
-            tr { th { "held out" } td { (card.held_out.positives) " and " (card.held_out.negatives) " passages" } }
-            tr { th { "precision, recall, F1" }
-                td { (percent(card.held_out.precision)) ", " (percent(card.held_out.recall)) ", " (percent(card.held_out.f1)) } }
-            tr { th { "area under ROC" } td { (format!("{:.4}", card.held_out.roc_auc)) } }
         }
-    } } }
+        @if !card.largest_weights.is_empty() {
+            details { summary { "Largest weights" }
+                div.wide { table {
+                    thead { tr { th { "what" } th.number { "weight" } th.number { "in the reference" } th.number { "in the rest" } } }
+                    tbody { @for weight in &card.largest_weights { tr {
+                        td { code { (weight.name) } } td.number { (format!("{:+.3}", weight.weight)) }
+                        td.number { (weight.in_positives.map(percent).unwrap_or_default()) }
+                        td.number { (weight.in_negatives.map(percent).unwrap_or_default()) }
+                    } } }
+                } }
+            }
+        }
+    }
+}
+
+/// What kind a classifier is.
+fn kind(kind: &Kind) -> String {
+    match kind {
+        Kind::Hashed { features, .. } => {
+            let runs = if features.bigrams { " and runs of two" } else { "" };
+            format!("Logistic regression on words{runs}, hashed into {} features", grouped(features.count() as u64))
+        }
+        Kind::Fasttext { config } => format!("fastText of width {}, runs of {} words", config.width, config.word_run),
+        Kind::LoadedFasttext { model, label, .. } => format!("The label {label} of {}", model.display()),
+        Kind::Statistics { .. } => "Logistic regression on shares of lines, marks and repetitions".to_owned(),
+        Kind::Ensemble { of } => format!("The mean of {}", of.join(", ")),
+    }
+}
+
+/// How well scores tell some documents from others.
+fn areas(documents: &str, evaluation: &Evaluation) -> Markup {
+    let interval = |[low, high]: [f64; 2]| format!("{low:.3} to {high:.3}");
+    html! { tr {
+        td { (documents) ": " (grouped(evaluation.positives + evaluation.negatives)) }
+        td.number { (grouped(evaluation.positives)) }
+        td.number { (format!("{:.3}", evaluation.roc_auc)) } td.number { (interval(evaluation.roc_auc_interval)) }
+        td.number { (format!("{:.3}", evaluation.length_roc_auc)) } td.number { (interval(evaluation.above_length_interval)) }
+    } }
 }
 
 /// What a mixture holds.

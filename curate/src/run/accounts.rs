@@ -26,6 +26,7 @@ use crate::{
     decide::CutText,
     error::{Error, Result},
     files::{ledger, remove_others, write_whole},
+    recipe::ClassifierPlan,
 };
 
 /// Counts by source, then by reason or fault; what has neither counts under the empty name.
@@ -257,7 +258,8 @@ impl Run<'_> {
         let manifest = Manifest {
             name: self.plan.name.clone(),
             seed: self.plan.seed,
-            reproducible: !ledger.stages.iter().any(|entry| entry.quarantined.contains_key(by_the_clock)),
+            reproducible: self.plan.classifiers.iter().all(ClassifierPlan::is_reproducible)
+                && !ledger.stages.iter().any(|entry| entry.quarantined.contains_key(by_the_clock)),
             recipe: self.plan.recipe.clone(),
             versions: BTreeMap::from([("curate".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
             inputs: made.inputs.values().map(input).collect(),

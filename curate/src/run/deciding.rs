@@ -3,7 +3,10 @@
 use std::{fs, future::Future, sync::Arc, time::Instant};
 
 use datafusion::{
-    arrow::{array::AsArray as _, datatypes::Int64Type},
+    arrow::{
+        array::AsArray as _,
+        datatypes::{Float64Type, Int64Type},
+    },
     functions_aggregate::expr_fn::count,
     physical_plan::{coalesce_partitions::CoalescePartitionsExec, union::UnionExec},
     prelude::{DataFrame, SessionContext, col, lit},
@@ -13,8 +16,8 @@ use serde::Serialize;
 use super::context::Run;
 use crate::{
     decide::{
-        self, BandsCard, ClusterAccount, ClusterConfig, ClusterExec, DuplicateFacts, Likeness, ParetoRule, RemainsRule,
-        RepeatsConfig, RepeatsExec, Rule, Survivor,
+        self, Alpha, BandsCard, ClusterAccount, ClusterConfig, ClusterExec, DuplicateFacts, FittedAlpha, Likeness,
+        ParetoRule, RemainsRule, RepeatsConfig, RepeatsExec, Rule, Survivor,
     },
     error::{Error, Result},
     files::{Publication, hash_file, units::Fingerprint, write_whole},
@@ -139,6 +142,7 @@ impl Run<'_> {
             StepKind::GopherRepetition(rule) => Some((family("words"), Box::new(rule.clone()))),
             StepKind::FinewebQuality(rule) => Some((family("words"), Box::new(rule.clone()))),
             StepKind::C4Quality(rule) => Some((family("c4_lines"), Box::new(rule.clone()))),
+            StepKind::Linked(rule) => Some((family("links"), Box::new(rule.clone()))),
             StepKind::Urls(rule) => Some((family("urls"), Box::new(rule.clone()))),
             StepKind::Threshold { classifier, rule } => Some((self.score_family(classifier)?, Box::new(*rule))),
             StepKind::Top { classifier, rule } => {
@@ -149,8 +153,14 @@ impl Run<'_> {
                 return self.decide(&step.name, &(step, inputs), &context, table).await;
             }
             StepKind::Pareto { classifier, alpha } => {
-                let rule = ParetoRule { alpha: *alpha, seed: self.plan.seed, stage: step.name.clone() };
-                Some((self.score_family(classifier)?, Box::new(rule)))
+                let score = self.score_family(classifier)?;
+                let alpha = match alpha {
+                    Alpha::Fixed(alpha) => *alpha,
+                    Alpha::Fitted(_) => self.fit_alpha(before, step, &score).await?,
+                };
+                let rule = ParetoRule { alpha, seed: self.plan.seed, stage: step.name.clone() };
+                inputs.extend([("alpha".to_owned(), alpha.to_string())]);
+                Some((score, Box::new(rule)))
             }
             StepKind::Repeats { passage, keep_first } => {
                 return self.decide_repeats(before, step, *passage, *keep_first).await;
@@ -199,6 +209,44 @@ impl Run<'_> {
         }
         let table = decide::duplicates(self.tables(&context), before, likeness, rule, facts, &step.sources);
         self.decide(&step.name, &(step, indexes, inputs), &context, table).await
+    }
+
+    /// Chooses the shape of a Pareto draw by the scores of the reference.
+    async fn fit_alpha(&self, before: &str, step: &Step, score: &Family) -> Result<f64> {
+        let reference = self.plan.reference_of(step);
+        let facts = self.facts_of(&score.name, &step.sources).into_iter().chain(self.facts_of(&score.name, reference));
+        let inputs = self.hashes(facts.chain([self.layout.decisions(before), self.layout.decisions("read")]));
+        let path = self.layout.fitted_alpha(&step.name);
+        self.unit("alpha", &step.name, Fingerprint::of("alpha", &(step, inputs)), async {
+            let scores = self.scores(before, score, &step.sources).await?;
+            let fitted = FittedAlpha::fit(&scores, &self.scores("read", score, reference).await?);
+            let fitted = fitted.ok_or_else(|| Error::Classifier {
+                name: score.name.clone(),
+                message: format!("step `{}` has no documents, or no reference, to fit `alpha` to", step.name),
+            })?;
+            let json = serde_json::to_vec_pretty(&fitted).expect("numbers are JSON");
+            let written = write_whole(&path, &json)?;
+            Ok(vec![(path.clone(), None, written)])
+        })
+        .await?;
+        let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
+        let fitted: FittedAlpha =
+            serde_json::from_slice(&bytes).map_err(|error| Error::Damaged { path, message: error.to_string() })?;
+        Ok(fitted.alpha)
+    }
+
+    /// The scores of the documents of some sources that a stage kept, the lowest first, each with how many have it.
+    async fn scores(&self, stage: &str, score: &Family, sources: &[String]) -> Result<Vec<(f64, u64)>> {
+        let context = self.session.relational();
+        let counts = decide::score_counts(self.tables(&context), stage, score, sources).await;
+        let counts = counts.map_err(|error| Error::from_plan(stage, error))?;
+        let mut scores = Vec::new();
+        for batch in self.collect(stage, &context, counts).await? {
+            let values = batch.column(0).as_primitive::<Float64Type>().values();
+            let counts = batch.column(1).as_primitive::<Int64Type>().values();
+            scores.extend(values.iter().zip(counts).map(|(score, count)| (*score, count.cast_unsigned())));
+        }
+        Ok(scores)
     }
 
     /// Cuts passages that stand in more than one place.

@@ -9,14 +9,10 @@ use super::context::{Files, Run};
 use crate::{
     decide,
     error::{Error, Result},
-    files::{
-        units::{Fingerprint, Mark},
-        write_whole,
-    },
-    learn::{Label, Passage, Training, train},
+    files::units::{Fingerprint, Mark},
+    learn::{Document, Label, StoredModel, Training, train},
     measure::{Family, FamilyConfig, ModelFile},
     recipe::ClassifierPlan,
-    text::draw::draw,
 };
 
 impl Run<'_> {
@@ -40,69 +36,71 @@ impl Run<'_> {
         let documents = self.parts_of(&sources).map(|(source, part)| self.layout.documents(source, part));
         let mut inputs = self.hashes(documents.collect::<Vec<_>>());
         inputs.extend(self.hashes([self.layout.decisions("read")]));
+        if classifier.linked.is_some() {
+            inputs.extend(self.hashes(self.facts_of("links", &sources)));
+        }
         if classifier.language.is_some() {
             inputs.extend(self.hashes(self.facts_of("language", &sources)));
         }
+        let members = classifier.members().iter().map(|name| StoredModel::path(&self.layout.model(name)));
+        inputs.extend(self.hashes(members));
         let fingerprint = Fingerprint::of("classifier", &(classifier, self.plan.seed, inputs));
         self.unit("models", &classifier.name, fingerprint, async { self.fit(classifier).await }).await
     }
 
     async fn fit(&self, classifier: &ClassifierPlan) -> Result<Files> {
-        let mut passages = self.passages(classifier, &classifier.positive, Label::Positive).await?;
-        passages.extend(self.passages(classifier, &classifier.negative, Label::Negative).await?);
+        let mut documents = self.sampled(classifier, &classifier.positive, Label::Positive).await?;
+        documents.extend(self.sampled(classifier, &classifier.negative, Label::Negative).await?);
         let training = Training {
             name: classifier.name.clone(),
-            features: classifier.features,
-            penalty: classifier.penalty,
-            iterations: classifier.iterations,
+            kind: classifier.kind.clone(),
+            passage_words: classifier.passage_words,
+            passages: classifier.passages,
             seed: self.plan.seed,
+            labels: classifier.labels.iter().map(|file| file.path.clone()).collect(),
         };
-        let (model, card) = train(&training, &passages)?;
-        let folder = self.layout.model(&classifier.name);
-        let (weights, card_file) = (folder.join("weights.parquet"), folder.join("card.json"));
-        let written = model.save(&weights)?;
-        let mut json = serde_json::to_vec_pretty(&card).expect("a card is JSON");
-        json.push(b'\n');
-        let card = write_whole(&card_file, &json)?;
-        Ok(vec![(weights, None, written), (card_file, None, card)])
+        let (files, _) = train(&training, &documents, &self.layout.model(&classifier.name))?;
+        Ok(files.into_iter().map(|(path, written)| (path, None, written)).collect())
     }
 
-    /// The passages of one side, sorted by id.
-    async fn passages(&self, classifier: &ClassifierPlan, sources: &[String], label: Label) -> Result<Vec<Passage>> {
+    /// The documents of one side, sorted by id.
+    async fn sampled(&self, classifier: &ClassifierPlan, sources: &[String], label: Label) -> Result<Vec<Document>> {
+        if sources.is_empty() {
+            return Ok(vec![]);
+        }
         let failed = |error| Error::from_plan(&classifier.name, error);
         let context = self.session.streaming();
         let language = match &classifier.language {
             Some(language) => self.plan.family("language").map(|family| (family, language.as_str())),
             None => None,
         };
-        let sample = decide::sample(self.tables(&context), sources, language, self.plan.seed, classifier.documents);
+        let linked = classifier.linked.as_ref().and_then(|rule| {
+            let keeps = if label == Label::Positive { rule.keeps() } else { !rule.keeps() };
+            self.plan.family("links").map(|family| (family, keeps))
+        });
+        let wanted = decide::Sampled { language, linked, count: classifier.documents };
+        let sample = decide::sample(self.tables(&context), sources, wanted, self.plan.seed);
         let batches = self.collect(&classifier.name, &context, sample.await.map_err(failed)?).await?;
-        let mut documents: Vec<(&str, &str, &str)> = Vec::new();
+        let mut documents: Vec<Document> = Vec::new();
         for batch in &batches {
             let texts = |column: usize| batch.column(column).as_string_view().iter().map(Option::unwrap_or_default);
-            documents.extend(texts(0).zip(texts(1)).zip(texts(2)).map(|((id, source), text)| (id, source, text)));
+            let rows = texts(0).zip(texts(1)).zip(texts(2));
+            documents.extend(rows.map(|((id, source), text)| Document {
+                id: id.to_owned(),
+                source: source.to_owned(),
+                label,
+                text: text.to_owned(),
+            }));
         }
-        documents.sort_unstable();
+        documents.sort_unstable_by(|one, other| (&one.id, &one.source).cmp(&(&other.id, &other.source)));
         // a document that stands in two files comes twice
-        documents.dedup_by_key(|(id, ..)| *id);
-        let passage = |id: &str, source: &str, text: String| Passage {
-            id: id.to_owned(),
-            source: source.to_owned(),
-            label,
-            text,
-        };
-        Ok(documents
-            .into_iter()
-            .flat_map(|(id, source, text)| {
-                let texts = cut(text, classifier.passage_words, classifier.passages, self.plan.seed, id);
-                texts.into_iter().map(move |text| passage(id, source, text))
-            })
-            .collect())
+        documents.dedup_by(|one, other| one.id == other.id);
+        Ok(documents)
     }
 
     /// The family of a classifier's scores.
     pub fn score_family(&self, classifier: &str) -> Result<Family> {
-        let path = self.layout.model(classifier).join("weights.parquet");
+        let path = StoredModel::path(&self.layout.model(classifier));
         let sha256 = self.hashes([path.clone()]).into_iter().map(|(_, hash)| hash).next().unwrap_or_default();
         if sha256.is_empty() {
             let message = "it has not been trained".to_owned();
@@ -133,37 +131,5 @@ impl Run<'_> {
         });
         futures::stream::iter(units).buffered(self.threads).try_collect::<Vec<()>>().await?;
         Ok(())
-    }
-}
-
-/// Cuts a text into passages of `words` words, and draws at most `most` of them.
-fn cut(text: &str, words: usize, most: usize, seed: u64, id: &str) -> Vec<String> {
-    let all: Vec<&str> = text.split_whitespace().collect();
-    let mut passages: Vec<(u64, usize)> = (0..all.len().div_ceil(words))
-        .map(|number| (draw(seed, "passage", &format!("{id}/{number}")), number))
-        .collect();
-    if passages.len() > most {
-        passages.sort_unstable();
-        passages.truncate(most);
-    }
-    passages.sort_unstable_by_key(|(_, number)| *number);
-    let passage = |(_, number): (u64, usize)| all[number * words..((number + 1) * words).min(all.len())].join(" ");
-    passages.into_iter().map(passage).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_text_gives_as_many_passages_as_are_wanted() {
-        let text = (0..95).map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
-        let all = cut(&text, 10, 100, 1, "id");
-        assert_eq!(all.len(), 10);
-        assert_eq!(all.join(" "), text);
-        let some = cut(&text, 10, 3, 1, "id");
-        assert_eq!(some.len(), 3);
-        assert!(some.iter().all(|passage| all.contains(passage)));
-        assert_ne!(some, cut(&text, 10, 3, 2, "id"));
     }
 }

@@ -9,7 +9,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quic
 
 use super::Reason;
 use crate::text::{
-    c4::LineRules, lines::count_characters, personal, refinedweb::RefinedwebLines, tokens::Tokens, white_space,
+    c4::LineRules, lines::count_characters, marks, personal, refinedweb::RefinedwebLines, tokens::Tokens, white_space,
 };
 
 /// One cleaning.
@@ -24,6 +24,10 @@ pub enum Cleaning {
     C4Lines(LineRules),
     /// RefinedWeb's rules on lines; a text of which they take too much is dropped as `cut_too_much`.
     RefinedwebLines(RefinedwebLines),
+    /// `WikiText`'s marks: headings and `<unk>` go, words and signs are joined again.
+    PlainWikitext,
+    /// Markdown's marks: headings, rules, quotes and emphasis go.
+    PlainMarkdown,
     /// Addresses of mail and of machines are masked, as in FineWeb.
     MaskAddresses,
 }
@@ -47,6 +51,8 @@ impl Cleaning {
             Self::WhiteSpace => "white_space",
             Self::C4Lines(_) => "c4_lines",
             Self::RefinedwebLines(_) => "refinedweb_lines",
+            Self::PlainWikitext => "plain_wikitext",
+            Self::PlainMarkdown => "plain_markdown",
             Self::MaskAddresses => "mask_addresses",
         }
     }
@@ -110,6 +116,8 @@ impl Cleaner {
                     return Err(Reason::CutTooMuch);
                 }
             }
+            Cleaning::PlainWikitext => marks::plain_wikitext(text, cleaned),
+            Cleaning::PlainMarkdown => marks::plain_markdown(text, cleaned),
             Cleaning::MaskAddresses => return Ok(Some(personal::mask(text, cleaned))),
         }
         Ok(None)

@@ -8,6 +8,14 @@ use std::{
 
 use super::raw::Unpacked;
 
+/// The bytes of a file, unpacked where it is gzip or zstd.
+///
+/// # Errors
+/// When its first bytes cannot be read.
+pub fn unpacked(file: File) -> io::Result<Box<dyn io::BufRead + Send>> {
+    Ok(Unpacked::open(file)?.bytes)
+}
+
 /// The lines of a file, plain or packed as gzip or zstd, without blank ones and those that begin with `#`.
 ///
 /// # Errors

@@ -18,8 +18,10 @@ mod json_lines;
 mod lists;
 mod parquet;
 mod plain_text;
+mod posts;
 mod raw;
 mod row;
+mod texts;
 mod warc;
 
 use std::path::PathBuf;
@@ -31,8 +33,10 @@ pub use clean::{Cleaning, UnicodeForm};
 pub use columns::Columns;
 pub use copy::{Kept, copy_records};
 pub use exec::{ReadExec, Reading, read_table};
-pub use lists::read_list;
+pub use lists::{read_list, unpacked};
+pub use posts::each_post;
 pub use row::{Reason, records, rows_schema};
+pub use texts::{each_text, format_of};
 pub use warc::WarcOptions;
 
 /// How a source's files are read.

@@ -4,9 +4,11 @@ mod archives;
 
 mod bad_input;
 mod benchmarks;
+mod classifiers;
 mod cleaning;
 mod duplicates;
 mod house;
+mod links;
 mod pipes;
 mod promises;
 mod reading;

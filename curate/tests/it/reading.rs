@@ -34,7 +34,7 @@ fn the_report_stands_alone() {
     let out = temporary();
     run_well(&recipe("fixture.toml"), out.path(), &[]);
     let html = fs::read_to_string(out.path().join("report.html")).expect("a finished run has a report");
-    for part in ["id=\"funnel\"", "gopher_bullets", "gzip_corrupt", "area under ROC", "over_budget"] {
+    for part in ["id=\"funnel\"", "gopher_bullets", "gzip_corrupt", "Area under ROC", "over_budget"] {
         assert!(html.contains(part), "the report does not show {part}");
     }
     let body = &html[html.find("<body>").expect("a page has a body")..];

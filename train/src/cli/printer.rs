@@ -69,8 +69,9 @@ impl Progress for TrainingProgress<'_> {
     }
 
     fn evaluated(&mut self, evaluated: &Evaluated) {
-        let Evaluated { step, validation_loss } = evaluated;
-        let line = format!("step {step:>6}  validation loss {validation_loss:.4}");
+        let Evaluated { step, validation_loss, held_out } = evaluated;
+        let others: String = held_out.iter().map(|(name, loss)| format!(", {name} {loss:.4}")).collect();
+        let line = format!("step {step:>6}  validation loss {validation_loss:.4}{others}");
         match &self.bar {
             Some(bar) => bar.suspend(|| self.printer.note(line)),
             None => self.printer.note(line),

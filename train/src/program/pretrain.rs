@@ -1,6 +1,7 @@
 //! Pretraining: a language model on a text mixture, from nothing.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -18,7 +19,7 @@ use crate::{
     model::{Gpt, GptConfig, replace},
     optimize::{AdamW, AdamWConfig, Schedule},
     tokenizer::Tokenizer,
-    trainer::{Log, LoopConfig, Metrics, Progress, Trainer},
+    trainer::{Judges, Log, LoopConfig, Metrics, Progress, Trainer},
 };
 
 /// A pretraining as it is written. Paths start at the file's folder.
@@ -51,6 +52,10 @@ pub struct DataConfig {
     /// A `tokenizer.json`.
     #[schemars(with = "PathBuf")]
     pub tokenizer: Spanned<PathBuf>,
+    /// Folders of other mixtures by name, on whose validation data the model is evaluated, too.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, PathBuf>")]
+    pub held_out: BTreeMap<String, Spanned<PathBuf>>,
 }
 
 /// How a model is trained.
@@ -123,6 +128,7 @@ pub struct Pretraining {
     json: serde_json::Value,
     mixture: PathBuf,
     tokenizer: PathBuf,
+    held_out: Vec<(String, PathBuf)>,
 }
 
 impl Pretraining {
@@ -145,6 +151,14 @@ impl Pretraining {
         if !tokenizer.is_file() {
             return Err(missing(&file, &config.data.tokenizer, &tokenizer, "file"));
         }
+        let mut held_out = Vec::new();
+        for (name, path) in &config.data.held_out {
+            let other = folder.join(path.get_ref());
+            if !other.is_dir() {
+                return Err(missing(&file, path, &other, "folder"));
+            }
+            held_out.push((name.clone(), other));
+        }
         let GptConfig { layers, heads, width, context } = *config.model.get_ref();
         if layers == 0 || heads == 0 || context == 0 || width == 0 || width % heads != 0 {
             let message =
@@ -157,7 +171,7 @@ impl Pretraining {
             let message = "every number in [training] is 1 or more";
             return Err(file.fault(config.model.span(), message).into());
         }
-        Ok(Self { config, json, mixture, tokenizer })
+        Ok(Self { config, json, mixture, tokenizer, held_out })
     }
 
     /// Steps in all.
@@ -175,7 +189,7 @@ fn missing(file: &TomlFile, value: &Spanned<PathBuf>, path: &Path, what: &str) -
 /// A setting of a path, as a path that does not depend on the file's folder.
 fn absolute(setting: &Setting) -> Setting {
     match setting.key.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["data", "mixture" | "tokenizer"] => {
+        ["data", "mixture" | "tokenizer"] | ["data", "held_out", _] => {
             let path = std::path::absolute(&setting.value).unwrap_or_else(|_| setting.value.clone().into());
             Setting { value: serde_json::Value::from(path.to_string_lossy()).to_string(), ..setting.clone() }
         }
@@ -188,7 +202,7 @@ fn absolute(setting: &Setting) -> Setting {
 /// # Errors
 /// When the data, the folder or a checkpoint is at fault: the error names it.
 pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn Progress) -> Result<u64> {
-    let Pretraining { config, mixture, tokenizer, .. } = pretraining;
+    let Pretraining { config, mixture, tokenizer, held_out, .. } = pretraining;
     let device = options.device.open()?.autodiff();
     let shape = config.model.get_ref();
     let identity = identity(pretraining, options)?;
@@ -209,7 +223,14 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
 
     let mixture = Mixture::new(mixture);
     let mut training = rows(&mixture, Split::Train, &tokenizer, shape.context, config.seed)?;
-    let validation = rows(&mixture, Split::Validation, &tokenizer, shape.context, config.seed)?;
+    let validation = |mixture: &Mixture| rows(mixture, Split::Validation, &tokenizer, shape.context, config.seed);
+    let judges = Judges {
+        validation: validation(&mixture)?,
+        held_out: held_out
+            .iter()
+            .map(|(name, folder)| Ok((name.clone(), validation(&Mixture::new(folder))?)))
+            .collect::<Result<_>>()?,
+    };
 
     let model = shape.init(tokenizer.vocabulary(), config.seed, &device);
     let (model, optimizer, step) = match resumed {
@@ -224,7 +245,7 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     let metrics = Metrics::open(&options.out.join("metrics.jsonl"), step)?;
     let mut log = Log { metrics, progress, steps: loop_config.until, before: step };
     let trainer = Trainer { model, optimizer, step, identity, device };
-    let trained = trainer.run(&loop_config, &mut training, &validation, &options.out, &mut log)?;
+    let trained = trainer.run(&loop_config, &mut training, &judges, &options.out, &mut log)?;
     Ok(trained.step)
 }
 

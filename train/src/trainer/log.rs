@@ -42,9 +42,9 @@ impl Log<'_> {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn evaluated(&mut self, evaluated: Evaluated) -> Result<()> {
-        self.progress.evaluated(&evaluated);
-        self.metrics.push(&evaluated);
+    pub fn evaluated(&mut self, evaluated: &Evaluated) -> Result<()> {
+        self.progress.evaluated(evaluated);
+        self.metrics.push(evaluated);
         self.metrics.flush()
     }
 

@@ -1,6 +1,7 @@
 //! `metrics.jsonl`: one object a line, for steps and for evaluations.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, OpenOptions},
     io::Write as _,
     path::{Path, PathBuf},
@@ -31,12 +32,15 @@ pub struct Stepped {
 }
 
 /// What an evaluation found.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluated {
     /// Steps that were taken.
     pub step: u64,
     /// Nats a token on the validation data.
     pub validation_loss: f64,
+    /// The same on the validation data of other mixtures, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held_out: BTreeMap<String, f64>,
 }
 
 /// The file, and the lines that wait for it.

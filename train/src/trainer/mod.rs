@@ -47,6 +47,14 @@ pub struct LoopConfig {
     pub keep: usize,
 }
 
+/// What a model is judged by.
+pub struct Judges {
+    /// The mixture's own validation data.
+    pub validation: PackedRows,
+    /// That of others, by name.
+    pub held_out: Vec<(String, PackedRows)>,
+}
+
 /// A training in progress.
 pub struct Trainer {
     /// The model, with gradients.
@@ -70,13 +78,13 @@ impl Trainer {
         mut self,
         config: &LoopConfig,
         training: &mut PackedRows,
-        validation: &PackedRows,
+        judges: &Judges,
         out: &Path,
         log: &mut Log<'_>,
     ) -> Result<Self> {
         let last = config.until.min(config.steps);
         if self.step == 0 {
-            log.evaluated(self.evaluate(config, validation))?;
+            log.evaluated(&self.evaluate(config, judges))?;
         }
         let mut since = (Instant::now(), self.step);
         while self.step < last {
@@ -91,7 +99,7 @@ impl Trainer {
                 since = (Instant::now(), self.step);
             }
             if due(config.evaluate_every) {
-                log.evaluated(self.evaluate(config, validation))?;
+                log.evaluated(&self.evaluate(config, judges))?;
                 since = (Instant::now(), self.step);
             }
             if due(config.save_every) {
@@ -119,8 +127,14 @@ impl Trainer {
         Ok(Stepped { step: self.step, loss, learning_rate: rate, gradient_norm, seconds: 0.0, tokens_per_second: 0.0 })
     }
 
-    /// The mean loss over the first rows of the validation data.
-    fn evaluate(&self, config: &LoopConfig, validation: &PackedRows) -> Evaluated {
+    /// The mean loss over the first rows of all validation data.
+    fn evaluate(&self, config: &LoopConfig, judges: &Judges) -> Evaluated {
+        let others = judges.held_out.iter().map(|(name, rows)| (name.clone(), self.loss(config, rows)));
+        let validation_loss = self.loss(config, &judges.validation);
+        Evaluated { step: self.step, validation_loss, held_out: others.collect() }
+    }
+
+    fn loss(&self, config: &LoopConfig, validation: &PackedRows) -> f64 {
         let model = self.model.valid();
         let device = self.device.clone().without_autodiff();
         let rows = validation.rows().min(config.evaluate_rows);
@@ -131,7 +145,7 @@ impl Trainer {
             let loss = next_token_loss(model.forward(inputs), targets);
             sum += f64::from(loss.into_scalar::<f32>()) * batch.rows as f64;
         }
-        Evaluated { step: self.step, validation_loss: sum / rows as f64 }
+        sum / rows as f64
     }
 
     fn checkpoint(&self) -> Checkpoint {

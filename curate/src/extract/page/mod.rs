@@ -58,6 +58,27 @@ pub fn extract(html: &str, limits: Limits) -> Result<Option<Extracted>, TooMuch>
     }))
 }
 
+/// What [`extract`] leaves out of a page, in lines like its own; none where that is nothing.
+///
+/// # Errors
+/// When the page is over a limit.
+pub fn boilerplate(html: &str, limits: Limits) -> Result<Option<Extracted>, TooMuch> {
+    let tree = Tree::parse(html, limits)?;
+    let blocks = Blocks::of(&tree);
+    let mut kept = main_text::main_text(&tree, &blocks);
+    kept.iter_mut().for_each(|kept| *kept = !*kept);
+    let text = lines(&blocks, &kept);
+    let about = about::about(&tree, &blocks);
+    let links = blocks.links(&kept);
+    Ok((!text.trim().is_empty()).then_some(Extracted {
+        text,
+        title: about.title,
+        published: about.published,
+        language: about.language,
+        links,
+    }))
+}
+
 /// The blocks that are kept, as lines.
 fn lines(blocks: &Blocks, kept: &[bool]) -> String {
     let kept = || blocks.all.iter().zip(kept).filter(|(_, kept)| **kept).map(|(block, _)| block);

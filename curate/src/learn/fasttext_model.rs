@@ -1,4 +1,4 @@
-//! Quantized fastText models: reading them, and what they say of a text.
+//! fastText models, plain and quantized: reading them, and what they say of a text.
 //!
 //! ```text
 //! text -> words, by ASCII white space -> rows: words, their n-grams of characters -> mean -> label
@@ -21,7 +21,7 @@ use super::label_tree::LabelTree;
 pub type Wrong = String;
 
 /// A model.
-pub struct QuantizedModel {
+pub struct FastTextModel {
     words: Words,
     labels: Vec<String>,
     grams: Grams,
@@ -98,7 +98,7 @@ pub struct Buffers {
     hidden: Vec<f32>,
 }
 
-impl QuantizedModel {
+impl FastTextModel {
     /// Reads a model.
     ///
     /// # Errors
@@ -128,10 +128,7 @@ impl QuantizedModel {
             words: u32::try_from(dictionary.words.len()).map_err(|_| "too many words".to_owned())?,
             word_run: count(word_run)?,
         };
-        if !file.flag()? {
-            return Err("the model is not quantized".into());
-        }
-        let input = Quantized::read(&mut file)?.unpacked();
+        let input = if file.flag()? { Quantized::read(&mut file)?.unpacked() } else { Matrix::read(&mut file)? };
         let output =
             if file.flag()? { Matrix::Quantized(Quantized::read(&mut file)?) } else { Matrix::read(&mut file)? };
         if input.width() != width || output.width() != width || output.rows() < dictionary.labels.len() - 1 {
@@ -147,8 +144,46 @@ impl QuantizedModel {
         Ok(Self { words: dictionary.words, labels: dictionary.labels, grams, input, output, loss })
     }
 
+    /// Whether all labels stand side by side, and not in a tree.
+    pub fn is_softmax(&self) -> bool {
+        matches!(self.loss, Loss::Softmax)
+    }
+
+    /// The number of a label, which is written without `__label__`.
+    pub fn label(&self, name: &str) -> Option<usize> {
+        self.labels.iter().position(|label| label == name)
+    }
+
+    /// The labels, without `__label__`.
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// The log-odds of one label against all others; none where the line has nothing that the model knows, or where the labels stand
+    /// in a tree.
+    pub fn log_odds(&self, line: &str, label: usize, buffers: &mut Buffers) -> Option<f64> {
+        let Loss::Softmax = self.loss else { return None };
+        self.hide(line, buffers)?;
+        let scores: Vec<f64> =
+            (0..self.labels.len()).map(|label| f64::from(self.output.dot(label, &buffers.hidden))).collect();
+        let others = || scores.iter().enumerate().filter(|(number, _)| *number != label).map(|(_, score)| *score);
+        let most = others().fold(f64::NEG_INFINITY, f64::max);
+        Some(scores[label] - most - others().map(|score| (score - most).exp()).sum::<f64>().ln())
+    }
+
     /// The likeliest label of a line and its probability; none where the line has nothing that the model knows.
     pub fn identify(&self, line: &str, buffers: &mut Buffers) -> Option<(&str, f32)> {
+        self.hide(line, buffers)?;
+        let hidden = &buffers.hidden;
+        let (label, probability) = match &self.loss {
+            Loss::Tree(tree) => tree.likeliest(|node| self.output.dot(node, hidden)),
+            Loss::Softmax => self.softmax(hidden),
+        };
+        Some((&self.labels[label], probability))
+    }
+
+    /// The mean of the rows of a line; none where it has no row.
+    fn hide(&self, line: &str, buffers: &mut Buffers) -> Option<()> {
         self.rows(line.as_bytes(), buffers);
         let Buffers { rows, hidden, .. } = buffers;
         if rows.is_empty() {
@@ -162,11 +197,7 @@ impl QuantizedModel {
         #[expect(clippy::cast_possible_truncation, reason = "as the original divides")]
         let scale = (1.0 / rows.len() as f64) as f32;
         hidden.iter_mut().for_each(|value| *value *= scale);
-        let (label, probability) = match &self.loss {
-            Loss::Tree(tree) => tree.likeliest(|node| self.output.dot(node, hidden)),
-            Loss::Softmax => self.softmax(hidden),
-        };
-        Some((&self.labels[label], probability))
+        Some(())
     }
 
     fn softmax(&self, hidden: &[f32]) -> (usize, f32) {

@@ -1,0 +1,310 @@
+//! `curate classifier`.
+
+use std::{
+    fmt::Write as _,
+    fs::File,
+    io::{self, BufRead, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use rayon::prelude::*;
+
+use super::{printer::Printer, threads};
+use crate::{
+    error::Error,
+    learn::{
+        Classifier, Document, FastTextConfig, FeaturesPreset, Kind, Label, Labelled, Scratch, Training, evaluate, train,
+    },
+    source::{each_text, format_of, unpacked},
+};
+
+/// Train a classifier that tells good text from other text, test it on labels, and score documents with it.
+#[derive(Debug, Args)]
+pub struct ClassifierArgs {
+    #[command(subcommand)]
+    command: ClassifierCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ClassifierCommand {
+    Train(TrainArgs),
+    Test(TestArgs),
+    Score(ScoreArgs),
+}
+
+/// Train a classifier: documents of two sides in, a model and its card out.
+///
+/// A tenth of the documents is held out to test the model, and a tenth to choose the penalty and to calibrate the scores. Several kinds
+/// are trained each in a folder of its name below DIR, and their ensemble in DIR/ensemble.
+#[derive(Debug, Args)]
+struct TrainArgs {
+    /// Documents of the reference: JSON lines, Parquet, or text (`.txt`, a document a file); packed as gzip or zstd or not.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    positive: Vec<PathBuf>,
+    /// Documents that are to be told from it.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    negative: Vec<PathBuf>,
+    /// The kind of model, or several.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "hashed")]
+    kind: Vec<KindArg>,
+    /// The output folder.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// For hashed words: which features.
+    #[arg(long, value_enum, default_value = "glam")]
+    features: FeaturesArg,
+    /// For hashed words: the L2 penalty [default: the one that does best on passages that are held out].
+    #[arg(long, value_name = "PENALTY")]
+    penalty: Option<f64>,
+    /// For fastText: buckets for runs of words; each takes 400 bytes of the model.
+    #[arg(long, value_name = "N", default_value_t = FastTextConfig::default().buckets)]
+    buckets: u32,
+    /// Words in a passage [default: 25; for statistics whole lines of 60 or more].
+    #[arg(long, value_name = "N")]
+    passage_words: Option<usize>,
+    /// Passages of one document, at most.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    passages: usize,
+    /// Files that people have labelled, to try the model on: JSON lines with `text` and `label`, which is 1 or 0.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    labels: Vec<PathBuf>,
+    /// What decides which documents are held out.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// The key or column that holds the text.
+    #[arg(long, value_name = "KEY", default_value = "text")]
+    text: String,
+    /// Threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum KindArg {
+    /// Logistic regression on hashed words.
+    Hashed,
+    /// fastText, with DCLM's settings.
+    Fasttext,
+    /// Logistic regression on shares of lines, marks and repetitions.
+    Statistics,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FeaturesArg {
+    /// Counts of words, as Spark makes them: GPT-3's.
+    Gpt3,
+    /// Words and runs of two, divided by their norm: as in `GLaM`.
+    Glam,
+}
+
+/// Test a classifier on labels: prints how well its scores tell good documents from others, as JSON.
+#[derive(Debug, Args)]
+struct TestArgs {
+    /// The model's folder, as `train` or a run made it.
+    #[arg(long, value_name = "DIR")]
+    model: PathBuf,
+    /// JSON lines with `text` and `label`, which is 1 for what is good and 0 for what is not.
+    #[arg(long, value_name = "FILE")]
+    labels: PathBuf,
+}
+
+/// Score documents: JSON lines in, the same with a `score` out.
+#[derive(Debug, Args)]
+struct ScoreArgs {
+    /// The model's folder, as `train` or a run made it.
+    #[arg(long, value_name = "DIR")]
+    model: PathBuf,
+    /// JSON lines, plain or packed as gzip or zstd; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The key that holds the text.
+    #[arg(long, value_name = "KEY", default_value = "text")]
+    text: String,
+    /// The key that the score is written to.
+    #[arg(long, value_name = "KEY", default_value = "score")]
+    score: String,
+    /// Threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+impl ClassifierArgs {
+    pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        match self.command {
+            ClassifierCommand::Train(args) => args.run(printer),
+            ClassifierCommand::Test(args) => args.run(printer),
+            ClassifierCommand::Score(args) => args.run(printer),
+        }
+    }
+}
+
+impl KindArg {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Hashed => "hashed",
+            Self::Fasttext => "fasttext",
+            Self::Statistics => "statistics",
+        }
+    }
+}
+
+impl TrainArgs {
+    fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let (_, _runtime) = threads::start(self.threads)?;
+        let mut documents = self.read(printer, &self.positive, Label::Positive)?;
+        documents.extend(self.read(printer, &self.negative, Label::Negative)?);
+        documents.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        documents.dedup_by(|one, other| one.id == other.id && one.label == other.label);
+        let mut kinds = self.kind.clone();
+        kinds.dedup();
+        let single = kinds.len() == 1;
+        for kind in &kinds {
+            let folder = if single { self.out.clone() } else { self.out.join(kind.name()) };
+            self.train(printer, self.model(*kind), kind.name(), &documents, &folder)?;
+        }
+        if !single {
+            let of = kinds.iter().map(|kind| kind.name().to_owned()).collect();
+            self.train(printer, Kind::Ensemble { of }, "ensemble", &documents, &self.out.join("ensemble"))?;
+        }
+        Ok(())
+    }
+
+    fn read(&self, printer: &Printer, files: &[PathBuf], label: Label) -> anyhow::Result<Vec<Document>> {
+        let mut documents = Vec::new();
+        for path in files {
+            let source = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let take = |id, text| documents.push(Document { id, source: source.clone(), label, text });
+            let others = each_text(&format_of(path, &self.text), path, &source, take)?;
+            if others > 0 {
+                printer.note(format_args!("{}: {others} records are no documents", path.display()));
+            }
+        }
+        Ok(documents)
+    }
+
+    fn model(&self, kind: KindArg) -> Kind {
+        match kind {
+            KindArg::Hashed => {
+                let preset = match self.features {
+                    FeaturesArg::Gpt3 => FeaturesPreset::Gpt3,
+                    FeaturesArg::Glam => FeaturesPreset::Glam,
+                };
+                Kind::Hashed { features: preset.features(), penalty: self.penalty, iterations: 100 }
+            }
+            KindArg::Fasttext => {
+                Kind::Fasttext { config: FastTextConfig { buckets: self.buckets.max(1), ..FastTextConfig::default() } }
+            }
+            KindArg::Statistics => Kind::Statistics { penalty: self.penalty },
+        }
+    }
+
+    fn train(
+        &self,
+        printer: &Printer,
+        kind: Kind,
+        name: &str,
+        documents: &[Document],
+        folder: &Path,
+    ) -> anyhow::Result<()> {
+        let words = self.passage_words.unwrap_or(if matches!(kind, Kind::Statistics { .. }) { 60 } else { 25 });
+        let training = Training {
+            name: name.to_owned(),
+            kind,
+            passage_words: words.max(1),
+            passages: self.passages.max(1),
+            seed: self.seed,
+            labels: self.labels.clone(),
+        };
+        let (_, card) = train(&training, documents, folder)?;
+        for warning in &card.warnings {
+            printer.note(format_args!("{name}: {warning}"));
+        }
+        let held_out = &card.held_out;
+        let mut text = format!(
+            "{name:12} held out: F1 {:.4}, area under ROC {:.4} ({:.4} to {:.4})",
+            held_out.f1, held_out.roc_auc, held_out.roc_auc_interval[0], held_out.roc_auc_interval[1]
+        );
+        for Labelled { file, evaluation, .. } in &card.labelled {
+            let ([low, high], [below, above]) = (evaluation.roc_auc_interval, evaluation.above_length_interval);
+            let _ = write!(
+                text,
+                "\n{:12} {file}: area under ROC {:.4} ({low:.4} to {high:.4}), above its length {below:+.4} to {above:+.4}",
+                "", evaluation.roc_auc
+            );
+        }
+        printer.result(text);
+        Ok(())
+    }
+}
+
+impl TestArgs {
+    fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let classifier = Classifier::load(&self.model)?;
+        let labelled = evaluate(&classifier, &self.labels)?;
+        printer.result(serde_json::to_string_pretty(&labelled.evaluation)?);
+        Ok(())
+    }
+}
+
+/// Lines that are scored together.
+const TOGETHER: usize = 4096;
+
+impl ScoreArgs {
+    fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let (_, _runtime) = threads::start(self.threads)?;
+        let classifier = Classifier::load(&self.model)?;
+        let read = |source| Error::File { action: "read", path: self.file.clone(), source };
+        let mut input: Box<dyn BufRead> = if self.file.as_os_str() == "-" {
+            Box::new(io::stdin().lock())
+        } else {
+            unpacked(File::open(&self.file).map_err(read)?).map_err(read)?
+        };
+        let mut output = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        let (mut number, mut documents) = (0, 0);
+        loop {
+            let mut lines = Vec::with_capacity(TOGETHER);
+            let mut line = String::new();
+            while lines.len() < TOGETHER && input.read_line(&mut line).map_err(read)? > 0 {
+                number += 1;
+                if !line.trim().is_empty() {
+                    lines.push((number, std::mem::take(&mut line)));
+                }
+                line.clear();
+            }
+            if lines.is_empty() {
+                break;
+            }
+            let scored: Vec<anyhow::Result<String>> = lines
+                .par_iter()
+                .map_init(Scratch::default, |scratch, (number, line)| {
+                    self.scored(line.trim(), &classifier, scratch)
+                        .with_context(|| format!("{}, line {number}", self.file.display()))
+                })
+                .collect();
+            for line in scored {
+                writeln!(output, "{}", line?).context("standard output cannot be written")?;
+                documents += 1;
+            }
+        }
+        output.flush().context("standard output cannot be written")?;
+        printer.note(format_args!("{documents} documents"));
+        Ok(())
+    }
+
+    /// A line with its score, all else as it stood.
+    fn scored(&self, line: &str, classifier: &Classifier, scratch: &mut Scratch) -> anyhow::Result<String> {
+        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line)?;
+        let Some(text) = object.get(&self.text).and_then(serde_json::Value::as_str) else {
+            bail!("there is no text `{}`", self.text)
+        };
+        if object.contains_key(&self.score) {
+            bail!("there is a `{}` already: choose another key by --score", self.score);
+        }
+        let score = classifier.score(text, scratch);
+        let open = line.strip_suffix('}').context("an object ends with a bracket")?.trim_end();
+        let key = serde_json::to_string(&self.score)?;
+        Ok(format!("{open},{key}:{score}}}"))
+    }
+}

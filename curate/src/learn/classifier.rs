@@ -1,0 +1,201 @@
+//! A trained classifier of any kind, in memory and in its folder.
+//!
+//! ```text
+//! FOLDER/model.json       what kind it is, its calibration, and the hashes of the files beside it
+//! FOLDER/weights.parquet  hashed words
+//! FOLDER/model.bin        fastText
+//! ```
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    calibration::Calibration,
+    fasttext::{FastTextBuffers, FastTextClassifier, LineForm},
+    features::{Features, HashedWords, Scale},
+    hashed::HashedModel,
+    logistic::sigmoid,
+    statistics::StatisticsModel,
+};
+use crate::{
+    error::{Error, Result},
+    files::{Written, hash_file, write_whole},
+    text::facts::FactCounter,
+};
+
+/// The name of the file that says what a folder holds.
+const MODEL: &str = "model.json";
+
+/// A trained classifier.
+pub struct Classifier {
+    model: Model,
+    calibration: Calibration,
+}
+
+enum Model {
+    Hashed(HashedModel),
+    FastText(Box<FastTextClassifier>),
+    Statistics(StatisticsModel),
+    Ensemble(Vec<Classifier>),
+}
+
+/// What is needed from text to text.
+#[derive(Default)]
+pub struct Scratch {
+    features: Features,
+    line: FastTextBuffers,
+    counter: FactCounter,
+}
+
+/// `model.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoredModel {
+    /// What it is.
+    #[serde(flatten)]
+    pub kind: StoredKind,
+    /// From what it gives to probabilities.
+    pub calibration: Calibration,
+}
+
+/// A kind of model, with what stands in other files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum StoredKind {
+    /// Weights of hashed words.
+    Hashed {
+        /// How texts become features.
+        features: HashedWords,
+        /// The weights.
+        weights: StoredFile,
+    },
+    /// A fastText model.
+    Fasttext {
+        /// How texts are written down for it.
+        text: LineForm,
+        /// The label of the reference.
+        label: String,
+        /// The model.
+        model: StoredFile,
+    },
+    /// Weights of what is counted in a document.
+    Statistics {
+        /// The weights.
+        model: StatisticsModel,
+    },
+    /// The mean of the log-odds of others.
+    Ensemble {
+        /// Their `model.json` files.
+        members: Vec<StoredFile>,
+    },
+}
+
+/// A file that belongs to a model: its path from the folder, and its hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredFile {
+    /// The path.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+impl StoredModel {
+    /// Publishes `model.json` in a folder.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<(PathBuf, Written)> {
+        let path = folder.join(MODEL);
+        let mut json = serde_json::to_vec_pretty(self).expect("a model is JSON");
+        json.push(b'\n');
+        let written = write_whole(&path, &json)?;
+        Ok((path, written))
+    }
+
+    /// The file in a folder.
+    #[must_use]
+    pub fn path(folder: &Path) -> PathBuf {
+        folder.join(MODEL)
+    }
+}
+
+impl Classifier {
+    /// Loads what a folder holds.
+    ///
+    /// # Errors
+    /// When a file is missing, or is not the one that the model was published with.
+    pub fn load(folder: &Path) -> Result<Self> {
+        let path = StoredModel::path(folder);
+        let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
+        let wrong = |message: String| Error::Model { path: path.clone(), message };
+        let stored: StoredModel = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+        let beside = |file: &StoredFile| {
+            let path = folder.join(&file.path);
+            if hash_file(&path)?.sha256 == file.sha256 {
+                return Ok(path);
+            }
+            Err(wrong(format!("{} is not the file that it was published with", path.display())))
+        };
+        let model = match stored.kind {
+            StoredKind::Hashed { features, weights } => Model::Hashed(HashedModel::load(&beside(&weights)?, features)?),
+            StoredKind::Fasttext { text, label, model } => {
+                Model::FastText(Box::new(FastTextClassifier::load(&beside(&model)?, &label, text)?))
+            }
+            StoredKind::Statistics { model } if model.is_known() => Model::Statistics(model),
+            StoredKind::Statistics { .. } => {
+                return Err(wrong("it has weights of other statistics than this program counts".into()));
+            }
+            StoredKind::Ensemble { members } => {
+                let member = |file: &StoredFile| Self::load(beside(file)?.parent().unwrap_or(folder));
+                Model::Ensemble(members.iter().map(member).collect::<Result<_>>()?)
+            }
+        };
+        Ok(Self { model, calibration: stored.calibration })
+    }
+
+    /// The calibrated log-odds that `text` is of the reference.
+    #[must_use]
+    pub fn log_odds(&self, text: &str, scratch: &mut Scratch) -> f64 {
+        self.calibration.apply(self.raw_log_odds(text, scratch))
+    }
+
+    /// The probability that `text` is of the reference, rounded to 1e-6.
+    #[must_use]
+    pub fn score(&self, text: &str, scratch: &mut Scratch) -> f64 {
+        (sigmoid(self.log_odds(text, scratch)) * 1e6).round() / 1e6
+    }
+
+    fn raw_log_odds(&self, text: &str, scratch: &mut Scratch) -> f64 {
+        match &self.model {
+            Model::Hashed(model) => {
+                let log_odds = model.log_odds(text, &mut scratch.features);
+                // counts that nothing divides grow with a text: no line makes probabilities of a book's and a page's
+                if model.features().scale == Scale::Counts { log_odds.asinh() } else { log_odds }
+            }
+            Model::FastText(model) => model.log_odds(text, &mut scratch.line),
+            Model::Statistics(model) => model.log_odds(text, &mut scratch.counter),
+            Model::Ensemble(members) => {
+                members.iter().map(|member| member.log_odds(text, scratch)).sum::<f64>() / members.len() as f64
+            }
+        }
+    }
+
+    /// The model's weights of hashed words, where it has any.
+    pub(super) fn hashed(&self) -> Option<&HashedModel> {
+        match &self.model {
+            Model::Hashed(model) => Some(model),
+            _ => None,
+        }
+    }
+
+    /// The model's weights of statistics, where it has any.
+    pub(super) fn statistics(&self) -> Option<&StatisticsModel> {
+        match &self.model {
+            Model::Statistics(model) => Some(model),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! fastText's classifier: trained by the crate, read and asked by our own reader, in files that the original reads.
+
+use std::{
+    fs::File,
+    io::{BufReader, BufWriter, Write as _},
+    path::Path,
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::fasttext_model::{Buffers, FastTextModel};
+use crate::{
+    error::{Error, Result},
+    files::{PartialFile, Written},
+    text::draw::draw,
+};
+
+/// The label of the reference, as DCLM calls it.
+pub const POSITIVE: &str = "hq";
+/// The label of the rest.
+const NEGATIVE: &str = "cc";
+
+/// How fastText is trained. The defaults are DCLM's, which are the original's but for runs of two words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FastTextConfig {
+    /// Numbers in a vector.
+    pub width: u16,
+    /// Times that all passages are seen.
+    pub epochs: u16,
+    /// The rate at which it begins to learn.
+    pub rate: f64,
+    /// Words in the longest run.
+    pub word_run: u16,
+    /// Buckets that runs are hashed into. The model has a vector for each: 4 bytes a number.
+    pub buckets: u32,
+    /// Fewest times that a word occurs.
+    pub min_count: u16,
+    /// Threads that train side by side. More than one is faster, and does not give the same model again: the manifest says so.
+    pub threads: u16,
+    /// How texts are written down for it.
+    pub text: LineForm,
+}
+
+/// How texts are written down for fastText, which knows nothing but white space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LineForm {
+    /// As they are.
+    AsIs,
+    /// In lower case, with spaces around marks, as the original's own examples prepare theirs.
+    Plain,
+}
+
+impl Default for FastTextConfig {
+    /// Li et al. 2024 (DCLM), appendix; what is not said there is fastText's default.
+    fn default() -> Self {
+        Self {
+            width: 100,
+            epochs: 5,
+            rate: 0.1,
+            word_run: 2,
+            buckets: 2_000_000,
+            min_count: 1,
+            threads: 1,
+            text: LineForm::Plain,
+        }
+    }
+}
+
+impl LineForm {
+    /// The text in one line.
+    pub fn write(self, text: &str, line: &mut String) {
+        line.clear();
+        match self {
+            Self::AsIs => {
+                line.extend(text.chars().map(|letter| if matches!(letter, '\n' | '\r') { ' ' } else { letter }));
+            }
+            Self::Plain => {
+                for letter in text.chars() {
+                    match letter {
+                        '\n' | '\r' => line.push(' '),
+                        '.' | '!' | '?' | ',' | ';' | ':' | '\'' | '"' | '(' | ')' | '[' | ']' | '/' | '*' | '-' => {
+                            line.extend([' ', letter, ' ']);
+                        }
+                        letter if letter.is_ascii() => line.push(letter.to_ascii_lowercase()),
+                        letter => line.extend(letter.to_lowercase()),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A model and what it is asked.
+pub struct FastTextClassifier {
+    model: FastTextModel,
+    label: usize,
+    text: LineForm,
+}
+
+/// What is needed from text to text.
+#[derive(Default)]
+pub struct FastTextBuffers {
+    line: String,
+    buffers: Buffers,
+}
+
+impl FastTextClassifier {
+    /// Loads a model, and looks for a label in it.
+    ///
+    /// # Errors
+    /// When the file is no model, or has no such label.
+    pub fn load(path: &Path, label: &str, text: LineForm) -> Result<Self> {
+        let wrong = |message| Error::Model { path: path.to_owned(), message };
+        let file = File::open(path).map_err(Error::file("read", path))?;
+        let model = FastTextModel::read(BufReader::new(file)).map_err(wrong)?;
+        if !model.is_softmax() {
+            return Err(wrong("a classifier has a softmax; this model has a tree of labels".into()));
+        }
+        match model.label(label) {
+            Some(label) => Ok(Self { model, label, text }),
+            None => {
+                let labels = model.labels().join("`, `");
+                Err(wrong(format!("there is no label `{label}`; there are `{labels}`")))
+            }
+        }
+    }
+
+    /// The log-odds of the label; 0 for a text of nothing.
+    #[must_use]
+    pub fn log_odds(&self, text: &str, buffers: &mut FastTextBuffers) -> f64 {
+        let FastTextBuffers { line, buffers } = buffers;
+        self.text.write(text, line);
+        self.model.log_odds(line, self.label, buffers).unwrap_or_default()
+    }
+}
+
+/// Trains a model on passages with labels, and publishes it.
+///
+/// The passages come in an order that is drawn: the search takes one step after the other.
+///
+/// - `id`: what names a passage, for the draw
+///
+/// # Errors
+/// When a file cannot be written, or the search fails.
+pub fn train<'p>(
+    config: &FastTextConfig,
+    name: &str,
+    seed: u64,
+    passages: impl Iterator<Item = (String, &'p str, bool)>,
+    path: &Path,
+) -> Result<Written> {
+    let failed = |message: String| Error::Classifier { name: name.to_owned(), message };
+    let mut drawn: Vec<(u64, String, &str, bool)> =
+        passages.map(|(id, text, label)| (draw(seed, "fasttext", &id), id, text, label)).collect();
+    drawn.sort_unstable();
+    let file = tempfile::NamedTempFile::new().map_err(Error::file("make a file below", &std::env::temp_dir()))?;
+    let write = Error::file("write", file.path());
+    let mut output = BufWriter::new(file.as_file());
+    let mut line = String::new();
+    let written = drawn.iter().try_for_each(|(_, _, text, label)| {
+        config.text.write(text, &mut line);
+        writeln!(output, "__label__{} {line}", if *label { POSITIVE } else { NEGATIVE })
+    });
+    written.and_then(|()| output.flush()).map_err(write)?;
+    drop(output);
+    let mut settings = fasttext::args::Args { input: file.path().to_owned(), ..fasttext::args::Args::new() };
+    settings.apply_supervised_defaults();
+    settings.dim = config.width.into();
+    settings.epoch = config.epochs.into();
+    settings.lr = config.rate;
+    settings.word_ngrams = config.word_run.into();
+    settings.bucket = if config.word_run > 1 { i32::try_from(config.buckets).unwrap_or(i32::MAX) } else { 0 };
+    settings.min_count = config.min_count.into();
+    settings.thread = config.threads.into();
+    settings.verbose = 0;
+    // 31 bits, for the crate's seed has a sign
+    settings.seed = i32::try_from(draw(seed, "fasttext", "seed") >> 33).unwrap_or_default();
+    let model = fasttext::FastText::train(settings).map_err(|error| failed(error.to_string()))?;
+    let mut output = BufWriter::new(PartialFile::create(path)?);
+    model.save(&mut output).map_err(|error| failed(error.to_string()))?;
+    let file = output.into_inner().map_err(|error| Error::file("write", path)(error.into_error()))?;
+    file.publish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_stand_alone_and_lines_are_one() {
+        let mut line = String::new();
+        LineForm::Plain.write("\"Don't,\"\nÉté", &mut line);
+        assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["\"", "don", "'", "t", ",", "\"", "été"]);
+        LineForm::AsIs.write("One,\nTwo", &mut line);
+        assert_eq!(line, "One, Two");
+    }
+
+    /// On one thread the same passages give the same file, and what it says of a text is what was trained.
+    #[test]
+    fn the_same_model_twice() -> Result<()> {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let passages: Vec<(String, String, bool)> = (0..400)
+            .map(|number| {
+                let words = if number % 2 == 0 { "tide harbour sail" } else { "discount casino pills" };
+                (number.to_string(), format!("the {words} of day {}", number % 7), number % 2 == 0)
+            })
+            .collect();
+        let config = FastTextConfig { width: 10, buckets: 1000, epochs: 25, ..FastTextConfig::default() };
+        let trained = |name: &str, seed| {
+            let rows = passages.iter().map(|(id, text, label)| (id.clone(), text.as_str(), *label));
+            train(&config, "quality", seed, rows, &folder.path().join(name))
+        };
+        let (one, again, other) = (trained("one.bin", 1)?, trained("again.bin", 1)?, trained("other.bin", 2)?);
+        assert_eq!(one.sha256, again.sha256);
+        assert_ne!(one.sha256, other.sha256);
+        let path = folder.path().join("one.bin");
+        let model = FastTextClassifier::load(&path, POSITIVE, LineForm::Plain)?;
+        let mut buffers = FastTextBuffers::default();
+        assert!(model.log_odds("A harbour, and a sail.", &mut buffers) > 0.5);
+        assert!(model.log_odds("casino discount", &mut buffers) < -0.5);
+        // the crate gives the same labels; its odds lack the runs that end a line, which the original has
+        let original = fasttext::FastText::load_model(&path).expect("it is a model");
+        for text in ["a harbour and a sail", "casino discount", "the day of the tide"] {
+            let likeliest = original.predict(text, 1, 0.0).remove(0).label;
+            let ours = if model.log_odds(text, &mut buffers) > 0.0 { POSITIVE } else { NEGATIVE };
+            assert_eq!(likeliest, format!("__label__{ours}"), "{text}");
+        }
+        let error = FastTextClassifier::load(&path, "good", LineForm::Plain).err().expect("there is no such label");
+        assert!(error.to_string().contains("`hq`"), "{error}");
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! Files of documents that people have labelled.
+
+use std::{fs::File, io::BufRead as _, path::Path};
+
+use serde::Deserialize;
+
+use crate::{
+    error::{Error, Result},
+    files::hash_file,
+    source::unpacked,
+};
+
+/// The documents of a file.
+pub struct LabelledFile {
+    /// Texts, each with whether it is good.
+    pub documents: Vec<(String, bool)>,
+    /// SHA-256 of the file's bytes.
+    pub sha256: String,
+}
+
+/// A line of the file.
+#[derive(Deserialize)]
+struct Row {
+    text: String,
+    label: Given,
+}
+
+/// What people call good.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Given {
+    Flag(bool),
+    Number(i64),
+}
+
+impl LabelledFile {
+    /// Reads JSON lines, plain or packed as gzip or zstd, of objects with a `text` and a `label`, which is 1 or true for what is good and
+    /// 0 or false for what is not.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a line is none of these.
+    pub fn read(path: &Path) -> Result<Self> {
+        let read = |source| Error::File { action: "read", path: path.to_owned(), source };
+        let input = unpacked(File::open(path).map_err(read)?).map_err(read)?;
+        let mut documents = Vec::new();
+        for (number, line) in (1..).zip(input.lines()) {
+            let line = line.map_err(read)?;
+            if line.trim().is_empty() {
+                continue;
+            }
+            let wrong = |message: String| Error::Damaged {
+                path: path.to_owned(),
+                message: format!("line {number}: {message}"),
+            };
+            let row: Row = serde_json::from_str(&line).map_err(|error| wrong(error.to_string()))?;
+            let label = match row.label {
+                Given::Flag(label) => label,
+                Given::Number(number @ (0 | 1)) => number == 1,
+                Given::Number(other) => return Err(wrong(format!("a label is 0 or 1, and not {other}"))),
+            };
+            documents.push((row.text, label));
+        }
+        Ok(Self { documents, sha256: hash_file(path)?.sha256 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_that_is_none_is_named_with_its_line() {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let path = folder.path().join("labels.jsonl");
+        let read = |content: &str| {
+            std::fs::write(&path, content).expect("the folder can be written");
+            LabelledFile::read(&path)
+        };
+        let file =
+            read("{\"text\": \"a\", \"label\": 1}\n{\"text\": \"b\", \"label\": false}\n").expect("they are labels");
+        assert_eq!(file.documents, [("a".to_owned(), true), ("b".to_owned(), false)]);
+        for wrong in ["{\"text\": \"a\", \"label\": 2}", "{\"text\": \"a\"}", "{"] {
+            let error = read(&format!("\n{wrong}\n")).err().expect("it is no label").to_string();
+            assert!(error.contains("labels.jsonl") && error.contains("line 2"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Cutting documents into passages, so that a book is many examples, and each as long as one of a page.
+
+use crate::text::draw::draw;
+
+/// How documents are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cutting {
+    /// Words in a passage.
+    pub words: usize,
+    /// Passages of one document, at most.
+    pub most: usize,
+    /// Whether passages end where lines do, and have as many words or more.
+    pub whole_lines: bool,
+    /// What decides which passages of a long document are taken.
+    pub seed: u64,
+}
+
+impl Cutting {
+    /// The passages of a document, in their order. A rest of less than half as many words is left out, unless it is all there is.
+    #[must_use]
+    pub fn cut<'t>(&self, text: &'t str, id: &str) -> Vec<&'t str> {
+        let mut all = if self.whole_lines { self.lines(text) } else { self.words(text) };
+        if all.len() > self.most {
+            let mut drawn: Vec<(u64, usize)> =
+                (0..all.len()).map(|number| (draw(self.seed, "passage", &format!("{id}/{number}")), number)).collect();
+            drawn.sort_unstable();
+            drawn.truncate(self.most);
+            drawn.sort_unstable_by_key(|(_, number)| *number);
+            all = drawn.into_iter().map(|(_, number)| all[number]).collect();
+        }
+        all
+    }
+
+    fn words<'t>(&self, text: &'t str) -> Vec<&'t str> {
+        let place = |word: &str| (word.as_ptr() as usize - text.as_ptr() as usize, word.len());
+        let words: Vec<(usize, usize)> = text.split_whitespace().map(place).collect();
+        let chunks = words.chunks(self.words.max(1)).enumerate();
+        let kept = chunks.filter(|(number, chunk)| *number == 0 || 2 * chunk.len() >= self.words);
+        let passage = |chunk: &[(usize, usize)]| {
+            let (start, _) = chunk[0];
+            let (last, length) = chunk[chunk.len() - 1];
+            &text[start..last + length]
+        };
+        kept.map(|(_, chunk)| passage(chunk)).collect()
+    }
+
+    fn lines<'t>(&self, text: &'t str) -> Vec<&'t str> {
+        let mut passages = Vec::new();
+        let (mut start, mut end, mut words) = (0, 0, 0);
+        for line in text.split_inclusive('\n') {
+            words += line.split_whitespace().count();
+            end += line.len();
+            if words >= self.words {
+                passages.push(text[start..end].trim_end());
+                (start, words) = (end, 0);
+            }
+        }
+        if 2 * words >= self.words || (passages.is_empty() && words > 0) {
+            passages.push(text[start..end].trim_end());
+        }
+        passages
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_gives_as_many_passages_as_are_wanted() {
+        let text = (0..95).map(|number| number.to_string()).collect::<Vec<_>>().join("\n");
+        let cutting = Cutting { words: 10, most: 100, whole_lines: false, seed: 1 };
+        let all = cutting.cut(&text, "id");
+        assert_eq!((all.len(), all.join("\n")), (10, text.clone()));
+        let some = Cutting { most: 3, ..cutting }.cut(&text, "id");
+        assert_eq!(some.len(), 3);
+        assert!(some.iter().all(|passage| all.contains(passage)));
+        assert_ne!(some, Cutting { most: 3, seed: 2, ..cutting }.cut(&text, "id"));
+        assert_eq!(Cutting { words: 60, ..cutting }.cut(&text, "id").len(), 2, "35 words are more than half of 60");
+        assert_eq!(Cutting { words: 80, ..cutting }.cut(&text, "id").len(), 1, "15 words are less than half of 80");
+    }
+
+    #[test]
+    fn whole_lines_stay_whole() {
+        let cutting = Cutting { words: 3, most: 9, whole_lines: true, seed: 1 };
+        assert_eq!(cutting.cut("a b\nc d e\n\nf\ng h\ni", "id"), ["a b\nc d e", "\nf\ng h"]);
+        assert_eq!(cutting.cut("a", "id"), ["a"]);
+        assert!(cutting.cut(" \n", "id").is_empty());
+    }
+}

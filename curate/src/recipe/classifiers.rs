@@ -1,0 +1,136 @@
+//! Classifiers: what each is trained on, and what it is.
+
+use super::{
+    ClassifierPlan,
+    check::{Check, list},
+    model::{ClassifierRecipe, KindRecipe, Text},
+};
+use crate::{
+    error::Result,
+    files::hash_file,
+    learn::{Kind, LineForm},
+};
+
+/// Words in a passage.
+const WORDS: usize = 25;
+/// Words in whole lines whose statistics are taken.
+const WORDS_OF_LINES: usize = 60;
+
+impl Check<'_> {
+    /// The classifiers, ensembles behind what they bring together.
+    pub(super) fn classifiers(&self) -> Result<Vec<ClassifierPlan>> {
+        let mut classifiers: Vec<ClassifierPlan> = Vec::new();
+        let recipes = self.recipe.classifier.iter();
+        let (ensembles, others): (Vec<_>, Vec<_>) =
+            recipes.partition(|(_, recipe)| recipe.kind == KindRecipe::Ensemble);
+        for (name, recipe) in others.into_iter().chain(ensembles) {
+            self.name(name)?;
+            let mut plan = self.classifier_plan(name, recipe)?;
+            for member in plan.members().to_vec() {
+                let Some(found) = classifiers.iter().find(|classifier| classifier.name == member) else {
+                    let known: Vec<&str> = classifiers.iter().map(|classifier| classifier.name.as_str()).collect();
+                    let span = recipe.of.iter().find(|of| *of.get_ref() == member).map(Text::span).unwrap_or_default();
+                    let message =
+                        format!("there is no classifier `{member}` to bring together; there are {}", list(&known));
+                    return Err(self.fault(span, message).into());
+                };
+                plan.positive.extend(found.positive.iter().cloned());
+                plan.negative.extend(found.negative.iter().cloned());
+                plan.documents = plan.documents.max(found.documents);
+                plan.language = plan.language.or_else(|| found.language.clone());
+            }
+            for side in [&mut plan.positive, &mut plan.negative] {
+                side.sort();
+                side.dedup();
+            }
+            classifiers.push(plan);
+        }
+        Ok(classifiers)
+    }
+
+    fn classifier_plan(&self, name: &Text, recipe: &ClassifierRecipe) -> Result<ClassifierPlan> {
+        let sources = |names: &[Text]| names.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>();
+        let (positive, negative) = (sources(&recipe.positive)?, sources(&recipe.negative)?);
+        if recipe.linked.is_some() {
+            self.needs_links(name.span(), &format!("classifier `{}`", name.get_ref()))?;
+        } else if let Some(both) = recipe.positive.iter().find(|name| negative.contains(name.get_ref())) {
+            let message = format!("`{}` is both positive and negative", both.get_ref());
+            return Err(self.fault(both.span(), message).into());
+        }
+        let is_ensemble = recipe.kind == KindRecipe::Ensemble;
+        let learns = !is_ensemble && recipe.model.is_none();
+        if learns && (positive.is_empty() || negative.is_empty()) {
+            return Err(self.fault(name.span(), "a classifier needs positive and negative sources").into());
+        }
+        if is_ensemble == recipe.of.is_empty() || (is_ensemble && !(positive.is_empty() && negative.is_empty())) {
+            let message = "an ensemble is `of` other classifiers and has no sources of its own; nothing else has `of`";
+            return Err(self.fault(name.span(), message).into());
+        }
+        if let Some(language) = &recipe.language {
+            self.needs_language(language.span(), &format!("classifier `{}`", name.get_ref()))?;
+        }
+        let passage_words = recipe.passage_words.unwrap_or(match recipe.kind {
+            KindRecipe::Statistics => WORDS_OF_LINES,
+            _ => WORDS,
+        });
+        let features = recipe.features.features();
+        if !(8..=30).contains(&features.bits) || passage_words == 0 || recipe.passages == 0 || recipe.documents == 0 {
+            let message = "`features.bits` is 8 to 30; `documents`, `passages` and `passage_words` are 1 or more";
+            return Err(self.fault(name.span(), message).into());
+        }
+        if recipe.penalty.is_some_and(|penalty| !(penalty >= 0.0 && penalty.is_finite())) {
+            return Err(self.fault(name.span(), "`penalty` is 0 or more").into());
+        }
+        Ok(ClassifierPlan {
+            name: name.get_ref().clone(),
+            positive,
+            negative,
+            linked: recipe.linked.clone(),
+            language: recipe.language.as_ref().map(|language| language.get_ref().clone()),
+            documents: recipe.documents,
+            passage_words,
+            passages: recipe.passages,
+            kind: self.kind(name, recipe)?,
+            labels: self.lists(&recipe.labels)?,
+        })
+    }
+
+    fn kind(&self, name: &Text, recipe: &ClassifierRecipe) -> Result<Kind> {
+        if let Some(model) = &recipe.model
+            && recipe.kind != KindRecipe::Fasttext
+        {
+            return Err(self
+                .fault(model.span(), "a model that is loaded is one of fastText: say `kind = \"fasttext\"`")
+                .into());
+        }
+        Ok(match recipe.kind {
+            KindRecipe::Hashed => Kind::Hashed {
+                features: recipe.features.features(),
+                penalty: recipe.penalty,
+                iterations: recipe.iterations,
+            },
+            KindRecipe::Statistics => Kind::Statistics { penalty: recipe.penalty },
+            KindRecipe::Ensemble => {
+                Kind::Ensemble { of: recipe.of.iter().map(|name| name.get_ref().clone()).collect() }
+            }
+            KindRecipe::Fasttext => match &recipe.model {
+                Some(model) => {
+                    let path = self.path(model)?;
+                    let missing = |_| self.fault(model.span(), format!("there is no file {}", path.display()));
+                    let sha256 = hash_file(&path).map_err(missing)?.sha256;
+                    let label = recipe.label.clone().unwrap_or_else(|| "hq".to_owned());
+                    Kind::LoadedFasttext { model: path, sha256, label, text: LineForm::AsIs }
+                }
+                None => {
+                    let config = recipe.fasttext.clone();
+                    let sound = config.width > 0 && config.epochs > 0 && config.word_run > 0 && config.threads > 0;
+                    if !sound || config.buckets == 0 || !(config.rate > 0.0 && config.rate.is_finite()) {
+                        let message = "fastText's `width`, `epochs`, `word_run`, `buckets` and `threads` are 1 or more, and `rate` above 0";
+                        return Err(self.fault(name.span(), message).into());
+                    }
+                    Kind::Fasttext { config }
+                }
+            },
+        })
+    }
+}

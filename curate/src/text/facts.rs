@@ -1,0 +1,39 @@
+//! All that quality rules ask of one text, counted on one list of tokens.
+
+use super::{
+    lines::{LineFacts, Lines},
+    repetition::{RunFacts, Runs},
+    tokens::Tokens,
+    words::{WordFacts, word_facts},
+};
+
+/// What is counted in one text.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TextFacts {
+    /// Words and signs.
+    pub words: WordFacts,
+    /// Lines and paragraphs.
+    pub lines: LineFacts,
+    /// Runs of words that are repeated.
+    pub runs: RunFacts,
+}
+
+/// What counting needs from text to text.
+#[derive(Default)]
+pub struct FactCounter {
+    tokens: Tokens,
+    lines: Lines,
+    runs: Runs,
+}
+
+impl FactCounter {
+    /// Counts what stands in `text`.
+    pub fn count(&mut self, text: &str) -> TextFacts {
+        self.tokens.take(text);
+        TextFacts {
+            words: word_facts(text, &self.tokens),
+            lines: self.lines.count(text),
+            runs: self.runs.count(text, &self.tokens),
+        }
+    }
+}
