@@ -178,7 +178,12 @@ fn action(step: &Step) -> String {
                 ShareUnit::Bytes => "bytes",
                 ShareUnit::Words => "words",
             };
-            let of = if rule.each_source { " of each source" } else { "" };
+            let of = match (rule.each_source, rule.each_language) {
+                (true, true) => " of each source and language",
+                (true, false) => " of each source",
+                (false, true) => " of each language",
+                (false, false) => "",
+            };
             format!("keep the highest scores `{classifier}`, {:.4} of all {unit}{of}", rule.share)
         }
         StepKind::Pareto { classifier, alpha: Alpha::Fixed(alpha) } => {

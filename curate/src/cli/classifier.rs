@@ -175,7 +175,7 @@ impl TrainArgs {
         let mut documents = Vec::new();
         for path in files {
             let source = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let take = |id, text| documents.push(Document { id, source: source.clone(), label, text });
+            let take = |id, text| documents.push(Document { id, source: source.clone(), language: None, label, text });
             let others = each_text(&format_of(path, &self.text), path, &source, take)?;
             if others > 0 {
                 printer.note(format_args!("{}: {others} records are no documents", path.display()));

@@ -5,6 +5,7 @@ use datafusion::{
     error::Result,
     logical_expr::{Expr, cast},
     prelude::{DataFrame, JoinType, col, lit},
+    scalar::ScalarValue,
 };
 
 use super::{Tables, functions::Chance};
@@ -14,6 +15,8 @@ use crate::measure::Family;
 pub struct Sampled<'a> {
     /// Those in a language, which a family of facts tells.
     pub language: Option<(&'a Family, &'a str)>,
+    /// The facts that tell languages, where there are any.
+    pub languages: Option<&'a Family>,
     /// Those whose facts about links hold to a condition.
     pub linked: Option<(&'a Family, Expr)>,
     /// How many, at most.
@@ -21,14 +24,14 @@ pub struct Sampled<'a> {
 }
 
 /// The texts of the documents of `sources` that are `wanted`, in the order in which they are stored: `id`, `source`,
-/// `text`. A document that stands in two files comes twice.
+/// `text` and `language`. A document that stands in two files comes twice.
 ///
 /// They are those with the smallest hash of (seed, "train", id), so that no threshold changes what the classifier sees.
 ///
 /// # Errors
 /// When the documents or the facts about them cannot be read.
 pub async fn sample(tables: Tables<'_>, sources: &[String], wanted: Sampled<'_>, seed: u64) -> Result<DataFrame> {
-    let Sampled { language, linked, count } = wanted;
+    let Sampled { language, languages, linked, count } = wanted;
     let mut documents = tables.kept("read").await?.filter(super::verdict::is_of(sources))?;
     if let Some((family, language)) = language {
         let facts = tables.family(family, sources).await?.filter(col("language").eq(lit(language)))?;
@@ -44,9 +47,18 @@ pub async fn sample(tables: Tables<'_>, sources: &[String], wanted: Sampled<'_>,
         .sort(vec![col("draw").sort(true, false), col("id").sort(true, false)])?
         .limit(0, Some(count))?
         .select(vec![col("id").alias("sampled"), cast(col("source"), DataType::Utf8View).alias("source")])?;
+    let drawn = match languages {
+        Some(family) => {
+            let found =
+                tables.family(family, sources).await?.select(vec![col("fact_id").alias("named"), col("language")])?;
+            drawn.join(found, JoinType::Left, &["sampled"], &["named"], None)?
+        }
+        None => drawn.with_column("language", lit(ScalarValue::Utf8View(None)))?,
+    };
     drawn.join(tables.texts(sources).await?, JoinType::Inner, &["sampled"], &["id"], None)?.select(vec![
         col("id"),
         col("source"),
         col("text"),
+        cast(col("language"), DataType::Utf8View).alias("language"),
     ])
 }

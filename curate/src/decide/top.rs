@@ -5,7 +5,7 @@ use datafusion::{
     error::Result,
     functions_aggregate::sum::sum_udaf,
     logical_expr::{Expr, ExprFunctionExt as _, WindowFrame, WindowFrameBound, WindowFrameUnits, cast, when},
-    prelude::{DataFrame, JoinType, col, lit},
+    prelude::{DataFrame, JoinType, coalesce, col, lit},
     scalar::ScalarValue,
 };
 use schemars::JsonSchema;
@@ -40,9 +40,13 @@ pub struct TopRule {
     pub by: ShareUnit,
     /// Whether it is taken of each source, or of all sources of the step together.
     pub each_source: bool,
+    /// Whether it is taken of each language, or of all together.
+    pub each_language: bool,
 }
 
 /// The verdicts of `rule` on the documents that `before` kept; those of other sources than `sources` are kept.
+///
+/// - `languages`: the facts `language`, where the rule asks for them; a document without a language is of its own kind
 ///
 /// # Errors
 /// When the facts or the decisions cannot be read.
@@ -51,6 +55,7 @@ pub async fn top(
     before: &str,
     score: &Family,
     words: &Family,
+    languages: Option<&Family>,
     sources: &[String],
     rule: TopRule,
 ) -> Result<DataFrame> {
@@ -68,9 +73,14 @@ pub async fn top(
     // what is not of the step, or has no score, is counted by itself
     let counted = is_of(sources).and(col("score").is_not_null());
     let source = if rule.each_source { col("source") } else { lit("") };
-    let documents = tables
-        .kept(before)
-        .await?
+    let mut documents = tables.kept(before).await?.with_column("rival_language", lit(""))?;
+    if let Some(family) = languages {
+        let found =
+            tables.family(family, sources).await?.select(vec![col("fact_id").alias("named"), col("language")])?;
+        let known = documents.join(found, JoinType::Left, &["id"], &["named"], None)?;
+        documents = known.with_column("rival_language", coalesce(vec![col("language"), lit("")]))?;
+    }
+    let documents = documents
         .join(scores, JoinType::Left, &["id"], &["fact_id"], None)?
         .join(sizes, JoinType::Left, &["id"], &["size_id"], None)?
         .with_column("size", cast(size, DataType::UInt64))?
@@ -88,7 +98,7 @@ pub async fn top(
 /// The sizes of a document's rivals, the best first.
 fn over_size(first: WindowFrameBound, last: WindowFrameBound) -> Result<Expr> {
     over_rows(sum_udaf(), "size")
-        .partition_by(vec![col("rival")])
+        .partition_by(vec![col("rival"), col("rival_language")])
         .order_by(vec![col("score").sort(false, false), col("id").sort(true, false)])
         .window_frame(WindowFrame::new_bounds(WindowFrameUnits::Rows, first, last))
         .build()

@@ -21,7 +21,7 @@ pub struct Card {
     pub penalties: Vec<Penalty>,
     /// How well it does on the tenth of documents that nothing was chosen by.
     pub held_out: Evaluation,
-    /// Scores of those, source by source.
+    /// Scores of those, by source and language.
     pub scores: Vec<SourceScores>,
     /// How well it does on labelled files.
     pub labelled: Vec<Labelled>,
@@ -57,11 +57,13 @@ pub struct Penalty {
     pub loss: f64,
 }
 
-/// Scores of one source.
+/// Scores of one source and language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceScores {
     /// The source.
     pub source: String,
+    /// The language, where that is known.
+    pub language: Option<String>,
     /// Documents by tenths of the score.
     pub documents: [u64; BINS],
 }

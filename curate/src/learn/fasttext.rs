@@ -9,7 +9,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::fasttext_model::{Buffers, FastTextModel};
+use super::fasttext_model::{Buffers, FastTextModel, LinearModel};
 use crate::{
     error::{Error, Result},
     files::{PartialFile, Written},
@@ -95,8 +95,7 @@ impl LineForm {
 
 /// A model and what it is asked.
 pub struct FastTextClassifier {
-    model: FastTextModel,
-    label: usize,
+    model: LinearModel,
     text: LineForm,
 }
 
@@ -116,15 +115,16 @@ impl FastTextClassifier {
         let wrong = |message| Error::Model { path: path.to_owned(), message };
         let file = File::open(path).map_err(Error::file("read", path))?;
         let model = FastTextModel::read(BufReader::new(file)).map_err(wrong)?;
-        if !model.is_softmax() {
-            return Err(wrong("a classifier has a softmax; this model has a tree of labels".into()));
-        }
-        match model.label(label) {
-            Some(label) => Ok(Self { model, label, text }),
-            None => {
-                let labels = model.labels().join("`, `");
-                Err(wrong(format!("there is no label `{label}`; there are `{labels}`")))
-            }
+        let Some(number) = model.label(label) else {
+            let labels = model.labels().join("`, `");
+            return Err(wrong(format!("there is no label `{label}`; there are `{labels}`")));
+        };
+        let count = model.labels().len();
+        match model.linear(number) {
+            Some(model) => Ok(Self { model, text }),
+            None => Err(wrong(format!(
+                "a classifier has two labels under a softmax; this model has {count} labels, or a tree"
+            ))),
         }
     }
 
@@ -133,7 +133,7 @@ impl FastTextClassifier {
     pub fn log_odds(&self, text: &str, buffers: &mut FastTextBuffers) -> f64 {
         let FastTextBuffers { line, buffers } = buffers;
         self.text.write(text, line);
-        self.model.log_odds(line, self.label, buffers).unwrap_or_default()
+        self.model.log_odds(line, buffers).unwrap_or_default()
     }
 }
 

@@ -13,6 +13,7 @@
 
 use std::{collections::HashMap, io::Read};
 
+use rayon::prelude::*;
 use xxhash_rust::xxh3::Xxh3Builder;
 
 use super::label_tree::LabelTree;
@@ -22,12 +23,24 @@ pub type Wrong = String;
 
 /// A model.
 pub struct FastTextModel {
-    words: Words,
+    vocabulary: Vocabulary,
     labels: Vec<String>,
-    grams: Grams,
     input: Matrix,
     output: Matrix,
     loss: Loss,
+}
+
+/// What a line is made of: words, and n-grams of characters and of words.
+struct Vocabulary {
+    words: Words,
+    grams: Grams,
+}
+
+/// A model of two labels, in which each row is one number: what it adds to the log-odds. The mean of rows and its product with the labels'
+/// vectors are linear, so that the product may come first: a row is 4 bytes then, and not hundreds.
+pub struct LinearModel {
+    vocabulary: Vocabulary,
+    weights: Vec<f32>,
 }
 
 /// Rows of words. Names come from the model's file, so that nobody can choose them to collide.
@@ -141,12 +154,8 @@ impl FastTextModel {
                 return Err(format!("the loss is number {other}; only hierarchical softmax and softmax are known"));
             }
         };
-        Ok(Self { words: dictionary.words, labels: dictionary.labels, grams, input, output, loss })
-    }
-
-    /// Whether all labels stand side by side, and not in a tree.
-    pub fn is_softmax(&self) -> bool {
-        matches!(self.loss, Loss::Softmax)
+        let vocabulary = Vocabulary { words: dictionary.words, grams };
+        Ok(Self { vocabulary, labels: dictionary.labels, input, output, loss })
     }
 
     /// The number of a label, which is written without `__label__`.
@@ -159,16 +168,15 @@ impl FastTextModel {
         &self.labels
     }
 
-    /// The log-odds of one label against all others; none where the line has nothing that the model knows, or where the labels stand
-    /// in a tree.
-    pub fn log_odds(&self, line: &str, label: usize, buffers: &mut Buffers) -> Option<f64> {
-        let Loss::Softmax = self.loss else { return None };
-        self.hide(line, buffers)?;
-        let scores: Vec<f64> =
-            (0..self.labels.len()).map(|label| f64::from(self.output.dot(label, &buffers.hidden))).collect();
-        let others = || scores.iter().enumerate().filter(|(number, _)| *number != label).map(|(_, score)| *score);
-        let most = others().fold(f64::NEG_INFINITY, f64::max);
-        Some(scores[label] - most - others().map(|score| (score - most).exp()).sum::<f64>().ln())
+    /// The model of one label against the other; none where there are more of them, or where they stand in a tree.
+    pub fn linear(self, label: usize) -> Option<LinearModel> {
+        let (Loss::Softmax, 2) = (&self.loss, self.labels.len()) else { return None };
+        let mut direction = vec![0.0; self.output.width()];
+        self.output.add(1 - label, &mut direction);
+        direction.iter_mut().for_each(|value| *value = -*value);
+        self.output.add(label, &mut direction);
+        let weights = (0..self.input.rows()).into_par_iter().map(|row| self.input.dot(row, &direction)).collect();
+        Some(LinearModel { vocabulary: self.vocabulary, weights })
     }
 
     /// The likeliest label of a line and its probability; none where the line has nothing that the model knows.
@@ -184,7 +192,7 @@ impl FastTextModel {
 
     /// The mean of the rows of a line; none where it has no row.
     fn hide(&self, line: &str, buffers: &mut Buffers) -> Option<()> {
-        self.rows(line.as_bytes(), buffers);
+        self.vocabulary.rows(line.as_bytes(), buffers);
         let Buffers { rows, hidden, .. } = buffers;
         if rows.is_empty() {
             return None;
@@ -207,7 +215,19 @@ impl FastTextModel {
         let label = scores.iter().position(|score| *score >= most).unwrap_or_default();
         (label, 1.0 / sum)
     }
+}
 
+impl LinearModel {
+    /// The log-odds of the label; none where the line has nothing that the model knows.
+    pub fn log_odds(&self, line: &str, buffers: &mut Buffers) -> Option<f64> {
+        self.vocabulary.rows(line.as_bytes(), buffers);
+        let rows = &buffers.rows;
+        let sum: f64 = rows.iter().map(|row| f64::from(self.weights[*row as usize])).sum();
+        (!rows.is_empty()).then(|| sum / rows.len() as f64)
+    }
+}
+
+impl Vocabulary {
     /// Rows of the words of a line, and of what they are made of.
     fn rows(&self, line: &[u8], buffers: &mut Buffers) {
         let Buffers { rows, hashes, word, .. } = buffers;

@@ -71,6 +71,8 @@ pub struct Document {
     pub id: String,
     /// Its source.
     pub source: String,
+    /// Its language, where that is known.
+    pub language: Option<String>,
     /// Its side.
     pub label: Label,
     /// The text.
@@ -387,9 +389,9 @@ impl<'a> Lesson<'a> {
             bytes: document.text.len() as u64,
         };
         let scored: Vec<Scored> = documents.par_iter().map_init(Scratch::default, score).collect();
-        let mut scores: BTreeMap<&str, [u64; BINS]> = BTreeMap::new();
+        let mut scores: BTreeMap<(&str, Option<&str>), [u64; BINS]> = BTreeMap::new();
         for (document, scored) in documents.iter().zip(&scored) {
-            scores.entry(&document.source).or_default()[bin_of(scored.score)] += 1;
+            scores.entry((&document.source, document.language.as_deref())).or_default()[bin_of(scored.score)] += 1;
         }
         let held_out = Evaluation::of(&scored);
         let largest_weights = self.largest_weights(classifier);
@@ -402,7 +404,11 @@ impl<'a> Lesson<'a> {
             held_out,
             scores: scores
                 .into_iter()
-                .map(|(source, documents)| SourceScores { source: source.to_owned(), documents })
+                .map(|((source, language), documents)| SourceScores {
+                    source: source.to_owned(),
+                    language: language.map(str::to_owned),
+                    documents,
+                })
                 .collect(),
             labelled: self.training.labels.iter().map(|path| evaluate(classifier, path)).collect::<Result<_>>()?,
             largest_weights,
@@ -494,7 +500,7 @@ mod tests {
         let document = |number: usize| {
             let (label, words) = sides[number % 2];
             let text = format!("the {words} of day {} and {}", number % 7, number % 5);
-            Document { id: format!("{number:03}"), source: "source".into(), label, text }
+            Document { id: format!("{number:03}"), source: "source".into(), language: None, label, text }
         };
         (0..400).map(document).collect()
     }

@@ -522,6 +522,9 @@ pub struct TopRecipe {
     /// Take it of each source, and not of all together.
     #[serde(default)]
     pub each_source: bool,
+    /// Take it of each language, and not of all together.
+    #[serde(default)]
+    pub each_language: bool,
 }
 
 /// Sampling by score.

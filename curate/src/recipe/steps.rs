@@ -227,12 +227,16 @@ impl Check<'_> {
     }
 
     fn top(&self, recipe: &TopRecipe) -> Result<StepKind> {
-        let TopRecipe { classifier, share, by, each_source } = recipe;
+        let TopRecipe { classifier, share, by, each_source, each_language } = recipe;
+        if *each_language {
+            self.needs_language(classifier.span(), "a step `top` with `each_language`")?;
+        }
         self.classifier(classifier.get_ref(), classifier.span())?;
         if !(*share.get_ref() > 0.0 && *share.get_ref() <= 1.0) {
             return Err(self.fault(share.span(), "`share` is above 0, to 1").into());
         }
-        let rule = TopRule { share: *share.get_ref(), by: *by, each_source: *each_source };
+        let rule =
+            TopRule { share: *share.get_ref(), by: *by, each_source: *each_source, each_language: *each_language };
         Ok(StepKind::Top { classifier: classifier.get_ref().clone(), rule })
     }
 

@@ -260,14 +260,14 @@ fn classifier(card: &Card) -> Markup {
         } }
         details { summary { "Scores and what they say" }
             div.wide { table {
-                caption { "Held-out documents by score: how many there are of each source, and which share is of the reference, both sides "
+                caption { "Held-out documents by score: how many there are of each source and language, and which share is of the reference, both sides "
                     "weighing the same." }
                 thead { tr { th { "score" } @for bin in 0..BINS { th.number { (format!("{:.1}", bin as f64 / BINS as f64)) } } } }
                 tbody {
                     tr { th { "mean score" } @for bin in &held_out.reliability { td.number { (format!("{:.2}", bin.score)) } } }
                     tr { th { "reference" } @for bin in &held_out.reliability { td.number { (format!("{:.2}", bin.positives)) } } }
                     @for scores in &card.scores { tr {
-                        th { (scores.source) } @for count in scores.documents { td.number { (grouped(count)) } }
+                        th { (scores.source) @if let Some(language) = &scores.language { ", " (language) } } @for count in scores.documents { td.number { (grouped(count)) } }
                     } }
                 }
             } }

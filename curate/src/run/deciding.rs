@@ -149,7 +149,11 @@ impl Run<'_> {
                 let (score, words) = (self.score_family(classifier)?, family("words"));
                 inputs.extend(self.hashes(self.facts_of(&score.name, sources)));
                 inputs.extend(self.hashes(self.facts_of("words", sources)));
-                let table = decide::top(tables, before, &score, &words, sources, *rule);
+                let languages = rule.each_language.then(|| family("language"));
+                if languages.is_some() {
+                    inputs.extend(self.hashes(self.facts_of("language", sources)));
+                }
+                let table = decide::top(tables, before, &score, &words, languages.as_ref(), sources, *rule);
                 return self.decide(&step.name, &(step, inputs), &context, table).await;
             }
             StepKind::Pareto { classifier, alpha } => {

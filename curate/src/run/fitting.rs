@@ -39,7 +39,7 @@ impl Run<'_> {
         if classifier.linked.is_some() {
             inputs.extend(self.hashes(self.facts_of("links", &sources)));
         }
-        if classifier.language.is_some() {
+        if self.plan.family("language").is_some() {
             inputs.extend(self.hashes(self.facts_of("language", &sources)));
         }
         let members = classifier.members().iter().map(|name| StoredModel::path(&self.layout.model(name)));
@@ -78,16 +78,19 @@ impl Run<'_> {
             let keeps = if label == Label::Positive { rule.keeps() } else { !rule.keeps() };
             self.plan.family("links").map(|family| (family, keeps))
         });
-        let wanted = decide::Sampled { language, linked, count: classifier.documents };
+        let languages = self.plan.family("language");
+        let wanted = decide::Sampled { language, languages, linked, count: classifier.documents };
         let sample = decide::sample(self.tables(&context), sources, wanted, self.plan.seed);
         let batches = self.collect(&classifier.name, &context, sample.await.map_err(failed)?).await?;
         let mut documents: Vec<Document> = Vec::new();
         for batch in &batches {
             let texts = |column: usize| batch.column(column).as_string_view().iter().map(Option::unwrap_or_default);
-            let rows = texts(0).zip(texts(1)).zip(texts(2));
-            documents.extend(rows.map(|((id, source), text)| Document {
+            let languages = batch.column(3).as_string_view().iter();
+            let rows = texts(0).zip(texts(1)).zip(texts(2)).zip(languages);
+            documents.extend(rows.map(|(((id, source), text), language)| Document {
                 id: id.to_owned(),
                 source: source.to_owned(),
+                language: language.map(str::to_owned),
                 label,
                 text: text.to_owned(),
             }));

@@ -52,6 +52,16 @@ fn scores_keep_the_best() {
     assert!(by_bytes.len() != kept.len() && by_bytes.len() + dropped.len() == all);
     assert!(by_bytes[0] >= dropped[dropped.len() - 1]);
 
+    // of four languages each has its best: a French page stays that scores less than an English one that goes
+    let path = with_step(folder.path(), "top = { classifier = \"quality\", share = 0.25, each_language = true }");
+    let whole = fs::read_to_string(&path).expect("it was written");
+    let all_languages = whole.replace("keep = [\"en\"]", "keep = [\"de\", \"en\", \"es\", \"fr\"]");
+    fs::write(&path, all_languages).expect("the folder can be written");
+    run_well(&path, out.path(), &[]);
+    let [by_language, dropped] = scores(out.path(), "top");
+    assert!(by_language.len() > all.div_ceil(4) && by_language.len() + dropped.len() > all);
+    assert!(by_language[0] < dropped[dropped.len() - 1]);
+
     let wrong = with_step(folder.path(), "top = { classifier = \"quality\", share = 1.5 }");
     assert!(stderr(&run(&wrong, out.path(), &[])).contains("`share` is above 0, to 1"));
 }
