@@ -132,6 +132,9 @@ mod tests {
             assert!(!page.text.contains("Home") && !page.text.contains("Terms"), "{}", page.text);
             assert_eq!((page.title.as_deref(), page.language.as_deref()), (Some("Weather"), Some("en")));
         }
+        let rest =
+            Extractor::Boilerplate.extract(&html, &PageLimits::default()).expect("it ends").expect("there is a menu");
+        assert_eq!(rest.text, "Home\nTerms of use", "what one leaves out the other gives");
     }
 
     #[test]
