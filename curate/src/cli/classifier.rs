@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use rayon::prelude::*;
 
@@ -279,8 +279,8 @@ impl ScoreArgs {
             let scored: Vec<anyhow::Result<String>> = lines
                 .par_iter()
                 .map_init(Scratch::default, |scratch, (number, line)| {
-                    self.scored(line.trim(), &classifier, scratch)
-                        .with_context(|| format!("{}, line {number}", self.file.display()))
+                    let scored = self.scored(line.trim(), &classifier, scratch);
+                    scored.map_err(|error| anyhow!("{}, line {number}: {error}", self.file.display()))
                 })
                 .collect();
             for line in scored {

@@ -76,7 +76,8 @@ fn what_was_trained_tests_and_scores() {
         arguments[3] = text(&model);
         arguments.extend(if command[0] == "test" { vec![text(&labels)] } else { vec!["points", text(&labels)] });
         let output = curate(&arguments).output().expect("started");
-        assert!(!output.status.success() && stderr(&output).contains("line 2"), "{}", stderr(&output));
+        let error = stderr(&output);
+        assert!(!output.status.success() && error.contains("line 2") && error.contains("text"), "{error}");
     }
 }
 
