@@ -81,7 +81,7 @@ struct TrainArgs {
     threads: Option<u16>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 enum KindArg {
     /// Logistic regression on hashed words.
     Hashed,
@@ -157,7 +157,11 @@ impl TrainArgs {
         documents.extend(self.read(printer, &self.negative, Label::Negative)?);
         documents.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         documents.dedup_by(|one, other| one.id == other.id && one.label == other.label);
+        if self.penalty.is_some_and(|penalty| !(penalty >= 0.0 && penalty.is_finite())) {
+            bail!("--penalty is 0 or more");
+        }
         let mut kinds = self.kind.clone();
+        kinds.sort_unstable();
         kinds.dedup();
         let single = kinds.len() == 1;
         for kind in &kinds {

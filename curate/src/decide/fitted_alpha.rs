@@ -84,13 +84,23 @@ fn distance(documents: &[(f64, u64)], reference: &[(f64, u64)], alpha: Option<f6
     }
 }
 
-/// How many documents of `sources` that `before` kept have each score: `score` and `documents`, sorted.
+/// How many documents of `sources`, in a language or in any, that `before` kept have each score: `score` and `documents`, sorted.
 ///
 /// # Errors
 /// When the decisions or the facts cannot be read.
-pub async fn score_counts(tables: Tables<'_>, before: &str, score: &Family, sources: &[String]) -> Result<DataFrame> {
+pub async fn score_counts(
+    tables: Tables<'_>,
+    before: &str,
+    score: &Family,
+    sources: &[String],
+    language: Option<(&Family, &str)>,
+) -> Result<DataFrame> {
     let facts = tables.family(score, sources).await?.filter(col("score").is_not_null())?;
-    let kept = tables.kept(before).await?.filter(is_of(sources))?.select_columns(&["id"])?;
+    let mut kept = tables.kept(before).await?.filter(is_of(sources))?.select_columns(&["id"])?;
+    if let Some((family, language)) = language {
+        let named = tables.family(family, sources).await?.filter(col("language").eq(lit(language)))?;
+        kept = kept.join(named, JoinType::LeftSemi, &["id"], &["fact_id"], None)?;
+    }
     kept.join(facts, JoinType::Inner, &["id"], &["fact_id"], None)?
         .aggregate(vec![col("score")], vec![count(lit(1)).alias("documents")])?
         .sort(vec![col("score").sort(true, false)])

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::{Rule, first_reason};
+use crate::text::url_form::{host_of, url_form};
 
 /// Keeps pages that people have linked to, and liked.
 ///
@@ -37,8 +38,9 @@ impl LinkedRule {
 
 impl Rule for LinkedRule {
     fn reason(&self) -> Expr {
-        let excluded =
-            self.exclude_domains.iter().map(|domain| domain.trim().trim_start_matches("www.").to_lowercase());
+        let form =
+            |domain: &String| url_form(&format!("http://{}", domain.trim())).map(|form| host_of(&form).to_owned());
+        let excluded = self.exclude_domains.iter().filter_map(form);
         let excluded = excluded
             .map(|domain| {
                 let pattern = domain.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");

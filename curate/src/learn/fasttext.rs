@@ -162,7 +162,11 @@ pub fn train<'p>(
     let mut line = String::new();
     let written = drawn.iter().try_for_each(|(_, _, text, label)| {
         config.text.write(text, &mut line);
-        writeln!(output, "__label__{} {line}", if *label { POSITIVE } else { NEGATIVE })
+        write!(output, "__label__{}", if *label { POSITIVE } else { NEGATIVE })?;
+        // what looks like a label, or like the end of a line, would be one
+        let words = line.split_ascii_whitespace().filter(|word| !word.starts_with("__label__") && *word != "</s>");
+        words.into_iter().try_for_each(|word| write!(output, " {word}"))?;
+        writeln!(output)
     });
     written.and_then(|()| output.flush()).map_err(write)?;
     drop(output);
@@ -204,7 +208,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let passages: Vec<(String, String, bool)> = (0..400)
             .map(|number| {
-                let words = if number % 2 == 0 { "tide harbour sail" } else { "discount casino pills" };
+                let words = if number % 2 == 0 { "tide harbour sail" } else { "discount casino __label__pills" };
                 (number.to_string(), format!("the {words} of day {}", number % 7), number % 2 == 0)
             })
             .collect();

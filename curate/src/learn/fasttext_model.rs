@@ -147,6 +147,20 @@ impl FastTextModel {
         if input.width() != width || output.width() != width || output.rows() < dictionary.labels.len() - 1 {
             return Err(format!("the matrices do not fit a width of {width} and {} labels", dictionary.labels.len()));
         }
+        let rows = dictionary.words.len() + grams.kept.as_ref().map_or(grams.buckets.count as usize, Kept::rows);
+        let hashes = grams.word_run > 1 || grams.max > 0;
+        let too_few = if hashes {
+            grams.buckets.count == 0 || input.rows() < rows
+        } else {
+            input.rows() < dictionary.words.len()
+        };
+        if too_few {
+            return Err(format!(
+                "{} rows are too few for {} words and their runs",
+                input.rows(),
+                dictionary.words.len()
+            ));
+        }
         let loss = match loss {
             1 => Loss::Tree(LabelTree::new(&dictionary.counts)),
             3 if output.rows() >= dictionary.labels.len() => Loss::Softmax,
@@ -309,6 +323,11 @@ impl Kept {
             kept.slots[slot] = Some((bucket, row));
         }
         kept
+    }
+
+    /// Rows that these need, behind those of words.
+    fn rows(&self) -> usize {
+        self.slots.iter().flatten().map(|(_, row)| *row as usize + 1).max().unwrap_or_default()
     }
 
     fn slot(&self, bucket: u32) -> usize {

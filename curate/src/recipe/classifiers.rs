@@ -38,6 +38,13 @@ impl Check<'_> {
                 plan.negative.extend(found.negative.iter().cloned());
                 plan.documents = plan.documents.max(found.documents);
                 plan.language = plan.language.or_else(|| found.language.clone());
+                plan.linked = plan.linked.or_else(|| found.linked.clone());
+            }
+            if plan.linked.is_none()
+                && let Some(both) = plan.positive.iter().find(|source| plan.negative.contains(source))
+            {
+                let message = format!("`{both}` is positive for one of these classifiers and negative for another");
+                return Err(self.fault(name.span(), message).into());
             }
             for side in [&mut plan.positive, &mut plan.negative] {
                 side.sort();

@@ -246,6 +246,13 @@ impl Plan {
         }
     }
 
+    /// The language of the reference that a step is fitted to, where it has one.
+    #[must_use]
+    pub fn language_of(&self, step: &Step) -> Option<&str> {
+        let name = step.classifier()?;
+        self.classifiers.iter().find(|found| found.name == name)?.language.as_deref()
+    }
+
     /// The names of the classifiers that some step reads, each with the sources it is read for.
     #[must_use]
     pub fn scored(&self) -> BTreeMap<&str, Vec<String>> {

@@ -251,6 +251,11 @@ impl Check<'_> {
                 let recipes = self.recipe.classifier.iter();
                 let found = recipes.map(|(_, recipe)| recipe).zip(self.recipe.classifier.keys());
                 let recipe = found.filter(|(_, key)| key.get_ref() == name.get_ref()).map(|(recipe, _)| recipe).next();
+                if recipe.is_some_and(|recipe| recipe.linked.is_some()) {
+                    let message =
+                        "`alpha` is fitted to the sources of a reference, and this one is told by links: give a number";
+                    return Err(self.fault(pareto.alpha.span(), message).into());
+                }
                 if recipe.is_some_and(|recipe| recipe.positive.is_empty() && recipe.of.is_empty()) {
                     let message = format!(
                         "`{}` has no reference here to fit `alpha` to: it was trained elsewhere",

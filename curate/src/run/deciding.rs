@@ -219,13 +219,17 @@ impl Run<'_> {
     async fn fit_alpha(&self, before: &str, step: &Step, score: &Family) -> Result<f64> {
         let reference = self.plan.reference_of(step);
         let facts = self.facts_of(&score.name, &step.sources).into_iter().chain(self.facts_of(&score.name, reference));
-        let inputs = self.hashes(facts.chain([self.layout.decisions(before), self.layout.decisions("read")]));
+        let mut inputs = self.hashes(facts.chain([self.layout.decisions(before), self.layout.decisions("read")]));
+        if self.plan.language_of(step).is_some() {
+            inputs.extend(self.hashes(self.facts_of("language", reference)));
+        }
         let path = self.layout.fitted_alpha(&step.name);
         self.unit("alpha", &step.name, Fingerprint::of("alpha", &(step, inputs)), async {
-            let scores = self.scores(before, score, &step.sources).await?;
-            let fitted = FittedAlpha::fit(&scores, &self.scores("read", score, reference).await?);
+            let scores = self.scores(before, score, &step.sources, None).await?;
+            let language = self.plan.language_of(step);
+            let fitted = FittedAlpha::fit(&scores, &self.scores("read", score, reference, language).await?);
             let fitted = fitted.ok_or_else(|| Error::Classifier {
-                name: score.name.clone(),
+                name: step.classifier().unwrap_or_default().to_owned(),
                 message: format!("step `{}` has no documents, or no reference, to fit `alpha` to", step.name),
             })?;
             let json = serde_json::to_vec_pretty(&fitted).expect("numbers are JSON");
@@ -240,9 +244,16 @@ impl Run<'_> {
     }
 
     /// The scores of the documents of some sources that a stage kept, the lowest first, each with how many have it.
-    async fn scores(&self, stage: &str, score: &Family, sources: &[String]) -> Result<Vec<(f64, u64)>> {
+    async fn scores(
+        &self,
+        stage: &str,
+        score: &Family,
+        sources: &[String],
+        language: Option<&str>,
+    ) -> Result<Vec<(f64, u64)>> {
         let context = self.session.relational();
-        let counts = decide::score_counts(self.tables(&context), stage, score, sources).await;
+        let language = language.and_then(|language| Some((self.plan.family("language")?, language)));
+        let counts = decide::score_counts(self.tables(&context), stage, score, sources, language).await;
         let counts = counts.map_err(|error| Error::from_plan(stage, error))?;
         let mut scores = Vec::new();
         for batch in self.collect(stage, &context, counts).await? {

@@ -55,7 +55,7 @@ pub enum ExampleKind {
 pub struct Example {
     /// The line, or the number of the object, from 1.
     pub place: u64,
-    /// Its strings in their order.
+    /// Its strings: those of `fields` in their order, else in the order of the keys' names.
     pub strings: Vec<String>,
 }
 
@@ -143,12 +143,21 @@ fn read_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     Ok(input.read_until(b'\n', line)? > 0)
 }
 
-/// Every string of a value, in its order.
+/// Every string of a value: of lists in their order, of objects in the order of their keys' names.
 fn strings(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) => found.push(text.clone()),
         Value::Array(values) => values.iter().for_each(|value| strings(value, found)),
         Value::Object(object) => object.values().for_each(|value| strings(value, found)),
+        _ => {}
+    }
+}
+
+/// The strings of a value that holds no object: itself, or those of a list.
+fn own_strings(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) => found.push(text.clone()),
+        Value::Array(values) => values.iter().for_each(|value| own_strings(value, found)),
         _ => {}
     }
 }
@@ -159,7 +168,7 @@ fn objects(value: &Value, fields: Option<&[String]>, example: &mut Example, take
         Value::Object(object) => {
             example.strings.clear();
             let own = object.iter().filter(|(key, _)| fields.is_none_or(|fields| fields.contains(key)));
-            example.strings.extend(own.filter_map(|(_, value)| value.as_str().map(str::to_owned)));
+            own.for_each(|(_, value)| own_strings(value, &mut example.strings));
             if !example.strings.is_empty() {
                 example.place += 1;
                 take(example);
@@ -191,8 +200,8 @@ mod tests {
         assert_eq!(examples("a.jsonl", lines, None)?, [(1, "A|B|Why?".into()), (3, "How?".into())]);
         let question = Some(vec!["question".to_owned()]);
         assert_eq!(examples("a.jsonl", lines, question)?, [(1, "Why?".into()), (3, "How?".into())]);
-        let nested = r#"{"data": [{"context": "C", "qas": [{"question": "Q", "answers": [{"text": "A"}]}]}]}"#;
-        assert_eq!(examples("a.json", nested, None)?, [(1, "C".into()), (2, "Q".into()), (3, "A".into())]);
+        let nested = r#"{"data": [{"context": "C", "qas": [{"question": "Q", "answers": [{"text": ["A", "B"]}]}]}]}"#;
+        assert_eq!(examples("a.json", nested, None)?, [(1, "C".into()), (2, "Q".into()), (3, "A|B".into())]);
         assert_eq!(examples("a.tsv", "Q\t1\nR\t0\n", None)?, [(1, "Q\t1".into()), (2, "R\t0".into())]);
         Ok(())
     }
