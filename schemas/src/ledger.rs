@@ -46,6 +46,15 @@ pub struct StageEntry {
     pub quarantined: BTreeMap<String, u64>,
 }
 
+impl StageEntry {
+    /// What was dropped, by reason, and what could not be read, by fault, for people: `too_short 3, json_syntax 1`.
+    #[must_use]
+    pub fn reasons(&self) -> String {
+        let counts = self.dropped.iter().chain(&self.quarantined);
+        counts.map(|(reason, count)| format!("{reason} {count}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// What one cleaning took from the texts of one source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -17,7 +17,7 @@ use crate::{
     learn::{
         Classifier, Document, FastTextConfig, FeaturesPreset, Kind, Label, Labelled, Scratch, Training, evaluate, train,
     },
-    source::{each_text, format_of, unpacked},
+    source::{each_text, format_of, json_line, unpacked},
 };
 
 /// Train a classifier that tells good text from other text, test it on labels, and score documents with it.
@@ -153,13 +153,13 @@ impl KindArg {
 impl TrainArgs {
     fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let (_, _runtime) = threads::start(self.threads)?;
+        if self.penalty.is_some_and(|penalty| !(penalty >= 0.0 && penalty.is_finite())) {
+            bail!("--penalty is 0 or more");
+        }
         let mut documents = self.read(printer, &self.positive, Label::Positive)?;
         documents.extend(self.read(printer, &self.negative, Label::Negative)?);
         documents.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         documents.dedup_by(|one, other| one.id == other.id && one.label == other.label);
-        if self.penalty.is_some_and(|penalty| !(penalty >= 0.0 && penalty.is_finite())) {
-            bail!("--penalty is 0 or more");
-        }
         let mut kinds = self.kind.clone();
         kinds.sort_unstable();
         kinds.dedup();
@@ -212,11 +212,10 @@ impl TrainArgs {
         documents: &[Document],
         folder: &Path,
     ) -> anyhow::Result<()> {
-        let words = self.passage_words.unwrap_or(if matches!(kind, Kind::Statistics { .. }) { 60 } else { 25 });
         let training = Training {
             name: name.to_owned(),
+            passage_words: self.passage_words.unwrap_or(kind.passage_words()).max(1),
             kind,
-            passage_words: words.max(1),
             passages: self.passages.max(1),
             seed: self.seed,
             labels: self.labels.clone(),
@@ -299,7 +298,7 @@ impl ScoreArgs {
 
     /// A line with its score, all else as it stood.
     fn scored(&self, line: &str, classifier: &Classifier, scratch: &mut Scratch) -> anyhow::Result<String> {
-        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line)?;
+        let object: serde_json::Map<String, serde_json::Value> = json_line(line).map_err(anyhow::Error::msg)?;
         let Some(text) = object.get(&self.text).and_then(serde_json::Value::as_str) else {
             bail!("there is no text `{}`", self.text)
         };

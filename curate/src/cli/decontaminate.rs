@@ -43,16 +43,16 @@ pub struct DecontaminateArgs {
     #[arg(long, value_name = "N", default_value_t = RunLengths::default().shortest, help_heading = "What is found")]
     shortest: usize,
     /// A run that stands in more documents than this is common, and stays.
-    #[arg(long, value_name = "N", default_value_t = 10, help_heading = "What is found")]
+    #[arg(long, value_name = "N", default_value_t = DecontaminationRule::default().max_documents, help_heading = "What is found")]
     max_documents: u64,
     /// Characters on either side of a run that are cut with it.
-    #[arg(long, value_name = "N", default_value_t = 200, help_heading = "What is cut")]
+    #[arg(long, value_name = "N", default_value_t = OverlapsConfig::AROUND, help_heading = "What is cut")]
     around: usize,
     /// Fewest characters that stay between two cuts; what is shorter goes, too.
-    #[arg(long, value_name = "N", default_value_t = 200, help_heading = "What is cut")]
+    #[arg(long, value_name = "N", default_value_t = DecontaminationRule::default().min_piece, help_heading = "What is cut")]
     min_piece: u32,
     /// A document that is cut in more places than this is dropped.
-    #[arg(long, value_name = "N", default_value_t = 10, help_heading = "What is cut")]
+    #[arg(long, value_name = "N", default_value_t = DecontaminationRule::default().max_cuts, help_heading = "What is cut")]
     max_cuts: u32,
 }
 
@@ -70,14 +70,9 @@ impl DecontaminateArgs {
 
     /// What the command asks for, as a plan like a recipe's.
     fn plan(&self) -> anyhow::Result<Plan> {
-        if self.shortest < 2 || self.longest < self.shortest {
-            bail!("--shortest is 2 words or more, and --longest is not less than that");
-        }
-        let overlaps = OverlapsConfig {
-            lengths: RunLengths { longest: self.longest, shortest: self.shortest },
-            around: self.around,
-            benchmarks: benchmarks(&self.against)?,
-        };
+        let lengths = RunLengths { longest: self.longest, shortest: self.shortest };
+        let overlaps =
+            OverlapsConfig::new(lengths, self.around, benchmarks(&self.against)?).map_err(anyhow::Error::msg)?;
         let rule = DecontaminationRule {
             min_piece: self.min_piece,
             max_cuts: self.max_cuts,
@@ -120,7 +115,9 @@ fn benchmarks(files: &[PathBuf]) -> anyhow::Result<Vec<Benchmark>> {
         };
         match benchmarks.get_mut(&name) {
             Some(benchmark) if benchmark.fields == found.fields => benchmark.files.extend(found.files),
-            Some(_) => bail!("`{name}` is a task and a file of examples: give one of the two"),
+            Some(_) => {
+                bail!("two files called `{name}` are read in different ways, one by the fields of a task: rename one")
+            }
             None => drop(benchmarks.insert(name, found)),
         }
     }
@@ -135,9 +132,7 @@ fn benchmarks(files: &[PathBuf]) -> anyhow::Result<Vec<Benchmark>> {
 fn summary(outcome: &Outcome, contamination: &Contamination, out: &Path) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     for entry in &outcome.ledger.stages {
-        let counts = entry.dropped.iter().chain(&entry.quarantined);
-        let counts: Vec<String> = counts.map(|(reason, count)| format!("{reason} {count}")).collect();
-        writeln!(text, "{:18} {:>9} in {:>9} kept  {}", entry.stage, entry.r#in, entry.kept, counts.join(", "))?;
+        writeln!(text, "{:18} {:>9} in {:>9} kept  {}", entry.stage, entry.r#in, entry.kept, entry.reasons())?;
     }
     for entry in &outcome.ledger.cuts {
         writeln!(text, "{} documents cut, by {} bytes", entry.documents, entry.bytes)?;

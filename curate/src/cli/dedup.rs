@@ -176,9 +176,7 @@ fn summary(survivors: &Survivors, out: &Path) -> Result<String, std::fmt::Error>
     let Survivors { outcome, account } = survivors;
     let mut text = String::new();
     for entry in outcome.ledger.stages.iter().filter(|entry| entry.source == FILES) {
-        let counts = entry.dropped.iter().chain(&entry.quarantined);
-        let counts: Vec<String> = counts.map(|(reason, count)| format!("{reason} {count}")).collect();
-        writeln!(text, "{:18} {:>9} in {:>9} kept  {}", entry.stage, entry.r#in, entry.kept, counts.join(", "))?;
+        writeln!(text, "{:18} {:>9} in {:>9} kept  {}", entry.stage, entry.r#in, entry.kept, entry.reasons())?;
     }
     writeln!(text, "{} documents in {} clusters", account.members, account.clusters)?;
     if account.pairs_compared > 0 {

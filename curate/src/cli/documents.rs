@@ -9,7 +9,7 @@ use anyhow::bail;
 use clap::Args;
 use tokio::runtime::Runtime;
 
-use super::{size::Size, threads};
+use super::means::MeansArgs;
 use crate::{
     engine::Engine,
     error::Error,
@@ -35,15 +35,8 @@ pub struct DocumentsArgs {
     /// The largest share of records that cannot be read; they are listed in DIR/quarantine.
     #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
     fault_limit: f64,
-    /// Threads [default: all cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
-    /// Memory that a run may hold before it puts things aside.
-    #[arg(long, value_name = "SIZE", default_value = "4G")]
-    memory: Size,
-    /// Start over, even where finished units are found.
-    #[arg(long)]
-    fresh: bool,
+    #[command(flatten)]
+    means: MeansArgs,
 }
 
 impl DocumentsArgs {
@@ -64,9 +57,7 @@ impl DocumentsArgs {
 
     /// How a plan is run on them, and what runs it.
     pub fn start(self) -> anyhow::Result<(Options, Runtime)> {
-        let (threads, runtime) = threads::start(self.threads)?;
-        let Self { out, memory, fresh, .. } = self;
-        Ok((Options { out, engine: Engine::Local, threads, memory: memory.0, fresh }, runtime))
+        self.means.start(self.out, Engine::Local)
     }
 }
 

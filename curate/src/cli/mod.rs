@@ -7,6 +7,7 @@ mod dedup;
 mod documents;
 mod extract;
 mod files;
+mod means;
 mod measure;
 mod printer;
 mod run;

@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, path::PathBuf};
 use clap::Args;
 use schemas::{ledger::Ledger, toml_file::Setting};
 
-use super::{printer::Printer, size::Size, threads};
+use super::{means::MeansArgs, printer::Printer};
 use crate::{
     engine::Engine,
     files::Layout,
     recipe::Plan,
     report,
-    run::{self, Options, Outcome},
+    run::{self, Outcome},
 };
 
 /// Run a recipe: from its sources to mixtures, a ledger and a report.
@@ -27,15 +27,8 @@ pub struct RunArgs {
     /// Where plans run: `local`, or `rehearsal`, which is local with every plan sent through a cluster's wire format.
     #[arg(long, value_name = "ENGINE", default_value = "local")]
     engine: EngineArg,
-    /// Threads [default: all cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
-    /// Memory that sorts, joins and clusters may hold before they spill.
-    #[arg(long, value_name = "SIZE", default_value = "4G")]
-    memory: Size,
-    /// Start over, even where finished units are found.
-    #[arg(long)]
-    fresh: bool,
+    #[command(flatten)]
+    means: MeansArgs,
     /// Replace a value of the recipe, or a folder in its [folders].
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Setting>,
@@ -60,10 +53,8 @@ impl RunArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let plan = Plan::read(&self.recipe, &self.settings)?;
         let out = self.out.unwrap_or_else(|| PathBuf::from("out").join(&plan.name));
-        let (threads, runtime) = threads::start(self.threads)?;
-        let options =
-            Options { out: out.clone(), engine: self.engine.into(), threads, memory: self.memory.0, fresh: self.fresh };
-        printer.note(format_args!("{} into {}, {threads} threads", plan.name, out.display()));
+        let (options, runtime) = self.means.start(out.clone(), self.engine.into())?;
+        printer.note(format_args!("{} into {}, {} threads", plan.name, out.display(), options.threads));
         let outcome = runtime.block_on(run::run(plan, &options, printer))?;
         let report = Layout::new(&out).report();
         runtime.block_on(report::write(&out))?;
@@ -78,15 +69,13 @@ fn summary(outcome: &Outcome) -> String {
     let Ledger { stages, cuts, mixtures, .. } = &outcome.ledger;
     let mut lines = vec![String::new(), format!("{:18} {:18} {:>9} {:>9}  dropped", "stage", "source", "in", "kept")];
     for entry in stages.iter().filter(|entry| entry.r#in > entry.kept || entry.stage == "read") {
-        let counts = entry.dropped.iter().chain(&entry.quarantined);
-        let counts: Vec<String> = counts.map(|(reason, count)| format!("{reason} {count}")).collect();
         lines.push(format!(
             "{:18} {:18} {:>9} {:>9}  {}",
             entry.stage,
             entry.source,
             entry.r#in,
             entry.kept,
-            counts.join(", ")
+            entry.reasons()
         ));
     }
     lines.extend(cuts.iter().map(|entry| {

@@ -69,19 +69,14 @@ pub struct Contamination {
     pub benchmarks: Vec<BenchmarkAccount>,
 }
 
-/// The overlaps of the documents of `sources` that `before` kept: `id`, `overlaps`, `bytes` and `characters`, where there are any.
+/// The overlaps of the documents of `sources` that `before` kept: `id` and `overlaps`, where there are any.
 ///
 /// # Errors
 /// When the decisions or the facts cannot be read.
 pub async fn overlaps(tables: Tables<'_>, before: &str, family: &Family, sources: &[String]) -> Result<DataFrame> {
     let facts = tables.family(family, sources).await?.filter(col("overlaps").is_not_null())?;
     let kept = tables.kept(before).await?.filter(is_of(sources))?.select_columns(&["id"])?;
-    kept.join(facts, JoinType::Inner, &["id"], &["fact_id"], None)?.select_columns(&[
-        "id",
-        "overlaps",
-        "bytes",
-        "characters",
-    ])
+    kept.join(facts, JoinType::Inner, &["id"], &["fact_id"], None)?.select_columns(&["id", "overlaps"])
 }
 
 /// The runs of those documents that stand in more of them than the rule allows: `run`, sorted.
@@ -98,7 +93,6 @@ pub async fn common_runs(
     let most = i64::try_from(rule.max_documents).unwrap_or(i64::MAX);
     overlaps(tables, before, family, sources)
         .await?
-        .select_columns(&["id", "overlaps"])?
         .unnest_columns(&["overlaps"])?
         .select(vec![col("id"), col("overlaps").field("run").alias("run")])?
         .distinct()?
@@ -135,10 +129,10 @@ pub async fn decontaminate(
         ])?;
     let documents = tables.kept(before).await?.join(facts, JoinType::Left, &["id"], &["fact_id"], None)?;
     let is_whole = CutText::Bytes.of(vec![col("all_cuts")]).eq(cast(col("all_bytes"), DataType::UInt64));
-    let is_lost =
-        is_of(sources).and(col("all_cuts").is_not_null()).and(is_whole.or(col("stretches").gt(lit(rule.max_cuts))));
+    // documents of other sources have no facts here, and so no cuts
+    let is_lost = col("all_cuts").is_not_null().and(is_whole.or(col("stretches").gt(lit(rule.max_cuts))));
     let documents = documents
         .with_column("reason", when(is_lost, lit("contaminated")).end()?)?
-        .with_column("cuts", when(col("reason").is_null().and(is_of(sources)), col("all_cuts")).end()?)?;
+        .with_column("cuts", when(col("reason").is_null(), col("all_cuts")).end()?)?;
     verdicts(documents, col("reason"), &["cuts", "stretches"])
 }

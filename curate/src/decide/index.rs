@@ -3,10 +3,7 @@
 //! The folder of any finished run that made bands is an index: of it are needed `manifest.json`, `ledger.json`, `facts/bands.json`,
 //! `facts/bands/` and the decisions of its last stage.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use datafusion::{
     common::internal_datafusion_err,
@@ -17,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::Tables;
 use crate::{
     error::{Error, Result},
-    files::{Layout, hash_file, ledger},
+    files::{Layout, hash_file, ledger, read_json},
     measure::{BandsConfig, Family, FamilyConfig},
 };
 
@@ -62,8 +59,7 @@ impl DuplicateIndex {
     pub fn open(folder: &Path, bands: BandsConfig) -> Result<Self> {
         let layout = Layout::new(std::path::absolute(folder).map_err(Error::file("find", folder))?);
         let not_an_index = || Error::NotAnIndex { path: folder.to_owned() };
-        let card = fs::read(layout.bands_card()).map_err(|_| not_an_index())?;
-        let card: BandsCard = serde_json::from_slice(&card).map_err(|_| not_an_index())?;
+        let card: BandsCard = read_json(&layout.bands_card()).map_err(|_| not_an_index())?;
         let wanted = BandsCard::new(bands);
         if card != wanted {
             let (found, wanted) = (describe(&card), describe(&wanted));

@@ -4,7 +4,7 @@
 //! read -> step -> step -> ... -> mixture     each: kept documents of the stage before + facts -> verdict, reason
 //! ```
 //!
-//! A verdict keeps or drops; what is dropped has a reason. Every stage writes one row for each document that came to it,
+//! A verdict keeps, cuts or drops; what is dropped has a reason. Every stage writes one row for each document that came to it,
 //! sorted by id. No text is read here.
 //!
 //! Useful for: everything that follows from facts. Not useful for: facts; see [`crate::measure`].

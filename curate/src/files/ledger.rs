@@ -4,8 +4,8 @@ use std::path::Path;
 
 use schemas::ledger::Ledger;
 
-use super::write_whole;
-use crate::error::{Error, Result};
+use super::{read_json, write_json};
+use crate::error::Result;
 
 /// Checks that every sum closes, and publishes the ledger at `path`.
 ///
@@ -13,9 +13,7 @@ use crate::error::{Error, Result};
 /// When a sum does not close, or the file cannot be written.
 pub fn write(ledger: &Ledger, path: &Path) -> Result<()> {
     ledger.check()?;
-    let mut json = serde_json::to_vec_pretty(ledger).expect("the ledger's types are JSON");
-    json.push(b'\n');
-    write_whole(path, &json)?;
+    write_json(path, ledger)?;
     Ok(())
 }
 
@@ -24,6 +22,5 @@ pub fn write(ledger: &Ledger, path: &Path) -> Result<()> {
 /// # Errors
 /// When there is none, or it is damaged.
 pub fn read(path: &Path) -> Result<Ledger> {
-    let bytes = std::fs::read(path).map_err(Error::file("read", path))?;
-    serde_json::from_slice(&bytes).map_err(|error| Error::Damaged { path: path.to_owned(), message: error.to_string() })
+    read_json(path)
 }

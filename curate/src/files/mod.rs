@@ -5,6 +5,7 @@
 mod aside;
 mod folder;
 mod groups;
+mod json;
 mod layout;
 pub mod ledger;
 mod lock;
@@ -16,6 +17,7 @@ pub mod units;
 
 pub use aside::Aside;
 pub use folder::{exchange, remove_folder, remove_others};
+pub use json::{read_json, write_json};
 pub use layout::Layout;
 pub use lock::Lock;
 pub use partial::{PartialFile, Written, hash_file, write_whole};

@@ -27,27 +27,27 @@ impl Default for Calibration {
 }
 
 impl Calibration {
-    /// Fits the line to texts that the model has not seen. Where one side is empty, or the model tells nothing, the log-odds stay.
+    /// Fits the line to texts that the model has not seen. None where one side is empty, or the model tells nothing.
     #[must_use]
-    pub fn fit(log_odds: &[(f64, bool)]) -> Self {
+    pub fn fit(log_odds: &[(f64, bool)]) -> Option<Self> {
         let positives = log_odds.iter().filter(|(_, label)| *label).count() as f64;
         let negatives = log_odds.len() as f64 - positives;
         if positives == 0.0 || negatives == 0.0 {
-            return Self::default();
+            return None;
         }
         let mean = log_odds.iter().map(|(value, _)| value).sum::<f64>() / log_odds.len() as f64;
         let squares = log_odds.iter().map(|(value, _)| (value - mean).powi(2)).sum::<f64>();
         let deviation = (squares / log_odds.len() as f64).sqrt().max(1e-9);
         let values: Array1<f64> = log_odds.iter().map(|(value, _)| (value - mean) / deviation).collect();
         let labels: Array1<bool> = log_odds.iter().map(|(_, label)| *label).collect();
-        let Ok(settings) = Platt::<f64, ()>::params().check() else { return Self::default() };
-        let Ok((a, b)) = platt_newton_method(values.view(), labels.view(), &settings) else { return Self::default() };
+        let settings = Platt::<f64, ()>::params().check().ok()?;
+        let (a, b) = platt_newton_method(values.view(), labels.view(), &settings).ok()?;
         // a falling line would turn the model round
         if a >= 0.0 || !a.is_finite() || !b.is_finite() {
-            return Self::default();
+            return None;
         }
         let slope = -a / deviation;
-        Self { slope, intercept: -b - slope * mean - (positives / negatives).ln() }
+        Some(Self { slope, intercept: -b - slope * mean - (positives / negatives).ln() })
     }
 
     /// Calibrated log-odds.
@@ -73,13 +73,14 @@ mod tests {
                 (5.0 * true_odds + 40.0, label)
             })
             .collect();
-        let line = Calibration::fit(&sample);
+        let line = Calibration::fit(&sample).expect("the sample has two sides");
         assert!((line.slope - 0.2).abs() < 0.02 && (line.apply(40.0)).abs() < 0.1, "{line:?}");
     }
 
     #[test]
     fn one_side_tells_nothing() {
-        assert_eq!(Calibration::fit(&[(1.0, true), (2.0, true)]), Calibration::default());
-        assert_eq!(Calibration::fit(&[]), Calibration::default());
+        assert_eq!(Calibration::fit(&[(1.0, true), (2.0, true)]), None);
+        assert_eq!(Calibration::fit(&[]), None);
+        assert_eq!(Calibration::fit(&[(2.0, false), (1.0, true)]), None, "the model tells the wrong way round");
     }
 }

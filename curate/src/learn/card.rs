@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    calibration::Calibration,
     evaluation::{BINS, Evaluation},
     training::{Kind, Label},
 };
@@ -19,6 +20,9 @@ pub struct Card {
     pub trained_on: Vec<TrainedOn>,
     /// The L2 penalties that were tried, the largest first, each with the loss on passages that were held out.
     pub penalties: Vec<Penalty>,
+    /// The line from log-odds to probabilities, fitted to another tenth of documents; none for what brings others together or was trained
+    /// elsewhere, and where it could not be fitted.
+    pub calibration: Option<Calibration>,
     /// How well it does on the tenth of documents that nothing was chosen by.
     pub held_out: Evaluation,
     /// Scores of those, by source and language.
@@ -82,7 +86,7 @@ pub struct Labelled {
 /// A word, a run of two, or a statistic, with its weight.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Weight {
-    /// What it is.
+    /// What it is; empty for the word between two spaces.
     pub name: String,
     /// Above 0 for the reference.
     pub weight: f64,
@@ -108,15 +112,15 @@ pub fn warnings(held_out: &Evaluation, weights: &[Weight]) -> Vec<String> {
     for weight in weights {
         let (Some(positives), Some(negatives)) = (weight.in_positives, weight.in_negatives) else { continue };
         let shares = format!(
-            "`{}` stands in {:.0} % of the reference's passages and in {:.0} % of the others'",
-            weight.name,
+            "{} stands in {:.0} % of the reference's passages and in {:.0} % of the others'",
+            weight.shown(),
             positives * 100.0,
             negatives * 100.0
         );
         let tells = 0.5 + 0.5 * (positives - negatives).abs();
         if tells >= TELLS {
             warnings.push(format!("{shares}: that alone tells {:.0} % of them", tells * 100.0));
-        } else if weight.name.starts_with('(') || !weight.name.chars().any(char::is_alphanumeric) {
+        } else if !weight.name.chars().any(char::is_alphanumeric) {
             warnings.push(format!("{shares}: a mark, which may tell how files were made and not what texts are worth"));
         } else if weight.name.contains(['<', '>', '@', '{', '}', '|', '=']) {
             warnings.push(format!("{shares}: it looks like markup"));
@@ -136,6 +140,18 @@ pub fn warnings(held_out: &Evaluation, weights: &[Weight]) -> Vec<String> {
     warnings
 }
 
+impl Weight {
+    /// The name for people.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        if self.name.trim().is_empty() {
+            "a blank line or a second space".to_owned()
+        } else {
+            format!("`{}`", self.name)
+        }
+    }
+}
+
 fn is_latin(letter: char) -> bool {
     matches!(letter, '\0'..='\u{24f}' | '\u{1e00}'..='\u{1eff}')
 }
@@ -153,12 +169,18 @@ mod tests {
             in_negatives: Some(negatives),
         };
         let near_one = Evaluation { f1: 0.99, ..Evaluation::default() };
-        let weights =
-            [weight("<unk>", 0.95, 0.0), weight("=", 0.2, 0.1), weight("said", 0.4, 0.2), weight("數", 0.3, 0.0)];
+        let weights = [
+            weight("<unk>", 0.95, 0.0),
+            weight("=", 0.2, 0.1),
+            weight("(said", 0.4, 0.2),
+            weight("數", 0.3, 0.0),
+            weight("", 0.3, 0.1),
+        ];
         let found = warnings(&near_one, &weights);
-        assert_eq!(found.len(), 3, "{found:?}");
+        assert_eq!(found.len(), 4, "{found:?}");
         assert!(found[0].contains("`<unk>`") && found[0].contains("98 %"), "{found:?}");
         assert!(found[1].contains("a mark") && found[2].contains("script"), "{found:?}");
+        assert!(found[3].starts_with("a blank line") && found[3].contains("a mark"), "{found:?}");
         assert_eq!(warnings(&near_one, &weights[2..3]).len(), 1, "nothing is found, and that is said");
         assert!(warnings(&Evaluation { f1: 0.9, ..near_one }, &weights).is_empty());
     }

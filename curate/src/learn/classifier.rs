@@ -6,10 +6,7 @@
 //! FOLDER/model.bin        fastText
 //! ```
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +20,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    files::{Written, hash_file, write_whole},
+    files::{Written, hash_file, read_json, write_json},
     text::facts::FactCounter,
 };
 
@@ -109,9 +106,7 @@ impl StoredModel {
     /// When it cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(PathBuf, Written)> {
         let path = folder.join(MODEL);
-        let mut json = serde_json::to_vec_pretty(self).expect("a model is JSON");
-        json.push(b'\n');
-        let written = write_whole(&path, &json)?;
+        let written = write_json(&path, self)?;
         Ok((path, written))
     }
 
@@ -128,10 +123,16 @@ impl Classifier {
     /// # Errors
     /// When a file is missing, or is not the one that the model was published with.
     pub fn load(folder: &Path) -> Result<Self> {
-        let path = StoredModel::path(folder);
-        let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
-        let wrong = |message: String| Error::Model { path: path.clone(), message };
-        let stored: StoredModel = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+        let stored: StoredModel = read_json(&StoredModel::path(folder))?;
+        Self::open(folder, &stored)
+    }
+
+    /// The same, of a model that `folder` holds all of but its `model.json`.
+    ///
+    /// # Errors
+    /// As for [`Classifier::load`].
+    pub fn open(folder: &Path, stored: &StoredModel) -> Result<Self> {
+        let wrong = |message: String| Error::Model { path: StoredModel::path(folder), message };
         let beside = |file: &StoredFile| {
             let path = folder.join(&file.path);
             if hash_file(&path)?.sha256 == file.sha256 {
@@ -139,12 +140,12 @@ impl Classifier {
             }
             Err(wrong(format!("{} is not the file that it was published with", path.display())))
         };
-        let model = match stored.kind {
-            StoredKind::Hashed { features, weights } => Model::Hashed(HashedModel::load(&beside(&weights)?, features)?),
+        let model = match &stored.kind {
+            StoredKind::Hashed { features, weights } => Model::Hashed(HashedModel::load(&beside(weights)?, *features)?),
             StoredKind::Fasttext { text, label, model } => {
-                Model::FastText(Box::new(FastTextClassifier::load(&beside(&model)?, &label, text)?))
+                Model::FastText(Box::new(FastTextClassifier::load(&beside(model)?, label, *text)?))
             }
-            StoredKind::Statistics { model } if model.is_known() => Model::Statistics(model),
+            StoredKind::Statistics { model } if model.is_known() => Model::Statistics(model.clone()),
             StoredKind::Statistics { .. } => {
                 return Err(wrong("it has weights of other statistics than this program counts".into()));
             }
@@ -154,6 +155,11 @@ impl Classifier {
             }
         };
         Ok(Self { model, calibration: stored.calibration })
+    }
+
+    /// Takes another calibration in the place of its own.
+    pub fn calibrate(&mut self, calibration: Calibration) {
+        self.calibration = calibration;
     }
 
     /// The calibrated log-odds that `text` is of the reference.

@@ -164,8 +164,8 @@ pub fn train<'p>(
         config.text.write(text, &mut line);
         write!(output, "__label__{}", if *label { POSITIVE } else { NEGATIVE })?;
         // what looks like a label, or like the end of a line, would be one
-        let words = line.split_ascii_whitespace().filter(|word| !word.starts_with("__label__") && *word != "</s>");
-        words.into_iter().try_for_each(|word| write!(output, " {word}"))?;
+        let mut words = line.split_ascii_whitespace().filter(|word| !word.starts_with("__label__") && *word != "</s>");
+        words.try_for_each(|word| write!(output, " {word}"))?;
         writeln!(output)
     });
     written.and_then(|()| output.flush()).map_err(write)?;

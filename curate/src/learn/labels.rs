@@ -1,13 +1,13 @@
 //! Files of documents that people have labelled.
 
-use std::{fs::File, io::BufRead as _, path::Path};
+use std::path::Path;
 
 use serde::Deserialize;
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     files::hash_file,
-    source::unpacked,
+    source::{each_line, json_line},
 };
 
 /// The documents of a file.
@@ -40,26 +40,17 @@ impl LabelledFile {
     /// # Errors
     /// When the file cannot be read, or a line is none of these.
     pub fn read(path: &Path) -> Result<Self> {
-        let read = |source| Error::File { action: "read", path: path.to_owned(), source };
-        let input = unpacked(File::open(path).map_err(read)?).map_err(read)?;
         let mut documents = Vec::new();
-        for (number, line) in (1..).zip(input.lines()) {
-            let line = line.map_err(read)?;
-            if line.trim().is_empty() {
-                continue;
-            }
-            let wrong = |message: String| Error::Damaged {
-                path: path.to_owned(),
-                message: format!("line {number}: {message}"),
-            };
-            let row: Row = serde_json::from_str(&line).map_err(|error| wrong(error.to_string()))?;
+        each_line(path, |_, line| {
+            let row: Row = json_line(line)?;
             let label = match row.label {
                 Given::Flag(label) => label,
                 Given::Number(number @ (0 | 1)) => number == 1,
-                Given::Number(other) => return Err(wrong(format!("a label is 0 or 1, and not {other}"))),
+                Given::Number(other) => return Err(format!("a label is 0 or 1, and not {other}")),
             };
             documents.push((row.text, label));
-        }
+            Ok(())
+        })?;
         Ok(Self { documents, sha256: hash_file(path)?.sha256 })
     }
 }

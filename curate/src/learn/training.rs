@@ -35,7 +35,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    files::{Written, hash_file, write_whole},
+    files::{Written, hash_file, write_json},
     text::{
         draw::{draw, fraction},
         facts::FactCounter,
@@ -120,6 +120,20 @@ pub enum Kind {
     },
 }
 
+impl Kind {
+    /// Words in a passage, unless another number is wanted: as many as told good text from other text best, and for statistics whole lines
+    /// with so many that shares of them say something.
+    #[must_use]
+    pub fn passage_words(&self) -> usize {
+        if matches!(self, Self::Statistics { .. }) { 60 } else { 25 }
+    }
+
+    /// Whether it learns from documents.
+    fn learns(&self) -> bool {
+        !matches!(self, Self::Ensemble { .. } | Self::LoadedFasttext { .. })
+    }
+}
+
 /// How a classifier is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Training {
@@ -157,7 +171,7 @@ pub type ModelFiles = Vec<(PathBuf, Written)>;
 /// # Errors
 /// When one of the two sides is empty, a file cannot be written, or a labelled file cannot be read.
 pub fn train(training: &Training, documents: &[Document], folder: &Path) -> Result<(ModelFiles, Card)> {
-    let learns = !matches!(training.kind, Kind::Ensemble { .. } | Kind::LoadedFasttext { .. });
+    let learns = training.kind.learns();
     for (label, side) in [(Label::Positive, "positive"), (Label::Negative, "negative")] {
         if learns && !documents.iter().any(|document| document.label == label) {
             let message = format!("there is no {side} document to train on");
@@ -181,9 +195,8 @@ pub fn train(training: &Training, documents: &[Document], folder: &Path) -> Resu
         }
         Kind::Fasttext { config } => {
             let path = folder.join("model.bin");
-            let passages = lesson.passages(Part::Learn);
-            let named = passages.into_iter().enumerate().map(|(number, (document, text))| {
-                (format!("{}/{number}", document.id), text, document.label == Label::Positive)
+            let named = lesson.learned.iter().enumerate().map(|(number, (document, text))| {
+                (format!("{}/{number}", document.id), *text, document.label == Label::Positive)
             });
             let written = fasttext::train(config, &training.name, training.seed, named, &path)?;
             let model = StoredFile { path: "model.bin".into(), sha256: written.sha256.clone() };
@@ -209,24 +222,17 @@ pub fn train(training: &Training, documents: &[Document], folder: &Path) -> Resu
             StoredKind::Ensemble { members: of.iter().map(member).collect::<Result<_>>()? }
         }
     };
-    let raw = StoredModel { kind, calibration: Calibration::default() };
-    let (path, written) = raw.write(folder)?;
-    let mut classifier = Classifier::load(folder)?;
-    let stored = if learns {
-        let log_odds = lesson.calibrated_by(&classifier);
-        let calibrated = StoredModel { calibration: Calibration::fit(&log_odds), ..raw };
-        let file = calibrated.write(folder)?;
-        classifier = Classifier::load(folder)?;
-        file
-    } else {
-        (path, written)
-    };
-    files.push(stored);
-    let card = lesson.card(&classifier, penalties)?;
-    let mut json = serde_json::to_vec_pretty(&card).expect("a card is JSON");
-    json.push(b'\n');
+    let mut stored = StoredModel { kind, calibration: Calibration::default() };
+    let mut classifier = Classifier::open(folder, &stored)?;
+    let calibration = if learns { Calibration::fit(&lesson.calibrated_by(&classifier)) } else { None };
+    if let Some(calibration) = calibration {
+        stored.calibration = calibration;
+        classifier.calibrate(calibration);
+    }
+    files.push(stored.write(folder)?);
+    let card = lesson.card(&classifier, penalties, calibration)?;
     let path = folder.join("card.json");
-    let written = write_whole(&path, &json)?;
+    let written = write_json(&path, &card)?;
     files.push((path, written));
     Ok((files, card))
 }
@@ -254,6 +260,8 @@ pub fn evaluate(classifier: &Classifier, path: &Path) -> Result<Labelled> {
 struct Lesson<'a> {
     training: &'a Training,
     documents: Vec<(&'a Document, Part)>,
+    /// The passages that are learned from: none for what does not learn.
+    learned: Vec<(&'a Document, &'a str)>,
     cutting: Cutting,
 }
 
@@ -279,7 +287,11 @@ impl<'a> Lesson<'a> {
             whole_lines: matches!(training.kind, Kind::Statistics { .. }),
             seed: training.seed,
         };
-        Self { training, documents: parts, cutting }
+        let mut lesson = Self { training, documents: parts, learned: vec![], cutting };
+        if training.kind.learns() {
+            lesson.learned = lesson.passages(Part::Learn);
+        }
+        lesson
     }
 
     fn documents(&self, wanted: Part) -> Vec<&'a Document> {
@@ -304,8 +316,8 @@ impl<'a> Lesson<'a> {
     }
 
     /// The features of passages, with their labels.
-    fn rows(&self, features: HashedWords, wanted: Part) -> (Vec<Vec<(u32, f32)>>, Vec<bool>) {
-        self.passages(wanted)
+    fn rows(passages: &[(&Document, &str)], features: HashedWords) -> (Vec<Vec<(u32, f32)>>, Vec<bool>) {
+        passages
             .par_iter()
             .map_init(Features::default, |buffer, (document, text)| {
                 features.take(text, buffer);
@@ -321,10 +333,10 @@ impl<'a> Lesson<'a> {
         penalty: Option<f64>,
         iterations: usize,
     ) -> (HashedModel, Vec<Penalty>) {
-        let (rows, labels) = self.rows(features, Part::Learn);
+        let (rows, labels) = Self::rows(&self.learned, features);
         let examples = Examples::new(&rows);
         drop(rows);
-        let (unseen, unseen_labels) = self.rows(features, Part::Choose);
+        let (unseen, unseen_labels) = Self::rows(&self.passages(Part::Choose), features);
         let loss = |model: &HashedModel| {
             let odds = unseen.par_iter().map(|row| model.log_odds_of(row));
             balanced_loss(&odds.collect::<Vec<_>>().into_iter().zip(unseen_labels.iter().copied()).collect::<Vec<_>>())
@@ -348,8 +360,7 @@ impl<'a> Lesson<'a> {
 
     /// Fits statistics of as many passages of one side as of the other.
     fn fit_statistics(&self, penalty: f64) -> Result<(StatisticsModel, Vec<Penalty>)> {
-        let measured = |part: Part| -> (Vec<Vec<f64>>, Vec<bool>) {
-            let passages = self.passages(part);
+        let measured = |passages: &[(&Document, &str)]| -> (Vec<Vec<f64>>, Vec<bool>) {
             let side = |label: Label| passages.iter().filter(|(document, _)| document.label == label).count();
             let most = side(Label::Positive).min(side(Label::Negative));
             let mut drawn: Vec<(u64, usize)> = (0..passages.len())
@@ -373,15 +384,15 @@ impl<'a> Lesson<'a> {
                 })
                 .unzip()
         };
-        let (rows, labels) = measured(Part::Learn);
+        let (rows, labels) = measured(&self.learned);
         let model = StatisticsModel::fit(&rows, &labels, penalty)
             .map_err(|message| Error::Classifier { name: self.training.name.clone(), message })?;
-        let (unseen, labels) = measured(Part::Choose);
+        let (unseen, labels) = measured(&self.passages(Part::Choose));
         let odds: Vec<(f64, bool)> = unseen.iter().map(|row| model.log_odds_of(row)).zip(labels).collect();
         Ok((model, vec![Penalty { penalty, iterations: 0, loss: balanced_loss(&odds) }]))
     }
 
-    fn card(&self, classifier: &Classifier, penalties: Vec<Penalty>) -> Result<Card> {
+    fn card(&self, classifier: &Classifier, penalties: Vec<Penalty>, calibration: Option<Calibration>) -> Result<Card> {
         let documents = self.documents(Part::Test);
         let score = |scratch: &mut Scratch, document: &&Document| Scored {
             score: classifier.score(&document.text, scratch),
@@ -395,12 +406,18 @@ impl<'a> Lesson<'a> {
         }
         let held_out = Evaluation::of(&scored);
         let largest_weights = self.largest_weights(classifier);
+        let mut warnings = warnings(&held_out, &largest_weights);
+        if self.training.kind.learns() && calibration.is_none() {
+            let why = "the tenth of documents that is for it has one side alone, or the model tells nothing of it";
+            warnings.push(format!("scores are not calibrated: {why}"));
+        }
         Ok(Card {
             name: self.training.name.clone(),
             kind: self.training.kind.clone(),
             trained_on: self.trained_on(),
             penalties,
-            warnings: warnings(&held_out, &largest_weights),
+            calibration,
+            warnings,
             held_out,
             scores: scores
                 .into_iter()
@@ -416,8 +433,11 @@ impl<'a> Lesson<'a> {
     }
 
     fn trained_on(&self) -> Vec<TrainedOn> {
+        if !self.training.kind.learns() {
+            return vec![];
+        }
         let mut passages: BTreeMap<(Label, &str), u64> = BTreeMap::new();
-        for (document, _) in self.passages(Part::Learn) {
+        for (document, _) in &self.learned {
             *passages.entry((document.label, &document.source)).or_default() += 1;
         }
         let mut sources: BTreeMap<(Label, &str), (u64, Sha256)> = BTreeMap::new();
@@ -459,7 +479,7 @@ impl<'a> Lesson<'a> {
             wanted.iter().map(|(feature, _)| (*feature, BTreeMap::new())).collect();
         let mut has: HashMap<(u32, Label), f64> = HashMap::new();
         let mut buffer = Features::default();
-        for (document, text) in &passages {
+        for (document, text) in &self.learned {
             let mut seen = BTreeSet::new();
             model.features().each_run(text, &mut buffer, |run, feature| {
                 if let Some(names) = words.get_mut(&feature) {
@@ -481,7 +501,7 @@ impl<'a> Lesson<'a> {
             .map(|(feature, weight)| Weight {
                 name: (words[feature].iter())
                     .max_by(|one, other| one.1.cmp(other.1).then(other.0.cmp(one.0)))
-                    .map(|(name, _)| if name.trim().is_empty() { "(an empty word)".to_owned() } else { name.clone() })
+                    .map(|(name, _)| name.clone())
                     .unwrap_or_default(),
                 weight: *weight,
                 in_positives: share(*feature, Label::Positive),

@@ -1,8 +1,9 @@
 //! The one adapter from kernels to plans: any family is a function of the text.
 
 use std::{
+    collections::BTreeMap,
     hash::{Hash, Hasher},
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use datafusion::{
@@ -10,7 +11,7 @@ use datafusion::{
         array::{Array, ArrayRef, AsArray as _},
         datatypes::DataType,
     },
-    common::{exec_err, internal_err},
+    common::exec_err,
     error::{DataFusionError, Result},
     logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility},
 };
@@ -23,15 +24,20 @@ use super::family::{Family, Measure};
 pub struct FamilyFunction {
     family: Family,
     signature: Signature,
-    measure: Arc<OnceLock<Box<dyn Measure>>>,
 }
+
+/// Measures by the name of their family.
+type Loaded = BTreeMap<String, (Family, Arc<dyn Measure>)>;
+
+/// What was loaded last for each name: the plan of the next file finds it here. Another model of that name takes its place.
+static LOADED: Mutex<Loaded> = Mutex::new(BTreeMap::new());
 
 impl FamilyFunction {
     /// The function of a family. A model is loaded when the first text comes.
     #[must_use]
     pub fn new(family: Family) -> Self {
         let signature = Signature::any(1, Volatility::Immutable);
-        Self { family, signature, measure: Arc::new(OnceLock::new()) }
+        Self { family, signature }
     }
 
     /// The family that it computes.
@@ -40,15 +46,17 @@ impl FamilyFunction {
         &self.family
     }
 
-    fn measure(&self) -> Result<&dyn Measure> {
-        if self.measure.get().is_none() {
-            // of two threads that load at once, one has worked in vain
-            let _ = self.measure.set(self.family.load().map_err(DataFusionError::from)?);
+    fn measure(&self) -> Result<Arc<dyn Measure>> {
+        // whoever comes while it is loaded waits for it
+        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((family, measure)) = loaded.get(&self.family.name)
+            && *family == self.family
+        {
+            return Ok(Arc::clone(measure));
         }
-        match self.measure.get() {
-            Some(measure) => Ok(measure.as_ref()),
-            None => internal_err!("the model of `{}` was loaded and is gone", self.family.name),
-        }
+        let measure: Arc<dyn Measure> = self.family.load().map_err(DataFusionError::from)?.into();
+        loaded.insert(self.family.name.clone(), (self.family.clone(), Arc::clone(&measure)));
+        Ok(measure)
     }
 }
 

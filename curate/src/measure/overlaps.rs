@@ -28,6 +28,20 @@ pub struct OverlapsConfig {
 }
 
 impl OverlapsConfig {
+    /// Characters on either side of a run that go with it (Brown et al. 2020, appendix C).
+    pub const AROUND: usize = 200;
+
+    /// What is looked for, where it can be: runs of 2 words or more, the shortest not longer than the longest.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn new(lengths: RunLengths, around: usize, benchmarks: Vec<Benchmark>) -> std::result::Result<Self, String> {
+        if lengths.shortest < 2 || lengths.longest < lengths.shortest {
+            return Err("a run has 2 words or more, and `longest` is not less than `shortest`".into());
+        }
+        Ok(Self { lengths, around, benchmarks })
+    }
+
     /// The runs of all examples, each with the number of the first benchmark that has it.
     ///
     /// An example gives the runs of each of its strings, and those of all its strings one after the other.

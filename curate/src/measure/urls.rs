@@ -59,8 +59,7 @@ impl Urls {
 fn read(files: &[ModelFile]) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for file in files {
-        let failed = |source| Error::File { action: "read", path: file.path.clone(), source };
-        all.extend(read_list(&file.path).map_err(failed)?.into_iter().map(|line| line.to_ascii_lowercase()));
+        all.extend(read_list(&file.path)?.into_iter().map(|line| line.to_ascii_lowercase()));
     }
     all.sort_unstable();
     all.dedup();

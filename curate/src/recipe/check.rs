@@ -82,7 +82,8 @@ impl Check<'_> {
                 return Err(self.fault(share.span(), "the splits' shares are 0 or more, and together below 1").into());
             }
         }
-        let steps = self.steps()?;
+        let classifiers = self.classifiers()?;
+        let steps = self.steps(&classifiers)?;
         let families = self.families(&steps)?;
         Ok(Plan {
             path: self.file.path().to_owned(),
@@ -93,7 +94,7 @@ impl Check<'_> {
             families,
             sources,
             keep_documents: true,
-            classifiers: self.classifiers()?,
+            classifiers,
             steps,
             validation: *splits.validation.get_ref(),
             test: *splits.test.get_ref(),
@@ -291,10 +292,6 @@ impl Check<'_> {
     fn overlaps(&self) -> Result<OverlapsConfig> {
         let spanned = self.recipe.facts.overlaps.as_ref();
         let OverlapFacts { longest, shortest, around } = spanned.map(|facts| *facts.get_ref()).unwrap_or_default();
-        if shortest < 2 || longest < shortest {
-            let message = "a run has 2 words or more: `shortest` is 2 or more, and `longest` not less than it";
-            return Err(self.fault(spanned.map(Spanned::span).unwrap_or_default(), message).into());
-        }
         let mut benchmarks = Vec::new();
         for (name, recipe) in &self.recipe.benchmark {
             self.name(name)?;
@@ -316,7 +313,8 @@ impl Check<'_> {
             }
             benchmarks.push(benchmark);
         }
-        Ok(OverlapsConfig { lengths: RunLengths { longest, shortest }, around, benchmarks })
+        OverlapsConfig::new(RunLengths { longest, shortest }, around, benchmarks)
+            .map_err(|message| self.fault(spanned.map(Spanned::span).unwrap_or_default(), message).into())
     }
 
     /// Which documents that share a band are alike.

@@ -11,11 +11,6 @@ use crate::{
     learn::{Kind, LineForm},
 };
 
-/// Words in a passage.
-const WORDS: usize = 25;
-/// Words in whole lines whose statistics are taken.
-const WORDS_OF_LINES: usize = 60;
-
 impl Check<'_> {
     /// The classifiers, ensembles behind what they bring together.
     pub(super) fn classifiers(&self) -> Result<Vec<ClassifierPlan>> {
@@ -76,10 +71,8 @@ impl Check<'_> {
         if let Some(language) = &recipe.language {
             self.needs_language(language.span(), &format!("classifier `{}`", name.get_ref()))?;
         }
-        let passage_words = recipe.passage_words.unwrap_or(match recipe.kind {
-            KindRecipe::Statistics => WORDS_OF_LINES,
-            _ => WORDS,
-        });
+        let kind = self.kind(name, recipe)?;
+        let passage_words = recipe.passage_words.unwrap_or(kind.passage_words());
         let features = recipe.features.features();
         if !(8..=30).contains(&features.bits) || passage_words == 0 || recipe.passages == 0 || recipe.documents == 0 {
             let message = "`features.bits` is 8 to 30; `documents`, `passages` and `passage_words` are 1 or more";
@@ -97,7 +90,7 @@ impl Check<'_> {
             documents: recipe.documents,
             passage_words,
             passages: recipe.passages,
-            kind: self.kind(name, recipe)?,
+            kind,
             labels: self.lists(&recipe.labels)?,
         })
     }

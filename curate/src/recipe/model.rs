@@ -14,7 +14,7 @@ use crate::{
     },
     extract::{Extractor, PageLimits},
     learn::{FastTextConfig, FeaturesPreset, HashedWords, Scale},
-    measure::BandsChoice,
+    measure::{BandsChoice, OverlapsConfig},
     source::Cleaning,
     text::{overlap::RunLengths, passages::Passage},
 };
@@ -253,7 +253,7 @@ impl Default for OverlapFacts {
     /// GPT-3's (Brown et al. 2020, appendix C).
     fn default() -> Self {
         let RunLengths { longest, shortest } = RunLengths::default();
-        Self { longest, shortest, around: 200 }
+        Self { longest, shortest, around: OverlapsConfig::AROUND }
     }
 }
 

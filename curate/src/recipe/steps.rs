@@ -5,7 +5,7 @@ use std::ops::Range;
 use schemas::toml_file::Spanned;
 
 use super::{
-    Step, StepKind,
+    ClassifierPlan, Step, StepKind,
     check::{Check, list},
     model::{DuplicatesRecipe, ParetoRecipe, RepeatsRecipe, StepRecipe, Text, ThresholdRecipe, TopRecipe},
 };
@@ -23,11 +23,11 @@ const REMAINS: &str = "remains";
 
 impl Check<'_> {
     /// The steps in their order.
-    pub(super) fn steps(&self) -> Result<Vec<Step>> {
+    pub(super) fn steps(&self, classifiers: &[ClassifierPlan]) -> Result<Vec<Step>> {
         let mut steps: Vec<Step> = Vec::new();
         for spanned in &self.recipe.step {
             let recipe = spanned.get_ref();
-            let kinds = self.step_kinds(spanned.span(), recipe)?;
+            let kinds = self.step_kinds(spanned.span(), recipe, classifiers)?;
             let sources = match &recipe.sources {
                 Some(names) => names.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>()?,
                 None => self.recipe.source.keys().map(|name| name.get_ref().clone()).collect(),
@@ -66,7 +66,12 @@ impl Check<'_> {
     }
 
     /// What a step does; a preset is several.
-    fn step_kinds(&self, span: Range<usize>, recipe: &StepRecipe) -> Result<Vec<Named>> {
+    fn step_kinds(
+        &self,
+        span: Range<usize>,
+        recipe: &StepRecipe,
+        classifiers: &[ClassifierPlan],
+    ) -> Result<Vec<Named>> {
         let StepRecipe {
             name: _,
             sources: _,
@@ -137,7 +142,7 @@ impl Check<'_> {
             found.push((self.top(recipe)?, "top"));
         }
         if let Some(pareto) = pareto {
-            found.push((self.pareto(pareto)?, "pareto"));
+            found.push((self.pareto(pareto, classifiers)?, "pareto"));
         }
         match (found.len() + usize::from(preset.is_some()), preset) {
             (1, Some(preset)) => Ok(preset.steps()),
@@ -240,7 +245,7 @@ impl Check<'_> {
         Ok(StepKind::Top { classifier: classifier.get_ref().clone(), rule })
     }
 
-    fn pareto(&self, pareto: &ParetoRecipe) -> Result<StepKind> {
+    fn pareto(&self, pareto: &ParetoRecipe, classifiers: &[ClassifierPlan]) -> Result<StepKind> {
         let name = &pareto.classifier;
         self.classifier(name.get_ref(), name.span())?;
         match *pareto.alpha.get_ref() {
@@ -248,19 +253,14 @@ impl Check<'_> {
                 return Err(self.fault(pareto.alpha.span(), "`alpha` is above 0, or \"fit\"").into());
             }
             Alpha::Fitted(_) => {
-                let recipes = self.recipe.classifier.iter();
-                let found = recipes.map(|(_, recipe)| recipe).zip(self.recipe.classifier.keys());
-                let recipe = found.filter(|(_, key)| key.get_ref() == name.get_ref()).map(|(recipe, _)| recipe).next();
-                if recipe.is_some_and(|recipe| recipe.linked.is_some()) {
-                    let message =
-                        "`alpha` is fitted to the sources of a reference, and this one is told by links: give a number";
-                    return Err(self.fault(pareto.alpha.span(), message).into());
-                }
-                if recipe.is_some_and(|recipe| recipe.positive.is_empty() && recipe.of.is_empty()) {
-                    let message = format!(
-                        "`{}` has no reference here to fit `alpha` to: it was trained elsewhere",
-                        name.get_ref()
-                    );
+                let found = classifiers.iter().find(|found| found.name == *name.get_ref());
+                let why = match found {
+                    Some(found) if found.linked.is_some() => "is told by links, and not by sources",
+                    Some(found) if found.positive.is_empty() => "is not here: the model was trained elsewhere",
+                    _ => "",
+                };
+                if !why.is_empty() {
+                    let message = format!("`alpha` cannot be fitted: the reference of `{}` {why}", name.get_ref());
                     return Err(self.fault(pareto.alpha.span(), message).into());
                 }
             }

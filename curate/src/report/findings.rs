@@ -1,6 +1,6 @@
 //! What the report shows, gathered from what a run left on disk.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs};
 
 use datafusion::{
     arrow::{
@@ -16,7 +16,7 @@ use crate::{
     decide::{ClusterAccount, Contamination, FittedAlpha},
     engine::browsing,
     error::{Error, Result},
-    files::{Layout, Quarantined, ledger, units::Mark},
+    files::{Layout, Quarantined, ledger, read_json, units::Mark},
     learn::Card,
 };
 
@@ -106,11 +106,6 @@ impl Findings {
 /// The tables of a kind in the recipe, such as its mixtures, by name.
 fn named<'a>(recipe: &'a serde_json::Value, kind: &str) -> impl Iterator<Item = (&'a str, &'a serde_json::Value)> {
     recipe[kind].as_object().into_iter().flatten().map(|(name, table)| (name.as_str(), table))
-}
-
-fn read_json<T: for<'de> serde::Deserialize<'de>>(path: &Path) -> Result<T> {
-    let bytes = fs::read(path).map_err(Error::file("read", path))?;
-    serde_json::from_slice(&bytes).map_err(|error| Error::Damaged { path: path.to_owned(), message: error.to_string() })
 }
 
 async fn collect(table: datafusion::error::Result<DataFrame>) -> Result<Vec<RecordBatch>> {

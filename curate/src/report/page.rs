@@ -277,7 +277,7 @@ fn classifier(card: &Card) -> Markup {
                 div.wide { table {
                     thead { tr { th { "what" } th.number { "weight" } th.number { "in the reference" } th.number { "in the rest" } } }
                     tbody { @for weight in &card.largest_weights { tr {
-                        td { code { (weight.name) } } td.number { (format!("{:+.3}", weight.weight)) }
+                        td { (weight.shown()) } td.number { (format!("{:+.3}", weight.weight)) }
                         td.number { (weight.in_positives.map(percent).unwrap_or_default()) }
                         td.number { (weight.in_negatives.map(percent).unwrap_or_default()) }
                     } } }

@@ -25,7 +25,7 @@ use crate::{
     archive::Fault,
     decide::CutText,
     error::{Error, Result},
-    files::{ledger, remove_others, write_whole},
+    files::{ledger, remove_others, write_json},
     recipe::ClassifierPlan,
 };
 
@@ -265,9 +265,7 @@ impl Run<'_> {
             inputs: made.inputs.values().map(input).collect(),
             outputs: made.outputs.iter().filter(|(path, _)| is_kept(path)).map(|(_, file)| file.clone()).collect(),
         };
-        let mut json = serde_json::to_vec_pretty(&manifest).expect("a manifest is JSON");
-        json.push(b'\n');
-        write_whole(&self.layout.manifest(), &json)?;
+        write_json(&self.layout.manifest(), &manifest)?;
         Ok(())
     }
 

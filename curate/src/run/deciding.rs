@@ -1,6 +1,6 @@
 //! The stages that decide: read, clusters, and the recipe's steps.
 
-use std::{fs, future::Future, sync::Arc, time::Instant};
+use std::{future::Future, sync::Arc, time::Instant};
 
 use datafusion::{
     arrow::{
@@ -20,7 +20,7 @@ use crate::{
         ParetoRule, RemainsRule, RepeatsConfig, RepeatsExec, Rule, Survivor,
     },
     error::{Error, Result},
-    files::{Publication, hash_file, units::Fingerprint, write_whole},
+    files::{Publication, hash_file, read_json, units::Fingerprint, write_json},
     measure::Family,
     recipe::{Step, StepKind},
     text::passages::Passage,
@@ -86,8 +86,7 @@ impl Run<'_> {
                 files.push((account.clone(), None, hash_file(&account)?));
                 if let Some(bands) = family.bands() {
                     let card = self.layout.bands_card();
-                    let json = serde_json::to_vec_pretty(&BandsCard::new(bands)).expect("numbers are JSON");
-                    let written = write_whole(&card, &json)?;
+                    let written = write_json(&card, &BandsCard::new(bands))?;
                     files.push((card, None, written));
                 }
                 Ok(files)
@@ -107,9 +106,7 @@ impl Run<'_> {
 
     /// What was counted when clusters were found.
     pub fn cluster_account(&self) -> Result<ClusterAccount> {
-        let path = self.layout.cluster_account();
-        let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
-        serde_json::from_slice(&bytes).map_err(|error| Error::Damaged { path, message: error.to_string() })
+        read_json(&self.layout.cluster_account())
     }
 
     /// Takes the steps in their order.
@@ -232,14 +229,11 @@ impl Run<'_> {
                 name: step.classifier().unwrap_or_default().to_owned(),
                 message: format!("step `{}` has no documents, or no reference, to fit `alpha` to", step.name),
             })?;
-            let json = serde_json::to_vec_pretty(&fitted).expect("numbers are JSON");
-            let written = write_whole(&path, &json)?;
+            let written = write_json(&path, &fitted)?;
             Ok(vec![(path.clone(), None, written)])
         })
         .await?;
-        let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
-        let fitted: FittedAlpha =
-            serde_json::from_slice(&bytes).map_err(|error| Error::Damaged { path, message: error.to_string() })?;
+        let fitted: FittedAlpha = read_json(&path)?;
         Ok(fitted.alpha)
     }
 

@@ -1,11 +1,8 @@
 //! Steps on benchmarks: what documents share with them, what is cut, and the account of both.
 
-use std::{collections::HashSet, fs, path::PathBuf};
+use std::collections::HashSet;
 
-use datafusion::arrow::{
-    array::AsArray as _,
-    datatypes::{UInt32Type, UInt64Type},
-};
+use datafusion::arrow::{array::AsArray as _, datatypes::UInt64Type};
 use futures::TryStreamExt as _;
 use serde::Serialize;
 
@@ -13,7 +10,7 @@ use super::context::{Files, Run};
 use crate::{
     decide::{self, BenchmarkAccount, Contamination, DecontaminationRule, Leaks, windows},
     error::{Error, Result},
-    files::{units::Fingerprint, write_whole},
+    files::{read_json, units::Fingerprint, write_json, write_whole},
     measure::{Family, OverlapsConfig, each_text},
     recipe::Step,
     text::{
@@ -53,12 +50,11 @@ impl Run<'_> {
             runs.extend_from_slice(batch.column(0).as_primitive::<UInt64Type>().values());
         }
         let leaks = Leaks { common: runs, min_piece: rule.min_piece };
-        let [account, _] = self.layout.contamination(&step.name);
         let table = decide::decontaminate(self.tables(&context), before, &family, sources, leaks.common.clone(), rule);
         self.decide(&step.name, &(step, &inputs), &context, table).await?;
         let fingerprint = Fingerprint::of("contamination", &(step, &family, inputs));
         self.unit("contamination", &step.name, fingerprint, async {
-            self.account_of_leaks(before, step, &family, &leaks, account).await
+            self.account_of_leaks(before, step, &family, &leaks).await
         })
         .await?;
         Ok(())
@@ -66,20 +62,12 @@ impl Run<'_> {
 
     /// What a step on benchmarks has found.
     pub fn contamination(&self, stage: &str) -> Result<Contamination> {
-        let [path, _] = self.layout.contamination(stage);
-        let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
-        serde_json::from_slice(&bytes).map_err(|error| Error::Damaged { path, message: error.to_string() })
+        let [account, _] = self.layout.contamination(stage);
+        read_json(&account)
     }
 
     /// Counts what was found, by benchmark, and lists the examples that were.
-    async fn account_of_leaks(
-        &self,
-        before: &str,
-        step: &Step,
-        family: &Family,
-        leaks: &Leaks,
-        account_file: PathBuf,
-    ) -> Result<Files> {
+    async fn account_of_leaks(&self, before: &str, step: &Step, family: &Family, leaks: &Leaks) -> Result<Files> {
         let failed = |error| Error::from_plan(&step.name, error);
         let config = family.overlaps().unwrap_or_else(|| unreachable!("the family `overlaps` holds overlaps"));
         let account = |name: &str| BenchmarkAccount { benchmark: name.to_owned(), ..BenchmarkAccount::default() };
@@ -90,12 +78,11 @@ impl Run<'_> {
         let mut batches = table.execute_stream().await.map_err(failed)?;
         let mut cut: HashSet<u64> = HashSet::new();
         while let Some(batch) = batches.try_next().await.map_err(failed)? {
-            let bytes = batch.column(2).as_primitive::<UInt32Type>();
             for row in 0..batch.num_rows() {
                 let windows = windows(batch.column(1), row);
                 for (number, account) in (0u32..).zip(&mut accounts) {
                     let own = windows.iter().filter(|window| window.benchmark == number && leaks.counts(window.run));
-                    let mut ranges: Vec<_> = own.map(|window| window.from..window.to.min(bytes.value(row))).collect();
+                    let mut ranges: Vec<_> = own.map(|window| window.from..window.to).collect();
                     union(&mut ranges);
                     account.documents += u64::from(!ranges.is_empty());
                     account.bytes += ranges.iter().map(|range| u64::from(range.end - range.start)).sum::<u64>();
@@ -107,11 +94,9 @@ impl Run<'_> {
         find_examples(config, leaks, &cut, &mut accounts, &mut list)?;
         let contamination =
             Contamination { stage: step.name.clone(), common_runs: leaks.common.len() as u64, benchmarks: accounts };
-        let [_, list_file] = self.layout.contamination(&step.name);
-        let mut json = serde_json::to_vec_pretty(&contamination).expect("an account is JSON");
-        json.push(b'\n');
-        let written = [write_whole(&account_file, &json)?, write_whole(&list_file, &list)?];
-        Ok([account_file, list_file].into_iter().zip(written).map(|(path, written)| (path, None, written)).collect())
+        let files = self.layout.contamination(&step.name);
+        let written = [write_json(&files[0], &contamination)?, write_whole(&files[1], &list)?];
+        Ok(files.into_iter().zip(written).map(|(path, written)| (path, None, written)).collect())
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Fate {
     pub id: String,
     /// The stage.
     pub stage: String,
-    /// `keep` or `drop`.
+    /// `keep`, `cut` or `drop`.
     pub verdict: String,
     /// Why it was dropped.
     pub reason: Option<String>,

@@ -1,16 +1,12 @@
 //! Benchmarks: files of examples that must not stand in training data.
 
-use std::{
-    fs::File,
-    io::{self, BufRead, Read as _},
-    path::{Path, PathBuf},
-};
+use std::{fs::File, path::PathBuf};
 
 use schemas::task::Task;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::raw::Unpacked;
+use super::{each_line, json_line, unpacked};
 use crate::{
     error::{Error, Result},
     files::hash_file,
@@ -93,54 +89,34 @@ impl Benchmark {
     /// # Errors
     /// When the file cannot be read, or a line of JSON is none.
     pub fn examples(&self, file: &ExampleFile, mut take: impl FnMut(&Example)) -> Result<()> {
-        let read = |source| Error::File { action: "read", path: file.path.clone(), source };
-        let mut input = Unpacked::open(File::open(&file.path).map_err(read)?).map_err(read)?.bytes;
         let fields = self.fields.as_deref();
         let mut example = Example::default();
         if file.kind == ExampleKind::JsonObject {
-            let mut bytes = Vec::new();
-            input.read_to_end(&mut bytes).map_err(read)?;
-            let value = serde_json::from_slice(&bytes).map_err(|error| damaged(&file.path, &error.to_string()))?;
+            let read = |source| Error::File { action: "read", path: file.path.clone(), source };
+            let input = unpacked(File::open(&file.path).map_err(read)?).map_err(read)?;
+            let value = serde_json::from_reader(input)
+                .map_err(|error| Error::Damaged { path: file.path.clone(), message: error.to_string() })?;
             objects(&value, fields, &mut example, &mut take);
             return Ok(());
         }
-        let mut line = Vec::new();
-        while read_line(&mut input, &mut line).map_err(read)? {
-            example.place += 1;
+        each_line(&file.path, |place, text| {
+            example.place = place;
             example.strings.clear();
-            let Ok(text) = std::str::from_utf8(line.trim_ascii()) else {
-                return Err(damaged(&file.path, &format!("line {} is not UTF-8", example.place)));
-            };
-            if text.is_empty() {
-                continue;
-            }
             if file.kind == ExampleKind::Line {
                 example.strings.push(text.to_owned());
             } else {
-                let value: Value = serde_json::from_str(text)
-                    .map_err(|error| damaged(&file.path, &format!("line {}: {error}", example.place)))?;
-                match (&value, fields) {
+                match (&json_line(text)?, fields) {
                     (Value::Object(object), Some(fields)) => {
-                        fields.iter().filter_map(|field| object.get(field)).for_each(|value| {
-                            strings(value, &mut example.strings);
-                        });
+                        let wanted = fields.iter().filter_map(|field| object.get(field));
+                        wanted.for_each(|value| strings(value, &mut example.strings));
                     }
                     (value, _) => strings(value, &mut example.strings),
                 }
             }
             take(&example);
-        }
-        Ok(())
+            Ok(())
+        })
     }
-}
-
-fn damaged(path: &Path, message: &str) -> Error {
-    Error::Damaged { path: path.to_owned(), message: message.to_owned() }
-}
-
-fn read_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    line.clear();
-    Ok(input.read_until(b'\n', line)? > 0)
 }
 
 /// Every string of a value: of lists in their order, of objects in the order of their keys' names.

@@ -1,33 +1,72 @@
-//! Lists: a word a line.
+//! Files of lines: lists of words, and whatever else has something on each line.
 
 use std::{
     fs::File,
-    io::{self, BufRead as _},
+    io::{self, BufRead},
     path::Path,
 };
 
+use serde::de::DeserializeOwned;
+
 use super::raw::Unpacked;
+use crate::error::{Error, Result};
 
 /// The bytes of a file, unpacked where it is gzip or zstd.
 ///
 /// # Errors
 /// When its first bytes cannot be read.
-pub fn unpacked(file: File) -> io::Result<Box<dyn io::BufRead + Send>> {
+pub fn unpacked(file: File) -> io::Result<Box<dyn BufRead + Send>> {
     Ok(Unpacked::open(file)?.bytes)
+}
+
+/// Gives `take` every line of a file that is not blank, with its number, from 1; the file may be packed as gzip or zstd.
+///
+/// # Errors
+/// When the file cannot be read, a line is not UTF-8, or `take` says what is wrong with one: the error names the file and the line.
+pub fn each_line(path: &Path, mut take: impl FnMut(u64, &str) -> std::result::Result<(), String>) -> Result<()> {
+    let read = |source| Error::File { action: "read", path: path.to_owned(), source };
+    let mut input = unpacked(File::open(path).map_err(read)?).map_err(read)?;
+    let mut line = Vec::new();
+    let mut number = 0;
+    while input.read_until(b'\n', &mut line).map_err(read)? > 0 {
+        number += 1;
+        let taken = match std::str::from_utf8(line.trim_ascii()) {
+            Ok("") => Ok(()),
+            Ok(text) => take(number, text),
+            Err(error) => Err(error.to_string()),
+        };
+        taken.map_err(|message| Error::Damaged {
+            path: path.to_owned(),
+            message: format!("line {number}: {message}"),
+        })?;
+        line.clear();
+    }
+    Ok(())
+}
+
+/// A line of JSON; what is wrong with it is said with the column alone, for whoever reads lines knows which one it is.
+///
+/// # Errors
+/// When it is none, or another thing than is wanted.
+pub fn json_line<T: DeserializeOwned>(line: &str) -> std::result::Result<T, String> {
+    serde_json::from_str(line).map_err(|error| {
+        let (column, message) = (error.column(), error.to_string());
+        let what = message.split(" at line ").next().unwrap_or(&message);
+        format!("{what}, column {column}")
+    })
 }
 
 /// The lines of a file, plain or packed as gzip or zstd, without blank ones and those that begin with `#`.
 ///
 /// # Errors
 /// When the file cannot be read or unpacked, or is not UTF-8.
-pub fn read_list(path: &Path) -> io::Result<Vec<String>> {
+pub fn read_list(path: &Path) -> Result<Vec<String>> {
     let mut words = Vec::new();
-    for line in Unpacked::open(File::open(path)?)?.bytes.lines() {
-        let line = line?;
-        let word = line.trim();
-        if !word.is_empty() && !word.starts_with('#') {
+    each_line(path, |_, word| {
+        if !word.starts_with('#') {
             words.push(word.to_owned());
         }
-    }
+        Ok(())
+    })?;
     Ok(words)
 }

@@ -33,7 +33,7 @@ pub use clean::{Cleaning, UnicodeForm};
 pub use columns::Columns;
 pub use copy::{Kept, copy_records};
 pub use exec::{ReadExec, Reading, read_table};
-pub use lists::{read_list, unpacked};
+pub use lists::{each_line, json_line, read_list, unpacked};
 pub use posts::each_post;
 pub use row::{Reason, records, rows_schema};
 pub use texts::{each_text, format_of};

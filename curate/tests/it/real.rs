@@ -37,6 +37,27 @@ fn the_web_recipe_runs_on_real_input() {
     assert_eq!(hashes(one.path(), &promised), hashes(two.path(), &promised));
 }
 
+/// Scores agree with what people call good: the area under ROC on 499 labelled documents, of which no model has seen a label, and which a
+/// document's length alone brings to 0.764.
+#[test]
+fn classifiers_agree_with_people() {
+    let data = data();
+    if !data.join("quality/human_labels.jsonl").is_file() {
+        skipped("classifiers_agree_with_people", &format!("there is no data in {}", data.display()));
+        return;
+    }
+    let out = temporary();
+    run_well(&recipe("quality.toml"), out.path(), &["--set", &format!("data={}", text(&data))]);
+    for (name, least) in [("gpt3", 0.78), ("hashed", 0.78), ("fasttext", 0.80), ("quality", 0.83)] {
+        let card = fs::read(out.path().join(format!("models/{name}/card.json"))).expect("it was trained");
+        let card: serde_json::Value = serde_json::from_slice(&card).expect("a card is JSON");
+        let people = &card["labelled"][0]["evaluation"];
+        assert!(people["roc_auc"].as_f64() >= Some(least), "{name}: {people}");
+        assert!(people["above_length_interval"][0].as_f64() > Some(0.0), "{name}: {people}");
+        assert!(!card["warnings"].as_array().expect("a list").is_empty(), "{name} is told why its F1 is trivial");
+    }
+}
+
 /// Both readers of fastText models give the labels that fastText 0.9.2 gives, on 15,000 sentences in 75 languages: the
 /// hashes are of its labels (`benches/peers/language_fasttext.py` shows them side by side).
 #[test]

@@ -37,7 +37,7 @@ use crate::{
         node::{Batches, blocking, rows, spill_folder},
         numbers::{Numbers, number},
     },
-    files::{PARTITIONS, write_whole},
+    files::{PARTITIONS, write_json},
     text::{
         normal::NormalForm,
         shingles::{Shingle, Shingler},
@@ -390,8 +390,7 @@ impl Joined {
         if open && rows.count > 0 {
             take(rows.finish());
         }
-        let json = serde_json::to_vec_pretty(&account).expect("counts are JSON");
-        write_whole(&work.config.account, &json)?;
+        write_json(&work.config.account, &account)?;
         Ok(())
     }
 }
