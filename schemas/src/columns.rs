@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 
+use crate::task::Form;
+
 /// A column that every row fills.
 fn required(name: &str, data_type: DataType) -> Field {
     Field::new(name, data_type, false)
@@ -39,13 +41,7 @@ pub fn documents() -> SchemaRef {
 /// The type of the column `links`.
 #[must_use]
 pub fn links() -> DataType {
-    DataType::List(link())
-}
-
-/// An item of the column `links`.
-#[must_use]
-pub fn link() -> FieldRef {
-    Arc::new(Field::new("item", DataType::Utf8View, false))
+    texts_list()
 }
 
 /// The columns that every `decisions/STAGE.parquet` begins with; a stage adds its own behind them.
@@ -71,15 +67,26 @@ pub fn text_mixture() -> SchemaRef {
     ]))
 }
 
-/// An instruction mixture: one row for each example, copy and template.
+/// A mixture of examples: one row for each example, copy and template.
 #[must_use]
-pub fn instruction_mixture() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        required("id", DataType::Utf8View),
-        required("source", DataType::Utf8View),
-        required("task", DataType::Utf8View),
-        required("template", DataType::Utf8View),
-        required("prompt", DataType::Utf8View),
-        required("completion", DataType::Utf8View),
-    ]))
+pub fn examples_mixture(form: Form) -> SchemaRef {
+    let texts = |names: &[&str]| names.iter().map(|name| required(name, DataType::Utf8View)).collect::<Vec<_>>();
+    let own = match form {
+        Form::Completion => texts(&["prompt", "completion"]),
+        Form::Preference => texts(&["prompt", "chosen", "rejected"]),
+        Form::Retrieval => [texts(&["query", "positive"]), vec![required("negatives", texts_list())]].concat(),
+        Form::Sequences => vec![required("sequences", texts_list()), required("label", DataType::Int64)],
+    };
+    Arc::new(Schema::new([texts(&["id", "source", "task", "template"]), own].concat()))
+}
+
+/// A list of texts, of which none is missing.
+fn texts_list() -> DataType {
+    DataType::List(list_item())
+}
+
+/// An item of a list of texts.
+#[must_use]
+pub fn list_item() -> FieldRef {
+    Arc::new(Field::new("item", DataType::Utf8View, false))
 }

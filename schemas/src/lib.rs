@@ -7,14 +7,15 @@
 //! - [`identity`]: what a document's id is
 //! - [`ledger`]: the account of every stage, and the equations that must close
 //! - [`manifest`]: what a run read and wrote, with hashes
-//! - [`task`], [`prompt`]: tasks and templates, and the one renderer of prompts, so that training data and evaluation
-//!   never differ in a space
+//! - [`task`], [`examples`], [`prompt`]: tasks, what their data means, and the one renderer of prompts, so that training data
+//!   and evaluation never differ in a space
 //! - [`toml_file`]: TOML that people write, with errors that name the line
 //! - [`json`]: the JSON Schema of each, generated from the types
 //!
 //! Useful for: whatever two programs must agree on. Not useful for: anything that only one of them does.
 
 pub mod columns;
+pub mod examples;
 pub mod identity;
 pub mod json;
 pub mod ledger;

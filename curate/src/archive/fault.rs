@@ -42,6 +42,10 @@ pub enum Fault {
     JsonField,
     /// A row of a table with more or fewer fields than columns.
     CsvRow,
+    /// A line of a task's data that the task's pattern does not match.
+    LinePattern,
+    /// An example of which a task's expressions can make nothing, such as an answer that is none of the choices.
+    ExampleMeaning,
     /// Text that is not UTF-8.
     NotUtf8,
     /// The extractor gave up in a panic.
@@ -73,6 +77,8 @@ impl Fault {
             Self::JsonSyntax => "json_syntax",
             Self::JsonField => "json_field",
             Self::CsvRow => "csv_row",
+            Self::LinePattern => "line_pattern",
+            Self::ExampleMeaning => "example_meaning",
             Self::NotUtf8 => "not_utf8",
             Self::ExtractorPanic => "extractor_panic",
             Self::ExtractorTimeout => "extractor_timeout",

@@ -7,10 +7,10 @@ use schemas::toml_file::Setting;
 
 use super::{printer::Printer, size::decimal};
 use crate::{
-    decide::{Alpha, DuplicateRule, ShareUnit, Survivor, Verification},
+    decide::{Alpha, DuplicateRule, ShareUnit, Survivor, Verification, Weights},
     learn::Kind,
     measure::FamilyConfig,
-    recipe::{Plan, Step, StepKind},
+    recipe::{MixturePlan, Plan, Step, StepKind},
     source::{Cleaning, Format, Source},
     text::{overlap::RunLengths, passages::Passage},
     write::Content,
@@ -63,7 +63,9 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
                 let paths = lists.into_iter().flatten().map(|file| file.path.display().to_string());
                 paths.collect::<Vec<_>>().join(", ")
             }
-            FamilyConfig::Language(model) | FamilyConfig::Score(model) => model.path.display().to_string(),
+            FamilyConfig::Language(model) | FamilyConfig::Score(model) | FamilyConfig::Tokens(model) => {
+                model.path.display().to_string()
+            }
             FamilyConfig::Links(posts) => format!("{} files of posts", posts.files.len()),
             FamilyConfig::Overlaps(config) => {
                 let names: Vec<&str> = config.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect();
@@ -102,18 +104,22 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
     writeln!(text, "\nmixtures")?;
     for mixture in &plan.mixtures {
         let content = match &mixture.content {
-            Content::Text => {
-                let shares = mixture.weights.iter().map(|(source, share)| format!("{source} {:.1} %", share * 100.0));
-                shares.collect::<Vec<_>>().join(", ")
-            }
-            Content::Instructions(task) => {
-                format!("task {} in {} templates", task.name, task.templates.len())
+            Content::Text => weights(&mixture.weights),
+            Content::Examples(examples) => {
+                let templates: usize = examples.tasks.values().map(|task| task.templates.len()).sum();
+                let each = if examples.draw_template { ", one for each example" } else { "" };
+                let count = if templates == 1 { "1 template".to_owned() } else { format!("{templates} templates") };
+                format!("{}, in {count}{each}", weights(&mixture.weights))
             }
         };
         writeln!(text, "  {:16} {content}", mixture.name)?;
     }
-    // text and facts are about as large as the packed input; a mixture is held twice while it is made
-    let disk = bytes * (2 + plan.mixtures.len() as u64);
+    // text and facts are about as large as the packed input; a mixture is about as large as its sources
+    let of_mixture = |mixture: &MixturePlan| {
+        let sources = mixture.weights.sources();
+        plan.sources.iter().filter(|source| sources.contains(&source.name)).map(size).sum::<u64>()
+    };
+    let disk = 2 * bytes + plan.mixtures.iter().map(of_mixture).sum::<u64>();
     write!(
         text,
         "\nneeds about {} of disk for {} of input ({} unpacked); memory as --memory says, and up to 1 GB for text on its way",
@@ -122,6 +128,18 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
         decimal(bytes * UNPACKED)
     )?;
     Ok(text)
+}
+
+/// How much of a mixture is of each source.
+fn weights(weights: &Weights) -> String {
+    match weights {
+        Weights::Shares(shares) => {
+            let shares = shares.iter().map(|(source, share)| format!("{source} {:.1} %", share * 100.0));
+            shares.collect::<Vec<_>>().join(", ")
+        }
+        Weights::Proportional { of, .. } if of.len() == 1 => of[0].clone(),
+        Weights::Proportional { of, .. } => format!("{} by size", of.join(", ")),
+    }
 }
 
 fn size(source: &Source) -> u64 {
@@ -136,7 +154,7 @@ fn kind(format: &Format) -> &'static str {
         Format::Parquet(_) => "parquet",
         Format::Csv { .. } => "csv",
         Format::Text { .. } => "text",
-        Format::Examples { .. } => "task",
+        Format::Examples(_) => "task",
     }
 }
 

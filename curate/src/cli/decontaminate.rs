@@ -8,11 +8,11 @@ use std::{
 
 use anyhow::bail;
 use clap::Args;
-use schemas::task::Task;
+use schemas::task::{Folders, Task, TaskFolders};
 
 use super::{documents::DocumentsArgs, printer::Printer};
 use crate::{
-    decide::{Contamination, DecontaminationRule},
+    decide::{Contamination, DecontaminationRule, SplitRule},
     error::Error,
     measure::{Family, FamilyConfig, OverlapsConfig},
     recipe::{Plan, Step, StepKind},
@@ -92,9 +92,9 @@ impl DecontaminateArgs {
             indexes: vec![],
             classifiers: vec![],
             steps: vec![step],
-            validation: 0.0,
-            test: 0.0,
+            splits: SplitRule::default(),
             mixtures: vec![],
+            licences: BTreeMap::new(),
             recipe,
         })
     }
@@ -109,12 +109,14 @@ fn benchmarks(files: &[PathBuf]) -> anyhow::Result<Vec<Benchmark>> {
         let name = name.split('.').next().unwrap_or_default().to_owned();
         let is_task = path.extension().is_some_and(|extension| extension == "toml");
         let found = if is_task {
-            Benchmark::of_task(name.clone(), &Task::read(&path)?)?
+            Benchmark::of_task(name.clone(), &Task::read(&path, Folders::Named(&TaskFolders::new()))?)?
         } else {
-            Benchmark { name: name.clone(), files: vec![ExampleFile::new(path)?], fields: None }
+            Benchmark { name: name.clone(), files: vec![ExampleFile::new(path)?], fields: None, rules: None }
         };
         match benchmarks.get_mut(&name) {
-            Some(benchmark) if benchmark.fields == found.fields => benchmark.files.extend(found.files),
+            Some(benchmark) if benchmark.fields == found.fields && benchmark.rules == found.rules => {
+                benchmark.files.extend(found.files);
+            }
             Some(_) => {
                 bail!("two files called `{name}` are read in different ways, one by the fields of a task: rename one")
             }

@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::{documents::DocumentsArgs, printer::Printer};
 use crate::{
-    decide::{DuplicateIndex, DuplicateRule, Survivor, Verification},
+    decide::{DuplicateIndex, DuplicateRule, SplitRule, Survivor, Verification},
     error::Result,
     measure::{BandsChoice, BandsPreset, Family, FamilyConfig},
     recipe::{Plan, Step, StepKind},
@@ -163,9 +163,9 @@ impl DedupArgs {
             indexes,
             classifiers: vec![],
             steps,
-            validation: 0.0,
-            test: 0.0,
+            splits: SplitRule::default(),
             mixtures: vec![],
+            licences: std::collections::BTreeMap::new(),
             recipe,
         })
     }

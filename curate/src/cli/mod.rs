@@ -10,6 +10,7 @@ mod files;
 mod means;
 mod measure;
 mod printer;
+mod render;
 mod run;
 mod schema;
 mod size;
@@ -47,6 +48,7 @@ enum Command {
     Dedup(dedup::DedupArgs),
     Decontaminate(decontaminate::DecontaminateArgs),
     Classifier(classifier::ClassifierArgs),
+    Render(render::RenderArgs),
 }
 
 /// Runs the program: 0 when it has done what was asked, 1 when that failed, 2 when it could not be understood.
@@ -66,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::Dedup(args) => args.run(&printer),
         Command::Decontaminate(args) => args.run(&printer),
         Command::Classifier(args) => args.run(&printer),
+        Command::Render(args) => args.run(&printer),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! Chance as functions of plans: the kernels of [`crate::text::draw`], described by seed and purpose.
 
 use std::{
+    collections::BTreeMap,
     hash::{Hash, Hasher},
     sync::Arc,
 };
@@ -52,14 +53,16 @@ pub enum Chance {
         /// The share of groups that are for testing.
         test: f64,
     },
-    /// Id, split and copies to one place for each copy and template: a list of (template, copy, order, shard).
+    /// Id, split, copies and source to one place for each copy and template: a list of (template, copy, order, shard).
     Places {
         /// The recipe's seed.
         seed: u64,
         /// The mixture.
         mixture: String,
-        /// The templates' names; one empty name for plain text.
-        templates: Vec<String>,
+        /// The names of each source's templates; one empty name for plain text.
+        templates: BTreeMap<String, Vec<String>>,
+        /// Whether each copy goes through one template, which it draws, and not through all.
+        draw_template: bool,
         /// The splits, each with its first shard and how many it has.
         shards: Vec<SplitShards>,
     },
@@ -125,10 +128,11 @@ impl Chance {
                 };
                 Arc::new(StringViewArray::from_iter_values(texts(0).map(split)))
             }
-            Self::Places { seed, mixture, templates, shards } => {
+            Self::Places { seed, mixture, templates, draw_template, shards } => {
                 let copies = arguments[2].as_primitive::<UInt64Type>().values();
-                let rows = texts(0).zip(texts(1)).zip(copies);
-                places(*seed, mixture, templates, shards, rows.map(|((id, split), copies)| (id, split, *copies)))
+                let rows = texts(0).zip(texts(1)).zip(copies).zip(texts(3));
+                let rows = rows.map(|(((id, split), copies), source)| (id, split, *copies, source));
+                places(*seed, mixture, (templates, *draw_template), shards, rows)
             }
         }
     }
@@ -148,16 +152,19 @@ fn place_fields() -> Fields {
 fn places<'a>(
     seed: u64,
     mixture: &str,
-    templates: &[String],
+    (templates, draw_template): (&BTreeMap<String, Vec<String>>, bool),
     shards: &[SplitShards],
-    rows: impl Iterator<Item = (&'a str, &'a str, u64)>,
+    rows: impl Iterator<Item = (&'a str, &'a str, u64, &'a str)>,
 ) -> ArrayRef {
     let mut list = ListBuilder::new(StructBuilder::from_fields(place_fields(), 0));
-    for (id, split, copies) in rows {
+    for (id, split, copies, source) in rows {
+        let templates = templates.get(source).map_or(&[][..], Vec::as_slice);
         let (first, count) =
             shards.iter().find(|shards| shards.split == split).map_or((0, 1), |found| (found.first, found.count));
         for copy in 0..u32::try_from(copies).expect("a recipe's epochs are few") {
-            for (template, name) in (0u32..).zip(templates) {
+            let drawn = draw_template.then(|| drawn_template(seed, mixture, id, copy, templates.len()));
+            let wanted = |(number, _): &(u32, &String)| drawn.is_none_or(|drawn| *number == drawn);
+            for (template, name) in (0u32..).zip(templates).filter(wanted) {
                 let order =
                     draw_of(seed, &[b"order", mixture.as_bytes(), id.as_bytes(), name.as_bytes(), &copy.to_le_bytes()]);
                 let number = u32::try_from((u128::from(order) * u128::from(count)) >> 64).expect("below the count");
@@ -172,6 +179,12 @@ fn places<'a>(
         list.append(true);
     }
     Arc::new(list.finish())
+}
+
+/// The template that a copy draws.
+fn drawn_template(seed: u64, mixture: &str, id: &str, copy: u32, count: usize) -> u32 {
+    let draw = draw_of(seed, &[b"template", mixture.as_bytes(), id.as_bytes(), &copy.to_le_bytes()]);
+    u32::try_from((u128::from(draw) * count as u128) >> 64).expect("below the count")
 }
 
 /// [`Chance`] as a function of DataFusion's.

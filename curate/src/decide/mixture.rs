@@ -1,72 +1,73 @@
 //! Which documents go into a mixture, how often, and into which split.
 //!
-//! Weights are shares of a budget. A source whose share is larger than what it has is repeated, up to the recipe's limit;
-//! one whose share is smaller gives the documents whose draws come first, as long as their sizes fit. Documents for
-//! validation and testing go in once each, whatever the weights.
+//! Documents for validation and testing go in once each, whatever the weights.
 
 use std::collections::BTreeMap;
 
 use datafusion::{
     arrow::{
-        array::AsArray,
+        array::{AsArray, RecordBatch},
         datatypes::{DataType, UInt64Type},
     },
     common::internal_datafusion_err,
     error::Result,
     functions_aggregate::{count::count_all, expr_fn::sum, sum::sum_udaf},
     logical_expr::{Expr, ExprFunctionExt as _, WindowFrame, WindowFrameBound, WindowFrameUnits, cast, when},
-    prelude::{DataFrame, JoinType, coalesce, col, lit},
+    prelude::{DataFrame, JoinType, col, lit},
     scalar::ScalarValue,
 };
 use schemars::JsonSchema;
+use schemas::task::Split;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Tables,
+    Budget, Share, SplitRule, Tables, Unit, Weights,
     functions::Chance,
-    verdict::{is_of, over_rows, verdicts},
+    splits::with_splits,
+    verdict::{first_reason, is_of, over_rows, verdicts},
 };
 use crate::measure::Family;
-
-/// What budgets are counted in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// Bytes of UTF-8.
-    #[default]
-    Bytes,
-    /// Words.
-    Words,
-}
-
-impl Unit {
-    fn column(self) -> &'static str {
-        match self {
-            Self::Bytes => "bytes",
-            Self::Words => "words",
-        }
-    }
-}
 
 /// A mixture's rule: its sources with their weights, and how much of them it takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MixtureRule {
     /// The mixture's name.
     pub name: String,
-    /// The recipe's seed.
-    pub seed: u64,
-    /// Each source's share of the budget; the shares add up to 1.
-    pub weights: BTreeMap<String, f64>,
+    /// Each source's share of the budget.
+    pub weights: Weights,
     /// What sizes are counted in.
     pub unit: Unit,
     /// The size of the training split; none for as much as the limit on epochs allows.
     pub budget: Option<u64>,
-    /// How often a document may be repeated, 1 or more.
-    pub max_epochs: f64,
-    /// The share of groups that are for validation.
-    pub validation: f64,
-    /// The share of groups that are for testing.
-    pub test: f64,
+    /// How often the documents of each source may be repeated, 1 or more.
+    pub max_epochs: BTreeMap<String, f64>,
+    /// Documents of each source and split, at most.
+    pub at_most: AtMost,
+    /// How documents come into splits.
+    pub splits: SplitRule,
+}
+
+/// Documents of each source that count, at most, by split: those whose draws come first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AtMost {
+    /// To train on; FLAN takes 30,000 (Wei et al. 2021, section 2.3).
+    pub train: Option<u64>,
+    /// For validation; FLAN takes 200.
+    pub validation: Option<u64>,
+    /// For testing.
+    pub test: Option<u64>,
+}
+
+/// The families of facts that sizes are read from.
+#[derive(Debug, Clone, Copy)]
+pub struct SizeFacts<'f> {
+    /// Bytes and words.
+    pub words: &'f Family,
+    /// Tokens, where a mixture counts them.
+    pub tokens: Option<&'f Family>,
+    /// Whether clusters have been found.
+    pub clustered: bool,
 }
 
 /// What a source has in a split: documents, bytes, and the size in the budget's unit.
@@ -80,91 +81,83 @@ pub struct Totals {
     pub size: u64,
 }
 
-/// How much of a source's training split is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Share {
-    /// How often every document is taken.
-    pub epochs: u64,
-    /// The size of what is taken once more.
-    pub remainder: u64,
-    /// What was asked for, in the budget's unit.
-    pub asked: u64,
-}
-
-/// What each source gives.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Budget {
-    /// The share of each source.
-    pub shares: BTreeMap<String, Share>,
-}
-
-impl Budget {
-    /// Divides the budget by weight. A share is cut off at the limit on epochs.
-    #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes are far below 2^53")]
-    pub fn divide(rule: &MixtureRule, sizes: &BTreeMap<String, u64>) -> Self {
-        let most = |source: &String| sizes.get(source).copied().unwrap_or_default() as f64 * rule.max_epochs;
-        let whole = rule.budget.map_or_else(
-            // the largest whole of which no source has to give more than it may
-            || rule.weights.iter().map(|(source, weight)| most(source) / weight).fold(f64::INFINITY, f64::min),
-            |budget| budget as f64,
-        );
-        let share = |(source, weight): (&String, &f64)| {
-            let size = sizes.get(source).copied().unwrap_or_default();
-            let asked = (whole * weight).round() as u64;
-            let given = asked.min(most(source).round() as u64);
-            let epochs = given.checked_div(size).unwrap_or_default();
-            (source.clone(), Share { epochs, remainder: given - epochs * size, asked })
+/// The documents that `before` kept of the mixture's sources, with `size`, `bytes`, `split`, their `draw`, and why some are `left` out before
+/// any budget is divided.
+async fn candidates(tables: Tables<'_>, before: &str, facts: SizeFacts<'_>, rule: &MixtureRule) -> Result<DataFrame> {
+    let sources = rule.weights.sources();
+    let documents = sized(tables, before, facts, rule.unit, &sources).await?;
+    let documents = with_splits(tables, documents, facts.clustered, &rule.splits).await?;
+    let draw = Chance::Bits { seed: rule.splits.seed, purpose: format!("budget/{}", rule.name) }.of(vec![col("id")]);
+    let misplaced = when(col("misplaced"), lit("held_out_elsewhere")).end()?;
+    let mut documents = documents.with_column("draw", draw)?.with_column("left", misplaced)?;
+    let AtMost { train, validation, test } = rule.at_most;
+    let limits = [(Split::Train, train), (Split::Validation, validation), (Split::Test, test)];
+    if limits.iter().any(|(_, limit)| limit.is_some()) {
+        let counted = when(col("left").is_null(), lit(1u64)).otherwise(lit(0u64))?;
+        documents = documents.with_column("one", counted)?;
+        documents = documents.with_column("place", running("one")?)?;
+        let over = |(split, limit): (Split, Option<u64>)| {
+            Some(col("split").eq(lit(split.name())).and(col("place").gt(lit(limit?))))
         };
-        Self { shares: rule.weights.iter().map(share).collect() }
+        let over = limits.into_iter().filter_map(over).reduce(Expr::or).unwrap_or_else(|| lit(false));
+        let left = when(col("left").is_not_null(), col("left")).when(over, lit("over_limit")).end()?;
+        documents = documents.with_column("left", left)?;
     }
+    documents.select_columns(&["id", "source", "bytes", "size", "split", "draw", "left"])
 }
 
-/// The documents that `before` kept of the mixture's sources, with `size`, `bytes` and `split`.
-async fn candidates(
+/// The documents that `before` kept of some sources, with `bytes`, and `size` in a unit.
+async fn sized(
     tables: Tables<'_>,
     before: &str,
-    words: &Family,
-    clustered: bool,
-    rule: &MixtureRule,
+    facts: SizeFacts<'_>,
+    unit: Unit,
+    sources: &[String],
 ) -> Result<DataFrame> {
-    let sources: Vec<String> = rule.weights.keys().cloned().collect();
     let measured = match tables.remains {
         // what was cut has another size
         Some(stage) => tables.decisions(stage).await?.with_column_renamed("id", "fact_id")?,
-        None => tables.family(words, &sources).await?,
+        None => tables.family(facts.words, sources).await?,
     };
-    let sizes = measured.select(vec![col("fact_id"), col("bytes"), col(rule.unit.column()).alias("size")])?;
-    let mut documents = tables.kept(before).await?.filter(is_of(&sources))?.join(
-        sizes,
-        JoinType::Inner,
-        &["id"],
-        &["fact_id"],
-        None,
-    )?;
-    // what is alike goes into one split, also where removal did not reach it
-    let mut group = col("id");
-    if clustered {
-        documents = documents.join(tables.clusters().await?, JoinType::Left, &["id"], &["member"], None)?;
-        group = coalesce(vec![col("cluster"), col("id")]);
-    }
-    let split = Chance::Split { seed: rule.seed, validation: rule.validation, test: rule.test }.of(vec![group]);
-    documents.select(vec![col("id"), col("source"), col("bytes"), col("size"), split.alias("split")])
+    let size = match unit {
+        Unit::Documents => lit(1u64),
+        Unit::Words => cast(col("words"), DataType::UInt64),
+        Unit::Bytes | Unit::Tokens => cast(col("bytes"), DataType::UInt64),
+    };
+    let sizes = measured.select(vec![
+        col("fact_id"),
+        cast(col("bytes"), DataType::UInt64).alias("bytes"),
+        size.alias("size"),
+    ])?;
+    let kept = tables.kept(before).await?.filter(is_of(sources))?;
+    let documents = kept.join(sizes, JoinType::Inner, &["id"], &["fact_id"], None)?;
+    let (Unit::Tokens, Some(family)) = (unit, facts.tokens) else {
+        return documents.select_columns(&["id", "source", "bytes", "size"]);
+    };
+    // of what was cut, as large a share of the tokens stays as of the bytes
+    let whole = tables.family(facts.words, sources).await?;
+    let whole =
+        whole.select(vec![col("fact_id").alias("whole_id"), cast(col("bytes"), DataType::UInt64).alias("whole")])?;
+    let tokens = tables.family(family, sources).await?;
+    let tokens =
+        tokens.select(vec![col("fact_id").alias("token_id"), cast(col("tokens"), DataType::UInt64).alias("tokens")])?;
+    let share = cast(col("bytes"), DataType::Float64) / cast(col("whole"), DataType::Float64);
+    let left = cast(cast(col("tokens"), DataType::Float64) * share, DataType::UInt64);
+    let size = when(col("bytes").eq(col("whole")), col("tokens")).otherwise(left)?;
+    documents
+        .join(whole, JoinType::Inner, &["id"], &["whole_id"], None)?
+        .join(tokens, JoinType::Inner, &["id"], &["token_id"], None)?
+        .select(vec![col("id"), col("source"), col("bytes"), size.alias("size")])
 }
 
 /// What each source has in each split, as a table: `source`, `split`, `documents`, `bytes`, `size`.
 ///
 /// # Errors
 /// When the facts or the decisions cannot be read.
-pub async fn totals(
-    tables: Tables<'_>,
-    before: &str,
-    words: &Family,
-    clustered: bool,
-    rule: &MixtureRule,
-) -> Result<DataFrame> {
-    candidates(tables, before, words, clustered, rule)
+pub async fn totals(tables: Tables<'_>, before: &str, facts: SizeFacts<'_>, rule: &MixtureRule) -> Result<DataFrame> {
+    candidates(tables, before, facts, rule)
         .await?
+        .filter(col("left").is_null())?
         .aggregate(
             vec![col("source"), col("split")],
             vec![
@@ -181,7 +174,7 @@ impl Totals {
     ///
     /// # Errors
     /// When they are not those of [`totals`].
-    pub fn collect(batches: &[datafusion::arrow::array::RecordBatch]) -> Result<BTreeMap<(String, String), Self>> {
+    pub fn collect(batches: &[RecordBatch]) -> Result<BTreeMap<(String, String), Self>> {
         let mut all = BTreeMap::new();
         for batch in batches {
             let column =
@@ -198,23 +191,24 @@ impl Totals {
     }
 }
 
-/// The verdicts of a mixture: `split`, `copies` and `bytes` besides the usual columns. What is taken no time was over budget.
+/// The verdicts of a mixture: `split`, `copies`, `bytes` and `size` besides the usual columns.
+///
+/// What is taken no time was over budget, over the limit of its split, or is like something that a file holds out. The last document that is
+/// taken once more is the one that comes closest to the budget.
 ///
 /// # Errors
 /// When the facts or the decisions cannot be read.
 pub async fn mixture(
     tables: Tables<'_>,
     before: &str,
-    words: &Family,
-    clustered: bool,
+    facts: SizeFacts<'_>,
     rule: &MixtureRule,
     budget: &Budget,
 ) -> Result<DataFrame> {
-    let documents = candidates(tables, before, words, clustered, rule).await?;
-    let draw = Chance::Bits { seed: rule.seed, purpose: format!("budget/{}", rule.name) }.of(vec![col("id")]);
-    let drawn = documents.with_column("draw", draw)?;
-    let running = running_size()?;
-    let counted = drawn.with_column("running", running)?;
+    let documents = candidates(tables, before, facts, rule).await?;
+    let counted = when(col("left").is_null(), col("size")).otherwise(lit(0u64))?;
+    let documents = documents.with_column("counted", counted)?;
+    let documents = documents.with_column("running", running("counted")?)?;
 
     let number = |value: u64| lit(ScalarValue::UInt64(Some(value)));
     let by_source = |pick: fn(&Share) -> u64| -> Result<Expr> {
@@ -226,60 +220,35 @@ pub async fn mixture(
         }
         cases.otherwise(number(0))
     };
-    let once_more = when(col("running").lt_eq(by_source(|share| share.remainder)?), number(1)).otherwise(number(0))?;
-    let training = by_source(|share| share.epochs)? + once_more;
-    let copies = when(col("split").eq(lit("train")), training).otherwise(number(1))?;
-    let copied = counted.with_column("copies", cast(copies, DataType::UInt64))?;
-    let reason = when(col("copies").eq(number(0)), lit("over_budget")).end()?;
-    verdicts(copied, reason, &["split", "copies", "bytes"])
+    // the middle of a document decides, but where that would pass the limit on epochs its end does
+    let ends = by_source(|share| u64::from(share.strict))?;
+    let reach =
+        when(ends.eq(number(1)), number(2) * col("running")).otherwise(number(2) * col("running") - col("counted"))?;
+    let fits =
+        reach.lt_eq(by_source(|share| 2 * share.remainder)?).and(by_source(|share| share.remainder)?.gt(number(0)));
+    let training = by_source(|share| share.epochs)? + when(fits, number(1)).otherwise(number(0))?;
+    let copies = when(col("left").is_not_null(), number(0))
+        .when(col("split").eq(lit("train")), training)
+        .otherwise(number(1))?;
+    let copied = documents.with_column("copies", cast(copies, DataType::UInt64))?;
+    let reason = first_reason([
+        (col("left").eq(lit("held_out_elsewhere")), "held_out_elsewhere"),
+        (col("left").eq(lit("over_limit")), "over_limit"),
+        (col("copies").eq(number(0)), "over_budget"),
+    ]);
+    verdicts(copied, reason, &["split", "copies", "bytes", "size"])
 }
 
-/// The size of a document and of all that come before it in the draw, within its source and split.
-fn running_size() -> Result<Expr> {
+/// The sum of a column over a document and all that come before it in the draw, within its source and split.
+fn running(column: &str) -> Result<Expr> {
     let frame = WindowFrame::new_bounds(
         WindowFrameUnits::Rows,
         WindowFrameBound::Preceding(ScalarValue::UInt64(None)),
         WindowFrameBound::CurrentRow,
     );
-    over_rows(sum_udaf(), "size")
+    over_rows(sum_udaf(), column)
         .partition_by(vec![col("source"), col("split")])
         .order_by(vec![col("draw").sort(true, false), col("id").sort(true, false)])
         .window_frame(frame)
         .build()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rule(weights: &[(&str, f64)], budget: Option<u64>, max_epochs: f64) -> MixtureRule {
-        MixtureRule {
-            name: "text".into(),
-            seed: 1,
-            weights: weights.iter().map(|(source, weight)| ((*source).to_owned(), *weight)).collect(),
-            unit: Unit::Bytes,
-            budget,
-            max_epochs,
-            validation: 0.0,
-            test: 0.0,
-        }
-    }
-
-    fn sizes() -> BTreeMap<String, u64> {
-        BTreeMap::from([("web".to_owned(), 1000), ("books".to_owned(), 100)])
-    }
-
-    #[test]
-    fn a_small_source_is_repeated_up_to_the_limit() {
-        let budget = Budget::divide(&rule(&[("web", 0.5), ("books", 0.5)], Some(800), 2.5), &sizes());
-        assert_eq!(budget.shares["web"], Share { epochs: 0, remainder: 400, asked: 400 });
-        assert_eq!(budget.shares["books"], Share { epochs: 2, remainder: 50, asked: 400 });
-    }
-
-    #[test]
-    fn without_a_budget_the_scarcest_source_sets_it() {
-        let budget = Budget::divide(&rule(&[("web", 0.8), ("books", 0.2)], None, 1.0), &sizes());
-        assert_eq!(budget.shares["books"], Share { epochs: 1, remainder: 0, asked: 100 });
-        assert_eq!(budget.shares["web"], Share { epochs: 0, remainder: 400, asked: 400 });
-    }
 }

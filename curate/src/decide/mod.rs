@@ -9,6 +9,7 @@
 //!
 //! Useful for: everything that follows from facts. Not useful for: facts; see [`crate::measure`].
 
+mod budget;
 mod c4;
 mod clusters;
 mod cuts;
@@ -30,12 +31,14 @@ mod read;
 mod remains;
 mod repeats;
 mod sample;
+mod splits;
 mod tables;
 mod threshold;
 mod top;
 mod urls;
 mod verdict;
 
+pub use budget::{Budget, MixtureAccount, Share, SourceAccount, Unit, Weights, measured_shares};
 pub use c4::C4Quality;
 pub use clusters::{ClusterAccount, ClusterConfig, ClusterExec, Verification, clusters_schema};
 pub use cuts::{CutFunction, CutText, cuts_of, cuts_type};
@@ -49,12 +52,13 @@ pub use index::{BandsCard, DuplicateIndex, known_hashes};
 pub use language::LanguageRule;
 pub use leaks::{Leaks, windows};
 pub use linked::LinkedRule;
-pub use mixture::{Budget, MixtureRule, Share, Totals, Unit, mixture, totals};
+pub use mixture::{AtMost, MixtureRule, SizeFacts, Totals, mixture, totals};
 pub use pareto::{Alpha, Fit, ParetoRule};
 pub use read::read;
 pub use remains::{RemainsRule, remains, repeats};
 pub use repeats::{RepeatsConfig, RepeatsExec, repeats_schema};
 pub use sample::{Sampled, sample};
+pub use splits::SplitRule;
 pub use tables::Tables;
 pub use threshold::ThresholdRule;
 pub use top::{ShareUnit, TopRule, top};

@@ -17,7 +17,7 @@ use crate::{
     files::{Publication, PublishExec},
     measure::{Family, FamilyFunction},
     source::{ReadExec, Reading},
-    write::RenderFunction,
+    write::{RenderFunction, Rendering},
 };
 
 /// A node of ours.
@@ -35,7 +35,7 @@ enum Function {
     Family(Family),
     Chance(Chance),
     Cut(CutText),
-    Render(schemas::task::Task),
+    Render(Box<Rendering>),
 }
 
 /// Puts the nodes and functions of this crate into plans that are sent, as JSON.
@@ -89,7 +89,7 @@ impl PhysicalExtensionCodec for TamisCodec {
             Function::Family(family) => FamilyFunction::new(family).into(),
             Function::Chance(chance) => ChanceFunction::new(chance).into(),
             Function::Cut(kind) => CutFunction::new(kind).into(),
-            Function::Render(task) => RenderFunction::new(task).into(),
+            Function::Render(rendering) => RenderFunction::new(*rendering).into(),
         }))
     }
 
@@ -102,7 +102,7 @@ impl PhysicalExtensionCodec for TamisCodec {
         } else if let Some(cut) = function.downcast_ref::<CutFunction>() {
             Function::Cut(cut.kind().clone())
         } else if let Some(render) = function.downcast_ref::<RenderFunction>() {
-            Function::Render(render.task().clone())
+            Function::Render(Box::new(render.rendering().clone()))
         } else {
             // one of the engine's own, which is known by its name
             return Ok(());

@@ -70,6 +70,12 @@ impl Layout {
         [folder.join(format!("{stage}.json")), folder.join(format!("{stage}.jsonl"))]
     }
 
+    /// What was asked of the sources of a mixture, and what they give.
+    #[must_use]
+    pub fn mixture_account(&self, name: &str) -> PathBuf {
+        self.out.join("decisions").join(format!("mixture-{name}.json"))
+    }
+
     /// The verdicts of a stage.
     #[must_use]
     pub fn decisions(&self, stage: &str) -> PathBuf {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BandsConfig, FamilyFunction, OverlapsConfig, PostFiles, UrlFiles, bands, c4_lines, fingerprints, language, links,
-    overlaps, score, urls, words,
+    overlaps, score, tokens, urls, words,
 };
 use crate::{error::Result, text::c4::LineRules};
 
@@ -49,6 +49,8 @@ pub enum FamilyConfig {
     Overlaps(OverlapsConfig),
     /// The score of a classifier that was trained before.
     Score(ModelFile),
+    /// The number of tokens, by a `tokenizer.json`.
+    Tokens(ModelFile),
 }
 
 /// A model or a list on disk. The hash makes facts by another one stale.
@@ -80,6 +82,7 @@ impl Family {
             FamilyConfig::Links(_) => links::fields(),
             FamilyConfig::Overlaps(_) => overlaps::fields(),
             FamilyConfig::Score(_) => score::fields(),
+            FamilyConfig::Tokens(_) => tokens::fields(),
         }
     }
 
@@ -94,6 +97,7 @@ impl Family {
             FamilyConfig::Links(posts) => Box::new(links::Links::load(posts)?),
             FamilyConfig::Overlaps(config) => Box::new(overlaps::Overlaps::load(config)?),
             FamilyConfig::Score(model) => Box::new(score::Scores::load(&model.path)?),
+            FamilyConfig::Tokens(model) => Box::new(tokens::Tokens::load(&model.path)?),
         })
     }
 

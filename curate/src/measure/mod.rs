@@ -19,6 +19,7 @@ mod language;
 mod links;
 mod overlaps;
 mod score;
+mod tokens;
 mod urls;
 mod words;
 

@@ -7,23 +7,23 @@ use std::{
 };
 
 use schemas::{
-    task::Task,
+    task::{Folders, Split, Task, TaskFolders, shipped},
     toml_file::{Setting, Spanned, TomlError, TomlFile},
 };
 
 use super::{
-    MixturePlan, Plan, Recipe, Step, StepKind,
-    model::{ClustersRecipe, ColumnsRecipe, LinkFacts, MixtureRecipe, OverlapFacts, SourceRecipe, Text},
+    Plan, Recipe, Step, StepKind,
+    mixtures::Tasks,
+    model::{ClustersRecipe, ColumnsRecipe, LinkFacts, OverlapFacts, SourceRecipe, Text},
 };
 use crate::{
-    decide::{DuplicateIndex, Verification},
+    decide::{DuplicateIndex, SplitRule, Verification},
     error::Result,
     extract::PageLimits,
     files::hash_file,
     measure::{BandsConfig, Family, FamilyConfig, ModelFile, OverlapsConfig, PostFiles, UrlFiles},
     source::{Benchmark, Columns, ExampleFile, Format, Source, WarcOptions},
     text::overlap::RunLengths,
-    write::Content,
 };
 
 impl Plan {
@@ -64,12 +64,16 @@ impl Check<'_> {
         self.name(name)?;
         let tasks = self.tasks()?;
         let mut sources = self.sources()?;
+        let mut declared = BTreeMap::new();
         for (name, (task, fault_limit)) in &tasks {
-            let format = Format::Examples { fields: task.fields.clone() };
+            let (files, splits): (Vec<_>, Vec<_>) = files_of(task).unzip();
+            if splits.iter().any(|split| *split != Split::Train) {
+                declared.insert(name.clone(), splits);
+            }
             sources.push(Source {
                 name: name.clone(),
-                files: vec![task.data.clone()],
-                format,
+                files,
+                format: Format::Examples(Box::new(task.rules.clone())),
                 clean: vec![],
                 fault_limit: *fault_limit,
             });
@@ -96,11 +100,23 @@ impl Check<'_> {
             keep_documents: true,
             classifiers,
             steps,
-            validation: *splits.validation.get_ref(),
-            test: *splits.test.get_ref(),
+            splits: SplitRule {
+                seed: *seed,
+                validation: *splits.validation.get_ref(),
+                test: *splits.test.get_ref(),
+                declared,
+            },
             mixtures: self.mixtures(&tasks)?,
+            licences: self.licences(&tasks),
             recipe: json,
         })
+    }
+
+    /// The licences that sources and tasks say.
+    fn licences(&self, tasks: &Tasks) -> BTreeMap<String, String> {
+        let of_sources = self.recipe.source.iter().map(|(name, source)| (name.get_ref(), source.licence.as_ref()));
+        let of_tasks = tasks.iter().map(|(name, (task, _))| (name, task.licence.as_ref()));
+        of_sources.chain(of_tasks).filter_map(|(name, licence)| Some((name.clone(), licence?.clone()))).collect()
     }
 
     pub(super) fn fault(&self, span: Range<usize>, message: impl Into<String>) -> TomlError {
@@ -173,6 +189,7 @@ impl Check<'_> {
                 columns,
                 begins,
                 fault_limit,
+                licence: _,
             } = recipe;
             let limits = PageLimits {
                 bytes: *max_page_bytes,
@@ -215,7 +232,27 @@ impl Check<'_> {
         Ok(sources)
     }
 
-    fn tasks(&self) -> Result<BTreeMap<String, (Task, f64)>> {
+    /// The folders that paths of tasks may begin with.
+    fn task_folders(&self) -> TaskFolders {
+        let folders = self.recipe.folders.iter();
+        folders.map(|(name, folder)| (name.clone(), self.file.folder().join(folder.get_ref()))).collect()
+    }
+
+    /// A task: the file of a path, or a shipped one.
+    fn task(&self, file: &Text) -> Result<Task> {
+        let folders = self.task_folders();
+        if shipped().iter().any(|(name, _)| name == file.get_ref()) {
+            return Ok(Task::read(Path::new(file.get_ref()), Folders::Named(&folders))?);
+        }
+        let path = self.path(file)?;
+        if !path.is_file() {
+            let message = format!("there is no file {}, and no shipped task of that name", path.display());
+            return Err(self.fault(file.span(), message).into());
+        }
+        Ok(Task::read(&path, Folders::Named(&folders))?)
+    }
+
+    fn tasks(&self) -> Result<Tasks> {
         let mut tasks = BTreeMap::new();
         for (name, recipe) in &self.recipe.task {
             self.name(name)?;
@@ -223,11 +260,8 @@ impl Check<'_> {
                 let message = format!("`{}` is the name of a source, too", name.get_ref());
                 return Err(self.fault(name.span(), message).into());
             }
-            let path = self.path(&recipe.file)?;
-            if !path.is_file() {
-                return Err(self.fault(recipe.file.span(), format!("there is no file {}", path.display())).into());
-            }
-            tasks.insert(name.get_ref().clone(), (Task::read(&path)?, recipe.fault_limit));
+            let task = self.task(recipe.file.as_ref().unwrap_or(name))?;
+            tasks.insert(name.get_ref().clone(), (task, recipe.fault_limit));
         }
         Ok(tasks)
     }
@@ -253,6 +287,12 @@ impl Check<'_> {
             }
             let sha256 = hash_file(&path)?.sha256;
             families.push(family("language", FamilyConfig::Language(ModelFile { path, sha256 })));
+        }
+        if let Some(tokens) = &facts.tokens {
+            let path = self.path(&tokens.tokenizer)?;
+            let hash = hash_file(&path)
+                .map_err(|_| self.fault(tokens.tokenizer.span(), format!("there is no file {}", path.display())))?;
+            families.push(family("tokens", FamilyConfig::Tokens(ModelFile { path, sha256: hash.sha256 })));
         }
         if let Some(lists) = &facts.urls {
             let files = UrlFiles {
@@ -297,11 +337,11 @@ impl Check<'_> {
             self.name(name)?;
             let benchmark = match (&recipe.task, &recipe.files) {
                 (Some(task), None) if recipe.fields.is_none() => {
-                    Benchmark::of_task(name.get_ref().clone(), &Task::read(&self.path(task)?)?)?
+                    Benchmark::of_task(name.get_ref().clone(), &self.task(task)?)?
                 }
                 (None, Some(patterns)) => {
                     let files = self.files(patterns)?.into_iter().map(ExampleFile::new).collect::<Result<Vec<_>>>()?;
-                    Benchmark { name: name.get_ref().clone(), files, fields: recipe.fields.clone() }
+                    Benchmark { name: name.get_ref().clone(), files, fields: recipe.fields.clone(), rules: None }
                 }
                 _ => {
                     let message = "a benchmark has either a `task`, or `files` and perhaps `fields`";
@@ -395,86 +435,11 @@ impl Check<'_> {
             format!("{who} reads the facts `language`, which nothing writes: add [facts.language] with a model");
         Err(self.fault(span, message))
     }
+}
 
-    fn mixtures(&self, tasks: &BTreeMap<String, (Task, f64)>) -> Result<Vec<MixturePlan>> {
-        let mut mixtures = Vec::new();
-        for (name, recipe) in &self.recipe.mixture {
-            self.name(name)?;
-            let (weights, content) = match (&recipe.weights, &recipe.task) {
-                (Some(weights), None) => (self.weights(name, weights)?, Content::Text),
-                (None, Some(task)) => {
-                    let content = Content::Instructions(self.task(recipe, task, tasks)?);
-                    (BTreeMap::from([(task.get_ref().clone(), 1.0)]), content)
-                }
-                _ => {
-                    let message = format!("mixture `{}` has either `weights` or a `task`", name.get_ref());
-                    return Err(self.fault(name.span(), message).into());
-                }
-            };
-            let max_epochs = *recipe.max_epochs.get_ref();
-            if max_epochs < 1.0 {
-                return Err(self.fault(recipe.max_epochs.span(), "`max_epochs` is 1 or more").into());
-            }
-            if recipe.shard_bytes == 0 || recipe.budget == Some(0) {
-                return Err(self.fault(name.span(), "`shard_bytes` and `budget` are 1 or more").into());
-            }
-            mixtures.push(MixturePlan {
-                name: name.get_ref().clone(),
-                weights,
-                content,
-                budget: recipe.budget,
-                unit: recipe.unit,
-                max_epochs,
-                shard_bytes: recipe.shard_bytes,
-            });
-        }
-        Ok(mixtures)
-    }
-
-    fn weights(&self, name: &Text, weights: &BTreeMap<Text, f64>) -> Result<BTreeMap<String, f64>> {
-        let sum: f64 = weights.values().sum();
-        let mut shares = BTreeMap::new();
-        for (source, weight) in weights {
-            if *weight <= 0.0 || !weight.is_finite() {
-                return Err(self.fault(source.span(), "a weight is above 0").into());
-            }
-            shares.insert(self.source(source)?, weight / sum);
-        }
-        if shares.is_empty() {
-            return Err(self.fault(name.span(), "a mixture has one source or more").into());
-        }
-        Ok(shares)
-    }
-
-    /// The task of a mixture, with the templates that it asks for.
-    fn task(&self, recipe: &MixtureRecipe, name: &Text, tasks: &BTreeMap<String, (Task, f64)>) -> Result<Task> {
-        let Some((task, _)) = tasks.get(name.get_ref()) else {
-            let known: Vec<&str> = tasks.keys().map(String::as_str).collect();
-            let message = format!("there is no task `{}`; there are {}", name.get_ref(), list(&known));
-            return Err(self.fault(name.span(), message).into());
-        };
-        let Some(wanted) = &recipe.templates else { return Ok(task.clone()) };
-        let mut templates = Vec::new();
-        for wanted in wanted {
-            match task.templates.iter().find(|template| template.name == *wanted.get_ref()) {
-                Some(template) => templates.push(template.clone()),
-                None => {
-                    let known: Vec<&str> = task.templates.iter().map(|template| template.name.as_str()).collect();
-                    let message = format!(
-                        "task `{}` has no template `{}`; it has {}",
-                        name.get_ref(),
-                        wanted.get_ref(),
-                        list(&known)
-                    );
-                    return Err(self.fault(wanted.span(), message).into());
-                }
-            }
-        }
-        if templates.is_empty() {
-            return Err(self.fault(name.span(), "an instruction mixture has one template or more").into());
-        }
-        Ok(Task { templates, ..task.clone() })
-    }
+/// The files of a task, what is held out first: an example that stands in two files is held out.
+fn files_of(task: &Task) -> impl Iterator<Item = (PathBuf, Split)> {
+    task.files.iter().rev().flat_map(|(split, files)| files.iter().map(|file| (file.clone(), *split)))
 }
 
 fn named_columns(recipe: &ColumnsRecipe) -> Columns {

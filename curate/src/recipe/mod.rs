@@ -8,6 +8,8 @@
 
 mod check;
 mod classifiers;
+mod mixture_recipe;
+mod mixtures;
 mod model;
 mod plan;
 mod presets;

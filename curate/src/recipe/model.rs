@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use schemas::toml_file::Spanned;
 use serde::Deserialize;
 
-use super::presets::Preset;
+use super::{mixture_recipe::MixtureRecipe, presets::Preset};
 use crate::{
     decide::{
         Alpha, C4Quality, DecontaminationRule, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule,
-        LinkedRule, RemainsRule, ShareUnit, Survivor, Unit, UrlRule,
+        LinkedRule, RemainsRule, ShareUnit, Survivor, UrlRule,
     },
     extract::{Extractor, PageLimits},
     learn::{FastTextConfig, FeaturesPreset, HashedWords, Scale},
@@ -129,6 +129,8 @@ pub struct SourceRecipe {
     /// The largest share of broken records.
     #[serde(default = "one_percent")]
     pub fault_limit: f64,
+    /// The licence of its texts, for the cards of mixtures.
+    pub licence: Option<String>,
 }
 
 fn ten_mebibytes() -> usize {
@@ -173,9 +175,9 @@ pub struct ColumnsRecipe {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TaskRecipe {
-    /// The task's file.
-    #[schemars(with = "String")]
-    pub file: Text,
+    /// The task's file, or the name of a shipped task; the shipped one of the same name by default.
+    #[schemars(with = "Option<String>")]
+    pub file: Option<Text>,
     /// The largest share of broken examples.
     #[serde(default = "one_percent")]
     pub fault_limit: f64,
@@ -185,7 +187,7 @@ pub struct TaskRecipe {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BenchmarkRecipe {
-    /// A task's file, of whose examples the task's fields are looked for.
+    /// A task's file, or the name of a shipped one, of whose held-out examples the task's fields are looked for; of all where none are held out.
     #[schemars(with = "Option<String>")]
     pub task: Option<Text>,
     /// Files of examples, plain or packed as gzip or zstd: `.jsonl` is JSON lines, `.json` one JSON value, of which every object with
@@ -202,6 +204,8 @@ pub struct BenchmarkRecipe {
 pub struct FactsRecipe {
     /// The model that tells languages.
     pub language: Option<LanguageFacts>,
+    /// The tokenizer that counts tokens.
+    pub tokens: Option<TokenFacts>,
     /// Lists of domains and words to look for in URLs.
     pub urls: Option<UrlFacts>,
     /// The shape of MinHash signatures.
@@ -264,6 +268,15 @@ pub struct LanguageFacts {
     /// A fastText model, `.bin` or `.ftz`.
     #[schemars(with = "String")]
     pub model: Text,
+}
+
+/// The tokenizer that counts tokens.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenFacts {
+    /// A `tokenizer.json`.
+    #[schemars(with = "String")]
+    pub tokenizer: Text,
 }
 
 /// Lists of domains and words: files, plain or packed as gzip or zstd, with a domain or word a line; lines that begin with `#`
@@ -560,39 +573,4 @@ impl Default for SplitsRecipe {
     fn default() -> Self {
         Self { validation: Spanned::new(0..0, 0.01), test: Spanned::new(0..0, 0.0) }
     }
-}
-
-/// A mixture: plain text by weights, or the examples of a task in the words of its templates.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MixtureRecipe {
-    /// Text: each source's weight, above 0.
-    #[schemars(with = "Option<BTreeMap<String, f64>>")]
-    pub weights: Option<BTreeMap<Text, f64>>,
-    /// Instructions: the task.
-    #[schemars(with = "Option<String>")]
-    pub task: Option<Text>,
-    /// Instructions: the names of the templates; all by default.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub templates: Option<Vec<Text>>,
-    /// The size of the training split; as much as `max_epochs` allows by default.
-    pub budget: Option<u64>,
-    /// What the budget is counted in.
-    #[serde(default)]
-    pub unit: Unit,
-    /// How often a document may be repeated to reach its source's weight, 1 or more.
-    #[serde(default = "once")]
-    #[schemars(with = "f64")]
-    pub max_epochs: Spanned<f64>,
-    /// Bytes of text in a file, about.
-    #[serde(default = "quarter_gigabyte")]
-    pub shard_bytes: u64,
-}
-
-fn once() -> Spanned<f64> {
-    Spanned::new(0..0, 1.0)
-}
-
-fn quarter_gigabyte() -> u64 {
-    256 << 20
 }

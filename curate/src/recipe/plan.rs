@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::{
     decide::{
-        Alpha, C4Quality, DecontaminationRule, DuplicateIndex, DuplicateRule, FinewebQuality, GopherQuality,
-        GopherRepetition, LanguageRule, LinkedRule, RemainsRule, Survivor, ThresholdRule, TopRule, Unit, UrlRule,
-        Verification,
+        Alpha, AtMost, C4Quality, DecontaminationRule, DuplicateIndex, DuplicateRule, FinewebQuality, GopherQuality,
+        GopherRepetition, LanguageRule, LinkedRule, RemainsRule, SplitRule, Survivor, ThresholdRule, TopRule, Unit,
+        UrlRule, Verification, Weights,
     },
     learn::Kind,
     measure::{Family, ModelFile},
@@ -40,12 +40,12 @@ pub struct Plan {
     pub classifiers: Vec<ClassifierPlan>,
     /// The steps, in the recipe's order.
     pub steps: Vec<Step>,
-    /// The share of groups for validation.
-    pub validation: f64,
-    /// The share of groups for testing.
-    pub test: f64,
+    /// How documents come into splits.
+    pub splits: SplitRule,
     /// The mixtures, in the order of their names.
     pub mixtures: Vec<MixturePlan>,
+    /// The licence of each source and task that says it.
+    pub licences: BTreeMap<String, String>,
     /// The recipe as it was run, for the manifest.
     pub recipe: serde_json::Value,
 }
@@ -207,16 +207,18 @@ pub enum StepKind {
 pub struct MixturePlan {
     /// Its name.
     pub name: String,
-    /// Each source's share; they add up to 1.
-    pub weights: BTreeMap<String, f64>,
+    /// How much of it is of each source.
+    pub weights: Weights,
     /// What its rows are.
     pub content: Content,
     /// The size of the training split.
     pub budget: Option<u64>,
     /// What it is counted in.
     pub unit: Unit,
-    /// How often a document may be repeated.
-    pub max_epochs: f64,
+    /// How often the documents of each source may be repeated.
+    pub max_epochs: BTreeMap<String, f64>,
+    /// Documents of each source and split, at most.
+    pub at_most: AtMost,
     /// Bytes of text in a file.
     pub shard_bytes: u64,
 }

@@ -76,7 +76,7 @@ impl Run<'_> {
         for mixture in &self.plan.mixtures {
             let stage = format!("mixture-{}", mixture.name);
             let decided = self.reasons(&stage).await?;
-            for source in mixture.weights.keys() {
+            for source in &mixture.weights.sources() {
                 let kept = came.get(source).copied().unwrap_or_default();
                 entries.push(entry(&stage, source, kept, &decided, None));
             }

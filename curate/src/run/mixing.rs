@@ -14,11 +14,12 @@ use schemas::ledger::MixtureEntry;
 
 use super::{context::Run, staging::Staged};
 use crate::{
-    decide::{self, Budget, MixtureRule, Totals},
+    decide::{self, Budget, MixtureAccount, MixtureRule, Share, SizeFacts, SourceAccount, Totals, Unit, Weights},
     error::{Error, Result},
     files::{
         exchange, remove_folder,
         units::{Fingerprint, Mark},
+        write_json,
     },
     recipe::MixturePlan,
 };
@@ -56,52 +57,118 @@ impl Run<'_> {
     }
 
     fn rule(&self, mixture: &MixturePlan) -> MixtureRule {
-        MixtureRule {
-            name: mixture.name.clone(),
-            seed: self.plan.seed,
-            weights: mixture.weights.clone(),
-            unit: mixture.unit,
-            budget: mixture.budget,
-            max_epochs: mixture.max_epochs,
-            validation: self.plan.validation,
-            test: self.plan.test,
-        }
+        let MixturePlan { name, weights, unit, budget, max_epochs, at_most, .. } = mixture.clone();
+        MixtureRule { name, weights, unit, budget, max_epochs, at_most, splits: self.plan.splits.clone() }
+    }
+
+    /// The facts that the sizes of a mixture's documents are read from.
+    fn size_facts(&self, mixture: &MixturePlan) -> SizeFacts<'_> {
+        let words = self.plan.family("words").unwrap_or_else(|| unreachable!("every run measures words"));
+        let tokens = self.plan.family("tokens").filter(|_| mixture.unit == Unit::Tokens);
+        SizeFacts { words, tokens, clustered: self.clustered_by().is_some() }
     }
 
     /// Decides which documents go into a mixture, and how often.
     async fn decide_mixture(&self, stage: &str, mixture: &MixturePlan) -> Result<()> {
         let before = self.last_stage();
         let rule = self.rule(mixture);
-        let sources: Vec<String> = mixture.weights.keys().cloned().collect();
-        let words = self.plan.family("words").unwrap_or_else(|| unreachable!("every run measures words"));
+        let sources = mixture.weights.sources();
+        let facts = self.size_facts(mixture);
         let mut inputs = self.hashes([self.layout.decisions(&before)]);
         inputs.extend(self.hashes(self.facts_of("words", &sources)));
-        if self.clustered_by().is_some() {
+        if facts.tokens.is_some() {
+            inputs.extend(self.hashes(self.facts_of("tokens", &sources)));
+        }
+        if facts.clustered {
             inputs.extend(self.hashes([self.layout.clusters()]));
         }
         let context = self.session.relational();
         let tables = self.tables(&context);
         let verdicts = async {
-            let totals = decide::totals(tables, &before, words, self.clustered_by().is_some(), &rule).await?;
-            let batches = self.collect(stage, &context, totals).await?;
-            let totals = Totals::collect(&batches)?;
-            let training =
-                |source: &String| totals.get(&("train".to_owned(), source.clone())).map_or(0, |totals| totals.size);
-            let sizes: BTreeMap<String, u64> =
-                sources.iter().map(|source| (source.clone(), training(source))).collect();
-            if let Some((source, _)) = sizes.iter().find(|(_, size)| **size == 0) {
-                let message = format!("source `{source}` has no document left to train on");
-                return Err(Error::Mixture { name: mixture.name.clone(), message }.into());
-            }
-            let budget = Budget::divide(&rule, &sizes);
-            decide::mixture(tables, &before, words, self.clustered_by().is_some(), &rule, &budget).await
+            let budget = self.budget(stage, &before, facts, &rule).await?;
+            decide::mixture(tables, &before, facts, &rule, &budget).await
         };
-        self.decide(stage, &(&rule, inputs), &context, verdicts).await
+        self.decide(stage, &(&rule, &inputs), &context, verdicts).await?;
+        self.account_for(stage, &before, facts, &rule, inputs).await
+    }
+
+    /// What each source gives to a mixture.
+    async fn budget(
+        &self,
+        stage: &str,
+        before: &str,
+        facts: SizeFacts<'_>,
+        rule: &MixtureRule,
+    ) -> datafusion::error::Result<Budget> {
+        let context = self.session.relational();
+        let totals = decide::totals(self.tables(&context), before, facts, rule).await?;
+        let totals = Totals::collect(&self.collect(stage, &context, totals).await?)?;
+        let training =
+            |source: &String| totals.get(&("train".to_owned(), source.clone())).map_or(0, |totals| totals.size);
+        let sizes: BTreeMap<String, u64> =
+            rule.weights.sources().into_iter().map(|source| (source.clone(), training(&source))).collect();
+        let is_wanted = |source: &str| match &rule.weights {
+            Weights::Shares(_) => sizes[source] == 0,
+            // what has nothing has no share
+            Weights::Proportional { .. } => sizes.values().all(|size| *size == 0),
+        };
+        if let Some(source) = sizes.keys().find(|source| is_wanted(source)) {
+            let message = format!("source `{source}` has no document left to train on");
+            return Err(Error::Mixture { name: rule.name.clone(), message }.into());
+        }
+        Ok(Budget::divide(&rule.weights, rule.budget, &sizes, &rule.max_epochs))
+    }
+
+    /// Writes down what was asked of each source, and what it gives.
+    async fn account_for(
+        &self,
+        stage: &str,
+        before: &str,
+        facts: SizeFacts<'_>,
+        rule: &MixtureRule,
+        mut inputs: Vec<(String, String)>,
+    ) -> Result<()> {
+        let failed = |error| Error::from_plan(stage, error);
+        let path = self.layout.mixture_account(&rule.name);
+        inputs.extend(self.hashes([self.layout.decisions(stage)]));
+        self.unit("accounts", stage, Fingerprint::of("account", &(rule, inputs)), async {
+            let budget = self.budget(stage, before, facts, rule).await.map_err(failed)?;
+            let context = self.session.relational();
+            let given = self.tables(&context).decisions(stage).await.map_err(failed)?;
+            let given = given
+                .filter(col("verdict").eq(lit("keep")).and(col("split").eq(lit("train"))))
+                .and_then(|table| {
+                    table.aggregate(vec![col("source")], vec![sum(col("size") * col("copies")).alias("given")])
+                })
+                .map_err(failed)?;
+            let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
+            for batch in self.collect(stage, &context, given).await? {
+                let values = batch.column(1).as_primitive::<UInt64Type>().values();
+                sizes.extend(
+                    batch.column(0).as_string_view().iter().flatten().map(str::to_owned).zip(values.iter().copied()),
+                );
+            }
+            let of_source = |(source, share): (&String, &Share)| {
+                let account = SourceAccount {
+                    weight: share.weight,
+                    asked: share.asked,
+                    available: share.available,
+                    max_epochs: rule.max_epochs.get(source).copied().unwrap_or(1.0),
+                    given: sizes.get(source).copied().unwrap_or_default(),
+                };
+                (source.clone(), account)
+            };
+            let sources = budget.shares.iter().map(of_source).collect();
+            let account = MixtureAccount { mixture: rule.name.clone(), unit: rule.unit, sources };
+            Ok(vec![(path.clone(), None, write_json(&path, &account)?)])
+        })
+        .await?;
+        Ok(())
     }
 
     /// What the files of a mixture follow from.
     fn mixture_fingerprint(&self, stage: &str, mixture: &MixturePlan) -> Fingerprint {
-        let sources: Vec<String> = mixture.weights.keys().cloned().collect();
+        let sources = mixture.weights.sources();
         let documents = self.parts_of(&sources).map(|(source, part)| self.layout.documents(source, part));
         let mut inputs = self.hashes(documents.collect::<Vec<_>>());
         let remains = self.plan.remains().map(|step| self.layout.decisions(&step.name));
@@ -136,13 +203,13 @@ impl Run<'_> {
             })
             .and_then(|table| table.sort(vec![col("split").sort(true, false), col("source").sort(true, false)]))
             .map_err(failed)?;
-        let templates = mixture.content.templates().len() as u64;
         let mut entries = Vec::new();
         for batch in self.collect(stage, &context, table).await? {
             let (splits, sources) = (batch.column(0).as_string_view(), batch.column(1).as_string_view());
             let documents = batch.column(2).as_primitive::<Int64Type>();
             let copies = batch.column(3).as_primitive::<UInt64Type>();
             for row in 0..batch.num_rows() {
+                let templates = mixture.content.templates_of_copy(sources.value(row));
                 entries.push(MixtureEntry {
                     mixture: mixture.name.clone(),
                     split: splits.value(row).to_owned(),

@@ -16,9 +16,12 @@ use super::context::Run;
 use crate::{
     decide::SplitShards,
     error::{Error, Result},
-    files::{Publication, Written, units::Fingerprint, write_whole},
+    files::{Publication, Written, read_json, units::Fingerprint, write_whole},
     recipe::MixturePlan,
-    write::{self, dataset_card, placed_schema, routed_schema, shard_files},
+    write::{
+        self, CardFacts, Content, Rendering, Route, SplitSize, dataset_card, placed_schema, pool_schema, routed_schema,
+        split_files,
+    },
 };
 
 /// The splits in the order in which their files are numbered.
@@ -41,14 +44,27 @@ impl Run<'_> {
         let shards = self.shards(stage, mixture).await?;
         let routed = self.route_mixture(stage, mixture, &fingerprint, &folder, &shards).await?;
         let files = folder.join("files");
-        let names = shard_files(&shards);
+        let names: Vec<String> = split_files(&shards).into_iter().map(|(_, name)| name).collect();
         let units = (0u32..)
             .zip(&names)
             .map(|(number, name)| self.write_shard(stage, mixture, &fingerprint, &routed, number, files.join(name)));
         let written: Vec<(Option<u64>, Written)> =
             futures::stream::iter(units).buffered(self.threads).try_collect().await?;
         let entries = self.mixture_entries(stage, mixture).await?;
-        let card = dataset_card(&mixture.name, &mixture.content, &shards, &entries);
+        let mut sizes: BTreeMap<String, SplitSize> = BTreeMap::new();
+        for (split, name) in split_files(&shards) {
+            sizes.entry(split).or_default().add(&files.join(name))?;
+        }
+        let facts = CardFacts {
+            name: &mixture.name,
+            content: &mixture.content,
+            shards: &shards,
+            entries: &entries,
+            account: &read_json(&self.layout.mixture_account(&mixture.name))?,
+            licences: &self.plan.licences,
+            sizes: &sizes,
+        };
+        let card = dataset_card(&facts);
         let card = write_whole(&files.join("README.md"), card.as_bytes())?;
         let shards = names.into_iter().zip(written).map(|(name, (rows, written))| (name, rows, written));
         let all = shards.chain([("README.md".to_owned(), None, card)]).collect();
@@ -63,21 +79,25 @@ impl Run<'_> {
         let sizes = sizes
             .filter(col("verdict").eq(lit("keep")))
             .and_then(|table| {
-                table.aggregate(vec![col("split")], vec![sum(col("bytes") * col("copies")).alias("bytes")])
+                let bytes = sum(col("bytes") * col("copies")).alias("bytes");
+                table.aggregate(vec![col("split"), col("source")], vec![bytes])
             })
             .map_err(failed)?;
         let batches = self.collect(stage, &context, sizes).await?;
         let mut bytes: BTreeMap<String, u64> = BTreeMap::new();
         for batch in &batches {
-            let (splits, sizes) = (batch.column(0).as_string_view(), batch.column(1).as_primitive::<UInt64Type>());
-            bytes.extend(splits.iter().flatten().map(str::to_owned).zip(sizes.values().iter().copied()));
+            let sizes = batch.column(2).as_primitive::<UInt64Type>().values();
+            let (splits, sources) = (batch.column(0).as_string_view(), batch.column(1).as_string_view());
+            for ((split, source), size) in splits.iter().flatten().zip(sources.iter().flatten()).zip(sizes) {
+                let rows = size * mixture.content.templates_of_copy(source) * mixture.content.growth();
+                *bytes.entry(split.to_owned()).or_default() += rows;
+            }
         }
-        let templates = mixture.content.templates().len() as u64;
         let mut shards = Vec::new();
         let mut first = 0;
         for split in SPLITS {
             let Some(bytes) = bytes.get(split) else { continue };
-            let count = (bytes * templates).div_ceil(mixture.shard_bytes).max(1);
+            let count = bytes.div_ceil(mixture.shard_bytes).max(1);
             let count = u32::try_from(count).expect("shards can be numbered");
             shards.push(SplitShards { split: split.to_owned(), first, count });
             first += count;
@@ -104,15 +124,22 @@ impl Run<'_> {
             self.publish(stage, &context, table, vec![publication]).await
         })
         .await?;
-        let sources: Vec<String> = mixture.weights.keys().cloned().collect();
+        let sources = mixture.weights.sources();
+        let mut renderings = BTreeMap::new();
+        for source in &sources {
+            let rendering = self.rendering(stage, mixture, fingerprint, staging, source).await?;
+            renderings.insert(source.as_str(), rendering);
+        }
         let units = self.parts_of(&sources).map(|(source, part)| {
             let path = staging.join("routed").join(source).join(format!("part-{part:05}.parquet"));
-            let (places, publication) = (places.clone(), Publication::new(&path, &routed_schema(&mixture.content)));
+            let publication = Publication::new(&path, &routed_schema(&mixture.content));
+            let rendering = renderings[source].clone();
+            let route = Route { places: places.clone(), content: &mixture.content, rendering, source, part };
             async move {
                 let unit = format!("{}/routed/{source}/part-{part:05}", mixture.name);
                 self.unit("staging", &unit, fingerprint.clone(), async {
                     let context = self.session.streaming();
-                    let table = write::route(self.tables(&context), places, &mixture.content, source, part).await;
+                    let table = write::route(self.tables(&context), route).await;
                     let table = table.map_err(|error| Error::from_plan(stage, error))?;
                     self.publish(stage, &context, table, vec![publication.grouped_by("shard")]).await
                 })
@@ -121,6 +148,38 @@ impl Run<'_> {
             }
         });
         futures::stream::iter(units.collect::<Vec<_>>()).buffered(self.threads).try_collect().await
+    }
+
+    /// How the examples of a source are put into words; nothing for plain text.
+    async fn rendering(
+        &self,
+        stage: &str,
+        mixture: &MixturePlan,
+        fingerprint: &Fingerprint,
+        staging: &Path,
+        source: &str,
+    ) -> Result<Option<Rendering>> {
+        let Content::Examples(content) = &mixture.content else { return Ok(None) };
+        let path = staging.join("pool").join(format!("{source}.parquet"));
+        let shows = content.demonstrations.is_some() || content.negatives > 0;
+        if shows {
+            self.unit("staging", &format!("{}/pool/{source}", mixture.name), fingerprint.clone(), async {
+                let context = self.session.relational();
+                let table = write::pool(self.tables(&context), stage, source, self.plan.seed).await;
+                let table = table.map_err(|error| Error::from_plan(stage, error))?;
+                self.publish(stage, &context, table, vec![Publication::new(&path, &pool_schema())]).await
+            })
+            .await?;
+        }
+        Ok(Some(Rendering {
+            task: content.tasks[source].clone(),
+            form: content.form,
+            seed: self.plan.seed,
+            mixture: mixture.name.clone(),
+            demonstrations: content.demonstrations.clone(),
+            negatives: content.negatives,
+            pool: shows.then_some(path),
+        }))
     }
 
     async fn write_shard(

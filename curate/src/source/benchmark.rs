@@ -2,11 +2,20 @@
 
 use std::{fs::File, path::PathBuf};
 
-use schemas::task::Task;
+use schemas::{
+    examples::{ExampleRules, Found},
+    task::{Split, Task},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{each_line, json_line, unpacked};
+use super::{
+    each_line,
+    examples::Examples,
+    json_line,
+    raw::{Raw, RawReader as _},
+    unpacked,
+};
 use crate::{
     error::{Error, Result},
     files::hash_file,
@@ -21,6 +30,8 @@ pub struct Benchmark {
     pub files: Vec<ExampleFile>,
     /// The keys of JSON objects whose strings are looked for; all by default.
     pub fields: Option<Vec<String>>,
+    /// For the data of a task: what its examples are made of.
+    pub rules: Option<ExampleRules>,
 }
 
 /// A file of examples. The hash makes facts by another one stale.
@@ -44,6 +55,8 @@ pub enum ExampleKind {
     JsonObject,
     /// A line of text.
     Line,
+    /// What a task makes of its data.
+    Task,
 }
 
 /// An example: its place and its strings.
@@ -75,13 +88,17 @@ impl ExampleFile {
 }
 
 impl Benchmark {
-    /// The examples of a task, of which the task's fields count.
+    /// The examples of a task, of which the task's fields count: those for validation and testing, or all where none are set aside.
     ///
     /// # Errors
     /// When its data cannot be read.
     pub fn of_task(name: String, task: &Task) -> Result<Self> {
-        let file = ExampleFile { kind: ExampleKind::JsonLine, ..ExampleFile::new(task.data.clone())? };
-        Ok(Self { name, files: vec![file], fields: Some(task.fields.clone()) })
+        let is_held_out = |split: Split| split != Split::Train;
+        let any = task.files.keys().any(|split| is_held_out(*split));
+        let wanted = task.files.iter().filter(|(split, _)| is_held_out(**split) || !any).flat_map(|(_, files)| files);
+        let file = |path: &PathBuf| Ok(ExampleFile { kind: ExampleKind::Task, ..ExampleFile::new(path.clone())? });
+        let files = wanted.map(file).collect::<Result<Vec<_>>>()?;
+        Ok(Self { name, files, fields: Some(task.rules.fields.clone()), rules: Some(task.rules.clone()) })
     }
 
     /// Gives `take` every example of a file.
@@ -91,6 +108,9 @@ impl Benchmark {
     pub fn examples(&self, file: &ExampleFile, mut take: impl FnMut(&Example)) -> Result<()> {
         let fields = self.fields.as_deref();
         let mut example = Example::default();
+        if let Some(rules) = &self.rules {
+            return of_task(rules, file, &mut example, take);
+        }
         if file.kind == ExampleKind::JsonObject {
             let read = |source| Error::File { action: "read", path: file.path.clone(), source };
             let input = unpacked(File::open(&file.path).map_err(read)?).map_err(read)?;
@@ -117,6 +137,37 @@ impl Benchmark {
             Ok(())
         })
     }
+}
+
+/// Every example that a task makes of a file, with the strings of its fields.
+fn of_task(
+    rules: &ExampleRules,
+    file: &ExampleFile,
+    example: &mut Example,
+    mut take: impl FnMut(&Example),
+) -> Result<()> {
+    let read = |source| Error::File { action: "read", path: file.path.clone(), source };
+    let mut examples = Examples::open(rules, &file.path).map_err(read)?;
+    while let Some(raw) = examples.next_raw().map_err(read)? {
+        example.place += 1;
+        let object = match raw {
+            Raw::Example(read) => match read.found {
+                Found::Example(object) | Found::LeftOut(object) => object,
+                Found::Broken(_, detail) => return Err(broken(file, example.place, &detail)),
+            },
+            Raw::Broken(found) => return Err(broken(file, example.place, &found.detail)),
+            _ => continue,
+        };
+        example.strings.clear();
+        let wanted = rules.fields.iter().filter_map(|field| object.get(field));
+        wanted.for_each(|value| strings(value, &mut example.strings));
+        take(example);
+    }
+    Ok(())
+}
+
+fn broken(file: &ExampleFile, number: u64, detail: &str) -> Error {
+    Error::Damaged { path: file.path.clone(), message: format!("example {number}: {detail}") }
 }
 
 /// Every string of a value: of lists in their order, of objects in the order of their keys' names.
@@ -164,7 +215,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let path = folder.path().join(name);
         std::fs::write(&path, content).expect("the folder can be written");
-        let benchmark = Benchmark { name: "test".into(), files: vec![ExampleFile::new(path)?], fields };
+        let benchmark = Benchmark { name: "test".into(), files: vec![ExampleFile::new(path)?], fields, rules: None };
         let mut found = Vec::new();
         benchmark.examples(&benchmark.files[0], |example| found.push((example.place, example.strings.join("|"))))?;
         Ok(found)

@@ -1,8 +1,7 @@
-//! JSON lines as documents, and as examples of a task.
+//! JSON lines as documents.
 
 use std::{fmt, io};
 
-use schemas::identity::DocumentId;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
@@ -62,28 +61,6 @@ pub fn row(source: &str, columns: &Columns, offset: u64, line: &[u8]) -> Row {
         Err(error) => return row.broken(json_fault(line, &error), error.to_string()),
     };
     picked.document(source, row, &columns.text)
-}
-
-/// Reads an example: an object with all of `fields`, whose text is the object itself.
-pub fn example(source: &str, fields: &[String], offset: u64, line: &[u8]) -> Row {
-    let row = Row { offset, bytes: line.len() as u64, ..Row::default() };
-    let object: serde_json::Map<String, serde_json::Value> = match serde_json::from_slice(line) {
-        Ok(object) => object,
-        Err(error) => return row.broken(json_fault(line, &error), error.to_string()),
-    };
-    let key =
-        object.get("id").and_then(|id| id.as_str().map(str::to_owned).or_else(|| id.as_i64().map(|id| id.to_string())));
-    let row = Row { record: key, ..row };
-    if let Some(missing) = fields.iter().find(|field| !object.contains_key(*field)) {
-        return row.broken(Fault::JsonField, format!("there is no `{missing}`"));
-    }
-    match std::str::from_utf8(line) {
-        Ok(text) => {
-            let id = DocumentId::of(source, row.record.as_deref().unwrap_or_default(), "", line);
-            Row { id: Some(id), ..row }.with_text(text.trim().to_owned())
-        }
-        Err(error) => row.broken(Fault::NotUtf8, error.to_string()),
-    }
 }
 
 fn json_fault(line: &[u8], error: &serde_json::Error) -> Fault {
@@ -161,6 +138,8 @@ impl Scalar {
 
 #[cfg(test)]
 mod tests {
+    use schemas::identity::DocumentId;
+
     use super::*;
     use crate::source::row::Outcome;
 
@@ -188,12 +167,5 @@ mod tests {
         assert_eq!(fault(r#"{"text": 3}"#), (Fault::JsonField, "`text` is no string".into()));
         assert_eq!(fault("[1, 2]").0, Fault::JsonField);
         assert!(matches!(read(r#"{"text": " "}"#).outcome, Outcome::Dropped(super::super::Reason::NoText)));
-    }
-
-    #[test]
-    fn an_example_has_all_fields() {
-        let fields = ["question".to_owned(), "answer".to_owned()];
-        let row = example("sums", &fields, 0, br#"{"id":"a","question":"1+1?"}"#);
-        assert!(matches!(row.outcome, Outcome::Quarantined(Fault::JsonField, detail) if detail.contains("`answer`")));
     }
 }

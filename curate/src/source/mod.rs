@@ -6,13 +6,14 @@
 //!
 //! Whatever stands in a file becomes a row: a document, a record that is none, with the reason, or a fault.
 //!
-//! Useful for: web archives, JSON lines, Parquet, pages, plain text. Not useful for: facts about the text; see [`crate::measure`].
+//! Useful for: web archives, JSON lines, Parquet, pages, plain text, examples of tasks. Not useful for: facts about the text; see [`crate::measure`].
 
 mod benchmark;
 mod clean;
 mod columns;
 mod copy;
 mod csv;
+mod examples;
 mod exec;
 mod json_lines;
 mod lists;
@@ -32,6 +33,7 @@ pub use benchmark::{Benchmark, Example, ExampleFile, ExampleKind};
 pub use clean::{Cleaning, UnicodeForm};
 pub use columns::Columns;
 pub use copy::{Kept, copy_records};
+pub use examples::{TaskExample, each_task_example, own_examples};
 pub use exec::{ReadExec, Reading, read_table};
 pub use lists::{each_line, json_line, read_list, unpacked};
 pub use posts::each_post;
@@ -63,11 +65,8 @@ pub enum Format {
         /// A regular expression; a line that it matches begins a document.
         begins: Option<String>,
     },
-    /// Examples of a task, as JSON lines: the whole object is the text.
-    Examples {
-        /// The fields that each example must have.
-        fields: Vec<String>,
-    },
+    /// Examples of a task: the text of one is its object, as JSON.
+    Examples(Box<schemas::examples::ExampleRules>),
 }
 
 /// A source: its name, which is a part of every id, its files and how to read them.

@@ -7,11 +7,15 @@ use std::{
 };
 
 use flate2::bufread::MultiGzDecoder;
+use schemas::examples::Found;
+use serde_json::Value;
 
 use super::{
     Format,
     columns::Picked,
-    csv, json_lines, parquet, plain_text,
+    csv,
+    examples::{self, Examples},
+    json_lines, parquet, plain_text,
     row::Row,
     warc::{self, WarcRecords},
 };
@@ -43,6 +47,8 @@ pub enum Raw {
         /// The text.
         bytes: Vec<u8>,
     },
+    /// An example of a task.
+    Example(Box<schemas::examples::Read>),
     /// Something that is no record.
     Broken(Broken),
 }
@@ -54,8 +60,22 @@ impl Raw {
             Self::Warc(record) => record.block.len(),
             Self::Line { bytes, .. } | Self::Text { bytes, .. } => bytes.len(),
             Self::Picked { picked, .. } => picked.len(),
+            Self::Example(read) => match &read.found {
+                Found::Example(object) | Found::LeftOut(object) => object.values().map(length).sum(),
+                Found::Broken(..) => 0,
+            },
             Self::Broken(_) => 0,
         }
+    }
+}
+
+/// About how many bytes a value holds.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(length).sum(),
+        Value::Object(object) => object.values().map(length).sum(),
+        _ => 8,
     }
 }
 
@@ -71,7 +91,8 @@ impl Format {
         let file = File::open(path)?;
         Ok(match self {
             Self::Warc(_) => Box::new(WarcRecords::new(file)?),
-            Self::JsonLines(_) | Self::Examples { .. } => Box::new(json_lines::Lines::new(Unpacked::open(file)?)),
+            Self::JsonLines(_) => Box::new(json_lines::Lines::new(Unpacked::open(file)?)),
+            Self::Examples(rules) => Box::new(Examples::open(rules, path)?),
             Self::Parquet(columns) => Box::new(parquet::Rows::new(file, columns)?),
             Self::Csv { columns, delimiter } => {
                 Box::new(csv::CsvRows::new(Unpacked::open(file)?, *delimiter, columns)?)
@@ -86,9 +107,7 @@ impl Format {
         match (self, raw) {
             (Self::Warc(options), Raw::Warc(record)) => warc::row(source, options, record),
             (Self::JsonLines(columns), Raw::Line { offset, bytes }) => json_lines::row(source, columns, *offset, bytes),
-            (Self::Examples { fields }, Raw::Line { offset, bytes }) => {
-                json_lines::example(source, fields, *offset, bytes)
-            }
+            (_, Raw::Example(read)) => examples::row(source, read),
             (Self::Html(options), Raw::Text { offset, bytes }) => warc::page_row(source, options, *offset, bytes),
             (_, Raw::Text { offset, bytes } | Raw::Line { offset, bytes }) => plain_text::row(source, *offset, bytes),
             (Self::Parquet(columns) | Self::Csv { columns, .. }, Raw::Picked { offset, picked }) => {

@@ -38,6 +38,8 @@ pub enum Reason {
     TooDeep,
     /// A page or row without text.
     NoText,
+    /// An example that its task does not want.
+    LeftOut,
     /// A text of which its cleaning left nothing.
     NothingLeft,
     /// A text of which its cleaning took more than its rules allow.
@@ -62,6 +64,7 @@ impl Reason {
             Self::TooManyNodes => "too_many_nodes",
             Self::TooDeep => "too_deep",
             Self::NoText => "no_text",
+            Self::LeftOut => "left_out",
             Self::NothingLeft => "nothing_left",
             Self::CutTooMuch => "cut_too_much",
             Self::SameRecord => "same_record",
@@ -210,7 +213,7 @@ pub fn batch(rows: &[Row], part: u32) -> Result<RecordBatch, ArrowError> {
 
 /// Null for what has no links.
 fn links_column(rows: &[Row]) -> ArrayRef {
-    let mut builder = ListBuilder::new(StringViewBuilder::new()).with_field(columns::link());
+    let mut builder = ListBuilder::new(StringViewBuilder::new()).with_field(columns::list_item());
     for row in rows {
         row.links.iter().for_each(|link| builder.values().append_value(link));
         builder.append(!row.links.is_empty());

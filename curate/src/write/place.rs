@@ -44,13 +44,19 @@ pub async fn places(
     seed: u64,
     shards: &[SplitShards],
 ) -> Result<DataFrame> {
-    let place =
-        Chance::Places { seed, mixture: mixture.into(), templates: content.templates(), shards: shards.to_vec() };
+    let sources: Vec<String> = tables.parts.keys().cloned().collect();
+    let templates = sources.iter().map(|source| (source.clone(), content.templates(source))).collect();
+    let draw_template = matches!(content, Content::Examples(examples) if examples.draw_template);
+    let place = Chance::Places { seed, mixture: mixture.into(), templates, draw_template, shards: shards.to_vec() };
     let placed = tables
         .decisions(stage)
         .await?
         .filter(col("verdict").eq(lit("keep")))?
-        .select(vec![col("id"), col("source"), place.of(vec![col("id"), col("split"), col("copies")]).alias("place")])?
+        .select(vec![
+            col("id"),
+            col("source"),
+            place.of(vec![col("id"), col("split"), col("copies"), col("source")]).alias("place"),
+        ])?
         .unnest_columns(&["place"])?;
     let placed = match tables.remains {
         Some(stage) => {
@@ -60,7 +66,6 @@ pub async fn places(
         }
         None => placed.with_column("cuts", lit(ScalarValue::try_new_null(&cuts_type())?))?,
     };
-    let sources: Vec<String> = tables.parts.keys().cloned().collect();
     let homes = tables.homes(&sources).await?.drop_columns(&["offset"])?;
     let field = |name: &str| get_field(col("place"), name).alias(name);
     let columns = ["id", "source", "part", "template", "copy", "order"];

@@ -1,125 +1,184 @@
-//! Templates as a function of plans.
+//! Examples put into words, with what they show of others.
 
-use std::{
-    hash::{Hash, Hasher},
-    sync::{Arc, OnceLock},
-};
+use std::{path::PathBuf, sync::OnceLock};
 
-use datafusion::{
-    arrow::{
-        array::{ArrayRef, AsArray as _, StringViewBuilder, StructArray},
-        datatypes::{DataType, Field, Fields, UInt32Type},
-    },
-    common::internal_err,
-    error::{DataFusionError, Result},
-    logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
-};
-use rayon::prelude::*;
 use schemas::{
-    prompt::{Rendered, Renderer},
-    task::Task,
+    examples::{Object, Values},
+    prompt::{Demonstrations, Rendered, Renderer},
+    task::{Form, Task},
+};
+use serde::{Deserialize, Serialize};
+
+use super::pool::read_pool;
+use crate::{
+    error::{Error, Result},
+    text::draw::draw_of,
 };
 
-use crate::error::Error;
-
-/// The number of a template and an example as JSON in, a struct of `task`, `template`, `prompt` and `completion` out.
-#[derive(Debug, Clone)]
-pub struct RenderFunction {
-    task: Task,
-    signature: Signature,
-    renderer: Arc<OnceLock<Renderer>>,
+/// How the examples of a task become rows of a mixture: data alone, so that a plan that holds it can be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Rendering {
+    /// The task, with the templates that are wanted.
+    pub task: Task,
+    /// The form of the rows.
+    pub form: Form,
+    /// The recipe's seed.
+    pub seed: u64,
+    /// The mixture.
+    pub mixture: String,
+    /// Examples with their answers, before each prompt.
+    pub demonstrations: Option<Demonstrations>,
+    /// Passages of other examples, for each question.
+    pub negatives: u32,
+    /// The examples that others may show.
+    pub pool: Option<PathBuf>,
 }
 
-impl RenderFunction {
-    /// The function of a checked task.
-    #[must_use]
-    pub fn new(task: Task) -> Self {
-        Self { task, signature: Signature::any(2, Volatility::Immutable), renderer: Arc::default() }
+/// A row of a mixture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderedRow {
+    /// The example in the template's words, with what it shows of others before the prompt.
+    pub rendered: Rendered,
+    /// For retrieval: the passages of other examples.
+    pub negatives: Vec<String>,
+}
+
+/// Which row is rendered.
+#[derive(Debug, Clone, Copy)]
+pub struct RowKey<'k> {
+    /// The example's id.
+    pub id: &'k str,
+    /// The number of its template.
+    pub template: usize,
+    /// The number of its copy.
+    pub copy: u32,
+}
+
+/// Renders the examples of one task.
+#[derive(Debug)]
+pub struct TaskRenderer {
+    rendering: Rendering,
+    renderer: Renderer,
+    pool: Vec<(String, Values)>,
+    /// The pool in the words of each template, once they are wanted.
+    shown: Vec<OnceLock<Rendered>>,
+}
+
+impl TaskRenderer {
+    /// Compiles the templates and reads the pool.
+    ///
+    /// # Errors
+    /// When the pool cannot be read.
+    pub fn new(rendering: Rendering) -> Result<Self> {
+        let pool = rendering.pool.as_deref().map(read_pool).transpose()?.unwrap_or_default();
+        Self::with_pool(rendering, &pool)
     }
 
-    /// The task.
-    #[must_use]
-    pub fn task(&self) -> &Task {
-        &self.task
-    }
-
-    /// The function of two columns.
-    #[must_use]
-    pub fn of(task: Task, template: Expr, example: Expr) -> Expr {
-        ScalarUDF::from(Self::new(task)).call(vec![template, example])
-    }
-
-    fn renderer(&self) -> Result<&Renderer> {
-        if self.renderer.get().is_none() {
-            let compiled = Renderer::new(&self.task);
-            let compiled = compiled.map_err(|fault| DataFusionError::Execution(fault.message))?;
-            let _ = self.renderer.set(compiled);
+    /// The same with examples at hand: ids and objects.
+    ///
+    /// # Errors
+    /// When one of them means nothing to the task.
+    pub fn with_pool(rendering: Rendering, pool: &[(String, String)]) -> Result<Self> {
+        let renderer = Renderer::new(&rendering.task)
+            .unwrap_or_else(|fault| unreachable!("the templates of `{}` were checked: {fault:?}", rendering.task.name));
+        let mut known = Vec::new();
+        for (id, text) in pool {
+            known.extend(values(&renderer, &rendering.task, text)?.map(|values| (id.clone(), values)));
         }
-        match self.renderer.get() {
-            Some(renderer) => Ok(renderer),
-            None => internal_err!("the templates of `{}` were compiled and are gone", self.task.name),
+        let shown = (0..known.len() * rendering.task.templates.len()).map(|_| OnceLock::new()).collect();
+        Ok(Self { rendering, renderer, pool: known, shown })
+    }
+
+    /// Renders an example, which is a JSON object.
+    ///
+    /// # Errors
+    /// When it means nothing to the task, or a template cannot render it.
+    pub fn row(&self, key: RowKey<'_>, text: &str) -> Result<RenderedRow> {
+        let task = &self.rendering.task;
+        let values = values(&self.renderer, task, text)?.ok_or_else(|| left_out(task))?;
+        let rendered = self.renderer.render(task, key.template, &values)?;
+        let mut negatives = Vec::new();
+        if let Rendered::Retrieval { positive, .. } = &rendered {
+            let others = self.draws(key, "negative", |number| {
+                Ok(match self.shown(key.template, number)? {
+                    Rendered::Retrieval { positive: other, .. } if other != positive => Some(other.clone()),
+                    _ => None,
+                })
+            });
+            for other in others {
+                let other = other?;
+                if !negatives.contains(&other) {
+                    negatives.push(other);
+                }
+                if negatives.len() as u64 >= u64::from(self.rendering.negatives) {
+                    break;
+                }
+            }
         }
+        let preamble = &task.templates[key.template].preamble;
+        let none = Demonstrations::fixed(0);
+        let demonstrations = self.rendering.demonstrations.as_ref().unwrap_or(&none);
+        let count = demonstrations.count(self.draw(key, "demonstrations", 0));
+        let mut shown = Vec::new();
+        if count > 0 {
+            let others = self.draws(key, "demonstration", |number| {
+                let is_own = self.pool[number].0 == key.id;
+                if is_own { Ok(None) } else { self.shown(key.template, number).map(|shown| Some(shown.clone())) }
+            });
+            shown = others.take(count as usize).collect::<Result<Vec<_>>>()?;
+        }
+        let rendered = demonstrations.before(preamble, &shown, rendered);
+        Ok(RenderedRow { rendered, negatives })
     }
 
-    fn fields() -> Fields {
-        let field = |name| Field::new(name, DataType::Utf8View, true);
-        Fields::from(vec![field("task"), field("template"), field("prompt"), field("completion")])
+    /// What the examples of the pool give, in an order that the row draws.
+    fn draws<'t, T>(
+        &'t self,
+        key: RowKey<'t>,
+        purpose: &'t str,
+        pick: impl Fn(usize) -> Result<Option<T>> + 't,
+    ) -> impl Iterator<Item = Result<T>> + 't {
+        let count = self.pool.len();
+        let mut taken = vec![false; count];
+        (0..count as u64).filter_map(move |turn| {
+            #[expect(clippy::cast_possible_truncation, reason = "the remainder is below the pool's length")]
+            let mut number = (self.draw(key, purpose, turn) % count as u64) as usize;
+            // the next that has not been drawn yet
+            while taken[number] {
+                number = (number + 1) % count;
+            }
+            taken[number] = true;
+            pick(number).transpose()
+        })
+    }
+
+    fn draw(&self, key: RowKey<'_>, purpose: &str, turn: u64) -> u64 {
+        let Rendering { task, seed, mixture, .. } = &self.rendering;
+        let template = &task.templates[key.template].name;
+        let (copy, turn) = (key.copy.to_le_bytes(), turn.to_le_bytes());
+        let parts: [&[u8]; 6] =
+            [purpose.as_bytes(), mixture.as_bytes(), key.id.as_bytes(), template.as_bytes(), &copy, &turn];
+        draw_of(*seed, &parts)
+    }
+
+    /// An example of the pool in the words of a template.
+    fn shown(&self, template: usize, number: usize) -> Result<&Rendered> {
+        let cell = &self.shown[template * self.pool.len() + number];
+        if let Some(shown) = cell.get() {
+            return Ok(shown);
+        }
+        let rendered = self.renderer.render(&self.rendering.task, template, &self.pool[number].1)?;
+        Ok(cell.get_or_init(|| rendered))
     }
 }
 
-impl PartialEq for RenderFunction {
-    fn eq(&self, other: &Self) -> bool {
-        self.task == other.task
-    }
+/// What an object means to a task; none where the task does not want it.
+fn values(renderer: &Renderer, task: &Task, text: &str) -> Result<Option<Values>> {
+    let object: Object = serde_json::from_str(text)
+        .map_err(|error| Error::from(schemas::prompt::RenderError::meaning(task, error.to_string())))?;
+    Ok(renderer.values(task, &object)?)
 }
 
-impl Eq for RenderFunction {}
-
-impl Hash for RenderFunction {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.task.hash(state);
-    }
-}
-
-impl ScalarUDFImpl for RenderFunction {
-    fn name(&self) -> &'static str {
-        "render"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Struct(Self::fields()))
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let templates = arrays[0].as_primitive::<UInt32Type>().values();
-        let examples: Vec<&str> = arrays[1].as_string_view().iter().map(Option::unwrap_or_default).collect();
-        let renderer = self.renderer()?;
-        let rendered: Vec<Rendered> = templates
-            .par_iter()
-            .zip(&examples)
-            .map(|(template, example)| {
-                let example =
-                    serde_json::from_str(example).map_err(|error| DataFusionError::External(Box::new(error)))?;
-                let rendered = renderer.render(&self.task, *template as usize, &example);
-                rendered.map_err(|error| Error::from(error).into())
-            })
-            .collect::<Result<_>>()?;
-        let column = |value: &dyn Fn(usize) -> String| -> ArrayRef {
-            let mut builder = StringViewBuilder::new();
-            (0..rendered.len()).for_each(|row| builder.append_value(value(row)));
-            Arc::new(builder.finish())
-        };
-        let columns = vec![
-            column(&|_| self.task.name.clone()),
-            column(&|row| self.task.templates[templates[row] as usize].name.clone()),
-            column(&|row| rendered[row].prompt.clone()),
-            column(&|row| rendered[row].completion.clone()),
-        ];
-        Ok(ColumnarValue::Array(Arc::new(StructArray::new(Self::fields(), columns, None))))
-    }
+fn left_out(task: &Task) -> Error {
+    schemas::prompt::RenderError::meaning(task, "the task does not want this example".to_owned()).into()
 }

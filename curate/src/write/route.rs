@@ -11,7 +11,7 @@ use datafusion::{
     prelude::{DataFrame, JoinType, col, lit},
 };
 
-use super::{Content, RenderFunction, placed_schema};
+use super::{Content, RenderFunction, Rendering, placed_schema};
 use crate::decide::{CutText, Tables};
 
 /// The columns of a routed file: the place of each row, then the mixture's own columns.
@@ -26,17 +26,26 @@ pub fn routed_schema(content: &Content) -> Schema {
     Schema::new([place.to_vec(), columns].concat())
 }
 
+/// One file of a source, on its way into a mixture.
+pub struct Route<'r> {
+    /// The places of the mixture's rows.
+    pub places: PathBuf,
+    /// What the rows are.
+    pub content: &'r Content,
+    /// For examples of a task: how they are put into words.
+    pub rendering: Option<Rendering>,
+    /// The source.
+    pub source: &'r str,
+    /// The file's place in the source.
+    pub part: u32,
+}
+
 /// The rows that one file of a source gives to a mixture, with their places.
 ///
 /// # Errors
 /// When the documents or the places cannot be read.
-pub async fn route(
-    tables: Tables<'_>,
-    places: PathBuf,
-    content: &Content,
-    source: &str,
-    part: u32,
-) -> Result<DataFrame> {
+pub async fn route(tables: Tables<'_>, route: Route<'_>) -> Result<DataFrame> {
+    let Route { places, content, rendering, source, part } = route;
     let placed = tables
         .parquet(vec![places], &placed_schema())
         .await?
@@ -53,25 +62,22 @@ pub async fn route(
     let documents = tables.documents(source, part).await?.select(vec![col("id"), col("text")])?;
     // the places are held in memory, the documents stream past them
     let rows = placed.join(documents, JoinType::Inner, &["placed_id"], &["id"], None)?;
-    let rows = match (content, tables.remains) {
-        (Content::Text, None) => rows,
-        (Content::Text, Some(_)) => rows.with_column("text", CutText::Text.of(vec![col("text"), col("cuts")]))?,
-        (Content::Instructions(task), _) => {
-            let rendered = RenderFunction::of(task.clone(), col("template_number"), col("text"));
-            let field = |name: &str| get_field(col("rendered"), name).alias(name);
-            rows.with_column("rendered", rendered)?.select(vec![
-                col("shard"),
-                col("order"),
-                col("template_number"),
-                col("copy"),
-                col("id"),
-                col("source"),
-                field("task"),
-                field("template"),
-                field("prompt"),
-                field("completion"),
-            ])?
+    let schema = routed_schema(content);
+    let names = schema.fields().iter().map(|field| field.name().as_str());
+    match (rendering, tables.remains) {
+        (None, None) => rows.select(names.map(col).collect::<Vec<_>>()),
+        (None, Some(_)) => {
+            let rows = rows.with_column("text", CutText::Text.of(vec![col("text"), col("cuts")]))?;
+            rows.select(names.map(col).collect::<Vec<_>>())
         }
-    };
-    rows.select(routed_schema(content).fields().iter().map(|field| col(field.name().as_str())).collect::<Vec<_>>())
+        (Some(rendering), _) => {
+            let arguments = ["id", "template_number", "copy", "text"].map(col).to_vec();
+            let rows = rows.with_column("rendered", RenderFunction::of(rendering, arguments))?;
+            let own = ["shard", "order", "template_number", "copy", "id", "source"];
+            let column = |name: &str| {
+                if own.contains(&name) { col(name) } else { get_field(col("rendered"), name).alias(name) }
+            };
+            rows.select(names.map(column).collect::<Vec<_>>())
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod cleaning;
 mod duplicates;
 mod house;
 mod links;
+mod mixtures;
 mod pipes;
 mod promises;
 mod reading;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{curate, recipe, root, run_well, stdout, temporary, text};
+use crate::support::{curate, recipe, root, run_well, stdout, temporary};
 
 #[test]
 fn check_says_what_would_run() {
@@ -43,27 +43,4 @@ fn the_report_stands_alone() {
     }
     let scripts = html.matches("<script").count();
     assert!(html.contains("Plotly.newPlot") && scripts >= 4, "the charts and their library are in the page");
-}
-
-/// The mixtures are where and what others look for: names, columns, and the card's head.
-#[test]
-fn mixtures_are_named_as_the_field_names_them() {
-    let out = temporary();
-    run_well(&recipe("fixture.toml"), out.path(), &[]);
-    for (mixture, columns) in [
-        ("text", vec!["id", "source", "text"]),
-        ("instructions", vec!["id", "source", "task", "template", "prompt", "completion"]),
-    ] {
-        let folder = out.path().join("mixtures").join(mixture);
-        for split in ["train", "validation"] {
-            let path = folder.join(format!("{split}-00000-of-00001.parquet"));
-            let file = fs::File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", text(&path)));
-            let reader = parquet::file::reader::SerializedFileReader::new(file).expect("it is Parquet");
-            let schema = parquet::file::reader::FileReader::metadata(&reader).file_metadata().schema_descr();
-            let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
-            assert_eq!(names, columns);
-        }
-        let card = fs::read_to_string(folder.join("README.md")).expect("a mixture has a card");
-        assert!(card.starts_with("---\nconfigs:\n- config_name: default\n"), "{card}");
-    }
 }

@@ -1,0 +1,290 @@
+//! `curate render`.
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use schemas::{
+    prompt::{Demonstrations, Rendered},
+    task::{Folders, Form, Manner, Split, Task, TaskFolders, shipped},
+    toml_file::Setting,
+};
+use serde_json::{Map, Value};
+
+use super::printer::Printer;
+use crate::{
+    source::{TaskExample, each_task_example, own_examples},
+    text::draw::{draw, draw_of},
+    write::{RenderedRow, Rendering, RowKey, TaskRenderer},
+};
+
+/// Put examples of a task into words: a task in, prompts and completions as JSON lines out.
+///
+/// A task is a file, or one of the shipped tasks, whose data lies in a folder that `--set data=DIR` names. Without `--split`, the examples
+/// are those that stand in the task's own file.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// The task: a file (TOML), or the name of a shipped task.
+    task: PathBuf,
+    /// The split whose examples are rendered.
+    #[arg(long, value_enum, value_name = "SPLIT")]
+    split: Option<SplitArg>,
+    /// The templates; all by default.
+    #[arg(long = "template", value_name = "NAME")]
+    templates: Vec<String>,
+    /// Templates in this manner: plain, t5, flan, gpt1, gpt2, gpt3 or `chain_of_thought`.
+    #[arg(long, value_name = "MANNER", value_parser = manner)]
+    manner: Option<Manner>,
+    /// One template for each example, which it draws, and not all.
+    #[arg(long)]
+    draw_template: bool,
+    /// Examples of the training split, with their answers, before each prompt.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    demonstrations: u32,
+    /// What stands between demonstrations.
+    #[arg(long, value_enum, default_value = "two-breaks")]
+    between: BetweenArg,
+    /// For retrieval: passages of other examples, for each question.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    negatives: u32,
+    /// Examples of the split, at most: those whose draws come first; 0 for all, in their order.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    count: usize,
+    /// What every draw is made from.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Print texts as they are, below headings, and not JSON.
+    #[arg(long)]
+    plain: bool,
+    /// A folder that paths of tasks begin with, such as `data=DIR`.
+    #[arg(long = "set", value_name = "NAME=DIR")]
+    settings: Vec<Setting>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SplitArg {
+    /// To train on.
+    Train,
+    /// To choose by.
+    Validation,
+    /// To report on.
+    Test,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum BetweenArg {
+    /// A line break.
+    OneBreak,
+    /// An empty line.
+    TwoBreaks,
+}
+
+fn manner(name: &str) -> Result<Manner, String> {
+    serde_json::from_value(Value::from(name)).map_err(|_| format!("there is no manner `{name}`"))
+}
+
+/// Examples that others may show, at most.
+const POOL: usize = 1024;
+
+impl RenderArgs {
+    pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let task = self.task()?;
+        let examples = self.examples(&task, printer)?;
+        let mut forms: Vec<Form> = task.templates.iter().map(|template| template.parts.form()).collect();
+        forms.sort_unstable();
+        forms.dedup();
+        let pool = if self.demonstrations > 0 || forms.contains(&Form::Retrieval) { self.pool(&task)? } else { vec![] };
+        let rendering = Rendering {
+            form: forms[0],
+            seed: self.seed,
+            mixture: "render".to_owned(),
+            demonstrations: (self.demonstrations > 0).then(|| Demonstrations {
+                between: match self.between {
+                    BetweenArg::OneBreak => "\n".to_owned(),
+                    BetweenArg::TwoBreaks => "\n\n".to_owned(),
+                },
+                ..Demonstrations::fixed(self.demonstrations)
+            }),
+            negatives: self.negatives,
+            pool: None,
+            task,
+        };
+        let renderer = TaskRenderer::with_pool(rendering.clone(), &pool)?;
+        let mut output = io::BufWriter::new(io::stdout().lock());
+        let mut rows = 0;
+        for example in &examples {
+            for template in self.templates_of(&rendering.task, &example.id) {
+                let key = RowKey { id: &example.id, template, copy: 0 };
+                let row = renderer.row(key, &example.text)?;
+                let name = &rendering.task.templates[template].name;
+                let text =
+                    if self.plain { plain(name, &row) } else { json(&rendering.task.name, name, &example.id, &row) };
+                if let Err(error) = writeln!(output, "{text}") {
+                    // nobody reads on
+                    return if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error.into()) };
+                }
+                rows += 1;
+            }
+        }
+        output.flush().context("standard output cannot be written")?;
+        printer.note(format_args!("{} examples, {rows} rows", examples.len()));
+        Ok(())
+    }
+
+    /// The task, with the templates that are wanted.
+    fn task(&self) -> anyhow::Result<Task> {
+        let mut folders = TaskFolders::new();
+        for setting in &self.settings {
+            let [name] = setting.key.as_slice() else {
+                bail!("--set {}={}: the name of a folder has no dots", setting.key.join("."), setting.value);
+            };
+            folders.insert(name.clone(), std::path::absolute(&setting.value)?);
+        }
+        if !self.task.is_file() && shipped().iter().all(|(name, _)| self.task.as_os_str() != *name) {
+            let known: Vec<&str> = shipped().iter().map(|(name, _)| *name).collect();
+            bail!(
+                "there is no file {}, and no shipped task of that name; there are `{}`",
+                self.task.display(),
+                known.join("`, `")
+            );
+        }
+        let wanted = if self.split.is_some() { Folders::Named(&folders) } else { Folders::Unread };
+        let mut task = Task::read(&self.task, wanted)?;
+        if let Some(unknown) =
+            self.templates.iter().find(|name| task.templates.iter().all(|template| template.name != **name))
+        {
+            let known: Vec<&str> = task.templates.iter().map(|template| template.name.as_str()).collect();
+            bail!("task `{}` has no template `{unknown}`; it has `{}`", task.name, known.join("`, `"));
+        }
+        task.templates.retain(|template| {
+            (self.templates.is_empty() || self.templates.contains(&template.name))
+                && self.manner.is_none_or(|manner| manner == template.manner)
+        });
+        if task.templates.is_empty() {
+            bail!("task `{}` has no template of that manner", task.name);
+        }
+        Ok(task)
+    }
+
+    fn split(&self) -> Option<Split> {
+        self.split.map(|split| match split {
+            SplitArg::Train => Split::Train,
+            SplitArg::Validation => Split::Validation,
+            SplitArg::Test => Split::Test,
+        })
+    }
+
+    /// The examples that are rendered; what is broken is named.
+    fn examples(&self, task: &Task, printer: &Printer) -> anyhow::Result<Vec<TaskExample>> {
+        let mut examples = match self.split() {
+            None => own_examples(task)?,
+            Some(split) => {
+                if !task.files.contains_key(&split) {
+                    let known: Vec<&str> = task.files.keys().map(|split| split.name()).collect();
+                    bail!("task `{}` has no split `{split}`; it has `{}`", task.name, known.join("`, `"));
+                }
+                let mut examples = Vec::new();
+                each_task_example(task, split, |path, found| match found {
+                    Ok(example) => examples.push(example),
+                    Err(broken) => printer.note(format_args!(
+                        "{}: byte {}: {}: {}",
+                        path.display(),
+                        broken.offset,
+                        broken.fault,
+                        broken.detail
+                    )),
+                })?;
+                examples
+            }
+        };
+        if examples.is_empty() {
+            bail!(
+                "task `{}` has no example{}",
+                task.name,
+                if self.split.is_some() { "" } else { " in its own file: choose a `--split`" }
+            );
+        }
+        if self.count > 0 && self.split.is_some() {
+            examples.sort_by_cached_key(|example| (draw(self.seed, "render", &example.id), example.id.clone()));
+            examples.truncate(self.count);
+        }
+        Ok(examples)
+    }
+
+    /// Examples of the training split, that others may show.
+    fn pool(&self, task: &Task) -> anyhow::Result<Vec<(String, String)>> {
+        let mut pool = if task.files.contains_key(&Split::Train) {
+            let mut pool = Vec::new();
+            each_task_example(task, Split::Train, |_, found| pool.extend(found))?;
+            pool
+        } else if self.split.is_none() {
+            own_examples(task)?
+        } else {
+            bail!("task `{}` has no split `train`, whose examples others could show", task.name);
+        };
+        pool.sort_by_cached_key(|example| (draw(self.seed, "pool/render", &example.id), example.id.clone()));
+        pool.truncate(POOL);
+        Ok(pool.into_iter().map(|example| (example.id, example.text)).collect())
+    }
+
+    /// The numbers of the templates that an example goes through.
+    fn templates_of(&self, task: &Task, id: &str) -> std::ops::Range<usize> {
+        let count = task.templates.len();
+        if !self.draw_template {
+            return 0..count;
+        }
+        let draw = draw_of(self.seed, &[b"template", b"render", id.as_bytes()]);
+        let drawn = usize::try_from((u128::from(draw) * count as u128) >> 64).expect("below the count");
+        drawn..drawn + 1
+    }
+}
+
+/// The parts of a row by the names of their columns.
+fn parts(row: &RenderedRow) -> Vec<(&'static str, Value)> {
+    let text = |text: &String| Value::from(text.as_str());
+    match &row.rendered {
+        Rendered::Completion { prompt, completion } => vec![("prompt", text(prompt)), ("completion", text(completion))],
+        Rendered::Preference { prompt, chosen, rejected } => {
+            vec![("prompt", text(prompt)), ("chosen", text(chosen)), ("rejected", text(rejected))]
+        }
+        Rendered::Retrieval { query, positive } => {
+            vec![
+                ("query", text(query)),
+                ("positive", text(positive)),
+                ("negatives", Value::from(row.negatives.clone())),
+            ]
+        }
+        Rendered::Sequences { sequences, label } => {
+            vec![("sequences", Value::from(sequences.clone())), ("label", Value::from(*label))]
+        }
+    }
+}
+
+fn json(task: &str, template: &str, id: &str, row: &RenderedRow) -> String {
+    let names = [("id", id), ("task", task), ("template", template)].map(|(name, text)| (name, Value::from(text)));
+    let object: Map<String, Value> =
+        names.into_iter().chain(parts(row)).map(|(name, value)| (name.to_owned(), value)).collect();
+    Value::Object(object).to_string()
+}
+
+fn plain(template: &str, row: &RenderedRow) -> String {
+    let mut text = format!("===== {template}\n");
+    for (name, value) in parts(row) {
+        let items = match value {
+            Value::Array(items) => items,
+            one => vec![one],
+        };
+        for item in items {
+            let item = item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+            text.push_str("--- ");
+            text.push_str(name);
+            text.push('\n');
+            text.push_str(&item);
+            text.push('\n');
+        }
+    }
+    text
+}

@@ -1,0 +1,41 @@
+//! The family `tokens`.
+
+use std::{path::Path, sync::Arc};
+
+use datafusion::arrow::{
+    array::{ArrayRef, UInt64Array},
+    datatypes::{DataType, Fields},
+};
+use rayon::prelude::*;
+use tokenizers::Tokenizer;
+
+use super::family::{Measure, field};
+use crate::error::{Error, Result};
+
+pub fn fields() -> Fields {
+    Fields::from(vec![field("tokens", DataType::UInt64)])
+}
+
+/// Counts the tokens of a `tokenizer.json`, without special ones.
+pub struct Tokens(Tokenizer);
+
+impl Tokens {
+    pub fn load(path: &Path) -> Result<Self> {
+        let damaged = |error: tokenizers::Error| Error::Damaged { path: path.to_owned(), message: error.to_string() };
+        let mut tokenizer = Tokenizer::from_file(path).map_err(damaged)?;
+        // a file may ask for texts of one length, which is for batches of a model and not for counting
+        tokenizer.with_truncation(None).map_err(damaged)?.with_padding(None);
+        Ok(Self(tokenizer))
+    }
+}
+
+impl Measure for Tokens {
+    fn measure(&self, texts: &[Option<&str>]) -> Vec<ArrayRef> {
+        let count = |text: Option<&str>| {
+            // a tokenizer without a token for what it does not know gives nothing for it
+            text.map(|text| self.0.encode_fast(text, false).map_or(0, |encoding| encoding.len() as u64))
+        };
+        let counts: Vec<Option<u64>> = texts.par_iter().copied().map(count).collect();
+        vec![Arc::new(UInt64Array::from(counts))]
+    }
+}

@@ -1,0 +1,258 @@
+//! From mixtures as they are written to plans.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use schemas::{
+    task::{Form, Task},
+    toml_file::{Spanned, TomlError},
+};
+
+use super::{
+    MixturePlan,
+    check::{Check, list},
+    mixture_recipe::{EpochsRecipe, MeasuredRecipe, MixtureRecipe, ProportionalRecipe, PublishedRecipe},
+    model::Text,
+};
+use crate::{
+    decide::{Unit, Weights, measured_shares},
+    error::Result,
+    files::read_json,
+    write::{Content, ExamplesContent},
+};
+
+/// The tasks of a recipe, each with its limit of faults.
+pub(super) type Tasks = BTreeMap<String, (Task, f64)>;
+
+impl Check<'_> {
+    pub(super) fn mixtures(&self, tasks: &Tasks) -> Result<Vec<MixturePlan>> {
+        self.recipe.mixture.iter().map(|(name, recipe)| self.mixture(name, recipe, tasks)).collect()
+    }
+
+    fn mixture(&self, name: &Text, recipe: &MixtureRecipe, tasks: &Tasks) -> Result<MixturePlan> {
+        self.name(name)?;
+        let weights = self.weights(name, recipe, tasks)?;
+        let sources = weights.sources();
+        let of_tasks = sources.iter().filter(|source| tasks.contains_key(*source)).count();
+        let content = match of_tasks {
+            0 => self.text(name, recipe)?,
+            count if count == sources.len() => self.examples(name, recipe, &sources, tasks)?,
+            _ => return Err(self.fault(name.span(), "a mixture is of sources or of tasks, and not of both").into()),
+        };
+        let unit = match (&recipe.unit, &content) {
+            (None, Content::Text) => Unit::Bytes,
+            (None, Content::Examples(_)) => Unit::Documents,
+            (Some(unit), Content::Examples(_)) if *unit.get_ref() != Unit::Documents => {
+                let message =
+                    "examples of tasks are counted, whatever their templates make of them: `unit` is `documents`";
+                return Err(self.fault(unit.span(), message).into());
+            }
+            (Some(unit), _) => *unit.get_ref(),
+        };
+        if unit == Unit::Tokens && self.recipe.facts.tokens.is_none() {
+            let span = recipe.unit.as_ref().map(Spanned::span).unwrap_or_default();
+            let message =
+                "tokens are counted by the facts `tokens`, which nothing writes: add [facts.tokens] with a tokenizer";
+            return Err(self.fault(span, message).into());
+        }
+        if recipe.shard_bytes == 0 || recipe.budget == Some(0) {
+            return Err(self.fault(name.span(), "`shard_bytes` and `budget` are 1 or more").into());
+        }
+        Ok(MixturePlan {
+            name: name.get_ref().clone(),
+            max_epochs: self.epochs(recipe, &sources)?,
+            weights,
+            content,
+            budget: recipe.budget,
+            unit,
+            at_most: recipe.at_most,
+            shard_bytes: recipe.shard_bytes,
+        })
+    }
+
+    fn weights(&self, name: &Text, recipe: &MixtureRecipe, tasks: &Tasks) -> Result<Weights> {
+        let shares = |weights: BTreeMap<String, f64>| {
+            let sum: f64 = weights.values().sum();
+            Weights::Shares(weights.into_iter().map(|(source, weight)| (source, weight / sum)).collect())
+        };
+        let weights = match (&recipe.weights, &recipe.published, &recipe.proportional, &recipe.measured) {
+            (Some(weights), None, None, None) => {
+                let mut found = BTreeMap::new();
+                for (source, weight) in weights {
+                    if *weight <= 0.0 || !weight.is_finite() {
+                        return Err(self.fault(source.span(), "a weight is above 0").into());
+                    }
+                    found.insert(self.source_or_task(source, tasks)?, *weight);
+                }
+                shares(found)
+            }
+            (None, Some(published), None, None) => shares(self.published(published.get_ref(), tasks)?),
+            (None, None, Some(proportional), None) => {
+                let ProportionalRecipe { of, cap, temperature } = proportional.get_ref();
+                self.temperature(*temperature, proportional.span())?;
+                let mut of =
+                    of.iter().map(|source| self.source_or_task(source, tasks)).collect::<Result<Vec<_>, _>>()?;
+                of.sort();
+                of.dedup();
+                Weights::Proportional { of, cap: *cap, temperature: *temperature }
+            }
+            (None, None, None, Some(measured)) => {
+                self.temperature(measured.get_ref().temperature, measured.span())?;
+                Weights::Shares(self.measured(measured.get_ref(), tasks)?)
+            }
+            _ => {
+                let message = format!(
+                    "mixture `{}` has one of `weights`, `published`, `proportional` and `measured`",
+                    name.get_ref()
+                );
+                return Err(self.fault(name.span(), message).into());
+            }
+        };
+        if weights.sources().is_empty() {
+            return Err(self.fault(name.span(), "a mixture has one source or more").into());
+        }
+        Ok(weights)
+    }
+
+    fn temperature(&self, temperature: f64, span: Range<usize>) -> Result<(), TomlError> {
+        if temperature > 0.0 { Ok(()) } else { Err(self.fault(span, "`temperature` is above 0")) }
+    }
+
+    fn published(&self, recipe: &PublishedRecipe, tasks: &Tasks) -> Result<BTreeMap<String, f64>> {
+        let table = recipe.table.weights();
+        let mut weights: BTreeMap<String, f64> = BTreeMap::new();
+        for (component, source) in &recipe.components {
+            let Some((_, weight)) = table.iter().find(|(known, _)| known == component.get_ref()) else {
+                let known: Vec<&str> = table.iter().map(|(known, _)| *known).collect();
+                let message = format!("there is no component `{}`; there are {}", component.get_ref(), list(&known));
+                return Err(self.fault(component.span(), message).into());
+            };
+            // two components may be of one source
+            *weights.entry(self.source_or_task(source, tasks)?).or_default() += weight;
+        }
+        Ok(weights)
+    }
+
+    fn measured(&self, recipe: &MeasuredRecipe, tasks: &Tasks) -> Result<BTreeMap<String, f64>> {
+        let path = self.path(&recipe.scores)?;
+        if !path.is_file() {
+            return Err(self.fault(recipe.scores.span(), format!("there is no file {}", path.display())).into());
+        }
+        let scores: BTreeMap<String, f64> = read_json(&path)?;
+        let known = |name: &String| {
+            tasks.contains_key(name) || self.recipe.source.keys().any(|source| source.get_ref() == name)
+        };
+        if let Some(unknown) = scores.keys().find(|name| !known(name)) {
+            let message = format!("{} scores `{unknown}`, which is no source and no task", path.display());
+            return Err(self.fault(recipe.scores.span(), message).into());
+        }
+        if let Some((name, score)) = scores.iter().find(|(_, score)| !score.is_finite()) {
+            let message = format!("{} gives `{name}` the score {score}", path.display());
+            return Err(self.fault(recipe.scores.span(), message).into());
+        }
+        Ok(measured_shares(&scores, recipe.losses, recipe.temperature))
+    }
+
+    /// The name of a source or a task that exists.
+    fn source_or_task(&self, name: &Text, tasks: &Tasks) -> Result<String, TomlError> {
+        let sources = self.recipe.source.keys().map(|source| source.get_ref().as_str());
+        let known: Vec<&str> = sources.chain(tasks.keys().map(String::as_str)).collect();
+        if known.contains(&name.get_ref().as_str()) {
+            return Ok(name.get_ref().clone());
+        }
+        let message = format!("there is no source or task `{}`; there are {}", name.get_ref(), list(&known));
+        Err(self.fault(name.span(), message))
+    }
+
+    fn epochs(&self, recipe: &MixtureRecipe, sources: &[String]) -> Result<BTreeMap<String, f64>> {
+        let span = recipe.max_epochs.span();
+        let limits: BTreeMap<String, f64> = match recipe.max_epochs.get_ref() {
+            EpochsRecipe::All(limit) => sources.iter().map(|source| (source.clone(), *limit)).collect(),
+            EpochsRecipe::Each(limits) => {
+                if let Some(unknown) = limits.keys().find(|source| !sources.contains(source)) {
+                    return Err(self.fault(span, format!("`{unknown}` is not in the mixture")).into());
+                }
+                let limit = |source: &String| limits.get(source).copied().unwrap_or(1.0);
+                sources.iter().map(|source| (source.clone(), limit(source))).collect()
+            }
+        };
+        if limits.values().any(|limit| *limit < 1.0 || !limit.is_finite()) {
+            return Err(self.fault(span, "`max_epochs` is 1 or more").into());
+        }
+        Ok(limits)
+    }
+
+    /// Plain text, for which nothing is said of templates.
+    fn text(&self, name: &Text, recipe: &MixtureRecipe) -> Result<Content> {
+        let MixtureRecipe { templates, manners, draw_template, demonstrations, .. } = recipe;
+        if templates.is_some() || manners.is_some() || *draw_template || demonstrations.is_some() {
+            let message = "`templates`, `manners`, `draw_template` and `demonstrations` are for mixtures of tasks";
+            return Err(self.fault(name.span(), message).into());
+        }
+        Ok(Content::Text)
+    }
+
+    fn examples(&self, name: &Text, recipe: &MixtureRecipe, sources: &[String], tasks: &Tasks) -> Result<Content> {
+        let mut wanted = BTreeMap::new();
+        for source in sources {
+            wanted.insert(source.clone(), self.wanted(recipe, &tasks[source].0, name)?);
+        }
+        for asked in recipe.templates.iter().flatten() {
+            let has = |task: &Task| task.templates.iter().any(|template| template.name == *asked.get_ref());
+            if !wanted.values().any(has) {
+                let of = |source: &String| {
+                    let known: Vec<&str> =
+                        tasks[source].0.templates.iter().map(|template| template.name.as_str()).collect();
+                    format!("task `{source}` has no template `{}`; it has {}", asked.get_ref(), list(&known))
+                };
+                return Err(self.fault(asked.span(), of(&sources[0])).into());
+            }
+        }
+        let mut forms: Vec<Form> =
+            wanted.values().flat_map(|task| &task.templates).map(|template| template.parts.form()).collect();
+        forms.sort_unstable();
+        forms.dedup();
+        let [form] = forms[..] else {
+            let message = "the templates make rows of different columns: choose some by `templates` or `manners`";
+            return Err(self.fault(name.span(), message).into());
+        };
+        let demonstrations = recipe.demonstrations.as_ref();
+        if let Some(demonstrations) = demonstrations {
+            let shown = demonstrations.get_ref();
+            if form != Form::Completion {
+                let message = "only prompts with completions can have demonstrations";
+                return Err(self.fault(demonstrations.span(), message).into());
+            }
+            if shown.least > shown.most || shown.most > 100 {
+                let message = "`least` is no more than `most`, and that no more than 100";
+                return Err(self.fault(demonstrations.span(), message).into());
+            }
+        }
+        Ok(Content::Examples(ExamplesContent {
+            tasks: wanted,
+            form,
+            draw_template: recipe.draw_template,
+            demonstrations: demonstrations.map(|demonstrations| demonstrations.get_ref().clone()),
+            negatives: if form == Form::Retrieval { recipe.negatives } else { 0 },
+        }))
+    }
+
+    /// A task with the templates that a mixture asks for.
+    fn wanted(&self, recipe: &MixtureRecipe, task: &Task, name: &Text) -> Result<Task> {
+        let mut templates = task.templates.clone();
+        if let Some(manners) = &recipe.manners {
+            templates.retain(|template| manners.iter().any(|manner| *manner.get_ref() == template.manner));
+        }
+        if let Some(names) = &recipe.templates {
+            templates.retain(|template| names.iter().any(|name| *name.get_ref() == template.name));
+        }
+        if templates.is_empty() {
+            let known =
+                task.templates.iter().map(|template| format!("`{}` ({})", template.name, template.manner.name()));
+            let known = known.collect::<Vec<_>>().join(", ");
+            let message =
+                format!("task `{}` has none of the templates that the mixture asks for; it has {known}", task.name);
+            return Err(self.fault(name.span(), message).into());
+        }
+        Ok(Task { templates, ..task.clone() })
+    }
+}
