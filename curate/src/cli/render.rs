@@ -116,9 +116,10 @@ impl RenderArgs {
         let mut output = io::BufWriter::new(io::stdout().lock());
         let mut rows = 0;
         for example in &examples {
+            let values = renderer.values(&example.text)?;
             for template in self.templates_of(&rendering.task, &example.id) {
                 let key = RowKey { id: &example.id, template, copy: 0 };
-                let row = renderer.row(key, &example.text)?;
+                let row = renderer.row(key, &values)?;
                 let name = &rendering.task.templates[template].name;
                 let text =
                     if self.plain { plain(name, &row) } else { json(&rendering.task.name, name, &example.id, &row) };

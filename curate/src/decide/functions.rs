@@ -53,7 +53,7 @@ pub enum Chance {
         /// The share of groups that are for testing.
         test: f64,
     },
-    /// Id, split, copies and source to one place for each copy and template: a list of (template, copy, order, shard).
+    /// Id, split, copies and source to one place for each copy and template: a list of (template, copy, order, bucket).
     Places {
         /// The recipe's seed.
         seed: u64,
@@ -63,7 +63,7 @@ pub enum Chance {
         templates: BTreeMap<String, Vec<String>>,
         /// Whether each copy goes through one template, which it draws, and not through all.
         draw_template: bool,
-        /// The splits, each with its first shard and how many it has.
+        /// The splits, each with its first bucket and how many it has.
         shards: Vec<SplitShards>,
     },
 }
@@ -143,7 +143,7 @@ fn place_fields() -> Fields {
         Field::new("template", DataType::UInt32, true),
         Field::new("copy", DataType::UInt32, true),
         Field::new("order", DataType::UInt64, true),
-        Field::new("shard", DataType::UInt32, true),
+        Field::new("bucket", DataType::UInt32, true),
     ])
 }
 

@@ -17,7 +17,7 @@ use crate::{
     files::{Publication, PublishExec},
     measure::{Family, FamilyFunction},
     source::{ReadExec, Reading},
-    write::{RenderFunction, Rendering},
+    write::{ChainExec, RenderFunction, Rendering},
 };
 
 /// A node of ours.
@@ -27,6 +27,7 @@ enum Node {
     Publish(Vec<Publication>),
     Cluster(ClusterConfig),
     Repeats(RepeatsConfig),
+    Chain,
 }
 
 /// A function of ours.
@@ -60,6 +61,7 @@ impl PhysicalExtensionCodec for TamisCodec {
                 };
                 Arc::new(RepeatsExec::new(Arc::clone(wanted), Arc::clone(ids), Arc::clone(texts), config))
             }
+            Node::Chain => Arc::new(ChainExec::new(inputs.to_vec())?),
             Node::Cluster(config) => Arc::new(ClusterExec::new(input()?, inputs.get(1).cloned(), config)),
         })
     }
@@ -78,6 +80,8 @@ impl PhysicalExtensionCodec for TamisCodec {
             Node::Cluster(cluster.config().clone())
         } else if let Some(repeats) = node.downcast_ref::<RepeatsExec>() {
             Node::Repeats(repeats.config().clone())
+        } else if node.downcast_ref::<ChainExec>().is_some() {
+            Node::Chain
         } else {
             return internal_err!("the plan node {} cannot be sent", node.name());
         };

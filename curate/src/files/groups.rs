@@ -1,6 +1,6 @@
 //! Rows that are gathered by the value of a column, so that each row group of a file holds rows of one value.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use datafusion::{
     arrow::{
@@ -36,7 +36,7 @@ impl Groups {
             rows_of.entry(*value).or_default().push(row);
         }
         for (value, rows) in rows_of {
-            let taken = take_record_batch(batch, &UInt32Array::from(rows))?;
+            let taken = compact(&take_record_batch(batch, &UInt32Array::from(rows))?)?;
             let bytes = taken.columns().iter().map(text_bytes).sum::<usize>() + 64 * taken.num_rows();
             let (waiting, batches) = self.waiting.entry(value).or_default();
             *waiting += bytes;
@@ -64,6 +64,15 @@ impl Groups {
         self.bytes -= bytes;
         Some(batches)
     }
+}
+
+/// The same rows in memory of their own: views would keep the whole pages that they were read from for as long as one of their rows waits.
+fn compact(batch: &RecordBatch) -> Result<RecordBatch> {
+    let own = |column: &ArrayRef| match column.as_string_view_opt() {
+        Some(texts) => Arc::new(texts.gc()) as ArrayRef,
+        None => Arc::clone(column),
+    };
+    Ok(RecordBatch::try_new(batch.schema(), batch.columns().iter().map(own).collect())?)
 }
 
 /// Bytes of the strings in a column.

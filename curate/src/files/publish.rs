@@ -51,7 +51,7 @@ const GROUP_BYTES: usize = 64 << 20;
 const PAGE_ROWS: usize = 2048;
 
 /// Columns that hold running text: no dictionary, no statistics.
-const TEXT_COLUMNS: [&str; 3] = ["text", "prompt", "completion"];
+const TEXT_COLUMNS: [&str; 7] = ["text", "prompt", "completion", "chosen", "rejected", "query", "positive"];
 
 /// Columns that hold hashes: no dictionary, no statistics, and nothing that could be packed.
 const HASH_COLUMNS: [&[&str]; 2] = [&["bands", "list", "item"], &["short_hash"]];

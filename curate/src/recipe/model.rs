@@ -41,6 +41,7 @@ pub struct Recipe {
     #[schemars(with = "BTreeMap<String, PathBuf>")]
     pub folders: BTreeMap<String, Spanned<PathBuf>>,
     /// Where documents come from.
+    #[serde(default)]
     #[schemars(with = "BTreeMap<String, SourceRecipe>")]
     pub source: Tables<SourceRecipe>,
     /// Tasks whose examples go into instruction mixtures.

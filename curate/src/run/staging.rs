@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -37,17 +38,40 @@ pub struct Staged {
     pub files: Vec<(String, Option<u64>, Written)>,
 }
 
+/// Buckets of a shard, at most: each is a row group in every file that is routed.
+const MOST_BUCKETS: u32 = 256;
+
+/// How a mixture is divided.
+struct Sharding {
+    shards: Vec<SplitShards>,
+    /// Stretches of the order in each shard, which are sorted one after the other.
+    buckets: u32,
+}
+
+/// The buckets of shards, numbered through like those.
+fn in_buckets(shards: &[SplitShards], buckets: u32) -> Vec<SplitShards> {
+    let scaled = |SplitShards { split, first, count }: &SplitShards| SplitShards {
+        split: split.clone(),
+        first: first * buckets,
+        count: count * buckets,
+    };
+    shards.iter().map(scaled).collect()
+}
+
 impl Run<'_> {
     /// Makes the files of a mixture. What was made by a run that was stopped is found again.
     pub async fn stage_mixture(&self, stage: &str, mixture: &MixturePlan, fingerprint: Fingerprint) -> Result<Staged> {
-        let folder = self.layout.work().join("staging").join(&mixture.name).join(fingerprint.as_str());
-        let shards = self.shards(stage, mixture).await?;
-        let routed = self.route_mixture(stage, mixture, &fingerprint, &folder, &shards).await?;
+        let Sharding { shards, buckets } = self.sharding(stage, mixture).await?;
+        // what was routed to other buckets is of no use
+        let work = Fingerprint::of("staging", &(fingerprint.as_str(), buckets));
+        let folder = self.layout.work().join("staging").join(&mixture.name).join(work.as_str());
+        let routed = self.route_mixture(stage, mixture, &work, &folder, &in_buckets(&shards, buckets)).await?;
         let files = folder.join("files");
         let names: Vec<String> = split_files(&shards).into_iter().map(|(_, name)| name).collect();
-        let units = (0u32..)
-            .zip(&names)
-            .map(|(number, name)| self.write_shard(stage, mixture, &fingerprint, &routed, number, files.join(name)));
+        let units = (0u32..).zip(&names).map(|(number, name)| {
+            let own = number * buckets..(number + 1) * buckets;
+            self.write_shard(stage, mixture, &work, &routed, own, files.join(name))
+        });
         let written: Vec<(Option<u64>, Written)> =
             futures::stream::iter(units).buffered(self.threads).try_collect().await?;
         let entries = self.mixture_entries(stage, mixture).await?;
@@ -71,8 +95,8 @@ impl Run<'_> {
         Ok(Staged { folder: files, fingerprint, files: all })
     }
 
-    /// How many shards each split has, by the bytes that it will hold.
-    async fn shards(&self, stage: &str, mixture: &MixturePlan) -> Result<Vec<SplitShards>> {
+    /// How many shards each split has, by the bytes that it will hold, and how many buckets a shard has, by the memory that there is.
+    async fn sharding(&self, stage: &str, mixture: &MixturePlan) -> Result<Sharding> {
         let failed = |error| Error::from_plan(stage, error);
         let context = self.session.relational();
         let sizes = self.tables(&context).decisions(stage).await.map_err(failed)?;
@@ -95,14 +119,18 @@ impl Run<'_> {
         }
         let mut shards = Vec::new();
         let mut first = 0;
+        let mut largest = 0;
         for split in SPLITS {
             let Some(bytes) = bytes.get(split) else { continue };
             let count = bytes.div_ceil(mixture.shard_bytes).max(1);
             let count = u32::try_from(count).expect("shards can be numbered");
             shards.push(SplitShards { split: split.to_owned(), first, count });
             first += count;
+            largest = largest.max(bytes / u64::from(count));
         }
-        Ok(shards)
+        let held = (self.session.budget() / self.threads).max(1) as u64;
+        let buckets = u32::try_from(largest.div_ceil(held)).unwrap_or(MOST_BUCKETS).clamp(1, MOST_BUCKETS);
+        Ok(Sharding { shards, buckets })
     }
 
     /// Gives every row its place, then takes the text of every file to its shard.
@@ -141,7 +169,7 @@ impl Run<'_> {
                     let context = self.session.streaming();
                     let table = write::route(self.tables(&context), route).await;
                     let table = table.map_err(|error| Error::from_plan(stage, error))?;
-                    self.publish(stage, &context, table, vec![publication.grouped_by("shard")]).await
+                    self.publish(stage, &context, table, vec![publication.grouped_by("bucket")]).await
                 })
                 .await?;
                 Ok::<_, Error>(path)
@@ -188,17 +216,17 @@ impl Run<'_> {
         mixture: &MixturePlan,
         fingerprint: &Fingerprint,
         routed: &[PathBuf],
-        number: u32,
+        buckets: Range<u32>,
         path: PathBuf,
     ) -> Result<(Option<u64>, Written)> {
-        let unit = format!("{}/shard-{number:05}", mixture.name);
+        let unit = format!("{}/shard-{:05}-{:05}", mixture.name, buckets.start, buckets.end);
         let mark = self
             .unit("staging", &unit, fingerprint.clone(), async {
                 let context = self.session.streaming();
-                let table = write::shard(self.tables(&context), routed.to_vec(), &mixture.content, number).await;
-                let table = table.map_err(|error| Error::from_plan(stage, error))?;
+                let plan = write::shard(self.tables(&context), routed, &mixture.content, buckets).await;
+                let plan = plan.map_err(|error| Error::from_plan(stage, error))?;
                 let publication = Publication::new(&path, &mixture.content.schema());
-                self.publish(stage, &context, table, vec![publication]).await
+                self.publish_plan(stage, &context, plan, vec![publication]).await
             })
             .await?;
         let file = mark.outputs.first().cloned().expect("a shard is one file");

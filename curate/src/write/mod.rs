@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! decisions -> place: (id, copy, template) -> order, shard        small rows, sorted by the file that holds the text
-//! documents + places -> route: rows in row groups by shard         text, file by file
-//! routed files -> shard: rows of one shard, in their order         text, shard by shard
+//! documents + places -> route: rows in row groups by bucket        text, file by file
+//! routed files -> shard: its buckets one after the other, sorted   text, bucket by bucket
 //! ```
 //!
 //! Useful for: turning verdicts into files that trainers read. Not useful for: verdicts; see [`crate::decide`].
 
 mod card;
+mod chain;
 mod content;
 mod place;
 mod pool;
@@ -18,6 +19,7 @@ mod route;
 mod shard;
 
 pub use card::{CardFacts, SplitSize, dataset_card};
+pub use chain::ChainExec;
 pub use content::{Content, ExamplesContent};
 pub use place::{placed_schema, places};
 pub use pool::{pool, pool_schema};

@@ -27,7 +27,7 @@ pub fn placed_schema() -> SchemaRef {
         field("template", DataType::UInt32),
         field("copy", DataType::UInt32),
         field("order", DataType::UInt64),
-        field("shard", DataType::UInt32),
+        field("bucket", DataType::UInt32),
         field("cuts", cuts_type()),
     ]))
 }
@@ -42,12 +42,12 @@ pub async fn places(
     stage: &str,
     content: &Content,
     seed: u64,
-    shards: &[SplitShards],
+    buckets: &[SplitShards],
 ) -> Result<DataFrame> {
     let sources: Vec<String> = tables.parts.keys().cloned().collect();
     let templates = sources.iter().map(|source| (source.clone(), content.templates(source))).collect();
     let draw_template = matches!(content, Content::Examples(examples) if examples.draw_template);
-    let place = Chance::Places { seed, mixture: mixture.into(), templates, draw_template, shards: shards.to_vec() };
+    let place = Chance::Places { seed, mixture: mixture.into(), templates, draw_template, shards: buckets.to_vec() };
     let placed = tables
         .decisions(stage)
         .await?
@@ -78,7 +78,7 @@ pub async fn places(
             field("template"),
             field("copy"),
             field("order"),
-            field("shard"),
+            field("bucket"),
             col("cuts"),
         ])?
         .sort(columns[1..].iter().chain(&columns[..1]).map(|name| col(*name).sort(true, false)).collect())

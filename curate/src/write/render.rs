@@ -89,14 +89,22 @@ impl TaskRenderer {
         Ok(Self { rendering, renderer, pool: known, shown })
     }
 
-    /// Renders an example, which is a JSON object.
+    /// What an example means, which is a JSON object.
     ///
     /// # Errors
-    /// When it means nothing to the task, or a template cannot render it.
-    pub fn row(&self, key: RowKey<'_>, text: &str) -> Result<RenderedRow> {
+    /// When it means nothing to the task.
+    pub fn values(&self, text: &str) -> Result<Values> {
         let task = &self.rendering.task;
-        let values = values(&self.renderer, task, text)?.ok_or_else(|| left_out(task))?;
-        let rendered = self.renderer.render(task, key.template, &values)?;
+        values(&self.renderer, task, text)?.ok_or_else(|| left_out(task))
+    }
+
+    /// Renders an example.
+    ///
+    /// # Errors
+    /// When a template cannot render it, or what it shows.
+    pub fn row(&self, key: RowKey<'_>, values: &Values) -> Result<RenderedRow> {
+        let task = &self.rendering.task;
+        let rendered = self.renderer.render(task, key.template, values)?;
         let mut negatives = Vec::new();
         if let Rendered::Retrieval { positive, .. } = &rendered {
             let others = self.draws(key, "negative", |number| {

@@ -2,6 +2,7 @@
 
 use std::{
     hash::{Hash, Hasher},
+    ops::Range,
     sync::{Arc, OnceLock},
 };
 
@@ -96,11 +97,24 @@ impl ScalarUDFImpl for RenderFunction {
         let templates = arrays[1].as_primitive::<UInt32Type>().values();
         let copies = arrays[2].as_primitive::<UInt32Type>().values();
         let renderer = self.renderer()?;
-        let row = |row: usize| {
-            let key = RowKey { id: ids.value(row), template: templates[row] as usize, copy: copies[row] };
-            renderer.row(key, examples.value(row)).map_err(DataFusionError::from)
+        // the rows of one example stand together, and what it means is found once
+        let mut examples_of: Vec<Range<usize>> = Vec::new();
+        for row in 0..args.number_rows {
+            match examples_of.last_mut() {
+                Some(rows) if ids.value(rows.start) == ids.value(row) => rows.end = row + 1,
+                _ => examples_of.push(row..row + 1),
+            }
+        }
+        let of_example = |rows: &Range<usize>| {
+            let values = renderer.values(examples.value(rows.start))?;
+            let row = |row: usize| {
+                let key = RowKey { id: ids.value(row), template: templates[row] as usize, copy: copies[row] };
+                renderer.row(key, &values)
+            };
+            rows.clone().map(row).collect::<crate::error::Result<Vec<_>>>()
         };
-        let rows = (0..args.number_rows).into_par_iter().map(row).collect::<Result<Vec<_>>>()?;
+        let rows = examples_of.par_iter().map(of_example).collect::<crate::error::Result<Vec<_>>>();
+        let rows: Vec<RenderedRow> = rows.map_err(DataFusionError::from)?.into_iter().flatten().collect();
         let task = &self.rendering.task;
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(StringViewArray::from_iter_values(rows.iter().map(|_| &task.name))),

@@ -1,6 +1,6 @@
 //! The text of one file, on its way to the shards.
 //!
-//! A routed file holds rows of many shards, each row group those of one. A shard is then read by its row groups alone.
+//! A routed file holds rows of many buckets, each row group those of one. A bucket is then read by its row groups alone.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ use crate::decide::{CutText, Tables};
 /// The columns of a routed file: the place of each row, then the mixture's own columns.
 #[must_use]
 pub fn routed_schema(content: &Content) -> Schema {
-    let place = ["shard", "order", "template_number", "copy"].map(|name| match name {
+    let place = ["bucket", "order", "template_number", "copy"].map(|name| match name {
         "order" => Field::new(name, DataType::UInt64, true),
         _ => Field::new(name, DataType::UInt32, true),
     });
@@ -56,7 +56,7 @@ pub async fn route(tables: Tables<'_>, route: Route<'_>) -> Result<DataFrame> {
             col("template").alias("template_number"),
             col("copy"),
             col("order"),
-            col("shard"),
+            col("bucket"),
             col("cuts"),
         ])?;
     let documents = tables.documents(source, part).await?.select(vec![col("id"), col("text")])?;
@@ -73,7 +73,7 @@ pub async fn route(tables: Tables<'_>, route: Route<'_>) -> Result<DataFrame> {
         (Some(rendering), _) => {
             let arguments = ["id", "template_number", "copy", "text"].map(col).to_vec();
             let rows = rows.with_column("rendered", RenderFunction::of(rendering, arguments))?;
-            let own = ["shard", "order", "template_number", "copy", "id", "source"];
+            let own = ["bucket", "order", "template_number", "copy", "id", "source"];
             let column = |name: &str| {
                 if own.contains(&name) { col(name) } else { get_field(col("rendered"), name).alias(name) }
             };

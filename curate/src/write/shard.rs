@@ -1,25 +1,37 @@
 //! One file of a mixture.
 
-use std::path::PathBuf;
+use std::{ops::Range, path::PathBuf, sync::Arc};
 
 use datafusion::{
     error::Result,
-    prelude::{DataFrame, col, lit},
+    physical_plan::ExecutionPlan,
+    prelude::{col, lit},
 };
 
-use super::{Content, routed_schema};
+use super::{ChainExec, Content, routed_schema};
 use crate::decide::Tables;
 
-/// The rows of shard `number`, in their order, from what was routed to it.
+/// The rows of a shard, in their order, from what was routed to its buckets. A bucket is a stretch of the order, and fits into memory: each is
+/// sorted when the one before it is written.
 ///
 /// # Errors
 /// When the routed files cannot be read.
-pub async fn shard(tables: Tables<'_>, routed: Vec<PathBuf>, content: &Content, number: u32) -> Result<DataFrame> {
+pub async fn shard(
+    tables: Tables<'_>,
+    routed: &[PathBuf],
+    content: &Content,
+    buckets: Range<u32>,
+) -> Result<Arc<dyn ExecutionPlan>> {
     let order = ["order", "id", "template_number", "copy"].map(|name| col(name).sort(true, false));
-    tables
-        .parquet(routed, &routed_schema(content))
-        .await?
-        .filter(col("shard").eq(lit(number)))?
-        .sort(order.to_vec())?
-        .select(content.schema().fields().iter().map(|field| col(field.name().as_str())).collect::<Vec<_>>())
+    let mut plans = Vec::new();
+    for bucket in buckets {
+        let rows = tables
+            .parquet(routed.to_vec(), &routed_schema(content))
+            .await?
+            .filter(col("bucket").eq(lit(bucket)))?
+            .sort(order.to_vec())?
+            .select(content.schema().fields().iter().map(|field| col(field.name().as_str())).collect::<Vec<_>>())?;
+        plans.push(rows.create_physical_plan().await?);
+    }
+    Ok(Arc::new(ChainExec::new(plans)?))
 }
