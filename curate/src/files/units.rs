@@ -93,6 +93,19 @@ pub struct Mark {
     pub seconds: f64,
 }
 
+/// A unit that is done, as its mark says, and what was measured when it ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    /// The stage.
+    pub stage: String,
+    /// The unit.
+    pub unit: String,
+    /// Its mark.
+    pub mark: Mark,
+    /// The most bytes of memory that the process had held by then, where the system tells.
+    pub peak_memory: Option<u64>,
+}
+
 /// The marks of a run, one file each, below `OUT/work/marks`.
 #[derive(Debug, Clone)]
 pub struct Marks {
@@ -124,15 +137,57 @@ impl Marks {
         (mark.fingerprint == *fingerprint && outputs && inputs).then_some(mark)
     }
 
-    /// Marks a unit as done.
+    /// Marks a unit as done, and notes how much memory the process has held at most. For the report; no output depends on it.
     ///
     /// # Errors
     /// When the mark cannot be written.
     pub fn set(&self, stage: &str, unit: &str, mark: &Mark) -> Result<()> {
-        let json = serde_json::to_vec(mark).expect("a mark is JSON");
-        write_whole(&self.path(stage, unit), &json)?;
+        let mut json = serde_json::to_value(mark).expect("a mark is JSON");
+        json[PEAK_MEMORY] = peak_memory().into();
+        write_whole(&self.path(stage, unit), json.to_string().as_bytes())?;
         Ok(())
     }
+
+    /// All units that are done, by stage and name. What cannot be read is left out.
+    #[must_use]
+    pub fn all(&self) -> Vec<Done> {
+        let root = self.out.join("work/marks");
+        let mut all = Vec::new();
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten().filter_map(std::result::Result::ok) {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    all.extend(done(&root, &path));
+                }
+            }
+        }
+        all.sort_by(|one, other| (&one.stage, &one.unit).cmp(&(&other.stage, &other.unit)));
+        all
+    }
+}
+
+/// The key of the memory in a mark's file, beside what [`Mark`] holds.
+const PEAK_MEMORY: &str = "peak_memory";
+
+/// The unit whose mark lies at `path`.
+fn done(root: &Path, path: &Path) -> Option<Done> {
+    let name = path.strip_prefix(root).ok()?.with_extension("");
+    let (stage, unit) = name.to_str()?.split_once('/')?;
+    let json: serde_json::Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    let peak_memory = json[PEAK_MEMORY].as_u64();
+    let mark = serde_json::from_value(json).ok()?;
+    Some(Done { stage: stage.to_owned(), unit: unit.to_owned(), mark, peak_memory })
+}
+
+/// The most bytes of memory that this process has held, where the system tells.
+fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes << 10)
 }
 
 #[cfg(test)]
@@ -156,6 +211,10 @@ mod tests {
         };
         marks.set("stage", "unit", &mark)?;
         assert_eq!(marks.fresh("stage", "unit", &fingerprint).as_ref(), Some(&mark));
+        marks.set("stage", "some/unit", &mark)?;
+        let all = marks.all();
+        assert_eq!(all.iter().map(|done| done.unit.as_str()).collect::<Vec<_>>(), ["some/unit", "unit"]);
+        assert!(all.iter().all(|done| done.mark == mark && done.peak_memory != Some(0)));
         assert_eq!(marks.fresh("stage", "unit", &Fingerprint::of("stage", &4)), None);
 
         // written anew with the same bytes, it is the same input
