@@ -11,6 +11,7 @@ mod means;
 mod measure;
 mod printer;
 mod render;
+mod report;
 mod run;
 mod schema;
 mod size;
@@ -42,6 +43,7 @@ enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
     Why(why::WhyArgs),
+    Report(report::ReportArgs),
     Schema(schema::SchemaArgs),
     Extract(extract::ExtractArgs),
     Measure(measure::MeasureArgs),
@@ -62,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => args.run(&printer),
         Command::Check(args) => args.run(&printer),
         Command::Why(args) => args.run(&printer),
+        Command::Report(args) => args.run(&printer),
         Command::Schema(args) => args.run(&printer),
         Command::Extract(args) => args.run(&printer),
         Command::Measure(args) => args.run(&printer),

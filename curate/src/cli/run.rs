@@ -57,7 +57,8 @@ impl RunArgs {
         printer.note(format_args!("{} into {}, {} threads", plan.name, out.display(), options.threads));
         let outcome = runtime.block_on(run::run(plan, &options, printer))?;
         let report = Layout::new(&out).report();
-        runtime.block_on(report::write(&out))?;
+        let means = report::Means { threads: options.threads, memory: options.memory };
+        runtime.block_on(report::write(&out, means))?;
         printer.note(summary(&outcome));
         printer.result(report.display());
         Ok(())

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+pub use crate::report::decimal;
+
 /// A number of bytes, written with K, M, G or T for powers of 1,024.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size(pub usize);
@@ -36,15 +38,6 @@ impl fmt::Display for Size {
             Some((unit, shift)) => write!(formatter, "{}{unit}", self.0 >> shift),
             None => write!(formatter, "{}", self.0),
         }
-    }
-}
-
-/// A size in the decimal unit that suits it, for reading.
-pub fn decimal(bytes: u64) -> String {
-    let units = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
-    match units.iter().find(|(_, size)| bytes >= *size) {
-        Some((unit, size)) => format!("{:.1} {unit}", bytes as f64 / *size as f64),
-        None => format!("{bytes} B"),
     }
 }
 

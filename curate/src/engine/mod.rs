@@ -123,6 +123,14 @@ impl Session {
         self.context(config)
     }
 
+    /// A session for a few rows out of many: the columns that filters need are read first, and of the others what is left.
+    #[must_use]
+    pub fn seeking(&self) -> SessionContext {
+        let mut config = SessionConfig::new().with_target_partitions(1);
+        config.options_mut().execution.parquet.pushdown_filters = true;
+        self.context(config)
+    }
+
     fn context(&self, config: SessionConfig) -> SessionContext {
         SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime))
     }

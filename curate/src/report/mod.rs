@@ -1,30 +1,66 @@
-//! The report: what a run took in, what became of it, and what it wrote, as one HTML file without a network.
+//! The report: what a run took in, what became of it, and what it wrote, as one HTML file without a network; and what two runs differ in.
 //!
 //! ```text
-//! ledger, manifest, decisions, cards, marks -> Findings -> charts, tables -> report.html
+//! ledger, manifest, decisions, facts, cards, marks -> Findings -> sections (charts, tables, samples) -> report.html
+//!                                            two of them -> figures, recipes -> comparison.html
 //! ```
+//!
+//! Everything in it is bounded: bins, names up to a number, documents drawn by hash and cut to a length. So a report on any number of
+//! documents stays below [`LARGEST`], of which the library that draws the charts is nine tenths.
 //!
 //! Useful for: seeing whether a run did what was meant. Not useful for: one document; see [`crate::run::why`].
 
 mod charts;
+mod comparison;
+mod differences;
+mod excerpt;
 mod findings;
+mod lead;
+mod numbers;
 mod page;
+mod sections;
+mod table;
 
 use std::path::Path;
 
-use crate::{
-    error::{Error, Result},
-    files::{Layout, write_whole},
-};
-use findings::Findings;
+pub use comparison::{Comparison, compare};
+pub use findings::Means;
+pub use numbers::decimal;
 
-/// Writes the report of the finished run in `out`.
+use crate::{
+    error::Result,
+    files::{Layout, Lock, write_whole},
+};
+use findings::{Findings, RunFiles};
+use page::Page;
+
+/// Bytes of a report, at most.
+pub const LARGEST: usize = 5 << 20;
+
+/// Writes the report of the finished run in `out` to `report.html` there.
 ///
 /// # Errors
-/// When the run's files cannot be read, or the report cannot be written.
-pub async fn write(out: &Path) -> Result<()> {
-    let layout = Layout::new(std::path::absolute(out).map_err(Error::file("find", out))?);
-    let findings = Findings::gather(&layout).await?;
-    write_whole(&layout.report(), page::page(&findings).into_string().as_bytes())?;
-    Ok(())
+/// When the run's files cannot be read, another run holds the folder, or the report cannot be written.
+pub async fn write(out: &Path, means: Means) -> Result<()> {
+    let files = RunFiles::open(out, means)?;
+    let _lock = Lock::take(files.layout.out())?;
+    let mut findings = Findings::gather(&files).await?;
+    let mut html = page(&findings);
+    // what is shown is bounded so that this is never so, but for recipes of hundreds of sources or steps
+    while html.len() > LARGEST && findings.forget_half() {
+        html = page(&findings);
+    }
+    write_whole(&Layout::new(out).report(), html.as_bytes())?;
+    files.close()
+}
+
+/// The page of a run.
+fn page(findings: &Findings) -> String {
+    let page = Page {
+        title: &findings.manifest.name,
+        kind: "curation report",
+        lead: lead::lead(findings),
+        sections: sections::sections(findings),
+    };
+    page.html()
 }

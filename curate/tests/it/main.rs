@@ -15,6 +15,7 @@ mod promises;
 mod reading;
 mod real;
 mod repeats;
+mod report;
 mod sampling;
 mod support;
 mod truth;

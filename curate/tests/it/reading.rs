@@ -17,6 +17,12 @@ fn help_says_what_there_is() {
     insta::assert_snapshot!(stdout(&output));
 }
 
+#[test]
+fn help_says_what_reports_there_are() {
+    let output = curate(&["report", "--help"]).output().expect("the program can be started");
+    insta::assert_snapshot!(stdout(&output));
+}
+
 /// The recipe's schema is JSON, and knows every key that the recipes use.
 #[test]
 fn the_schema_knows_the_recipes_keys() {
@@ -37,7 +43,8 @@ fn the_report_stands_alone() {
     for part in ["id=\"funnel\"", "gopher_bullets", "gzip_corrupt", "Area under ROC", "over_budget"] {
         assert!(html.contains(part), "the report does not show {part}");
     }
-    let body = &html[html.find("<body>").expect("a page has a body")..];
+    let library = html.find("plotly.js v").expect("the library is in the page");
+    let body = &html[html.find("<body>").expect("a page has a body")..library];
     for outside in ["src=\"http", "href=\"http", "@import", "url(http"] {
         assert!(!body.contains(outside), "the report asks the network: {outside}");
     }

@@ -1,0 +1,43 @@
+//! How much of benchmarks stands in documents.
+
+use plotly::{Plot, layout::BarMode};
+
+use super::{COLOURS, Chart, DROPPED, NAME, bars, height, layout, names, numbers};
+use crate::{
+    decide::Contamination,
+    report::{
+        excerpt::short,
+        numbers::{percent, share},
+    },
+};
+
+/// Benchmarks that are shown.
+const MOST: usize = 30;
+
+/// Shares of benchmarks' examples that were found in documents: as a whole, and in part.
+pub fn benchmarks(number: usize, found: &Contamination) -> Option<Chart> {
+    let shown: Vec<_> = found.benchmarks.iter().take(MOST).collect();
+    if shown.is_empty() {
+        return None;
+    }
+    let labels: Vec<String> = shown.iter().map(|account| short(&account.benchmark, NAME)).collect();
+    let shares = |pick: fn(&crate::decide::BenchmarkAccount) -> u64| -> Vec<f64> {
+        shown.iter().map(|account| 100.0 * share(pick(account), account.examples)).collect()
+    };
+    let said: Vec<String> = shown
+        .iter()
+        .map(|account| format!("{} {}", account.benchmark, percent(share(account.found, account.examples))))
+        .collect();
+    let mut plot = Plot::new();
+    plot.add_trace(bars(labels.clone(), shares(|account| account.whole), "as a whole", COLOURS[5]));
+    plot.add_trace(bars(
+        labels.clone(),
+        shares(|account| account.found - account.whole.min(account.found)),
+        "in part",
+        COLOURS[1],
+    ));
+    plot.add_trace(bars(labels, shares(|account| account.common), "common runs alone", DROPPED));
+    let label = format!("Bars: the share of each benchmark's examples that stand in documents. {}.", said.join(", "));
+    let axes = layout(numbers("% of examples"), names(shown.len())).bar_mode(BarMode::Stack);
+    Some(Chart::new(format!("benchmarks-{number}"), label, height(shown.len(), 30), axes, plot))
+}

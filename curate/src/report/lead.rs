@@ -1,0 +1,73 @@
+//! The run in a sentence and a few numbers.
+
+use maud::{Markup, html};
+
+use super::{
+    findings::Findings,
+    numbers::{decimal, duration, grouped, percent, share},
+};
+
+/// What is told of a run first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Headline {
+    pub records: u64,
+    pub documents: u64,
+    pub broken: u64,
+    /// Documents that the last step kept.
+    pub kept: u64,
+    pub rows: u64,
+    /// Seconds of work, over all units.
+    pub seconds: f64,
+    /// The most memory that the process held.
+    pub peak: Option<u64>,
+}
+
+impl Headline {
+    pub fn of(findings: &Findings) -> Self {
+        let read = || findings.ledger.stages.iter().filter(|entry| entry.stage == "read");
+        Self {
+            records: read().map(|entry| entry.r#in).sum(),
+            documents: read().map(|entry| entry.kept).sum(),
+            broken: read().flat_map(|entry| entry.quarantined.values()).sum(),
+            kept: findings.population.whole().after.documents,
+            rows: findings.ledger.mixtures.iter().map(|entry| entry.rows).sum(),
+            seconds: findings.work.iter().map(|work| work.seconds).sum(),
+            peak: findings.work.iter().filter_map(|work| work.peak).max(),
+        }
+    }
+}
+
+/// What stands above the sections.
+pub fn lead(findings: &Findings) -> Markup {
+    let manifest = &findings.manifest;
+    let Headline { records, documents, broken, kept, rows, seconds, peak } = Headline::of(findings);
+    html! {
+        p.verdict {
+            "Of " b { (grouped(records)) } " records, " b { (grouped(documents)) } " were documents; "
+            b { (grouped(kept)) } " of them, " b { (percent(share(kept, documents))) } ", passed every step, and "
+            b { (grouped(rows)) } " rows were written. "
+            @if broken > 0 { (grouped(broken)) " records could not be read. " }
+            @else { "Every record could be read. " }
+            "All sums of the ledger close."
+        }
+        ul.tiles {
+            (tile(&grouped(records), "records read"))
+            (tile(&grouped(documents), "documents"))
+            (tile(&grouped(kept), "kept by all steps"))
+            (tile(&grouped(rows), "rows written"))
+            (tile(&duration(seconds), "of work"))
+            @if let Some(peak) = peak { (tile(&decimal(peak), "memory at most")) }
+        }
+        p.soft {
+            "Seed " (manifest.seed)
+            @for (program, version) in &manifest.versions { ", " (program) " " (version) }
+            @if manifest.reproducible { "; the same recipe, inputs and seed give the same bytes again." }
+            @else { "; a limit on time was reached, so that another run may give other bytes." }
+        }
+    }
+}
+
+/// A number with what it counts.
+pub fn tile(number: &str, what: &str) -> Markup {
+    html! { li { b { (number) } " " (what) } }
+}

@@ -1,0 +1,52 @@
+//! What each stage left, by stage and reason.
+
+use maud::html;
+
+use super::Section;
+use crate::report::{
+    charts,
+    findings::Findings,
+    numbers::share,
+    table::{Cell, Column, Table},
+};
+
+pub fn section(findings: &Findings) -> Section {
+    let ledger = &findings.ledger;
+    let entries = ledger.stages.iter().filter(|entry| entry.r#in > entry.kept || entry.stage == "read");
+    let rows = entries.map(|entry| {
+        let left = entry.r#in - entry.kept;
+        vec![
+            Cell::words(&entry.stage),
+            Cell::words(&entry.source),
+            Cell::count(entry.r#in),
+            Cell::count(entry.kept),
+            Cell::count(left),
+            Cell::share(share(left, entry.r#in)),
+            Cell::words(entry.reasons()),
+        ]
+    });
+    let table = Table {
+        id: "ledger",
+        caption: html! { "The ledger: in = kept + dropped + quarantined, at each stage. Sources that a stage left as they were are not shown." },
+        columns: &[
+            Column::Words("stage"),
+            Column::Words("source"),
+            Column::Numbers("in"),
+            Column::Numbers("kept"),
+            Column::Numbers("dropped"),
+            Column::Numbers("share"),
+            Column::Words("for which reasons"),
+        ],
+        rows: rows.collect(),
+    };
+    Section {
+        id: "funnel",
+        title: "Funnel",
+        says: "Read it from the top: each bar is what was left after a stage, so a step that takes much is a step to look at.",
+        body: html! {
+            (charts::stages(ledger))
+            @if let Some(chart) = charts::reasons(ledger) { h3 { "Reasons" } (chart) }
+            (table)
+        },
+    }
+}

@@ -1,0 +1,65 @@
+//! The sections of the report, each with how it is to be read.
+
+mod benchmarks;
+mod classifiers;
+mod cleaning;
+mod cuts;
+mod duplicates;
+mod funnel;
+mod mixtures;
+mod population;
+mod quarantine;
+mod recipe;
+mod removed;
+mod sample;
+mod scores;
+mod sources;
+mod work;
+
+use maud::{Markup, Render, html};
+
+use super::findings::Findings;
+
+/// A section of a page.
+pub struct Section {
+    /// What nothing else on the page is called.
+    pub id: &'static str,
+    pub title: &'static str,
+    /// How it is to be read.
+    pub says: &'static str,
+    pub body: Markup,
+}
+
+impl Render for Section {
+    fn render(&self) -> Markup {
+        let title = format!("{}-title", self.id);
+        html! {
+            section id=(self.id) aria-labelledby=(title) {
+                h2 id=(title) { (self.title) }
+                p.says { (self.says) }
+                (self.body)
+            }
+        }
+    }
+}
+
+/// All that there is something to say about, in the order in which a run goes.
+pub fn sections(findings: &Findings) -> Vec<Section> {
+    let sections = [
+        Some(funnel::section(findings)),
+        Some(sources::section(findings)),
+        population::section(findings),
+        removed::section(findings),
+        scores::section(findings),
+        classifiers::section(findings),
+        duplicates::section(findings),
+        cleaning::section(findings),
+        cuts::section(findings),
+        benchmarks::section(findings),
+        mixtures::section(findings),
+        quarantine::section(findings),
+        Some(work::section(findings)),
+        Some(recipe::section(findings)),
+    ];
+    sections.into_iter().flatten().collect()
+}

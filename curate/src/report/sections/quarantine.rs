@@ -1,0 +1,47 @@
+//! Records that could not be read.
+
+use maud::html;
+
+use super::Section;
+use crate::report::{
+    excerpt::short,
+    findings::Findings,
+    table::{Cell, Column, Table},
+};
+
+/// Characters of what was found that are shown.
+const LONGEST_DETAIL: usize = 160;
+
+pub fn section(findings: &Findings) -> Option<Section> {
+    if findings.faults.is_empty() {
+        return None;
+    }
+    let rows = findings.faults.iter().map(|(source, fault)| {
+        let file = std::path::Path::new(&fault.file).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        vec![
+            Cell::words(source),
+            Cell::words(short(&file, LONGEST_DETAIL)),
+            Cell::count(fault.offset),
+            Cell::code(&fault.fault),
+            Cell::words(short(fault.detail.as_deref().unwrap_or_default(), LONGEST_DETAIL)),
+        ]
+    });
+    let table = Table {
+        id: "faults",
+        caption: html! { "Records that could not be read, the first of each source; the whole list is in " code { "quarantine/" } "." },
+        columns: &[
+            Column::Words("source"),
+            Column::Words("file"),
+            Column::Numbers("byte"),
+            Column::Words("fault"),
+            Column::Words("what was found"),
+        ],
+        rows: rows.collect(),
+    };
+    Some(Section {
+        id: "quarantine",
+        title: "Quarantine",
+        says: "Broken records are named by file and byte, and reading went on at the next one.",
+        body: html! { (table) },
+    })
+}

@@ -1,0 +1,161 @@
+//! The report as a file: what it holds, where that comes from, how large it may be; and two runs side by side.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+
+use crate::support::{curate, recipe, run_well, stderr, stdout, temporary, text};
+
+/// The page without the library that draws its charts.
+fn own_part(html: &str) -> String {
+    let library = html.find("plotly.js v").expect("the library is in the page");
+    let begin = html[..library].rfind("<script").expect("the library is a script");
+    let end = begin + html[begin..].find("</script>").expect("a script ends");
+    format!("{}{}", &html[..begin], &html[end..])
+}
+
+fn report(out: &Path) -> String {
+    fs::read_to_string(out.join("report.html")).expect("a finished run has a report")
+}
+
+/// What a run of the fixture has, the report shows, each under its heading; and no part of it comes from elsewhere.
+#[test]
+fn every_section_is_there_and_nothing_comes_from_elsewhere() {
+    let out = temporary();
+    run_well(&recipe("fixture.toml"), out.path(), &[]);
+    let html = report(out.path());
+    let own = own_part(&html);
+    for section in [
+        "funnel",
+        "sources",
+        "population",
+        "removed",
+        "scores",
+        "classifiers",
+        "duplicates",
+        "mixtures",
+        "quarantine",
+        "work",
+        "recipe",
+    ] {
+        assert!(own.contains(&format!("<section id=\"{section}\"")), "there is no section {section}");
+        assert!(own.contains(&format!("href=\"#{section}\"")), "the contents leave out {section}");
+    }
+    for outside in ["src=\"", "<link", "@import", "url(", "href=\"http", "<iframe"] {
+        assert!(!own.contains(outside), "the report may ask for something: {outside}");
+    }
+    assert!(own.contains("default-src 'none'"), "the browser is not told to load nothing");
+    // a box without words says nothing to those who cannot see it
+    let (charts, labels) = (own.matches("class=\"chart\"").count(), own.matches("role=\"img\" aria-label=\"").count());
+    assert!(charts >= 7 && charts == labels, "{charts} charts, {labels} with words");
+    assert!(own.contains("memory at most"), "the peak of memory is not shown");
+}
+
+/// What is shown of documents stands in them, is the same each time, and no markup of theirs is the page's.
+#[test]
+fn samples_come_from_documents_and_are_the_same_again() {
+    let folder = temporary();
+    let lines: Vec<String> = (0..300)
+        .map(|number| {
+            let words = if number % 3 == 0 { "<script>alert('&')</script> few".to_owned() } else { sentence(number) };
+            serde_json::json!({ "id": number.to_string(), "text": words }).to_string()
+        })
+        .collect();
+    fs::write(folder.path().join("some.jsonl"), lines.join("\n")).expect("the folder can be written");
+    let written = "name = \"samples\"\nseed = 1\n[source.some]\njsonl = [\"some.jsonl\"]\n[[step]]\ngopher_quality = {}\n\
+                   [mixture.text]\nweights = { some = 1.0 }\n";
+    let path = folder.path().join("recipe.toml");
+    fs::write(&path, written).expect("the folder can be written");
+    let out = folder.path().join("out");
+    run_well(&path, &out, &[]);
+    let first = own_part(&report(&out));
+    assert!(first.contains("&lt;script&gt;alert('&amp;')&lt;/script&gt; few"), "the dropped are shown, as text");
+    assert!(!first.contains("<script>alert"), "a document's markup became the page's");
+    assert!((0..300).any(|number| first.contains(&sentence(number)[..60])), "none of the kept is shown");
+
+    let again = curate(&["report", text(&out)]).output().expect("the program can be started");
+    assert!(again.status.success(), "{}", stderr(&again));
+    assert_eq!(stdout(&again).trim(), text(&out.join("report.html")));
+    assert_eq!(first, own_part(&report(&out)), "the same run has another report");
+}
+
+/// A text that the quality rules keep.
+fn sentence(number: usize) -> String {
+    let about = format!("The story of number {number} is one that we have heard and that they will tell to others. ");
+    about.repeat(6)
+}
+
+/// Much of everything is no more than the report may hold: thousands of documents for each of many reasons, long texts, long URLs.
+#[test]
+fn the_size_is_bounded() {
+    let folder = temporary();
+    let long = "<&> ".repeat(4000);
+    let mut lines = Vec::new();
+    for number in 0..4000 {
+        let words = match number % 4 {
+            0 => format!("short {number}"),
+            1 => format!("{long} {number}"),
+            2 => format!("# {number} ").repeat(200),
+            _ => sentence(number),
+        };
+        let url = format!("http://host-{number}.example/{}", "&".repeat(300));
+        lines.push(serde_json::json!({ "id": number.to_string(), "url": url, "text": words }).to_string());
+    }
+    fs::write(folder.path().join("some.jsonl"), lines.join("\n")).expect("the folder can be written");
+    let steps = "[[step]]\ngopher_quality = {}\n[[step]]\nexact_duplicates = {}\n[[step]]\nnear_duplicates = {}\n[splits]\nvalidation = 0.0\n";
+    let written = format!(
+        "name = \"large\"\nseed = 1\n[source.some]\njsonl = [\"some.jsonl\"]\n{steps}[mixture.text]\nweights = {{ some = 1.0 }}\n"
+    );
+    let path = folder.path().join("recipe.toml");
+    fs::write(&path, written).expect("the folder can be written");
+    let out = folder.path().join("out");
+    run_well(&path, &out, &[]);
+    let html = report(&out);
+    assert!(html.len() < curate::report::LARGEST, "{} bytes", html.len());
+    let texts: usize = html.split("<blockquote").skip(1).filter_map(|rest| rest.find("</blockquote>")).sum();
+    assert!(texts < 260_000, "{texts} bytes of texts");
+}
+
+/// One threshold changed: the comparison names it, and what followed from it; a run beside itself differs in nothing.
+#[test]
+fn a_comparison_says_what_was_changed_and_what_followed() {
+    let folder = temporary();
+    let (first, second) = (folder.path().join("a"), folder.path().join("b"));
+    run_well(&recipe("fixture.toml"), &first, &[]);
+    run_well(&recipe("fixture.toml"), &second, &["--set", "splits.validation=0.2"]);
+    let output = curate(&["report", text(&first), text(&second)]).output().expect("the program can be started");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = stdout(&output).replace(text(folder.path()), "DIR");
+    insta::assert_snapshot!(said);
+    let html = fs::read_to_string(folder.path().join("comparison.html")).expect("the comparison is beside the runs");
+    let own = own_part(&html);
+    assert!(
+        own.contains("<code>splits.validation</code>") && own.contains("0.05") && html.len() < curate::report::LARGEST
+    );
+
+    let page = folder.path().join("same.html");
+    let arguments = ["report", text(&first), text(&first), "--out", text(&page)];
+    let output = curate(&arguments).output().expect("the program can be started");
+    assert!(stdout(&output).contains("no figure differs"), "{}", stdout(&output));
+    assert!(page.is_file());
+}
+
+/// A folder without a run is named, and left alone.
+#[test]
+fn a_folder_without_a_run_is_named() {
+    let folder = temporary();
+    let output = curate(&["report", text(folder.path())]).output().expect("the program can be started");
+    assert!(!output.status.success());
+    assert!(stderr(&output).contains("manifest.json"), "{}", stderr(&output));
+    assert_eq!(fs::read_dir(folder.path()).expect("the folder is there").count(), 0, "something was left there");
+}
+
+/// Memory is noted with every unit that ends, and no file that a run promises depends on it.
+#[test]
+fn marks_note_the_peak_of_memory() {
+    let out = temporary();
+    run_well(&recipe("fixture.toml"), out.path(), &[]);
+    let mark = fs::read(out.path().join("work/marks/clusters/clusters.json")).expect("the unit has a mark");
+    let mark: Value = serde_json::from_slice(&mark).expect("a mark is JSON");
+    assert!(mark["peak_memory"].as_u64().is_none_or(|bytes| bytes > 1 << 20), "{mark}");
+}
