@@ -5,6 +5,7 @@ mod classifier;
 mod decontaminate;
 mod dedup;
 mod documents;
+mod explain;
 mod extract;
 mod files;
 mod means;
@@ -44,6 +45,7 @@ enum Command {
     Check(check::CheckArgs),
     Why(why::WhyArgs),
     Report(report::ReportArgs),
+    Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
     Extract(extract::ExtractArgs),
     Measure(measure::MeasureArgs),
@@ -65,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => args.run(&printer),
         Command::Why(args) => args.run(&printer),
         Command::Report(args) => args.run(&printer),
+        Command::Explain(args) => args.run(&printer),
         Command::Schema(args) => args.run(&printer),
         Command::Extract(args) => args.run(&printer),
         Command::Measure(args) => args.run(&printer),

@@ -136,6 +136,12 @@ impl Layout {
         self.out.join("work")
     }
 
+    /// The plans of stages, as they ran.
+    #[must_use]
+    pub fn plans(&self) -> PathBuf {
+        self.work().join("plans")
+    }
+
     /// A path within the folder, as the manifest writes it.
     #[must_use]
     pub fn relative(&self, path: &Path) -> String {

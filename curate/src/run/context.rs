@@ -17,7 +17,7 @@ use schemas::manifest::FileEntry;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-use super::{Options, Progress};
+use super::{Options, Progress, plans::Plans};
 use crate::{
     decide::Tables,
     engine::{Limits, Session},
@@ -38,6 +38,7 @@ pub struct Run<'a> {
     pub threads: usize,
     pub progress: &'a dyn Progress,
     marks: Marks,
+    plans: Plans,
     parts: BTreeMap<String, u32>,
     made: Mutex<Made>,
     _lock: Lock,
@@ -87,6 +88,7 @@ impl<'a> Run<'a> {
             session: options.engine.session(limits)?,
             threads: options.threads,
             marks: Marks::new(layout.out()),
+            plans: Plans::new(&layout),
             parts: plan.sources.iter().map(|source| (source.name.clone(), files(source))).collect(),
             made: Mutex::default(),
             plan,
@@ -215,7 +217,8 @@ impl<'a> Run<'a> {
     ) -> Result<Files> {
         let failed = |error| Error::from_plan(stage, error);
         let plan = Arc::new(PublishExec::new(plan, publications).map_err(failed)?);
-        let batches = self.session.collect(stage, context, plan).await?;
+        let batches = self.session.collect(stage, context, Arc::clone(&plan) as Arc<dyn ExecutionPlan>).await?;
+        self.plans.note(stage, plan.as_ref())?;
         let files = published(&batches).map_err(failed)?;
         Ok(files.into_iter().map(|(path, rows, written)| (path, Some(rows), written)).collect())
     }
@@ -228,7 +231,9 @@ impl<'a> Run<'a> {
         table: DataFrame,
     ) -> Result<Vec<datafusion::arrow::array::RecordBatch>> {
         let plan = table.create_physical_plan().await.map_err(|error| Error::from_plan(stage, error))?;
-        self.session.collect(stage, context, plan).await
+        let batches = self.session.collect(stage, context, Arc::clone(&plan)).await?;
+        self.plans.note(stage, plan.as_ref())?;
+        Ok(batches)
     }
 }
 

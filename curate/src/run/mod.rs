@@ -13,6 +13,7 @@ mod decontaminating;
 mod fitting;
 mod mixing;
 mod pipe;
+mod plans;
 mod progress;
 mod reading;
 mod staging;
@@ -24,6 +25,7 @@ use std::path::PathBuf;
 use schemas::ledger::Ledger;
 
 pub use pipe::{Left, Pipe};
+pub use plans::{explain, explained_stages};
 pub use progress::{Progress, Silent};
 pub use why::{Fate, why};
 

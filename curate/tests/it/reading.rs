@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{curate, recipe, root, run_well, stdout, temporary};
+use crate::support::{curate, recipe, root, run_well, stderr, stdout, temporary, text};
 
 #[test]
 fn check_says_what_would_run() {
@@ -50,4 +50,23 @@ fn the_report_stands_alone() {
     }
     let scripts = html.matches("<script").count();
     assert!(html.contains("Plotly.newPlot") && scripts >= 4, "the charts and their library are in the page");
+}
+
+/// The plans of a stage are shown as they ran, and a stage that is not there is named beside those that are.
+#[test]
+fn explain_shows_how_a_stage_ran() {
+    let out = temporary();
+    run_well(&recipe("fixture.toml"), out.path(), &[]);
+    let explain = |more: &[&str]| {
+        let arguments = [&["explain", text(out.path())], more].concat();
+        curate(&arguments).output().expect("the program can be started")
+    };
+    let stages = stdout(&explain(&[]));
+    for stage in ["read", "near_duplicates", "mixture-text"] {
+        assert!(stages.lines().any(|line| line == stage), "{stages}");
+    }
+    let plan = stdout(&explain(&["mixture-text"]));
+    assert!(plan.contains("PublishExec") && plan.contains("ChainExec") && plan.contains("output_rows="), "{plan}");
+    let refused = stderr(&explain(&["shuffle"]));
+    assert!(refused.contains("no plan of a stage `shuffle`") && refused.contains("`mixture-text`"), "{refused}");
 }

@@ -200,10 +200,9 @@ impl Figures {
             );
         }
         for mixture in &findings.mixtures {
-            let whole = mixture.shares.iter().map(|share| share.bytes).sum();
-            for of in mixture.shares.iter().filter(|of| of.asked.is_some()) {
+            for of in &mixture.shares {
                 let name = format!("{}, {}: share reached", mixture.name, of.source);
-                self.add(Topic::Mixtures, name, Value::Share(share(of.bytes, whole)));
+                self.add(Topic::Mixtures, name, Value::Share(of.reached));
             }
         }
     }

@@ -36,7 +36,7 @@ const TOPICS: [(Topic, &str, &str, &str); 14] = [
     (Topic::Cleaning, "cleaning", "Cleaning", "What was taken out of texts as they were read."),
     (Topic::Cuts, "cuts", "Cuts", "What was cut out of documents that stayed."),
     (Topic::Benchmarks, "benchmarks", "Benchmarks", "Examples that stood in documents."),
-    (Topic::Mixtures, "mixtures", "Mixtures", "Rows written, and shares of bytes in training."),
+    (Topic::Mixtures, "mixtures", "Mixtures", "Rows written, and shares of the training split."),
     (
         Topic::Time,
         "time",

@@ -90,7 +90,7 @@ impl Findings {
             cards,
             clusters: Clusters::gather(files).await?,
             contaminations,
-            mixtures: Mixture::gather(files).await?,
+            mixtures: Mixture::gather(files)?,
             faults: faults::faults(layout)?,
             work: work::work(layout, &stages),
             texts: BTreeMap::new(),

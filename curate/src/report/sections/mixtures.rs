@@ -6,7 +6,6 @@ use super::Section;
 use crate::report::{
     charts,
     findings::{Findings, Mixture},
-    numbers::share,
     table::{Cell, Column, Table},
 };
 
@@ -20,7 +19,7 @@ pub fn section(findings: &Findings) -> Option<Section> {
     Some(Section {
         id: "mixtures",
         title: "Mixtures",
-        says: "Shares are of bytes in training. A source that does not reach its share had too little, even repeated as often as allowed.",
+        says: "Shares are of the training split, in the unit of its budget. A source that does not reach its share had too little, even repeated as often as allowed.",
         body: html! { @for (number, mixture) in findings.mixtures.iter().enumerate() { (of_mixture(findings, number, mixture)) } },
     })
 }
@@ -35,24 +34,30 @@ fn of_mixture(findings: &Findings, number: usize, mixture: &Mixture) -> Markup {
 }
 
 fn shares(number: usize, mixture: &Mixture) -> Markup {
-    let whole = mixture.shares.iter().map(|share| share.bytes).sum();
     let rows = mixture.shares.iter().map(|of| {
+        let epochs = of.given as f64 / of.available.max(1) as f64;
         vec![
             Cell::words(&of.source),
-            of.asked.map_or(Cell::Empty, Cell::share),
-            Cell::share(share(of.bytes, whole)),
-            Cell::bytes(of.bytes),
+            Cell::share(of.asked),
+            Cell::share(of.reached),
+            Cell::count(of.given),
+            Cell::count(of.available),
+            Cell::words(format!("{epochs:.2} of {}", of.max_epochs)),
         ]
     });
     let id = format!("shares-table-{number}");
+    let unit = mixture.unit.name();
+    let (given, available) = (format!("{unit} in training"), format!("{unit} it has"));
     let table = Table {
         id: &id,
-        caption: html! { "Shares asked for and reached." },
+        caption: html! { "Shares asked for and reached, in " (unit) ", and how often a source was repeated, of how often it may be." },
         columns: &[
             Column::Words("source"),
             Column::Numbers("asked for"),
             Column::Numbers("reached"),
-            Column::Numbers("text in training"),
+            Column::Numbers(&given),
+            Column::Numbers(&available),
+            Column::Words("epochs"),
         ],
         rows: rows.collect(),
     };
