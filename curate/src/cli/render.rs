@@ -8,8 +8,8 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use schemas::{
-    prompt::{Demonstrations, Rendered},
-    task::{Folders, Form, Manner, Split, Task, TaskFolders, shipped},
+    prompt::Demonstrations,
+    task::{Folders, Form, Manner, Parts, Split, Task, TaskFolders, shipped},
     toml_file::Setting,
 };
 use serde_json::{Map, Value};
@@ -245,23 +245,16 @@ impl RenderArgs {
 
 /// The parts of a row by the names of their columns.
 fn parts(row: &RenderedRow) -> Vec<(&'static str, Value)> {
-    let text = |text: &String| Value::from(text.as_str());
-    match &row.rendered {
-        Rendered::Completion { prompt, completion } => vec![("prompt", text(prompt)), ("completion", text(completion))],
-        Rendered::Preference { prompt, chosen, rejected } => {
-            vec![("prompt", text(prompt)), ("chosen", text(chosen)), ("rejected", text(rejected))]
-        }
-        Rendered::Retrieval { query, positive } => {
-            vec![
-                ("query", text(query)),
-                ("positive", text(positive)),
-                ("negatives", Value::from(row.negatives.clone())),
-            ]
-        }
-        Rendered::Sequences { sequences, label } => {
-            vec![("sequences", Value::from(sequences.clone())), ("label", Value::from(*label))]
-        }
+    let texts = row.parts.texts().into_iter();
+    let mut parts: Vec<(&str, Value)> = match &row.parts {
+        Parts::Sequences { sequences } => vec![("sequences", Value::from(sequences.clone()))],
+        _ => texts.map(|(name, text)| (name, Value::from(text))).collect(),
+    };
+    if row.parts.form() == Form::Retrieval {
+        parts.push(("negatives", Value::from(row.negatives.clone())));
     }
+    parts.extend(row.label.map(|label| ("label", Value::from(label))));
+    parts
 }
 
 fn json(task: &str, template: &str, id: &str, row: &RenderedRow) -> String {

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::OnceLock};
 use schemas::{
     examples::{Object, Values},
     prompt::{Demonstrations, Rendered, Renderer},
-    task::{Form, Task},
+    task::{Form, Parts, Task},
 };
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +38,9 @@ pub struct Rendering {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderedRow {
     /// The example in the template's words, with what it shows of others before the prompt.
-    pub rendered: Rendered,
+    pub parts: Parts,
+    /// For sequences: the number of the right choice.
+    pub label: Option<usize>,
     /// For retrieval: the passages of other examples.
     pub negatives: Vec<String>,
 }
@@ -61,7 +63,7 @@ pub struct TaskRenderer {
     renderer: Renderer,
     pool: Vec<(String, Values)>,
     /// The pool in the words of each template, once they are wanted.
-    shown: Vec<OnceLock<Rendered>>,
+    shown: Vec<OnceLock<Parts>>,
 }
 
 impl TaskRenderer {
@@ -104,12 +106,12 @@ impl TaskRenderer {
     /// When a template cannot render it, or what it shows.
     pub fn row(&self, key: RowKey<'_>, values: &Values) -> Result<RenderedRow> {
         let task = &self.rendering.task;
-        let rendered = self.renderer.render(task, key.template, values)?;
+        let Rendered { parts, label } = self.renderer.render(task, key.template, values)?;
         let mut negatives = Vec::new();
-        if let Rendered::Retrieval { positive, .. } = &rendered {
+        if let Parts::Retrieval { positive, .. } = &parts {
             let others = self.draws(key, "negative", |number| {
                 Ok(match self.shown(key.template, number)? {
-                    Rendered::Retrieval { positive: other, .. } if other != positive => Some(other.clone()),
+                    Parts::Retrieval { positive: other, .. } if other != positive => Some(other.clone()),
                     _ => None,
                 })
             });
@@ -135,8 +137,8 @@ impl TaskRenderer {
             });
             shown = others.take(count as usize).collect::<Result<Vec<_>>>()?;
         }
-        let rendered = demonstrations.before(preamble, &shown, rendered);
-        Ok(RenderedRow { rendered, negatives })
+        let parts = demonstrations.before(preamble, &shown, parts);
+        Ok(RenderedRow { parts, label, negatives })
     }
 
     /// What the examples of the pool give, in an order that the row draws.
@@ -170,13 +172,13 @@ impl TaskRenderer {
     }
 
     /// An example of the pool in the words of a template.
-    fn shown(&self, template: usize, number: usize) -> Result<&Rendered> {
+    fn shown(&self, template: usize, number: usize) -> Result<&Parts> {
         let cell = &self.shown[template * self.pool.len() + number];
         if let Some(shown) = cell.get() {
             return Ok(shown);
         }
         let rendered = self.renderer.render(&self.rendering.task, template, &self.pool[number].1)?;
-        Ok(cell.get_or_init(|| rendered))
+        Ok(cell.get_or_init(|| rendered.parts))
     }
 }
 

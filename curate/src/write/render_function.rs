@@ -9,14 +9,14 @@ use std::{
 use datafusion::{
     arrow::{
         array::{ArrayRef, AsArray as _, Int64Array, ListBuilder, StringViewArray, StringViewBuilder, StructArray},
-        datatypes::{DataType, Fields, UInt32Type},
+        datatypes::{DataType, FieldRef, Fields, UInt32Type},
     },
     common::internal_err,
     error::{DataFusionError, Result},
     logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
 };
 use rayon::prelude::*;
-use schemas::{columns, prompt::Rendered, task::Form};
+use schemas::{columns, task::Form};
 
 use super::render::{RenderedRow, Rendering, RowKey, TaskRenderer};
 
@@ -116,64 +116,44 @@ impl ScalarUDFImpl for RenderFunction {
         let rows = examples_of.par_iter().map(of_example).collect::<crate::error::Result<Vec<_>>>();
         let rows: Vec<RenderedRow> = rows.map_err(DataFusionError::from)?.into_iter().flatten().collect();
         let task = &self.rendering.task;
-        let mut columns: Vec<ArrayRef> = vec![
-            Arc::new(StringViewArray::from_iter_values(rows.iter().map(|_| &task.name))),
-            Arc::new(StringViewArray::from_iter_values(
-                templates.iter().map(|template| &task.templates[*template as usize].name),
-            )),
-        ];
-        columns.extend(columns_of(self.rendering.form, &rows));
-        Ok(ColumnarValue::Array(Arc::new(StructArray::new(Self::fields(self.rendering.form), columns, None))))
+        let fields = Self::fields(self.rendering.form);
+        let column = |field: &FieldRef| -> ArrayRef {
+            let name_of = |row: usize| &task.templates[templates[row] as usize].name;
+            match field.name().as_str() {
+                "task" => Arc::new(StringViewArray::from_iter_values(rows.iter().map(|_| &task.name))),
+                "template" => Arc::new(StringViewArray::from_iter_values((0..rows.len()).map(name_of))),
+                name => column_of(name, field.data_type(), &rows),
+            }
+        };
+        let columns = fields.iter().map(column).collect();
+        Ok(ColumnarValue::Array(Arc::new(StructArray::new(fields, columns, None))))
     }
 }
 
-/// The columns that a form has behind `template`.
-fn columns_of(form: Form, rows: &[RenderedRow]) -> Vec<ArrayRef> {
-    let texts = |text: &dyn Fn(&Rendered) -> Option<&str>| -> ArrayRef {
-        Arc::new(StringViewArray::from_iter_values(rows.iter().map(|row| text(&row.rendered).unwrap_or_default())))
-    };
-    let lists = |list: &dyn Fn(&RenderedRow) -> &[String]| -> ArrayRef {
-        let mut builder = ListBuilder::new(StringViewBuilder::new()).with_field(columns::list_item());
-        for row in rows {
-            list(row).iter().for_each(|text| builder.values().append_value(text));
-            builder.append(true);
+/// What rows have in a column of their form.
+fn column_of(name: &str, data_type: &DataType, rows: &[RenderedRow]) -> ArrayRef {
+    match data_type {
+        DataType::List(_) => {
+            let mut builder = ListBuilder::new(StringViewBuilder::new()).with_field(columns::list_item());
+            for row in rows {
+                let negatives = row.negatives.iter().filter(|_| name == "negatives").map(String::as_str);
+                negatives.chain(texts_of(row, name)).for_each(|text| builder.values().append_value(text));
+                builder.append(true);
+            }
+            Arc::new(builder.finish())
         }
-        Arc::new(builder.finish())
-    };
-    match form {
-        Form::Completion | Form::Preference => {
-            let part = |number: usize| {
-                texts(&move |rendered: &Rendered| match rendered {
-                    Rendered::Completion { prompt, completion } => {
-                        [prompt, completion].get(number).map(|text| text.as_str())
-                    }
-                    Rendered::Preference { prompt, chosen, rejected } => {
-                        [prompt, chosen, rejected].get(number).map(|text| text.as_str())
-                    }
-                    _ => None,
-                })
-            };
-            (0..if form == Form::Completion { 2 } else { 3 }).map(part).collect()
+        DataType::Int64 => {
+            let label = |row: &RenderedRow| row.label.and_then(|label| i64::try_from(label).ok()).unwrap_or_default();
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(label)))
         }
-        Form::Retrieval => {
-            let part = |number: usize| {
-                texts(&move |rendered: &Rendered| match rendered {
-                    Rendered::Retrieval { query, positive } => [query, positive].get(number).map(|text| text.as_str()),
-                    _ => None,
-                })
-            };
-            vec![part(0), part(1), lists(&|row| &row.negatives)]
-        }
-        Form::Sequences => {
-            let sequences = lists(&|row| match &row.rendered {
-                Rendered::Sequences { sequences, .. } => sequences,
-                _ => &[],
-            });
-            let label = |row: &RenderedRow| match row.rendered {
-                Rendered::Sequences { label, .. } => i64::try_from(label).unwrap_or_default(),
-                _ => 0,
-            };
-            vec![sequences, Arc::new(Int64Array::from_iter_values(rows.iter().map(label)))]
+        _ => {
+            let text = rows.iter().map(|row| texts_of(row, name).next().unwrap_or_default());
+            Arc::new(StringViewArray::from_iter_values(text))
         }
     }
+}
+
+/// The parts of a row that have a name.
+fn texts_of<'r>(row: &'r RenderedRow, name: &str) -> impl Iterator<Item = &'r str> {
+    row.parts.texts().into_iter().filter(move |(part, _)| *part == name).map(|(_, text)| text)
 }

@@ -58,6 +58,37 @@ fn classifiers_agree_with_people() {
     }
 }
 
+/// Every row of the data of every shipped task means something to its task, and FLAN's limits hold: 3,000 examples of a task count, 200 stand in a
+/// split for validation, and none is trained on that is like one that is held out.
+#[test]
+fn shipped_tasks_read_their_data() {
+    let data = data();
+    if !data.join("tasks/gsm8k.train.jsonl").is_file() {
+        skipped("shipped_tasks_read_their_data", &format!("there is no data in {}", data.display()));
+        return;
+    }
+    let out = temporary();
+    let ledger = run_well(&recipe("tasks.toml"), out.path(), &["--set", &format!("data={}", text(&data))]);
+    ledger.check().expect("every equation holds");
+    let read: Vec<_> = ledger.stages.iter().filter(|entry| entry.stage == "read").collect();
+    assert_eq!(read.len(), schemas::task::shipped().len());
+    for entry in &read {
+        assert!(entry.quarantined.is_empty(), "{}: {:?}", entry.source, entry.quarantined);
+    }
+    let kept = |source: &str| read.iter().find(|entry| entry.source == source).map(|entry| entry.kept);
+    assert_eq!([kept("gsm8k"), kept("xquad_en"), kept("agnews")], [Some(7473 + 1319), Some(1190), Some(7600)]);
+    for entry in ledger.mixtures.iter().filter(|entry| entry.mixture == "flan") {
+        let most = match entry.split.as_str() {
+            "train" => 3000,
+            "validation" => 200,
+            _ => u64::MAX,
+        };
+        assert!(entry.rows <= most, "{entry:?}");
+    }
+    let rte = ledger.stages.iter().find(|entry| entry.stage == "mixture-flan" && entry.source == "rte");
+    assert_eq!(rte.map(|entry| entry.dropped["held_out_elsewhere"]), Some(2));
+}
+
 /// Both readers of fastText models give the labels that fastText 0.9.2 gives, on 15,000 sentences in 75 languages: the
 /// hashes are of its labels (`benches/peers/language_fasttext.py` shows them side by side).
 #[test]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Rendered;
+use crate::task::Parts;
 
 /// How many demonstrations there are, and what stands between them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -38,18 +38,18 @@ impl Demonstrations {
 
     /// Puts demonstrations before a prompt, and the preamble before all of them. What has no completion stays as it is.
     #[must_use]
-    pub fn before(&self, preamble: &str, shown: &[Rendered], asked: Rendered) -> Rendered {
-        let Rendered::Completion { prompt, completion } = asked else { return asked };
+    pub fn before(&self, preamble: &str, shown: &[Parts], asked: Parts) -> Parts {
+        let Parts::Completion { prompt, completion } = asked else { return asked };
         let mut whole = preamble.to_owned();
         for shown in shown {
-            if let Rendered::Completion { prompt, completion } = shown {
+            if let Parts::Completion { prompt, completion } = shown {
                 for part in [prompt, completion.trim_end(), &self.between] {
                     whole.push_str(part);
                 }
             }
         }
         whole.push_str(&prompt);
-        Rendered::Completion { prompt: whole, completion }
+        Parts::Completion { prompt: whole, completion }
     }
 }
 
@@ -57,15 +57,15 @@ impl Demonstrations {
 mod tests {
     use super::*;
 
-    fn sum(question: &str, answer: &str) -> Rendered {
-        Rendered::Completion { prompt: format!("Q: {question}\nA:"), completion: format!(" {answer}\n") }
+    fn sum(question: &str, answer: &str) -> Parts {
+        Parts::Completion { prompt: format!("Q: {question}\nA:"), completion: format!(" {answer}\n") }
     }
 
     #[test]
     fn demonstrations_stand_before_the_prompt() {
         let asked = Demonstrations::fixed(1).before("Add.\n\n", &[sum("1+1", "2")], sum("2+2", "4"));
         let prompt = "Add.\n\nQ: 1+1\nA: 2\n\nQ: 2+2\nA:".to_owned();
-        assert_eq!(asked, Rendered::Completion { prompt, completion: " 4\n".into() });
+        assert_eq!(asked, Parts::Completion { prompt, completion: " 4\n".into() });
     }
 
     #[test]

@@ -43,37 +43,11 @@ pub struct Renderer {
 
 /// An example put into words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rendered {
-    /// What a model is given, and what it should answer.
-    Completion {
-        /// What the model is given.
-        prompt: String,
-        /// What it should answer.
-        completion: String,
-    },
-    /// Two answers.
-    Preference {
-        /// What the model is given.
-        prompt: String,
-        /// The better answer.
-        chosen: String,
-        /// The other.
-        rejected: String,
-    },
-    /// A question and the passage that answers it.
-    Retrieval {
-        /// The question.
-        query: String,
-        /// The passage.
-        positive: String,
-    },
-    /// Sequences for a head.
-    Sequences {
-        /// The sequences.
-        sequences: Vec<String>,
-        /// The number of the right choice.
-        label: usize,
-    },
+pub struct Rendered {
+    /// The words. Of sequences there is one for each alternative, where they use it.
+    pub parts: Parts,
+    /// For sequences: the number of the right choice.
+    pub label: Option<usize>,
 }
 
 /// What is wrong with a template, and where in it.
@@ -81,7 +55,7 @@ pub enum Rendered {
 pub struct TemplateFault {
     /// The template's number in the task, from 0.
     pub template: usize,
-    /// The number of its part, in the order of [`Parts::sources`].
+    /// The number of its part, in the order of [`Parts::texts`].
     pub part: usize,
     /// The line within the part, from 1.
     pub line: usize,
@@ -133,7 +107,7 @@ impl Renderer {
                 _ => &[],
             };
             let mut each = Vec::new();
-            for (part, (_, source)) in template.parts.sources().into_iter().enumerate() {
+            for (part, (_, source)) in template.parts.texts().into_iter().enumerate() {
                 let used = compile(&mut environment, &name(number, part), source)
                     .map_err(|(at, message)| RendererFault::Template(fault(number, part, source, at, message)))?;
                 let is_known = |field: &String| known.contains(field) || in_sequences.contains(&field.as_str());
@@ -181,10 +155,10 @@ impl Renderer {
         };
         let plain = Value::from(values.known.clone());
         let part = |number: usize| with(number, plain.clone());
-        Ok(match &task.templates[template].parts {
-            Parts::Completion { .. } => Rendered::Completion { prompt: part(0)?, completion: part(1)? },
-            Parts::Preference { .. } => Rendered::Preference { prompt: part(0)?, chosen: part(1)?, rejected: part(2)? },
-            Parts::Retrieval { .. } => Rendered::Retrieval { query: part(0)?, positive: part(1)? },
+        let parts = match &task.templates[template].parts {
+            Parts::Completion { .. } => Parts::Completion { prompt: part(0)?, completion: part(1)? },
+            Parts::Preference { .. } => Parts::Preference { prompt: part(0)?, chosen: part(1)?, rejected: part(2)? },
+            Parts::Retrieval { .. } => Parts::Retrieval { query: part(0)?, positive: part(1)? },
             Parts::Sequences { sequences } => {
                 let label = values.answer_number.ok_or_else(|| failed("there is no number of a choice".to_owned()))?;
                 let mut known = values.known.clone();
@@ -203,9 +177,10 @@ impl Renderer {
                         made.push(with(number, Value::from(known.clone()))?);
                     }
                 }
-                Rendered::Sequences { sequences: made, label }
+                return Ok(Rendered { parts: Parts::Sequences { sequences: made }, label: Some(label) });
             }
-        })
+        };
+        Ok(Rendered { parts, label: None })
     }
 }
 
@@ -300,7 +275,7 @@ mod tests {
         let example = json!({"question": "Is 1 < 2 & \"so\"?", "sides": ["yes", "no"], "answer": 1});
         let rendered = render(&task, &example).expect("the example has all fields");
         let prompt = "Is 1 < 2 & \"so\"?\n- yes\n- no\n\n".to_owned();
-        assert_eq!(rendered, Rendered::Completion { prompt, completion: " 1\n".into() });
+        assert_eq!(rendered.parts, Parts::Completion { prompt, completion: " 1\n".into() });
     }
 
     #[test]
@@ -320,11 +295,10 @@ mod tests {
         let sequence = "{{ start }}{{ premise }}{{ delimiter }}{{ alternative }}{{ extract }}";
         let task = task(rules, Parts::Sequences { sequences: vec![sequence.into()] });
         let example = json!({"premise": "It rained.", "one": "It was dry.", "two": "It was wet.", "label": 1});
-        let Rendered::Sequences { sequences, label } = render(&task, &example).expect("the example is whole") else {
-            panic!("a template of sequences makes sequences");
-        };
+        let rendered = render(&task, &example).expect("the example is whole");
         let expected = ["dry", "wet"].map(|end| format!("<|start|>It rained.<|delimiter|>It was {end}.<|extract|>"));
-        assert_eq!((sequences.as_slice(), label), (expected.as_slice(), 1));
+        let parts = Parts::Sequences { sequences: expected.to_vec() };
+        assert_eq!(rendered, Rendered { parts, label: Some(1) });
     }
 
     #[test]
@@ -338,6 +312,6 @@ mod tests {
         assert!(error.to_string().contains("\"perhaps\" is none of the choices"), "{error}");
         let rendered = render(&task, &json!({"question": "?", "answer": "no"})).expect("no is a choice");
         let prompt = "?\nOPTIONS:\n- yes\n- no\n".to_owned();
-        assert_eq!(rendered, Rendered::Completion { prompt, completion: "no".into() });
+        assert_eq!(rendered.parts, Parts::Completion { prompt, completion: "no".into() });
     }
 }

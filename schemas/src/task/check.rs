@@ -232,7 +232,7 @@ impl Check<'_> {
         match fault {
             RendererFault::Template(TemplateFault { template, part, line, column, message }) => {
                 let Template { name, parts, .. } = &task.templates[template];
-                let key = parts.sources()[part].0;
+                let key = parts.texts()[part].0;
                 let span = part_span(self.definition.template[template].get_ref(), key, part);
                 let place = format!("template `{name}`, {key}, line {line}, column {column}");
                 self.file.fault(span, format!("{place}: {message}; the task's fields are `{fields}`"))

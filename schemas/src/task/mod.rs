@@ -177,7 +177,7 @@ impl Manner {
     }
 }
 
-/// What a template makes of an example. Every part is a template of its own, in Jinja's syntax.
+/// What a template makes of an example. In a template every part is one of its own, in Jinja's syntax; in what was rendered, a text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Parts {
@@ -237,9 +237,9 @@ impl Parts {
         }
     }
 
-    /// Each part's key in the task's file, and its source, in the order of the columns.
+    /// Each part's name, in the task's file and as a column, and its text, in the order of the columns.
     #[must_use]
-    pub fn sources(&self) -> Vec<(&'static str, &str)> {
+    pub fn texts(&self) -> Vec<(&'static str, &str)> {
         match self {
             Self::Completion { prompt, completion } => vec![("prompt", prompt), ("completion", completion)],
             Self::Preference { prompt, chosen, rejected } => {

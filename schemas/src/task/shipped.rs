@@ -42,8 +42,8 @@ mod tests {
 
     use crate::{
         examples::Values,
-        prompt::{Rendered, Renderer},
-        task::{Folders, Form, Manner, Task},
+        prompt::Renderer,
+        task::{Folders, Form, Manner, Parts, Task},
     };
 
     /// The shipped tasks, and those of the fixture.
@@ -78,20 +78,11 @@ mod tests {
             let mut shown = String::new();
             for (number, template) in task.templates.iter().enumerate() {
                 let rendered = renderer.render(&task, number, example).expect("it was checked");
-                let parts: Vec<(&str, String)> = match rendered {
-                    Rendered::Completion { prompt, completion } => vec![("prompt", prompt), ("completion", completion)],
-                    Rendered::Preference { prompt, chosen, rejected } => {
-                        vec![("prompt", prompt), ("chosen", chosen), ("rejected", rejected)]
-                    }
-                    Rendered::Retrieval { query, positive } => vec![("query", query), ("positive", positive)],
-                    Rendered::Sequences { sequences, label } => {
-                        let sequences = sequences.into_iter().map(|sequence| ("sequence", sequence));
-                        sequences.chain([("label", label.to_string())]).collect()
-                    }
-                };
+                let label = rendered.label.map(|label| ("label", label.to_string()));
+                let texts = rendered.parts.texts().into_iter().map(|(name, text)| (name, text.to_owned()));
                 let around = if template.turned_around { ", turned around" } else { "" };
                 writeln!(shown, "===== {} ({:?}{around})", template.name, template.manner).expect("a string grows");
-                for (name, text) in parts {
+                for (name, text) in texts.chain(label) {
                     writeln!(shown, "--- {name}\n{text}\u{23ce}").expect("a string grows");
                 }
             }
@@ -107,12 +98,12 @@ mod tests {
             for example in examples(&task, &renderer) {
                 for (number, template) in task.templates.iter().enumerate() {
                     let place = format!("`{}` of `{}`", template.name, task.name);
-                    let answers = match renderer.render(&task, number, &example).expect("it was checked") {
-                        Rendered::Completion { prompt, completion } => vec![(prompt, completion)],
-                        Rendered::Preference { prompt, chosen, rejected } => {
+                    let answers = match renderer.render(&task, number, &example).expect("it was checked").parts {
+                        Parts::Completion { prompt, completion } => vec![(prompt, completion)],
+                        Parts::Preference { prompt, chosen, rejected } => {
                             vec![(prompt.clone(), chosen), (prompt, rejected)]
                         }
-                        Rendered::Retrieval { .. } | Rendered::Sequences { .. } => vec![],
+                        Parts::Retrieval { .. } | Parts::Sequences { .. } => vec![],
                     };
                     for (prompt, completion) in &answers {
                         let ends = prompt.ends_with(char::is_whitespace);
