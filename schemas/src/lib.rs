@@ -9,7 +9,7 @@
 //! - [`manifest`]: what a run read and wrote, with hashes
 //! - [`task`], [`examples`], [`prompt`]: tasks, what their data means, and the one renderer of prompts, so that training data
 //!   and evaluation never differ in a space
-//! - [`toml_file`]: TOML that people write, with errors that name the line
+//! - [`toml_file`], [`paths`]: TOML that people write, and paths in it, with errors that name the line
 //! - [`json`]: the JSON Schema of each, generated from the types
 //!
 //! Useful for: whatever two programs must agree on. Not useful for: anything that only one of them does.
@@ -20,6 +20,7 @@ pub mod identity;
 pub mod json;
 pub mod ledger;
 pub mod manifest;
+pub mod paths;
 pub mod prompt;
 pub mod task;
 pub mod toml_file;

@@ -1,6 +1,6 @@
 //! What benches share that measure how time and memory grow.
 
-use std::{error::Error, fs, path::Path, process::Command};
+use std::{error::Error, process::Command};
 
 /// Runs `measure` on the one size that the arguments name, or this program once for each of them, so that every size has a peak of
 /// memory of its own. `--memory BYTES` comes before or behind the sizes; without it, `memory` is the limit.
@@ -23,11 +23,9 @@ pub fn each_size(
     Ok(())
 }
 
-/// The peak of this process's memory, in MB.
+/// The peak of this process's memory, in MiB.
 pub fn peak() -> Result<u64, Box<dyn Error>> {
-    let status = fs::read_to_string(Path::new("/proc/self/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("the system tells no peak")?;
-    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? / 1024)
+    Ok(curate::files::peak_memory().ok_or("the system tells no peak")? >> 20)
 }
 
 /// A random number for two others (splitmix64, Steele et al. 2014).

@@ -8,7 +8,10 @@ use std::{
 
 use anyhow::bail;
 use clap::Args;
-use schemas::task::{Folders, Task, TaskFolders};
+use schemas::{
+    paths::NamedFolders,
+    task::{Folders, Task},
+};
 
 use super::{documents::DocumentsArgs, printer::Printer};
 use crate::{
@@ -109,12 +112,12 @@ fn benchmarks(files: &[PathBuf]) -> anyhow::Result<Vec<Benchmark>> {
         let name = name.split('.').next().unwrap_or_default().to_owned();
         let is_task = path.extension().is_some_and(|extension| extension == "toml");
         let found = if is_task {
-            Benchmark::of_task(name.clone(), &Task::read(&path, Folders::Named(&TaskFolders::new()))?)?
+            Benchmark::of_task(name.clone(), &Task::read(&path, Folders::Named(&NamedFolders::new()))?)?
         } else {
             Benchmark { name: name.clone(), files: vec![ExampleFile::new(path)?], fields: None, rules: None }
         };
         match benchmarks.get_mut(&name) {
-            Some(benchmark) if benchmark.fields == found.fields && benchmark.rules == found.rules => {
+            Some(benchmark) if benchmark.rules == found.rules => {
                 benchmark.files.extend(found.files);
             }
             Some(_) => {

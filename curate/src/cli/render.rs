@@ -8,17 +8,19 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use schemas::{
+    paths::NamedFolders,
     prompt::Demonstrations,
-    task::{Folders, Form, Manner, Parts, Split, Task, TaskFolders, shipped},
+    task::{Folders, Form, Manner, Parts, Split, Task, shipped},
     toml_file::Setting,
 };
 use serde_json::{Map, Value};
 
 use super::printer::Printer;
 use crate::{
+    decide::drawn_template,
     source::{TaskExample, each_task_example, own_examples},
-    text::draw::{draw, draw_of},
-    write::{RenderedRow, Rendering, RowKey, TaskRenderer},
+    text::draw::draw,
+    write::{POOL, RenderedRow, Rendering, RowKey, TaskRenderer},
 };
 
 /// Put examples of a task into words: a task in, prompts and completions as JSON lines out.
@@ -86,21 +88,18 @@ fn manner(name: &str) -> Result<Manner, String> {
     serde_json::from_value(Value::from(name)).map_err(|_| format!("there is no manner `{name}`"))
 }
 
-/// Examples that others may show, at most.
-const POOL: usize = 1024;
+/// The name that draws are made for, as a run's are for its mixture's.
+const MIXTURE: &str = "render";
 
 impl RenderArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let task = self.task()?;
         let examples = self.examples(&task, printer)?;
-        let mut forms: Vec<Form> = task.templates.iter().map(|template| template.parts.form()).collect();
-        forms.sort_unstable();
-        forms.dedup();
-        let pool = if self.demonstrations > 0 || forms.contains(&Form::Retrieval) { self.pool(&task)? } else { vec![] };
+        let retrieves = task.templates.iter().any(|template| template.parts.form() == Form::Retrieval);
+        let pool = if self.demonstrations > 0 || retrieves { self.pool(&task)? } else { vec![] };
         let rendering = Rendering {
-            form: forms[0],
             seed: self.seed,
-            mixture: "render".to_owned(),
+            mixture: MIXTURE.to_owned(),
             demonstrations: (self.demonstrations > 0).then(|| Demonstrations {
                 between: match self.between {
                     BetweenArg::OneBreak => "\n".to_owned(),
@@ -137,7 +136,7 @@ impl RenderArgs {
 
     /// The task, with the templates that are wanted.
     fn task(&self) -> anyhow::Result<Task> {
-        let mut folders = TaskFolders::new();
+        let mut folders = NamedFolders::new();
         for setting in &self.settings {
             let [name] = setting.key.as_slice() else {
                 bail!("--set {}={}: the name of a folder has no dots", setting.key.join("."), setting.value);
@@ -237,8 +236,7 @@ impl RenderArgs {
         if !self.draw_template {
             return 0..count;
         }
-        let draw = draw_of(self.seed, &[b"template", b"render", id.as_bytes()]);
-        let drawn = usize::try_from((u128::from(draw) * count as u128) >> 64).expect("below the count");
+        let drawn = drawn_template(self.seed, MIXTURE, id, 0, count) as usize;
         drawn..drawn + 1
     }
 }

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::MixtureRule;
+
 /// What budgets are counted in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -196,6 +198,23 @@ pub struct SourceAccount {
 }
 
 impl MixtureAccount {
+    /// The account of a mixture whose sources give so much.
+    #[must_use]
+    pub fn new(rule: &MixtureRule, budget: &Budget, given: &BTreeMap<String, u64>) -> Self {
+        let of_source = |(source, share): (&String, &Share)| {
+            let account = SourceAccount {
+                weight: share.weight,
+                asked: share.asked,
+                available: share.available,
+                max_epochs: rule.max_epochs.get(source).copied().unwrap_or(1.0),
+                given: given.get(source).copied().unwrap_or_default(),
+            };
+            (source.clone(), account)
+        };
+        let sources = budget.shares.iter().map(of_source).collect();
+        Self { mixture: rule.name.clone(), unit: rule.unit, sources }
+    }
+
     /// The share that a source has of what all give.
     #[must_use]
     pub fn reached(&self, source: &str) -> f64 {

@@ -181,8 +181,9 @@ fn places<'a>(
     Arc::new(list.finish())
 }
 
-/// The template that a copy draws.
-fn drawn_template(seed: u64, mixture: &str, id: &str, copy: u32, count: usize) -> u32 {
+/// The number of the template that a copy draws.
+#[must_use]
+pub fn drawn_template(seed: u64, mixture: &str, id: &str, copy: u32, count: usize) -> u32 {
     let draw = draw_of(seed, &[b"template", mixture.as_bytes(), id.as_bytes(), &copy.to_le_bytes()]);
     u32::try_from((u128::from(draw) * count as u128) >> 64).expect("below the count")
 }

@@ -13,7 +13,7 @@ use datafusion::{
     error::Result,
     functions_aggregate::{count::count_all, expr_fn::sum, sum::sum_udaf},
     logical_expr::{Expr, ExprFunctionExt as _, WindowFrame, WindowFrameBound, WindowFrameUnits, cast, when},
-    prelude::{DataFrame, JoinType, col, lit},
+    prelude::{DataFrame, JoinType, coalesce, col, lit, round},
     scalar::ScalarValue,
 };
 use schemars::JsonSchema;
@@ -24,7 +24,7 @@ use super::{
     Budget, Share, SplitRule, Tables, Unit, Weights,
     functions::Chance,
     splits::with_splits,
-    verdict::{first_reason, is_of, over_rows, verdicts},
+    verdict::{is_of, over_rows, verdicts},
 };
 use crate::measure::Family;
 
@@ -119,35 +119,33 @@ async fn sized(
         Some(stage) => tables.decisions(stage).await?.with_column_renamed("id", "fact_id")?,
         None => tables.family(facts.words, sources).await?,
     };
+    let bytes = cast(col("bytes"), DataType::UInt64);
     let size = match unit {
         Unit::Documents => lit(1u64),
         Unit::Words => cast(col("words"), DataType::UInt64),
-        Unit::Bytes | Unit::Tokens => cast(col("bytes"), DataType::UInt64),
+        // of tokens, in a moment
+        Unit::Bytes | Unit::Tokens => bytes.clone(),
     };
-    let sizes = measured.select(vec![
-        col("fact_id"),
-        cast(col("bytes"), DataType::UInt64).alias("bytes"),
-        size.alias("size"),
-    ])?;
+    let sizes = measured.select(vec![col("fact_id"), bytes.alias("bytes"), size.alias("size")])?;
     let kept = tables.kept(before).await?.filter(is_of(sources))?;
-    let documents = kept.join(sizes, JoinType::Inner, &["id"], &["fact_id"], None)?;
-    let (Unit::Tokens, Some(family)) = (unit, facts.tokens) else {
-        return documents.select_columns(&["id", "source", "bytes", "size"]);
-    };
-    // of what was cut, as large a share of the tokens stays as of the bytes
-    let whole = tables.family(facts.words, sources).await?;
-    let whole =
-        whole.select(vec![col("fact_id").alias("whole_id"), cast(col("bytes"), DataType::UInt64).alias("whole")])?;
-    let tokens = tables.family(family, sources).await?;
-    let tokens =
-        tokens.select(vec![col("fact_id").alias("token_id"), cast(col("tokens"), DataType::UInt64).alias("tokens")])?;
-    let share = cast(col("bytes"), DataType::Float64) / cast(col("whole"), DataType::Float64);
-    let left = cast(cast(col("tokens"), DataType::Float64) * share, DataType::UInt64);
-    let size = when(col("bytes").eq(col("whole")), col("tokens")).otherwise(left)?;
-    documents
-        .join(whole, JoinType::Inner, &["id"], &["whole_id"], None)?
-        .join(tokens, JoinType::Inner, &["id"], &["token_id"], None)?
-        .select(vec![col("id"), col("source"), col("bytes"), size.alias("size")])
+    let mut documents = kept.join(sizes, JoinType::Inner, &["id"], &["fact_id"], None)?;
+    if let (Unit::Tokens, Some(family)) = (unit, facts.tokens) {
+        let tokens = tables.family(family, sources).await?;
+        let tokens = tokens.select(vec![col("fact_id").alias("token_id"), col("tokens")])?;
+        documents = documents.join(tokens, JoinType::Inner, &["id"], &["token_id"], None)?;
+        let mut size = col("tokens");
+        if tables.remains.is_some() {
+            // of what was cut, as large a share of the tokens stays as of the bytes
+            let whole = tables.family(facts.words, sources).await?;
+            let whole_bytes = cast(col("bytes"), DataType::Float64).alias("whole");
+            let whole = whole.select(vec![col("fact_id").alias("whole_id"), whole_bytes])?;
+            documents = documents.join(whole, JoinType::Inner, &["id"], &["whole_id"], None)?;
+            let share = cast(col("bytes"), DataType::Float64) / col("whole");
+            size = cast(round(vec![cast(size, DataType::Float64) * share]), DataType::UInt64);
+        }
+        documents = documents.with_column("size", size)?;
+    }
+    documents.select_columns(&["id", "source", "bytes", "size"])
 }
 
 /// What each source has in each split, as a table: `source`, `split`, `documents`, `bytes`, `size`.
@@ -231,11 +229,8 @@ pub async fn mixture(
         .when(col("split").eq(lit("train")), training)
         .otherwise(number(1))?;
     let copied = documents.with_column("copies", cast(copies, DataType::UInt64))?;
-    let reason = first_reason([
-        (col("left").eq(lit("held_out_elsewhere")), "held_out_elsewhere"),
-        (col("left").eq(lit("over_limit")), "over_limit"),
-        (col("copies").eq(number(0)), "over_budget"),
-    ]);
+    let over_budget = when(col("copies").eq(number(0)), lit("over_budget")).end()?;
+    let reason = coalesce(vec![col("left"), over_budget]);
     verdicts(copied, reason, &["split", "copies", "bytes", "size"])
 }
 

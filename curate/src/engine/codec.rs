@@ -61,7 +61,7 @@ impl PhysicalExtensionCodec for TamisCodec {
                 };
                 Arc::new(RepeatsExec::new(Arc::clone(wanted), Arc::clone(ids), Arc::clone(texts), config))
             }
-            Node::Chain => Arc::new(ChainExec::new(inputs.to_vec())?),
+            Node::Chain => Arc::new(ChainExec::new(input()?)),
             Node::Cluster(config) => Arc::new(ClusterExec::new(input()?, inputs.get(1).cloned(), config)),
         })
     }

@@ -14,7 +14,7 @@ use schemas::manifest::FileEntry;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{hash_file, write_whole};
+use super::{hash_file, memory::peak_memory, write_whole};
 use crate::error::{Error, Result};
 
 /// A hash of everything that a unit's outputs follow from.
@@ -180,14 +180,6 @@ fn done(root: &Path, path: &Path) -> Option<Done> {
     let peak_memory = json[PEAK_MEMORY].as_u64();
     let mark = serde_json::from_value(json).ok()?;
     Some(Done { stage: stage.to_owned(), unit: unit.to_owned(), mark, peak_memory })
-}
-
-/// The most bytes of memory that this process has held, where the system tells.
-fn peak_memory() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes << 10)
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use std::{
 };
 
 use schemas::{
-    task::{Folders, Split, Task, TaskFolders, shipped},
+    paths::NamedFolders,
+    task::{Folders, Split, Task, shipped},
     toml_file::{Setting, Spanned, TomlError, TomlFile},
 };
 
@@ -38,7 +39,9 @@ impl Plan {
         let settings: Vec<Setting> = settings.iter().map(|setting| as_folder(setting, &folders)).collect();
         let recipe: Recipe = file.parse(&settings)?;
         let json = file.parse(&settings)?;
-        Check { file: &file, recipe: &recipe }.plan(json)
+        let absolute = |folder: &Spanned<PathBuf>| file.folder().join(folder.get_ref());
+        let folders = recipe.folders.iter().map(|(name, folder)| (name.clone(), absolute(folder))).collect();
+        Check { file: &file, recipe: &recipe, folders }.plan(json)
     }
 }
 
@@ -56,6 +59,8 @@ fn as_folder(setting: &Setting, folders: &BTreeSet<String>) -> Setting {
 pub(super) struct Check<'a> {
     file: &'a TomlFile,
     pub(super) recipe: &'a Recipe,
+    /// Folders that paths may begin with, those of tasks as well.
+    folders: NamedFolders,
 }
 
 impl Check<'_> {
@@ -135,37 +140,12 @@ impl Check<'_> {
 
     /// A path, from the recipe's folder or one of the named ones.
     pub(super) fn path(&self, path: &Text) -> Result<PathBuf, TomlError> {
-        let text = path.get_ref();
-        let Some((name, rest)) = text.strip_prefix('{').and_then(|text| text.split_once('}')) else {
-            return Ok(self.file.folder().join(text));
-        };
-        match self.recipe.folders.get(name) {
-            Some(folder) => Ok(self.file.folder().join(folder.get_ref()).join(rest.trim_start_matches('/'))),
-            None => Err(self.fault(path.span(), format!("there is no folder `{name}` in [folders]"))),
-        }
+        self.file.path_of(&self.folders, path)
     }
 
     /// The files that patterns stand for, sorted, each once.
     fn files(&self, patterns: &[Text]) -> Result<Vec<PathBuf>, TomlError> {
-        let mut files = BTreeSet::new();
-        for pattern in patterns {
-            let path = self.path(pattern)?;
-            let text = path.to_string_lossy();
-            if !text.contains(['*', '?']) {
-                if !path.is_file() {
-                    return Err(self.fault(pattern.span(), format!("there is no file {text}")));
-                }
-                files.insert(path);
-                continue;
-            }
-            let found = glob::glob(&text).map_err(|error| self.fault(pattern.span(), error.to_string()))?;
-            let before = files.len();
-            files.extend(found.filter_map(std::result::Result::ok).filter(|path| path.is_file()));
-            if files.len() == before {
-                return Err(self.fault(pattern.span(), format!("no file matches {text}")));
-            }
-        }
-        Ok(files.into_iter().collect())
+        self.file.files_of(&self.folders, patterns)
     }
 
     fn sources(&self) -> Result<Vec<Source>> {
@@ -232,24 +212,17 @@ impl Check<'_> {
         Ok(sources)
     }
 
-    /// The folders that paths of tasks may begin with.
-    fn task_folders(&self) -> TaskFolders {
-        let folders = self.recipe.folders.iter();
-        folders.map(|(name, folder)| (name.clone(), self.file.folder().join(folder.get_ref()))).collect()
-    }
-
     /// A task: the file of a path, or a shipped one.
     fn task(&self, file: &Text) -> Result<Task> {
-        let folders = self.task_folders();
         if shipped().iter().any(|(name, _)| name == file.get_ref()) {
-            return Ok(Task::read(Path::new(file.get_ref()), Folders::Named(&folders))?);
+            return Ok(Task::read(Path::new(file.get_ref()), Folders::Named(&self.folders))?);
         }
         let path = self.path(file)?;
         if !path.is_file() {
             let message = format!("there is no file {}, and no shipped task of that name", path.display());
             return Err(self.fault(file.span(), message).into());
         }
-        Ok(Task::read(&path, Folders::Named(&folders))?)
+        Ok(Task::read(&path, Folders::Named(&self.folders))?)
     }
 
     fn tasks(&self) -> Result<Tasks> {

@@ -229,7 +229,6 @@ impl Check<'_> {
         }
         Ok(Content::Examples(ExamplesContent {
             tasks: wanted,
-            form,
             draw_template: recipe.draw_template,
             demonstrations: demonstrations.map(|demonstrations| demonstrations.get_ref().clone()),
             negatives: if form == Form::Retrieval { recipe.negatives } else { 0 },

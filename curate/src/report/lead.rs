@@ -62,7 +62,7 @@ pub fn lead(findings: &Findings) -> Markup {
             "Seed " (manifest.seed)
             @for (program, version) in &manifest.versions { ", " (program) " " (version) }
             @if manifest.reproducible { "; the same recipe, inputs and seed give the same bytes again." }
-            @else { "; a limit on time was reached, so that another run may give other bytes." }
+            @else { "; another run may give other bytes, since a page took too long by the clock, or several threads trained a fastText." }
         }
     }
 }

@@ -13,7 +13,7 @@ use datafusion::{
 };
 use serde::Serialize;
 
-use super::context::Run;
+use super::context::{Files, Run};
 use crate::{
     decide::{
         self, Alpha, BandsCard, ClusterAccount, ClusterConfig, ClusterExec, DuplicateFacts, FittedAlpha, Likeness,
@@ -309,12 +309,17 @@ impl Run<'_> {
     ) -> Result<()> {
         self.unit("decisions", stage, Fingerprint::of("decisions", &(stage, follows_from)), async {
             let verdicts = verdicts.await.map_err(|error| Error::from_plan(stage, error))?;
-            let schema = verdicts.schema().as_arrow().clone();
-            let publication = Publication::new(self.layout.decisions(stage), &schema);
-            self.publish(stage, context, verdicts, vec![publication]).await
+            self.publish_verdicts(stage, context, verdicts).await
         })
         .await?;
         Ok(())
+    }
+
+    /// Publishes the verdicts of a stage.
+    pub async fn publish_verdicts(&self, stage: &str, context: &SessionContext, verdicts: DataFrame) -> Result<Files> {
+        let schema = verdicts.schema().as_arrow().clone();
+        let publication = Publication::new(self.layout.decisions(stage), &schema);
+        self.publish(stage, context, verdicts, vec![publication]).await
     }
 
     /// The last stage before mixtures.

@@ -14,7 +14,7 @@ use schemas::ledger::MixtureEntry;
 
 use super::{context::Run, staging::Staged};
 use crate::{
-    decide::{self, Budget, MixtureAccount, MixtureRule, Share, SizeFacts, SourceAccount, Totals, Unit, Weights},
+    decide::{self, Budget, MixtureAccount, MixtureRule, SizeFacts, Totals, Unit, Weights},
     error::{Error, Result},
     files::{
         exchange, remove_folder,
@@ -82,88 +82,62 @@ impl Run<'_> {
         if facts.clustered {
             inputs.extend(self.hashes([self.layout.clusters()]));
         }
-        let context = self.session.relational();
-        let tables = self.tables(&context);
-        let verdicts = async {
+        let follows_from = Fingerprint::of("decisions", &(stage, &rule, inputs));
+        self.unit("decisions", stage, follows_from, async {
+            let failed = |error| Error::from_plan(stage, error);
             let budget = self.budget(stage, &before, facts, &rule).await?;
-            decide::mixture(tables, &before, facts, &rule, &budget).await
-        };
-        self.decide(stage, &(&rule, &inputs), &context, verdicts).await?;
-        self.account_for(stage, &before, facts, &rule, inputs).await
+            let context = self.session.relational();
+            let verdicts = decide::mixture(self.tables(&context), &before, facts, &rule, &budget).await;
+            let mut files = self.publish_verdicts(stage, &context, verdicts.map_err(failed)?).await?;
+            let account = MixtureAccount::new(&rule, &budget, &self.given(stage).await?);
+            let path = self.layout.mixture_account(&rule.name);
+            let written = write_json(&path, &account)?;
+            files.push((path, None, written));
+            Ok(files)
+        })
+        .await?;
+        Ok(())
     }
 
     /// What each source gives to a mixture.
-    async fn budget(
-        &self,
-        stage: &str,
-        before: &str,
-        facts: SizeFacts<'_>,
-        rule: &MixtureRule,
-    ) -> datafusion::error::Result<Budget> {
+    async fn budget(&self, stage: &str, before: &str, facts: SizeFacts<'_>, rule: &MixtureRule) -> Result<Budget> {
+        let failed = |error| Error::from_plan(stage, error);
         let context = self.session.relational();
-        let totals = decide::totals(self.tables(&context), before, facts, rule).await?;
-        let totals = Totals::collect(&self.collect(stage, &context, totals).await?)?;
+        let totals = decide::totals(self.tables(&context), before, facts, rule).await.map_err(failed)?;
+        let totals = Totals::collect(&self.collect(stage, &context, totals).await?).map_err(failed)?;
         let training =
             |source: &String| totals.get(&("train".to_owned(), source.clone())).map_or(0, |totals| totals.size);
         let sizes: BTreeMap<String, u64> =
             rule.weights.sources().into_iter().map(|source| (source.clone(), training(&source))).collect();
-        let is_wanted = |source: &str| match &rule.weights {
+        let is_missing = |source: &str| match &rule.weights {
             Weights::Shares(_) => sizes[source] == 0,
             // what has nothing has no share
             Weights::Proportional { .. } => sizes.values().all(|size| *size == 0),
         };
-        if let Some(source) = sizes.keys().find(|source| is_wanted(source)) {
+        if let Some(source) = sizes.keys().find(|source| is_missing(source)) {
             let message = format!("source `{source}` has no document left to train on");
-            return Err(Error::Mixture { name: rule.name.clone(), message }.into());
+            return Err(Error::Mixture { name: rule.name.clone(), message });
         }
         Ok(Budget::divide(&rule.weights, rule.budget, &sizes, &rule.max_epochs))
     }
 
-    /// Writes down what was asked of each source, and what it gives.
-    async fn account_for(
-        &self,
-        stage: &str,
-        before: &str,
-        facts: SizeFacts<'_>,
-        rule: &MixtureRule,
-        mut inputs: Vec<(String, String)>,
-    ) -> Result<()> {
+    /// What each source gives to the training split, repeats counted, in the unit of the budget.
+    async fn given(&self, stage: &str) -> Result<BTreeMap<String, u64>> {
         let failed = |error| Error::from_plan(stage, error);
-        let path = self.layout.mixture_account(&rule.name);
-        inputs.extend(self.hashes([self.layout.decisions(stage)]));
-        self.unit("accounts", stage, Fingerprint::of("account", &(rule, inputs)), async {
-            let budget = self.budget(stage, before, facts, rule).await.map_err(failed)?;
-            let context = self.session.relational();
-            let given = self.tables(&context).decisions(stage).await.map_err(failed)?;
-            let given = given
-                .filter(col("verdict").eq(lit("keep")).and(col("split").eq(lit("train"))))
-                .and_then(|table| {
-                    table.aggregate(vec![col("source")], vec![sum(col("size") * col("copies")).alias("given")])
-                })
-                .map_err(failed)?;
-            let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
-            for batch in self.collect(stage, &context, given).await? {
-                let values = batch.column(1).as_primitive::<UInt64Type>().values();
-                sizes.extend(
-                    batch.column(0).as_string_view().iter().flatten().map(str::to_owned).zip(values.iter().copied()),
-                );
-            }
-            let of_source = |(source, share): (&String, &Share)| {
-                let account = SourceAccount {
-                    weight: share.weight,
-                    asked: share.asked,
-                    available: share.available,
-                    max_epochs: rule.max_epochs.get(source).copied().unwrap_or(1.0),
-                    given: sizes.get(source).copied().unwrap_or_default(),
-                };
-                (source.clone(), account)
-            };
-            let sources = budget.shares.iter().map(of_source).collect();
-            let account = MixtureAccount { mixture: rule.name.clone(), unit: rule.unit, sources };
-            Ok(vec![(path.clone(), None, write_json(&path, &account)?)])
-        })
-        .await?;
-        Ok(())
+        let context = self.session.relational();
+        let given = self.tables(&context).decisions(stage).await.map_err(failed)?;
+        let given = given
+            .filter(col("verdict").eq(lit("keep")).and(col("split").eq(lit("train"))))
+            .and_then(|table| {
+                table.aggregate(vec![col("source")], vec![sum(col("size") * col("copies")).alias("given")])
+            })
+            .map_err(failed)?;
+        let mut sizes = BTreeMap::new();
+        for batch in self.collect(stage, &context, given).await? {
+            let sources = batch.column(0).as_string_view().iter().flatten().map(str::to_owned);
+            sizes.extend(sources.zip(batch.column(1).as_primitive::<UInt64Type>().values().iter().copied()));
+        }
+        Ok(sizes)
     }
 
     /// What the files of a mixture follow from.

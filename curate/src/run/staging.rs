@@ -201,7 +201,6 @@ impl Run<'_> {
         }
         Ok(Some(Rendering {
             task: content.tasks[source].clone(),
-            form: content.form,
             seed: self.plan.seed,
             mixture: mixture.name.clone(),
             demonstrations: content.demonstrations.clone(),

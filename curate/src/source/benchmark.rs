@@ -30,7 +30,7 @@ pub struct Benchmark {
     pub files: Vec<ExampleFile>,
     /// The keys of JSON objects whose strings are looked for; all by default.
     pub fields: Option<Vec<String>>,
-    /// For the data of a task: what its examples are made of.
+    /// For the data of a task: what its examples are made of; their fields are looked for.
     pub rules: Option<ExampleRules>,
 }
 
@@ -55,8 +55,6 @@ pub enum ExampleKind {
     JsonObject,
     /// A line of text.
     Line,
-    /// What a task makes of its data.
-    Task,
 }
 
 /// An example: its place and its strings.
@@ -96,9 +94,8 @@ impl Benchmark {
         let is_held_out = |split: Split| split != Split::Train;
         let any = task.files.keys().any(|split| is_held_out(*split));
         let wanted = task.files.iter().filter(|(split, _)| is_held_out(**split) || !any).flat_map(|(_, files)| files);
-        let file = |path: &PathBuf| Ok(ExampleFile { kind: ExampleKind::Task, ..ExampleFile::new(path.clone())? });
-        let files = wanted.map(file).collect::<Result<Vec<_>>>()?;
-        Ok(Self { name, files, fields: Some(task.rules.fields.clone()), rules: Some(task.rules.clone()) })
+        let files = wanted.cloned().map(ExampleFile::new).collect::<Result<Vec<_>>>()?;
+        Ok(Self { name, files, fields: None, rules: Some(task.rules.clone()) })
     }
 
     /// Gives `take` every example of a file.

@@ -19,6 +19,7 @@ use schemas::{
 use serde_json::Value;
 
 use super::{
+    parquet::invalid,
     raw::{Packing, Raw, RawReader, Unpacked},
     row::{Outcome, Reason, Row},
 };
@@ -59,7 +60,7 @@ pub struct ParquetRows {
 impl Examples {
     /// Begins to read a file.
     pub fn open(rules: &ExampleRules, path: &Path) -> io::Result<Self> {
-        let format = rules.format.or_else(|| ExampleFormat::of(path)).unwrap_or(ExampleFormat::JsonLines);
+        let format = rules.format_of(path);
         let file = File::open(path)?;
         if format == ExampleFormat::Parquet {
             let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(invalid)?;
@@ -239,10 +240,6 @@ fn cell(column: &dyn Array, row: usize) -> io::Result<Value> {
         }
         _ => cast(&one, &DataType::LargeUtf8).map_err(invalid)?.as_string::<i64>().value(0).into(),
     })
-}
-
-fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use datafusion::{
-    common::{internal_err, tree_node::TreeNodeRecursion},
+    common::{internal_datafusion_err, internal_err, tree_node::TreeNodeRecursion},
     error::Result,
     execution::{SendableRecordBatchStream, TaskContext},
     physical_expr::EquivalenceProperties,
@@ -17,39 +17,33 @@ use datafusion::{
         stream::RecordBatchStreamAdapter,
     },
 };
-use futures::TryStreamExt as _;
 
-/// The rows of its inputs, one input after the other: one begins when the one before it has ended, so that only one holds memory.
+use crate::decide::rows;
+
+/// The partitions of its input, such as the parts of a union, one after the other: only one holds memory.
 #[derive(Debug)]
 pub struct ChainExec {
-    inputs: Vec<Arc<dyn ExecutionPlan>>,
+    input: Arc<dyn ExecutionPlan>,
     properties: Arc<PlanProperties>,
 }
 
 impl ChainExec {
-    /// Runs `inputs`, which have the same columns and one partition each.
-    ///
-    /// # Errors
-    /// When there is none, or one has more partitions, whose order would be left to chance.
-    pub fn new(inputs: Vec<Arc<dyn ExecutionPlan>>) -> Result<Self> {
-        let Some(first) = inputs.first() else { return internal_err!("there is nothing to run") };
-        let partitions = |input: &Arc<dyn ExecutionPlan>| input.properties().output_partitioning().partition_count();
-        if inputs.iter().any(|input| partitions(input) != 1) {
-            return internal_err!("what runs one after the other has one partition each");
-        }
+    /// Runs the partitions of `input` in their order.
+    #[must_use]
+    pub fn new(input: Arc<dyn ExecutionPlan>) -> Self {
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(first.schema()),
+            EquivalenceProperties::new(input.schema()),
             Partitioning::UnknownPartitioning(1),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Ok(Self { inputs, properties: Arc::new(properties) })
+        Self { input, properties: Arc::new(properties) }
     }
 }
 
 impl DisplayAs for ChainExec {
     fn fmt_as(&self, _: DisplayFormatType, formatter: &mut Formatter<'_>) -> fmt::Result {
-        write!(formatter, "ChainExec: inputs={}", self.inputs.len())
+        write!(formatter, "ChainExec")
     }
 }
 
@@ -63,7 +57,7 @@ impl ExecutionPlan for ChainExec {
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        self.inputs.iter().collect()
+        vec![&self.input]
     }
 
     fn apply_expressions(
@@ -75,10 +69,11 @@ impl ExecutionPlan for ChainExec {
 
     fn replace_children(
         self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children)?))
+        let input = children.pop().ok_or_else(|| internal_datafusion_err!("a chain has one input"))?;
+        Ok(Arc::new(Self::new(input)))
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -89,9 +84,6 @@ impl ExecutionPlan for ChainExec {
         if partition != 0 {
             return internal_err!("a chain has one partition, and no number {partition}");
         }
-        let inputs = self.inputs.clone();
-        let executed = inputs.into_iter().map(move |input| input.execute(0, Arc::clone(&context)));
-        let rows = futures::stream::iter(executed).try_flatten();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.properties.equivalence_properties().schema().clone(), rows)))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.input.schema(), rows(Arc::clone(&self.input), &context))))
     }
 }

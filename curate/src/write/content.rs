@@ -25,14 +25,20 @@ pub enum Content {
 pub struct ExamplesContent {
     /// The task of each source, with the templates that are wanted.
     pub tasks: BTreeMap<String, Task>,
-    /// The form of the rows, which all templates have.
-    pub form: Form,
     /// Whether each copy of an example goes through one template, which it draws, and not through all.
     pub draw_template: bool,
     /// Examples with their answers, before each prompt.
     pub demonstrations: Option<Demonstrations>,
     /// For retrieval: passages of other examples, for each question.
     pub negatives: u32,
+}
+
+impl ExamplesContent {
+    /// The form of the rows, which all templates have; nothing where there are none, which a recipe does not pass.
+    #[must_use]
+    pub fn form(&self) -> Option<Form> {
+        self.tasks.values().flat_map(|task| &task.templates).map(|template| template.parts.form()).next()
+    }
 }
 
 impl Content {
@@ -74,7 +80,7 @@ impl Content {
     pub fn schema(&self) -> SchemaRef {
         match self {
             Self::Text => columns::text_mixture(),
-            Self::Examples(examples) => columns::examples_mixture(examples.form),
+            Self::Examples(examples) => columns::examples_mixture(examples.form().unwrap_or(Form::Completion)),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Examples in a pool, at most.
-const POOL: usize = 1024;
+pub const POOL: usize = 1024;
 
 /// The columns of a pool.
 #[must_use]

@@ -20,8 +20,6 @@ use crate::{
 pub struct Rendering {
     /// The task, with the templates that are wanted.
     pub task: Task,
-    /// The form of the rows.
-    pub form: Form,
     /// The recipe's seed.
     pub seed: u64,
     /// The mixture.
@@ -32,6 +30,14 @@ pub struct Rendering {
     pub negatives: u32,
     /// The examples that others may show.
     pub pool: Option<PathBuf>,
+}
+
+impl Rendering {
+    /// The form of the rows, which all templates have.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        self.task.templates[0].parts.form()
+    }
 }
 
 /// A row of a mixture.
@@ -116,12 +122,12 @@ impl TaskRenderer {
                 })
             });
             for other in others {
+                if negatives.len() == self.rendering.negatives as usize {
+                    break;
+                }
                 let other = other?;
                 if !negatives.contains(&other) {
                     negatives.push(other);
-                }
-                if negatives.len() as u64 >= u64::from(self.rendering.negatives) {
-                    break;
                 }
             }
         }
@@ -133,11 +139,11 @@ impl TaskRenderer {
         if count > 0 {
             let others = self.draws(key, "demonstration", |number| {
                 let is_own = self.pool[number].0 == key.id;
-                if is_own { Ok(None) } else { self.shown(key.template, number).map(|shown| Some(shown.clone())) }
+                if is_own { Ok(None) } else { self.shown(key.template, number).map(Some) }
             });
             shown = others.take(count as usize).collect::<Result<Vec<_>>>()?;
         }
-        let parts = demonstrations.before(preamble, &shown, parts);
+        let parts = demonstrations.before(preamble, shown, parts);
         Ok(RenderedRow { parts, label, negatives })
     }
 

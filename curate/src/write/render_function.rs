@@ -88,7 +88,7 @@ impl ScalarUDFImpl for RenderFunction {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Struct(Self::fields(self.rendering.form)))
+        Ok(DataType::Struct(Self::fields(self.rendering.form())))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -116,7 +116,7 @@ impl ScalarUDFImpl for RenderFunction {
         let rows = examples_of.par_iter().map(of_example).collect::<crate::error::Result<Vec<_>>>();
         let rows: Vec<RenderedRow> = rows.map_err(DataFusionError::from)?.into_iter().flatten().collect();
         let task = &self.rendering.task;
-        let fields = Self::fields(self.rendering.form);
+        let fields = Self::fields(self.rendering.form());
         let column = |field: &FieldRef| -> ArrayRef {
             let name_of = |row: usize| &task.templates[templates[row] as usize].name;
             match field.name().as_str() {

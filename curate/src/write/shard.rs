@@ -4,7 +4,7 @@ use std::{ops::Range, path::PathBuf, sync::Arc};
 
 use datafusion::{
     error::Result,
-    physical_plan::ExecutionPlan,
+    physical_plan::{ExecutionPlan, union::UnionExec},
     prelude::{col, lit},
 };
 
@@ -33,5 +33,6 @@ pub async fn shard(
             .select(content.schema().fields().iter().map(|field| col(field.name().as_str())).collect::<Vec<_>>())?;
         plans.push(rows.create_physical_plan().await?);
     }
-    Ok(Arc::new(ChainExec::new(plans)?))
+    let all = if plans.len() == 1 { plans.remove(0) } else { UnionExec::try_new(plans)? };
+    Ok(Arc::new(ChainExec::new(all)))
 }

@@ -8,8 +8,8 @@ use crate::support::{curate, recipe, run_well, stderr, stdout, temporary, text};
 
 /// The page without the library that draws its charts.
 fn own_part(html: &str) -> String {
-    let library = html.find("plotly.js v").expect("the library is in the page");
-    let begin = html[..library].rfind("<script").expect("the library is a script");
+    let banner = html.find("plotly.js v").expect("what draws the charts is in the page");
+    let begin = html[..banner].rfind("<script").expect("it is a script");
     let end = begin + html[begin..].find("</script>").expect("a script ends");
     format!("{}{}", &html[..begin], &html[end..])
 }

@@ -43,6 +43,14 @@ pub struct ExampleRules {
     pub references: Option<String>,
 }
 
+impl ExampleRules {
+    /// How a file is read.
+    #[must_use]
+    pub fn format_of(&self, path: &Path) -> ExampleFormat {
+        self.format.or_else(|| ExampleFormat::of(path)).unwrap_or(ExampleFormat::JsonLines)
+    }
+}
+
 /// The alternatives of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -188,9 +188,12 @@ impl Expressions {
         object: &Object,
         names: &[String],
     ) -> Result<(BTreeMap<String, Value>, Vec<Value>), String> {
-        let mut known: BTreeMap<String, Value> =
-            object.iter().map(|(name, value)| (name.clone(), Value::from(Serde(value)))).collect();
-        known.insert(ROW.to_owned(), Value::from(Serde(object)));
+        let row = Value::from(Serde(object));
+        // the fields share the memory of the row
+        let field = |name: &String| row.get_attr(name).map(|value| (name.clone(), value));
+        let fields = object.keys().map(field).collect::<Result<BTreeMap<_, _>, _>>();
+        let mut known = fields.map_err(|error| message(&error))?;
+        known.insert(ROW.to_owned(), row);
         let template = self.environment.get_template(template).map_err(|error| message(&error))?;
         let captured = template.render_captured(Value::from(known.clone())).map_err(|error| message(&error))?;
         let found = names.iter().map(|name| captured.state().lookup(name).unwrap_or_default()).collect();

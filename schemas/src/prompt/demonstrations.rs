@@ -9,7 +9,7 @@ use crate::task::Parts;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Demonstrations {
-    /// Fewest demonstrations.
+    /// Fewest demonstrations; where there are fewer examples to train on, all of them.
     pub least: u32,
     /// Most demonstrations; where it is more than the fewest, each example draws its number.
     pub most: u32,
@@ -38,7 +38,7 @@ impl Demonstrations {
 
     /// Puts demonstrations before a prompt, and the preamble before all of them. What has no completion stays as it is.
     #[must_use]
-    pub fn before(&self, preamble: &str, shown: &[Parts], asked: Parts) -> Parts {
+    pub fn before<'p>(&self, preamble: &str, shown: impl IntoIterator<Item = &'p Parts>, asked: Parts) -> Parts {
         let Parts::Completion { prompt, completion } = asked else { return asked };
         let mut whole = preamble.to_owned();
         for shown in shown {

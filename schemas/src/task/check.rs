@@ -10,19 +10,17 @@ use regex::Regex;
 
 use super::{ChoicesDefinition, Parts, Split, Task, TaskDefinition, Template, TemplateDefinition, shipped};
 use crate::{
-    examples::{Choices, ExampleFormat, ExampleRules, ExpressionFault},
+    examples::{Choices, ExampleRules, ExpressionFault},
+    paths::NamedFolders,
     prompt::{Renderer, RendererFault, TemplateFault},
     toml_file::{Spanned, TomlError, TomlFile},
 };
-
-/// Folders by the names that paths begin with.
-pub type TaskFolders = BTreeMap<String, PathBuf>;
 
 /// Whether a task's data is looked for.
 #[derive(Debug, Clone, Copy)]
 pub enum Folders<'a> {
     /// It must be there, in folders of these names.
-    Named(&'a TaskFolders),
+    Named(&'a NamedFolders),
     /// Only the task's words are wanted.
     Unread,
 }
@@ -64,12 +62,6 @@ impl Task {
     pub fn parse(file: &TomlFile, folders: Folders<'_>) -> Result<Self, TomlError> {
         let definition: TaskDefinition = file.parse(&[])?;
         Check { file, definition: &definition }.task(folders)
-    }
-
-    /// How a file of the task is read.
-    #[must_use]
-    pub fn format_of(&self, path: &Path) -> ExampleFormat {
-        self.rules.format.or_else(|| ExampleFormat::of(path)).unwrap_or(ExampleFormat::JsonLines)
     }
 }
 
@@ -138,44 +130,19 @@ impl Check<'_> {
         Regex::new(pattern.get_ref()).map_err(|error| self.file.fault(pattern.span(), error.to_string()))
     }
 
-    fn files(&self, folders: &TaskFolders) -> Result<BTreeMap<Split, Vec<PathBuf>>, TomlError> {
+    fn files(&self, folders: &NamedFolders) -> Result<BTreeMap<Split, Vec<PathBuf>>, TomlError> {
         let data = &self.definition.data;
         let mut files = BTreeMap::new();
         for (split, patterns) in Split::ALL.into_iter().zip([&data.train, &data.validation, &data.test]) {
-            let mut found = BTreeSet::new();
-            for pattern in patterns {
-                found.extend(self.matching(pattern, folders)?);
-            }
+            let found = self.file.files_of(folders, patterns)?;
             if !found.is_empty() {
-                files.insert(split, found.into_iter().collect());
+                files.insert(split, found);
             }
         }
         if files.is_empty() {
             return Err(self.file.fault(self.definition.name.span(), "the task has no data"));
         }
         Ok(files)
-    }
-
-    fn matching(&self, pattern: &Spanned<String>, folders: &TaskFolders) -> Result<Vec<PathBuf>, TomlError> {
-        let fault = |message: String| self.file.fault(pattern.span(), message);
-        let path = match pattern.get_ref().strip_prefix('{').and_then(|text| text.split_once('}')) {
-            None => self.file.folder().join(pattern.get_ref()),
-            Some((name, rest)) => match folders.get(name) {
-                Some(folder) => folder.join(rest.trim_start_matches('/')),
-                None => {
-                    return Err(fault(format!(
-                        "no folder is named `{name}`: name it in [folders], or by `--set {name}=DIR`"
-                    )));
-                }
-            },
-        };
-        let text = path.to_string_lossy();
-        if !text.contains(['*', '?']) {
-            return if path.is_file() { Ok(vec![path]) } else { Err(fault(format!("there is no file {text}"))) };
-        }
-        let found = glob::glob(&text).map_err(|error| fault(error.to_string()))?;
-        let found: Vec<PathBuf> = found.filter_map(Result::ok).filter(|path| path.is_file()).collect();
-        if found.is_empty() { Err(fault(format!("no file matches {text}"))) } else { Ok(found) }
     }
 
     fn templates(&self) -> Result<Vec<Template>, TomlError> {
@@ -354,11 +321,11 @@ mod tests {
             "name = \"sums\"\nkind = \"arithmetic\"\nfields = [\"question\", \"answer\"]\n[data]\ntrain = [\"{{data}}/s.jsonl\"]\n{ASK}"
         );
         let file = TomlFile::from_text("tasks/sums.toml", text);
-        let refusal = |folders: &TaskFolders| {
+        let refusal = |folders: &NamedFolders| {
             Task::parse(&file, Folders::Named(folders)).expect_err("there is no such file").to_string()
         };
-        assert!(refusal(&TaskFolders::new()).contains("tasks/sums.toml:5:10: no folder is named `data`"));
-        let folders = TaskFolders::from([("data".to_owned(), PathBuf::from("/nowhere"))]);
+        assert!(refusal(&NamedFolders::new()).contains("tasks/sums.toml:5:10: no folder is named `data`"));
+        let folders = NamedFolders::from([("data".to_owned(), PathBuf::from("/nowhere"))]);
         assert!(refusal(&folders).contains("there is no file /nowhere/s.jsonl"));
     }
 }

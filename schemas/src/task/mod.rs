@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use check::{Folders, TaskFolders};
+pub use check::Folders;
 pub use definition::{ChoicesDefinition, DataDefinition, TaskDefinition, TemplateDefinition};
 pub use shipped::shipped;
 

@@ -200,9 +200,9 @@ impl Figures {
             );
         }
         for mixture in &findings.mixtures {
-            for of in &mixture.shares {
-                let name = format!("{}, {}: share reached", mixture.name, of.source);
-                self.add(Topic::Mixtures, name, Value::Share(of.reached));
+            for source in mixture.sources.keys() {
+                let name = format!("{}, {source}: share reached", mixture.mixture);
+                self.add(Topic::Mixtures, name, Value::Share(mixture.reached(source)));
             }
         }
     }

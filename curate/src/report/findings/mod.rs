@@ -19,14 +19,13 @@ use schemas::{ledger::Ledger, manifest::Manifest};
 
 pub use clusters::{Clusters, Pair};
 pub use files::{Means, RunFiles};
-pub use mixtures::Mixture;
 pub use population::{BeforeAfter, Population, Sizes};
 pub use steps::{Drawn, Fate, Group, SCORE_BINS, Scores, Step};
 pub use texts::Text;
 pub use work::Work;
 
 use crate::{
-    decide::Contamination,
+    decide::{Contamination, MixtureAccount},
     error::Result,
     files::{Quarantined, read_json},
     learn::Card,
@@ -45,7 +44,7 @@ pub struct Findings {
     pub cards: Vec<Card>,
     pub clusters: Option<Clusters>,
     pub contaminations: Vec<Contamination>,
-    pub mixtures: Vec<Mixture>,
+    pub mixtures: Vec<MixtureAccount>,
     pub faults: Vec<(String, Quarantined)>,
     pub work: Vec<Work>,
     /// The texts of documents that were drawn, by id.
@@ -90,7 +89,7 @@ impl Findings {
             cards,
             clusters: Clusters::gather(files).await?,
             contaminations,
-            mixtures: Mixture::gather(files)?,
+            mixtures: mixtures::mixtures(files)?,
             faults: faults::faults(layout)?,
             work: work::work(layout, &stages),
             texts: BTreeMap::new(),

@@ -3,10 +3,13 @@
 use maud::{Markup, html};
 
 use super::Section;
-use crate::report::{
-    charts,
-    findings::{Findings, Mixture},
-    table::{Cell, Column, Table},
+use crate::{
+    decide::MixtureAccount,
+    report::{
+        charts,
+        findings::Findings,
+        table::{Cell, Column, Table},
+    },
 };
 
 /// Mixtures that have a chart.
@@ -24,22 +27,22 @@ pub fn section(findings: &Findings) -> Option<Section> {
     })
 }
 
-fn of_mixture(findings: &Findings, number: usize, mixture: &Mixture) -> Markup {
+fn of_mixture(findings: &Findings, number: usize, mixture: &MixtureAccount) -> Markup {
     let chart = (number < MOST_CHARTS).then(|| charts::shares(number, mixture)).flatten();
     html! {
-        h3 { (mixture.name) }
+        h3 { (mixture.mixture) }
         @if let Some(chart) = chart { (chart) (shares(number, mixture)) }
         (rows(findings, number, mixture))
     }
 }
 
-fn shares(number: usize, mixture: &Mixture) -> Markup {
-    let rows = mixture.shares.iter().map(|of| {
+fn shares(number: usize, mixture: &MixtureAccount) -> Markup {
+    let rows = mixture.sources.iter().map(|(source, of)| {
         let epochs = of.given as f64 / of.available.max(1) as f64;
         vec![
-            Cell::words(&of.source),
-            Cell::share(of.asked),
-            Cell::share(of.reached),
+            Cell::words(source),
+            Cell::share(of.weight),
+            Cell::share(mixture.reached(source)),
             Cell::count(of.given),
             Cell::count(of.available),
             Cell::words(format!("{epochs:.2} of {}", of.max_epochs)),
@@ -64,8 +67,8 @@ fn shares(number: usize, mixture: &Mixture) -> Markup {
     html! { (table) }
 }
 
-fn rows(findings: &Findings, number: usize, mixture: &Mixture) -> Markup {
-    let entries = findings.ledger.mixtures.iter().filter(|entry| entry.mixture == mixture.name);
+fn rows(findings: &Findings, number: usize, mixture: &MixtureAccount) -> Markup {
+    let entries = findings.ledger.mixtures.iter().filter(|entry| entry.mixture == mixture.mixture);
     let rows = entries.map(|entry| {
         let mut row = vec![Cell::words(&entry.source), Cell::words(&entry.split)];
         row.extend([entry.documents, entry.copies, entry.templates, entry.rows].map(Cell::count));
