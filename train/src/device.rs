@@ -6,6 +6,12 @@ use burn::tensor::Device;
 
 use crate::error::Error;
 
+/// Whether a device is the processor, with or without gradients.
+#[must_use]
+pub fn is_processor(device: &Device) -> bool {
+    *device == Device::flex()
+}
+
 /// A device by name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DeviceName {

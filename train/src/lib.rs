@@ -24,6 +24,7 @@ pub mod objective;
 pub mod optimize;
 pub mod program;
 pub mod random;
+pub mod tensor;
 pub mod tokenizer;
 pub mod trainer;
 

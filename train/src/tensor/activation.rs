@@ -1,0 +1,67 @@
+//! What stands between the two maps of a block.
+
+use burn::tensor::{Tensor, activation};
+
+use super::{
+    choice::own,
+    kernel::activation as kernel,
+    recorded::{Kept, Numbers, record},
+};
+
+/// The Gaussian error linear unit in GPT-2's approximation.
+///
+/// Source: Hendrycks and Gimpel 2016, section 2.
+pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    if !own(&x) {
+        return activation::gelu_approximate(x);
+    }
+    record([x.into()], |[x], keep| {
+        let y = Numbers::new(kernel::gelu(x.values()), x.shape());
+        (y, keep.then_some(Gelu { x }))
+    })
+}
+
+#[derive(Debug, Clone)]
+struct Gelu {
+    x: Numbers,
+}
+
+impl Kept<1> for Gelu {
+    fn gradients(self, mut dy: Numbers, _: [bool; 1]) -> [Option<Numbers>; 1] {
+        kernel::gelu_backward(self.x.values(), dy.values_mut());
+        [Some(dy)]
+    }
+}
+
+/// `gate sigmoid(gate) up`, where each row has its gates and then its ups.
+///
+/// # Shapes
+/// - `x`: `[..., 2 width]`
+/// - returns: `[..., width]`
+///
+/// Source: Shazeer 2020.
+pub fn swiglu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    if !own(&x) {
+        let [gates, ups] = x.chunk(2, D - 1).try_into().expect("two halves");
+        return activation::silu(gates) * ups;
+    }
+    record([x.into()], |[x], keep| {
+        let width = x.width() / 2;
+        let mut shape = x.shape();
+        shape[D - 1] = width;
+        let y = Numbers::new(kernel::swiglu(x.values(), width), shape);
+        (y, keep.then_some(Swiglu { x }))
+    })
+}
+
+#[derive(Debug, Clone)]
+struct Swiglu {
+    x: Numbers,
+}
+
+impl Kept<1> for Swiglu {
+    fn gradients(self, dy: Numbers, _: [bool; 1]) -> [Option<Numbers>; 1] {
+        let dx = kernel::swiglu_backward(self.x.values(), dy.values(), dy.width());
+        [Some(Numbers::new(dx, self.x.shape()))]
+    }
+}

@@ -1,0 +1,68 @@
+//! Whose operations run.
+
+use std::{
+    cell::Cell,
+    fmt,
+    str::FromStr,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use burn::tensor::Tensor;
+
+use crate::device::is_processor;
+
+/// Whose operations run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Operations {
+    /// Those of this program, where they exist for the device.
+    #[default]
+    Own,
+    /// Those of burn, everywhere.
+    Framework,
+}
+
+static FRAMEWORK: AtomicBool = AtomicBool::new(false);
+
+/// Chooses for the whole program. Call it before anything is computed.
+pub fn choose(operations: Operations) {
+    FRAMEWORK.store(operations == Operations::Framework, Ordering::Relaxed);
+}
+
+thread_local! {
+    static HERE: Cell<Option<Operations>> = const { Cell::new(None) };
+}
+
+/// Runs `work` with the operations of one's choice, on this thread.
+pub fn with<R>(operations: Operations, work: impl FnOnce() -> R) -> R {
+    let before = HERE.replace(Some(operations));
+    let result = work();
+    HERE.set(before);
+    result
+}
+
+/// Whether an operation of our own runs on the device of `x`.
+pub(super) fn own<const D: usize>(x: &Tensor<D>) -> bool {
+    let framework = HERE.get().map_or_else(|| FRAMEWORK.load(Ordering::Relaxed), |here| here == Operations::Framework);
+    !framework && is_processor(&x.device())
+}
+
+impl FromStr for Operations {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "own" => Ok(Self::Own),
+            "framework" => Ok(Self::Framework),
+            _ => Err("expected `own`, or `framework` for burn's".into()),
+        }
+    }
+}
+
+impl fmt::Display for Operations {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Own => "own",
+            Self::Framework => "framework",
+        })
+    }
+}

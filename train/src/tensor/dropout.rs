@@ -1,0 +1,33 @@
+//! Dropout.
+
+use burn::tensor::{Tensor, TensorData};
+
+pub use super::kernel::dropout::Dropout;
+use super::{
+    choice::own,
+    recorded::{Kept, Numbers, record},
+};
+
+/// `x` with some of its numbers set to 0 and the others scaled up, as `dropout` says.
+pub fn dropout<const D: usize>(x: Tensor<D>, dropout: Dropout) -> Tensor<D> {
+    if dropout.rate == 0.0 {
+        return x;
+    }
+    if !own(&x) {
+        let shape = x.dims();
+        let mut mask = vec![1.0; shape.iter().product()];
+        dropout.apply(&mut mask);
+        return x.clone() * Tensor::from_data(TensorData::new(mask, shape), &x.device());
+    }
+    record([x.into()], |[mut x], keep| {
+        dropout.apply(x.values_mut());
+        (x, keep.then_some(dropout))
+    })
+}
+
+impl Kept<1> for Dropout {
+    fn gradients(self, mut dy: Numbers, _: [bool; 1]) -> [Option<Numbers>; 1] {
+        self.apply(dy.values_mut());
+        [Some(dy)]
+    }
+}

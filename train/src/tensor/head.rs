@@ -1,0 +1,92 @@
+//! The head: logits, and the loss without them.
+
+use burn::tensor::{Int, Tensor, TensorData, activation::log_softmax};
+
+use super::{
+    choice::own,
+    kernel::{head as kernel, linear},
+    recorded::{Kept, Numbers, record},
+};
+
+/// `x weightᵀ`.
+///
+/// # Shapes
+/// - `x`: `[rows, width]`; `weight`: `[vocabulary, width]`
+/// - returns: `[rows, vocabulary]`
+pub fn head(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
+    if !own(&x) {
+        return x.matmul(weight.transpose());
+    }
+    record([x.into(), weight.into()], |[x, weight], keep| {
+        let logits = linear::forward_table(x.values(), weight.values(), x.width());
+        let logits = Numbers::new(logits, [x.shape()[0], weight.shape()[0]]);
+        (logits, keep.then_some(Logits { x, weight }))
+    })
+}
+
+#[derive(Debug, Clone)]
+struct Logits {
+    x: Numbers,
+    weight: Numbers,
+}
+
+impl Kept<2> for Logits {
+    fn gradients(self, dy: Numbers, wanted: [bool; 2]) -> [Option<Numbers>; 2] {
+        let Self { x, weight } = self;
+        let (width, vocabulary) = (x.width(), dy.width());
+        let of_x = || linear::forward(dy.values(), weight.values(), None, width);
+        let of_weight = || linear::backward_weight(dy.values(), x.values(), vocabulary, width);
+        [
+            wanted[0].then(|| Numbers::new(of_x(), x.shape())),
+            wanted[1].then(|| Numbers::new(of_weight(), weight.shape())),
+        ]
+    }
+}
+
+/// The weighted sum of the cross-entropies of `x weightᵀ`, without a tensor of logits for all rows.
+///
+/// # Shapes
+/// - `x`: `[rows, width]`; `weight`: `[vocabulary, width]`
+/// - `targets`: `[rows]`, token ids; `weights`: `[rows]`, how much each counts
+///
+/// Returns `[1]`, in nats times weight.
+pub fn head_loss(x: Tensor<2>, weight: Tensor<2>, targets: &[i32], weights: &[f32]) -> Tensor<1> {
+    if !own(&x) {
+        let rows = targets.len();
+        let targets = Tensor::<2, Int>::from_data(TensorData::new(targets.to_vec(), [rows, 1]), &x.device());
+        let weights = Tensor::<2>::from_data(TensorData::new(weights.to_vec(), [rows, 1]), &x.device());
+        let log_probabilities = log_softmax(x.matmul(weight.transpose()), 1); // [rows, vocabulary]
+        return (log_probabilities.gather(1, targets) * weights).sum().neg();
+    }
+    record([x.into(), weight.into()], |[x, weight], keep| {
+        let width = x.width();
+        let rows = kernel::Rows { x: x.values(), weight: weight.values(), targets, weights, width };
+        let (loss, gradients) = kernel::forward(rows, keep);
+        let kept = gradients.map(|gradients| Loss {
+            x: Numbers::new(gradients.x, x.shape()),
+            weight: Numbers::new(gradients.weight, weight.shape()),
+        });
+        #[expect(clippy::cast_possible_truncation, reason = "a loss is single precision")]
+        (Numbers::new(vec![loss as f32], [1]), kept)
+    })
+}
+
+/// The gradients, for a loss whose own gradient is 1.
+#[derive(Debug, Clone)]
+struct Loss {
+    x: Numbers,
+    weight: Numbers,
+}
+
+impl Kept<2> for Loss {
+    fn gradients(self, of_loss: Numbers, _: [bool; 2]) -> [Option<Numbers>; 2] {
+        let factor = of_loss.values()[0];
+        [self.x, self.weight].map(|mut gradient| {
+            #[expect(clippy::float_cmp, reason = "a loss that is not scaled has a gradient of exactly 1")]
+            if factor != 1.0 {
+                gradient.values_mut().iter_mut().for_each(|x| *x *= factor);
+            }
+            Some(gradient)
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! What stands between the two maps of a block: GELU, and SiLU times a second map (SwiGLU).
+
+use std::f32::consts::PI;
+
+use rayon::prelude::*;
+
+use super::lanes::{exp, vectorised};
+
+/// Numbers that a thread takes at a time.
+const CHUNK: usize = 8192;
+
+/// The sigmoid of twice GELU's inner polynomial, sqrt(2 / pi) (x + 0.044715 x³), and that polynomial's slope.
+///
+/// 0.5 (1 + tanh u) is the sigmoid of 2u, for one exponential instead of a hyperbolic tangent.
+#[inline(always)]
+fn gate(x: f32) -> (f32, f32) {
+    let twice_root = 2.0 * (2.0 / PI).sqrt();
+    let square = x * x;
+    let twice_u = twice_root * x * 0.044_715f32.mul_add(square, 1.0);
+    let slope = twice_root * (3.0 * 0.044_715f32).mul_add(square, 1.0);
+    (sigmoid(twice_u), slope)
+}
+
+#[inline(always)]
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+/// The Gaussian error linear unit in GPT-2's approximation, number by number.
+///
+/// Source: Hendrycks and Gimpel 2016, section 2.
+pub fn gelu(x: &[f32]) -> Vec<f32> {
+    let mut y = vec![0.0; x.len()];
+    y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| gelu_forward(x, y));
+    y
+}
+
+vectorised! {
+    fn gelu_forward(x: &[f32], y: &mut [f32]) -> () {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = x * gate(*x).0;
+        }
+    }
+}
+
+/// The gradient of [`gelu`]'s `x`, in place of `dy`.
+pub fn gelu_backward(x: &[f32], dy: &mut [f32]) {
+    dy.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(dy, x)| gelu_turn_back(x, dy));
+}
+
+vectorised! {
+    fn gelu_turn_back(x: &[f32], dy: &mut [f32]) -> () {
+        for (dy, x) in dy.iter_mut().zip(x) {
+            let (open, slope) = gate(*x);
+            *dy *= open * (x * slope).mul_add(1.0 - open, 1.0);
+        }
+    }
+}
+
+/// `gate sigmoid(gate) up`, where each row has its gates and then its ups.
+///
+/// # Shapes
+/// - `x`: `[rows, 2 width]`
+/// - returns: `[rows, width]`
+///
+/// Source: Shazeer 2020.
+pub fn swiglu(x: &[f32], width: usize) -> Vec<f32> {
+    let mut y = vec![0.0; x.len() / 2];
+    y.par_chunks_mut(width).zip(x.par_chunks(2 * width)).for_each(|(y, x)| swiglu_forward(x, y));
+    y
+}
+
+vectorised! {
+    fn swiglu_forward(x: &[f32], y: &mut [f32]) -> () {
+        let (gates, ups) = x.split_at(y.len());
+        for ((y, gate), up) in y.iter_mut().zip(gates).zip(ups) {
+            *y = gate * sigmoid(*gate) * up;
+        }
+    }
+}
+
+/// The gradient of [`swiglu`]'s `x`.
+pub fn swiglu_backward(x: &[f32], dy: &[f32], width: usize) -> Vec<f32> {
+    let mut dx = vec![0.0; x.len()];
+    let rows = dx.par_chunks_mut(2 * width).zip(x.par_chunks(2 * width)).zip(dy.par_chunks(width));
+    rows.for_each(|((dx, x), dy)| swiglu_turn_back(x, dy, dx));
+    dx
+}
+
+vectorised! {
+    fn swiglu_turn_back(x: &[f32], dy: &[f32], dx: &mut [f32]) -> () {
+        let ((gates, ups), (dgates, dups)) = (x.split_at(dy.len()), dx.split_at_mut(dy.len()));
+        for ((((dgate, dup), gate), up), dy) in dgates.iter_mut().zip(dups).zip(gates).zip(ups).zip(dy) {
+            let open = sigmoid(*gate);
+            *dup = dy * gate * open;
+            *dgate = dy * up * open * gate.mul_add(1.0 - open, 1.0);
+        }
+    }
+}

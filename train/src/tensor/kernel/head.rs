@@ -1,0 +1,115 @@
+//! The head and the cross-entropy together: logits exist for some rows at a time, and never for a whole batch.
+//!
+//! A row's gradient is known as soon as its logits are, so that the forward pass of a training makes the gradients, too, and
+//! the backward pass only scales them.
+//!
+//! Source: Hsu et al. 2024 (Liger), section 3, for the order of work.
+
+use rayon::prelude::*;
+
+use super::{
+    lanes::{exp, largest, sum, vectorised},
+    matrix::{Matrix, MatrixMut},
+};
+
+/// Logits that are held at a time: 64 MiB.
+const LOGITS: usize = 1 << 24;
+
+/// What goes in.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a> {
+    /// `[rows, width]`.
+    pub x: &'a [f32],
+    /// `[vocabulary, width]`.
+    pub weight: &'a [f32],
+    /// `[rows]`: the token that should come.
+    pub targets: &'a [i32],
+    /// `[rows]`: how much a row's loss counts.
+    pub weights: &'a [f32],
+    /// Numbers in a row.
+    pub width: usize,
+}
+
+/// The gradients of `x` and `weight`.
+#[derive(Debug)]
+pub struct Gradients {
+    /// `[rows, width]`.
+    pub x: Vec<f32>,
+    /// `[vocabulary, width]`.
+    pub weight: Vec<f32>,
+}
+
+/// The sum of weighted losses, in nats, and its gradients where they are asked for.
+pub fn forward(rows: Rows<'_>, with_gradients: bool) -> (f64, Option<Gradients>) {
+    let Rows { x, weight, targets, weights, width } = rows;
+    let vocabulary = weight.len() / width;
+    let together = (LOGITS / vocabulary).clamp(1, targets.len().max(1));
+    let mut logits = vec![0.0; together * vocabulary];
+    let mut gradients = with_gradients.then(|| Gradients { x: vec![0.0; x.len()], weight: vec![0.0; weight.len()] });
+    let mut total = 0.0;
+    let parts = x.chunks(together * width).zip(targets.chunks(together)).zip(weights.chunks(together));
+    for (part, ((x, targets), weights)) in parts.enumerate() {
+        let logits = &mut logits[..targets.len() * vocabulary];
+        let x = Matrix::new(x, width);
+        let table = Matrix::new(weight, width);
+        MatrixMut::new(logits, vocabulary).product(false, 1.0, x, table.transposed());
+        let losses: Vec<f64> = logits
+            .par_chunks_mut(vocabulary)
+            .zip(targets)
+            .zip(weights)
+            .map(|((logits, target), weight)| {
+                let target = usize::try_from(*target).expect("ids count from 0");
+                row(logits, target, *weight, with_gradients)
+            })
+            .collect();
+        total += losses.iter().sum::<f64>();
+        if let Some(gradients) = &mut gradients {
+            let logits = Matrix::new(logits, vocabulary);
+            let at = part * together * width;
+            let dx = &mut gradients.x[at..at + targets.len() * width];
+            MatrixMut::new(dx, width).product(false, 1.0, logits, table);
+            MatrixMut::new(&mut gradients.weight, width).product(part > 0, 1.0, logits.transposed(), x);
+        }
+    }
+    (total, gradients)
+}
+
+/// The loss of a row; its logits become their own gradients where those are asked for.
+fn row(logits: &mut [f32], target: usize, weight: f32, with_gradients: bool) -> f64 {
+    if weight == 0.0 {
+        if with_gradients {
+            logits.fill(0.0);
+        }
+        return 0.0;
+    }
+    let of_target = logits[target];
+    let (largest, sum) = if with_gradients { softmax(logits, weight) } else { largest_and_sum(logits) };
+    if with_gradients {
+        logits[target] -= weight;
+    }
+    f64::from(weight) * (f64::from(sum).ln() + f64::from(largest) - f64::from(of_target))
+}
+
+vectorised! {
+    /// The largest logit, and the sum of the powers of what the others lie below it.
+    fn largest_and_sum(logits: &[f32]) -> (f32, f32) {
+        let largest = largest(logits);
+        (largest, sum(logits, |x| exp(x - largest)))
+    }
+}
+
+vectorised! {
+    /// The same; the logits become their softmax times `weight`.
+    fn softmax(logits: &mut [f32], weight: f32) -> (f32, f32) {
+        let largest = largest(logits);
+        for x in &mut *logits {
+            *x = exp(*x - largest);
+        }
+        let sum = sum(logits, |x| x);
+        let scale = weight / sum;
+        for x in &mut *logits {
+            *x *= scale;
+        }
+        (largest, sum)
+    }
+}

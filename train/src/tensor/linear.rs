@@ -1,0 +1,67 @@
+//! Affine maps.
+
+use burn::tensor::{Tensor, module};
+
+use super::{
+    choice::own,
+    kernel::linear as kernel,
+    recorded::{Kept, Numbers, record},
+};
+
+/// `x W + b`.
+///
+/// # Shapes
+/// - `x`: `[..., inputs]`; `weight`: `[inputs, outputs]`; `bias`: `[outputs]`
+/// - returns: `[..., outputs]`
+pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<D> {
+    if !own(&x) {
+        return module::linear(x, weight, bias);
+    }
+    match bias {
+        Some(bias) => record([x.into(), weight.into(), bias.into()], |[x, weight, bias], keep| {
+            let out = forward(&x, &weight, Some(&bias));
+            (out, keep.then_some(Linear { x, weight }))
+        }),
+        None => record([x.into(), weight.into()], |[x, weight], keep| {
+            let out = forward(&x, &weight, None);
+            (out, keep.then_some(Linear { x, weight }))
+        }),
+    }
+}
+
+fn forward(x: &Numbers, weight: &Numbers, bias: Option<&Numbers>) -> Numbers {
+    let outputs = weight.width();
+    let mut shape = x.shape();
+    *shape.last_mut().expect("a tensor has a dimension") = outputs;
+    Numbers::new(kernel::forward(x.values(), weight.values(), bias.map(Numbers::values), outputs), shape)
+}
+
+#[derive(Debug, Clone)]
+struct Linear {
+    x: Numbers,
+    weight: Numbers,
+}
+
+impl Linear {
+    fn of_x(&self, dy: &Numbers) -> Numbers {
+        Numbers::new(kernel::backward_x(dy.values(), self.weight.values(), dy.width()), self.x.shape())
+    }
+
+    fn of_weight(&self, dy: &Numbers) -> Numbers {
+        let (inputs, outputs) = (self.x.width(), dy.width());
+        Numbers::new(kernel::backward_weight(self.x.values(), dy.values(), inputs, outputs), [inputs, outputs])
+    }
+}
+
+impl Kept<2> for Linear {
+    fn gradients(self, dy: Numbers, wanted: [bool; 2]) -> [Option<Numbers>; 2] {
+        [wanted[0].then(|| self.of_x(&dy)), wanted[1].then(|| self.of_weight(&dy))]
+    }
+}
+
+impl Kept<3> for Linear {
+    fn gradients(self, dy: Numbers, wanted: [bool; 3]) -> [Option<Numbers>; 3] {
+        let bias = || Numbers::new(kernel::backward_bias(dy.values(), dy.width()), [dy.width()]);
+        [wanted[0].then(|| self.of_x(&dy)), wanted[1].then(|| self.of_weight(&dy)), wanted[2].then(bias)]
+    }
+}

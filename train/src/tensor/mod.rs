@@ -1,0 +1,39 @@
+//! Operations of our own, with a backward pass written by hand.
+//!
+//! ```text
+//! kernel/        what is computed, on plain slices
+//! recorded       how an operation stands in burn's graph
+//! linear, norm, activation, attention, head, embedding, rotary, dropout, update: one operation each
+//! ```
+//!
+//! Under gradients burn takes a norm, a softmax or a cross-entropy apart into operations that each pass over memory and keep what they
+//! made; attention keeps all scores, and the head all logits. Here each is one pass that keeps the least it can.
+//!
+//! On a processor the kernels run; elsewhere, or after [`choose`] was called with [`Operations::Framework`], burn's own operations do
+//! the same, so that a fault can be placed.
+
+mod activation;
+mod attention;
+mod cache;
+mod choice;
+mod dropout;
+mod embedding;
+mod head;
+mod kernel;
+mod linear;
+mod norm;
+mod recorded;
+mod rotary;
+mod update;
+
+pub use activation::{gelu, swiglu};
+pub use attention::{Heads, Sight, attention, attention_across, attention_cached};
+pub use cache::KeyCache;
+pub use choice::{Operations, choose, with};
+pub use dropout::{Dropout, dropout};
+pub use embedding::embedding;
+pub use head::{head, head_loss};
+pub use linear::linear;
+pub use norm::norm;
+pub use rotary::{Angles, rotary};
+pub use update::{Step, squared_norm, update};

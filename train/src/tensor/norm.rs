@@ -1,0 +1,68 @@
+//! Layer norm, and the root mean square norm.
+
+use burn::tensor::{Tensor, module};
+
+use super::{
+    choice::own,
+    kernel::norm as kernel,
+    recorded::{Kept, Numbers, record},
+};
+
+/// Layer norm of every row, or, without a bias, its root mean square norm.
+///
+/// # Shapes
+/// - `x`: `[..., width]`; `gain`, `bias`: `[width]`
+/// - returns: the same as `x`
+pub fn norm<const D: usize>(x: Tensor<D>, gain: Tensor<1>, bias: Option<Tensor<1>>, epsilon: f64) -> Tensor<D> {
+    if !own(&x) {
+        return match bias {
+            Some(bias) => module::layer_norm(x, gain, Some(bias), epsilon),
+            None => {
+                let scale = (x.clone().square().mean_dim(D - 1) + epsilon).sqrt(); // [..., 1]
+                x / scale * gain.unsqueeze()
+            }
+        };
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "numbers of a model are single precision")]
+    let epsilon = epsilon as f32;
+    match bias {
+        Some(bias) => record([x.into(), gain.into(), bias.into()], |[x, gain, bias], keep| {
+            let (y, moments) = kernel::forward(x.values(), gain.values(), Some(bias.values()), epsilon);
+            (Numbers::new(y, x.shape()), keep.then_some(Norm { x, gain, moments }))
+        }),
+        None => record([x.into(), gain.into()], |[x, gain], keep| {
+            let (y, moments) = kernel::forward(x.values(), gain.values(), None, epsilon);
+            (Numbers::new(y, x.shape()), keep.then_some(Norm { x, gain, moments }))
+        }),
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Norm {
+    x: Numbers,
+    gain: Numbers,
+    moments: Vec<kernel::Moment>,
+}
+
+impl Norm {
+    fn backward(&self, dy: &Numbers, has_bias: bool) -> (Numbers, Numbers, Option<Numbers>) {
+        let Self { x, gain, moments } = self;
+        let (dx, dgain, dbias) = kernel::backward(dy.values(), x.values(), gain.values(), moments, has_bias);
+        let row = |values: Vec<f32>| Numbers::new(values, gain.shape());
+        (Numbers::new(dx, x.shape()), row(dgain), dbias.map(row))
+    }
+}
+
+impl Kept<2> for Norm {
+    fn gradients(self, dy: Numbers, _: [bool; 2]) -> [Option<Numbers>; 2] {
+        let (dx, dgain, _) = self.backward(&dy, false);
+        [Some(dx), Some(dgain)]
+    }
+}
+
+impl Kept<3> for Norm {
+    fn gradients(self, dy: Numbers, _: [bool; 3]) -> [Option<Numbers>; 3] {
+        let (dx, dgain, dbias) = self.backward(&dy, true);
+        [Some(dx), Some(dgain), dbias]
+    }
+}

@@ -1,0 +1,348 @@
+//! Every operation against its definition, in double precision: what comes out, and every gradient.
+//!
+//! The definitions here are written for the eye: a loop for every sum, and gradients by central differences.
+
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use train::tensor::{
+    Angles, Dropout, Heads, Operations, Sight, Step, attention, attention_across, dropout, embedding, gelu, head,
+    head_loss, linear, norm, rotary, swiglu, update, with,
+};
+
+/// An input: its shape and its numbers.
+type Given = (Vec<usize>, Vec<f64>);
+
+fn given(seed: u64, shape: &[usize]) -> Given {
+    let count = shape.iter().product();
+    let number = |index: usize| {
+        let bits = (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15 ^ (seed << 32)).rotate_left(29);
+        let bits = (bits ^ (bits >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        (bits >> 11) as f64 / (1u64 << 53) as f64 * 3.0 - 1.5
+    };
+    (shape.to_vec(), (0..count).map(number).collect())
+}
+
+fn tensor<const D: usize>((shape, values): &Given) -> Tensor<D> {
+    #[expect(clippy::cast_possible_truncation, reason = "tensors are single precision")]
+    let values: Vec<f32> = values.iter().map(|x| *x as f32).collect();
+    let sizes: [usize; D] = shape.clone().try_into().expect("the number of dimensions");
+    Tensor::from_data(TensorData::new(values, sizes), &Device::flex().autodiff()).require_grad()
+}
+
+fn numbers<const D: usize>(x: Tensor<D>) -> Vec<f64> {
+    x.into_data().try_to_vec::<f32>().expect("single precision").into_iter().map(f64::from).collect()
+}
+
+/// How far two vectors lie apart, as a share of the second one's length.
+fn apart(one: &[f64], other: &[f64]) -> f64 {
+    assert_eq!(one.len(), other.len());
+    let length = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+    length(&mut one.iter().zip(other).map(|(x, y)| x - y)) / length(&mut other.iter().copied()).max(1e-12)
+}
+
+/// What comes out, with the gradients of `out * weights` in the order of the inputs.
+type Found = (Vec<f64>, Vec<Vec<f64>>);
+
+/// The weights that make a number of what comes out.
+fn weights(count: usize) -> Vec<f64> {
+    given(99, &[count]).1
+}
+
+/// Runs an operation on tensors and collects what [`Found`] says.
+macro_rules! found {
+    ($inputs:expr, [$($input:ident: $rank:literal),*], $out:expr) => {{
+        let mut all = $inputs.iter();
+        $(let $input: Tensor<$rank> = tensor(all.next().expect("an input"));)*
+        let out = { $(let $input = $input.clone();)* $out };
+        let shape = out.dims();
+        let factor = Tensor::from_data(
+            TensorData::new(weights(shape.iter().product()), shape).convert::<f32>(), &Device::flex().autodiff());
+        let gradients = (out.clone() * factor).sum().backward();
+        (numbers(out), vec![$(numbers($input.grad(&gradients).expect("a gradient"))),*])
+    }};
+}
+
+/// Holds an operation against its definition, and burn's operations, too.
+fn hold(inputs: &[Given], definition: impl Fn(&[Vec<f64>]) -> Vec<f64>, run: impl Fn(&[Given]) -> Found) {
+    let values: Vec<Vec<f64>> = inputs.iter().map(|input| input.1.clone()).collect();
+    let out = definition(&values);
+    let weights = weights(out.len());
+    let total = |values: &[Vec<f64>]| -> f64 { definition(values).iter().zip(&weights).map(|(x, y)| x * y).sum() };
+    let gradient = |input: usize| -> Vec<f64> {
+        (0..values[input].len())
+            .map(|place| {
+                let moved = |by: f64| {
+                    let mut values = values.clone();
+                    values[input][place] += by;
+                    total(&values)
+                };
+                (moved(1e-4) - moved(-1e-4)) / 2e-4
+            })
+            .collect()
+    };
+    let gradients: Vec<Vec<f64>> = (0..inputs.len()).map(gradient).collect();
+    for operations in [Operations::Own, Operations::Framework] {
+        let (found, found_gradients) = with(operations, || run(inputs));
+        assert!(apart(&found, &out) < 1e-5, "{operations}: what comes out is {} off", apart(&found, &out));
+        for (input, (found, gradient)) in found_gradients.iter().zip(&gradients).enumerate() {
+            let apart = apart(found, gradient);
+            assert!(apart < 2e-5, "{operations}: the gradient of input {input} is {apart} off");
+        }
+    }
+}
+
+#[test]
+fn linear_maps() {
+    for (rows, inputs, outputs) in [(1, 3, 2), (70, 5, 33)] {
+        let all = [given(1, &[rows, inputs]), given(2, &[inputs, outputs]), given(3, &[outputs])];
+        let definition = |values: &[Vec<f64>]| {
+            let sum = |row: usize, column: usize| -> f64 {
+                (0..inputs).map(|at| values[0][row * inputs + at] * values[1][at * outputs + column]).sum()
+            };
+            (0..rows * outputs).map(|at| sum(at / outputs, at % outputs) + values[2][at % outputs]).collect()
+        };
+        hold(&all, definition, |all| found!(all, [x: 2, weight: 2, bias: 1], linear(x, weight, Some(bias))));
+    }
+}
+
+fn normed(x: &[f64], gain: &[f64], bias: Option<&[f64]>) -> Vec<f64> {
+    let count = x.len() as f64;
+    let mean = if bias.is_some() { x.iter().sum::<f64>() / count } else { 0.0 };
+    let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+    let at = |(place, x): (usize, &f64)| {
+        (x - mean) / (variance + 1e-5).sqrt() * gain[place] + bias.map_or(0.0, |bias| bias[place])
+    };
+    x.iter().enumerate().map(at).collect()
+}
+
+#[test]
+fn norms() {
+    for (rows, width) in [(1, 3), (67, 37)] {
+        let all = [given(1, &[rows, width]), given(2, &[width]), given(3, &[width])];
+        let layer = |values: &[Vec<f64>]| {
+            values[0].chunks(width).flat_map(|row| normed(row, &values[1], Some(&values[2]))).collect()
+        };
+        hold(&all, layer, |all| found!(all, [x: 2, gain: 1, bias: 1], norm(x, gain, Some(bias), 1e-5)));
+        let root =
+            |values: &[Vec<f64>]| values[0].chunks(width).flat_map(|row| normed(row, &values[1], None)).collect();
+        hold(&all[..2], root, |all| found!(all, [x: 2, gain: 1], norm(x, gain, None, 1e-5)));
+    }
+}
+
+#[test]
+fn activations() {
+    let all = [given(1, &[3, 70])];
+    let definition = |values: &[Vec<f64>]| {
+        let of = |x: &f64| 0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3))).tanh());
+        values[0].iter().map(of).collect()
+    };
+    hold(&all, definition, |all| found!(all, [x: 2], gelu(x)));
+    let definition = |values: &[Vec<f64>]| {
+        let of_row = |row: &[f64]| -> Vec<f64> {
+            row[..35].iter().zip(&row[35..]).map(|(gate, up)| gate / (1.0 + (-gate).exp()) * up).collect()
+        };
+        values[0].chunks(70).flat_map(of_row).collect()
+    };
+    hold(&all, definition, |all| found!(all, [x: 2], swiglu(x)));
+}
+
+/// Attention by its definition: `queries`, `keys` and `values` give a number of a row, head, time and place.
+fn attended(
+    heads: Heads,
+    (rows, time, keys): (usize, usize, usize),
+    sees: impl Fn(usize, usize, usize) -> bool,
+    number: impl Fn(&str, usize, usize, usize, usize) -> f64,
+) -> Vec<f64> {
+    let mut out = Vec::new();
+    for row in 0..rows {
+        for query in 0..time {
+            for head in 0..heads.queries {
+                let key_head = head / (heads.queries / heads.keys);
+                let powers: Vec<f64> = (0..keys)
+                    .map(|key| {
+                        let product: f64 = (0..heads.width)
+                            .map(|at| number("query", row, head, query, at) * number("key", row, key_head, key, at))
+                            .sum();
+                        if sees(row, query, key) { (product / (heads.width as f64).sqrt()).exp() } else { 0.0 }
+                    })
+                    .collect();
+                let sum: f64 = powers.iter().sum();
+                out.extend((0..heads.width).map(|at| {
+                    let weighted = (0..keys).map(|key| powers[key] / sum * number("value", row, key_head, key, at));
+                    weighted.sum::<f64>()
+                }));
+            }
+        }
+    }
+    out
+}
+
+/// Dense, banded, within documents; with heads of keys that are shared; over more than one block of queries.
+#[test]
+fn attention_within_a_sequence() {
+    for (rows, time, queries, keys, width) in [(2, 5, 4, 2, 3), (1, 70, 2, 1, 2)] {
+        let heads = Heads { queries, keys, width };
+        let columns = (queries + 2 * keys) * width;
+        let starts: Vec<i32> = (0..rows * time).map(|at| if at % time >= 3 { 3 } else { 0 }).collect();
+        let band = 2 + time / 2;
+        let sights = [
+            Sight::back(),
+            Sight::Back { band: Some(band), starts: None, before: None },
+            Sight::Back { band: None, starts: Some(starts.into()), before: None },
+            Sight::All { lengths: None },
+        ];
+        for (number, sight) in sights.iter().enumerate() {
+            let sees = |_: usize, query: usize, key: usize| match number {
+                0 => key <= query,
+                1 => key <= query && query - key < band,
+                2 => key <= query && (key >= 3) == (query >= 3),
+                _ => true,
+            };
+            let definition = |values: &[Vec<f64>]| {
+                attended(heads, (rows, time, time), sees, |part, row, head, at, place| {
+                    let head = match part {
+                        "query" => head,
+                        "key" => queries + head,
+                        _ => queries + keys + head,
+                    };
+                    values[0][(row * time + at) * columns + head * width + place]
+                })
+            };
+            let all = [given(1, &[rows, time, columns])];
+            hold(&all, definition, |all| found!(all, [x: 3], attention(x, heads, sight)));
+        }
+    }
+}
+
+#[test]
+fn attention_to_another_sequence() {
+    let (rows, time, others) = (2, 3, 5);
+    let heads = Heads { queries: 2, keys: 1, width: 3 };
+    for lengths in [None, Some([5, 2])] {
+        let sight = Sight::All { lengths: lengths.map(|lengths| Arc::from(lengths.to_vec())) };
+        let sees = |row: usize, _: usize, key: usize| lengths.is_none_or(|lengths| key < lengths[row]);
+        let definition = |values: &[Vec<f64>]| {
+            attended(heads, (rows, time, others), sees, |part, row, head, at, place| match part {
+                "query" => values[0][(row * time + at) * 6 + head * 3 + place],
+                "key" => values[1][(row * others + at) * 6 + place],
+                _ => values[1][(row * others + at) * 6 + 3 + place],
+            })
+        };
+        let all = [given(1, &[rows, time, 6]), given(2, &[rows, others, 6])];
+        hold(&all, definition, |all| found!(all, [x: 3, other: 3], attention_across(x, other, heads, &sight)));
+    }
+}
+
+#[test]
+fn rotary_positions() {
+    let (heads, width, columns) = (2usize, 4usize, 11usize);
+    let positions = [0usize, 5, 3, 1, 2, 5];
+    let angles = Arc::new(Angles::new(6, width, 100.0));
+    let definition = |values: &[Vec<f64>]| {
+        let mut out = values[0].clone();
+        for (row, position) in positions.iter().enumerate() {
+            for head in 0..heads {
+                for pair in 0..width / 2 {
+                    let angle = *position as f64 * 100f64.powf(-2.0 * pair as f64 / width as f64);
+                    let at = row * columns + head * width + pair;
+                    let (x, y) = (values[0][at], values[0][at + width / 2]);
+                    out[at] = x * angle.cos() - y * angle.sin();
+                    out[at + width / 2] = y * angle.cos() + x * angle.sin();
+                }
+            }
+        }
+        out
+    };
+    let all = [given(1, &[2, 3, columns])];
+    hold(&all, definition, |all| found!(all, [x: 3], rotary(x, &angles, &positions, heads)));
+}
+
+#[test]
+fn rows_of_a_table() {
+    let ids = [3, 0, 3, 3, 6, 1];
+    let definition = |values: &[Vec<f64>]| {
+        ids.iter().flat_map(|id| values[0][usize::try_from(*id).expect("an id") * 5..][..5].to_vec()).collect()
+    };
+    hold(&[given(1, &[7, 5])], definition, |all| found!(all, [table: 2], embedding(table, &ids, 2)));
+}
+
+#[test]
+fn the_head() {
+    let definition = |values: &[Vec<f64>]| {
+        let rows = values[0].chunks(3);
+        let logit = |row: &[f64], token: &[f64]| -> f64 { row.iter().zip(token).map(|(x, y)| x * y).sum() };
+        rows.flat_map(|row| values[1].chunks(3).map(|token| logit(row, token)).collect::<Vec<_>>()).collect()
+    };
+    let all = [given(1, &[4, 3]), given(2, &[7, 3])];
+    hold(&all, definition, |all| found!(all, [x: 2, weight: 2], head(x, weight)));
+}
+
+#[test]
+fn the_head_with_its_loss() {
+    let (rows, width, vocabulary) = (40, 3, 35);
+    let targets: Vec<i32> = (0..40).map(|row| row * 7 % 35).collect();
+    let of_row: Vec<f32> = (0..40u8).map(|row| f32::from(row % 3) / 4.0).collect();
+    let definition = |values: &[Vec<f64>]| {
+        let loss = |row: usize| {
+            let logit = |token: usize| -> f64 {
+                (0..width).map(|at| values[0][row * width + at] * values[1][token * width + at]).sum()
+            };
+            let sum: f64 = (0..vocabulary).map(|token| logit(token).exp()).sum();
+            f64::from(of_row[row]) * (sum.ln() - logit(usize::try_from(targets[row]).expect("an id")))
+        };
+        vec![(0..rows).map(loss).sum()]
+    };
+    let all = [given(1, &[rows, width]), given(2, &[vocabulary, width])];
+    hold(&all, definition, |all| found!(all, [x: 2, weight: 2], head_loss(x, weight, &targets, &of_row)));
+}
+
+#[test]
+fn dropout_has_one_mask_for_both_ways() {
+    let all = [given(1, &[30, 40])];
+    let drop = Dropout { rate: 0.3, key: 7 };
+    let run = |operations| with(operations, || -> Found { found!(all, [x: 2], dropout(x, drop)) });
+    let ((out, gradients), framework) = (run(Operations::Own), run(Operations::Framework));
+    assert_eq!((&out, &gradients), (&framework.0, &framework.1));
+    let weights = weights(1200);
+    for (((x, y), gradient), weight) in all[0].1.iter().zip(&out).zip(&gradients[0]).zip(&weights) {
+        let (expected, slope) = if *y == 0.0 { (0.0, 0.0) } else { (x / 0.7, weight / 0.7) };
+        assert!((y - expected).abs() < 1e-5 && (gradient - slope).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn steps_of_the_optimizer() {
+    let plain = |seed| {
+        let (shape, values) = given(seed, &[50]);
+        let tensor: Tensor<1> = tensor(&(shape, values.clone()));
+        (tensor.inner(), values)
+    };
+    for operations in [Operations::Own, Operations::Framework] {
+        let ((parameter, x), (first, m), (second, v), (gradient, g)) = (plain(1), plain(2), plain(3), plain(4));
+        let second = second.abs();
+        let step = Step {
+            rate: 0.01,
+            beta1: 0.9,
+            beta2: 0.95,
+            epsilon: 1e-8,
+            decay: 0.1,
+            unbias1: 0.271,
+            unbias2: 0.142_625,
+            scale: 0.5,
+        };
+        let found = with(operations, || update(parameter, first, second, gradient, step));
+        let expected: Vec<[f64; 3]> = (0..50)
+            .map(|at| {
+                let g = 0.5 * g[at];
+                let (m, v) = (0.9 * m[at] + 0.1 * g, 0.95 * v[at].abs() + 0.05 * g * g);
+                let towards = (m / 0.271) / ((v / 0.142_625).sqrt() + 1e-8);
+                [x[at] - 0.01 * (towards + 0.1 * x[at]), m, v]
+            })
+            .collect();
+        for (part, found) in [found.0, found.1, found.2].into_iter().enumerate() {
+            let expected: Vec<f64> = expected.iter().map(|all| all[part]).collect();
+            assert!(apart(&numbers(found), &expected) < 1e-6, "{operations}: part {part}");
+        }
+    }
+}
