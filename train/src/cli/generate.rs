@@ -7,7 +7,7 @@ use clap::Args;
 use super::printer::Printer;
 use crate::{
     device::DeviceName,
-    generate::{Sampling, generate},
+    generate::{Beams, Limits, Sampling, beam_search, generate},
     program::pretrain::load,
 };
 
@@ -16,9 +16,9 @@ use crate::{
 pub struct GenerateArgs {
     /// The output folder of a training.
     model: PathBuf,
-    /// What the text begins with.
+    /// What the text begins with; given more than once, texts are made together.
     #[arg(long, default_value = "")]
-    prompt: String,
+    prompt: Vec<String>,
     /// Tokens to generate, at most.
     #[arg(long, value_name = "N", default_value_t = 100)]
     tokens: usize,
@@ -28,6 +28,18 @@ pub struct GenerateArgs {
     /// Choose among this many of the likeliest tokens; 0 for all.
     #[arg(long, value_name = "K", default_value_t = 0)]
     top_k: usize,
+    /// Choose among the likeliest tokens that have this share of the probability together.
+    #[arg(long, value_name = "P", default_value_t = 1.0)]
+    top_p: f64,
+    /// Look for the likeliest text, with this many side by side, and draw nothing.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    beams: Option<u16>,
+    /// With --beams: what a text's length counts for; more prefers longer ones.
+    #[arg(long, default_value_t = 1.0, requires = "beams")]
+    length_penalty: f64,
+    /// End a text before this string; may be given more than once.
+    #[arg(long, value_name = "TEXT")]
+    stop: Vec<String>,
     /// What the draws are made from.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -38,11 +50,30 @@ pub struct GenerateArgs {
 
 impl GenerateArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let (model, tokenizer, device) = load(&self.model, self.device)?;
-        let ids = tokenizer.encode(&self.prompt)?;
-        let sampling = Sampling { temperature: self.temperature, top_k: self.top_k, seed: self.seed };
-        let new = generate(&model, &ids, self.tokens, sampling, tokenizer.end_of_text(), &device);
-        printer.result(tokenizer.decode(&[ids, new].concat())?);
+        let (model, tokenizer) = load(&self.model, self.device)?;
+        let prompts = self.prompt.iter().map(|prompt| tokenizer.encode(prompt)).collect::<Result<Vec<_>, _>>()?;
+        // a stop string may begin within a token, and a token within a stop string
+        let stops = |new: &[u32]| {
+            let text = tokenizer.decode(new).unwrap_or_default();
+            self.stop.iter().filter_map(|stop| text.find(stop.as_str())).min()
+        };
+        let is_over = |new: &[u32]| !self.stop.is_empty() && stops(new).is_some();
+        let limits = Limits { tokens: self.tokens, end: tokenizer.end_of_text(), is_over: &is_over };
+        let texts = match self.beams {
+            Some(beams) => {
+                let beams = Beams { beams: beams.into(), length_penalty: self.length_penalty };
+                prompts.iter().map(|prompt| beam_search(&model, prompt, beams, &limits)).collect()
+            }
+            None => {
+                let Self { temperature, top_k, top_p, seed, .. } = self;
+                generate(&model, &prompts, Sampling { temperature, top_k, top_p, seed }, &limits)
+            }
+        };
+        for (prompt, new) in self.prompt.iter().zip(texts) {
+            let text = tokenizer.decode(&new)?;
+            let end = stops(&new).unwrap_or(text.len());
+            printer.result(format_args!("{prompt}{}", &text[..end]));
+        }
         Ok(())
     }
 }

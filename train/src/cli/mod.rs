@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand. Commands return what they found; the printer prints.
 
+mod bench;
 mod generate;
 mod pretrain;
 mod printer;
@@ -30,6 +31,7 @@ enum Command {
     Tokenizer(tokenizer::TokenizerArgs),
     Pretrain(pretrain::PretrainArgs),
     Generate(generate::GenerateArgs),
+    Bench(bench::BenchArgs),
 }
 
 /// Runs the program: 0 when it has done what was asked, 1 when that failed, 2 when it could not be understood.
@@ -54,5 +56,6 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<()> {
         Command::Tokenizer(args) => args.run(printer),
         Command::Pretrain(args) => args.run(printer, threads),
         Command::Generate(args) => args.run(printer),
+        Command::Bench(args) => args.run(printer),
     }
 }

@@ -1,101 +1,191 @@
 //! Text from a model, one token after the other.
+//!
+//! Prompts of different lengths go through the model together; what was computed is kept in a cache, and a row that has come to
+//! its end leaves it. When a row fills the model's context, the last half of it is kept and the rest forgotten.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+mod beam;
+mod choice;
 
-use crate::{model::Gpt, random::Stream};
+pub use beam::{Beams, beam_search};
+pub use choice::Sampling;
 
-/// How tokens are chosen.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sampling {
-    /// Divides the logits; 0 takes the likeliest token.
-    pub temperature: f64,
-    /// Choose among this many of the likeliest tokens; 0 for all.
-    pub top_k: usize,
-    /// What the draws are made from.
-    pub seed: u64,
+use crate::{
+    model::{Cache, Gpt, Tokens},
+    random::Stream,
+};
+
+/// When a text is over.
+pub struct Limits<'a> {
+    /// New tokens, at most.
+    pub tokens: usize,
+    /// The token that ends a text.
+    pub end: u32,
+    /// Whether a text is over for another reason, such as a string in it: of its new tokens.
+    pub is_over: &'a dyn Fn(&[u32]) -> bool,
 }
 
-/// Goes on with `ids` for at most `count` tokens, or until `end` comes. Returns the new ids, `end` among them.
+impl Limits<'_> {
+    fn are_reached(&self, new: &[u32]) -> bool {
+        new.len() >= self.tokens || new.last() == Some(&self.end) || (self.is_over)(new)
+    }
+}
+
+/// Goes on with each prompt until its limits are reached. Returns the new ids, the end among them.
 ///
-/// The model sees the last ids that fit its context. An empty start counts as the end of a text.
+/// An empty prompt counts as the end of a text. Draws depend on the seed and the number of the prompt alone.
 #[must_use]
-pub fn generate(model: &Gpt, ids: &[u32], count: usize, sampling: Sampling, end: u32, device: &Device) -> Vec<u32> {
-    let mut all = if ids.is_empty() { vec![end] } else { ids.to_vec() };
-    let start = all.len();
-    let stream = Stream::new(sampling.seed, "generate");
-    for number in 0..count {
-        let seen: Vec<i32> = all[all.len().saturating_sub(model.context())..]
-            .iter()
-            .map(|id| i32::try_from(*id).expect("a vocabulary has fewer than 2^31 tokens"))
-            .collect();
-        let time = seen.len();
-        let inputs = Tensor::<2, Int>::from_data(TensorData::new(seen, [1, time]), device);
-        let logits = model.forward(inputs); // [1, t, v]
-        let vocabulary = logits.dims()[2];
-        let last = logits.slice([0..1, time - 1..time, 0..vocabulary]);
-        let last = last.into_data().try_to_vec::<f32>().expect("logits are single precision");
-        let next = choose(&last, sampling, stream.fraction(number as u64));
-        all.push(next);
-        if next == end {
-            break;
+pub fn generate(model: &Gpt, prompts: &[Vec<u32>], sampling: Sampling, limits: &Limits<'_>) -> Vec<Vec<u32>> {
+    let mut rows: Vec<Row> = prompts.iter().map(|prompt| Row::new(prompt, limits.end)).collect();
+    let mut running: Vec<usize> = (0..rows.len()).filter(|_| limits.tokens > 0).collect();
+    let streams: Vec<Stream> =
+        (0..rows.len()).map(|number| Stream::new(sampling.seed, &format!("generate {number}"))).collect();
+    let mut seen = Seen::new(model, running.len());
+    while !running.is_empty() {
+        let ids: Vec<&[u32]> = running.iter().map(|row| rows[*row].ids.as_slice()).collect();
+        let logits = seen.next(&ids);
+        let mut staying = Vec::new();
+        for (place, (number, logits)) in running.iter().zip(logits.chunks_exact(model.vocabulary())).enumerate() {
+            let row = &mut rows[*number];
+            let draw = streams[*number].fraction(row.written().len() as u64);
+            row.ids.push(sampling.choose(logits, draw));
+            if !limits.are_reached(row.written()) {
+                staying.push(place);
+            }
         }
+        if !staying.is_empty() && staying.len() < running.len() {
+            seen.keep(&staying);
+        }
+        running = staying.into_iter().map(|place| running[place]).collect();
     }
-    all.split_off(start)
+    rows.into_iter().map(|row| row.written().to_vec()).collect()
 }
 
-/// The token that a draw in `0.0..1.0` takes from the softmax of `logits`.
-fn choose(logits: &[f32], sampling: Sampling, draw: f64) -> u32 {
-    let mut order: Vec<u32> = (0..u32::try_from(logits.len()).expect("a vocabulary can be numbered")).collect();
-    order.sort_by(|one, other| logits[*other as usize].total_cmp(&logits[*one as usize]).then(one.cmp(other)));
-    if sampling.temperature <= 0.0 {
-        return order[0];
+/// A text as far as it is known.
+struct Row {
+    ids: Vec<u32>,
+    prompt: usize,
+}
+
+impl Row {
+    fn new(prompt: &[u32], end: u32) -> Self {
+        let ids = if prompt.is_empty() { vec![end] } else { prompt.to_vec() };
+        Self { prompt: ids.len(), ids }
     }
-    if sampling.top_k > 0 {
-        order.truncate(sampling.top_k);
+
+    fn written(&self) -> &[u32] {
+        &self.ids[self.prompt..]
     }
-    let largest = f64::from(logits[order[0] as usize]);
-    let weight = |id: &u32| ((f64::from(logits[*id as usize]) - largest) / sampling.temperature).exp();
-    let mut left = draw * order.iter().map(weight).sum::<f64>();
-    for id in &order {
-        left -= weight(id);
-        if left < 0.0 {
-            return *id;
+}
+
+/// A model with what it has seen of some rows.
+struct Seen<'m> {
+    model: &'m Gpt,
+    cache: Cache,
+    /// How much of each row went through the model.
+    through: Vec<usize>,
+}
+
+impl<'m> Seen<'m> {
+    fn new(model: &'m Gpt, rows: usize) -> Self {
+        Self { model, cache: Cache::new(model.shape(), rows, &model.device()), through: vec![0; rows] }
+    }
+
+    /// The logits that follow each row, `[rows, vocabulary]`.
+    fn next(&mut self, rows: &[&[u32]]) -> Vec<f32> {
+        let context = self.model.shape().context;
+        let grown = |(row, (through, length)): (&&[u32], (&usize, &usize))| length + row.len() - through > context;
+        if rows.iter().zip(self.through.iter().zip(self.cache.lengths())).any(grown) {
+            self.cache.clear();
+            let half = (context / 2).max(1);
+            // at first a whole context may go in; later half of it stays, so that this comes seldom
+            let room = if self.through.contains(&0) { context } else { half };
+            self.through = rows.iter().map(|row| row.len().saturating_sub(room)).collect();
         }
+        let counts: Vec<usize> = rows.iter().zip(&self.through).map(|(row, through)| row.len() - through).collect();
+        let time = counts.iter().copied().max().unwrap_or(0);
+        let mut ids = Vec::with_capacity(rows.len() * time);
+        for ((row, through), count) in rows.iter().zip(&self.through).zip(&counts) {
+            ids.extend(
+                row[*through..].iter().map(|id| i32::try_from(*id).expect("a vocabulary has fewer than 2^31 tokens")),
+            );
+            ids.extend(std::iter::repeat_n(0, time - count));
+        }
+        let tokens = Tokens { ids: &ids, rows: rows.len(), starts: None };
+        let logits = self.model.next(tokens, &counts, &mut self.cache);
+        self.through = rows.iter().map(|row| row.len()).collect();
+        logits.into_data().try_to_vec().expect("logits are single precision")
     }
-    order[0]
+
+    /// Goes on with these rows, in this order; one may come more than once.
+    fn keep(&mut self, rows: &[usize]) {
+        self.cache.reorder(rows);
+        self.through = rows.iter().map(|row| self.through[*row]).collect();
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
+
     use super::*;
+    use crate::model::ModelConfig;
 
-    const LOGITS: [f32; 4] = [0.0, 2.0, 1.0, -5.0];
+    fn model() -> Gpt {
+        let config = ModelConfig {
+            layers: Some(2),
+            heads: Some(2),
+            width: Some(16),
+            context: Some(8),
+            ..ModelConfig::default()
+        };
+        config.shape().expect("the numbers fit together").init(12, 3, &Device::flex())
+    }
 
-    fn sampling(temperature: f64, top_k: usize) -> Sampling {
-        Sampling { temperature, top_k, seed: 1 }
+    const GREEDY: Sampling = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, seed: 1 };
+
+    fn limits(tokens: usize) -> Limits<'static> {
+        Limits { tokens, end: 11, is_over: &|_| false }
     }
 
     #[test]
-    fn draws_follow_the_softmax() {
-        const DRAWS: u64 = 20_000;
-        let stream = Stream::new(3, "test");
-        let mut counts = [0u32; 4];
-        for index in 0..DRAWS {
-            counts[choose(&LOGITS, sampling(1.0, 0), stream.fraction(index)) as usize] += 1;
-        }
-        let sum: f64 = LOGITS.iter().map(|logit| f64::from(*logit).exp()).sum();
-        for (count, logit) in counts.iter().zip(LOGITS) {
-            let (share, expected) = (f64::from(*count) / DRAWS as f64, f64::from(logit).exp() / sum);
-            assert!((share - expected).abs() < 0.015, "{counts:?}: {share} is not {expected}");
+    fn a_prompt_in_a_batch_is_as_if_alone() {
+        let model = model();
+        let prompts = [vec![1, 2, 3], vec![4], vec![], vec![5, 6]];
+        for sampling in [GREEDY, Sampling { temperature: 1.0, ..GREEDY }] {
+            let together = generate(&model, &prompts, sampling, &limits(4));
+            assert_eq!(generate(&model, &prompts[..1], sampling, &limits(4)), together[..1]);
+            assert_eq!(together, generate(&model, &prompts, sampling, &limits(4)), "a seed fixes the text");
         }
     }
 
     #[test]
-    fn limits_hold() {
-        for draw in [0.0, 0.3, 0.6, 0.9999] {
-            assert_eq!(choose(&LOGITS, sampling(0.0, 0), draw), 1);
-            assert_eq!(choose(&LOGITS, sampling(1.0, 1), draw), 1);
-            assert!([1, 2].contains(&choose(&LOGITS, sampling(1.0, 2), draw)));
+    fn greedy_tokens_are_the_likeliest_of_the_whole_text() {
+        let model = model();
+        let new = &generate(&model, &[vec![1, 2]], GREEDY, &limits(6))[0];
+        let mut ids = vec![1, 2];
+        for id in new {
+            let seen: Vec<i32> = ids.clone();
+            let logits = model.logits(Tokens { ids: &seen, rows: 1, starts: None }).into_data();
+            let logits: Vec<f32> = logits.try_to_vec().expect("single precision");
+            let last = &logits[(seen.len() - 1) * 12..];
+            let likeliest = (0..12).max_by(|one, other| last[*one].total_cmp(&last[*other]));
+            assert_eq!(likeliest, Some(*id as usize));
+            ids.push(i32::try_from(*id).expect("small"));
         }
+    }
+
+    #[test]
+    fn a_text_may_grow_past_the_context() {
+        let new = generate(&model(), &[vec![1; 20], vec![2]], Sampling { temperature: 1.0, ..GREEDY }, &limits(30));
+        for new in new {
+            assert!(new.len() == 30 || new.last() == Some(&11));
+        }
+    }
+
+    #[test]
+    fn a_text_ends_where_it_is_over() {
+        let over = Limits { is_over: &|new: &[u32]| new.len() == 2, ..limits(30) };
+        let new = generate(&model(), &[vec![1], vec![2]], GREEDY, &over);
+        assert!(new.iter().all(|new| new.len() <= 2));
     }
 }

@@ -1,10 +1,12 @@
-//! Causal self-attention.
+//! Attention of a sequence to itself.
 
 use burn::{
     module::Module,
-    nn::{Linear, LinearConfig},
-    tensor::{Device, Tensor, module::attention, ops::AttentionModuleOptions},
+    tensor::{Device, Tensor},
 };
+
+use super::{Family, Shape, parts::Linear, pass::Pass};
+use crate::tensor::{Heads, rotary};
 
 /// Every position looks at itself and at those before it, with several heads.
 #[derive(Module, Debug)]
@@ -13,31 +15,33 @@ pub struct Attention {
     input: Linear,
     output: Linear,
     heads: usize,
+    key_heads: usize,
 }
 
 impl Attention {
-    /// A layer without values of its own yet; see [`super::GptConfig::init`].
-    pub fn new(width: usize, heads: usize, device: &Device) -> Self {
+    /// A layer without values of its own yet.
+    pub fn new(shape: &Shape, device: &Device) -> Self {
+        let Shape { width, heads, key_heads, .. } = *shape;
+        let columns = width + 2 * key_heads * (width / heads);
+        let with_bias = shape.family != Family::Llama;
         Self {
-            input: LinearConfig::new(width, 3 * width).init(device),
-            output: LinearConfig::new(width, width).init(device),
+            input: Linear::new(width, columns, with_bias, device),
+            output: Linear::new(width, width, with_bias, device),
             heads,
+            key_heads,
         }
     }
 
     /// # Shapes
-    /// - `x`: `[batch, time, width]`
-    /// - returns: `[batch, time, width]`
-    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let [batch, time, width] = x.dims();
-        let head_width = width / self.heads;
-        let parts = self.input.forward(x).reshape([batch, time, 3 * self.heads, head_width]).swap_dims(1, 2); // [b, 3h, t, d]
-        let part = |number: usize| {
-            let heads = number * self.heads..(number + 1) * self.heads;
-            parts.clone().slice([0..batch, heads, 0..time, 0..head_width]) // [b, h, t, d]
-        };
-        let options = AttentionModuleOptions { is_causal: true, ..AttentionModuleOptions::default() };
-        let seen = attention(part(0), part(1), part(2), None, None, options); // [b, h, t, d]
-        self.output.forward(seen.swap_dims(1, 2).reshape([batch, time, width]))
+    /// - `x`: `[rows, time, width]`
+    /// - returns: the same
+    pub fn forward(&self, x: Tensor<3>, pass: &Pass<'_>, layer: usize) -> Tensor<3> {
+        let width = x.dims()[2] / self.heads;
+        let heads = Heads { queries: self.heads, keys: self.key_heads, width };
+        let mut x = self.input.forward(x); // [r, t, (q + 2k) w]
+        if let Some(angles) = &pass.angles {
+            x = rotary(x, angles, &pass.positions, self.heads + self.key_heads);
+        }
+        self.output.forward(pass.attend(x, heads, layer))
     }
 }

@@ -2,66 +2,100 @@
 
 use burn::{
     module::Module,
-    nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig},
-    tensor::{Device, Tensor, activation::sigmoid},
+    tensor::{Device, Tensor},
 };
 
-use super::attention::Attention;
+use super::{
+    Family, Shape,
+    across::Across,
+    attention::Attention,
+    parts::{Linear, Norm},
+    pass::Pass,
+};
+use crate::tensor::{gelu, swiglu};
 
-/// A block with its norms in front.
+/// A block.
 #[derive(Module, Debug)]
 pub struct Block {
-    attention_norm: LayerNorm,
+    attention_norm: Norm,
     attention: Attention,
-    neurons_norm: LayerNorm,
-    up: Linear,
-    down: Linear,
+    /// In a decoder that looks at an encoder.
+    across: Option<Across>,
+    neurons_norm: Norm,
+    neurons: Neurons,
+    /// The norms stand behind the sums, and not in front of the parts.
+    norms_behind: bool,
 }
 
 impl Block {
-    /// A block of `width`, with four times as many neurons.
-    pub fn new(width: usize, heads: usize, device: &Device) -> Self {
+    /// A block without values of its own yet.
+    pub fn new(shape: &Shape, device: &Device) -> Self {
+        let norm = || Norm::new(shape.width, shape.family != Family::Llama, device);
         Self {
-            attention_norm: LayerNormConfig::new(width).init(device),
-            attention: Attention::new(width, heads, device),
-            neurons_norm: LayerNormConfig::new(width).init(device),
-            up: LinearConfig::new(width, 4 * width).init(device),
-            down: LinearConfig::new(4 * width, width).init(device),
+            attention_norm: norm(),
+            attention: Attention::new(shape, device),
+            across: None,
+            neurons_norm: norm(),
+            neurons: Neurons::new(shape, device),
+            norms_behind: shape.family == Family::Gpt1,
         }
     }
 
+    /// The same, which looks at what an encoder made of another sequence, too.
+    pub fn looking_across(shape: &Shape, device: &Device) -> Self {
+        Self { across: Some(Across::new(shape, device)), ..Self::new(shape, device) }
+    }
+
     /// # Shapes
-    /// - `x`: `[batch, time, width]`
-    /// - returns: `[batch, time, width]`
-    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let x = x.clone() + self.attention.forward(self.attention_norm.forward(x));
-        let neurons = gelu(self.up.forward(self.neurons_norm.forward(x.clone()))); // [b, t, 4w]
-        x + self.down.forward(neurons)
+    /// - `x`: `[rows, time, width]`
+    /// - returns: the same
+    pub fn forward(&self, x: Tensor<3>, pass: &Pass<'_>, layer: usize) -> Tensor<3> {
+        if self.norms_behind {
+            let seen = pass.dropped(self.attention.forward(x.clone(), pass, layer), layer, "attention");
+            let x = self.attention_norm.forward(x + seen);
+            let x = match &self.across {
+                Some(across) => across.norm.forward(x.clone() + pass.dropped(across.forward(x, pass), layer, "across")),
+                None => x,
+            };
+            let thought = pass.dropped(self.neurons.forward(x.clone()), layer, "neurons");
+            return self.neurons_norm.forward(x + thought);
+        }
+        let seen = self.attention.forward(self.attention_norm.forward(x.clone()), pass, layer);
+        let x = x + pass.dropped(seen, layer, "attention");
+        let x = match &self.across {
+            Some(across) => {
+                let seen = across.forward(across.norm.forward(x.clone()), pass);
+                x + pass.dropped(seen, layer, "across")
+            }
+            None => x,
+        };
+        let thought = self.neurons.forward(self.neurons_norm.forward(x.clone()));
+        x + pass.dropped(thought, layer, "neurons")
     }
 }
 
-/// The Gaussian error linear unit in GPT-2's approximation, 0.5 x (1 + tanh(u)) with u = sqrt(2 / pi) (x + 0.044715 x^3).
-///
-/// It is computed as x times the sigmoid of 2u, which is the same and costs one exponential instead of a hyperbolic tangent.
-///
-/// Source: Hendrycks and Gimpel 2016, section 2.
-fn gelu(x: Tensor<3>) -> Tensor<3> {
-    let cube = x.clone() * x.clone() * x.clone();
-    let twice_u = (x.clone() + cube * 0.044_715) * (2.0 * (2.0 / std::f64::consts::PI).sqrt());
-    x * sigmoid(twice_u)
+/// Two maps with a bend between them.
+#[derive(Module, Debug)]
+pub struct Neurons {
+    /// To the neurons; where they are gated, the gates stand before them.
+    up: Linear,
+    down: Linear,
+    gated: bool,
 }
 
-#[cfg(test)]
-mod tests {
-    use burn::tensor::activation::gelu_approximate;
+impl Neurons {
+    fn new(shape: &Shape, device: &Device) -> Self {
+        let gated = shape.family == Family::Llama;
+        let outputs = if gated { 2 * shape.neurons } else { shape.neurons };
+        Self {
+            up: Linear::new(shape.width, outputs, !gated, device),
+            down: Linear::new(shape.neurons, shape.width, !gated, device),
+            gated,
+        }
+    }
 
-    use super::*;
-
-    #[test]
-    fn gelu_is_that_of_the_framework() {
-        let x =
-            Tensor::<1>::from_floats([-6.0, -1.5, -0.1, 0.0, 0.3, 2.0, 7.0, 30.0], &Device::flex()).reshape([1, 2, 4]);
-        let difference = (gelu(x.clone()) - gelu_approximate(x)).abs().max().into_scalar::<f32>();
-        assert!(difference < 1e-5, "they differ by {difference}");
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let up = self.up.forward(x); // [r, t, n] or [r, t, 2n]
+        self.down.forward(if self.gated { swiglu(up) } else { gelu(up) })
     }
 }

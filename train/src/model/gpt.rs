@@ -1,129 +1,279 @@
 //! The model as a whole.
 
+use std::sync::Arc;
+
 use burn::{
     module::{Module, Param},
-    nn::{LayerNorm, LayerNormConfig},
-    tensor::{Device, Int, Tensor, module::embedding},
+    tensor::{Device, Tensor},
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use rayon::prelude::*;
 
-use super::{block::Block, parameters::replace};
-use crate::random::Stream;
+use super::{
+    Cache, Family, Shape,
+    block::Block,
+    parameters::replace,
+    parts::Norm,
+    pass::{Pass, Tokens},
+};
+use crate::{
+    random::Stream,
+    tensor::{Angles, embedding, head},
+};
 
 /// The deviation of weights at the start.
 ///
 /// Source: Radford et al. 2018 (GPT-1), section 4.1.
 const DEVIATION: f64 = 0.02;
 
-/// The model's shape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GptConfig {
-    /// Blocks, 1 or more.
-    pub layers: usize,
-    /// Heads of each block; they divide the width.
-    pub heads: usize,
-    /// Numbers that stand for a token within the model.
-    pub width: usize,
-    /// Tokens that the model sees at a time.
-    pub context: usize,
-}
-
-/// A decoder-only transformer with learned positions and a tied head.
+/// A decoder-only transformer.
 #[derive(Module, Debug)]
 pub struct Gpt {
     tokens: Param<Tensor<2>>,
-    positions: Param<Tensor<2>>,
+    positions: Option<Param<Tensor<2>>>,
     blocks: Vec<Block>,
-    norm: LayerNorm,
+    norm: Option<Norm>,
+    head: Option<Param<Tensor<2>>>,
+    #[module(skip)]
+    shape: Shape,
+    #[module(skip)]
+    angles: Option<Arc<Angles>>,
 }
 
-impl GptConfig {
+impl Shape {
     /// A model whose weights are drawn from `seed`: normal with deviation 0.02, those that add to the residual stream smaller by
     /// the root of twice the number of layers; biases 0, gains 1.
     ///
     /// Source: Radford et al. 2019 (GPT-2), section 2.3.
     #[must_use]
     pub fn init(&self, vocabulary: usize, seed: u64, device: &Device) -> Gpt {
+        let table = |rows| Param::from_tensor(Tensor::zeros([rows, self.width], device));
+        let modern = self.family == Family::Llama;
         let model = Gpt {
-            tokens: Param::from_tensor(Tensor::zeros([vocabulary, self.width], device)),
-            positions: Param::from_tensor(Tensor::zeros([self.context, self.width], device)),
-            blocks: (0..self.layers).map(|_| Block::new(self.width, self.heads, device)).collect(),
-            norm: LayerNormConfig::new(self.width).init(device),
+            tokens: table(vocabulary),
+            positions: (!modern).then(|| table(self.context)),
+            blocks: (0..self.layers).map(|_| Block::new(self, device)).collect(),
+            norm: (self.family != Family::Gpt1).then(|| Norm::new(self.width, !modern, device)),
+            head: (!self.tied).then(|| table(vocabulary)),
+            shape: *self,
+            angles: self.angles(),
         };
+        self.drawn(model, seed)
+    }
+
+    /// The rotary angles, where the family has them.
+    pub(super) fn angles(&self) -> Option<Arc<Angles>> {
+        let angles = || Arc::new(Angles::new(self.context, self.width / self.heads, self.rotary_base));
+        (self.family == Family::Llama).then(angles)
+    }
+
+    /// The same module with numbers of a start.
+    pub(super) fn drawn<M: Module>(&self, module: M, seed: u64) -> M {
         let residual = DEVIATION / (2.0 * self.layers as f64).sqrt();
-        replace(model, |name, shape| {
+        replace(module, |name, shape| {
             let count: usize = shape.iter().product();
             let constant = |value: f32| vec![value; count];
-            if name.ends_with("gamma") {
+            if name.ends_with("gain") {
                 return constant(1.0);
             }
-            if name.ends_with("bias") || name.ends_with("beta") {
+            if name.ends_with("bias") {
                 return constant(0.0);
             }
-            let adds_to_stream = name.ends_with("attention.output.weight") || name.ends_with("down.weight");
+            let adds_to_stream = name.ends_with("output.weight") || name.ends_with("down.weight");
             let deviation = if adds_to_stream { residual } else { DEVIATION };
             let stream = Stream::new(seed, name);
             #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
-            (0..count as u64).map(|element| (deviation * stream.normal(element)) as f32).collect()
+            (0..count).into_par_iter().map(|element| (deviation * stream.normal(element as u64)) as f32).collect()
         })
     }
 }
 
 impl Gpt {
+    /// What the head is given at every position. `key` is a hash of (seed, step) while training, and none otherwise.
+    ///
+    /// # Shapes
+    /// - `tokens`: `[rows, time]`, with `time` at most the context
+    /// - returns: `[rows, time, width]`
+    #[must_use]
+    pub fn hidden(&self, tokens: Tokens<'_>, key: Option<u64>) -> Tensor<3> {
+        self.through(tokens, &Pass::new(&self.shape, tokens, self.angles.clone(), key))
+    }
+
+    /// The logits that follow what a cache holds and the first `counts[row]` tokens of each row, which are added to it.
+    ///
+    /// # Shapes
+    /// - `tokens`: `[rows, time]`; what stands behind a row's count is padding
+    /// - returns: `[rows, vocabulary]`, of the last token that counts
+    #[must_use]
+    pub fn next(&self, tokens: Tokens<'_>, counts: &[usize], cache: &mut Cache) -> Tensor<2> {
+        let pass = Pass::cached(&self.shape, tokens.time(), self.angles.clone(), cache, counts);
+        let x = self.through(tokens, &pass); // [r, t, w]
+        drop(pass);
+        cache.advance(counts);
+        let (time, width) = (tokens.time(), self.shape.width);
+        let last = counts.iter().enumerate().map(|(row, count)| row * time + count - 1);
+        let x = x.reshape([tokens.rows * time, width]);
+        let rows: Vec<Tensor<2>> = last.map(|place| x.clone().slice([place..place + 1, 0..width])).collect();
+        head(Tensor::cat(rows, 0), self.head())
+    }
+
+    /// What the model makes of a sequence in which every position sees all of its row: an encoder.
+    ///
+    /// # Shapes
+    /// - `tokens`: `[rows, time]`; `lengths`: `[rows]`, the tokens of each row that are none of padding
+    /// - returns: `[rows, time, width]`
+    #[must_use]
+    pub fn encoded(&self, tokens: Tokens<'_>, lengths: &[usize], key: Option<u64>) -> Tensor<3> {
+        self.through(tokens, &Pass::both_ways(&self.shape, tokens, lengths, self.angles.clone(), key))
+    }
+
+    fn through(&self, tokens: Tokens<'_>, pass: &Pass<'_>) -> Tensor<3> {
+        let x = embedded(&self.tokens, self.positions.as_ref(), tokens, pass); // [r, t, w]
+        through(&self.blocks, self.norm.as_ref(), pass.dropped(x, self.shape.layers, "embedding"), pass)
+    }
+
     /// The logits of the next token at every position.
     ///
     /// # Shapes
-    /// - `ids`: `[batch, time]`, with `time` at most the context
-    /// - returns: `[batch, time, vocabulary]`
+    /// - `tokens`: `[rows, time]`, with `time` at most the context
+    /// - returns: `[rows, time, vocabulary]`
     #[must_use]
-    pub fn forward(&self, ids: Tensor<2, Int>) -> Tensor<3> {
-        let [batch, time] = ids.dims();
-        let [vocabulary, width] = self.tokens.dims();
-        let positions = self.positions.val().slice([0..time, 0..width]).unsqueeze::<3>(); // [1, t, w]
-        let mut x = embedding(self.tokens.val(), ids) + positions; // [b, t, w]
-        for block in &self.blocks {
-            x = block.forward(x);
-        }
-        let x = self.norm.forward(x).reshape([batch * time, width]);
-        x.matmul(self.tokens.val().transpose()).reshape([batch, time, vocabulary])
+    pub fn logits(&self, tokens: Tokens<'_>) -> Tensor<3> {
+        let hidden = self.hidden(tokens, None);
+        let [rows, time, width] = hidden.dims();
+        head(hidden.reshape([rows * time, width]), self.head()).reshape([rows, time, self.vocabulary()])
     }
 
-    /// How many tokens the model sees at a time.
+    /// The head's weight, `[vocabulary, width]`.
     #[must_use]
-    pub fn context(&self) -> usize {
-        self.positions.dims()[0]
+    pub fn head(&self) -> Tensor<2> {
+        self.head.as_ref().unwrap_or(&self.tokens).val()
+    }
+
+    /// The model's shape.
+    #[must_use]
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        self.tokens.device()
+    }
+
+    /// How many tokens it knows.
+    #[must_use]
+    pub fn vocabulary(&self) -> usize {
+        self.tokens.dims()[0]
+    }
+}
+
+/// Tokens and their positions as rows of tables.
+pub(super) fn embedded(
+    tokens: &Param<Tensor<2>>,
+    positions: Option<&Param<Tensor<2>>>,
+    given: Tokens<'_>,
+    pass: &Pass<'_>,
+) -> Tensor<3> {
+    let x = embedding(tokens.val(), given.ids, given.rows); // [r, t, w]
+    let Some(positions) = positions else { return x };
+    let places = pass.positions.iter().map(|place| i32::try_from(*place).expect("a context is short"));
+    x + embedding(positions.val(), &places.collect::<Vec<_>>(), given.rows)
+}
+
+/// All blocks, and the norm behind them.
+pub(super) fn through(blocks: &[Block], norm: Option<&Norm>, x: Tensor<3>, pass: &Pass<'_>) -> Tensor<3> {
+    let x = blocks.iter().enumerate().fold(x, |x, (layer, block)| block.forward(x, pass, layer));
+    match norm {
+        Some(norm) => norm.forward(x),
+        None => x,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ModelConfig;
 
-    fn tiny() -> (GptConfig, Device) {
-        (GptConfig { layers: 2, heads: 2, width: 8, context: 6 }, Device::flex())
+    fn tiny(family: Family) -> Shape {
+        let config = ModelConfig {
+            family: Some(family),
+            layers: Some(2),
+            heads: Some(2),
+            width: Some(8),
+            context: Some(6),
+            ..ModelConfig::default()
+        };
+        config.shape().expect("the numbers fit together")
     }
 
-    fn logits(model: &Gpt, ids: [i32; 4], device: &Device) -> Vec<f32> {
-        let ids = Tensor::<1, Int>::from_data(ids, device).reshape([1, 4]);
-        model.forward(ids).into_data().try_to_vec::<f32>().expect("logits are single precision")
+    fn logits(model: &Gpt, ids: [i32; 4], starts: Option<&[i32]>) -> Vec<f32> {
+        model
+            .logits(Tokens { ids: &ids, rows: 1, starts })
+            .into_data()
+            .try_to_vec()
+            .expect("logits are single precision")
     }
 
     #[test]
     fn a_position_does_not_see_what_comes_after_it() {
-        let (config, device) = tiny();
-        let model = config.init(16, 1, &device);
-        let one = logits(&model, [1, 2, 3, 4], &device);
-        let other = logits(&model, [1, 2, 3, 9], &device);
-        assert_eq!(one[..3 * 16], other[..3 * 16]);
-        assert_ne!(one[3 * 16..], other[3 * 16..]);
+        for family in [Family::Gpt1, Family::Gpt2, Family::Gpt3, Family::Llama] {
+            let model = tiny(family).init(16, 1, &Device::flex());
+            let (one, other) = (logits(&model, [1, 2, 3, 4], None), logits(&model, [1, 2, 3, 9], None));
+            assert_eq!(one[..3 * 16], other[..3 * 16], "{family:?}");
+            assert_ne!(one[3 * 16..], other[3 * 16..], "{family:?}");
+        }
+    }
+
+    #[test]
+    fn an_encoder_sees_both_ways_and_no_padding() {
+        let model = tiny(Family::Gpt2).init(16, 1, &Device::flex());
+        let of = |ids: [i32; 4], length| -> Vec<f32> {
+            let tokens = Tokens { ids: &ids, rows: 1, starts: None };
+            model.encoded(tokens, &[length], None).into_data().try_to_vec().expect("single precision")
+        };
+        assert_ne!(of([1, 2, 3, 4], 4)[..8], of([1, 2, 3, 9], 4)[..8], "the first position sees the last");
+        assert_eq!(of([1, 2, 3, 4], 3)[..3 * 8], of([1, 2, 3, 9], 3)[..3 * 8], "nobody sees the padding");
+    }
+
+    #[test]
+    fn documents_that_are_kept_apart_are_as_if_alone() {
+        for family in [Family::Gpt2, Family::Llama] {
+            let model = tiny(family).init(16, 1, &Device::flex());
+            let together = logits(&model, [7, 8, 3, 4], Some(&[0, 0, 2, 2]));
+            let alone = logits(&model, [3, 4, 1, 1], None);
+            assert_eq!(together[2 * 16..], alone[..2 * 16], "{family:?}");
+        }
+    }
+
+    #[test]
+    fn a_cache_gives_the_same_logits() {
+        for family in [Family::Gpt1, Family::Gpt2, Family::Gpt3, Family::Llama] {
+            let model = tiny(family).init(16, 1, &Device::flex());
+            let mut cache = Cache::new(model.shape(), 2, &Device::flex());
+            let padded = Tokens { ids: &[7, 8, 3, 5, 0, 0], rows: 2, starts: None };
+            let _ = model.next(padded, &[3, 1], &mut cache);
+            let next = model.next(Tokens { ids: &[4, 9], rows: 2, starts: None }, &[1, 1], &mut cache);
+            let next: Vec<f32> = next.into_data().try_to_vec().expect("logits are single precision");
+            let (one, other) = (logits(&model, [7, 8, 3, 4], None), logits(&model, [5, 9, 0, 0], None));
+            let expected = [&one[3 * 16..], &other[16..2 * 16]].concat();
+            let worst = next.iter().zip(&expected).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+            assert!(worst < 1e-5, "{family:?}: {worst}");
+            assert_eq!(cache.lengths(), [4, 2]);
+        }
+    }
+
+    #[test]
+    fn a_shape_counts_its_parameters() {
+        for family in [Family::Gpt1, Family::Gpt2, Family::Gpt3, Family::Llama] {
+            let shape = Shape { key_heads: 1, ..tiny(family) };
+            assert_eq!(shape.init(16, 1, &Device::flex()).num_params(), shape.parameters(16), "{family:?}");
+        }
     }
 
     #[test]
     fn the_seed_decides_the_weights() {
-        let (config, device) = tiny();
-        let of = |seed| logits(&config.init(16, seed, &device), [1, 2, 3, 4], &device);
+        let of = |seed| logits(&tiny(Family::Gpt2).init(16, seed, &Device::flex()), [1, 2, 3, 4], None);
         assert_eq!(of(1), of(1));
         assert_ne!(of(1), of(2));
     }

@@ -1,13 +1,22 @@
 //! The transformer: tokens and positions in, logits out.
 //!
-//! GPT-2's shape: a layer norm before each part of a block, learned positions, the head tied to the embedding.
-//!
-//! Source: Radford et al. 2019 (GPT-2); Vaswani et al. 2017.
+//! Source: Radford et al. 2018, 2019; Brown et al. 2020; Touvron et al. 2023; Vaswani et al. 2017.
 
+mod across;
 mod attention;
 mod block;
+mod cache;
+mod config;
+mod encoder_decoder;
 mod gpt;
+pub mod interchange;
 mod parameters;
+mod parts;
+mod pass;
 
-pub use gpt::{Gpt, GptConfig};
+pub use cache::Cache;
+pub use config::{Family, ModelConfig, Shape};
+pub use encoder_decoder::{EncoderDecoder, Read};
+pub use gpt::Gpt;
 pub use parameters::{Named, named, replace};
+pub use pass::Tokens;

@@ -1,20 +1,32 @@
 //! A model and a batch in, a loss out. Nothing here steps.
 
-use burn::tensor::{Int, Tensor, activation::log_softmax};
+use burn::tensor::Tensor;
 
-/// Mean cross-entropy of the next token, over all positions.
+use crate::{
+    model::{Gpt, Tokens},
+    tensor::head_loss,
+};
+
+/// The cross-entropy of the next token: the sum over positions of weight times loss.
 ///
 /// # Shapes
-/// - `logits`: `[batch, time, vocabulary]`, before softmax
-/// - `targets`: `[batch, time]`, token ids
+/// - `targets`: `[rows, time]`, the tokens that come
+/// - `weights`: `[rows, time]`, how much each counts; weights that add up to 1 over a step make the mean of it
 ///
-/// Returns `[1]`, in nats a token.
+/// `key` is a hash of (seed, step) while training, for what is dropped.
+///
+/// Returns `[1]`, in nats times weight.
 #[must_use]
-pub fn next_token_loss(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<1> {
-    let [batch, time, vocabulary] = logits.dims();
-    let log_probs = log_softmax(logits.reshape([batch * time, vocabulary]), 1); // [b*t, v]
-    let of_targets = log_probs.gather(1, targets.reshape([batch * time, 1])); // [b*t, 1]
-    of_targets.mean().neg()
+pub fn next_token_loss(
+    model: &Gpt,
+    tokens: Tokens<'_>,
+    targets: &[i32],
+    weights: &[f32],
+    key: Option<u64>,
+) -> Tensor<1> {
+    let hidden = model.hidden(tokens, key); // [r, t, w]
+    let [rows, time, width] = hidden.dims();
+    head_loss(hidden.reshape([rows * time, width]), model.head(), targets, weights)
 }
 
 #[cfg(test)]
@@ -22,15 +34,23 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
+    use crate::model::ModelConfig;
 
     #[test]
     fn the_loss_is_that_of_the_definition() {
-        let device = Device::flex();
-        let logits = Tensor::<1>::from_floats([1.0, 2.0, 0.5, -1.0, 0.0, 3.0], &device).reshape([1, 2, 3]);
-        let targets = Tensor::<1, Int>::from_data([1, 0], &device).reshape([1, 2]);
-        let of = |row: [f64; 3], target: usize| row.iter().map(|x| x.exp()).sum::<f64>().ln() - row[target];
-        let expected = f64::midpoint(of([1.0, 2.0, 0.5], 1), of([-1.0, 0.0, 3.0], 0));
-        let loss = f64::from(next_token_loss(logits, targets).into_scalar::<f32>());
+        let config =
+            ModelConfig { layers: Some(1), heads: Some(2), width: Some(8), context: Some(4), ..ModelConfig::default() };
+        let model = config.shape().expect("the numbers fit together").init(5, 1, &Device::flex());
+        let (ids, targets, weights) = ([1, 2, 0, 4], [2, 0, 4, 3], [0.5, 0.0, 0.25, 0.25]);
+        let tokens = Tokens { ids: &ids, rows: 2, starts: None };
+        let logits: Vec<f32> = model.logits(tokens).into_data().try_to_vec().expect("logits are single precision");
+        let of_row = |(logits, target): (&[f32], &i32)| {
+            let sum: f64 = logits.iter().map(|x| f64::from(*x).exp()).sum();
+            sum.ln() - f64::from(logits[usize::try_from(*target).expect("an id")])
+        };
+        let losses = logits.chunks(5).zip(&targets).map(of_row);
+        let expected: f64 = losses.zip(weights).map(|(loss, weight)| loss * f64::from(weight)).sum();
+        let loss = f64::from(next_token_loss(&model, tokens, &targets, &weights, None).into_scalar::<f32>());
         assert!((loss - expected).abs() < 1e-6, "{loss} is not {expected}");
     }
 }

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Gradients;
+use crate::tensor::{self, update};
 
 /// The settings of [`AdamW`]. Defaults are GPT-3's (Brown et al. 2020, appendix B).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -113,23 +114,29 @@ impl ModuleMapper for Update<'_> {
         let Some(gradient) = self.gradients.take(&name) else { return param };
         let AdamW { config, steps, moments } = &mut *self.optimizer;
         let AdamWConfig { beta1, beta2, epsilon, weight_decay } = *config;
-        let (first, second) = match moments.remove(&name) {
-            Some((first, second)) => {
-                (first * beta1 + gradient.clone() * (1.0 - beta1), second * beta2 + gradient.square() * (1.0 - beta2))
-            }
-            None => (gradient.clone() * (1.0 - beta1), gradient.square() * (1.0 - beta2)),
-        };
+        let (first, second) = moments.remove(&name).unwrap_or_else(|| {
+            let zeros = || Tensor::zeros([gradient.dims()[0]], &gradient.device());
+            (zeros(), zeros())
+        });
         let exponent = i32::try_from(*steps).unwrap_or(i32::MAX);
-        let (unbias1, unbias2) = (1.0 - beta1.powi(exponent), 1.0 - beta2.powi(exponent));
-        let towards = first.clone() / unbias1 / ((second.clone() / unbias2).sqrt() + epsilon); // [elements]
-        moments.insert(name, (first, second));
-        let decay = if D >= 2 { weight_decay } else { 0.0 };
-        let rate = self.rate;
+        #[expect(clippy::cast_possible_truncation, reason = "parameters are single precision")]
+        let step = tensor::Step {
+            rate: self.rate as f32,
+            beta1: beta1 as f32,
+            beta2: beta2 as f32,
+            epsilon: epsilon as f32,
+            decay: if D >= 2 { weight_decay as f32 } else { 0.0 },
+            unbias1: (1.0 - beta1.powi(exponent)) as f32,
+            unbias2: (1.0 - beta2.powi(exponent)) as f32,
+            scale: self.gradients.scale() as f32,
+        };
         param.map(|weights| {
             let shape = weights.dims();
             // the step is no part of what gradients are taken of
-            let next = weights.without_autodiff() * (1.0 - rate * decay) - towards.reshape(shape) * rate;
-            next.autodiff().require_grad()
+            let weights = weights.without_autodiff().reshape([-1]);
+            let (weights, first, second) = update(weights, first, second, gradient, step);
+            moments.insert(name, (first, second));
+            weights.reshape(shape).autodiff().require_grad()
         })
     }
 }

@@ -7,11 +7,15 @@ use burn::{
     tensor::{Gradients as Graph, Tensor},
 };
 
-/// One gradient for each parameter, flat.
-#[derive(Debug, Default)]
+use crate::tensor::squared_norm;
+
+/// One gradient for each parameter, flat, and a factor for all of them.
+#[derive(Debug)]
 pub struct Gradients {
     /// Name to gradient, `[elements]`.
     by_name: BTreeMap<String, Tensor<1>>,
+    /// What each is still to be multiplied by.
+    scale: f64,
 }
 
 impl Gradients {
@@ -39,30 +43,44 @@ impl Gradients {
         }
         let mut collect = Collect { path: Vec::new(), graph, found: BTreeMap::new() };
         module.visit(&mut collect);
-        Self { by_name: collect.found }
+        Self { by_name: collect.found, scale: 1.0 }
+    }
+
+    /// Names and gradients, `[elements]` each, in the order of the names.
+    pub fn by_name(&self) -> impl Iterator<Item = (&str, &Tensor<1>)> {
+        self.by_name.iter().map(|(name, gradient)| (name.as_str(), gradient))
+    }
+
+    /// Adds those of another part of the same step.
+    pub fn add(&mut self, other: Self) {
+        for (name, gradient) in other.by_name {
+            let sum = match self.by_name.remove(&name) {
+                Some(before) => before + gradient,
+                None => gradient,
+            };
+            self.by_name.insert(name, sum);
+        }
     }
 
     /// The norm of all gradients together, as if they were one vector.
     #[must_use]
     pub fn norm(&self) -> f64 {
-        let squares: Vec<Tensor<1>> = self.by_name.values().map(|gradient| gradient.clone().square().sum()).collect();
-        if squares.is_empty() {
-            return 0.0;
-        }
-        let sum = Tensor::cat(squares, 0).sum();
-        f64::from(sum.into_scalar::<f32>()).sqrt()
+        self.by_name.values().map(|gradient| squared_norm(gradient.clone())).sum::<f64>().sqrt()
     }
 
     /// Scales all gradients alike so that their norm is at most `limit`. Returns the norm that they had.
     ///
+    /// They are scaled when a step is made of them, in the same pass over memory.
+    ///
     /// Source: Pascanu et al. 2013; GPT-2 and GPT-3 take 1.
     pub fn clip(&mut self, limit: f64) -> f64 {
         let norm = self.norm();
-        if norm > limit {
-            let factor = limit / norm;
-            self.by_name.values_mut().for_each(|gradient| *gradient = gradient.clone() * factor);
-        }
+        self.scale = if norm > limit { limit / norm } else { 1.0 };
         norm
+    }
+
+    pub(super) fn scale(&self) -> f64 {
+        self.scale
     }
 
     pub(super) fn take(&mut self, name: &str) -> Option<Tensor<1>> {

@@ -16,7 +16,7 @@ use crate::{
     data::{Mixture, PackedRows, Split},
     device::DeviceName,
     error::{Error, Result},
-    model::{Gpt, GptConfig, replace},
+    model::{Gpt, ModelConfig, Shape, replace},
     optimize::{AdamW, AdamWConfig, Schedule},
     tokenizer::Tokenizer,
     trainer::{Judges, Log, LoopConfig, Metrics, Progress, Trainer},
@@ -31,8 +31,8 @@ pub struct PretrainConfig {
     /// What is trained on.
     pub data: DataConfig,
     /// The model's shape.
-    #[schemars(with = "GptConfig")]
-    pub model: Spanned<GptConfig>,
+    #[schemars(with = "ModelConfig")]
+    pub model: Spanned<ModelConfig>,
     /// How it is trained.
     pub training: TrainingConfig,
     /// The learning rate.
@@ -125,6 +125,7 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub struct Pretraining {
     config: PretrainConfig,
+    shape: Shape,
     json: serde_json::Value,
     mixture: PathBuf,
     tokenizer: PathBuf,
@@ -159,19 +160,15 @@ impl Pretraining {
             }
             held_out.push((name.clone(), other));
         }
-        let GptConfig { layers, heads, width, context } = *config.model.get_ref();
-        if layers == 0 || heads == 0 || context == 0 || width == 0 || width % heads != 0 {
-            let message =
-                format!("{heads} heads cannot share a width of {width} in {layers} layers of context {context}");
-            return Err(file.fault(config.model.span(), message).into());
-        }
+        let model = &config.model;
+        let shape = model.get_ref().shape().map_err(|message| file.fault(model.span(), message))?;
         let training = &config.training;
         let counts = [training.log_every, training.evaluate_every, training.save_every, training.steps];
         if counts.contains(&0) || training.rows == 0 || training.evaluate_rows == 0 || training.keep == 0 {
             let message = "every number in [training] is 1 or more";
             return Err(file.fault(config.model.span(), message).into());
         }
-        Ok(Self { config, json, mixture, tokenizer, held_out })
+        Ok(Self { config, shape, json, mixture, tokenizer, held_out })
     }
 
     /// Steps in all.
@@ -202,9 +199,8 @@ fn absolute(setting: &Setting) -> Setting {
 /// # Errors
 /// When the data, the folder or a checkpoint is at fault: the error names it.
 pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn Progress) -> Result<u64> {
-    let Pretraining { config, mixture, tokenizer, held_out, .. } = pretraining;
+    let Pretraining { config, shape, mixture, tokenizer, held_out, .. } = pretraining;
     let device = options.device.open()?.autodiff();
-    let shape = config.model.get_ref();
     let identity = identity(pretraining, options)?;
     let resumed = resumed(options, &identity)?;
     if let Some(begun) = resumed.as_ref().map(|checkpoint| checkpoint.identity.threads)
@@ -253,15 +249,16 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
 ///
 /// # Errors
 /// When there is no checkpoint, or it is damaged.
-pub fn load(out: &Path, device: DeviceName) -> Result<(Gpt, Tokenizer, burn::tensor::Device)> {
+pub fn load(out: &Path, device: DeviceName) -> Result<(Gpt, Tokenizer)> {
     let device = device.open()?;
     let checkpoint = checkpoint::newest(out)?;
     let tokenizer = Tokenizer::load(&out.join("tokenizer.json"))?;
-    let damaged = |message: String| Error::Damaged { path: out.join("checkpoints"), message };
-    let shape: GptConfig = serde_json::from_value(checkpoint.identity.config["model"].clone())
+    let damaged = |message| Error::Damaged { path: out.join("checkpoints"), message };
+    let config: ModelConfig = serde_json::from_value(checkpoint.identity.config["model"].clone())
         .map_err(|error| damaged(format!("the shape of its model cannot be read: {error}")))?;
+    let shape = config.shape().map_err(damaged)?;
     let model = shape.init(tokenizer.vocabulary(), 0, &device);
-    Ok((with_weights(model, checkpoint.model, out)?.valid(), tokenizer, device))
+    Ok((with_weights(model, checkpoint.model, out)?.valid(), tokenizer))
 }
 
 fn loop_config(config: &PretrainConfig, options: &Options) -> LoopConfig {

@@ -5,10 +5,7 @@ mod metrics;
 
 use std::{path::Path, time::Instant};
 
-use burn::{
-    module::Module,
-    tensor::{Device, Int, Tensor, TensorData},
-};
+use burn::{module::Module, tensor::Device};
 
 pub use log::{Log, Progress};
 pub use metrics::{Evaluated, Metrics, Stepped};
@@ -17,7 +14,7 @@ use crate::{
     checkpoint::{self, Checkpoint, Identity},
     data::{Batch, PackedRows},
     error::{Error, Result},
-    model::{Gpt, named},
+    model::{Gpt, Tokens, named},
     objective::next_token_loss,
     optimize::{AdamW, Gradients, Schedule},
 };
@@ -113,14 +110,15 @@ impl Trainer {
     }
 
     fn train_step(&mut self, batch: &Batch, rate: f64, clip: f64) -> Result<Stepped> {
-        let (inputs, targets) = to_device(batch, &self.device);
-        let loss = next_token_loss(self.model.forward(inputs), targets);
+        let weights = vec![1.0 / batch.targets.len() as f32; batch.targets.len()];
+        let loss = next_token_loss(&self.model, tokens(batch), &batch.targets, &weights, None);
         let mut graph = loss.backward();
         let loss = f64::from(loss.into_scalar::<f32>());
         if !loss.is_finite() {
             return Err(Error::Diverged { step: self.step, loss });
         }
         let mut gradients = Gradients::of(&self.model, &mut graph);
+        drop(graph);
         let gradient_norm = gradients.clip(clip);
         self.model = self.optimizer.step(self.model.clone(), gradients, rate);
         self.step += 1;
@@ -136,13 +134,12 @@ impl Trainer {
 
     fn loss(&self, config: &LoopConfig, validation: &PackedRows) -> f64 {
         let model = self.model.valid();
-        let device = self.device.clone().without_autodiff();
         let rows = validation.rows().min(config.evaluate_rows);
         let mut sum = 0.0;
         for first in (0..rows).step_by(config.rows) {
             let batch = validation.in_order(first, config.rows.min(rows - first));
-            let (inputs, targets) = to_device(&batch, &device);
-            let loss = next_token_loss(model.forward(inputs), targets);
+            let weights = vec![1.0 / batch.targets.len() as f32; batch.targets.len()];
+            let loss = next_token_loss(&model, tokens(&batch), &batch.targets, &weights, None);
             sum += f64::from(loss.into_scalar::<f32>()) * batch.rows as f64;
         }
         sum / rows as f64
@@ -158,8 +155,6 @@ impl Trainer {
     }
 }
 
-/// Inputs and targets, both `[rows, time]`.
-fn to_device(batch: &Batch, device: &Device) -> (Tensor<2, Int>, Tensor<2, Int>) {
-    let tensor = |ids: &Vec<i32>| Tensor::from_data(TensorData::new(ids.clone(), [batch.rows, batch.time]), device);
-    (tensor(&batch.inputs), tensor(&batch.targets))
+fn tokens(batch: &Batch) -> Tokens<'_> {
+    Tokens { ids: &batch.inputs, rows: batch.rows, starts: None }
 }

@@ -2,4 +2,6 @@
 
 mod bad_input;
 mod exactness;
+mod operations;
 mod support;
+mod torch;

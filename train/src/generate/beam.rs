@@ -1,0 +1,160 @@
+//! Beam search: the likeliest texts, kept side by side.
+
+use super::{Limits, Row, Seen};
+use crate::model::Gpt;
+
+/// How beams are kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Beams {
+    /// Texts that are kept side by side, 1 or more.
+    pub beams: usize,
+    /// A text's log probability is divided by its length to this power: 0 prefers short ones, more than 1 long ones.
+    ///
+    /// Source: Wu et al. 2016, equation 14, in the simpler form that is usual.
+    pub length_penalty: f64,
+}
+
+/// A text that is being found.
+#[derive(Debug, Clone)]
+struct Beam {
+    new: Vec<u32>,
+    /// The sum of the tokens' log probabilities.
+    sum: f64,
+}
+
+impl Beams {
+    fn score(self, beam: &Beam) -> f64 {
+        beam.sum / (beam.new.len().max(1) as f64).powf(self.length_penalty)
+    }
+}
+
+/// Goes on with a prompt by the likeliest text that is found. Returns the new ids, the end among them.
+#[must_use]
+pub fn beam_search(model: &Gpt, prompt: &[u32], beams: Beams, limits: &Limits<'_>) -> Vec<u32> {
+    if limits.tokens == 0 {
+        return Vec::new();
+    }
+    let start = Row::new(prompt, limits.end).ids;
+    let mut seen = Seen::new(model, 1);
+    let mut running = vec![Beam { new: Vec::new(), sum: 0.0 }];
+    let mut over: Vec<Beam> = Vec::new();
+    while !running.is_empty() {
+        let texts: Vec<Vec<u32>> = running.iter().map(|beam| [start.as_slice(), &beam.new].concat()).collect();
+        let logits = seen.next(&texts.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let mut next = followers(&running, &logits, model.vocabulary(), 2 * beams.beams);
+        let mut staying = Vec::new();
+        for (parent, beam) in next.drain(..) {
+            if limits.are_reached(&beam.new) {
+                over.push(beam);
+            } else if staying.len() < beams.beams {
+                staying.push((parent, beam));
+            }
+        }
+        over.sort_by(|one, other| beams.score(other).total_cmp(&beams.score(one)));
+        over.truncate(beams.beams);
+        // a text that goes on only loses probability: it must already be better than what is over
+        let worst = over.get(beams.beams - 1).map(|beam| beams.score(beam));
+        let hopeful = staying.iter().any(|(_, beam)| {
+            let longest = Beam { new: vec![0; limits.tokens], sum: beam.sum };
+            worst.is_none_or(|worst| beams.score(beam).max(beams.score(&longest)) > worst)
+        });
+        if !hopeful {
+            break;
+        }
+        seen.keep(&staying.iter().map(|(parent, _)| *parent).collect::<Vec<_>>());
+        running = staying.into_iter().map(|(_, beam)| beam).collect();
+    }
+    over.into_iter().next().map(|beam| beam.new).unwrap_or_default()
+}
+
+/// The likeliest `count` continuations of all beams by one token, each with the number of the beam that it continues.
+fn followers(running: &[Beam], logits: &[f32], vocabulary: usize, count: usize) -> Vec<(usize, Beam)> {
+    let mut all: Vec<(f64, usize, u32)> = Vec::with_capacity(running.len() * vocabulary);
+    for (parent, (beam, logits)) in running.iter().zip(logits.chunks_exact(vocabulary)).enumerate() {
+        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f64 = logits.iter().map(|logit| f64::from(logit - largest).exp()).sum();
+        let logarithm = f64::from(largest) + sum.ln();
+        all.extend((0u32..).zip(logits).map(|(id, logit)| (beam.sum + f64::from(*logit) - logarithm, parent, id)));
+    }
+    let likelier = |one: &(f64, usize, u32), other: &(f64, usize, u32)| {
+        other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)).then(one.2.cmp(&other.2))
+    };
+    if count < all.len() {
+        all.select_nth_unstable_by(count, likelier);
+        all.truncate(count);
+    }
+    all.sort_unstable_by(likelier);
+    let follower = |(sum, parent, id): (f64, usize, u32)| {
+        (parent, Beam { new: [running[parent].new.as_slice(), &[id]].concat(), sum })
+    };
+    all.into_iter().map(follower).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::{
+        generate::{Sampling, generate},
+        model::{ModelConfig, Tokens},
+    };
+
+    fn model() -> Gpt {
+        let config = ModelConfig {
+            layers: Some(1),
+            heads: Some(2),
+            width: Some(16),
+            context: Some(16),
+            ..ModelConfig::default()
+        };
+        // larger weights than those of a start, so that probabilities differ
+        let model = config.shape().expect("the numbers fit together").init(6, 5, &Device::flex());
+        let mut numbers = crate::model::named(&model).into_iter();
+        crate::model::replace(model, |_, _| {
+            let named = numbers.next().expect("a parameter");
+            named.values.iter().map(|x| x * 20.0).collect()
+        })
+    }
+
+    fn log_probability(model: &Gpt, prompt: &[u32], new: &[u32]) -> f64 {
+        let ids: Vec<i32> = prompt.iter().chain(new).map(|id| i32::try_from(*id).expect("small")).collect();
+        let logits = model.logits(Tokens { ids: &ids, rows: 1, starts: None }).into_data();
+        let logits: Vec<f32> = logits.try_to_vec().expect("single precision");
+        let at = |(place, id): (usize, &u32)| {
+            let row = &logits[(prompt.len() + place - 1) * 6..][..6];
+            let sum: f64 = row.iter().map(|x| f64::from(*x).exp()).sum();
+            f64::from(row[*id as usize]) - sum.ln()
+        };
+        new.iter().enumerate().map(at).sum()
+    }
+
+    const LIMITS: Limits<'static> = Limits { tokens: 3, end: 5, is_over: &|_| false };
+
+    #[test]
+    fn enough_beams_find_the_likeliest_of_all_texts() {
+        let model = model();
+        let mut texts: Vec<Vec<u32>> = Vec::new();
+        for one in 0..6 {
+            for other in 0..6 {
+                for last in 0..6 {
+                    let text = [one, other, last];
+                    let end = text.iter().position(|id| *id == 5).map_or(3, |place| place + 1);
+                    texts.push(text[..end].to_vec());
+                }
+            }
+        }
+        let likeliest =
+            texts.iter().map(|text| log_probability(&model, &[1, 2], text)).fold(f64::NEG_INFINITY, f64::max);
+        let found = beam_search(&model, &[1, 2], Beams { beams: 40, length_penalty: 0.0 }, &LIMITS);
+        assert!((log_probability(&model, &[1, 2], &found) - likeliest).abs() < 1e-4);
+    }
+
+    #[test]
+    fn one_beam_is_greedy() {
+        let model = model();
+        let greedy = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, seed: 1 };
+        let beam = beam_search(&model, &[3], Beams { beams: 1, length_penalty: 1.0 }, &LIMITS);
+        assert_eq!(beam, generate(&model, &[vec![3]], greedy, &LIMITS)[0]);
+    }
+}

@@ -1,0 +1,54 @@
+//! What a model has seen, so that a token is computed once.
+
+use burn::tensor::{Device, Tensor};
+
+use super::Shape;
+use crate::tensor::KeyCache;
+
+/// The keys and values of all blocks, for rows of different lengths.
+#[derive(Debug)]
+pub struct Cache {
+    layers: Vec<KeyCache>,
+    lengths: Vec<usize>,
+}
+
+impl Cache {
+    /// Room for a model's context in each of `rows` rows.
+    #[must_use]
+    pub fn new(shape: &Shape, rows: usize, device: &Device) -> Self {
+        let columns = 2 * shape.key_heads * (shape.width / shape.heads);
+        let layer = |_| KeyCache::new(rows, shape.context, columns, device);
+        Self { layers: (0..shape.layers).map(layer).collect(), lengths: vec![0; rows] }
+    }
+
+    /// `[rows]`: tokens that were seen.
+    #[must_use]
+    pub fn lengths(&self) -> &[usize] {
+        &self.lengths
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.lengths.fill(0);
+    }
+
+    /// Row `number` becomes a copy of row `rows[number]`, as beams ask for; others are forgotten.
+    pub fn reorder(&mut self, rows: &[usize]) {
+        let before = self.lengths.len();
+        self.layers.iter_mut().for_each(|layer| layer.reorder(rows, before));
+        self.lengths = rows.iter().map(|row| self.lengths[*row]).collect();
+    }
+
+    pub(super) fn layer(&self, layer: usize) -> &KeyCache {
+        &self.layers[layer]
+    }
+
+    pub(super) fn append(&mut self, layer: usize, new: Tensor<3>, counts: &[usize]) {
+        self.layers[layer].append(new, &self.lengths, counts);
+    }
+
+    /// Counts the tokens that all blocks have appended.
+    pub(super) fn advance(&mut self, counts: &[usize]) {
+        self.lengths.iter_mut().zip(counts).for_each(|(length, count)| *length += count);
+    }
+}

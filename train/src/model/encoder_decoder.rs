@@ -1,0 +1,168 @@
+//! An encoder that reads a sequence both ways, and a decoder that looks at it.
+
+use std::sync::Arc;
+
+use burn::{
+    module::{Module, Param},
+    tensor::{Device, Tensor},
+};
+
+use super::{
+    Family, Shape,
+    block::Block,
+    gpt::{embedded, through},
+    parts::Norm,
+    pass::{Pass, Tokens},
+};
+use crate::tensor::{Angles, head};
+
+/// A transformer of both kinds of stacks, with one table of tokens for both and for the head.
+///
+/// Both stacks have as many blocks as the shape says. Positions are those of the family; T5's own are relative biases.
+///
+/// Source: Vaswani et al. 2017; Raffel et al. 2020 (T5), section 2.1, for the shape.
+#[derive(Module, Debug)]
+pub struct EncoderDecoder {
+    tokens: Param<Tensor<2>>,
+    positions: Option<Param<Tensor<2>>>,
+    encoder: Vec<Block>,
+    encoder_norm: Option<Norm>,
+    decoder: Vec<Block>,
+    decoder_norm: Option<Norm>,
+    #[module(skip)]
+    shape: Shape,
+    #[module(skip)]
+    angles: Option<Arc<Angles>>,
+}
+
+/// Sequences that are read, and how much of each row is no padding.
+#[derive(Debug, Clone, Copy)]
+pub struct Read<'a> {
+    /// `[rows, time]`.
+    pub tokens: Tokens<'a>,
+    /// `[rows]`.
+    pub lengths: &'a [usize],
+}
+
+impl Shape {
+    /// An encoder and a decoder whose weights are drawn from `seed`, as [`Shape::init`] draws them.
+    #[must_use]
+    pub fn init_encoder_decoder(&self, vocabulary: usize, seed: u64, device: &Device) -> EncoderDecoder {
+        let table = |rows| Param::from_tensor(Tensor::zeros([rows, self.width], device));
+        let modern = self.family == Family::Llama;
+        let norm = || (self.family != Family::Gpt1).then(|| Norm::new(self.width, !modern, device));
+        let model = EncoderDecoder {
+            tokens: table(vocabulary),
+            positions: (!modern).then(|| table(self.context)),
+            encoder: (0..self.layers).map(|_| Block::new(self, device)).collect(),
+            encoder_norm: norm(),
+            decoder: (0..self.layers).map(|_| Block::looking_across(self, device)).collect(),
+            decoder_norm: norm(),
+            shape: *self,
+            angles: self.angles(),
+        };
+        self.drawn(model, seed)
+    }
+}
+
+impl EncoderDecoder {
+    /// What the head is given at every position of what is written. `key` is a hash of (seed, step) while training.
+    ///
+    /// # Shapes
+    /// - `read`: `[rows, time]`; `written`: `[rows, other time]`
+    /// - returns: `[rows, other time, width]`
+    #[must_use]
+    pub fn hidden(&self, read: Read<'_>, written: Tokens<'_>, key: Option<u64>) -> Tensor<3> {
+        let layers = self.shape.layers;
+        let pass = Pass::both_ways(&self.shape, read.tokens, read.lengths, self.angles.clone(), key);
+        let x = embedded(&self.tokens, self.positions.as_ref(), read.tokens, &pass);
+        let memory = through(&self.encoder, self.encoder_norm.as_ref(), pass.dropped(x, layers, "read"), &pass);
+        // the decoder's blocks drop by a key of their own
+        let key = key.map(|key| key.rotate_left(32));
+        let pass = Pass::new(&self.shape, written, self.angles.clone(), key).with_memory(memory, read.lengths);
+        let x = embedded(&self.tokens, self.positions.as_ref(), written, &pass);
+        through(&self.decoder, self.decoder_norm.as_ref(), pass.dropped(x, layers, "written"), &pass)
+    }
+
+    /// The logits of the next token at every position of what is written, `[rows, other time, vocabulary]`.
+    #[must_use]
+    pub fn logits(&self, read: Read<'_>, written: Tokens<'_>) -> Tensor<3> {
+        let hidden = self.hidden(read, written, None);
+        let [rows, time, width] = hidden.dims();
+        let logits = head(hidden.reshape([rows * time, width]), self.head());
+        logits.reshape([rows, time, self.tokens.dims()[0]])
+    }
+
+    /// The head's weight, `[vocabulary, width]`.
+    #[must_use]
+    pub fn head(&self) -> Tensor<2> {
+        self.tokens.val()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{ModelConfig, named},
+        optimize::{AdamW, AdamWConfig, Gradients},
+        tensor::head_loss,
+    };
+
+    fn tiny(family: Family) -> Shape {
+        let config = ModelConfig {
+            family: Some(family),
+            layers: Some(2),
+            heads: Some(2),
+            width: Some(16),
+            context: Some(6),
+            ..ModelConfig::default()
+        };
+        config.shape().expect("the numbers fit together")
+    }
+
+    fn logits(model: &EncoderDecoder, read: [i32; 3], length: usize, written: [i32; 2]) -> Vec<f32> {
+        let read = Read { tokens: Tokens { ids: &read, rows: 1, starts: None }, lengths: &[length] };
+        let logits = model.logits(read, Tokens { ids: &written, rows: 1, starts: None });
+        logits.into_data().try_to_vec().expect("logits are single precision")
+    }
+
+    #[test]
+    fn what_is_written_depends_on_what_was_read_and_not_on_what_comes() {
+        for family in [Family::Gpt1, Family::Gpt2, Family::Llama] {
+            let model = tiny(family).init_encoder_decoder(12, 1, &Device::flex());
+            let one = logits(&model, [1, 2, 3], 3, [4, 5]);
+            assert_ne!(one, logits(&model, [1, 2, 7], 3, [4, 5]), "{family:?}");
+            assert_eq!(one[..12], logits(&model, [1, 2, 3], 3, [4, 9])[..12], "{family:?}");
+            assert_eq!(
+                logits(&model, [1, 2, 3], 2, [4, 5]),
+                logits(&model, [1, 2, 7], 2, [4, 5]),
+                "{family:?}: padding"
+            );
+        }
+    }
+
+    /// To copy what was read is only to be learned by looking across, and every parameter has a part in it.
+    #[test]
+    fn it_learns_to_copy() {
+        let mut model = tiny(Family::Gpt2).init_encoder_decoder(8, 1, &Device::flex().autodiff());
+        let mut optimizer = AdamW::new(AdamWConfig::default());
+        let draws = crate::random::Stream::new(1, "copy");
+        let mut losses = Vec::new();
+        for step in 0..150u64 {
+            let ids: Vec<i32> =
+                (0..64 * 3).map(|at| i32::try_from(1 + draws.bits(step * 192 + at) % 7).expect("small")).collect();
+            let written: Vec<i32> = ids.chunks(3).flat_map(|row| [0, row[0], row[1]]).collect();
+            let read = Read { tokens: Tokens { ids: &ids, rows: 64, starts: None }, lengths: &[3; 64] };
+            let hidden = model.hidden(read, Tokens { ids: &written, rows: 64, starts: None }, None);
+            let loss = head_loss(hidden.reshape([192, 16]), model.head(), &ids, &[1.0 / 192.0; 192]);
+            let mut graph = loss.backward();
+            let gradients = Gradients::of(&model, &mut graph);
+            assert_eq!(gradients.by_name().count(), named(&model).len(), "every parameter has a gradient");
+            model = optimizer.step(model, gradients, 1e-2);
+            losses.push(loss.into_scalar::<f32>());
+        }
+        let (first, last) = (losses[0], losses[losses.len() - 1]);
+        assert!(first > 1.9 && last < 0.3, "from {first} to {last}");
+    }
+}

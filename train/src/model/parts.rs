@@ -1,0 +1,60 @@
+//! The small parts that blocks are made of. Their numbers are drawn later, all at once: see [`super::Shape::init`].
+
+use burn::{
+    module::{Module, Param},
+    tensor::{Device, Tensor},
+};
+
+use crate::tensor;
+
+/// An affine map, `x W + b`.
+#[derive(Module, Debug)]
+pub struct Linear {
+    /// `[inputs, outputs]`.
+    pub weight: Param<Tensor<2>>,
+    /// `[outputs]`.
+    pub bias: Option<Param<Tensor<1>>>,
+}
+
+impl Linear {
+    /// A map of zeros.
+    pub fn new(inputs: usize, outputs: usize, with_bias: bool, device: &Device) -> Self {
+        let bias = with_bias.then(|| Param::from_tensor(Tensor::zeros([outputs], device)));
+        Self { weight: Param::from_tensor(Tensor::zeros([inputs, outputs], device)), bias }
+    }
+
+    /// # Shapes
+    /// - `x`: `[..., inputs]`
+    /// - returns: `[..., outputs]`
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        tensor::linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
+    }
+}
+
+/// A layer norm, or, without biases, a root mean square norm.
+#[derive(Module, Debug)]
+pub struct Norm {
+    /// `[width]`.
+    pub gain: Param<Tensor<1>>,
+    /// `[width]`.
+    pub bias: Option<Param<Tensor<1>>>,
+    epsilon: f64,
+}
+
+impl Norm {
+    /// What is added to the variance, as in the published models.
+    const EPSILON: f64 = 1e-5;
+
+    /// A norm of zeros.
+    pub fn new(width: usize, with_bias: bool, device: &Device) -> Self {
+        let zeros = || Param::from_tensor(Tensor::zeros([width], device));
+        Self { gain: zeros(), bias: with_bias.then(zeros), epsilon: Self::EPSILON }
+    }
+
+    /// # Shapes
+    /// - `x`: `[..., width]`
+    /// - returns: the same
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        tensor::norm(x, self.gain.val(), self.bias.as_ref().map(Param::val), self.epsilon)
+    }
+}

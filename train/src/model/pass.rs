@@ -1,0 +1,145 @@
+//! What one pass through the model has besides numbers: where positions stand, what they see, what is dropped.
+
+use std::{cell::RefCell, sync::Arc};
+
+use burn::tensor::Tensor;
+
+use super::{Cache, Shape};
+use crate::{
+    random::Stream,
+    tensor::{Angles, Dropout, Heads, Sight, attention, attention_across, attention_cached, dropout},
+};
+
+/// Sequences of token ids.
+#[derive(Debug, Clone, Copy)]
+pub struct Tokens<'a> {
+    /// `[rows, time]`.
+    pub ids: &'a [i32],
+    /// Rows.
+    pub rows: usize,
+    /// `[rows, time]`: the first place that each place may look at, where documents are kept apart. Positions count from there.
+    pub starts: Option<&'a [i32]>,
+}
+
+impl Tokens<'_> {
+    /// Tokens in a row.
+    #[must_use]
+    pub fn time(&self) -> usize {
+        self.ids.len() / self.rows
+    }
+}
+
+/// One pass through the model.
+pub struct Pass<'a> {
+    /// `[rows, time]`: each token's position in its document.
+    pub positions: Vec<usize>,
+    /// The rotary angles, where the model has them.
+    pub angles: Option<Arc<Angles>>,
+    dense: Sight,
+    banded: Option<Sight>,
+    dropout: Option<(f32, Stream)>,
+    /// What an encoder made of another sequence, and what is seen of it.
+    memory: Option<(Tensor<3>, Sight)>,
+    /// What came before these tokens, and how many of each row's tokens are to be kept with it.
+    cache: Option<(RefCell<&'a mut Cache>, &'a [usize])>,
+}
+
+impl<'a> Pass<'a> {
+    /// A pass; `key` is a hash of (seed, step) where numbers are to be dropped.
+    pub fn new(shape: &Shape, tokens: Tokens<'_>, angles: Option<Arc<Angles>>, key: Option<u64>) -> Self {
+        let time = tokens.time();
+        let positions = match tokens.starts {
+            None => (0..tokens.rows).flat_map(|_| 0..time).collect(),
+            Some(starts) => {
+                let place =
+                    |(at, start): (usize, &i32)| at % time - usize::try_from(*start).expect("places count from 0");
+                starts.iter().enumerate().map(place).collect()
+            }
+        };
+        let starts: Option<Arc<[i32]>> = tokens.starts.map(Into::into);
+        let banded = shape.band.map(|band| Sight::Back { band: Some(band), starts: starts.clone(), before: None });
+        let dropout = key.filter(|_| shape.dropout > 0.0).map(|key| (shape.dropout, Stream::new(key, "dropout")));
+        let dense = Sight::Back { band: None, starts, before: None };
+        Self { positions, angles, dense, banded, dropout, memory: None, cache: None }
+    }
+
+    /// A pass that goes on after what a cache holds, and adds the first `counts[row]` tokens of each row to it.
+    pub fn cached(
+        shape: &Shape,
+        time: usize,
+        angles: Option<Arc<Angles>>,
+        cache: &'a mut Cache,
+        counts: &'a [usize],
+    ) -> Self {
+        let lengths: Arc<[usize]> = cache.lengths().into();
+        let last = shape.context - 1; // what stands behind a row's tokens is padding, wherever it is said to be
+        let positions = lengths.iter().flat_map(|length| (*length..length + time).map(|at| at.min(last))).collect();
+        let sight = |band| Sight::Back { band, starts: None, before: Some(Arc::clone(&lengths)) };
+        let banded = shape.band.map(|band| sight(Some(band)));
+        let cache = Some((RefCell::new(cache), counts));
+        Self { positions, angles, dense: sight(None), banded, dropout: None, memory: None, cache }
+    }
+
+    /// A pass in which every position sees all of its row, of which the first `lengths[row]` tokens are none of padding.
+    pub fn both_ways(
+        shape: &Shape,
+        tokens: Tokens<'_>,
+        lengths: &[usize],
+        angles: Option<Arc<Angles>>,
+        key: Option<u64>,
+    ) -> Self {
+        let pass = Self::new(shape, tokens, angles, key);
+        Self { dense: Sight::All { lengths: Some(lengths.into()) }, banded: None, ..pass }
+    }
+
+    /// The same with what an encoder made of another sequence, of which the first `lengths[row]` places are none of padding.
+    pub fn with_memory(self, memory: Tensor<3>, lengths: &[usize]) -> Self {
+        Self { memory: Some((memory, Sight::All { lengths: Some(lengths.into()) })), ..self }
+    }
+
+    /// What an encoder made of another sequence, `[rows, other time, width]`.
+    pub fn memory(&self) -> Option<&Tensor<3>> {
+        self.memory.as_ref().map(|(memory, _)| memory)
+    }
+
+    /// Attention of a block to what an encoder made of another sequence.
+    ///
+    /// # Shapes
+    /// - `x`: `[rows, time, queries * width]`; `keys`: `[rows, other time, 2 keys * width]`
+    /// - returns: the same as `x`
+    pub fn attend_across(&self, x: Tensor<3>, keys: Tensor<3>, heads: Heads) -> Tensor<3> {
+        let (_, sight) = self.memory.as_ref().expect("a block that looks across has something to look at");
+        attention_across(x, keys, heads, sight)
+    }
+
+    /// Attention of a block, to the sequence itself or to what the cache holds of it.
+    ///
+    /// # Shapes
+    /// - `x`: `[rows, time, (queries + 2 keys) width]`
+    /// - returns: `[rows, time, queries * width]`
+    pub fn attend(&self, x: Tensor<3>, heads: Heads, layer: usize) -> Tensor<3> {
+        let Some((cache, counts)) = &self.cache else { return attention(x, heads, self.sight(layer)) };
+        let [rows, time, columns] = x.dims();
+        let of_queries = heads.queries * heads.width;
+        let queries = x.clone().slice([0..rows, 0..time, 0..of_queries]);
+        let mut cache = cache.borrow_mut();
+        cache.append(layer, x.slice([0..rows, 0..time, of_queries..columns]), counts);
+        attention_cached(queries, cache.layer(layer), heads, self.sight(layer))
+    }
+
+    /// What positions of a block see: blocks with odd numbers are banded, if any are.
+    fn sight(&self, layer: usize) -> &Sight {
+        self.banded.as_ref().filter(|_| layer % 2 == 1).unwrap_or(&self.dense)
+    }
+
+    /// `x` with some numbers dropped, where numbers are to be dropped.
+    pub fn dropped<const D: usize>(&self, x: Tensor<D>, layer: usize, part: &str) -> Tensor<D> {
+        match self.dropout {
+            None => x,
+            Some((rate, stream)) => {
+                let key = Stream::new(stream.bits(layer as u64), part).bits(0);
+                dropout(x, Dropout { rate, key })
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! How fast a shape trains, or writes: steps on random tokens, with nothing read and nothing saved.
+
+use std::time::Instant;
+
+use crate::{
+    device::DeviceName,
+    error::Result,
+    generate::{Limits, Sampling, generate},
+    model::{Gpt, Shape, Tokens},
+    objective::next_token_loss,
+    optimize::{AdamW, AdamWConfig, Gradients},
+    random::Stream,
+};
+
+/// What is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Bench {
+    /// The model.
+    pub shape: Shape,
+    /// Tokens that the model knows.
+    pub vocabulary: usize,
+    /// Rows in a step, each as long as the model's context.
+    pub batch: usize,
+    /// Steps.
+    pub steps: u64,
+    /// Where tensors live.
+    pub device: DeviceName,
+}
+
+/// A step, as it was measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// Its number, from 0.
+    pub step: u64,
+    /// Nats a token.
+    pub loss: f64,
+    /// Seconds: forward pass, cross-entropy, backward pass and optimizer.
+    pub seconds: f64,
+    /// Tokens a second.
+    pub tokens_per_second: f64,
+}
+
+/// The learning rate, as in nanoGPT's recipes for small models.
+const RATE: f64 = 1e-3;
+
+impl Bench {
+    /// Trains, and tells of every step.
+    ///
+    /// # Errors
+    /// When there is no such device.
+    pub fn run(&self, mut tell: impl FnMut(Measured)) -> Result<()> {
+        let device = self.device.open()?.autodiff();
+        let mut model = self.shape.init(self.vocabulary, 0, &device);
+        let mut optimizer = AdamW::new(AdamWConfig::default());
+        for step in 0..self.steps {
+            let (inputs, targets) = self.tokens(step);
+            let begun = Instant::now();
+            let loss;
+            (model, loss) = self.step(model, &mut optimizer, &inputs, &targets);
+            let seconds = begun.elapsed().as_secs_f64();
+            tell(Measured { step, loss, seconds, tokens_per_second: inputs.len() as f64 / seconds });
+        }
+        Ok(())
+    }
+
+    /// Goes on with as many prompts as a batch has rows, of `prompt` random tokens each, by the likeliest `tokens`, as many times
+    /// as there are steps; and tells the seconds of each time.
+    ///
+    /// # Errors
+    /// When there is no such device.
+    pub fn generate(&self, prompt: usize, tokens: usize, mut tell: impl FnMut(f64)) -> Result<()> {
+        let device = self.device.open()?;
+        let model = self.shape.init(self.vocabulary, 0, &device);
+        let greedy = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, seed: 0 };
+        // no token ends a text here, so that all have one length
+        let limits = Limits { tokens, end: u32::MAX, is_over: &|_| false };
+        for round in 0..self.steps {
+            let stream = Stream::new(round, "prompts");
+            let id = |index: usize| {
+                u32::try_from(stream.bits(index as u64) % self.vocabulary as u64).expect("a vocabulary is small")
+            };
+            let prompts: Vec<Vec<u32>> =
+                (0..self.batch).map(|row| (row * prompt..(row + 1) * prompt).map(id).collect()).collect();
+            let begun = Instant::now();
+            let written = generate(&model, &prompts, greedy, &limits);
+            debug_assert!(written.iter().all(|new| new.len() == tokens));
+            tell(begun.elapsed().as_secs_f64());
+        }
+        Ok(())
+    }
+
+    /// Random tokens, and those that come next.
+    fn tokens(&self, step: u64) -> (Vec<i32>, Vec<i32>) {
+        let (time, vocabulary) = (self.shape.context as u64, self.vocabulary as u64);
+        let stream = Stream::new(step, "bench");
+        let id = |index: u64| i32::try_from(stream.bits(index) % vocabulary).expect("a vocabulary is small");
+        let rows = 0..self.batch as u64;
+        let ids =
+            |from: u64| rows.clone().flat_map(move |row| (from..from + time).map(move |at| row * (time + 1) + at));
+        (ids(0).map(id).collect(), ids(1).map(id).collect())
+    }
+
+    fn step(&self, model: Gpt, optimizer: &mut AdamW, inputs: &[i32], targets: &[i32]) -> (Gpt, f64) {
+        let tokens = Tokens { ids: inputs, rows: self.batch, starts: None };
+        let weights = vec![1.0 / targets.len() as f32; targets.len()];
+        let loss = next_token_loss(&model, tokens, targets, &weights, Some(0));
+        let mut graph = loss.backward();
+        let gradients = Gradients::of(&model, &mut graph);
+        drop(graph);
+        let model = optimizer.step(model, gradients, RATE);
+        (model, f64::from(loss.into_scalar::<f32>()))
+    }
+}
