@@ -32,10 +32,10 @@ pub enum Error {
     /// A configuration has a fault.
     #[error(transparent)]
     Toml(#[from] TomlError),
-    /// There is nothing to train on.
-    #[error("mixture {}: {message}", path.display())]
-    Mixture {
-        /// The mixture's folder.
+    /// There is nothing to train on, or to judge by.
+    #[error("data in {}: {message}", path.display())]
+    Data {
+        /// The file or folder.
         path: PathBuf,
         /// What is missing.
         message: String,

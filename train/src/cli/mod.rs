@@ -4,6 +4,7 @@ mod bench;
 mod generate;
 mod pretrain;
 mod printer;
+mod size;
 mod tokenizer;
 
 use std::process::ExitCode;

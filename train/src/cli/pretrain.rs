@@ -28,6 +28,9 @@ pub struct PretrainArgs {
     /// Stop after this many steps, with a checkpoint.
     #[arg(long, value_name = "STEP")]
     until: Option<u64>,
+    /// A folder of ids that trainings share, so that no file is tokenized twice [default: `tokens` in the output folder].
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
     /// Replace a value of the configuration.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Setting>,
@@ -37,8 +40,14 @@ impl PretrainArgs {
     pub fn run(self, printer: &Printer, threads: usize) -> anyhow::Result<()> {
         let pretraining = Pretraining::read(&self.config, &self.settings)?;
         let out = self.out.unwrap_or_else(|| PathBuf::from("out").join(self.config.file_stem().unwrap_or_default()));
-        let options =
-            Options { out: out.clone(), device: self.device, resume: self.resume, until: self.until, threads };
+        let options = Options {
+            out: out.clone(),
+            device: self.device,
+            resume: self.resume,
+            until: self.until,
+            threads,
+            cache: self.cache,
+        };
         printer.note(format_args!("{} on {}, {threads} threads", out.display(), self.device));
         let steps = pretrain(&pretraining, &options, &mut printer.training(pretraining.steps()))?;
         printer.note(format_args!("{steps} steps"));

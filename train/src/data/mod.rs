@@ -1,13 +1,33 @@
-//! Mixtures in, batches out.
+//! Documents in, batches out.
 //!
 //! ```text
-//! train-*.parquet -> texts -> ids with <|endoftext|> -> rows of time + 1 ids -> batches in the order of (seed, step)
+//! Parquet, JSON lines -> documents -> tokens, once, in a cache -> rows of one length -> sources by weight -> batches ahead
+//!  (files, documents)                  (cache, token_file)        (tokens, packed)       (sources, order)     (batches)
 //! ```
 //!
-//! No device is touched here: a batch is numbers.
+//! - a batch is a function of (seed, step): the place in the data is one number
+//! - ids stay on disk and are read by offset; of each document some 24 bytes are in memory
+//! - no device is touched here: a batch is numbers
 
-mod mixture;
+mod batch;
+mod batches;
+mod best_fit;
+mod cache;
+mod documents;
+mod files;
+mod order;
 mod packed;
+mod sample;
+mod sources;
+mod token_file;
+mod tokens;
 
-pub use mixture::{Mixture, Split};
-pub use packed::{Batch, PackedRows};
+pub use batch::Batch;
+pub use batches::{Batches, JudgedRows};
+pub use cache::TokenCache;
+pub use documents::{Document, Documents};
+pub use files::{SourceFiles, Split, sha256_of_file};
+pub use order::{Draws, Shuffle};
+pub use packed::{PackedRows, Packing};
+pub use sample::{Sample, sample};
+pub use sources::{HashedFiles, RowsConfig, WeightedRows};

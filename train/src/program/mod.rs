@@ -1,4 +1,5 @@
-//! One readable file for each kind of training.
+//! One readable file for each kind of training, and what they share.
 
 pub mod bench;
+pub mod data;
 pub mod pretrain;

@@ -1,25 +1,25 @@
 //! Pretraining: a language model on a text mixture, from nothing.
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
 use burn::module::Module;
 use schemars::JsonSchema;
-use schemas::toml_file::{Setting, Spanned, TomlError, TomlFile};
+use schemas::toml_file::{Setting, Spanned, TomlFile};
 use serde::Deserialize;
 
+use super::data::{DataConfig, HashedData, TrainingData, absolute};
 use crate::{
     checkpoint::{self, Checkpoint, Identity},
-    data::{Mixture, PackedRows, Split},
+    data::{Batches, TokenCache},
     device::DeviceName,
     error::{Error, Result},
     model::{Gpt, ModelConfig, Shape, replace},
     optimize::{AdamW, AdamWConfig, Schedule},
     tokenizer::Tokenizer,
-    trainer::{Judges, Log, LoopConfig, Metrics, Progress, Trainer},
+    trainer::{Log, LoopConfig, Metrics, Progress, Trainer},
 };
 
 /// A pretraining as it is written. Paths start at the file's folder.
@@ -29,7 +29,8 @@ pub struct PretrainConfig {
     /// What every draw is made from.
     pub seed: u64,
     /// What is trained on.
-    pub data: DataConfig,
+    #[schemars(with = "DataConfig")]
+    pub data: Spanned<DataConfig>,
     /// The model's shape.
     #[schemars(with = "ModelConfig")]
     pub model: Spanned<ModelConfig>,
@@ -40,22 +41,6 @@ pub struct PretrainConfig {
     /// The optimizer.
     #[serde(default)]
     pub optimizer: AdamWConfig,
-}
-
-/// What is trained on.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DataConfig {
-    /// The folder of a mixture.
-    #[schemars(with = "PathBuf")]
-    pub mixture: Spanned<PathBuf>,
-    /// A `tokenizer.json`.
-    #[schemars(with = "PathBuf")]
-    pub tokenizer: Spanned<PathBuf>,
-    /// Folders of other mixtures by name, on whose validation data the model is evaluated, too.
-    #[serde(default)]
-    #[schemars(with = "BTreeMap<String, PathBuf>")]
-    pub held_out: BTreeMap<String, Spanned<PathBuf>>,
 }
 
 /// How a model is trained.
@@ -119,17 +104,17 @@ pub struct Options {
     pub until: Option<u64>,
     /// Threads.
     pub threads: usize,
+    /// The folder of ids that were made before; `tokens` in the output folder if there is no other.
+    pub cache: Option<PathBuf>,
 }
 
-/// A checked configuration: the mixture and the tokenizer are there.
+/// A checked configuration: the data and the tokenizer are there.
 #[derive(Debug, Clone)]
 pub struct Pretraining {
     config: PretrainConfig,
     shape: Shape,
     json: serde_json::Value,
-    mixture: PathBuf,
-    tokenizer: PathBuf,
-    held_out: Vec<(String, PathBuf)>,
+    data: TrainingData,
 }
 
 impl Pretraining {
@@ -143,23 +128,7 @@ impl Pretraining {
         let settings: Vec<Setting> = settings.iter().map(absolute).collect();
         let config: PretrainConfig = file.parse(&settings)?;
         let json = file.parse(&settings)?;
-        let folder = file.folder();
-        let mixture = folder.join(config.data.mixture.get_ref());
-        if !mixture.is_dir() {
-            return Err(missing(&file, &config.data.mixture, &mixture, "folder"));
-        }
-        let tokenizer = folder.join(config.data.tokenizer.get_ref());
-        if !tokenizer.is_file() {
-            return Err(missing(&file, &config.data.tokenizer, &tokenizer, "file"));
-        }
-        let mut held_out = Vec::new();
-        for (name, path) in &config.data.held_out {
-            let other = folder.join(path.get_ref());
-            if !other.is_dir() {
-                return Err(missing(&file, path, &other, "folder"));
-            }
-            held_out.push((name.clone(), other));
-        }
+        let data = TrainingData::check(&file, &config.data)?;
         let model = &config.model;
         let shape = model.get_ref().shape().map_err(|message| file.fault(model.span(), message))?;
         let training = &config.training;
@@ -168,7 +137,7 @@ impl Pretraining {
             let message = "every number in [training] is 1 or more";
             return Err(file.fault(config.model.span(), message).into());
         }
-        Ok(Self { config, shape, json, mixture, tokenizer, held_out })
+        Ok(Self { config, shape, json, data })
     }
 
     /// Steps in all.
@@ -178,30 +147,15 @@ impl Pretraining {
     }
 }
 
-fn missing(file: &TomlFile, value: &Spanned<PathBuf>, path: &Path, what: &str) -> Error {
-    let fault: TomlError = file.fault(value.span(), format!("there is no {what} {}", path.display()));
-    fault.into()
-}
-
-/// A setting of a path, as a path that does not depend on the file's folder.
-fn absolute(setting: &Setting) -> Setting {
-    match setting.key.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["data", "mixture" | "tokenizer"] | ["data", "held_out", _] => {
-            let path = std::path::absolute(&setting.value).unwrap_or_else(|_| setting.value.clone().into());
-            Setting { value: serde_json::Value::from(path.to_string_lossy()).to_string(), ..setting.clone() }
-        }
-        _ => setting.clone(),
-    }
-}
-
 /// Trains, or goes on training. Returns the steps that were taken in all.
 ///
 /// # Errors
 /// When the data, the folder or a checkpoint is at fault: the error names it.
 pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn Progress) -> Result<u64> {
-    let Pretraining { config, shape, mixture, tokenizer, held_out, .. } = pretraining;
+    let Pretraining { config, shape, data, .. } = pretraining;
     let device = options.device.open()?.autodiff();
-    let identity = identity(pretraining, options)?;
+    let data = data.hash()?;
+    let identity = identity(pretraining, &data, options);
     let resumed = resumed(options, &identity)?;
     if let Some(begun) = resumed.as_ref().map(|checkpoint| checkpoint.identity.threads)
         && begun != options.threads
@@ -213,20 +167,19 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     }
 
     let tokenizer_copy = options.out.join("tokenizer.json");
-    let bytes = fs::read(tokenizer).map_err(Error::file("read", tokenizer))?;
+    let bytes = fs::read(data.tokenizer()).map_err(Error::file("read", data.tokenizer()))?;
     checkpoint::write_whole(&tokenizer_copy, &bytes)?;
     let tokenizer = Tokenizer::load(&tokenizer_copy)?;
 
-    let mixture = Mixture::new(mixture);
-    let mut training = rows(&mixture, Split::Train, &tokenizer, shape.context, config.seed)?;
-    let validation = |mixture: &Mixture| rows(mixture, Split::Validation, &tokenizer, shape.context, config.seed);
-    let judges = Judges {
-        validation: validation(&mixture)?,
-        held_out: held_out
-            .iter()
-            .map(|(name, folder)| Ok((name.clone(), validation(&Mixture::new(folder))?)))
-            .collect::<Result<_>>()?,
+    let (training, judges) = {
+        let folder = options.cache.clone().unwrap_or_else(|| options.out.join("tokens"));
+        let mut note = |text: &str| progress.note(text);
+        let mut cache = TokenCache::new(&folder, &tokenizer, &identity.tokenizer, &mut note);
+        let judged = config.training.evaluate_rows;
+        let training = data.training(shape.context, config.seed, &mut cache)?;
+        (training, data.judges(shape.context, config.seed, judged, &mut cache)?)
     };
+    let mut batches = Batches::new(training, config.training.rows);
 
     let model = shape.init(tokenizer.vocabulary(), config.seed, &device);
     let (model, optimizer, step) = match resumed {
@@ -241,7 +194,7 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     let metrics = Metrics::open(&options.out.join("metrics.jsonl"), step)?;
     let mut log = Log { metrics, progress, steps: loop_config.until, before: step };
     let trainer = Trainer { model, optimizer, step, identity, device };
-    let trained = trainer.run(&loop_config, &mut training, &judges, &options.out, &mut log)?;
+    let trained = trainer.run(&loop_config, &mut batches, &judges, &options.out, &mut log)?;
     Ok(trained.step)
 }
 
@@ -279,30 +232,19 @@ fn loop_config(config: &PretrainConfig, options: &Options) -> LoopConfig {
 }
 
 /// What this training is.
-fn identity(pretraining: &Pretraining, options: &Options) -> Result<Identity> {
-    let hash = |path: &Path| {
-        let bytes = fs::read(path).map_err(Error::file("read", path))?;
-        Ok::<_, Error>(checkpoint::sha256(&bytes))
-    };
-    let mixture = Mixture::new(&pretraining.mixture);
-    let files = [mixture.files(Split::Train)?, mixture.files(Split::Validation)?].concat();
-    let hashes = files.iter().map(|path| hash(path)).collect::<Result<Vec<_>>>()?;
+fn identity(pretraining: &Pretraining, data: &HashedData, options: &Options) -> Identity {
     let mut config = pretraining.json.clone();
     // where the data lies does not matter, and neither does how often something is written down
     if let Some(config) = config.as_object_mut() {
-        config.remove("data");
+        config.insert("data".into(), data.order());
         if let Some(training) = config.get_mut("training").and_then(serde_json::Value::as_object_mut) {
             for name in ["log_every", "evaluate_every", "evaluate_rows", "save_every", "keep"] {
                 training.remove(name);
             }
         }
     }
-    Ok(Identity {
-        config,
-        tokenizer: hash(&pretraining.tokenizer)?,
-        mixture: checkpoint::sha256(hashes.concat().as_bytes()),
-        threads: options.threads,
-    })
+    let (tokenizer, mixture) = data.hashes();
+    Identity { config, tokenizer, mixture, threads: options.threads }
 }
 
 /// The checkpoint to go on with, if that is wanted.
@@ -318,7 +260,7 @@ fn resumed(options: &Options, identity: &Identity) -> Result<Option<Checkpoint>>
             let pairs = [
                 ("the configuration", saved.config.to_string(), identity.config.to_string()),
                 ("the tokenizer", saved.tokenizer.clone(), identity.tokenizer.clone()),
-                ("the mixture", saved.mixture.clone(), identity.mixture.clone()),
+                ("the data", saved.mixture.clone(), identity.mixture.clone()),
             ];
             match pairs.into_iter().find(|(_, found, wanted)| found != wanted) {
                 Some((what, found, wanted)) => {
@@ -328,16 +270,6 @@ fn resumed(options: &Options, identity: &Identity) -> Result<Option<Checkpoint>>
             }
         }
     }
-}
-
-fn rows(mixture: &Mixture, split: Split, tokenizer: &Tokenizer, context: usize, seed: u64) -> Result<PackedRows> {
-    let texts = mixture.texts(split, usize::MAX)?;
-    let ids = tokenizer.encode_all(&texts)?;
-    let count = ids.len();
-    PackedRows::new(ids, context, seed).ok_or_else(|| Error::Mixture {
-        path: mixture.folder().to_owned(),
-        message: format!("its {split:?} split has {count} tokens, fewer than one row of {context}"),
-    })
 }
 
 /// A model with the weights of a checkpoint, which must be those of its shape.

@@ -125,16 +125,6 @@ impl Tokenizer {
         Ok(encodings.into_iter().map(|encoding| encoding.get_ids().to_vec()).collect())
     }
 
-    /// The ids of many texts one after the other, each with `<|endoftext|>` behind it; on all cores.
-    ///
-    /// # Errors
-    /// When the tokenizer's own parts do not fit together.
-    pub fn encode_all(&self, texts: &[String]) -> Result<Vec<u32>> {
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let each = self.encode_batch(&texts)?;
-        Ok(each.into_iter().flat_map(|ids| ids.into_iter().chain([self.end_of_text])).collect())
-    }
-
     /// The text of some ids, without `<|endoftext|>`.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ pub use metrics::{Evaluated, Metrics, Stepped};
 
 use crate::{
     checkpoint::{self, Checkpoint, Identity},
-    data::{Batch, PackedRows},
+    data::{Batch, Batches, JudgedRows},
     error::{Error, Result},
     model::{Gpt, Tokens, named},
     objective::next_token_loss,
@@ -46,10 +46,10 @@ pub struct LoopConfig {
 
 /// What a model is judged by.
 pub struct Judges {
-    /// The mixture's own validation data.
-    pub validation: PackedRows,
+    /// The training's own validation data.
+    pub validation: JudgedRows,
     /// That of others, by name.
-    pub held_out: Vec<(String, PackedRows)>,
+    pub held_out: Vec<(String, JudgedRows)>,
 }
 
 /// A training in progress.
@@ -74,7 +74,7 @@ impl Trainer {
     pub fn run(
         mut self,
         config: &LoopConfig,
-        training: &mut PackedRows,
+        training: &mut Batches,
         judges: &Judges,
         out: &Path,
         log: &mut Log<'_>,
@@ -86,7 +86,7 @@ impl Trainer {
         let mut since = (Instant::now(), self.step);
         while self.step < last {
             let rate = config.schedule.at(self.step, config.steps);
-            let batch = training.step(self.step, config.rows);
+            let batch = training.step(self.step)?;
             let stepped = self.train_step(&batch, rate, config.clip)?;
             let due = |every: u64| self.step.is_multiple_of(every) || self.step == last;
             if due(config.log_every) {
@@ -132,7 +132,7 @@ impl Trainer {
         Evaluated { step: self.step, validation_loss, held_out: others.collect() }
     }
 
-    fn loss(&self, config: &LoopConfig, validation: &PackedRows) -> f64 {
+    fn loss(&self, config: &LoopConfig, validation: &JudgedRows) -> f64 {
         let model = self.model.valid();
         let rows = validation.rows().min(config.evaluate_rows);
         let mut sum = 0.0;

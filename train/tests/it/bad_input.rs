@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use crate::support::{Workshop, stderr, text, train};
+use crate::{
+    exactness::TWO_SOURCES,
+    support::{Workshop, stderr, text, train},
+};
 
 #[test]
 fn faults_of_configurations_are_shown_in_their_line() {
@@ -12,7 +15,7 @@ fn faults_of_configurations_are_shown_in_their_line() {
     for (old, new, message) in [
         ("rows = 4", "rowz = 4", "small.toml:15:1: unknown field `rowz`"),
         ("heads = 2", "heads = 3", "3 heads cannot share a width of 16"),
-        ("\"mixture\"", "\"nowhere\"", "small.toml:4:11: there is no folder"),
+        ("\"mixture\"", "\"nowhere\"", "small.toml:4:11: there is no file or folder"),
         ("\"tokenizer.json\"", "\"nothing.json\"", "small.toml:5:13: there is no file"),
     ] {
         fs::write(&config, sound.replace(old, new)).expect("it can be written");
@@ -21,6 +24,51 @@ fn faults_of_configurations_are_shown_in_their_line() {
         assert!(stderr(&output).contains(message), "{}", stderr(&output));
         assert!(!workshop.path().join("out").exists());
     }
+}
+
+#[test]
+fn faults_of_sources_are_shown_in_their_line() {
+    let workshop = Workshop::new();
+    workshop.write_sums("sums.jsonl", 600);
+    for (old, new, message) in [
+        ("validation = 0.1", "validation = 1.5", "small.toml:7:14: a share lies between 0 and 1, not at 1.5"),
+        ("weight = 0.3", "weight = -1", "small.toml:13:10: the weight of a source is above 0, and not -1"),
+        ("sums.jsonl", "nowhere.jsonl", "small.toml:12:8: there is no file or folder"),
+        ("sums.jsonl", "small.toml", "small.toml: its name ends with neither .parquet nor .jsonl"),
+        ("validation", "mixture = \"mixture\"\nvalidation", "[data] names either a `mixture` or `sources`"),
+        ("best_fit", "worst_fit", "small.toml:5:11: unknown variant `worst_fit`"),
+    ] {
+        workshop.set_data(&TWO_SOURCES.replace(old, new));
+        let output = workshop.pretrain("out", &[]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains(message), "{}", stderr(&output));
+        assert!(!workshop.path().join("out").exists());
+    }
+}
+
+/// A row that cannot be read is named by its file and line; what was tokenized of the file before it is not kept.
+#[test]
+fn a_row_that_is_none_is_named() {
+    let workshop = Workshop::new();
+    workshop.write_sums("sums.jsonl", 600);
+    workshop.set_data(TWO_SOURCES);
+    let path = workshop.path().join("sums.jsonl");
+    let lines = fs::read_to_string(&path).expect("it was written");
+    fs::write(&path, format!("{lines}{{\"prompt\": \"2 and 2 are\"}}\n")).expect("it can be written");
+    let output = workshop.pretrain("out", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = "sums.jsonl is damaged: line 601: it has neither `text` nor `prompt` and `completion`";
+    assert!(stderr(&output).contains(message), "{}", stderr(&output));
+
+    fs::write(&path, "{\"text\": \"2\"}\n").expect("it can be written");
+    let output = workshop.pretrain("out", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("sums.jsonl: its"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("fewer than one row of 32"), "{}", stderr(&output));
+    let names = fs::read_dir(workshop.path().join("out/tokens")).expect("there is a cache");
+    let names: Vec<String> =
+        names.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned())).collect();
+    assert!(names.iter().all(|name| !name.ends_with(".partial")), "{names:?}");
 }
 
 /// A checkpoint that was cut short is named, and so are its bytes; the ones before it stay.

@@ -13,7 +13,29 @@ use crate::support::{Workshop, program, text, train};
 /// of the optimizer, bit for bit, and the same metrics but for the times in them.
 #[test]
 fn a_resumed_training_ends_on_the_same_bits() {
+    ends_on_the_same_bits(&Workshop::new());
+}
+
+/// The same with two sources by weight, rows packed by best fit, prompts, and documents kept apart.
+#[test]
+fn a_training_on_several_sources_ends_on_the_same_bits() {
     let workshop = Workshop::new();
+    workshop.write_sums("sums.jsonl", 600);
+    workshop.set_data(TWO_SOURCES);
+    ends_on_the_same_bits(&workshop);
+}
+
+pub const TWO_SOURCES: &str = r#"packing = "best_fit"
+across_documents = false
+validation = 0.1
+[data.sources.texts]
+path = "mixture"
+weight = 0.7
+[data.sources.sums]
+path = "sums.jsonl"
+weight = 0.3"#;
+
+fn ends_on_the_same_bits(workshop: &Workshop) {
     workshop.pretrain_well("whole", &[]);
 
     workshop.pretrain_well("stopped", &["--until", "17"]);

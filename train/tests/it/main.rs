@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod exactness;
+mod ids;
 mod operations;
 mod support;
 mod torch;

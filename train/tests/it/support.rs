@@ -66,6 +66,24 @@ impl Workshop {
         self.folder.path()
     }
 
+    /// Puts `lines` in the place of what the configuration says of data, but for the tokenizer.
+    pub fn set_data(&self, lines: &str) {
+        let (before, rest) = CONFIG.split_once("mixture = \"mixture\"\n").expect("the configuration names a mixture");
+        let (tokenizer, after) = rest.split_once("\n\n").expect("it has other parts");
+        let config = format!("{before}{tokenizer}\n{lines}\n\n{after}");
+        fs::write(self.path().join("small.toml"), config).expect("the configuration can be written");
+    }
+
+    /// Writes `count` sums as JSON lines with prompts and completions.
+    pub fn write_sums(&self, name: &str, count: usize) {
+        let mut dice = Dice::new(1, name);
+        let line = |_| {
+            let (one, other) = (dice.below(50), dice.below(50));
+            format!("{{\"prompt\": \"{one} and {other} are\", \"completion\": \" {}\"}}\n", one + other)
+        };
+        fs::write(self.path().join(name), (0..count).map(line).collect::<String>()).expect("the file can be written");
+    }
+
     /// `train pretrain` with its output in the folder `out`.
     pub fn pretrain(&self, out: &str, more: &[&str]) -> Output {
         train(&[&self.arguments(out), more].concat())

@@ -1,0 +1,180 @@
+//! Batches by step, made ahead of the step that needs them.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, sync_channel},
+    },
+    thread,
+};
+
+use super::{
+    Batch,
+    sources::{Walk, WeightedRows},
+};
+use crate::error::Result;
+
+/// Batches that wait, at most.
+const AHEAD: usize = 4;
+
+/// The batches of a training.
+///
+/// A thread of its own makes the next ones while the device computes; what it makes is a function of (seed, step), so the
+/// same batches come with and without it, and the place in the data is one number.
+#[derive(Debug)]
+pub struct Batches {
+    rows: Arc<WeightedRows>,
+    /// Rows in a batch.
+    size: usize,
+    waiting: Option<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    /// The step whose batch comes next.
+    step: u64,
+    batches: Receiver<Result<Batch>>,
+}
+
+impl Batches {
+    /// Batches of `size` rows each.
+    #[must_use]
+    pub fn new(rows: WeightedRows, size: usize) -> Self {
+        Self { rows: Arc::new(rows), size, waiting: None }
+    }
+
+    /// The batch of a step. Steps are best asked for in rising order; any other is made anew.
+    ///
+    /// # Errors
+    /// When ids cannot be read.
+    pub fn step(&mut self, step: u64) -> Result<Batch> {
+        let waiting = match self.waiting.take() {
+            Some(waiting) if waiting.step == step => waiting,
+            _ => Waiting { step, batches: self.ahead_from(step) },
+        };
+        let received = waiting.batches.recv();
+        let batch = received.expect("the thread goes on until nobody listens, or something cannot be read")?;
+        self.waiting = Some(Waiting { step: step + 1, ..waiting });
+        Ok(batch)
+    }
+
+    /// Starts a thread that makes batches from a step on, until the receiver is gone.
+    fn ahead_from(&self, first: u64) -> Receiver<Result<Batch>> {
+        let (sender, receiver) = sync_channel(AHEAD);
+        let (rows, size) = (Arc::clone(&self.rows), self.size);
+        thread::spawn(move || {
+            let mut walk = Walk::default();
+            for step in first.. {
+                let batch = rows.step(step, size, &mut walk);
+                let failed = batch.is_err();
+                if sender.send(batch).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        receiver
+    }
+}
+
+/// Rows to judge by, in memory: the same at every evaluation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JudgedRows(Batch);
+
+impl JudgedRows {
+    /// The first rows of some sources, `most` of them at most.
+    ///
+    /// # Errors
+    /// When ids cannot be read.
+    pub fn new(rows: &WeightedRows, most: usize) -> Result<Self> {
+        Ok(Self(rows.in_order(most)?))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.0.rows
+    }
+
+    /// The rows from `first` on, at most `count` of them.
+    #[must_use]
+    pub fn in_order(&self, first: usize, count: usize) -> Batch {
+        self.0.slice(first, count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{
+        PackedRows, Packing,
+        token_file::{Made, TokenFile, TokenFileWriter},
+        tokens::Tokens,
+    };
+
+    /// Two sources of 12 and 5 rows, of which the second has ids from 1,000 on.
+    fn sources(folder: &tempfile::TempDir, seed: u64) -> Result<WeightedRows> {
+        let made = Made { tokenizer: String::new(), source: String::new() };
+        let mut sources = Vec::new();
+        for (name, weight, first, rows) in [("one", 3.0, 0, 12), ("other", 1.0, 1000, 5)] {
+            let path = folder.path().join(name);
+            let mut writer = TokenFileWriter::create(&path, 1 << 16)?;
+            writer.push(&(first..first + rows * 4).collect::<Vec<u32>>(), 0, 0)?;
+            writer.finish(made.clone())?;
+            let tokens = Tokens::new(&[TokenFile::open(&path, &made)?], None, 0);
+            sources.push((name.to_owned(), weight, PackedRows::new(tokens, 4, Packing::Concatenated, true)));
+        }
+        Ok(WeightedRows::new(sources, 4, seed))
+    }
+
+    /// The promise of resuming: whatever came before, and whether batches are made ahead or now, a step has its batch.
+    #[test]
+    fn a_step_is_the_same_wherever_one_begins() -> Result<()> {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let mut walked = Batches::new(sources(&folder, 7)?, 3);
+        let all: Vec<Batch> = (0..50).map(|step| walked.step(step)).collect::<Result<_>>()?;
+        for step in [49, 33, 34, 0, 17] {
+            assert_eq!(walked.step(step)?, all[usize::try_from(step).expect("few")], "step {step}, asked for again");
+            let mut resumed = Batches::new(sources(&folder, 7)?, 3);
+            assert_eq!(resumed.step(step)?, all[usize::try_from(step).expect("few")], "step {step}, begun there");
+            let now = sources(&folder, 7)?.step(step, 3, &mut Walk::default())?;
+            assert_eq!(now, all[usize::try_from(step).expect("few")], "step {step}, not ahead");
+        }
+        assert_ne!(Batches::new(sources(&folder, 8)?, 3).step(0)?, all[0]);
+        Ok(())
+    }
+
+    /// Each source takes all its rows before it takes one again, whatever the other does; and comes by its weight.
+    #[test]
+    fn each_source_has_epochs_of_its_own() -> Result<()> {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let mut batches = Batches::new(sources(&folder, 7)?, 4);
+        let mut firsts = Vec::new();
+        for step in 0..300 {
+            firsts.extend(batches.step(step)?.targets.chunks(4).map(|row| row[0]).collect::<Vec<_>>());
+        }
+        let (one, other): (Vec<i32>, Vec<i32>) = firsts.into_iter().partition(|id| *id < 1000);
+        assert!((840..960).contains(&one.len()), "{} of 1,200 rows by a weight of 3 in 4", one.len());
+        for (rows, count) in [(one, 12), (other, 5)] {
+            let mut epochs: Vec<Vec<i32>> = rows.chunks_exact(count).map(<[i32]>::to_vec).collect();
+            assert_ne!(epochs[0], epochs[1], "every epoch has an order of its own");
+            epochs.iter_mut().for_each(|epoch| epoch.sort_unstable());
+            assert!(epochs.iter().all(|epoch| epoch.windows(2).all(|pair| pair[0] < pair[1])), "a row came twice");
+        }
+        Ok(())
+    }
+
+    /// What a model is judged by is the same at every evaluation, by weight, and no row of it comes twice.
+    #[test]
+    fn judged_rows_end_with_a_source() -> Result<()> {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let judged = JudgedRows::new(&sources(&folder, 7)?, 100)?;
+        let batch = judged.in_order(0, 100);
+        let mut firsts: Vec<i32> = batch.targets.chunks(4).map(|row| row[0]).collect();
+        assert!(batch.rows == judged.rows() && (5..=17).contains(&batch.rows), "{} rows", batch.rows);
+        firsts.sort_unstable();
+        firsts.dedup();
+        assert_eq!(firsts.len(), batch.rows);
+        assert_eq!(JudgedRows::new(&sources(&folder, 7)?, 3)?.rows(), 3);
+        Ok(())
+    }
+}

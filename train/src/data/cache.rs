@@ -1,0 +1,139 @@
+//! Each file is tokenized once: its ids are kept in a folder, under the hashes of the tokenizer and of the file.
+//!
+//! Names and places of files do not matter, nor which training asks: several may share a folder. Memory is bounded: some megabytes of
+//! text are read, turned into ids on all cores, and written, before the next are read.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use super::{
+    Document, Documents,
+    token_file::{Made, TokenFile, TokenFileWriter},
+};
+use crate::{
+    error::{Error, Result},
+    tokenizer::Tokenizer,
+};
+
+/// A folder of files of ids that one tokenizer made.
+pub struct TokenCache<'t> {
+    folder: PathBuf,
+    tokenizer: &'t Tokenizer,
+    /// SHA-256 of its file.
+    hash: String,
+    /// Takes what one should know.
+    note: &'t mut dyn FnMut(&str),
+    /// Files that are open already, by the hash of what they were made of.
+    open: HashMap<String, TokenFile>,
+}
+
+impl<'t> TokenCache<'t> {
+    /// The folder, which is made when it is first needed.
+    ///
+    /// - `hash`: SHA-256 of the tokenizer's file
+    /// - `note`: is told what is tokenized, and which files of the cache are damaged
+    pub fn new(folder: &Path, tokenizer: &'t Tokenizer, hash: &str, note: &'t mut dyn FnMut(&str)) -> Self {
+        Self { folder: folder.to_owned(), tokenizer, hash: hash.to_owned(), note, open: HashMap::new() }
+    }
+
+    /// Tells something that one should know.
+    pub fn note(&mut self, text: &str) {
+        (self.note)(text);
+    }
+
+    /// The id that ends every document.
+    pub(super) fn end_of_text(&self) -> u32 {
+        self.tokenizer.end_of_text()
+    }
+
+    /// The ids of a file, made now unless they were made before.
+    ///
+    /// - `sha256`: the hash of the file's bytes
+    pub(super) fn tokens(&mut self, path: &Path, sha256: &str) -> Result<TokenFile> {
+        if let Some(file) = self.open.get(sha256) {
+            return Ok(file.clone());
+        }
+        let file = self.kept_or_made(path, sha256)?;
+        self.open.insert(sha256.to_owned(), file.clone());
+        Ok(file)
+    }
+
+    fn kept_or_made(&mut self, path: &Path, sha256: &str) -> Result<TokenFile> {
+        let made = Made { tokenizer: self.hash.clone(), source: sha256.to_owned() };
+        // halves of the hashes tell files apart; the whole ones stand inside, and are compared
+        let name = format!("{:.32}-{:.32}.tokens", self.hash, sha256);
+        let kept = self.folder.join(name);
+        if let Some(file) = self.kept(&kept, &made) {
+            return Ok(file);
+        }
+        fs::create_dir_all(&self.folder).map_err(Error::file("make the folder", &self.folder))?;
+        let lock = self.folder.join(".lock");
+        let locked = File::create(&lock).and_then(|file| file.lock().map(|()| file));
+        let _locked = locked.map_err(Error::file("lock", &lock))?;
+        // another training may have made it while this one waited
+        if !kept.exists() || TokenFile::open(&kept, &made).is_err() {
+            self.make(path, &kept, made.clone())?;
+        }
+        TokenFile::open(&kept, &made)
+    }
+
+    /// A file that was made before, if it is there and sound.
+    fn kept(&mut self, kept: &Path, made: &Made) -> Option<TokenFile> {
+        if !kept.exists() {
+            return None;
+        }
+        match TokenFile::open(kept, made) {
+            Ok(file) => Some(file),
+            Err(error) => {
+                (self.note)(&format!("{error}; it is made again"));
+                None
+            }
+        }
+    }
+
+    /// Tokenizes a file, some megabytes at a time.
+    fn make(&mut self, path: &Path, kept: &Path, made: Made) -> Result<()> {
+        if !self.tokenizer.is_fast() {
+            self.note("the tokenizer is of a kind that only the crate `tokenizers` knows, which is slower");
+        }
+        let mut documents = Documents::open(path)?;
+        let mut writer = TokenFileWriter::create(kept, self.tokenizer.vocabulary())?;
+        match self.fill(&mut documents, &mut writer) {
+            Ok((count, ids)) => {
+                writer.finish(made)?;
+                (self.note)(&format!("tokenized {}: {count} documents, {ids} tokens", path.display()));
+                Ok(())
+            }
+            Err(error) => {
+                writer.give_up();
+                Err(error)
+            }
+        }
+    }
+
+    /// Tokenizes and writes; returns how many documents and ids there were.
+    fn fill(&self, documents: &mut Documents, writer: &mut TokenFileWriter) -> Result<(usize, usize)> {
+        let (mut count, mut written) = (0, 0);
+        while let Some(few) = documents.next_few()? {
+            let texts: Vec<&str> = few.iter().flat_map(|Document { prompt, text }| [&**prompt, &**text]).collect();
+            let ids = self.tokenizer.encode_batch(&texts)?;
+            for (document, [prompt, text]) in few.iter().zip(ids.as_chunks::<2>().0) {
+                let all = [&prompt[..], text, &[self.end_of_text()]].concat();
+                writer.push(&all, prompt.len(), hash(document))?;
+                count += 1;
+                written += all.len();
+            }
+        }
+        Ok((count, written))
+    }
+}
+
+/// The hash of a document's text, by which its split is drawn: the same text is never trained on and judged by.
+fn hash(document: &Document) -> u64 {
+    xxh3_64_with_seed(document.text.as_bytes(), xxh3_64(document.prompt.as_bytes()))
+}

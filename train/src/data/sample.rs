@@ -1,0 +1,75 @@
+//! A sample of a corpus, by bytes.
+
+use std::collections::BinaryHeap;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{Documents, SourceFiles};
+use crate::error::Result;
+
+/// Some documents, and how many there were.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// Texts, prompts and completions, in an order that depends on nothing but themselves.
+    pub texts: Vec<String>,
+    /// Bytes of the sample.
+    pub bytes: u64,
+    /// Bytes of all that it was drawn from.
+    pub of: u64,
+}
+
+/// Draws texts from all files that are trained on, until there are `bytes` of them: those with the smallest hashes, so that every
+/// part of the corpus has its share, whatever the order of files and rows. The last text may reach beyond.
+///
+/// Memory holds the sample and a few megabytes.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn sample(files: &SourceFiles, bytes: u64) -> Result<Sample> {
+    let mut drawn = BinaryHeap::new();
+    let (mut held, mut of) = (0, 0);
+    for path in &files.train {
+        let mut documents = Documents::open(path)?;
+        while let Some(few) = documents.next_few()? {
+            for text in few.into_iter().flat_map(|document| [document.prompt, document.text]) {
+                if text.is_empty() {
+                    continue;
+                }
+                let length = text.len() as u64;
+                of += length;
+                held += length;
+                drawn.push((xxh3_64(text.as_bytes()), text));
+                // the one with the largest hash goes as long as the others suffice
+                while drawn.peek().is_some_and(|(_, last)| held - last.len() as u64 >= bytes) {
+                    held -= drawn.pop().map_or(0, |(_, last)| last.len() as u64);
+                }
+            }
+        }
+    }
+    Ok(Sample { texts: drawn.into_sorted_vec().into_iter().map(|(_, text)| text).collect(), bytes: held, of })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// The beginning of a corpus is not the corpus: all of it is drawn from, whatever its order.
+    #[test]
+    fn a_sample_is_of_the_whole_corpus() -> Result<()> {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let lines: Vec<String> = (1000..2000).map(|number| format!("{{\"text\": \"text {number}\"}}\n")).collect();
+        let path = folder.path().join("all.jsonl");
+        fs::write(&path, lines.concat()).expect("the file can be written");
+        let some = sample(&SourceFiles::find(&path)?, 899)?;
+        assert_eq!((some.texts.len(), some.bytes, some.of), (100, 900, 9000));
+        let late = some.texts.iter().filter(|text| text.as_str() >= "text 1500").count();
+        assert!((30..70).contains(&late), "{late} of 100 from the second half");
+
+        fs::write(&path, lines.into_iter().rev().collect::<String>()).expect("the file can be written");
+        assert_eq!(sample(&SourceFiles::find(&path)?, 899)?, some);
+        assert_eq!(sample(&SourceFiles::find(&path)?, 1 << 20)?.texts.len(), 1000);
+        Ok(())
+    }
+}

@@ -1,0 +1,167 @@
+//! Several sources of rows as one, by weight.
+
+use std::path::PathBuf;
+
+use super::{
+    Batch, Packing, SourceFiles, Split, TokenCache,
+    files::sha256_of_file,
+    order::{Draws, Shuffle},
+    packed::PackedRows,
+    tokens::{Drawn, Tokens},
+};
+use crate::error::{Error, Result};
+
+/// How documents become rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RowsConfig {
+    /// Ids in a row.
+    pub time: usize,
+    /// How documents are brought into rows.
+    pub packing: Packing,
+    /// Whether positions look across documents of a row.
+    pub across_documents: bool,
+    /// The share of documents that is drawn to judge by where no files are for it.
+    pub validation: f64,
+    /// What every draw is made from.
+    pub seed: u64,
+}
+
+/// Files with the hashes of their bytes, which are taken once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HashedFiles {
+    files: SourceFiles,
+    train: Vec<String>,
+    validation: Vec<String>,
+}
+
+impl HashedFiles {
+    /// Reads all files to hash them.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn new(files: SourceFiles) -> Result<Self> {
+        let hashes =
+            |paths: &[PathBuf]| -> Result<Vec<String>> { paths.iter().map(|path| sha256_of_file(path)).collect() };
+        Ok(Self { train: hashes(&files.train)?, validation: hashes(&files.validation)?, files })
+    }
+
+    /// The hashes of all files, in their order.
+    #[must_use]
+    pub fn hashes(&self) -> (&[String], &[String]) {
+        (&self.train, &self.validation)
+    }
+
+    /// The rows of a split. Where no file is there to judge by, documents are drawn: a share of them, or all of them for a source that is
+    /// never trained on.
+    ///
+    /// # Errors
+    /// When a file cannot be read or tokenized, or there is not one row.
+    pub fn rows(&self, split: Split, config: &RowsConfig, cache: &mut TokenCache<'_>) -> Result<PackedRows> {
+        let RowsConfig { time, packing, across_documents, validation: share, seed } = *config;
+        let drawn = self.validation.is_empty().then_some(Drawn { seed, share, split });
+        let (paths, hashes) = match (split, drawn) {
+            (Split::Validation, None) => (&self.files.validation, &self.validation),
+            _ => (&self.files.train, &self.train),
+        };
+        let files = paths.iter().zip(hashes).map(|(path, hash)| cache.tokens(path, hash));
+        let tokens = Tokens::new(&files.collect::<Result<Vec<_>>>()?, drawn, cache.end_of_text());
+        let (documents, ids) = (tokens.documents(), tokens.ids());
+        let rows = PackedRows::new(tokens, time, packing, across_documents);
+        if rows.rows() > 0 {
+            return Ok(rows);
+        }
+        let drawn = drawn.map_or(String::new(), |_| format!(", drawn by a share of {share}"));
+        let message = format!(
+            "its {split:?} split has {documents} documents with {ids} tokens{drawn}: fewer than one row of {time}"
+        );
+        Err(Error::Data { path: self.files.path.clone(), message })
+    }
+}
+
+/// Rows of several sources.
+#[derive(Debug)]
+pub struct WeightedRows {
+    sources: Vec<Source>,
+    draws: Draws,
+    time: usize,
+    seed: u64,
+}
+
+#[derive(Debug)]
+struct Source {
+    name: String,
+    rows: PackedRows,
+}
+
+/// How far the sources are at a place: rows that each has given before.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Walk {
+    place: u64,
+    given: Vec<u64>,
+}
+
+impl WeightedRows {
+    /// Brings sources together.
+    ///
+    /// - `sources`: name, weight and rows of each, one at least
+    #[must_use]
+    pub fn new(sources: Vec<(String, f64, PackedRows)>, time: usize, seed: u64) -> Self {
+        let weights: Vec<f64> = sources.iter().map(|(_, weight, _)| *weight).collect();
+        let sources = sources.into_iter().map(|(name, _, rows)| Source { name, rows }).collect();
+        Self { sources, draws: Draws::new(seed, &weights), time, seed }
+    }
+
+    /// The rows of a step: a function of the seed and the step, and of nothing else. Each source gives its rows epoch by epoch,
+    /// every one once in an epoch, in an order of its own.
+    ///
+    /// `walk` spares counting anew what each source gave before; from a place that lies behind it, counting begins again: a draw for
+    /// each row, some hundred million a second.
+    pub(super) fn step(&self, step: u64, rows: usize, walk: &mut Walk) -> Result<Batch> {
+        let first = step * rows as u64;
+        if first < walk.place || walk.given.len() != self.sources.len() {
+            *walk = Walk { place: 0, given: vec![0; self.sources.len()] };
+        }
+        if let [given] = &mut walk.given[..] {
+            *given = first;
+            walk.place = first;
+        }
+        while walk.place < first {
+            self.next(walk);
+        }
+        let mut batch = Batch::empty(self.time);
+        for _ in 0..rows {
+            let (source, given) = self.next(walk);
+            let Source { name, rows } = &self.sources[source];
+            let (epoch, within) = (given / rows.rows(), given % rows.rows());
+            let shuffle = Shuffle::new(self.seed, &format!("epoch {epoch} of {name}"), rows.rows());
+            rows.append(shuffle.at(within), &mut batch)?;
+        }
+        Ok(batch)
+    }
+
+    /// The source of the next place, and how many rows it gave before.
+    fn next(&self, walk: &mut Walk) -> (usize, u64) {
+        let source = if self.sources.len() == 1 { 0 } else { self.draws.source(walk.place) };
+        let given = walk.given[source];
+        walk.given[source] += 1;
+        walk.place += 1;
+        (source, given)
+    }
+
+    /// The first rows in the order of the data, sources drawn by weight, until one has no more or there are `most`.
+    ///
+    /// # Errors
+    /// When the ids cannot be read.
+    pub fn in_order(&self, most: usize) -> Result<Batch> {
+        let mut walk = Walk { place: 0, given: vec![0; self.sources.len()] };
+        let mut batch = Batch::empty(self.time);
+        while batch.rows < most {
+            let (source, given) = self.next(&mut walk);
+            if given == self.sources[source].rows.rows() {
+                break;
+            }
+            self.sources[source].rows.append(given, &mut batch)?;
+        }
+        Ok(batch)
+    }
+}

@@ -1,0 +1,154 @@
+//! The documents of a source, one after the other, as ids.
+
+use std::sync::Arc;
+
+use super::{
+    Batch, Split,
+    token_file::{Ids, TokenFile},
+};
+use crate::{error::Result, random::Stream};
+
+/// Documents of several files as one long row of ids, each ended by `<|endoftext|>`.
+///
+/// Ids stay on disk; 24 bytes are held of each document.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    files: Vec<Arc<Ids>>,
+    documents: Vec<Place>,
+    end_of_text: u32,
+}
+
+/// Where a document lies.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Ids until its end, it and all before it.
+    end: u64,
+    /// Its first id in its file.
+    start: u64,
+    file: u32,
+    /// Ids of its prompt.
+    prompt: u32,
+}
+
+/// How a share of the documents is drawn to judge by, where no files are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Drawn {
+    pub seed: u64,
+    /// In `0.0..1.0`.
+    pub share: f64,
+    /// Which part is taken.
+    pub split: Split,
+}
+
+impl Tokens {
+    /// The documents of some files in their order: all, or those of a drawn split.
+    pub(super) fn new(files: &[TokenFile], drawn: Option<Drawn>, end_of_text: u32) -> Self {
+        let mut documents = Vec::new();
+        let mut end = 0;
+        for (number, file) in files.iter().enumerate() {
+            let mut start = 0;
+            for entry in file.entries() {
+                if drawn.is_none_or(|drawn| drawn.takes(entry.hash)) {
+                    end += entry.end - start;
+                    let file = u32::try_from(number).expect("files can be numbered");
+                    documents.push(Place { end, start, file, prompt: entry.prompt });
+                }
+                start = entry.end;
+            }
+        }
+        let files = files.iter().map(TokenFile::ids).collect();
+        Self { files, documents, end_of_text }
+    }
+
+    /// Ids in all.
+    pub(super) fn ids(&self) -> u64 {
+        self.documents.last().map_or(0, |last| last.end)
+    }
+
+    /// Documents.
+    pub(super) fn documents(&self) -> usize {
+        self.documents.len()
+    }
+
+    /// The ids of each document, its end among them.
+    pub(super) fn lengths(&self) -> impl Iterator<Item = u64> {
+        (0..self.documents.len()).map(|number| self.documents[number].end - self.begin(number))
+    }
+
+    /// Ids before a document.
+    fn begin(&self, number: usize) -> u64 {
+        number.checked_sub(1).map_or(0, |before| self.documents[before].end)
+    }
+
+    /// Adds what is to be said at places `from..to` to a batch, and what is seen before each: the id before it in its document, or
+    /// `<|endoftext|>` before its first. So every id is said once, the first of a document as a text is begun from nothing.
+    ///
+    /// - `row`: where the row begins in the batch
+    /// - `apart`: a position looks no further back than to the `<|endoftext|>` before its document
+    pub(super) fn append(&self, from: u64, to: u64, row: usize, apart: bool, batch: &mut Batch) -> Result<()> {
+        let mut at = from;
+        let mut number = self.documents.partition_point(|document| document.end <= from);
+        let mut ids = Vec::new();
+        while at < to {
+            let Place { end, start, file, prompt } = self.documents[number];
+            let (begin, stop) = (self.begin(number), end.min(to));
+            let within = at - begin;
+            let count = usize::try_from(stop - at).expect("a row is in memory");
+            ids.clear();
+            ids.resize(count + 1, self.end_of_text);
+            // what is seen first stands in the file, unless the document begins here
+            let before = u64::from(within > 0);
+            self.files[file as usize].read(start + within - before, &mut ids[usize::from(within == 0)..])?;
+            let first = batch.targets.len() - row;
+            batch.inputs.extend(ids[..count].iter().map(|id| signed(*id)));
+            batch.targets.extend(ids[1..].iter().map(|id| signed(*id)));
+            let counts = |place: u64| if place < u64::from(prompt) { 0.0 } else { 1.0 };
+            batch.weights.extend((within..within + count as u64).map(counts));
+            let start = if apart { i32::try_from(first).expect("a row is short") } else { 0 };
+            batch.starts.extend(std::iter::repeat_n(start, count));
+            at = stop;
+            number += 1;
+        }
+        Ok(())
+    }
+
+    /// Fills a row up to `time` positions that count for nothing.
+    pub(super) fn pad(&self, row: usize, apart: bool, batch: &mut Batch) {
+        for position in batch.targets.len() - row..batch.time {
+            batch.inputs.push(signed(self.end_of_text));
+            batch.targets.push(signed(self.end_of_text));
+            batch.weights.push(0.0);
+            batch.starts.push(if apart { i32::try_from(position).expect("a row is short") } else { 0 });
+        }
+    }
+}
+
+impl Drawn {
+    /// Whether a document with this hash of its text is of the split.
+    fn takes(self, hash: u64) -> bool {
+        let judged = Stream::new(self.seed, "validation").fraction(hash) < self.share;
+        judged == (self.split == Split::Validation)
+    }
+}
+
+fn signed(id: u32) -> i32 {
+    i32::try_from(id).expect("a vocabulary has fewer than 2^31 tokens")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is drawn to judge by is what is not trained on, and its share is near the one that was asked for.
+    #[test]
+    fn drawn_splits_have_nothing_in_common() {
+        let drawn = |split| Drawn { seed: 5, share: 0.1, split };
+        let (train, judged) = (drawn(Split::Train), drawn(Split::Validation));
+        let hashes: Vec<u64> = (0..10_000u64).map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+        assert!(hashes.iter().all(|hash| train.takes(*hash) != judged.takes(*hash)));
+        let count = hashes.iter().filter(|hash| judged.takes(**hash)).count();
+        assert!((880..1_120).contains(&count), "{count} of 10,000");
+        let all = Drawn { share: 1.0, ..judged };
+        assert!(hashes.iter().all(|hash| all.takes(*hash)));
+    }
+}

@@ -1,0 +1,283 @@
+//! What a training reads: the part `[data]` of its configuration, checked, hashed, and opened as rows.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use schemars::JsonSchema;
+use schemas::toml_file::{Setting, Spanned, TomlFile};
+use serde::Deserialize;
+
+use crate::{
+    checkpoint::sha256,
+    data::{
+        HashedFiles, JudgedRows, PackedRows, Packing, RowsConfig, SourceFiles, Split, TokenCache, WeightedRows,
+        sha256_of_file,
+    },
+    error::{Error, Result},
+    trainer::Judges,
+};
+
+/// What is trained on: one mixture, or several sources by weight.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// The folder of a mixture; or a Parquet file, a file of JSON lines, or a folder of these. In place of `sources`.
+    #[schemars(with = "Option<PathBuf>")]
+    pub mixture: Option<Spanned<PathBuf>>,
+    /// Sources by name, in place of `mixture`.
+    #[serde(default)]
+    pub sources: BTreeMap<String, SourceConfig>,
+    /// A `tokenizer.json`.
+    #[schemars(with = "PathBuf")]
+    pub tokenizer: Spanned<PathBuf>,
+    /// Other data by name, on whose validation files the model is evaluated, too; on all of it where there are no such files.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, PathBuf>")]
+    pub held_out: BTreeMap<String, Spanned<PathBuf>>,
+    /// How documents are brought into rows.
+    #[serde(default)]
+    pub packing: Packing,
+    /// Whether positions look across documents of a row.
+    #[serde(default = "yes")]
+    pub across_documents: bool,
+    /// The share of documents that is kept from training to judge by, in sources without files `validation-*`: above 0 and below
+    /// 1. Documents are drawn by hash of their text, so that the same text is never on both sides.
+    #[serde(default = "one_in_two_hundred")]
+    #[schemars(with = "f64")]
+    pub validation: Spanned<f64>,
+}
+
+/// One of several sources.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceConfig {
+    /// The folder of a mixture; or a Parquet file, a file of JSON lines, or a folder of these.
+    #[schemars(with = "PathBuf")]
+    pub path: Spanned<PathBuf>,
+    /// The share of rows, as a part of the sum of all weights: above 0.
+    #[schemars(with = "f64")]
+    pub weight: Spanned<f64>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn one_in_two_hundred() -> Spanned<f64> {
+    Spanned::new(0..0, 0.005)
+}
+
+/// A source by name.
+#[derive(Debug, Clone)]
+struct Source<F> {
+    name: String,
+    weight: f64,
+    files: F,
+}
+
+/// Checked: every path is there and holds files that can be read.
+#[derive(Debug, Clone)]
+pub struct TrainingData {
+    tokenizer: PathBuf,
+    sources: Vec<Source<SourceFiles>>,
+    held_out: Vec<Source<SourceFiles>>,
+    packing: Packing,
+    across_documents: bool,
+    validation: f64,
+}
+
+/// The same with the hash of every file.
+#[derive(Debug, Clone)]
+pub struct HashedData<'d> {
+    data: &'d TrainingData,
+    tokenizer: String,
+    sources: Vec<Source<HashedFiles>>,
+    held_out: Vec<Source<HashedFiles>>,
+}
+
+impl TrainingData {
+    /// Checks what a file says.
+    ///
+    /// # Errors
+    /// A missing path, a number out of its range, both or neither of `mixture` and `sources`: with line and column.
+    pub fn check(file: &TomlFile, config: &Spanned<DataConfig>) -> Result<Self> {
+        let DataConfig { mixture, sources, tokenizer, held_out, packing, across_documents, validation } =
+            config.get_ref();
+        let find = |path: &Spanned<PathBuf>| -> Result<SourceFiles> {
+            let found = file.folder().join(path.get_ref());
+            if !found.exists() {
+                return Err(file.fault(path.span(), format!("there is no file or folder {}", found.display())).into());
+            }
+            match SourceFiles::find(&found) {
+                Err(Error::Data { message, .. }) => {
+                    Err(file.fault(path.span(), format!("{}: {message}", found.display())).into())
+                }
+                files => files,
+            }
+        };
+        let tokenizer_path = file.folder().join(tokenizer.get_ref());
+        if !tokenizer_path.is_file() {
+            let message = format!("there is no file {}", tokenizer_path.display());
+            return Err(file.fault(tokenizer.span(), message).into());
+        }
+        let share = *validation.get_ref();
+        if !(share > 0.0 && share < 1.0) {
+            return Err(file.fault(validation.span(), format!("a share lies between 0 and 1, not at {share}")).into());
+        }
+        let sources = match (mixture, sources.is_empty()) {
+            (Some(path), true) => vec![Source { name: "mixture".into(), weight: 1.0, files: find(path)? }],
+            (None, false) => sources
+                .iter()
+                .map(|(name, source)| -> Result<_> {
+                    let weight = *source.weight.get_ref();
+                    if !(weight > 0.0 && weight.is_finite()) {
+                        let message = format!("the weight of a source is above 0, and not {weight}");
+                        return Err(file.fault(source.weight.span(), message).into());
+                    }
+                    Ok(Source { name: name.clone(), weight, files: find(&source.path)? })
+                })
+                .collect::<Result<_>>()?,
+            _ => {
+                let message = "[data] names either a `mixture` or `sources`";
+                return Err(file.fault(config.span(), message).into());
+            }
+        };
+        if let Some((name, path)) = held_out.iter().find(|(name, _)| sources.iter().any(|source| source.name == **name))
+        {
+            return Err(file.fault(path.span(), format!("a source is named `{name}`, too")).into());
+        }
+        let held_out = held_out
+            .iter()
+            .map(|(name, path)| Ok(Source { name: name.clone(), weight: 1.0, files: find(path)? }))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            tokenizer: tokenizer_path,
+            sources,
+            held_out,
+            packing: *packing,
+            across_documents: *across_documents,
+            validation: share,
+        })
+    }
+
+    /// Hashes every file.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn hash(&self) -> Result<HashedData<'_>> {
+        let hashed = |sources: &[Source<SourceFiles>]| {
+            let hashed = |source: &Source<SourceFiles>| {
+                let files = HashedFiles::new(source.files.clone())?;
+                Ok(Source { name: source.name.clone(), weight: source.weight, files })
+            };
+            sources.iter().map(hashed).collect::<Result<Vec<_>>>()
+        };
+        Ok(HashedData {
+            data: self,
+            tokenizer: sha256_of_file(&self.tokenizer)?,
+            sources: hashed(&self.sources)?,
+            held_out: hashed(&self.held_out)?,
+        })
+    }
+}
+
+impl HashedData<'_> {
+    /// The tokenizer's file.
+    #[must_use]
+    pub fn tokenizer(&self) -> &Path {
+        &self.data.tokenizer
+    }
+
+    /// SHA-256 of the tokenizer's file, and over those of all files that are trained on or judged by.
+    #[must_use]
+    pub fn hashes(&self) -> (String, String) {
+        let of = |source: &Source<HashedFiles>| {
+            let (train, validation) = source.files.hashes();
+            format!("{};{};", train.concat(), validation.concat())
+        };
+        (self.tokenizer.clone(), sha256(self.sources.iter().map(of).collect::<String>().as_bytes()))
+    }
+
+    /// What the order of the data depends on, beside the seed and the files.
+    #[must_use]
+    pub fn order(&self) -> serde_json::Value {
+        let TrainingData { packing, across_documents, validation, .. } = self.data;
+        let weights: BTreeMap<&str, f64> =
+            self.sources.iter().map(|source| (source.name.as_str(), source.weight)).collect();
+        serde_json::json!({
+            "weights": weights, "packing": packing, "across_documents": across_documents, "validation": validation,
+        })
+    }
+
+    /// What is trained on, in rows of `time` ids.
+    ///
+    /// # Errors
+    /// When a file cannot be read or tokenized, or a source has not one row.
+    pub fn training(&self, time: usize, seed: u64, cache: &mut TokenCache<'_>) -> Result<WeightedRows> {
+        let sources = rows(&self.sources, Split::Train, &self.config(time, seed), cache)?;
+        for (name, _, rows) in &sources {
+            let (documents, ids, count, padding) = (rows.documents(), rows.ids(), rows.rows(), 100.0 * rows.padding());
+            cache.note(&format!("{name}: {documents} documents, {ids} tokens, {count} rows, {padding:.1} % padding"));
+        }
+        Ok(WeightedRows::new(sources, time, seed))
+    }
+
+    /// What the model is judged by: the sources together, by weight; where there are several, each alone; and what was held
+    /// out.
+    ///
+    /// - `most`: rows of each, at most
+    ///
+    /// # Errors
+    /// As [`Self::training`].
+    pub fn judges(&self, time: usize, seed: u64, most: usize, cache: &mut TokenCache<'_>) -> Result<Judges> {
+        let config = self.config(time, seed);
+        let mut held_out = Vec::new();
+        let mut alone = |rows: Vec<(String, f64, PackedRows)>| -> Result<()> {
+            for (name, weight, rows) in rows {
+                let judged = JudgedRows::new(&WeightedRows::new(vec![(name.clone(), weight, rows)], time, seed), most)?;
+                held_out.push((name, judged));
+            }
+            Ok(())
+        };
+        if self.sources.len() > 1 {
+            alone(rows(&self.sources, Split::Validation, &config, cache)?)?;
+        }
+        // all of what is never trained on can be judged by
+        let all = RowsConfig { validation: 1.0, ..config };
+        alone(rows(&self.held_out, Split::Validation, &all, cache)?)?;
+        let together = rows(&self.sources, Split::Validation, &config, cache)?;
+        let validation = JudgedRows::new(&WeightedRows::new(together, time, seed), most)?;
+        Ok(Judges { validation, held_out })
+    }
+
+    fn config(&self, time: usize, seed: u64) -> RowsConfig {
+        let TrainingData { packing, across_documents, validation, .. } = *self.data;
+        RowsConfig { time, packing, across_documents, validation, seed }
+    }
+}
+
+/// The rows of a split of each source, with its name and weight.
+fn rows(
+    sources: &[Source<HashedFiles>],
+    split: Split,
+    config: &RowsConfig,
+    cache: &mut TokenCache<'_>,
+) -> Result<Vec<(String, f64, PackedRows)>> {
+    let rows = |source: &Source<HashedFiles>| {
+        Ok((source.name.clone(), source.weight, source.files.rows(split, config, cache)?))
+    };
+    sources.iter().map(rows).collect()
+}
+
+/// A setting of a path, as a path that does not depend on the file's folder.
+pub(super) fn absolute(setting: &Setting) -> Setting {
+    match setting.key.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["data", "mixture" | "tokenizer"] | ["data", "held_out", _] | ["data", "sources", _, "path"] => {
+            let path = std::path::absolute(&setting.value).unwrap_or_else(|_| setting.value.clone().into());
+            Setting { value: serde_json::Value::from(path.to_string_lossy()).to_string(), ..setting.clone() }
+        }
+        _ => setting.clone(),
+    }
+}
