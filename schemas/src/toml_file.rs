@@ -182,6 +182,32 @@ impl TomlFile {
         .into()
     }
 
+    /// A fault of the value that `key` has, with names from the root and dots between them: of a setting, if one sets it; else
+    /// at its place in the file, or that of the last table on the way which the file has.
+    #[must_use]
+    pub fn fault_of(&self, key: &str, settings: &[Setting], message: impl Into<String>) -> TomlError {
+        let message = message.into();
+        if let Some(setting) = settings.iter().rev().find(|setting| setting.key.join(".") == key) {
+            return TomlError::Set { key: key.to_owned(), value: setting.value.clone(), message };
+        }
+        let mut span = 0..0;
+        if let Ok(root) = DeTable::parse(&self.text) {
+            let mut table = Some(root.get_ref());
+            for name in key.split('.') {
+                let Some((_, value)) = table.and_then(|table| table.iter().find(|(key, _)| *key.get_ref() == name))
+                else {
+                    break;
+                };
+                span = value.span();
+                table = match value.get_ref() {
+                    DeValue::Table(inner) => Some(inner),
+                    _ => None,
+                };
+            }
+        }
+        self.fault(span, message)
+    }
+
     fn located(&self, refusal: &Refusal) -> TomlError {
         match refusal {
             Refusal::Toml(error) => self.fault(error.span().unwrap_or(0..0), error.message().trim_end()),
@@ -277,6 +303,22 @@ mod tests {
             error.to_string(),
             "a/recipe.toml:4:1: unknown field `wrods`, expected `words`\n  |\n4 | wrods = 3\n  | ^^^^^"
         );
+    }
+
+    #[test]
+    fn a_fault_of_a_value_is_shown_where_it_was_set() {
+        let file = TomlFile::from_text("recipe.toml", "threshold = 0.5\n[inner]\nwords = 0\n");
+        let place = |key: &str, settings: &[Setting]| {
+            let error = file.fault_of(key, settings, "too few").to_string();
+            error.lines().next().map(str::to_owned)
+        };
+        assert_eq!(place("inner.words", &[]).as_deref(), Some("recipe.toml:3:9: too few"));
+        assert_eq!(
+            place("inner.lines", &[]).as_deref(),
+            Some("recipe.toml:2:1: too few"),
+            "the table without the value"
+        );
+        assert_eq!(place("inner.words", &[set("inner.words", "0")]).as_deref(), Some("--set inner.words=0: too few"));
     }
 
     #[test]
