@@ -6,4 +6,4 @@ mod schedule;
 
 pub use adamw::{AdamW, AdamWConfig, Moments};
 pub use gradients::Gradients;
-pub use schedule::Schedule;
+pub use schedule::{Curve, Decay, Schedule, Shape};
