@@ -62,6 +62,17 @@ impl Gradients {
         }
     }
 
+    /// Adds the gradients of another micro-batch, name by name.
+    pub fn add(&mut self, other: Self) {
+        for (name, gradient) in other.by_name {
+            let sum = match self.by_name.remove(&name) {
+                Some(sum) => sum + gradient,
+                None => gradient,
+            };
+            self.by_name.insert(name, sum);
+        }
+    }
+
     /// The norm of all gradients together, as if they were one vector.
     #[must_use]
     pub fn norm(&self) -> f64 {
