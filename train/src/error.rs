@@ -63,6 +63,12 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// No checkpoint of the training is its best.
+    #[error("{} was not evaluated before its newest checkpoint, so that none is its best", path.display())]
+    NoBest {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A checkpoint was made by another training.
     #[error("checkpoint {} was made with {what} `{found}`, not `{wanted}`", path.display())]
     OtherTraining {
@@ -75,14 +81,20 @@ pub enum Error {
         /// What this training wants.
         wanted: String,
     },
-    /// The loss is not a number any more.
-    #[error("the loss is {loss} at step {step}; a smaller learning rate or a longer warm-up may help")]
-    Diverged {
-        /// The step.
+    /// The loss or the gradients spiked, and nothing is left to do about it.
+    #[error("step {step}: {spike}{}; a smaller learning rate or a longer warm-up may help", in_a_row(*spikes))]
+    Spiked {
+        /// The step that was not taken.
         step: u64,
-        /// The loss.
-        loss: f64,
+        /// What was seen.
+        spike: String,
+        /// Spikes in a row, this one included.
+        spikes: u64,
     },
+}
+
+fn in_a_row(spikes: u64) -> String {
+    if spikes > 1 { format!(", the last of {spikes} spikes in a row") } else { String::new() }
 }
 
 impl Error {

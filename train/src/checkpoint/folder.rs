@@ -10,7 +10,10 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use schemas::manifest::FileEntry;
 use serde::{Deserialize, Serialize};
 
-use super::files::{sha256, sync_folder, write};
+use super::{
+    files::{sha256, sync_folder, write},
+    state::State,
+};
 use crate::{
     error::{Error, Result},
     model::Named,
@@ -33,10 +36,14 @@ pub struct Identity {
 /// A checkpoint in memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
-    /// Steps that were taken.
-    pub step: u64,
+    /// Where the training stands.
+    pub state: State,
+    /// It was due at this step, and was not saved because the training was stopped here.
+    pub due: bool,
     /// What was trained.
     pub identity: Identity,
+    /// Bytes of each log by the name of its file: what comes after them is told again by a training that goes on from here.
+    pub logs: BTreeMap<String, u64>,
     /// The model's parameters.
     pub model: Vec<Named>,
     /// The optimizer's memory.
@@ -46,8 +53,10 @@ pub struct Checkpoint {
 /// `checkpoint.json`.
 #[derive(Debug, Serialize, Deserialize)]
 struct Summary {
-    step: u64,
+    state: State,
+    due: bool,
     identity: Identity,
+    logs: BTreeMap<String, u64>,
     files: Vec<FileEntry>,
 }
 
@@ -59,13 +68,17 @@ fn folder(out: &Path) -> PathBuf {
     out.join("checkpoints")
 }
 
+fn name(step: u64) -> String {
+    format!("step-{step:08}")
+}
+
 /// Saves a checkpoint in the folder of a training; it appears when all of it is on the disk.
 ///
 /// # Errors
 /// When something cannot be written. What was there before stays.
 pub fn save(out: &Path, checkpoint: &Checkpoint) -> Result<PathBuf> {
     let folder = folder(out);
-    let name = format!("step-{:08}", checkpoint.step);
+    let name = name(checkpoint.state.step);
     let (partial, path) = (folder.join(format!(".{name}.partial")), folder.join(&name));
     let written = write_files(&partial, checkpoint);
     written.inspect_err(|_| {
@@ -73,7 +86,7 @@ pub fn save(out: &Path, checkpoint: &Checkpoint) -> Result<PathBuf> {
         let _ = fs::remove_dir_all(&partial);
     })?;
     if path.exists() {
-        fs::remove_dir_all(&path).map_err(Error::file("replace", &path))?;
+        remove(&path)?;
     }
     fs::rename(&partial, &path).map_err(Error::file("rename to", &path))?;
     sync_folder(&folder)?;
@@ -92,7 +105,8 @@ fn write_files(partial: &Path, checkpoint: &Checkpoint) -> Result<()> {
         write(&partial.join(name), &bytes)?;
         files.push(FileEntry { path: name.into(), rows: None, bytes: bytes.len() as u64, sha256: sha256(&bytes) });
     }
-    let summary = Summary { step: checkpoint.step, identity: checkpoint.identity.clone(), files };
+    let Checkpoint { state, due, identity, logs, .. } = checkpoint;
+    let summary = Summary { state: state.clone(), due: *due, identity: identity.clone(), logs: logs.clone(), files };
     let json = serde_json::to_vec_pretty(&summary).expect("the summary is JSON");
     write(&partial.join(SUMMARY), &json)
 }
@@ -143,16 +157,74 @@ pub fn newest(out: &Path) -> Result<Checkpoint> {
     }
 }
 
-/// Removes all checkpoints but the newest `keep`.
+/// The checkpoint with the best evaluation of a training, as far as the newest knows.
 ///
 /// # Errors
-/// When one cannot be removed.
-pub fn prune(out: &Path, keep: usize) -> Result<()> {
+/// When there is none, nothing was evaluated yet, or it is damaged.
+pub fn best(out: &Path) -> Result<Checkpoint> {
     let found = checkpoints(out)?;
-    for old in &found[..found.len().saturating_sub(keep)] {
-        fs::remove_dir_all(old).map_err(Error::file("remove", old))?;
+    let newest = found.last().ok_or_else(|| Error::NoCheckpoint { path: out.to_owned() })?;
+    match summary(newest)?.state.best {
+        Some(best) => load(&folder(out).join(name(best.step))),
+        None => Err(Error::NoBest { path: out.to_owned() }),
+    }
+}
+
+/// Removes checkpoints but the newest `keep` of those that were due, the newest of all, and the one of step `best`.
+///
+/// # Errors
+/// When one cannot be listed or removed.
+pub fn prune(out: &Path, keep: usize, best: Option<u64>) -> Result<()> {
+    let found = checkpoints(out)?;
+    let best = best.map(name);
+    let mut due = 0;
+    for (age, path) in found.iter().rev().enumerate() {
+        // one that cannot be read counts, so that nothing sound is kept longer or shorter for it
+        let counts = summary(path).map_or(true, |summary| summary.due);
+        due += usize::from(counts);
+        let is_best = best.as_deref().is_some_and(|best| path.ends_with(best));
+        if age > 0 && !is_best && !(counts && due <= keep) {
+            remove(path)?;
+        }
+    }
+    remove_remains(out)
+}
+
+/// Removes the checkpoints of later steps than `step`: those of a way that the training does not go.
+///
+/// # Errors
+/// When one cannot be listed or removed.
+pub fn remove_after(out: &Path, step: u64) -> Result<()> {
+    let last = folder(out).join(name(step));
+    checkpoints(out)?.iter().filter(|path| **path > last).try_for_each(|path| remove(path))
+}
+
+/// Removes a checkpoint so that, wherever this is stopped, it is there whole or not at all.
+fn remove(path: &Path) -> Result<()> {
+    let hidden = path.with_file_name(format!(".{}.removed", path.file_name().unwrap_or_default().to_string_lossy()));
+    if hidden.exists() {
+        fs::remove_dir_all(&hidden).map_err(Error::file("remove", &hidden))?;
+    }
+    fs::rename(path, &hidden).map_err(Error::file("remove", path))?;
+    fs::remove_dir_all(&hidden).map_err(Error::file("remove", &hidden))
+}
+
+/// Removes what a kill left of checkpoints that were half written or half removed.
+fn remove_remains(out: &Path) -> Result<()> {
+    let folder = folder(out);
+    for entry in fs::read_dir(&folder).map_err(Error::file("list", &folder))? {
+        let path = entry.map_err(Error::file("list", &folder))?.path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".step-")) {
+            fs::remove_dir_all(&path).map_err(Error::file("remove", &path))?;
+        }
     }
     Ok(())
+}
+
+fn summary(path: &Path) -> Result<Summary> {
+    let path = path.join(SUMMARY);
+    let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
+    serde_json::from_slice(&bytes).map_err(|error| Error::Damaged { path, message: error.to_string() })
 }
 
 /// Loads a checkpoint, and makes sure that every file is the one that was written.
@@ -160,10 +232,7 @@ pub fn prune(out: &Path, keep: usize) -> Result<()> {
 /// # Errors
 /// When a file is missing, cut short or changed: it is named.
 pub fn load(path: &Path) -> Result<Checkpoint> {
-    let summary_path = path.join(SUMMARY);
-    let bytes = fs::read(&summary_path).map_err(Error::file("read", &summary_path))?;
-    let summary: Summary = serde_json::from_slice(&bytes)
-        .map_err(|error| Error::Damaged { path: summary_path.clone(), message: error.to_string() })?;
+    let summary = summary(path)?;
     let model = read_tensors(path, MODEL, &summary)?
         .into_iter()
         .map(|(name, (shape, values))| Named { name, shape, values })
@@ -181,7 +250,8 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
         };
         moments.push(Moments { name, first, second });
     }
-    Ok(Checkpoint { step: summary.step, identity: summary.identity, model, moments })
+    let Summary { state, due, identity, logs, .. } = summary;
+    Ok(Checkpoint { state, due, identity, logs, model, moments })
 }
 
 /// Tensors by name, each with its shape and values.
@@ -210,6 +280,7 @@ fn read_tensors(folder: &Path, name: &str, summary: &Summary) -> Result<Tensors>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checkpoint::{Best, Exact};
 
     fn checkpoint(step: u64) -> Checkpoint {
         let identity = Identity {
@@ -222,7 +293,14 @@ mod tests {
             vec![Named { name: "blocks.0.weight".into(), shape: vec![2, 2], values: vec![1.0, -0.5, 3e-9, 4.0] }];
         let moments =
             vec![Moments { name: "blocks.0.weight".into(), first: vec![0.1; 4], second: vec![f32::MIN_POSITIVE; 4] }];
-        Checkpoint { step, identity, model, moments }
+        let best = Some(Best { step: 5, validation_loss: Exact(0.1 + 0.2) });
+        let state = State { step, batch: step + 3, best, ..State::default() };
+        let logs = [("metrics.jsonl".to_owned(), 17)].into();
+        Checkpoint { state, due: step.is_multiple_of(5), identity, logs, model, moments }
+    }
+
+    fn steps(out: &Path) -> Result<Vec<u64>> {
+        checkpoints(out)?.iter().map(|path| Ok(summary(path)?.state.step)).collect()
     }
 
     #[test]
@@ -232,9 +310,23 @@ mod tests {
             save(out.path(), &checkpoint(step))?;
         }
         assert_eq!(newest(out.path())?, checkpoint(200));
-        prune(out.path(), 2)?;
-        assert_eq!(checkpoints(out.path())?.len(), 2);
-        assert_eq!(load(&checkpoints(out.path())?[0])?, checkpoint(10));
+        assert_eq!(best(out.path())?, checkpoint(5));
+        Ok(())
+    }
+
+    /// What a training may go back to stays, however often it was stopped since; so does the best.
+    #[test]
+    fn the_last_and_the_best_are_kept() -> Result<()> {
+        let out = tempfile::tempdir().expect("the temporary folder can be written");
+        for step in [5, 10, 15, 20, 22, 23] {
+            save(out.path(), &checkpoint(step))?;
+        }
+        fs::create_dir(folder(out.path()).join(".step-00000009.removed")).expect("the folder can be made");
+        prune(out.path(), 2, Some(5))?;
+        assert_eq!(steps(out.path())?, [5, 15, 20, 23]);
+        assert_eq!(fs::read_dir(folder(out.path())).expect("it is a folder").count(), 4, "no remains");
+        remove_after(out.path(), 15)?;
+        assert_eq!(steps(out.path())?, [5, 15]);
         Ok(())
     }
 

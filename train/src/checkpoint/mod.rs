@@ -3,11 +3,20 @@
 //! ```text
 //! OUT/checkpoints/step-00000500/model.safetensors        weights by name
 //!                               optimizer.safetensors    mean gradients and mean squares by name
-//!                               checkpoint.json          the step, what was trained, and the size and hash of each file
+//!                               checkpoint.json          where the training stands, what it is, and the size and hash of each file
 //! ```
+//!
+//! What is kept: the newest few of those that were due, the newest of all, and the one with the best evaluation, which each
+//! `checkpoint.json` names.
 
+mod exact;
 mod files;
 mod folder;
+mod state;
+mod weights;
 
+pub use exact::Exact;
 pub use files::{sha256, write_whole};
-pub use folder::{Checkpoint, Identity, checkpoints, load, newest, prune, save};
+pub use folder::{Checkpoint, Identity, best, checkpoints, load, newest, prune, remove_after, save};
+pub use state::{Best, SpikeMemory, State};
+pub use weights::with_weights;

@@ -8,7 +8,7 @@ use super::printer::Printer;
 use crate::{
     device::DeviceName,
     generate::{Beams, Limits, Sampling, beam_search, generate},
-    program::pretrain::load,
+    program::pretrain::{load, load_best},
 };
 
 /// Generate text with a trained model.
@@ -43,6 +43,9 @@ pub struct GenerateArgs {
     /// What the draws are made from.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Take the checkpoint with the best evaluation instead of the newest.
+    #[arg(long)]
+    best: bool,
     /// Where to run: `cpu`, or `cuda:0` for the first GPU.
     #[arg(long, default_value = "cpu")]
     device: DeviceName,
@@ -50,6 +53,7 @@ pub struct GenerateArgs {
 
 impl GenerateArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let load = if self.best { load_best } else { load };
         let (model, tokenizer) = load(&self.model, self.device)?;
         let prompts = self.prompt.iter().map(|prompt| tokenizer.encode(prompt)).collect::<Result<Vec<_>, _>>()?;
         // a stop string may begin within a token, and a token within a stop string

@@ -1,9 +1,12 @@
 //! The command line: one file for each subcommand. Commands return what they found; the printer prints.
 
 mod bench;
+mod dashboard;
 mod generate;
 mod pretrain;
 mod printer;
+mod progress;
+mod signals;
 mod size;
 mod tokenizer;
 
@@ -35,13 +38,14 @@ enum Command {
     Bench(bench::BenchArgs),
 }
 
-/// Runs the program: 0 when it has done what was asked, 1 when that failed, 2 when it could not be understood.
+/// Runs the program: 0 when it has done what was asked, 1 when that failed, 2 when it could not be understood, and 130 when it was
+/// told to end before it was done.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let printer = Printer::new(arguments.quiet);
     match run(arguments, &printer) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             printer.error(&error);
             ExitCode::FAILURE
@@ -49,14 +53,15 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<()> {
+fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let threads = arguments.threads.map_or_else(cores, usize::from);
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     match arguments.command {
-        Command::Tokenizer(args) => args.run(printer),
-        Command::Pretrain(args) => args.run(printer, threads),
-        Command::Generate(args) => args.run(printer),
-        Command::Bench(args) => args.run(printer),
+        Command::Tokenizer(args) => args.run(printer)?,
+        Command::Pretrain(args) => return args.run(printer, threads),
+        Command::Generate(args) => args.run(printer)?,
+        Command::Bench(args) => args.run(printer)?,
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,11 +1,11 @@
 //! `train pretrain`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use schemas::toml_file::Setting;
 
-use super::printer::Printer;
+use super::{printer::Printer, progress::Watching, signals};
 use crate::{
     device::DeviceName,
     program::pretrain::{Options, Pretraining, pretrain},
@@ -31,13 +31,16 @@ pub struct PretrainArgs {
     /// A folder of ids that trainings share, so that no file is tokenized twice [default: `tokens` in the output folder].
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
+    /// Show lines instead of a dashboard, which there is where standard output and standard error are terminals.
+    #[arg(long)]
+    plain: bool,
     /// Replace a value of the configuration.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Setting>,
 }
 
 impl PretrainArgs {
-    pub fn run(self, printer: &Printer, threads: usize) -> anyhow::Result<()> {
+    pub fn run(self, printer: &Printer, threads: usize) -> anyhow::Result<ExitCode> {
         let pretraining = Pretraining::read(&self.config, &self.settings)?;
         let out = self.out.unwrap_or_else(|| PathBuf::from("out").join(self.config.file_stem().unwrap_or_default()));
         let options = Options {
@@ -49,9 +52,18 @@ impl PretrainArgs {
             cache: self.cache,
         };
         printer.note(format_args!("{} on {}, {threads} threads", out.display(), self.device));
-        let steps = pretrain(&pretraining, &options, &mut printer.training(pretraining.steps()))?;
-        printer.note(format_args!("{steps} steps"));
+        let signals = signals::listen(printer)?;
+        let ended = pretrain(
+            &pretraining,
+            &options,
+            &mut Watching::new(printer, signals, self.plain, pretraining.steps(), &out.display().to_string()),
+        )?;
+        if ended.interrupted {
+            printer.note(format_args!("ended after {} steps, and saved; go on with --resume", ended.step));
+            return Ok(ExitCode::from(signals::CODE));
+        }
+        printer.note(format_args!("{} steps", ended.step));
         printer.result(out.display());
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     }
 }

@@ -173,18 +173,6 @@ impl Shape {
         let tables = if self.tied { vocabulary * width } else { 2 * vocabulary * width };
         layers * (maps + vectors) + positions + last + tables
     }
-
-    /// Floating-point operations that training on one token takes: 6 for each parameter that multiplies, and 12 layers width
-    /// context for attention.
-    ///
-    /// Source: Chowdhery et al. 2022 (PaLM), appendix B.
-    #[must_use]
-    pub fn flops_of_token(&self, vocabulary: usize) -> f64 {
-        let tables = if self.tied { 0 } else { vocabulary * self.width };
-        let positions = if self.family == Family::Llama { 0 } else { self.context * self.width };
-        let multiplying = self.parameters(vocabulary) - tables - positions;
-        6.0 * multiplying as f64 + 12.0 * (self.layers * self.width * self.context) as f64
-    }
 }
 
 #[cfg(test)]

@@ -51,17 +51,6 @@ impl Gradients {
         self.by_name.iter().map(|(name, gradient)| (name.as_str(), gradient))
     }
 
-    /// Adds those of another part of the same step.
-    pub fn add(&mut self, other: Self) {
-        for (name, gradient) in other.by_name {
-            let sum = match self.by_name.remove(&name) {
-                Some(before) => before + gradient,
-                None => gradient,
-            };
-            self.by_name.insert(name, sum);
-        }
-    }
-
     /// Adds the gradients of another micro-batch, name by name.
     pub fn add(&mut self, other: Self) {
         for (name, gradient) in other.by_name {

@@ -249,7 +249,7 @@ impl HashedData<'_> {
         alone(rows(&self.held_out, Split::Validation, &all, cache)?)?;
         let together = rows(&self.sources, Split::Validation, &config, cache)?;
         let validation = JudgedRows::new(&WeightedRows::new(together, time, seed), most)?;
-        Ok(Judges { validation, held_out })
+        Ok(Judges { validation, bytes_per_token: None, held_out })
     }
 
     fn config(&self, time: usize, seed: u64) -> RowsConfig {

@@ -3,3 +3,6 @@
 pub mod bench;
 pub mod data;
 pub mod pretrain;
+mod training;
+
+pub use training::TrainingConfig;

@@ -10,16 +10,20 @@ use schemars::JsonSchema;
 use schemas::toml_file::{Setting, Spanned, TomlFile};
 use serde::Deserialize;
 
-use super::data::{DataConfig, HashedData, TrainingData, absolute};
+use super::{
+    data::{DataConfig, HashedData, TrainingData, absolute},
+    training::{FREE, TrainingConfig, optimizer_fault},
+};
 use crate::{
     checkpoint::{self, Checkpoint, Identity},
-    data::{Batches, TokenCache},
+    data::{Batches, JudgedRows, TokenCache},
     device::DeviceName,
     error::{Error, Result},
-    model::{Gpt, ModelConfig, Shape, replace},
-    optimize::{AdamW, AdamWConfig, Schedule},
+    generate::{Limits, Sampling, generate},
+    model::{Gpt, ModelConfig, Shape},
+    optimize::{AdamWConfig, Schedule},
     tokenizer::Tokenizer,
-    trainer::{Log, LoopConfig, Metrics, Progress, Trainer},
+    trainer::{Ended, Log, Pace, Progress, Sampled, Sampler, SamplesConfig, Sources, Trainer, flops_per_token},
 };
 
 /// A pretraining as it is written. Paths start at the file's folder.
@@ -41,54 +45,6 @@ pub struct PretrainConfig {
     /// The optimizer.
     #[serde(default)]
     pub optimizer: AdamWConfig,
-}
-
-/// How a model is trained.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TrainingConfig {
-    /// Steps.
-    pub steps: u64,
-    /// Rows of the model's context in a step.
-    pub rows: usize,
-    /// The largest norm of all gradients together.
-    #[serde(default = "one")]
-    pub clip: f64,
-    /// Steps between lines of the log.
-    #[serde(default = "ten")]
-    pub log_every: u64,
-    /// Steps between evaluations.
-    #[serde(default = "hundred")]
-    pub evaluate_every: u64,
-    /// Rows that an evaluation takes, at most.
-    #[serde(default = "sixty_four")]
-    pub evaluate_rows: usize,
-    /// Steps between checkpoints.
-    #[serde(default = "hundred")]
-    pub save_every: u64,
-    /// Checkpoints that are kept.
-    #[serde(default = "two")]
-    pub keep: usize,
-}
-
-fn one() -> f64 {
-    1.0
-}
-
-fn two() -> usize {
-    2
-}
-
-fn ten() -> u64 {
-    10
-}
-
-fn sixty_four() -> usize {
-    64
-}
-
-fn hundred() -> u64 {
-    100
 }
 
 /// How a pretraining is run.
@@ -131,11 +87,15 @@ impl Pretraining {
         let data = TrainingData::check(&file, &config.data)?;
         let model = &config.model;
         let shape = model.get_ref().shape().map_err(|message| file.fault(model.span(), message))?;
-        let training = &config.training;
-        let counts = [training.log_every, training.evaluate_every, training.save_every, training.steps];
-        if counts.contains(&0) || training.rows == 0 || training.evaluate_rows == 0 || training.keep == 0 {
-            let message = "every number in [training] is 1 or more";
-            return Err(file.fault(config.model.span(), message).into());
+        let faults = [
+            ("training", config.training.fault()),
+            ("learning_rate", config.learning_rate.fault()),
+            ("optimizer", optimizer_fault(&config.optimizer)),
+        ];
+        for (table, fault) in faults {
+            if let Some((key, message)) = fault {
+                return Err(file.fault_of(&format!("{table}.{key}"), &settings, message).into());
+            }
         }
         Ok(Self { config, shape, json, data })
     }
@@ -147,20 +107,20 @@ impl Pretraining {
     }
 }
 
-/// Trains, or goes on training. Returns the steps that were taken in all.
+/// Trains, or goes on training.
 ///
 /// # Errors
 /// When the data, the folder or a checkpoint is at fault: the error names it.
-pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn Progress) -> Result<u64> {
+pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn Progress) -> Result<Ended> {
     let Pretraining { config, shape, data, .. } = pretraining;
     let device = options.device.open()?.autodiff();
     let data = data.hash()?;
     let identity = identity(pretraining, &data, options);
     let resumed = resumed(options, &identity)?;
-    if let Some(begun) = resumed.as_ref().map(|checkpoint| checkpoint.identity.threads)
-        && begun != options.threads
+    if let Some((_, checkpoint)) = &resumed
+        && checkpoint.identity.threads != options.threads
     {
-        let threads = options.threads;
+        let (begun, threads) = (checkpoint.identity.threads, options.threads);
         progress.note(&format!(
             "begun with {begun} threads, resumed with {threads}: weights may differ in their last bits"
         ));
@@ -171,7 +131,7 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     checkpoint::write_whole(&tokenizer_copy, &bytes)?;
     let tokenizer = Tokenizer::load(&tokenizer_copy)?;
 
-    let (training, judges) = {
+    let (training, mut judges) = {
         let folder = options.cache.clone().unwrap_or_else(|| options.out.join("tokens"));
         let mut note = |text: &str| progress.note(text);
         let mut cache = TokenCache::new(&folder, &tokenizer, &identity.tokenizer, &mut note);
@@ -179,56 +139,68 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
         let training = data.training(shape.context, config.seed, &mut cache)?;
         (training, data.judges(shape.context, config.seed, judged, &mut cache)?)
     };
-    let mut batches = Batches::new(training, config.training.rows);
+    judges.bytes_per_token = Some(bytes_per_token(&judges.validation, &tokenizer)?);
+    let training = Batches::new(training, config.training.rows);
 
-    let model = shape.init(tokenizer.vocabulary(), config.seed, &device);
-    let (model, optimizer, step) = match resumed {
-        None => (model, AdamW::new(config.optimizer), 0),
-        Some(Checkpoint { step, model: saved, moments, .. }) => {
-            let optimizer = AdamW::restore(config.optimizer, step, moments, &device.clone().without_autodiff());
-            (with_weights(model, saved, &options.out)?, optimizer, step)
-        }
+    let write = |model: &Gpt, step| match &config.training.samples {
+        Some(samples) => sample(model, step, samples, config.seed, &tokenizer),
+        None => Ok(Vec::new()),
     };
+    let samples = config.training.samples.as_ref();
+    let sampler = samples.map(|samples| Sampler { every: samples.every, write: &write });
 
-    let loop_config = loop_config(config, options);
-    let metrics = Metrics::open(&options.out.join("metrics.jsonl"), step)?;
-    let mut log = Log { metrics, progress, steps: loop_config.until, before: step };
-    let trainer = Trainer { model, optimizer, step, identity, device };
-    let trained = trainer.run(&loop_config, &mut batches, &judges, &options.out, &mut log)?;
-    Ok(trained.step)
+    let looped = config.training.looped(options.until, config.seed, config.learning_rate, config.optimizer);
+    let model = shape.init(tokenizer.vocabulary(), config.seed, &device);
+    let flops = flops_per_token(model.num_params(), shape.layers, shape.width, shape.context);
+    let pace = Pace::new(flops, config.training.peak_tflops);
+    let place = resumed.as_ref().map(|(_, checkpoint)| (checkpoint.state.step, &checkpoint.logs));
+    let mut log = Log::open(&options.out, place, progress)?;
+    let trainer = match resumed {
+        None => Trainer::new(model, &looped, identity, device),
+        Some((path, checkpoint)) => Trainer::resume(model, &looped, checkpoint, &path, identity, device)?,
+    };
+    let mut sources = Sources { training, judges, sampler };
+    trainer.run(&looped, &mut sources, pace, &options.out, &mut log)
 }
 
-/// The model, tokenizer and device of the newest checkpoint in a folder, ready to generate.
+/// What a model writes after each prompt.
+fn sample(model: &Gpt, step: u64, config: &SamplesConfig, seed: u64, tokenizer: &Tokenizer) -> Result<Vec<Sampled>> {
+    let sampling = Sampling { temperature: config.temperature, top_k: 0, top_p: 1.0, seed };
+    let prompts = config.prompts.iter().map(|prompt| tokenizer.encode(prompt)).collect::<Result<Vec<_>>>()?;
+    let limits = Limits { tokens: config.tokens, end: tokenizer.end_of_text(), is_over: &|_| false };
+    let texts = generate(model, &prompts, sampling, &limits);
+    let sampled = |(prompt, new): (&String, Vec<u32>)| {
+        Ok(Sampled { step, prompt: prompt.clone(), text: tokenizer.decode(&new)? })
+    };
+    config.prompts.iter().zip(texts).map(sampled).collect()
+}
+
+/// The model and tokenizer of the newest checkpoint in a folder, ready to generate.
 ///
 /// # Errors
 /// When there is no checkpoint, or it is damaged.
 pub fn load(out: &Path, device: DeviceName) -> Result<(Gpt, Tokenizer)> {
+    load_checkpoint(out, checkpoint::newest(out)?, device)
+}
+
+/// The model and tokenizer of the checkpoint with the best evaluation, ready to generate.
+///
+/// # Errors
+/// When there is none, or it is damaged.
+pub fn load_best(out: &Path, device: DeviceName) -> Result<(Gpt, Tokenizer)> {
+    load_checkpoint(out, checkpoint::best(out)?, device)
+}
+
+fn load_checkpoint(out: &Path, checkpoint: Checkpoint, device: DeviceName) -> Result<(Gpt, Tokenizer)> {
     let device = device.open()?;
-    let checkpoint = checkpoint::newest(out)?;
     let tokenizer = Tokenizer::load(&out.join("tokenizer.json"))?;
-    let damaged = |message| Error::Damaged { path: out.join("checkpoints"), message };
+    let folder = out.join("checkpoints");
+    let damaged = |message: String| Error::Damaged { path: folder.clone(), message };
     let config: ModelConfig = serde_json::from_value(checkpoint.identity.config["model"].clone())
         .map_err(|error| damaged(format!("the shape of its model cannot be read: {error}")))?;
     let shape = config.shape().map_err(damaged)?;
     let model = shape.init(tokenizer.vocabulary(), 0, &device);
-    Ok((with_weights(model, checkpoint.model, out)?.valid(), tokenizer))
-}
-
-fn loop_config(config: &PretrainConfig, options: &Options) -> LoopConfig {
-    let TrainingConfig { steps, rows, clip, log_every, evaluate_every, evaluate_rows, save_every, keep } =
-        config.training;
-    LoopConfig {
-        steps,
-        until: options.until.unwrap_or(steps).min(steps),
-        rows,
-        clip,
-        schedule: config.learning_rate,
-        log_every,
-        evaluate_every,
-        evaluate_rows,
-        save_every,
-        keep,
-    }
+    Ok((checkpoint::with_weights(model, checkpoint.model, &folder)?.valid(), tokenizer))
 }
 
 /// What this training is.
@@ -238,7 +210,7 @@ fn identity(pretraining: &Pretraining, data: &HashedData, options: &Options) -> 
     if let Some(config) = config.as_object_mut() {
         config.insert("data".into(), data.order());
         if let Some(training) = config.get_mut("training").and_then(serde_json::Value::as_object_mut) {
-            for name in ["log_every", "evaluate_every", "evaluate_rows", "save_every", "keep"] {
+            for name in FREE {
                 training.remove(name);
             }
         }
@@ -247,8 +219,8 @@ fn identity(pretraining: &Pretraining, data: &HashedData, options: &Options) -> 
     Identity { config, tokenizer, mixture, threads: options.threads }
 }
 
-/// The checkpoint to go on with, if that is wanted.
-fn resumed(options: &Options, identity: &Identity) -> Result<Option<Checkpoint>> {
+/// The checkpoint to go on with and where it lies, if that is wanted.
+fn resumed(options: &Options, identity: &Identity) -> Result<Option<(PathBuf, Checkpoint)>> {
     let found = checkpoint::checkpoints(&options.out)?;
     match (options.resume, found.last()) {
         (false, None) => Ok(None),
@@ -266,27 +238,16 @@ fn resumed(options: &Options, identity: &Identity) -> Result<Option<Checkpoint>>
                 Some((what, found, wanted)) => {
                     Err(Error::OtherTraining { path: path.clone(), what: what.to_owned(), found, wanted })
                 }
-                None => Ok(Some(checkpoint)),
+                None => Ok(Some((path.clone(), checkpoint))),
             }
         }
     }
 }
 
-/// A model with the weights of a checkpoint, which must be those of its shape.
-fn with_weights(model: Gpt, saved: Vec<crate::model::Named>, out: &Path) -> Result<Gpt> {
-    let mut by_name: std::collections::BTreeMap<String, crate::model::Named> =
-        saved.into_iter().map(|named| (named.name.clone(), named)).collect();
-    let mut wrong = None;
-    let model = replace(model, |name, shape| match by_name.remove(name) {
-        Some(named) if named.shape == shape => named.values,
-        found => {
-            let found = found.map_or("missing".to_owned(), |named| format!("of shape {:?}", named.shape));
-            wrong.get_or_insert(format!("`{name}` is {found}, and should be of shape {shape:?}"));
-            vec![0.0; shape.iter().product()]
-        }
-    });
-    match wrong {
-        Some(message) => Err(Error::Damaged { path: out.join("checkpoints"), message }),
-        None => Ok(model),
-    }
+/// Bytes of text for each token that the model is judged by.
+fn bytes_per_token(judged: &JudgedRows, tokenizer: &Tokenizer) -> Result<f64> {
+    let batch = judged.in_order(0, judged.rows());
+    let counted = batch.targets.iter().zip(&batch.weights).filter(|(_, weight)| **weight > 0.0);
+    let ids: Vec<u32> = counted.map(|(id, _)| u32::try_from(*id).expect("ids count from 0")).collect();
+    Ok(tokenizer.decode(&ids)?.len() as f64 / ids.len().max(1) as f64)
 }

@@ -1,58 +1,118 @@
-//! What a training tells: to a file, and to whoever watches.
+//! Everything that hears what a training tells.
 
-use super::{Evaluated, Metrics, Stepped};
+use std::{collections::BTreeMap, path::Path};
+
+use super::{
+    lines::Lines,
+    metrics::{Evaluated, Sampled, Spiked, Stepped, scalars},
+    tensorboard::EventFile,
+};
 use crate::error::Result;
 
-/// Takes what a training tells while it runs; printing is its own affair.
+const METRICS: &str = "metrics.jsonl";
+const SAMPLES: &str = "samples.jsonl";
+const TENSORBOARD: &str = "tensorboard";
+
+/// Takes what a training tells while it runs, and may tell it to end; showing it is its own affair.
 pub trait Progress {
-    /// Some steps were taken; `left` seconds remain at this pace.
-    fn stepped(&mut self, stepped: &Stepped, steps: u64, left: f64);
+    /// Some steps were taken.
+    fn stepped(&mut self, stepped: &Stepped);
     /// The model was evaluated.
     fn evaluated(&mut self, evaluated: &Evaluated);
+    /// The model wrote something.
+    fn sampled(&mut self, sampled: &Sampled);
+    /// A step was not taken.
+    fn spiked(&mut self, spiked: &Spiked);
     /// Something that one should know.
     fn note(&mut self, text: &str);
+    /// Whether the training should save and end.
+    fn wants_to_end(&self) -> bool;
 }
 
-/// Metrics and progress together.
+/// The files of a training's output folder, and whoever watches.
 pub struct Log<'p> {
-    /// The file.
-    pub metrics: Metrics,
+    metrics: Lines,
+    samples: Lines,
+    events: EventFile,
     /// Whoever watches.
     pub progress: &'p mut dyn Progress,
-    /// Steps in all.
-    pub steps: u64,
-    /// Steps of the line before.
-    pub before: u64,
 }
 
-impl Log<'_> {
+impl<'p> Log<'p> {
+    /// The log in `out` of a training that begins, or of one that goes on after a step with logs of the given bytes. What the files
+    /// say beyond will come again, and is taken out.
+    ///
+    /// # Errors
+    /// When a file cannot be cut or written.
+    pub fn open(
+        out: &Path,
+        resumed: Option<(u64, &BTreeMap<String, u64>)>,
+        progress: &'p mut dyn Progress,
+    ) -> Result<Self> {
+        let bytes = |name: &str| resumed.and_then(|(_, logs)| logs.get(name).copied()).unwrap_or_default();
+        let mut events = EventFile::create(&out.join(TENSORBOARD))?;
+        events.start_at(resumed.map_or(0, |(step, _)| step + 1))?;
+        let metrics = Lines::open(&out.join(METRICS), bytes(METRICS))?;
+        let samples = Lines::open(&out.join(SAMPLES), bytes(SAMPLES))?;
+        Ok(Self { metrics, samples, events, progress })
+    }
+
+    /// Bytes of each file that can be cut, by name.
+    #[must_use]
+    pub fn bytes(&self) -> BTreeMap<String, u64> {
+        [(METRICS, &self.metrics), (SAMPLES, &self.samples)]
+            .map(|(name, lines)| (name.to_owned(), lines.bytes()))
+            .into()
+    }
+
+    /// Goes back to where a checkpoint of `step` was saved, with logs of the given bytes. What is said of spikes since stays.
+    ///
+    /// # Errors
+    /// When a file cannot be cut or written.
+    pub fn back(&mut self, step: u64, logs: &BTreeMap<String, u64>) -> Result<()> {
+        self.events.start_at(step + 1)?;
+        for (name, lines) in [(METRICS, &mut self.metrics), (SAMPLES, &mut self.samples)] {
+            lines.cut_but(logs.get(name).copied().unwrap_or_default(), "spike")?;
+        }
+        Ok(())
+    }
+
     /// A line about steps.
     ///
     /// # Errors
-    /// When the file cannot be written.
-    pub fn stepped(&mut self, stepped: Stepped) -> Result<()> {
-        let pace = stepped.seconds / (stepped.step - self.before).max(1) as f64;
-        self.before = stepped.step;
-        self.progress.stepped(&stepped, self.steps, pace * (self.steps - stepped.step) as f64);
-        self.metrics.push(&stepped);
-        self.metrics.flush()
+    /// When a file cannot be written.
+    pub fn stepped(&mut self, stepped: &Stepped) -> Result<()> {
+        self.progress.stepped(stepped);
+        self.events.scalars(stepped.step, &scalars("train", stepped))?;
+        self.metrics.push(stepped)
     }
 
     /// A line about an evaluation.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When a file cannot be written.
     pub fn evaluated(&mut self, evaluated: &Evaluated) -> Result<()> {
         self.progress.evaluated(evaluated);
-        self.metrics.push(evaluated);
-        self.metrics.flush()
+        self.events.scalars(evaluated.step, &scalars("evaluate", evaluated))?;
+        self.metrics.push(evaluated)
     }
 
-    /// Brings the lines to the file.
+    /// A line about a step that was not taken.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn flush(&mut self) -> Result<()> {
-        self.metrics.flush()
+    /// When a file cannot be written.
+    pub fn spiked(&mut self, spiked: &Spiked) -> Result<()> {
+        self.progress.spiked(spiked);
+        self.events.scalars(spiked.step, &scalars("spikes", spiked))?;
+        self.metrics.push(spiked)
+    }
+
+    /// A line about a text that the model wrote.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn sampled(&mut self, sampled: &Sampled) -> Result<()> {
+        self.progress.sampled(sampled);
+        self.samples.push(sampled)
     }
 }

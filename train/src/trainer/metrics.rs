@@ -1,21 +1,14 @@
-//! `metrics.jsonl`: one object a line, for steps and for evaluations.
+//! What a training tells: one set of numbers, for the terminal, for `metrics.jsonl` and for TensorBoard alike.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, OpenOptions},
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::{
-    checkpoint::write_whole,
-    error::{Error, Result},
-};
+use super::spikes::{Action, Spike};
 
 /// What a step did.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Stepped {
     /// Steps that were taken, this one included.
     pub step: u64,
@@ -25,66 +18,112 @@ pub struct Stepped {
     pub learning_rate: f64,
     /// The norm of the gradients before clipping.
     pub gradient_norm: f64,
+    /// Tokens that the weights learned from, a repeated one each time.
+    pub tokens: u64,
     /// Seconds since the line before.
     pub seconds: f64,
     /// Tokens a second since the line before.
     pub tokens_per_second: f64,
+    /// The share of the device's peak that the model's own operations make up, if the peak is known; see [`super::Pace`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_flops_utilization: Option<f64>,
+    /// Seconds until the last step, at this pace.
+    pub seconds_left: f64,
 }
 
 /// What an evaluation found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evaluated {
     /// Steps that were taken.
     pub step: u64,
     /// Nats a token on the validation data.
     pub validation_loss: f64,
-    /// The same on the validation data of other mixtures, by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    /// The power of e to it: among how many tokens one would have to guess to be as unsure.
+    pub validation_perplexity: f64,
+    /// Bits for a byte of the validation texts, where their bytes are known; models of other tokenizers can be compared by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_bits_per_byte: Option<f64>,
+    /// The loss on the validation data of other mixtures, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub held_out: BTreeMap<String, f64>,
 }
 
-/// The file, and the lines that wait for it.
-#[derive(Debug)]
-pub struct Metrics {
-    path: PathBuf,
-    waiting: Vec<u8>,
+/// What the model wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sampled {
+    /// Steps that were taken.
+    pub step: u64,
+    /// What the text begins with.
+    pub prompt: String,
+    /// How the model goes on.
+    pub text: String,
 }
 
-impl Metrics {
-    /// The metrics of a training that goes on at `step`: lines of later steps, which will come again, are taken out.
-    ///
-    /// # Errors
-    /// When the file cannot be read or written.
-    pub fn open(path: &Path, step: u64) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct Line {
-            step: u64,
-        }
-        if let Ok(text) = fs::read_to_string(path) {
-            let earlier =
-                text.lines().filter(|line| serde_json::from_str::<Line>(line).is_ok_and(|line| line.step <= step));
-            // a training that begins anew evaluates at step 0 again
-            let kept: String = earlier.filter(|_| step > 0).map(|line| format!("{line}\n")).collect();
-            write_whole(path, kept.as_bytes())?;
-        }
-        Ok(Self { path: path.to_owned(), waiting: Vec::new() })
-    }
+/// A step that was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Spiked {
+    /// Where the training goes on: after the step that is left out, at the checkpoint, or nowhere.
+    pub step: u64,
+    /// The step that was not taken.
+    pub at: u64,
+    /// The number of its batch.
+    pub batch: u64,
+    /// What was seen.
+    pub spike: Spike,
+    /// Spikes in a row, this one included.
+    pub in_a_row: u64,
+    /// What was done.
+    pub action: Action,
+}
 
-    /// Adds a line.
-    pub fn push(&mut self, line: &impl Serialize) {
-        serde_json::to_writer(&mut self.waiting, line).expect("metrics are JSON");
-        self.waiting.push(b'\n');
+impl Spiked {
+    /// What happened, in words.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let Self { step, at, spike, .. } = self;
+        match self.action {
+            Action::Skip => format!("step {at}: {spike}; it is left out"),
+            Action::Back => format!("step {at}: {spike}; back to step {step}, and on with other batches"),
+            Action::Stop => format!("step {at}: {spike}; the training ends"),
+        }
     }
+}
 
-    /// Writes the lines that wait.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn flush(&mut self) -> Result<()> {
-        let file = OpenOptions::new().create(true).append(true).open(&self.path);
-        let written = file.and_then(|mut file| file.write_all(&self.waiting));
-        written.map_err(Error::file("write", &self.path))?;
-        self.waiting.clear();
-        Ok(())
+/// The numbers of a line by name; those within an object bear its name too, with a stroke.
+#[must_use]
+pub fn scalars(group: &str, line: &impl Serialize) -> Vec<(String, f64)> {
+    fn collect(group: &str, value: &Value, found: &mut Vec<(String, f64)>) {
+        for (key, value) in value.as_object().into_iter().flatten() {
+            match value {
+                Value::Number(number) if key != "step" => {
+                    found.extend(number.as_f64().map(|number| (format!("{group}/{key}"), number)));
+                }
+                Value::Object(_) => collect(key, value, found),
+                _ => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    collect(group, &serde_json::to_value(line).expect("metrics are JSON"), &mut found);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_named_by_where_they_stand() {
+        let held_out = [("books".to_owned(), 3.0)].into();
+        let evaluated = Evaluated {
+            step: 7,
+            validation_loss: 2.0,
+            validation_perplexity: 7.5,
+            validation_bits_per_byte: None,
+            held_out,
+        };
+        let expected =
+            [("held_out/books", 3.0), ("evaluate/validation_loss", 2.0), ("evaluate/validation_perplexity", 7.5)];
+        assert_eq!(scalars("evaluate", &evaluated), expected.map(|(name, value)| (name.to_owned(), value)));
     }
 }

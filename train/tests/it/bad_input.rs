@@ -14,6 +14,9 @@ fn faults_of_configurations_are_shown_in_their_line() {
     let sound = fs::read_to_string(&config).expect("it was written");
     for (old, new, message) in [
         ("rows = 4", "rowz = 4", "small.toml:15:1: unknown field `rowz`"),
+        ("steps = 40", "steps = 0", "small.toml:14:9: there has to be 1 or more"),
+        ("rows = 4", "rows = 4\naccumulate = 3", "small.toml:16:14: 3 micro-batches cannot share 4 rows equally"),
+        ("peak = 1e-2", "peak = -1.0", "small.toml:21:8: a learning rate is more than 0, not -1"),
         ("heads = 2", "heads = 3", "3 heads cannot share a width of 16"),
         ("\"mixture\"", "\"nowhere\"", "small.toml:4:11: there is no file or folder"),
         ("\"tokenizer.json\"", "\"nothing.json\"", "small.toml:5:13: there is no file"),

@@ -3,6 +3,8 @@
 mod bad_input;
 mod exactness;
 mod ids;
+mod interrupts;
 mod operations;
+mod spikes;
 mod support;
 mod torch;

@@ -3,8 +3,10 @@
 use std::{
     fs::{self, File},
     path::Path,
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
     sync::Arc,
+    thread,
+    time::{Duration, Instant},
 };
 
 use arrow::{
@@ -16,6 +18,7 @@ use fixtures::{
     prose::{Language, TOPICS},
 };
 use parquet::arrow::ArrowWriter;
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// A mixture, a tokenizer and a configuration in one folder.
@@ -100,6 +103,33 @@ impl Workshop {
         assert!(output.status.success(), "{}", stderr(&output));
     }
 
+    /// What each line of the metrics says, but for times.
+    pub fn metrics(&self, out: &str) -> Vec<Value> {
+        let lines = fs::read_to_string(self.path().join(out).join("metrics.jsonl")).expect("there are metrics");
+        let timeless = |line: &str| {
+            let mut line: Value = serde_json::from_str(line).expect("a line is JSON");
+            let object = line.as_object_mut().expect("a line is an object");
+            object.retain(|key, _| !["seconds", "tokens_per_second", "seconds_left"].contains(&key.as_str()));
+            line
+        };
+        lines.lines().map(timeless).collect()
+    }
+
+    /// The steps of the checkpoints.
+    pub fn saved(&self, out: &str) -> Vec<u64> {
+        let entries = fs::read_dir(self.path().join(out).join("checkpoints"));
+        let names = entries.into_iter().flatten().map(|entry| entry.expect("it can be listed").file_name());
+        let mut steps: Vec<u64> = names.filter_map(|name| name.to_str()?.strip_prefix("step-")?.parse().ok()).collect();
+        steps.sort_unstable();
+        steps
+    }
+
+    /// Starts `train pretrain` and does not wait for its end.
+    pub fn starting(&self, out: &str, more: &[&str]) -> Child {
+        let arguments = [&self.arguments(out), more].concat();
+        program(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it can be started")
+    }
+
     /// The weights and the optimizer's memory after a step.
     pub fn checkpoint(&self, out: &str, step: u64) -> [Vec<u8>; 2] {
         ["model.safetensors", "optimizer.safetensors"].map(|name| {
@@ -120,6 +150,15 @@ fn write_texts(path: &Path, purpose: &str, documents: usize) {
     let mut writer = ArrowWriter::try_new(file, schema, None).expect("the schema can be written");
     writer.write(&batch).expect("the rows can be written");
     writer.close().expect("the file can be closed");
+}
+
+/// Waits until something is so, for a minute at most.
+pub fn wait_until(is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_mins(1), "nothing happens");
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// The program with some arguments.

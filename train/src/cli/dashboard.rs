@@ -1,0 +1,171 @@
+//! burn's terminal dashboard: plots of what a training tells.
+//!
+//! It takes the whole terminal, so lines wait until it closes. `q` and then `s` ends the training with a checkpoint, like a signal;
+//! `k` kills it. The dashboard counts in epochs: a training is one, and its items are steps.
+
+use std::{
+    io::{self, Write as _},
+    process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use burn::train::{
+    Interrupter,
+    logger::TrainingProgressLogger as _,
+    metric::{
+        MetricAttributes, MetricDefinition, MetricEntry, MetricId, NumericAttributes, NumericEntry, SerializedEntry,
+    },
+    renderer::{MetricState, MetricsRenderer as _, MetricsRendererTraining as _, tui::TuiMetricsRendererWrapper},
+};
+
+use crate::trainer::{Evaluated, Spiked, Stepped};
+
+/// Whether a dashboard has the terminal.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// What is plotted, and whether more of it is better.
+const METRICS: [(&str, bool); 7] = [
+    (LOSS, false),
+    (PERPLEXITY, false),
+    (BITS, false),
+    (NORM, false),
+    (RATE, false),
+    (SPEED, true),
+    (UTILIZATION, true),
+];
+const LOSS: &str = "Loss";
+const PERPLEXITY: &str = "Perplexity";
+const BITS: &str = "Bits a byte";
+const NORM: &str = "Gradient norm";
+const RATE: &str = "Learning rate";
+const SPEED: &str = "Tokens/s";
+const UTILIZATION: &str = "% of peak";
+
+/// A dashboard that has the terminal.
+pub struct Dashboard {
+    renderer: TuiMetricsRendererWrapper,
+    interrupter: Interrupter,
+    /// Lines that wait.
+    lines: Vec<String>,
+}
+
+impl Dashboard {
+    /// Takes the terminal.
+    pub fn open(name: &str, steps: u64) -> Self {
+        let interrupter = Interrupter::new();
+        let mut renderer = TuiMetricsRendererWrapper::new(interrupter.clone(), None);
+        TAKEN.store(true, Ordering::Relaxed);
+        let steps = usize::try_from(steps).unwrap_or(usize::MAX);
+        renderer.start(1, 1, Some(steps), Some(name));
+        renderer.start_split("train", steps);
+        for (name, higher_is_better) in METRICS {
+            let name = Arc::new(name.to_owned());
+            renderer.register_metric(MetricDefinition {
+                metric_id: MetricId::new(Arc::clone(&name)),
+                name: Arc::clone(&name),
+                description: None,
+                attributes: MetricAttributes::Numeric(NumericAttributes { unit: None, higher_is_better }),
+            });
+            wait_for_registration(&name);
+        }
+        signal_keys();
+        Self { renderer, interrupter, lines: Vec::new() }
+    }
+
+    /// Keeps a line until the terminal is free.
+    pub fn keep(&mut self, line: String) {
+        self.lines.push(line);
+    }
+
+    pub fn stepped(&mut self, stepped: &Stepped) {
+        let numbers = [
+            (LOSS, Some(stepped.loss)),
+            (NORM, Some(stepped.gradient_norm)),
+            (RATE, Some(stepped.learning_rate)),
+            (SPEED, Some(stepped.tokens_per_second)),
+            (UTILIZATION, stepped.model_flops_utilization.map(|share| 100.0 * share)),
+        ];
+        for (name, number) in numbers {
+            if let Some(number) = number {
+                self.renderer.update_train(state(name, number));
+            }
+        }
+        self.renderer.update_split(usize::try_from(stepped.step).unwrap_or(usize::MAX));
+    }
+
+    pub fn evaluated(&mut self, evaluated: &Evaluated) {
+        let numbers = [
+            (LOSS, Some(evaluated.validation_loss)),
+            (PERPLEXITY, Some(evaluated.validation_perplexity)),
+            (BITS, evaluated.validation_bits_per_byte),
+        ];
+        for (name, number) in numbers {
+            if let Some(number) = number {
+                self.renderer.update_valid(state(name, number));
+            }
+        }
+    }
+
+    pub fn spiked(&mut self, _: &Spiked) {
+        self.renderer.log_event_training("Spikes".to_owned());
+    }
+
+    /// Whether somebody quit.
+    pub fn wants_to_end(&self) -> bool {
+        self.interrupter.should_stop()
+    }
+
+    /// Gives the terminal back, and the lines that waited.
+    pub fn close(self) -> Vec<String> {
+        drop(self.renderer);
+        TAKEN.store(false, Ordering::Relaxed);
+        self.lines
+    }
+}
+
+fn id(name: &str) -> MetricId {
+    MetricId::new(Arc::new(name.to_owned()))
+}
+
+fn state(name: &str, number: f64) -> MetricState {
+    let shown = if (0.01..1e6).contains(&number.abs()) { format!("{number:.4}") } else { format!("{number:.3e}") };
+    let entry = SerializedEntry::new(shown, number.to_string());
+    MetricState::Numeric(MetricEntry::new(id(name), entry), number.is_finite().then_some(NumericEntry::Value(number)))
+}
+
+/// Waits until the dashboard's own thread has taken a metric's name in: by then it has set the terminal up, which it does not say
+/// in any other way.
+fn wait_for_registration(name: &Arc<String>) {
+    // the definition and its id, on their way, and our own; a dashboard that fails lets go of them
+    let start = Instant::now();
+    while Arc::strong_count(name) == 3 && start.elapsed() < Duration::from_secs(5) {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Whether a dashboard has the terminal.
+pub fn has_terminal() -> bool {
+    TAKEN.load(Ordering::Relaxed)
+}
+
+/// Lets Ctrl-C send its signal, which the dashboard takes for a key that means nothing.
+fn signal_keys() {
+    // without it, `q` is still there
+    let _ = Command::new("stty").arg("isig").stdout(Stdio::null()).stderr(Stdio::null()).status();
+}
+
+/// Frees the terminal where a dashboard cannot do it itself any more: the program is to end next.
+pub fn leave_terminal() {
+    if has_terminal() {
+        let _ = Command::new("stty").arg("sane").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        // the mouse let go, out of the second screen, the cursor back; last, since the dashboard still draws
+        let mut output = io::stdout();
+        let _ = output.write_all(b"\x1b[?1006l\x1b[?1015l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1049l\x1b[?25h");
+        let _ = output.flush();
+    }
+}

@@ -1,0 +1,34 @@
+//! SIGINT, SIGTERM and SIGHUP: the first asks a training to save and end, the second ends the program at once.
+
+use std::{
+    process,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use super::{dashboard, printer::Printer};
+
+/// The exit code of a program that a signal ended: 128 and SIGINT's number, as shells have it.
+///
+/// A training that was saved and not done is no success: a script must not go on to what uses its model. Nor is it a failure,
+/// which has 1.
+pub const CODE: u8 = 130;
+
+/// Listens from now on; what is returned becomes true with the first signal.
+pub fn listen(printer: &Printer) -> anyhow::Result<Arc<AtomicBool>> {
+    let signalled = Arc::new(AtomicBool::new(false));
+    let (flag, printer) = (Arc::clone(&signalled), Printer::new(printer.is_quiet()));
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            dashboard::leave_terminal();
+            // nobody is to wait for the step, or for what hangs: the last checkpoint is on the disk
+            process::exit(CODE.into());
+        }
+        if !dashboard::has_terminal() {
+            printer.note("ending after this step; once more to end at once, without saving");
+        }
+    })?;
+    Ok(signalled)
+}

@@ -1,0 +1,335 @@
+//! The loop itself.
+
+use std::path::{Path, PathBuf};
+
+use burn::{module::Module, tensor::Device};
+
+use super::{
+    Evaluated, Judges, Log, Pace, Sampler, Speed, Spiked, SpikesConfig, Stepped,
+    spikes::{Action, Spike, Spikes},
+    step::{Tried, try_step},
+};
+use crate::{
+    checkpoint::{self, Best, Checkpoint, Exact, Identity, State},
+    data::Batches,
+    error::{Error, Result},
+    model::{Gpt, named},
+    optimize::{AdamW, AdamWConfig, Schedule},
+    random::Stream,
+};
+
+/// How the loop goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LoopConfig {
+    /// Steps in all.
+    pub steps: u64,
+    /// Stop after this many of them, with a checkpoint.
+    pub until: u64,
+    /// What is dropped is drawn from it.
+    pub seed: u64,
+    /// Rows in a step.
+    pub rows: usize,
+    /// Micro-batches that a step's rows go through the model in; they divide the rows.
+    pub micro_batches: usize,
+    /// The largest norm of all gradients together.
+    pub clip: f64,
+    /// The learning rate.
+    pub schedule: Schedule,
+    /// The optimizer.
+    pub optimizer: AdamWConfig,
+    /// What counts as a spike, and what is done about one.
+    pub spikes: SpikesConfig,
+    /// Steps between lines of the log.
+    pub log_every: u64,
+    /// Steps between evaluations.
+    pub evaluate_every: u64,
+    /// Rows that an evaluation takes, at most.
+    pub evaluate_rows: usize,
+    /// Steps between checkpoints.
+    pub save_every: u64,
+    /// Checkpoints that are kept, beside the best.
+    pub keep: usize,
+}
+
+/// What the loop takes from.
+pub struct Sources<'s> {
+    /// What is trained on.
+    pub training: Batches,
+    /// What the model is judged by.
+    pub judges: Judges,
+    /// Lets it write.
+    pub sampler: Option<Sampler<'s>>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Steps that were taken in all.
+    pub step: u64,
+    /// Whether it was told to end before it was done.
+    pub interrupted: bool,
+}
+
+/// A training in progress.
+pub struct Trainer {
+    /// The model, with gradients; it is away while a step is taken, which then works in place.
+    model: Option<Gpt>,
+    optimizer: AdamW,
+    /// Where it stands, but for what [`Spikes`] remember.
+    state: State,
+    spikes: Spikes,
+    /// The step of the checkpoint that holds all this.
+    saved: Option<u64>,
+    identity: Identity,
+    /// Where tensors live, with gradients.
+    device: Device,
+}
+
+/// A step that was taken.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    loss: f64,
+    learning_rate: f64,
+    gradient_norm: f64,
+}
+
+impl Trainer {
+    /// A training that begins.
+    #[must_use]
+    pub fn new(model: Gpt, config: &LoopConfig, identity: Identity, device: Device) -> Self {
+        let state = State::default();
+        let spikes = Spikes::restore(config.spikes, &state.spikes);
+        Self {
+            model: Some(model),
+            optimizer: AdamW::new(config.optimizer),
+            state,
+            spikes,
+            saved: None,
+            identity,
+            device,
+        }
+    }
+
+    /// A training that goes on from the checkpoint at `path`.
+    ///
+    /// # Errors
+    /// When its weights are not those of the model.
+    pub fn resume(
+        model: Gpt,
+        config: &LoopConfig,
+        checkpoint: Checkpoint,
+        path: &Path,
+        identity: Identity,
+        device: Device,
+    ) -> Result<Self> {
+        let mut trainer = Self::new(model, config, identity, device);
+        trainer.load(config, checkpoint, path)?;
+        Ok(trainer)
+    }
+
+    fn model(&self) -> &Gpt {
+        self.model.as_ref().expect("the model is there between steps")
+    }
+
+    fn load(&mut self, config: &LoopConfig, checkpoint: Checkpoint, path: &Path) -> Result<()> {
+        let Checkpoint { state, model, moments, .. } = checkpoint;
+        let device = self.device.clone().without_autodiff();
+        self.model = Some(checkpoint::with_weights(self.model().clone(), model, path)?);
+        self.optimizer = AdamW::restore(config.optimizer, state.updates, moments, &device);
+        self.spikes = Spikes::restore(config.spikes, &state.spikes);
+        self.saved = Some(state.step);
+        self.state = state;
+        Ok(())
+    }
+
+    /// Trains until the end, the step where it is to stop, or whoever watches wants it to end; a checkpoint is saved there.
+    ///
+    /// # Errors
+    /// When spikes are more than the configuration lets it survive, or something cannot be written.
+    pub fn run(
+        mut self,
+        config: &LoopConfig,
+        sources: &mut Sources<'_>,
+        mut pace: Pace,
+        out: &Path,
+        log: &mut Log<'_>,
+    ) -> Result<Ended> {
+        let last = config.until.min(config.steps);
+        if self.saved.is_none() {
+            log.evaluated(&self.evaluate(config, &sources.judges))?;
+            if config.spikes.action == Action::Back {
+                self.save(config, out, log, true)?;
+            }
+        }
+        pace.start(self.state.step, self.state.tokens);
+        let mut interrupted = false;
+        while self.state.step < last {
+            interrupted = log.progress.wants_to_end();
+            if interrupted {
+                break;
+            }
+            let batch = sources.training.step(self.state.batch)?;
+            let stream = Stream::new(config.seed, &format!("step of batch {}", self.state.batch));
+            let tried = try_step(self.model(), &batch, config.micro_batches, config.clip, stream);
+            let took = match self.spikes.judge(tried.loss, tried.gradient_norm) {
+                None => Some(self.take(config, tried, batch.targets.len() as u64)),
+                Some(spike) => {
+                    self.survive(spike, config, out, log)?;
+                    None
+                }
+            };
+            let step = self.state.step;
+            if took.is_none() && self.saved == Some(step) {
+                // it went back: what is due at this step was done
+                pace.start(step, self.state.tokens);
+                continue;
+            }
+            let due = |every: u64| step.is_multiple_of(every) || step == config.steps;
+            if let Some(taken) = took.filter(|_| due(config.log_every)) {
+                log.stepped(&self.stepped(taken, pace.read(step, last, self.state.tokens)))?;
+                pace.start(step, self.state.tokens);
+            }
+            if self.see_to(config, sources, out, log, due)? {
+                pace.start(step, self.state.tokens);
+            }
+        }
+        if self.saved != Some(self.state.step) {
+            self.save(config, out, log, false)?;
+        }
+        Ok(Ended { step: self.state.step, interrupted })
+    }
+
+    /// Takes a step of so many tokens.
+    fn take(&mut self, config: &LoopConfig, tried: Tried, tokens: u64) -> Taken {
+        let Tried { loss, gradient_norm, gradients } = tried;
+        let learning_rate = config.schedule.at(self.state.step, config.steps);
+        let model = self.model.take().expect("the model is there between steps");
+        self.model = Some(self.optimizer.step(model, gradients, learning_rate));
+        let state = &mut self.state;
+        state.step += 1;
+        state.batch += 1;
+        state.updates += 1;
+        state.tokens += tokens;
+        self.spikes.took(state.step, loss, gradient_norm);
+        Taken { loss, learning_rate, gradient_norm }
+    }
+
+    fn stepped(&self, taken: Taken, speed: Speed) -> Stepped {
+        let Taken { loss, learning_rate, gradient_norm } = taken;
+        let Speed { seconds, tokens_per_second, model_flops_utilization, seconds_left } = speed;
+        let State { step, tokens, .. } = self.state;
+        Stepped {
+            step,
+            loss,
+            learning_rate,
+            gradient_norm,
+            tokens,
+            seconds,
+            tokens_per_second,
+            model_flops_utilization,
+            seconds_left,
+        }
+    }
+
+    /// Does about a spike what the configuration says.
+    fn survive(&mut self, spike: Spike, config: &LoopConfig, out: &Path, log: &mut Log<'_>) -> Result<()> {
+        let SpikesConfig { action, limit, .. } = config.spikes;
+        let (at, batch, in_a_row) = (self.state.step + 1, self.state.batch, self.spikes.with_one_more());
+        let action = if in_a_row > limit { Action::Stop } else { action };
+        match action {
+            Action::Skip => {
+                self.spikes.spiked(at, in_a_row);
+                self.state.step += 1;
+                self.state.batch += 1;
+            }
+            Action::Back => {
+                let (path, checkpoint) = newest_due(out, self.state.step, log)?;
+                let logs = checkpoint.logs.clone();
+                self.load(config, checkpoint, &path)?;
+                self.spikes.spiked(at, in_a_row);
+                self.state.batch = batch + 1;
+                checkpoint::remove_after(out, self.state.step)?;
+                log.back(self.state.step, &logs)?;
+            }
+            Action::Stop if self.saved != Some(self.state.step) => {
+                // a training that goes on under other rules loses nothing
+                self.save(config, out, log, false)?;
+            }
+            Action::Stop => {}
+        }
+        log.spiked(&Spiked { step: self.state.step, at, batch, spike, in_a_row, action })?;
+        match action {
+            Action::Stop => Err(Error::Spiked { step: at, spike: spike.to_string(), spikes: in_a_row }),
+            Action::Skip | Action::Back => Ok(()),
+        }
+    }
+
+    /// Evaluates, samples and saves, where that is due. Says whether anything was.
+    fn see_to(
+        &mut self,
+        config: &LoopConfig,
+        sources: &Sources<'_>,
+        out: &Path,
+        log: &mut Log<'_>,
+        due: impl Fn(u64) -> bool,
+    ) -> Result<bool> {
+        let (evaluate, mut save) = (due(config.evaluate_every), due(config.save_every));
+        if evaluate {
+            let evaluated = self.evaluate(config, &sources.judges);
+            log.evaluated(&evaluated)?;
+            let loss = evaluated.validation_loss;
+            if !loss.is_nan() && self.state.best.is_none_or(|best| loss < best.validation_loss.0) {
+                self.state.best = Some(Best { step: self.state.step, validation_loss: Exact(loss) });
+                save = true;
+            }
+        }
+        let sampler = sources.sampler.as_ref().filter(|sampler| due(sampler.every));
+        if let Some(sampler) = sampler {
+            for sampled in (sampler.write)(&self.model().valid(), self.state.step)? {
+                log.sampled(&sampled)?;
+            }
+        }
+        if save {
+            self.save(config, out, log, true)?;
+        }
+        Ok(evaluate || sampler.is_some() || save)
+    }
+
+    fn evaluate(&self, config: &LoopConfig, judges: &Judges) -> Evaluated {
+        let together = config.rows / config.micro_batches;
+        judges.evaluate(self.model(), self.state.step, config.evaluate_rows, together)
+    }
+
+    /// Saves a checkpoint that is due, or one of a training that ends here.
+    fn save(&mut self, config: &LoopConfig, out: &Path, log: &Log<'_>, due: bool) -> Result<()> {
+        let checkpoint = Checkpoint {
+            state: State { spikes: self.spikes.memory(), ..self.state.clone() },
+            due,
+            identity: self.identity.clone(),
+            logs: log.bytes(),
+            model: named(&self.model().valid()),
+            moments: self.optimizer.moments(),
+        };
+        checkpoint::save(out, &checkpoint)?;
+        checkpoint::prune(out, config.keep, self.state.best.map(|best| best.step))?;
+        self.saved = Some(self.state.step);
+        Ok(())
+    }
+}
+
+/// The newest sound checkpoint of those that were due at `step` or before. One that was saved because the training was stopped is
+/// taken only where there is no other: an unbroken one would not have it.
+fn newest_due(out: &Path, step: u64, log: &mut Log<'_>) -> Result<(PathBuf, Checkpoint)> {
+    let mut other = None;
+    for path in checkpoint::checkpoints(out)?.into_iter().rev() {
+        match checkpoint::load(&path) {
+            Ok(checkpoint) if checkpoint.state.step > step => {}
+            Ok(checkpoint) if checkpoint.due => return Ok((path, checkpoint)),
+            Ok(checkpoint) => {
+                other.get_or_insert((path, checkpoint));
+            }
+            Err(error) => log.progress.note(&format!("{error}; an earlier one is taken")),
+        }
+    }
+    other.ok_or_else(|| Error::NoCheckpoint { path: out.to_owned() })
+}

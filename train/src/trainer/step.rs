@@ -1,0 +1,94 @@
+//! From a batch to gradients, in one or more micro-batches.
+
+use burn::tensor::Tensor;
+
+use crate::{
+    data::Batch,
+    model::{Gpt, Tokens},
+    objective::next_token_loss,
+    optimize::Gradients,
+    random::Stream,
+};
+
+/// A step before it is taken.
+#[derive(Debug)]
+pub struct Tried {
+    /// Nats a token that counts.
+    pub loss: f64,
+    /// The norm of the gradients before clipping.
+    pub gradient_norm: f64,
+    /// The gradients, clipped.
+    pub gradients: Gradients,
+}
+
+/// The loss and the gradients of a batch, which goes through the model in `micro_batches` equal parts; they divide its rows.
+///
+/// The loss is the sum over all tokens of the batch that count, divided by their number, however the batch is cut and wherever
+/// they stand; so are the gradients. What is dropped is a function of `stream`, and no batch's is another's.
+pub fn try_step(model: &Gpt, batch: &Batch, micro_batches: usize, clip: f64, stream: Stream) -> Tried {
+    let share = 1.0 / batch.weight().max(1.0);
+    let mut gradients: Option<Gradients> = None;
+    let mut sum: Option<Tensor<1>> = None;
+    for (number, part) in batch.micro_batches(micro_batches).enumerate() {
+        #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
+        let weights: Vec<f32> = part.weights.iter().map(|weight| (f64::from(*weight) * share) as f32).collect();
+        let key = stream.bits(number as u64);
+        let loss = next_token_loss(model, tokens(&part), &part.targets, &weights, Some(key));
+        let mut graph = loss.backward();
+        let of_part = Gradients::of(model, &mut graph);
+        drop(graph);
+        gradients = Some(match gradients {
+            Some(mut gradients) => {
+                gradients.add(of_part);
+                gradients
+            }
+            None => of_part,
+        });
+        // the sum is no part of what gradients are taken of, and lets go of each part's intermediate values
+        let loss = loss.without_autodiff();
+        sum = Some(match sum {
+            Some(sum) => sum + loss,
+            None => loss,
+        });
+    }
+    let mut gradients = gradients.expect("a batch has a part");
+    let gradient_norm = gradients.clip(clip);
+    let loss = sum.map_or(f64::NAN, |sum| f64::from(sum.into_scalar::<f32>()));
+    Tried { loss, gradient_norm, gradients }
+}
+
+/// What goes through the model of a batch.
+pub fn tokens(batch: &Batch) -> Tokens<'_> {
+    let apart = batch.starts.iter().any(|start| *start > 0);
+    Tokens { ids: &batch.inputs, rows: batch.rows, starts: apart.then_some(&batch.starts) }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::model::ModelConfig;
+
+    /// Micro-batches change how much is in memory at a time, and nothing else but the order of sums; wherever the tokens that
+    /// count stand.
+    #[test]
+    fn micro_batches_have_the_gradients_of_the_batch() {
+        let config =
+            ModelConfig { layers: Some(1), heads: Some(2), width: Some(8), context: Some(5), ..ModelConfig::default() };
+        let model = config.shape().expect("the numbers fit together").init(11, 3, &Device::flex().autodiff());
+        let ids = |from: i32| (0..40).map(|place| (place * 7 + from) % 11).collect();
+        let weights = (0..40u8).map(|place| if place < 12 || place % 3 == 0 { 1.0 } else { 0.0 }).collect();
+        let batch = Batch { inputs: ids(0), targets: ids(7), weights, starts: vec![0; 40], rows: 8, time: 5 };
+        let stream = Stream::new(1, "test");
+        let whole = try_step(&model, &batch, 1, 1e9, stream);
+        for micro_batches in [2, 8] {
+            let other = try_step(&model, &batch, micro_batches, 1e9, stream);
+            assert!((other.loss - whole.loss).abs() < 1e-6, "{} is not {}", other.loss, whole.loss);
+            for ((name, one), (_, other)) in whole.gradients.by_name().zip(other.gradients.by_name()) {
+                let difference = (one.clone() - other.clone()).abs().max().into_scalar::<f32>();
+                assert!(difference < 1e-6, "{micro_batches}: {name} differs by {difference}");
+            }
+        }
+    }
+}
