@@ -182,18 +182,20 @@ impl TomlFile {
         .into()
     }
 
-    /// A fault of the value that `key` has, with names from the root and dots between them: of a setting, if one sets it; else
+    /// A fault of the value that `key` has, with names from the root and dots between them: of a setting, if one sets it or a table around it; else
     /// at its place in the file, or that of the last table on the way which the file has.
     #[must_use]
     pub fn fault_of(&self, key: &str, settings: &[Setting], message: impl Into<String>) -> TomlError {
         let message = message.into();
-        if let Some(setting) = settings.iter().rev().find(|setting| setting.key.join(".") == key) {
-            return TomlError::Set { key: key.to_owned(), value: setting.value.clone(), message };
+        let names: Vec<&str> = key.split('.').collect();
+        let sets = |setting: &&Setting| names.iter().zip(&setting.key).all(|(name, set)| name == set);
+        if let Some(setting) = settings.iter().rev().filter(|set| set.key.len() <= names.len()).find(sets) {
+            return TomlError::Set { key: setting.key.join("."), value: setting.value.clone(), message };
         }
         let mut span = 0..0;
         if let Ok(root) = DeTable::parse(&self.text) {
             let mut table = Some(root.get_ref());
-            for name in key.split('.') {
+            for name in names {
                 let Some((_, value)) = table.and_then(|table| table.iter().find(|(key, _)| *key.get_ref() == name))
                 else {
                     break;
@@ -319,6 +321,8 @@ mod tests {
             "the table without the value"
         );
         assert_eq!(place("inner.words", &[set("inner.words", "0")]).as_deref(), Some("--set inner.words=0: too few"));
+        let table = [set("inner", "{ words = 0 }")];
+        assert_eq!(place("inner.words", &table).as_deref(), Some("--set inner={ words = 0 }: too few"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::support::{Workshop, text, train};
 /// spikes, of which the small window sees several.
 #[test]
 fn a_resumed_training_ends_on_the_same_bits() {
-    ends_on_the_same_bits(&Workshop::new());
+    ends_on_the_same_bits(&Workshop::new(), "1.5");
 }
 
 /// The same with two sources by weight, rows packed by best fit, prompts, documents kept apart, and dropout.
@@ -20,7 +20,7 @@ fn a_training_on_several_sources_ends_on_the_same_bits() {
     let workshop = Workshop::new();
     workshop.write_sums("sums.jsonl", 600);
     workshop.set_data(TWO_SOURCES);
-    ends_on_the_same_bits(&workshop);
+    ends_on_the_same_bits(&workshop, "3.5");
 }
 
 pub const TWO_SOURCES: &str = r#"packing = "best_fit"
@@ -33,9 +33,9 @@ weight = 0.7
 path = "sums.jsonl"
 weight = 0.3"#;
 
-fn ends_on_the_same_bits(workshop: &Workshop) {
+fn ends_on_the_same_bits(workshop: &Workshop, deviations: &str) {
     for action in ["skip", "back"] {
-        let spikes = format!("training.spikes={{ deviations = 1.5, window = 6, limit = 30, action = \"{action}\" }}");
+        let spikes = format!("training.spikes={{ deviations = {deviations}, window = 6, limit = 30, action = \"{action}\" }}");
         let settings = ["--set", "training.accumulate=2", "--set", "model.dropout=0.1", "--set", &spikes];
         let (whole, stopped, killed) =
             (format!("{action}/whole"), format!("{action}/stopped"), format!("{action}/killed"));
