@@ -40,6 +40,14 @@ pub enum Error {
         /// What is missing.
         message: String,
     },
+    /// A model cannot be read from or written to another layout.
+    #[error("{}: {message}", path.display())]
+    Interchange {
+        /// The folder that was read.
+        path: PathBuf,
+        /// What stands in the way.
+        message: String,
+    },
     /// A tokenizer cannot be made or used.
     #[error("tokenizer: {0}")]
     Tokenizer(String),

@@ -6,13 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use schemas::manifest::FileEntry;
 use serde::{Deserialize, Serialize};
 
 use super::{
     files::{sha256, sync_folder, write},
     state::State,
+    tensors,
 };
 use crate::{
     error::{Error, Result},
@@ -95,13 +95,15 @@ pub fn save(out: &Path, checkpoint: &Checkpoint) -> Result<PathBuf> {
 
 fn write_files(partial: &Path, checkpoint: &Checkpoint) -> Result<()> {
     fs::create_dir_all(partial).map_err(Error::file("make the folder", partial))?;
-    let model = tensors(checkpoint.model.iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values)));
+    let model = tensors::to_bytes(
+        checkpoint.model.iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values)),
+    );
     let moments = checkpoint.moments.iter().flat_map(|Moments { name, first, second }| {
         let shape = vec![first.len()];
         [(format!("{name}.first"), shape.clone(), first), (format!("{name}.second"), shape, second)]
     });
     let mut files = Vec::new();
-    for (name, bytes) in [(MODEL, model), (OPTIMIZER, tensors(moments))] {
+    for (name, bytes) in [(MODEL, model), (OPTIMIZER, tensors::to_bytes(moments))] {
         write(&partial.join(name), &bytes)?;
         files.push(FileEntry { path: name.into(), rows: None, bytes: bytes.len() as u64, sha256: sha256(&bytes) });
     }
@@ -109,20 +111,6 @@ fn write_files(partial: &Path, checkpoint: &Checkpoint) -> Result<()> {
     let summary = Summary { state: state.clone(), due: *due, identity: identity.clone(), logs: logs.clone(), files };
     let json = serde_json::to_vec_pretty(&summary).expect("the summary is JSON");
     write(&partial.join(SUMMARY), &json)
-}
-
-/// Tensors in the format of the crate `safetensors`.
-fn tensors<'v>(values: impl Iterator<Item = (String, Vec<usize>, &'v Vec<f32>)>) -> Vec<u8> {
-    let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = values
-        .map(|(name, shape, values)| (name, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect()))
-        .collect();
-    let views = bytes.iter().map(|(name, shape, bytes)| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("a shape fits its values");
-        (name.as_str(), view)
-    });
-    // `format` is what other readers look for
-    let metadata = Some([("format".to_owned(), "pt".to_owned())].into());
-    safetensors::serialize(views, metadata).expect("tensors in memory can be written")
 }
 
 /// The checkpoints in the folder of a training, in rising order of their steps.
@@ -269,12 +257,8 @@ fn read_tensors(folder: &Path, name: &str, summary: &Summary) -> Result<Tensors>
     if sha256(&bytes) != written.sha256 {
         return Err(damaged("its bytes are not those that were written".into()));
     }
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| damaged(error.to_string()))?;
-    let values = |view: &TensorView<'_>| {
-        let (chunks, _) = view.data().as_chunks::<4>();
-        chunks.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect::<Vec<f32>>()
-    };
-    Ok(tensors.tensors().into_iter().map(|(name, view)| (name, (view.shape().to_vec(), values(&view)))).collect())
+    let tensors = tensors::from_bytes(&bytes, &path)?;
+    Ok(tensors.into_iter().map(|(name, Named { shape, values, .. })| (name, (shape, values))).collect())
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 mod bench;
 mod dashboard;
+mod export;
 mod generate;
+mod import;
 mod pretrain;
 mod printer;
 mod progress;
@@ -35,6 +37,8 @@ enum Command {
     Tokenizer(tokenizer::TokenizerArgs),
     Pretrain(pretrain::PretrainArgs),
     Generate(generate::GenerateArgs),
+    Export(export::ExportArgs),
+    Import(import::ImportArgs),
     Bench(bench::BenchArgs),
 }
 
@@ -61,6 +65,8 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Tokenizer(args) => args.run(printer)?,
         Command::Pretrain(args) => return args.run(printer, threads),
         Command::Generate(args) => args.run(printer)?,
+        Command::Export(args) => args.run(printer)?,
+        Command::Import(args) => args.run(printer)?,
         Command::Bench(args) => args.run(printer)?,
     }
     Ok(ExitCode::SUCCESS)

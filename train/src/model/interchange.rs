@@ -154,7 +154,7 @@ fn config(shape: &Shape, vocabulary: usize, end: u32) -> Value {
             "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": width,
             "intermediate_size": neurons, "num_hidden_layers": layers, "num_attention_heads": heads,
             "num_key_value_heads": key_heads, "max_position_embeddings": context, "rms_norm_eps": 1e-5,
-            "rope_theta": rotary_base, "attention_bias": false, "mlp_bias": false, "attention_dropout": 0.0,
+            "rope_theta": rotary_base, "rope_parameters": {"rope_type": "default", "rope_theta": rotary_base}, "attention_bias": false, "mlp_bias": false, "attention_dropout": 0.0,
         }),
     };
     let parts = if shape.family == Family::Llama { vec![own, common] } else { vec![own, gpt, common] };

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod data;
+pub mod interchange;
 pub mod pretrain;
 mod training;
 

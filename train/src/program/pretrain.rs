@@ -195,12 +195,16 @@ fn load_checkpoint(out: &Path, checkpoint: Checkpoint, device: DeviceName) -> Re
     let device = device.open()?;
     let tokenizer = Tokenizer::load(&out.join("tokenizer.json"))?;
     let folder = out.join("checkpoints");
-    let damaged = |message: String| Error::Damaged { path: folder.clone(), message };
+    let model = shape_of(&checkpoint, &folder)?.init(tokenizer.vocabulary(), 0, &device);
+    Ok((checkpoint::with_weights(model, checkpoint.model, &folder)?.valid(), tokenizer))
+}
+
+/// The shape of a checkpoint's model.
+pub(super) fn shape_of(checkpoint: &Checkpoint, folder: &Path) -> Result<Shape> {
+    let damaged = |message: String| Error::Damaged { path: folder.to_owned(), message };
     let config: ModelConfig = serde_json::from_value(checkpoint.identity.config["model"].clone())
         .map_err(|error| damaged(format!("the shape of its model cannot be read: {error}")))?;
-    let shape = config.shape().map_err(damaged)?;
-    let model = shape.init(tokenizer.vocabulary(), 0, &device);
-    Ok((checkpoint::with_weights(model, checkpoint.model, &folder)?.valid(), tokenizer))
+    config.shape().map_err(damaged)
 }
 
 /// What this training is.

@@ -35,7 +35,8 @@ weight = 0.3"#;
 
 fn ends_on_the_same_bits(workshop: &Workshop, deviations: &str) {
     for action in ["skip", "back"] {
-        let spikes = format!("training.spikes={{ deviations = {deviations}, window = 6, limit = 30, action = \"{action}\" }}");
+        let spikes =
+            format!("training.spikes={{ deviations = {deviations}, window = 6, limit = 30, action = \"{action}\" }}");
         let settings = ["--set", "training.accumulate=2", "--set", "model.dropout=0.1", "--set", &spikes];
         let (whole, stopped, killed) =
             (format!("{action}/whole"), format!("{action}/stopped"), format!("{action}/killed"));

@@ -3,6 +3,7 @@
 mod bad_input;
 mod exactness;
 mod ids;
+mod interchange;
 mod interrupts;
 mod operations;
 mod spikes;

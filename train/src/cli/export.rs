@@ -1,0 +1,31 @@
+//! `train export`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::printer::Printer;
+use crate::program::interchange::{Which, export};
+
+/// Write a trained model as a folder that Hugging Face's `transformers` loads.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The output folder of a training.
+    model: PathBuf,
+    /// The folder to write.
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// Take the checkpoint with the best evaluation, and not the newest.
+    #[arg(long)]
+    best: bool,
+}
+
+impl ExportArgs {
+    pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let which = if self.best { Which::Best } else { Which::Newest };
+        let step = export(&self.model, which, &self.out)?;
+        printer.note(format_args!("the model after {step} steps"));
+        printer.result(self.out.display());
+        Ok(())
+    }
+}

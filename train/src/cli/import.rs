@@ -1,0 +1,27 @@
+//! `train import`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::printer::Printer;
+use crate::program::interchange::import;
+
+/// Read a model of Hugging Face (GPT, GPT-2 or Llama) as one that took no step yet.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// A folder with `config.json`, `model.safetensors` and `tokenizer.json`.
+    folder: PathBuf,
+    /// The output folder.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+impl ImportArgs {
+    pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let parameters = import(&self.folder, &self.out)?;
+        printer.note(format_args!("{parameters} parameters"));
+        printer.result(self.out.display());
+        Ok(())
+    }
+}

@@ -1,0 +1,35 @@
+"""Writes the folders gpt1, gpt2 and llama: small models of transformers with random weights, and the logits that it computes.
+
+    python transformers_figures.py     (needs torch, transformers and safetensors)
+"""
+
+import pathlib
+
+import torch
+from safetensors.torch import save_file
+from transformers import (
+    GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, OpenAIGPTConfig, OpenAIGPTLMHeadModel,
+)
+
+here = pathlib.Path(__file__).parent
+gpt = dict(vocab_size=11, n_positions=6, n_embd=8, n_layer=2, n_head=4, bos_token_id=10, eos_token_id=10)
+llama = LlamaConfig(
+    vocab_size=11, hidden_size=8, intermediate_size=12, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+    max_position_embeddings=6, rms_norm_eps=1e-5, bos_token_id=10, eos_token_id=10, rope_theta=500.0,
+)
+models = {
+    "gpt1": lambda: OpenAIGPTLMHeadModel(OpenAIGPTConfig(**gpt)),
+    "gpt2": lambda: GPT2LMHeadModel(GPT2Config(**gpt)),
+    "llama": lambda: LlamaForCausalLM(llama),
+}
+for name, make in models.items():
+    torch.manual_seed(1)
+    model = make().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(std=0.3)
+        ids = torch.tensor([[1, 2, 3, 4, 5, 0], [9, 8, 7, 10, 10, 1]])
+        logits = model(ids).logits
+    model.save_pretrained(here / name)
+    (here / name / "generation_config.json").unlink(missing_ok=True)
+    save_file({"ids": ids.int(), "logits": logits.contiguous()}, here / name / "logits.safetensors")
