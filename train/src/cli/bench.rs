@@ -7,7 +7,6 @@ use crate::{
     device::DeviceName,
     model::{Family, ModelConfig},
     program::bench::{Bench, Measured},
-    tensor::{Operations, choose},
 };
 
 /// Measure how fast a shape trains or writes, on random tokens.
@@ -40,14 +39,10 @@ pub struct BenchArgs {
     /// Write this many tokens after prompts of 16, instead of training; a step is one time.
     #[arg(long, value_name = "N")]
     generate: Option<usize>,
-    /// Whose operations run: `own`, or `framework` for burn's.
-    #[arg(long, default_value_t, value_name = "WHOSE")]
-    operations: Operations,
 }
 
 impl BenchArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        choose(self.operations);
         let config = ModelConfig {
             family: Some(Family::Gpt2),
             layers: Some(self.layers),

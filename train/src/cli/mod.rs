@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::printer::Printer;
+use crate::tensor::{Operations, choose};
 
 /// Trains language models on curated mixtures.
 #[derive(Debug, Parser)]
@@ -30,6 +31,9 @@ struct Arguments {
     /// Threads [default: all cores].
     #[arg(long, global = true, display_order = 901, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    /// Whose operations compute: `own`, or `framework` for burn's, to see where a fault lies.
+    #[arg(long, global = true, display_order = 902, value_name = "WHOSE", default_value_t)]
+    operations: Operations,
 }
 
 #[derive(Debug, Subcommand)]
@@ -61,6 +65,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let threads = arguments.threads.map_or_else(cores, usize::from);
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    choose(arguments.operations);
     match arguments.command {
         Command::Tokenizer(args) => args.run(printer)?,
         Command::Pretrain(args) => return args.run(printer, threads),

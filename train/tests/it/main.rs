@@ -5,6 +5,7 @@ mod exactness;
 mod ids;
 mod interchange;
 mod interrupts;
+mod memory;
 mod operations;
 mod spikes;
 mod support;

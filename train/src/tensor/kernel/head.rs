@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::{
     lanes::{exp, largest, sum, vectorised},
-    matrix::{Matrix, MatrixMut},
+    matrix::{Matrix, MatrixMut, product},
 };
 
 /// Logits that are held at a time: 64 MiB.
@@ -45,7 +45,7 @@ pub fn forward(rows: Rows<'_>, with_gradients: bool) -> (f64, Option<Gradients>)
     let vocabulary = weight.len() / width;
     let together = (LOGITS / vocabulary).clamp(1, targets.len().max(1));
     let mut logits = vec![0.0; together * vocabulary];
-    let mut gradients = with_gradients.then(|| Gradients { x: vec![0.0; x.len()], weight: vec![0.0; weight.len()] });
+    let mut gradients = with_gradients.then(|| Gradients { x: Vec::with_capacity(x.len()), weight: Vec::new() });
     let mut total = 0.0;
     let parts = x.chunks(together * width).zip(targets.chunks(together)).zip(weights.chunks(together));
     for (part, ((x, targets), weights)) in parts.enumerate() {
@@ -65,10 +65,12 @@ pub fn forward(rows: Rows<'_>, with_gradients: bool) -> (f64, Option<Gradients>)
         total += losses.iter().sum::<f64>();
         if let Some(gradients) = &mut gradients {
             let logits = Matrix::new(logits, vocabulary);
-            let at = part * together * width;
-            let dx = &mut gradients.x[at..at + targets.len() * width];
-            MatrixMut::new(dx, width).product(false, 1.0, logits, table);
-            MatrixMut::new(&mut gradients.weight, width).product(part > 0, 1.0, logits.transposed(), x);
+            gradients.x.extend(product(logits, table));
+            if part == 0 {
+                gradients.weight = product(logits.transposed(), x);
+            } else {
+                MatrixMut::new(&mut gradients.weight, width).product(true, 1.0, logits.transposed(), x);
+            }
         }
     }
     (total, gradients)

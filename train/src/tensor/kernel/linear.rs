@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{
     ROWS,
     lanes::vectorised,
-    matrix::{Matrix, MatrixMut},
+    matrix::{Matrix, MatrixMut, product},
 };
 
 /// `x W + b`.
@@ -15,13 +15,11 @@ use super::{
 /// - returns: `[rows, outputs]`
 pub fn forward(x: &[f32], weight: &[f32], bias: Option<&[f32]>, outputs: usize) -> Vec<f32> {
     let inputs = weight.len() / outputs;
-    let rows = x.len() / inputs;
-    let mut y = match bias {
-        // the product is added to it, which costs less than a pass of its own afterwards
-        Some(bias) => bias.repeat(rows),
-        None => vec![0.0; rows * outputs],
-    };
-    MatrixMut::new(&mut y, outputs).product(bias.is_some(), 1.0, Matrix::new(x, inputs), Matrix::new(weight, outputs));
+    let (x, weight) = (Matrix::new(x, inputs), Matrix::new(weight, outputs));
+    let Some(bias) = bias else { return product(x, weight) };
+    // the product is added to the bias, which costs less than a pass of its own afterwards
+    let mut y = bias.repeat(x.size().0);
+    MatrixMut::new(&mut y, outputs).product(true, 1.0, x, weight);
     y
 }
 
@@ -31,28 +29,17 @@ pub fn forward(x: &[f32], weight: &[f32], bias: Option<&[f32]>, outputs: usize) 
 /// - `x`: `[rows, inputs]`; `table`: `[outputs, inputs]`
 /// - returns: `[rows, outputs]`
 pub fn forward_table(x: &[f32], table: &[f32], inputs: usize) -> Vec<f32> {
-    let outputs = table.len() / inputs;
-    let mut y = vec![0.0; x.len() / inputs * outputs];
-    let (x, table) = (Matrix::new(x, inputs), Matrix::new(table, inputs));
-    MatrixMut::new(&mut y, outputs).product(false, 1.0, x, table.transposed());
-    y
+    product(Matrix::new(x, inputs), Matrix::new(table, inputs).transposed())
 }
 
 /// The gradient of `x`: `dy Wᵀ`, `[rows, inputs]`.
 pub fn backward_x(dy: &[f32], weight: &[f32], outputs: usize) -> Vec<f32> {
-    let inputs = weight.len() / outputs;
-    let mut dx = vec![0.0; dy.len() / outputs * inputs];
-    let (dy, weight) = (Matrix::new(dy, outputs), Matrix::new(weight, outputs));
-    MatrixMut::new(&mut dx, inputs).product(false, 1.0, dy, weight.transposed());
-    dx
+    product(Matrix::new(dy, outputs), Matrix::new(weight, outputs).transposed())
 }
 
 /// The gradient of `weight`: `xᵀ dy`, `[inputs, outputs]`.
 pub fn backward_weight(x: &[f32], dy: &[f32], inputs: usize, outputs: usize) -> Vec<f32> {
-    let mut dw = vec![0.0; inputs * outputs];
-    let (x, dy) = (Matrix::new(x, inputs), Matrix::new(dy, outputs));
-    MatrixMut::new(&mut dw, outputs).product(false, 1.0, x.transposed(), dy);
-    dw
+    product(Matrix::new(x, inputs).transposed(), Matrix::new(dy, outputs))
 }
 
 /// The gradient of `bias`: the sum of all rows of `dy`, `[outputs]`.

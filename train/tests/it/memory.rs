@@ -1,0 +1,44 @@
+//! Memory stays where it is, however long a training goes on.
+
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
+
+use crate::support::Workshop;
+
+/// The most that a training holds from its 200th step on is what it held from its 10th to its 100th, but for a tenth.
+///
+/// Linux alone says what a process holds; elsewhere nothing is measured, and the test says so.
+#[test]
+fn a_long_training_holds_no_more_than_a_short_one() {
+    if !std::path::Path::new("/proc/self/status").is_file() {
+        eprintln!("skipped: there is no /proc");
+        return;
+    }
+    let workshop = Workshop::new();
+    let settings = ["--set", "training.steps=400", "--set", "training.log_every=1", "--set", "training.evaluate_every=400"];
+    let mut child = workshop.starting("model", &settings);
+    let status = format!("/proc/{}/status", child.id());
+    let metrics = workshop.path().join("model/metrics.jsonl");
+    let (mut early, mut late) = (0, 0);
+    let begun = Instant::now();
+    while child.try_wait().expect("the child can be asked").is_none() {
+        assert!(begun.elapsed() < Duration::from_mins(5), "it does not end");
+        let held = fs::read_to_string(&status).ok().and_then(|text| resident(&text)).unwrap_or(0);
+        match fs::read_to_string(&metrics).unwrap_or_default().lines().count() {
+            10..100 => early = early.max(held),
+            200.. => late = late.max(held),
+            _ => {}
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(early > 0 && late > 0, "{early} and {late} kB: it was not seen in time");
+    assert!(late * 10 < early * 11, "{early} kB at first, and {late} kB later");
+}
+
+/// Kilobytes in memory.
+fn resident(status: &str) -> Option<u64> {
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
