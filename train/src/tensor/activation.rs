@@ -11,6 +11,7 @@ use super::{
 /// The Gaussian error linear unit in GPT-2's approximation.
 ///
 /// Source: Hendrycks and Gimpel 2016, section 2.
+#[must_use]
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     if !own(&x) {
         return activation::gelu_approximate(x);
@@ -40,6 +41,7 @@ impl Kept<1> for Gelu {
 /// - returns: `[..., width]`
 ///
 /// Source: Shazeer 2020.
+#[must_use]
 pub fn swiglu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     if !own(&x) {
         let [gates, ups] = x.chunk(2, D - 1).try_into().expect("two halves");

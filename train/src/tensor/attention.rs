@@ -61,6 +61,7 @@ impl Sight {
 /// # Shapes
 /// - `x`: `[rows, time, (queries + 2 keys) width]`, with the numbers of `heads`
 /// - returns: `[rows, time, queries * width]`
+#[must_use]
 pub fn attention(x: Tensor<3>, heads: Heads, sight: &Sight) -> Tensor<3> {
     if !own(&x) {
         let [rows, time, _] = x.dims();
@@ -151,6 +152,7 @@ fn given<'a>(
 /// # Shapes
 /// - `x`: `[rows, time, queries * width]`; `other`: `[rows, keys, 2 keys * width]`
 /// - returns: the same as `x`
+#[must_use]
 pub fn attention_across(x: Tensor<3>, other: Tensor<3>, heads: Heads, sight: &Sight) -> Tensor<3> {
     if !own(&x) {
         let [keys, values] = other.chunk(2, 2).try_into().expect("two halves");
@@ -187,6 +189,7 @@ fn side_by_side<'a>(x: &'a [f32], columns: usize, other: &'a [f32], key_columns:
 /// # Shapes
 /// - `x`: `[rows, time, queries * width]`; `cache`: `rows` rows
 /// - returns: the same as `x`
+#[must_use]
 pub fn attention_cached(x: Tensor<3>, cache: &KeyCache, heads: Heads, sight: &Sight) -> Tensor<3> {
     let stored = match cache {
         KeyCache::Framework(stored) => {

@@ -6,6 +6,7 @@ use super::{choice::own, recorded::Numbers};
 
 /// Room for a number of keys and values in each row: `[rows, capacity, 2 * keys * width]`, keys before values.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a model has one for each block")]
 pub enum KeyCache {
     /// For operations of our own.
     Own(Vec<f32>),

@@ -9,6 +9,7 @@ use super::{
 };
 
 /// `x` with some of its numbers set to 0 and the others scaled up, as `dropout` says.
+#[must_use]
 pub fn dropout<const D: usize>(x: Tensor<D>, dropout: Dropout) -> Tensor<D> {
     if dropout.rate == 0.0 {
         return x;

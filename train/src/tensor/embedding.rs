@@ -14,6 +14,7 @@ use super::{
 /// - `table`: `[vocabulary, width]`
 /// - `ids`: `[rows, time]`, given with their `rows`
 /// - returns: `[rows, time, width]`
+#[must_use]
 pub fn embedding(table: Tensor<2>, ids: &[i32], rows: usize) -> Tensor<3> {
     let time = ids.len() / rows;
     if !own(&table) {

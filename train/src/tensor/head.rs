@@ -13,6 +13,7 @@ use super::{
 /// # Shapes
 /// - `x`: `[rows, width]`; `weight`: `[vocabulary, width]`
 /// - returns: `[rows, vocabulary]`
+#[must_use]
 pub fn head(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
     if !own(&x) {
         return x.matmul(weight.transpose());
@@ -50,6 +51,7 @@ impl Kept<2> for Logits {
 /// - `targets`: `[rows]`, token ids; `weights`: `[rows]`, how much each counts
 ///
 /// Returns `[1]`, in nats times weight.
+#[must_use]
 pub fn head_loss(x: Tensor<2>, weight: Tensor<2>, targets: &[i32], weights: &[f32]) -> Tensor<1> {
     if !own(&x) {
         let rows = targets.len();

@@ -13,6 +13,7 @@ use super::{
 /// # Shapes
 /// - `x`: `[..., inputs]`; `weight`: `[inputs, outputs]`; `bias`: `[outputs]`
 /// - returns: `[..., outputs]`
+#[must_use]
 pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<D> {
     if !own(&x) {
         return module::linear(x, weight, bias);

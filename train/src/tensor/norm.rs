@@ -13,6 +13,7 @@ use super::{
 /// # Shapes
 /// - `x`: `[..., width]`; `gain`, `bias`: `[width]`
 /// - returns: the same as `x`
+#[must_use]
 pub fn norm<const D: usize>(x: Tensor<D>, gain: Tensor<1>, bias: Option<Tensor<1>>, epsilon: f64) -> Tensor<D> {
     if !own(&x) {
         return match bias {

@@ -105,12 +105,9 @@ pub fn record<const N: usize, const D: usize, K: Kept<N>>(
         Input::Plain(x) => FloatTensor::<Autodiff<Flex>>::new(x),
         Input::Recorded(x) => x,
     });
-    let nodes = recorded.each_ref().map(|input| input.node());
+    let nodes = recorded.each_ref().map(FloatTensor::<Autodiff<Flex>>::node);
     // the primitives move: an operation may then work in place on what nobody else holds
-    let inputs = recorded.map(|input| {
-        let x = input.into_primitive();
-        if x.is_contiguous() && x.layout().start_offset() == 0 { Numbers(x) } else { numbers(&x) }
-    });
+    let inputs = recorded.map(|input| numbers(&input.into_primitive()));
     let out = match Step::<K>(PhantomData).prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(prepared) => {
             let (out, kept) = forward(inputs, true);

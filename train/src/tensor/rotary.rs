@@ -18,6 +18,7 @@ use super::{
 /// - returns: the same as `x`
 ///
 /// Source: Su et al. 2021.
+#[must_use]
 pub fn rotary(x: Tensor<3>, angles: &Arc<Angles>, positions: &[usize], heads: usize) -> Tensor<3> {
     if !own(&x) {
         return by_framework(x, angles, positions, heads);

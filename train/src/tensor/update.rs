@@ -11,6 +11,7 @@ use super::{choice::own, kernel::adamw::sum_of_squares, recorded::Numbers};
 ///
 /// # Shapes
 /// - all four: `[elements]`, without gradients
+#[must_use]
 pub fn update(
     parameter: Tensor<1>,
     first: Tensor<1>,
@@ -32,6 +33,7 @@ pub fn update(
 }
 
 /// The sum of the squares of `x`.
+#[must_use]
 pub fn squared_norm(x: Tensor<1>) -> f64 {
     if own(&x) { sum_of_squares(Numbers::of(x).values()) } else { f64::from(x.square().sum().into_scalar::<f32>()) }
 }

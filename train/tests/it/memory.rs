@@ -17,7 +17,8 @@ fn a_long_training_holds_no_more_than_a_short_one() {
         return;
     }
     let workshop = Workshop::new();
-    let settings = ["--set", "training.steps=400", "--set", "training.log_every=1", "--set", "training.evaluate_every=400"];
+    let settings =
+        ["--set", "training.steps=400", "--set", "training.log_every=1", "--set", "training.evaluate_every=400"];
     let mut child = workshop.starting("model", &settings);
     let status = format!("/proc/{}/status", child.id());
     let metrics = workshop.path().join("model/metrics.jsonl");

@@ -183,7 +183,7 @@ pub fn backward(heads: Heads, given: &[Given<'_>], outputs: Vec<Outputs<'_>>, si
         |scratch, (batch, head, dqueries, mut dkeys, mut dvalues)| {
             for (number, mut dqueries) in dqueries.into_iter().enumerate() {
                 let of = (batch, head * each + number);
-                head_backward(heads, given[batch], of, (&mut dqueries, &mut dkeys, &mut dvalues), sight, scratch);
+                head_backward(heads, &given[batch], of, (&mut dqueries, &mut dkeys, &mut dvalues), sight, scratch);
             }
         },
     );
@@ -198,13 +198,13 @@ struct Scratch {
 /// With P the probabilities and D the sum of dout * out for each query: dV = Pᵀ dout, dP = dout Vᵀ, dS = P (dP - D) scale, dQ = dS K, dK = dSᵀ Q.
 fn head_backward(
     heads: Heads,
-    given: Given<'_>,
+    given: &Given<'_>,
     (batch, head): (usize, usize),
     (dqueries, dkeys, dvalues): (&mut MatrixMut<'_>, &mut MatrixMut<'_>, &mut MatrixMut<'_>),
     sight: &impl Sight,
     scratch: &mut Scratch,
 ) {
-    let Given { inputs, out, dout, logarithms } = given;
+    let Given { inputs, out, dout, logarithms } = *given;
     let time = out.size().0;
     let (columns, of_key) = (heads.columns(head), heads.columns(heads.key_of(head)));
     for first in (0..time).step_by(QUERIES) {

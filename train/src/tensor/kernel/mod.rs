@@ -5,6 +5,8 @@
 //!
 //! Inner loops are compiled for several kinds of processor by [`lanes`]'s macro: what they call must be inlined into them.
 
+#![expect(clippy::inline_always, reason = "a function that is called would run as on the oldest processor")]
+
 pub mod activation;
 pub mod adamw;
 pub mod attention;

@@ -92,6 +92,7 @@ pub fn backward(
 }
 
 vectorised! {
+    #[expect(clippy::too_many_arguments, reason = "two passes over the same rows at once")]
     fn rows_backward(
         dy: &[f32], x: &[f32], gain: &[f32], moments: &[Moment], has_bias: bool, dx: &mut [f32], dgain: &mut [f32],
         dbias: &mut [f32],

@@ -20,6 +20,7 @@ pub struct Angles {
 
 impl Angles {
     /// The angles of positions `0..positions` for heads of `width`, an even number.
+    #[must_use]
     pub fn new(positions: usize, width: usize, base: f64) -> Self {
         let half = width / 2;
         let angles = (0..positions).flat_map(|position| {
@@ -31,16 +32,19 @@ impl Angles {
     }
 
     /// Half the width of a head.
+    #[must_use]
     pub fn half(&self) -> usize {
         self.half
     }
 
     /// The cosines of a position, `[width / 2]`.
+    #[must_use]
     pub fn cosines(&self, position: usize) -> &[f32] {
         &self.cosines[position * self.half..][..self.half]
     }
 
     /// The sines of a position, `[width / 2]`.
+    #[must_use]
     pub fn sines(&self, position: usize) -> &[f32] {
         &self.sines[position * self.half..][..self.half]
     }
