@@ -1,10 +1,13 @@
 //! What stands between the two maps of a block: GELU, and SiLU times a second map (SwiGLU).
 
-use std::f32::consts::PI;
+use std::{f32::consts::PI, mem::MaybeUninit};
 
 use rayon::prelude::*;
 
-use super::lanes::{exp, vectorised};
+use super::{
+    lanes::{exp, vectorised},
+    written::written,
+};
 
 /// Numbers that a thread takes at a time.
 const CHUNK: usize = 8192;
@@ -30,15 +33,15 @@ fn sigmoid(x: f32) -> f32 {
 ///
 /// Source: Hendrycks and Gimpel 2016, section 2.
 pub fn gelu(x: &[f32]) -> Vec<f32> {
-    let mut y = vec![0.0; x.len()];
-    y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| gelu_forward(x, y));
-    y
+    written(x.len(), |y| {
+        y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| gelu_forward(x, y));
+    })
 }
 
 vectorised! {
-    fn gelu_forward(x: &[f32], y: &mut [f32]) -> () {
+    fn gelu_forward(x: &[f32], y: &mut [MaybeUninit<f32>]) -> () {
         for (y, x) in y.iter_mut().zip(x) {
-            *y = x * gate(*x).0;
+            y.write(x * gate(*x).0);
         }
     }
 }
@@ -65,16 +68,16 @@ vectorised! {
 ///
 /// Source: Shazeer 2020.
 pub fn swiglu(x: &[f32], width: usize) -> Vec<f32> {
-    let mut y = vec![0.0; x.len() / 2];
-    y.par_chunks_mut(width).zip(x.par_chunks(2 * width)).for_each(|(y, x)| swiglu_forward(x, y));
-    y
+    written(x.len() / 2, |y| {
+        y.par_chunks_mut(width).zip(x.par_chunks(2 * width)).for_each(|(y, x)| swiglu_forward(x, y));
+    })
 }
 
 vectorised! {
-    fn swiglu_forward(x: &[f32], y: &mut [f32]) -> () {
+    fn swiglu_forward(x: &[f32], y: &mut [MaybeUninit<f32>]) -> () {
         let (gates, ups) = x.split_at(y.len());
         for ((y, gate), up) in y.iter_mut().zip(gates).zip(ups) {
-            *y = gate * sigmoid(*gate) * up;
+            y.write(gate * sigmoid(*gate) * up);
         }
     }
 }

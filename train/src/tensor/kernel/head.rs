@@ -44,15 +44,12 @@ pub fn forward(rows: Rows<'_>, with_gradients: bool) -> (f64, Option<Gradients>)
     let Rows { x, weight, targets, weights, width } = rows;
     let vocabulary = weight.len() / width;
     let together = (LOGITS / vocabulary).clamp(1, targets.len().max(1));
-    let mut logits = vec![0.0; together * vocabulary];
-    let mut gradients = with_gradients.then(|| Gradients { x: Vec::with_capacity(x.len()), weight: Vec::new() });
+    let mut gradients = with_gradients.then(|| Gradients { x: Vec::new(), weight: Vec::new() });
     let mut total = 0.0;
     let parts = x.chunks(together * width).zip(targets.chunks(together)).zip(weights.chunks(together));
     for (part, ((x, targets), weights)) in parts.enumerate() {
-        let logits = &mut logits[..targets.len() * vocabulary];
-        let x = Matrix::new(x, width);
-        let table = Matrix::new(weight, width);
-        MatrixMut::new(logits, vocabulary).product(false, 1.0, x, table.transposed());
+        let (x, table) = (Matrix::new(x, width), Matrix::new(weight, width));
+        let mut logits = product(x, table.transposed());
         let losses: Vec<f64> = logits
             .par_chunks_mut(vocabulary)
             .zip(targets)
@@ -64,11 +61,12 @@ pub fn forward(rows: Rows<'_>, with_gradients: bool) -> (f64, Option<Gradients>)
             .collect();
         total += losses.iter().sum::<f64>();
         if let Some(gradients) = &mut gradients {
-            let logits = Matrix::new(logits, vocabulary);
-            gradients.x.extend(product(logits, table));
+            let logits = Matrix::new(&logits, vocabulary);
+            let of_x = product(logits, table);
             if part == 0 {
-                gradients.weight = product(logits.transposed(), x);
+                (gradients.x, gradients.weight) = (of_x, product(logits.transposed(), x));
             } else {
+                gradients.x.extend(of_x);
                 MatrixMut::new(&mut gradients.weight, width).product(true, 1.0, logits.transposed(), x);
             }
         }

@@ -18,6 +18,7 @@ pub mod linear;
 pub mod matrix;
 pub mod norm;
 pub mod rotary;
+pub mod written;
 
 /// Rows that are worked on together, and whose sums are added up first: a constant, so that no sum depends on threads.
 pub const ROWS: usize = 32;

@@ -2,12 +2,15 @@
 //!
 //! Source: Ba et al. 2016; Zhang and Sennrich 2019.
 
+use std::mem::MaybeUninit;
+
 use rayon::prelude::*;
 
 use super::{
     ROWS,
     lanes::{sum, sum_of, vectorised},
     linear::add_rows,
+    written::written,
 };
 
 /// What is saved of a row: its mean (0 for the root mean square) and one over its deviation.
@@ -20,19 +23,18 @@ pub type Moment = [f32; 2];
 /// - returns: the same as `x`, and `[rows]` moments
 pub fn forward(x: &[f32], gain: &[f32], bias: Option<&[f32]>, epsilon: f32) -> (Vec<f32>, Vec<Moment>) {
     let width = gain.len();
-    let mut y = vec![0.0; x.len()];
     let mut moments = vec![[0.0; 2]; x.len() / width];
-    y.par_chunks_mut(ROWS * width).zip(x.par_chunks(ROWS * width)).zip(moments.par_chunks_mut(ROWS)).for_each(
-        |((y, x), moments)| {
-            rows_forward(x, gain, bias, epsilon, y, moments);
-        },
-    );
+    let y = written(x.len(), |y| {
+        let chunks = y.par_chunks_mut(ROWS * width).zip(x.par_chunks(ROWS * width)).zip(moments.par_chunks_mut(ROWS));
+        chunks.for_each(|((y, x), moments)| rows_forward(x, gain, bias, epsilon, y, moments));
+    });
     (y, moments)
 }
 
 vectorised! {
     fn rows_forward(
-        x: &[f32], gain: &[f32], bias: Option<&[f32]>, epsilon: f32, y: &mut [f32], moments: &mut [Moment],
+        x: &[f32], gain: &[f32], bias: Option<&[f32]>, epsilon: f32, y: &mut [MaybeUninit<f32>],
+        moments: &mut [Moment],
     ) -> () {
         let width = gain.len();
         for ((y, x), moment) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(moments) {
@@ -42,7 +44,7 @@ vectorised! {
 }
 
 #[inline(always)]
-fn row_forward(x: &[f32], gain: &[f32], bias: Option<&[f32]>, epsilon: f32, y: &mut [f32]) -> Moment {
+fn row_forward(x: &[f32], gain: &[f32], bias: Option<&[f32]>, epsilon: f32, y: &mut [MaybeUninit<f32>]) -> Moment {
     let width = x.len() as f32;
     let mean = if bias.is_some() { sum(x, |x| x) / width } else { 0.0 };
     let variance = sum(x, |x| (x - mean) * (x - mean)) / width;
@@ -50,12 +52,12 @@ fn row_forward(x: &[f32], gain: &[f32], bias: Option<&[f32]>, epsilon: f32, y: &
     match bias {
         Some(bias) => {
             for (((y, x), gain), bias) in y.iter_mut().zip(x).zip(gain).zip(bias) {
-                *y = ((x - mean) * scale).mul_add(*gain, *bias);
+                y.write(((x - mean) * scale).mul_add(*gain, *bias));
             }
         }
         None => {
             for ((y, x), gain) in y.iter_mut().zip(x).zip(gain) {
-                *y = x * scale * gain;
+                y.write(x * scale * gain);
             }
         }
     }

@@ -1,0 +1,19 @@
+//! Memory that is written without being filled with zeros first.
+#![expect(unsafe_code, reason = "a vector cannot know that all of its room was written")]
+
+use std::mem::MaybeUninit;
+
+/// A vector of `count` numbers, all of which `write` has to write.
+///
+/// It is a fault of a kernel to leave one out; builds with assertions mark them, so that a test sees it.
+pub fn written(count: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
+    let mut numbers = Vec::with_capacity(count);
+    let room = &mut numbers.spare_capacity_mut()[..count];
+    if cfg!(debug_assertions) {
+        room.fill(MaybeUninit::new(f32::NAN));
+    }
+    write(room);
+    // SAFETY: there is room for so many numbers, and all of them were written.
+    unsafe { numbers.set_len(count) };
+    numbers
+}
