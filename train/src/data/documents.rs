@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead as _, BufReader},
+    io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
 };
 
@@ -13,7 +13,7 @@ use parquet::arrow::{
 };
 use serde::Deserialize;
 
-use super::files::Format;
+use super::files::{Compression, Format};
 use crate::error::{Error, Result};
 
 /// Bytes of text that are in memory together, about.
@@ -44,7 +44,7 @@ pub struct Documents {
 
 enum Reader {
     Parquet { rows: ParquetRecordBatchReader, columns: &'static [&'static str], before: usize },
-    JsonLines { lines: BufReader<File>, before: usize },
+    JsonLines { lines: Box<dyn BufRead + Send>, before: usize },
 }
 
 /// A line of JSON; what else it says does not matter.
@@ -64,10 +64,13 @@ impl Documents {
     /// When it cannot be read, or has neither a column `text` nor `prompt` and `completion`.
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::file("read", path))?;
-        let reader = if Format::of(path) == Some(Format::Parquet) {
-            parquet(path, file)?
-        } else {
-            Reader::JsonLines { lines: BufReader::with_capacity(1 << 18, file), before: 0 }
+        let reader = match Format::of(path) {
+            Some(Format::Parquet) => parquet(path, file)?,
+            Some(Format::JsonLines(compression)) => {
+                let lines = unpacked(file, compression).map_err(Error::file("read", path))?;
+                Reader::JsonLines { lines, before: 0 }
+            }
+            None => Reader::JsonLines { lines: buffered(file), before: 0 },
         };
         Ok(Self { path: path.to_owned(), reader })
     }
@@ -109,6 +112,19 @@ impl Documents {
             }
         }
     }
+}
+
+fn buffered(reader: impl Read + Send + 'static) -> Box<dyn BufRead + Send> {
+    Box::new(BufReader::with_capacity(1 << 18, reader))
+}
+
+/// The lines of a file, whatever they are packed by; several gzip members or Zstandard frames are one after the other.
+fn unpacked(file: File, compression: Compression) -> io::Result<Box<dyn BufRead + Send>> {
+    Ok(match compression {
+        Compression::Plain => buffered(file),
+        Compression::Gzip => buffered(flate2::read::MultiGzDecoder::new(BufReader::new(file))),
+        Compression::Zstandard => buffered(zstd::stream::read::Decoder::new(file)?),
+    })
 }
 
 fn parquet(path: &Path, file: File) -> Result<Reader> {
@@ -212,6 +228,34 @@ mod tests {
         let lines =
             "{\"id\": 1, \"text\": \"a\"}\n\n{\"prompt\": \"b\", \"completion\": \"c\"}\n{\"completion\": \"d\"}";
         assert_eq!(read(lines)?, [document("", "a"), document("b", "c"), document("", "d")]);
+        Ok(())
+    }
+
+    /// Corpora are published packed, often as several members one after the other.
+    #[test]
+    fn packed_lines_are_those_that_were_packed() -> Result<()> {
+        use std::io::Write as _;
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let lines: Vec<String> = (0..3).map(|number| format!("{{\"text\": \"{number}\"}}\n")).collect();
+        let gzip = |text: &String| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish()).expect("memory can be written")
+        };
+        let zstandard = |text: &String| zstd::encode_all(text.as_bytes(), 1).expect("memory can be written");
+        let files = [
+            ("a.jsonl.gz", lines.iter().flat_map(gzip).collect()),
+            ("a.jsonl.zst", lines.iter().flat_map(zstandard).collect::<Vec<u8>>()),
+        ];
+        for (name, bytes) in files {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).expect("the file can be written");
+            let found = Documents::open(&path)?.next_few()?.expect("there are documents");
+            assert_eq!(
+                found.iter().map(|document| document.text.as_str()).collect::<Vec<_>>(),
+                ["0", "1", "2"],
+                "{name}"
+            );
+        }
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! The files that a path stands for: a mixture, a Parquet file, a file of JSON lines, or a folder of these.
+//! The files that a path stands for: a mixture, a Parquet file, a file of JSON lines (packed or not), or a folder of these.
 
 use std::{
     fs::{self, File},
@@ -23,15 +23,27 @@ pub enum Split {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Parquet,
-    JsonLines,
+    JsonLines(Compression),
+}
+
+/// How lines are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compression {
+    Plain,
+    Gzip,
+    Zstandard,
 }
 
 impl Format {
     /// The format that a file's name ends with.
     pub(super) fn of(path: &Path) -> Option<Self> {
-        match path.extension()?.to_str()? {
-            "parquet" => Some(Self::Parquet),
-            "jsonl" | "ndjson" => Some(Self::JsonLines),
+        let name = path.file_name()?.to_str()?;
+        let packed = [(".gz", Compression::Gzip), (".zst", Compression::Zstandard)];
+        let unpacked = packed.into_iter().find_map(|(end, how)| Some((name.strip_suffix(end)?, how)));
+        let (name, compression) = unpacked.unwrap_or((name, Compression::Plain));
+        match name.rsplit_once('.')?.1 {
+            "parquet" if compression == Compression::Plain => Some(Self::Parquet),
+            "jsonl" | "ndjson" => Some(Self::JsonLines(compression)),
             _ => None,
         }
     }
@@ -59,7 +71,8 @@ impl SourceFiles {
     pub fn find(path: &Path) -> Result<Self> {
         let fault = |message: &str| Error::Data { path: path.to_owned(), message: message.to_owned() };
         if path.is_file() {
-            Format::of(path).ok_or_else(|| fault("its name ends with neither .parquet nor .jsonl"))?;
+            Format::of(path)
+                .ok_or_else(|| fault("its name ends with none of .parquet, .jsonl, .jsonl.gz and .jsonl.zst"))?;
             return Ok(Self { path: path.to_owned(), train: vec![path.to_owned()], validation: Vec::new() });
         }
         let mut files = Vec::new();
@@ -125,14 +138,17 @@ mod tests {
         assert_eq!(names(&found.train), ["train-0.parquet", "train-1.parquet"]);
         assert_eq!(names(&found.validation), ["validation-0.parquet"]);
 
-        let plain = folder_of(&["b.jsonl", "a.parquet", "c.txt"]);
+        let plain = folder_of(&["b.jsonl", "a.parquet", "c.txt", "d.jsonl.zst", "e.parquet.gz"]);
         let found = SourceFiles::find(plain.path())?;
-        assert_eq!((names(&found.train), found.validation), (vec!["a.parquet".into(), "b.jsonl".into()], vec![]));
+        assert_eq!(
+            (names(&found.train), found.validation),
+            (vec!["a.parquet".into(), "b.jsonl".into(), "d.jsonl.zst".into()], vec![])
+        );
 
         let file = plain.path().join("b.jsonl");
         assert_eq!(SourceFiles::find(&file)?.train, [file]);
         let error = SourceFiles::find(&plain.path().join("c.txt")).expect_err("text has no rows").to_string();
-        assert!(error.contains("c.txt: its name ends with neither .parquet nor .jsonl"), "{error}");
+        assert!(error.contains("c.txt: its name ends with none of .parquet"), "{error}");
         Ok(())
     }
 }
