@@ -37,7 +37,11 @@ fn faults_of_sources_are_shown_in_their_line() {
         ("validation = 0.1", "validation = 1.5", "small.toml:7:14: a share lies between 0 and 1, not at 1.5"),
         ("weight = 0.3", "weight = -1", "small.toml:13:10: the weight of a source is above 0, and not -1"),
         ("sums.jsonl", "nowhere.jsonl", "small.toml:12:8: there is no file or folder"),
-        ("sums.jsonl", "small.toml", "small.toml: its name ends with neither .parquet nor .jsonl"),
+        (
+            "sums.jsonl",
+            "small.toml",
+            "small.toml: its name ends with none of .parquet, .jsonl, .jsonl.gz and .jsonl.zst",
+        ),
         ("validation", "mixture = \"mixture\"\nvalidation", "[data] names either a `mixture` or `sources`"),
         ("best_fit", "worst_fit", "small.toml:5:11: unknown variant `worst_fit`"),
     ] {
