@@ -10,6 +10,7 @@
 //! - [`task`], [`examples`], [`prompt`]: tasks, what their data means, and the one renderer of prompts, so that training data
 //!   and evaluation never differ in a space
 //! - [`toml_file`], [`paths`]: TOML that people write, and paths in it, with errors that name the line
+//! - [`size`]: numbers of bytes, as people write them
 //! - [`json`]: the JSON Schema of each, generated from the types
 //!
 //! Useful for: whatever two programs must agree on. Not useful for: anything that only one of them does.
@@ -22,5 +23,6 @@ pub mod ledger;
 pub mod manifest;
 pub mod paths;
 pub mod prompt;
+pub mod size;
 pub mod task;
 pub mod toml_file;

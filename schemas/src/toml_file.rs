@@ -182,8 +182,8 @@ impl TomlFile {
         .into()
     }
 
-    /// A fault of the value that `key` has, with names from the root and dots between them: of a setting, if one sets it or a table around it; else
-    /// at its place in the file, or that of the last table on the way which the file has.
+    /// A fault of the value that `key` has, with names from the root and dots between them: of a setting, if one sets it or a
+    /// table around it; else at its place in the file, or that of the last table on the way which the file has.
     #[must_use]
     pub fn fault_of(&self, key: &str, settings: &[Setting], message: impl Into<String>) -> TomlError {
         let message = message.into();

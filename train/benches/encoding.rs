@@ -11,21 +11,21 @@
 
 use std::{
     error::Error,
-    fs::{self, File},
+    fs::File,
     io::{BufWriter, Write as _},
     path::Path,
     time::Instant,
 };
 
-use train::tokenizer::Tokenizer;
+use train::{data::Documents, tokenizer::Tokenizer};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut paths = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
-    let documents = fs::read_to_string(paths.next().ok_or("give documents")?)?;
-    let text =
-        |line| serde_json::from_str::<serde_json::Value>(line).map(|row| row["text"].as_str().map(str::to_owned));
-    let texts: Vec<String> =
-        documents.lines().map(text).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    let mut documents = Documents::open(Path::new(&paths.next().ok_or("give documents")?))?;
+    let mut texts = Vec::new();
+    while let Some(few) = documents.next_few()? {
+        texts.extend(few.into_iter().map(|document| document.text));
+    }
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let bytes = texts.iter().map(|text| text.len()).sum::<usize>() as f64;
     let tokenizer = Tokenizer::load(Path::new(&paths.next().ok_or("give a tokenizer.json")?))?;

@@ -1,4 +1,4 @@
-//! Where tensors live. No other module names a backend.
+//! Where tensors live. No other module names a backend, but for the kernels' own in `tensor`.
 
 use std::{fmt, str::FromStr};
 

@@ -8,7 +8,8 @@
 //!                                                     checkpoint -> resume, generate
 //! ```
 //!
-//! - [`device`] alone names backends; [`model`] opens no file; [`data`] touches no device
+//! - [`device`] names backends, and [`tensor`] the one that its kernels run on; [`model`] opens no file; [`data`] touches no
+//!   device
 //! - [`program`] has one readable file for each kind of training
 //! - a run that was stopped and resumed gives the same weights, bit for bit, on the CPU at the same number of threads:
 //!   everything that is random is a hash of the seed and a place, and a checkpoint holds the rest

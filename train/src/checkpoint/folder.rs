@@ -134,6 +134,26 @@ pub fn checkpoints(out: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// Which checkpoint of a training is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The last.
+    Newest,
+    /// The one with the best evaluation.
+    Best,
+}
+
+/// A checkpoint of a training.
+///
+/// # Errors
+/// When there is none such, or it is damaged.
+pub fn find(out: &Path, which: Which) -> Result<Checkpoint> {
+    match which {
+        Which::Newest => newest(out),
+        Which::Best => best(out),
+    }
+}
+
 /// The newest checkpoint of a training.
 ///
 /// # Errors
@@ -149,7 +169,7 @@ pub fn newest(out: &Path) -> Result<Checkpoint> {
 ///
 /// # Errors
 /// When there is none, nothing was evaluated yet, or it is damaged.
-pub fn best(out: &Path) -> Result<Checkpoint> {
+fn best(out: &Path) -> Result<Checkpoint> {
     let found = checkpoints(out)?;
     let newest = found.last().ok_or_else(|| Error::NoCheckpoint { path: out.to_owned() })?;
     match summary(newest)?.state.best {

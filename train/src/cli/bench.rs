@@ -6,7 +6,7 @@ use super::printer::Printer;
 use crate::{
     device::DeviceName,
     model::{Family, ModelConfig},
-    program::bench::{Bench, Measured},
+    program::bench::{Bench, Measured, peak_megabytes},
 };
 
 /// Measure how fast a shape trains or writes, on random tokens.
@@ -66,6 +66,9 @@ impl BenchArgs {
         bench.run(|Measured { step, loss, seconds, tokens_per_second }| {
             printer.result(format_args!("step {step} loss {loss:.4} {seconds:.3} s {tokens_per_second:.0} tokens/s"));
         })?;
+        if let Some(peak) = peak_megabytes() {
+            printer.result(format_args!("peak {peak:.0} MB"));
+        }
         Ok(())
     }
 }

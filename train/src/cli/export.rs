@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::printer::Printer;
-use crate::program::interchange::{Which, export};
+use crate::{checkpoint::Which, program::interchange::export};
 
 /// Write a trained model as a folder that Hugging Face's `transformers` loads.
 #[derive(Debug, Args)]

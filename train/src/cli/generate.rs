@@ -6,9 +6,10 @@ use clap::Args;
 
 use super::printer::Printer;
 use crate::{
+    checkpoint::Which,
     device::DeviceName,
     generate::{Beams, Limits, Sampling, beam_search, generate},
-    program::pretrain::{load, load_best},
+    program::pretrain::load,
 };
 
 /// Generate text with a trained model.
@@ -53,8 +54,8 @@ pub struct GenerateArgs {
 
 impl GenerateArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let load = if self.best { load_best } else { load };
-        let (model, tokenizer) = load(&self.model, self.device)?;
+        let which = if self.best { Which::Best } else { Which::Newest };
+        let (model, tokenizer) = load(&self.model, which, self.device)?;
         let prompts = self.prompt.iter().map(|prompt| tokenizer.encode(prompt)).collect::<Result<Vec<_>, _>>()?;
         // a stop string may begin within a token, and a token within a stop string
         let stops = |new: &[u32]| {

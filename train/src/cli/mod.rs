@@ -9,7 +9,6 @@ mod pretrain;
 mod printer;
 mod progress;
 mod signals;
-mod size;
 mod tokenizer;
 
 use std::process::ExitCode;

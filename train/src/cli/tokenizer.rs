@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use schemas::size::Size;
 
-use super::{printer::Printer, size::Size};
+use super::printer::Printer;
 use crate::{
     data::{Sample, SourceFiles, sample},
     tokenizer::Tokenizer,
@@ -28,7 +29,7 @@ pub struct TokenizerArgs {
 
 impl TokenizerArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let Sample { texts, bytes, of } = sample(&SourceFiles::find(&self.corpus)?, self.sample.0)?;
+        let Sample { texts, bytes, of } = sample(&SourceFiles::find(&self.corpus)?, self.sample.0 as u64)?;
         printer.note(format_args!("{} texts, {:.1} of {:.1} MB", texts.len(), bytes as f64 / 1e6, of as f64 / 1e6));
         let tokenizer = Tokenizer::train(texts.iter().map(String::as_str), self.vocabulary, &self.out)?;
         printer.note(format_args!("{} tokens", tokenizer.vocabulary()));

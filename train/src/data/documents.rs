@@ -58,19 +58,18 @@ struct Line {
 const NO_COLUMNS: &str = "it has neither a column `text` nor `prompt` and `completion`";
 
 impl Documents {
-    /// Opens a file of Parquet or JSON lines.
+    /// Opens a file of Parquet or JSON lines; by its name, which is one of the latter where it says nothing.
     ///
     /// # Errors
     /// When it cannot be read, or has neither a column `text` nor `prompt` and `completion`.
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::file("read", path))?;
-        let reader = match Format::of(path) {
-            Some(Format::Parquet) => parquet(path, file)?,
-            Some(Format::JsonLines(compression)) => {
+        let reader = match Format::of(path).unwrap_or(Format::JsonLines(Compression::Plain)) {
+            Format::Parquet => parquet(path, file)?,
+            Format::JsonLines(compression) => {
                 let lines = unpacked(file, compression).map_err(Error::file("read", path))?;
                 Reader::JsonLines { lines, before: 0 }
             }
-            None => Reader::JsonLines { lines: buffered(file), before: 0 },
         };
         Ok(Self { path: path.to_owned(), reader })
     }

@@ -38,7 +38,6 @@ pub struct Norm {
     pub gain: Param<Tensor<1>>,
     /// `[width]`.
     pub bias: Option<Param<Tensor<1>>>,
-    epsilon: f64,
 }
 
 impl Norm {
@@ -48,13 +47,13 @@ impl Norm {
     /// A norm of zeros.
     pub fn new(width: usize, with_bias: bool, device: &Device) -> Self {
         let zeros = || Param::from_tensor(Tensor::zeros([width], device));
-        Self { gain: zeros(), bias: with_bias.then(zeros), epsilon: Self::EPSILON }
+        Self { gain: zeros(), bias: with_bias.then(zeros) }
     }
 
     /// # Shapes
     /// - `x`: `[..., width]`
     /// - returns: the same
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        tensor::norm(x, self.gain.val(), self.bias.as_ref().map(Param::val), self.epsilon)
+        tensor::norm(x, self.gain.val(), self.bias.as_ref().map(Param::val), Self::EPSILON)
     }
 }

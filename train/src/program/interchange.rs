@@ -16,30 +16,18 @@ use serde_json::{Value, json};
 
 use super::pretrain::shape_of;
 use crate::{
-    checkpoint::{self, Checkpoint, Identity, State, write_whole},
+    checkpoint::{self, Checkpoint, Identity, State, Which, write_whole},
     error::{Error, Result},
     model::{Named, interchange},
     tokenizer::{END_OF_TEXT, Tokenizer},
 };
-
-/// Which checkpoint of a training is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
-    /// The last.
-    Newest,
-    /// The one with the best evaluation.
-    Best,
-}
 
 /// Writes the model of a training as a folder that `transformers` loads. Returns the step of its checkpoint.
 ///
 /// # Errors
 /// When there is no checkpoint, its family has no counterpart, or a file cannot be written.
 pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
-    let checkpoint = match which {
-        Which::Newest => checkpoint::newest(out)?,
-        Which::Best => checkpoint::best(out)?,
-    };
+    let checkpoint = checkpoint::find(out, which)?;
     let tokenizer_path = out.join("tokenizer.json");
     let tokenizer = Tokenizer::load(&tokenizer_path)?;
     let shape = shape_of(&checkpoint, &out.join("checkpoints"))?;

@@ -15,7 +15,7 @@ use super::{
     training::{FREE, TrainingConfig, optimizer_fault},
 };
 use crate::{
-    checkpoint::{self, Checkpoint, Identity},
+    checkpoint::{self, Checkpoint, Identity, Which},
     data::{Batches, JudgedRows, TokenCache},
     device::DeviceName,
     error::{Error, Result},
@@ -175,23 +175,12 @@ fn sample(model: &Gpt, step: u64, config: &SamplesConfig, seed: u64, tokenizer: 
     config.prompts.iter().zip(texts).map(sampled).collect()
 }
 
-/// The model and tokenizer of the newest checkpoint in a folder, ready to generate.
+/// The model and tokenizer of a checkpoint in a folder, ready to generate.
 ///
 /// # Errors
-/// When there is no checkpoint, or it is damaged.
-pub fn load(out: &Path, device: DeviceName) -> Result<(Gpt, Tokenizer)> {
-    load_checkpoint(out, checkpoint::newest(out)?, device)
-}
-
-/// The model and tokenizer of the checkpoint with the best evaluation, ready to generate.
-///
-/// # Errors
-/// When there is none, or it is damaged.
-pub fn load_best(out: &Path, device: DeviceName) -> Result<(Gpt, Tokenizer)> {
-    load_checkpoint(out, checkpoint::best(out)?, device)
-}
-
-fn load_checkpoint(out: &Path, checkpoint: Checkpoint, device: DeviceName) -> Result<(Gpt, Tokenizer)> {
+/// When there is no such checkpoint, or it is damaged.
+pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(Gpt, Tokenizer)> {
+    let checkpoint = checkpoint::find(out, which)?;
     let device = device.open()?;
     let tokenizer = Tokenizer::load(&out.join("tokenizer.json"))?;
     let folder = out.join("checkpoints");

@@ -195,7 +195,8 @@ struct Scratch {
     dscores: Vec<f32>,
 }
 
-/// With P the probabilities and D the sum of dout * out for each query: dV = Pᵀ dout, dP = dout Vᵀ, dS = P (dP - D) scale, dQ = dS K, dK = dSᵀ Q.
+/// With P the probabilities and D the sum of dout * out for each query: dV = Pᵀ dout, dP = dout Vᵀ, dS = P (dP - D) scale,
+/// dQ = dS K, dK = dSᵀ Q.
 fn head_backward(
     heads: Heads,
     given: &Given<'_>,

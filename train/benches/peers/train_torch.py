@@ -1,0 +1,78 @@
+"""Times training steps of a GPT-2-shaped model in PyTorch on the processor, for `train bench` to compare with.
+
+    python train_torch.py --batch B --time T --width W --heads H --layers L --vocabulary V --steps N
+
+Prints what `train bench` prints. Weights have a deviation of 0.02, as GPT-2's: PyTorch's own start gives tables of tokens a deviation
+of 1, with which probabilities become subnormal numbers, and a processor some times slower.
+
+Takes torch.
+"""
+
+import argparse
+import resource
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.attention_norm, self.neurons_norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.input, self.output = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x):
+        rows, time_, width = x.shape
+        parts = self.input(self.attention_norm(x)).view(rows, time_, 3, self.heads, width // self.heads)
+        queries, keys, values = parts.permute(2, 0, 3, 1, 4)
+        seen = F.scaled_dot_product_attention(queries, keys, values, is_causal=True)
+        x = x + self.output(seen.transpose(1, 2).reshape(rows, time_, width))
+        return x + self.down(F.gelu(self.up(self.neurons_norm(x)), approximate="tanh"))
+
+
+class Gpt(nn.Module):
+    def __init__(self, options):
+        super().__init__()
+        self.tokens = nn.Embedding(options.vocabulary, options.width)
+        self.positions = nn.Embedding(options.time, options.width)
+        self.blocks = nn.Sequential(*(Block(options.width, options.heads) for _ in range(options.layers)))
+        self.norm = nn.LayerNorm(options.width)
+        for parameter in self.parameters():
+            if parameter.dim() >= 2:
+                nn.init.normal_(parameter, std=0.02)
+
+    def forward(self, ids):
+        x = self.tokens(ids) + self.positions.weight[: ids.shape[1]]
+        return self.norm(self.blocks(x)) @ self.tokens.weight.T
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ["batch", "time", "width", "heads", "layers", "vocabulary", "steps"]:
+        parser.add_argument(f"--{name}", type=int, required=True)
+    options = parser.parse_args()
+    torch.manual_seed(0)
+    model = Gpt(options)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1)
+    print("parameters", sum(parameter.numel() for parameter in model.parameters()))
+    for step in range(options.steps):
+        ids = torch.randint(0, options.vocabulary, (options.batch, options.time + 1))
+        begun = time.perf_counter()
+        logits = model(ids[:, :-1])
+        loss = F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        value = loss.item()
+        seconds = time.perf_counter() - begun
+        pace = options.batch * options.time / seconds
+        print(f"step {step} loss {value:.4f} {seconds:.3f} s {pace:.0f} tokens/s", flush=True)
+    print(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
