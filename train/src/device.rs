@@ -3,8 +3,10 @@
 use std::{fmt, str::FromStr};
 
 use burn::tensor::Device;
+#[cfg(feature = "cuda")]
+use burn::tensor::DeviceType;
 
-use crate::error::Error;
+use crate::{error::Error, tensor::Precision};
 
 /// Whether a device is the processor, with or without gradients.
 #[must_use]
@@ -20,6 +22,9 @@ pub enum DeviceName {
     Cpu,
     /// An NVIDIA GPU by its number.
     Cuda(usize),
+    /// The processor, through the kernels of GPUs: to try them where there is no GPU.
+    #[cfg(feature = "cubecl-cpu")]
+    CubeclCpu,
 }
 
 impl DeviceName {
@@ -30,8 +35,18 @@ impl DeviceName {
     pub fn open(self) -> Result<Device, Error> {
         match self {
             Self::Cpu => Ok(Device::flex()),
+            #[cfg(feature = "cubecl-cpu")]
+            Self::CubeclCpu => Ok(Device::cpu()),
             #[cfg(feature = "cuda")]
-            Self::Cuda(number) => Ok(Device::cuda(number)),
+            Self::Cuda(number) => {
+                let there: Vec<Device> = Device::enumerate(DeviceType::Cuda).into_iter().collect();
+                let device = Device::cuda(number);
+                if there.contains(&device) {
+                    return Ok(device);
+                }
+                let message = format!("NVIDIA's driver shows {} GPUs here, and not this one", there.len());
+                Err(Error::Device { name: self.to_string(), message })
+            }
             #[cfg(not(feature = "cuda"))]
             Self::Cuda(_) => {
                 let message = "this program was built without the feature `cuda`".to_owned();
@@ -41,12 +56,28 @@ impl DeviceName {
     }
 }
 
+impl DeviceName {
+    /// The device, to compute in a precision on it.
+    ///
+    /// # Errors
+    /// When this program was built without the backend, or the device is slower in that precision than in a better one.
+    pub fn open_for(self, precision: Precision) -> Result<Device, Error> {
+        if self == Self::Cpu && precision != Precision::Single {
+            let message = format!("{precision} is for GPUs, and slower than f32 here");
+            return Err(Error::Device { name: self.to_string(), message });
+        }
+        self.open()
+    }
+}
+
 impl FromStr for DeviceName {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
         match name.split_once(':') {
             None if name == "cpu" => Ok(Self::Cpu),
+            #[cfg(feature = "cubecl-cpu")]
+            None if name == "cubecl-cpu" => Ok(Self::CubeclCpu),
             None if name == "cuda" => Ok(Self::Cuda(0)),
             Some(("cuda", number)) => {
                 number.parse().map(Self::Cuda).map_err(|_| format!("`{number}` is no number of a GPU"))
@@ -61,6 +92,8 @@ impl fmt::Display for DeviceName {
         match self {
             Self::Cpu => formatter.write_str("cpu"),
             Self::Cuda(number) => write!(formatter, "cuda:{number}"),
+            #[cfg(feature = "cubecl-cpu")]
+            Self::CubeclCpu => formatter.write_str("cubecl-cpu"),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     device::DeviceName,
     model::{Family, ModelConfig},
     program::bench::{Bench, Measured, peak_megabytes},
+    tensor::Precision,
 };
 
 /// Measure how fast a shape trains or writes, on random tokens.
@@ -15,6 +16,9 @@ pub struct BenchArgs {
     /// Where to run: `cpu`, or `cuda:0` for the first GPU.
     #[arg(long, default_value = "cpu")]
     device: DeviceName,
+    /// What numbers are computed in: `f32`, or, on a GPU, `bf16`; parameters are f32 in any case.
+    #[arg(long, value_name = "P", default_value_t)]
+    precision: Precision,
     /// Rows in a step.
     #[arg(long, value_name = "B", default_value_t = 8)]
     batch: usize,
@@ -52,8 +56,8 @@ impl BenchArgs {
             ..ModelConfig::default()
         };
         let shape = config.shape().map_err(anyhow::Error::msg)?;
-        let Self { vocabulary, batch, steps, device, .. } = self;
-        let bench = Bench { shape, vocabulary, batch, steps, device };
+        let Self { vocabulary, batch, steps, device, precision, .. } = self;
+        let bench = Bench { shape, vocabulary, batch, steps, device, precision };
         printer.result(format_args!("parameters {}", shape.parameters(vocabulary)));
         if let Some(tokens) = self.generate {
             bench.generate(16, tokens, |seconds| {

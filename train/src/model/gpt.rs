@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     random::Stream,
-    tensor::{Angles, embedding, head},
+    tensor::{Angles, Precision, embedding, head},
 };
 
 /// The deviation of weights at the start.
@@ -37,6 +37,8 @@ pub struct Gpt {
     shape: Shape,
     #[module(skip)]
     angles: Option<Arc<Angles>>,
+    #[module(skip)]
+    precision: Precision,
 }
 
 impl Shape {
@@ -56,6 +58,7 @@ impl Shape {
             head: (!self.tied).then(|| table(vocabulary)),
             shape: *self,
             angles: self.angles(),
+            precision: Precision::Single,
         };
         self.drawn(model, seed)
     }
@@ -88,6 +91,12 @@ impl Shape {
 }
 
 impl Gpt {
+    /// The same model, whose numbers between the parameters and the loss are of a precision.
+    #[must_use]
+    pub fn computing_in(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
     /// What the head is given at every position. `key` is a hash of (seed, step) while training, and none otherwise.
     ///
     /// # Shapes
@@ -127,7 +136,7 @@ impl Gpt {
     }
 
     fn through(&self, tokens: Tokens<'_>, pass: &Pass<'_>) -> Tensor<3> {
-        let x = embedded(&self.tokens, self.positions.as_ref(), tokens, pass); // [r, t, w]
+        let x = self.precision.of(embedded(&self.tokens, self.positions.as_ref(), tokens, pass)); // [r, t, w]
         through(&self.blocks, self.norm.as_ref(), pass.dropped(x, self.shape.layers, "embedding"), pass)
     }
 

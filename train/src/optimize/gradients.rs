@@ -7,7 +7,7 @@ use burn::{
     tensor::{Gradients as Graph, Tensor},
 };
 
-use crate::tensor::squared_norm;
+use crate::tensor::norm_of_all;
 
 /// One gradient for each parameter, flat, and a factor for all of them.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Gradients {
     /// The norm of all gradients together, as if they were one vector.
     #[must_use]
     pub fn norm(&self) -> f64 {
-        self.by_name.values().map(|gradient| squared_norm(gradient.clone())).sum::<f64>().sqrt()
+        norm_of_all(self.by_name.values())
     }
 
     /// Scales all gradients alike so that their norm is at most `limit`. Returns the norm that they had.

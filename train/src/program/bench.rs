@@ -10,6 +10,7 @@ use crate::{
     objective::next_token_loss,
     optimize::{AdamW, AdamWConfig, Gradients},
     random::Stream,
+    tensor::Precision,
 };
 
 /// What is measured.
@@ -25,6 +26,8 @@ pub struct Bench {
     pub steps: u64,
     /// Where tensors live.
     pub device: DeviceName,
+    /// What numbers are computed in.
+    pub precision: Precision,
 }
 
 /// A step, as it was measured.
@@ -49,8 +52,8 @@ impl Bench {
     /// # Errors
     /// When there is no such device.
     pub fn run(&self, mut tell: impl FnMut(Measured)) -> Result<()> {
-        let device = self.device.open()?.autodiff();
-        let mut model = self.shape.init(self.vocabulary, 0, &device);
+        let device = self.device.open_for(self.precision)?.autodiff();
+        let mut model = self.shape.init(self.vocabulary, 0, &device).computing_in(self.precision);
         let mut optimizer = AdamW::new(AdamWConfig::default());
         for step in 0..self.steps {
             let (inputs, targets) = self.tokens(step);
@@ -69,8 +72,8 @@ impl Bench {
     /// # Errors
     /// When there is no such device.
     pub fn generate(&self, prompt: usize, tokens: usize, mut tell: impl FnMut(f64)) -> Result<()> {
-        let device = self.device.open()?;
-        let model = self.shape.init(self.vocabulary, 0, &device);
+        let device = self.device.open_for(self.precision)?;
+        let model = self.shape.init(self.vocabulary, 0, &device).computing_in(self.precision);
         let greedy = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, seed: 0 };
         // no token ends a text here, so that all have one length
         let limits = Limits { tokens, end: u32::MAX, is_over: &|_| false };

@@ -113,7 +113,8 @@ impl Pretraining {
 /// When the data, the folder or a checkpoint is at fault: the error names it.
 pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn Progress) -> Result<Ended> {
     let Pretraining { config, shape, data, .. } = pretraining;
-    let device = options.device.open()?.autodiff();
+    let precision = config.training.precision;
+    let device = options.device.open_for(precision)?.autodiff();
     let data = data.hash()?;
     let identity = identity(pretraining, &data, options);
     let resumed = resumed(options, &identity)?;
@@ -150,7 +151,7 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     let sampler = samples.map(|samples| Sampler { every: samples.every, write: &write });
 
     let looped = config.training.looped(options.until, config.seed, config.learning_rate, config.optimizer);
-    let model = shape.init(tokenizer.vocabulary(), config.seed, &device);
+    let model = shape.init(tokenizer.vocabulary(), config.seed, &device).computing_in(precision);
     let flops = flops_per_token(model.num_params(), shape.layers, shape.width, shape.context);
     let pace = Pace::new(flops, config.training.peak_tflops);
     let place = resumed.as_ref().map(|(_, checkpoint)| (checkpoint.state.step, &checkpoint.logs));

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::{
     optimize::{AdamWConfig, Schedule},
+    tensor::Precision,
     trainer::{LoopConfig, SamplesConfig, SpikesConfig},
 };
 
@@ -20,6 +21,10 @@ pub struct TrainingConfig {
     /// less memory, and change no more than the last bits of the weights.
     #[serde(default = "one")]
     pub accumulate: usize,
+    /// What numbers are computed in: `f32`, or, on a GPU, `bf16`. Parameters, their gradients and the optimizer's memory are f32 in
+    /// any case.
+    #[serde(default)]
+    pub precision: Precision,
     /// The largest norm of all gradients together.
     #[serde(default = "unit")]
     pub clip: f64,

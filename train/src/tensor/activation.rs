@@ -2,8 +2,10 @@
 
 use burn::tensor::{Tensor, activation};
 
+#[cfg(feature = "gpu")]
+use super::gpu;
 use super::{
-    choice::own,
+    choice::{Route, route},
     kernel::activation as kernel,
     recorded::{Kept, Numbers, record},
 };
@@ -13,13 +15,15 @@ use super::{
 /// Source: Hendrycks and Gimpel 2016, section 2.
 #[must_use]
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    if !own(&x) {
-        return activation::gelu_approximate(x);
+    match route(&x) {
+        Route::Processor => record([x.into()], |[x], keep| {
+            let y = Numbers::new(kernel::gelu(x.values()), x.shape());
+            (y, keep.then_some(Gelu { x }))
+        }),
+        #[cfg(feature = "gpu")]
+        Route::Gpu => gpu::gelu(x),
+        Route::Framework => activation::gelu_approximate(x),
     }
-    record([x.into()], |[x], keep| {
-        let y = Numbers::new(kernel::gelu(x.values()), x.shape());
-        (y, keep.then_some(Gelu { x }))
-    })
 }
 
 #[derive(Debug, Clone)]
@@ -43,17 +47,21 @@ impl Kept<1> for Gelu {
 /// Source: Shazeer 2020.
 #[must_use]
 pub fn swiglu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    if !own(&x) {
-        let [gates, ups] = x.chunk(2, D - 1).try_into().expect("two halves");
-        return activation::silu(gates) * ups;
+    match route(&x) {
+        Route::Processor => record([x.into()], |[x], keep| {
+            let width = x.width() / 2;
+            let mut shape = x.shape();
+            shape[D - 1] = width;
+            let y = Numbers::new(kernel::swiglu(x.values(), width), shape);
+            (y, keep.then_some(Swiglu { x }))
+        }),
+        #[cfg(feature = "gpu")]
+        Route::Gpu => gpu::swiglu(x),
+        Route::Framework => {
+            let [gates, ups] = x.chunk(2, D - 1).try_into().expect("two halves");
+            activation::silu(gates) * ups
+        }
     }
-    record([x.into()], |[x], keep| {
-        let width = x.width() / 2;
-        let mut shape = x.shape();
-        shape[D - 1] = width;
-        let y = Numbers::new(kernel::swiglu(x.values(), width), shape);
-        (y, keep.then_some(Swiglu { x }))
-    })
 }
 
 #[derive(Debug, Clone)]

@@ -4,14 +4,17 @@ use std::{ops::Range, sync::Arc};
 
 use burn::tensor::{Bool, Tensor, TensorData, module, ops::AttentionModuleOptions};
 
+#[cfg(feature = "gpu")]
+use super::gpu;
 pub use super::kernel::attention::Heads;
 use super::{
     cache::KeyCache,
-    choice::own,
+    choice::{Route, route},
     kernel::{
         attention::{Given, Inputs, Outputs, backward, forward},
         matrix::{Matrix, MatrixMut},
     },
+    precision::like,
     recorded::{Kept, Numbers, record},
 };
 
@@ -42,7 +45,7 @@ impl Sight {
     }
 
     /// The keys that query `query` of row `row` sees; `queries` and `keys` say how many of each a row has.
-    fn of(&self, row: usize, query: usize, queries: usize, keys: usize) -> Range<usize> {
+    pub(super) fn of(&self, row: usize, query: usize, queries: usize, keys: usize) -> Range<usize> {
         match self {
             Self::Back { band, starts, before } => {
                 let first = starts
@@ -63,21 +66,25 @@ impl Sight {
 /// - returns: `[rows, time, queries * width]`
 #[must_use]
 pub fn attention(x: Tensor<3>, heads: Heads, sight: &Sight) -> Tensor<3> {
-    if !own(&x) {
-        let [rows, time, _] = x.dims();
-        let (of_queries, of_keys) = (heads.queries * heads.width, heads.keys * heads.width);
-        let part = |from: usize, count: usize| x.clone().slice([0..rows, 0..time, from..from + count]);
-        let parts = [part(0, of_queries), part(of_queries, of_keys), part(of_queries + of_keys, of_keys)];
-        return by_framework(parts, heads, sight);
+    match route(&x) {
+        Route::Processor => record([x.into()], |[x], keep| {
+            let [rows, time, _] = dimensions(&x);
+            let sees = |row, query| sight.of(row, query, time, time);
+            let (out, logarithms) = forward(heads, &packed(&x, heads), time, &sees);
+            let out = Numbers::new(out, [rows, time, heads.queries * heads.width]);
+            let kept = keep.then(|| Packed { x, out: out.clone(), logarithms, heads, sight: sight.clone() });
+            (out, kept)
+        }),
+        #[cfg(feature = "gpu")]
+        Route::Gpu => gpu::attention(x, heads, sight),
+        Route::Framework => {
+            let [rows, time, _] = x.dims();
+            let (of_queries, of_keys) = (heads.queries * heads.width, heads.keys * heads.width);
+            let part = |from: usize, count: usize| x.clone().slice([0..rows, 0..time, from..from + count]);
+            let parts = [part(0, of_queries), part(of_queries, of_keys), part(of_queries + of_keys, of_keys)];
+            by_framework(parts, heads, sight)
+        }
     }
-    record([x.into()], |[x], keep| {
-        let [rows, time, _] = dimensions(&x);
-        let sees = |row, query| sight.of(row, query, time, time);
-        let (out, logarithms) = forward(heads, &packed(&x, heads), time, &sees);
-        let out = Numbers::new(out, [rows, time, heads.queries * heads.width]);
-        let kept = keep.then(|| Packed { x, out: out.clone(), logarithms, heads, sight: sight.clone() });
-        (out, kept)
-    })
 }
 
 fn dimensions(x: &Numbers) -> [usize; 3] {
@@ -154,18 +161,22 @@ fn given<'a>(
 /// - returns: the same as `x`
 #[must_use]
 pub fn attention_across(x: Tensor<3>, other: Tensor<3>, heads: Heads, sight: &Sight) -> Tensor<3> {
-    if !own(&x) {
-        let [keys, values] = other.chunk(2, 2).try_into().expect("two halves");
-        return by_framework([x, keys, values], heads, sight);
+    match route(&x) {
+        Route::Processor => record([x.into(), other.into()], |[x, other], keep| {
+            let ([_, time, _], [_, keys, _]) = (dimensions(&x), dimensions(&other));
+            let sees = |row, query| sight.of(row, query, time, keys);
+            let (out, logarithms) = forward(heads, &across(&x, &other), time, &sees);
+            let out = Numbers::new(out, x.shape());
+            let kept = keep.then(|| Across { x, other, out: out.clone(), logarithms, heads, sight: sight.clone() });
+            (out, kept)
+        }),
+        #[cfg(feature = "gpu")]
+        Route::Gpu => gpu::attention_across(x, other, heads, sight),
+        Route::Framework => {
+            let [keys, values] = other.chunk(2, 2).try_into().expect("two halves");
+            by_framework([x, keys, values], heads, sight)
+        }
     }
-    record([x.into(), other.into()], |[x, other], keep| {
-        let ([_, time, _], [_, keys, _]) = (dimensions(&x), dimensions(&other));
-        let sees = |row, query| sight.of(row, query, time, keys);
-        let (out, logarithms) = forward(heads, &across(&x, &other), time, &sees);
-        let out = Numbers::new(out, x.shape());
-        let kept = keep.then(|| Across { x, other, out: out.clone(), logarithms, heads, sight: sight.clone() });
-        (out, kept)
-    })
 }
 
 fn across<'a>(x: &'a Numbers, other: &'a Numbers) -> Vec<Inputs<'a>> {
@@ -192,8 +203,8 @@ fn side_by_side<'a>(x: &'a [f32], columns: usize, other: &'a [f32], key_columns:
 #[must_use]
 pub fn attention_cached(x: Tensor<3>, cache: &KeyCache, heads: Heads, sight: &Sight) -> Tensor<3> {
     let stored = match cache {
-        KeyCache::Framework(stored) => {
-            let [keys, values] = stored.clone().chunk(2, 2).try_into().expect("two halves");
+        KeyCache::Device(stored) => {
+            let [keys, values] = like(stored.clone(), x.dtype()).chunk(2, 2).try_into().expect("two halves");
             return by_framework([x, keys, values], heads, sight);
         }
         KeyCache::Own(stored) => stored,

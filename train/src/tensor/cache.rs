@@ -2,27 +2,30 @@
 
 use burn::tensor::{Device, Tensor};
 
-use super::{choice::own, recorded::Numbers};
+use super::{
+    choice::{Route, route},
+    precision::like,
+    recorded::Numbers,
+};
 
 /// Room for a number of keys and values in each row: `[rows, capacity, 2 * keys * width]`, keys before values.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "a model has one for each block")]
 pub enum KeyCache {
-    /// For operations of our own.
+    /// For operations of our own on the processor.
     Own(Vec<f32>),
-    /// For burn's.
-    Framework(Tensor<3>),
+    /// For burn's, and on a GPU.
+    Device(Tensor<3>),
 }
 
 impl KeyCache {
     /// Room for `capacity` keys in each of `rows` rows.
     #[must_use]
     pub fn new(rows: usize, capacity: usize, columns: usize, device: &Device) -> Self {
-        let none = Tensor::<1>::zeros([1], device);
-        if own(&none) {
+        if matches!(route(&Tensor::<1>::zeros([1], device)), Route::Processor) {
             Self::Own(vec![0.0; rows * capacity * columns])
         } else {
-            Self::Framework(Tensor::zeros([rows, capacity, columns], device))
+            Self::Device(Tensor::zeros([rows, capacity, columns], device))
         }
     }
 
@@ -42,7 +45,8 @@ impl KeyCache {
                     stored[to].copy_from_slice(&new.values()[row * time * columns..][..count * columns]);
                 }
             }
-            Self::Framework(stored) => {
+            Self::Device(stored) => {
+                let new = like(new, stored.dtype());
                 for (row, (length, count)) in places {
                     let of_row = new.clone().slice([row..row + 1, 0..*count, 0..columns]);
                     let to = [row..row + 1, *length..length + count, 0..columns];
@@ -60,7 +64,7 @@ impl KeyCache {
                 let copies: Vec<f32> = rows.iter().flat_map(|row| &stored[row * each..][..each]).copied().collect();
                 *stored = copies;
             }
-            Self::Framework(stored) => {
+            Self::Device(stored) => {
                 let [_, capacity, columns] = stored.dims();
                 let row = |row: &usize| stored.clone().slice([*row..row + 1, 0..capacity, 0..columns]);
                 *stored = Tensor::cat(rows.iter().map(row).collect(), 0);

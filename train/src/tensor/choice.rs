@@ -7,9 +7,20 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
 use crate::device::is_processor;
+
+/// Which of an operation's forms runs.
+pub(super) enum Route {
+    /// Our kernel on slices.
+    Processor,
+    /// Our kernel for GPUs.
+    #[cfg(feature = "gpu")]
+    Gpu,
+    /// Operations of burn.
+    Framework,
+}
 
 /// Whose operations run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,10 +51,19 @@ pub fn with<R>(operations: Operations, work: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Whether an operation of our own runs on the device of `x`.
-pub(super) fn own<const D: usize>(x: &Tensor<D>) -> bool {
+/// How an operation on `x` goes. On a processor our own know single precision only.
+pub(super) fn route<const D: usize>(x: &Tensor<D>) -> Route {
     let framework = HERE.get().map_or_else(|| FRAMEWORK.load(Ordering::Relaxed), |here| here == Operations::Framework);
-    !framework && is_processor(&x.device())
+    if framework {
+        return Route::Framework;
+    }
+    if is_processor(&x.device()) {
+        return if x.dtype() == DType::F32 { Route::Processor } else { Route::Framework };
+    }
+    #[cfg(feature = "gpu")]
+    return Route::Gpu;
+    #[cfg(not(feature = "gpu"))]
+    Route::Framework
 }
 
 impl FromStr for Operations {

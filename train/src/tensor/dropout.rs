@@ -2,9 +2,12 @@
 
 use burn::tensor::{Tensor, TensorData};
 
+#[cfg(feature = "gpu")]
+use super::gpu;
 pub use super::kernel::dropout::Dropout;
 use super::{
-    choice::own,
+    choice::{Route, route},
+    precision::like,
     recorded::{Kept, Numbers, record},
 };
 
@@ -14,16 +17,20 @@ pub fn dropout<const D: usize>(x: Tensor<D>, dropout: Dropout) -> Tensor<D> {
     if dropout.rate == 0.0 {
         return x;
     }
-    if !own(&x) {
-        let shape = x.dims();
-        let mut mask = vec![1.0; shape.iter().product()];
-        dropout.apply(&mut mask);
-        return x.clone() * Tensor::from_data(TensorData::new(mask, shape), &x.device());
+    match route(&x) {
+        Route::Processor => record([x.into()], |[mut x], keep| {
+            dropout.apply(x.values_mut());
+            (x, keep.then_some(dropout))
+        }),
+        #[cfg(feature = "gpu")]
+        Route::Gpu => gpu::dropout(x, dropout),
+        Route::Framework => {
+            let shape = x.dims();
+            let mut mask = vec![1.0; shape.iter().product()];
+            dropout.apply(&mut mask);
+            x.clone() * like(Tensor::from_data(TensorData::new(mask, shape), &x.device()), x.dtype())
+        }
     }
-    record([x.into()], |[mut x], keep| {
-        dropout.apply(x.values_mut());
-        (x, keep.then_some(dropout))
-    })
 }
 
 impl Kept<1> for Dropout {

@@ -2,8 +2,10 @@
 
 use burn::tensor::{Int, Tensor, TensorData, module};
 
+#[cfg(feature = "gpu")]
+use super::gpu;
 use super::{
-    choice::own,
+    choice::{Route, route},
     kernel::embedding as kernel,
     recorded::{Kept, Numbers, record},
 };
@@ -17,15 +19,19 @@ use super::{
 #[must_use]
 pub fn embedding(table: Tensor<2>, ids: &[i32], rows: usize) -> Tensor<3> {
     let time = ids.len() / rows;
-    if !own(&table) {
-        let ids = Tensor::<2, Int>::from_data(TensorData::new(ids.to_vec(), [rows, time]), &table.device());
-        return module::embedding(table, ids);
+    match route(&table) {
+        Route::Processor => record([table.into()], |[table], keep| {
+            let width = table.width();
+            let out = Numbers::new(kernel::forward(table.values(), ids, width), [rows, time, width]);
+            (out, keep.then(|| Embedding { ids: ids.to_vec(), table: table.shape() }))
+        }),
+        #[cfg(feature = "gpu")]
+        Route::Gpu => gpu::embedding(table, ids, rows),
+        Route::Framework => {
+            let ids = Tensor::<2, Int>::from_data(TensorData::new(ids.to_vec(), [rows, time]), &table.device());
+            module::embedding(table, ids)
+        }
     }
-    record([table.into()], |[table], keep| {
-        let width = table.width();
-        let out = Numbers::new(kernel::forward(table.values(), ids, width), [rows, time, width]);
-        (out, keep.then(|| Embedding { ids: ids.to_vec(), table: table.shape() }))
-    })
 }
 
 #[derive(Debug, Clone)]

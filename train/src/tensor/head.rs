@@ -1,10 +1,13 @@
 //! The head: logits, and the loss without them.
 
-use burn::tensor::{Int, Tensor, TensorData, activation::log_softmax};
+use burn::tensor::{DType, Int, Tensor, TensorData, activation::log_softmax};
 
+#[cfg(feature = "gpu")]
+use super::gpu;
 use super::{
-    choice::own,
+    choice::{Route, route},
     kernel::{head as kernel, linear},
+    precision::like,
     recorded::{Kept, Numbers, record},
 };
 
@@ -15,8 +18,8 @@ use super::{
 /// - returns: `[rows, vocabulary]`
 #[must_use]
 pub fn head(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
-    if !own(&x) {
-        return x.matmul(weight.transpose());
+    if !matches!(route(&x), Route::Processor) {
+        return logits(x, weight);
     }
     record([x.into(), weight.into()], |[x, weight], keep| {
         let logits = linear::forward_table(x.values(), weight.values(), x.width());
@@ -53,24 +56,34 @@ impl Kept<2> for Logits {
 /// Returns `[1]`, in nats times weight.
 #[must_use]
 pub fn head_loss(x: Tensor<2>, weight: Tensor<2>, targets: &[i32], weights: &[f32]) -> Tensor<1> {
-    if !own(&x) {
-        let rows = targets.len();
-        let targets = Tensor::<2, Int>::from_data(TensorData::new(targets.to_vec(), [rows, 1]), &x.device());
-        let weights = Tensor::<2>::from_data(TensorData::new(weights.to_vec(), [rows, 1]), &x.device());
-        let log_probabilities = log_softmax(x.matmul(weight.transpose()), 1); // [rows, vocabulary]
-        return (log_probabilities.gather(1, targets) * weights).sum().neg();
+    match route(&x) {
+        Route::Processor => record([x.into(), weight.into()], |[x, weight], keep| {
+            let width = x.width();
+            let rows = kernel::Rows { x: x.values(), weight: weight.values(), targets, weights, width };
+            let (loss, gradients) = kernel::forward(rows, keep);
+            let kept = gradients.map(|gradients| Loss {
+                x: Numbers::new(gradients.x, x.shape()),
+                weight: Numbers::new(gradients.weight, weight.shape()),
+            });
+            #[expect(clippy::cast_possible_truncation, reason = "a loss is single precision")]
+            (Numbers::new(vec![loss as f32], [1]), kept)
+        }),
+        #[cfg(feature = "gpu")]
+        Route::Gpu => gpu::head_loss(x, weight, targets, weights),
+        Route::Framework => {
+            let rows = targets.len();
+            let targets = Tensor::<2, Int>::from_data(TensorData::new(targets.to_vec(), [rows, 1]), &x.device());
+            let weights = Tensor::<2>::from_data(TensorData::new(weights.to_vec(), [rows, 1]), &x.device());
+            let log_probabilities = log_softmax(logits(x, weight), 1); // [rows, vocabulary]
+            (log_probabilities.gather(1, targets) * weights).sum().neg()
+        }
     }
-    record([x.into(), weight.into()], |[x, weight], keep| {
-        let width = x.width();
-        let rows = kernel::Rows { x: x.values(), weight: weight.values(), targets, weights, width };
-        let (loss, gradients) = kernel::forward(rows, keep);
-        let kept = gradients.map(|gradients| Loss {
-            x: Numbers::new(gradients.x, x.shape()),
-            weight: Numbers::new(gradients.weight, weight.shape()),
-        });
-        #[expect(clippy::cast_possible_truncation, reason = "a loss is single precision")]
-        (Numbers::new(vec![loss as f32], [1]), kept)
-    })
+}
+
+/// By burn's operations; in single precision from the logits on.
+fn logits(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
+    let dtype = x.dtype();
+    like(x.matmul(like(weight, dtype).transpose()), DType::F32)
 }
 
 /// The gradients, for a loss whose own gradient is 1.

@@ -2,9 +2,12 @@
 
 use burn::tensor::{Tensor, module};
 
+#[cfg(feature = "gpu")]
+use super::gpu;
 use super::{
-    choice::own,
+    choice::{Route, route},
     kernel::linear as kernel,
+    precision::like,
     recorded::{Kept, Numbers, record},
 };
 
@@ -15,18 +18,23 @@ use super::{
 /// - returns: `[..., outputs]`
 #[must_use]
 pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<D> {
-    if !own(&x) {
-        return module::linear(x, weight, bias);
-    }
-    match bias {
-        Some(bias) => record([x.into(), weight.into(), bias.into()], |[x, weight, bias], keep| {
-            let out = forward(&x, &weight, Some(&bias));
-            (out, keep.then_some(Linear { x, weight }))
-        }),
-        None => record([x.into(), weight.into()], |[x, weight], keep| {
-            let out = forward(&x, &weight, None);
-            (out, keep.then_some(Linear { x, weight }))
-        }),
+    match route(&x) {
+        Route::Processor => match bias {
+            Some(bias) => record([x.into(), weight.into(), bias.into()], |[x, weight, bias], keep| {
+                let out = forward(&x, &weight, Some(&bias));
+                (out, keep.then_some(Linear { x, weight }))
+            }),
+            None => record([x.into(), weight.into()], |[x, weight], keep| {
+                let out = forward(&x, &weight, None);
+                (out, keep.then_some(Linear { x, weight }))
+            }),
+        },
+        #[cfg(feature = "gpu")]
+        Route::Gpu => gpu::linear(x, weight, bias),
+        Route::Framework => {
+            let dtype = x.dtype();
+            module::linear(x, like(weight, dtype), bias.map(|bias| like(bias, dtype)))
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! kernel/        what is computed, on plain slices
+//! gpu/           what is computed on a GPU
+//! precision      what numbers are computed in
 //! recorded       how an operation stands in burn's graph
 //! linear, norm, activation, attention, head, embedding, rotary, dropout, update: one operation each
 //! ```
@@ -9,8 +11,8 @@
 //! Under gradients burn takes a norm, a softmax or a cross-entropy apart into operations that each pass over memory and keep what they
 //! made; attention keeps all scores, and the head all logits. Here each is one pass that keeps the least it can.
 //!
-//! On a processor the kernels run; elsewhere, or after [`choose`] was called with [`Operations::Framework`], burn's own operations do
-//! the same, so that a fault can be placed.
+//! On a processor the kernels run, and on a GPU those in `gpu`; after [`choose`] was called with [`Operations::Framework`], burn's own
+//! operations do the same, so that a fault can be placed.
 
 mod activation;
 mod attention;
@@ -18,10 +20,13 @@ mod cache;
 mod choice;
 mod dropout;
 mod embedding;
+#[cfg(feature = "gpu")]
+mod gpu;
 mod head;
 mod kernel;
 mod linear;
 mod norm;
+mod precision;
 mod recorded;
 mod rotary;
 mod update;
@@ -35,5 +40,6 @@ pub use embedding::embedding;
 pub use head::{head, head_loss};
 pub use linear::linear;
 pub use norm::norm;
+pub use precision::Precision;
 pub use rotary::{Angles, rotary};
-pub use update::{Step, squared_norm, update};
+pub use update::{Step, norm_of_all, update};

@@ -1,10 +1,13 @@
 //! Layer norm, and the root mean square norm.
 
-use burn::tensor::{Tensor, module};
+use burn::tensor::{DType, Tensor, module};
 
+#[cfg(feature = "gpu")]
+use super::gpu;
 use super::{
-    choice::own,
+    choice::{Route, route},
     kernel::norm as kernel,
+    precision::like,
     recorded::{Kept, Numbers, record},
 };
 
@@ -15,27 +18,37 @@ use super::{
 /// - returns: the same as `x`
 #[must_use]
 pub fn norm<const D: usize>(x: Tensor<D>, gain: Tensor<1>, bias: Option<Tensor<1>>, epsilon: f64) -> Tensor<D> {
-    if !own(&x) {
-        return match bias {
-            Some(bias) => module::layer_norm(x, gain, Some(bias), epsilon),
-            None => {
-                let scale = (x.clone().square().mean_dim(D - 1) + epsilon).sqrt(); // [..., 1]
-                x / scale * gain.unsqueeze()
-            }
-        };
-    }
     #[expect(clippy::cast_possible_truncation, reason = "numbers of a model are single precision")]
-    let epsilon = epsilon as f32;
-    match bias {
-        Some(bias) => record([x.into(), gain.into(), bias.into()], |[x, gain, bias], keep| {
-            let (y, moments) = kernel::forward(x.values(), gain.values(), Some(bias.values()), epsilon);
-            (Numbers::new(y, x.shape()), keep.then_some(Norm { x, gain, moments }))
-        }),
-        None => record([x.into(), gain.into()], |[x, gain], keep| {
-            let (y, moments) = kernel::forward(x.values(), gain.values(), None, epsilon);
-            (Numbers::new(y, x.shape()), keep.then_some(Norm { x, gain, moments }))
-        }),
+    let single = epsilon as f32;
+    match route(&x) {
+        Route::Processor => match bias {
+            Some(bias) => record([x.into(), gain.into(), bias.into()], |[x, gain, bias], keep| {
+                let (y, moments) = kernel::forward(x.values(), gain.values(), Some(bias.values()), single);
+                (Numbers::new(y, x.shape()), keep.then_some(Norm { x, gain, moments }))
+            }),
+            None => record([x.into(), gain.into()], |[x, gain], keep| {
+                let (y, moments) = kernel::forward(x.values(), gain.values(), None, single);
+                (Numbers::new(y, x.shape()), keep.then_some(Norm { x, gain, moments }))
+            }),
+        },
+        #[cfg(feature = "gpu")]
+        Route::Gpu => gpu::norm(x, gain, bias, single),
+        Route::Framework => by_framework(x, gain, bias, epsilon),
     }
+}
+
+/// The same by burn's operations, in single precision.
+fn by_framework<const D: usize>(x: Tensor<D>, gain: Tensor<1>, bias: Option<Tensor<1>>, epsilon: f64) -> Tensor<D> {
+    let dtype = x.dtype();
+    let x = like(x, DType::F32);
+    let y = match bias {
+        Some(bias) => module::layer_norm(x, gain, Some(bias), epsilon),
+        None => {
+            let scale = (x.clone().square().mean_dim(D - 1) + epsilon).sqrt(); // [..., 1]
+            x / scale * gain.unsqueeze()
+        }
+    };
+    like(y, dtype)
 }
 
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! How an operation on slices stands in burn's graph.
+//! How an operation stands in burn's graph.
 //!
 //! An operation is a forward function from tensors to a tensor, and what it keeps for later: a type that turns the gradient of
 //! what came out into those of what went in.
@@ -7,7 +7,7 @@ use std::{fmt::Debug, marker::PhantomData};
 
 use burn::{
     backend::{
-        Autodiff, Flex,
+        Autodiff, Backend, DispatchKindConversion, DispatchTensor, Flex,
         autodiff::{
             checkpoint::{base::Checkpointer, strategy::NoCheckpointing},
             grads::Gradients,
@@ -19,15 +19,39 @@ use burn::{
     tensor::{Tensor, TensorData},
 };
 
+/// A tensor without gradients, as the operations of one backend see it.
+pub trait Held: Clone + Debug + Send + 'static {
+    /// Where it is.
+    type Backend: Backend;
+
+    /// From the backend's own tensor.
+    fn held(x: FloatTensor<Self::Backend>) -> Self;
+
+    /// The backend's own tensor.
+    fn released(self) -> FloatTensor<Self::Backend>;
+}
+
 /// What an operation of `N` inputs keeps for its backward pass.
-pub trait Kept<const N: usize>: Clone + Debug + Send + 'static {
+pub trait Kept<const N: usize, X: Held = Numbers>: Clone + Debug + Send + 'static {
     /// From the gradient of the output to those of the inputs; of those that are not `wanted`, none is needed.
-    fn gradients(self, of_output: Numbers, wanted: [bool; N]) -> [Option<Numbers>; N];
+    fn gradients(self, of_output: X, wanted: [bool; N]) -> [Option<X>; N];
 }
 
 /// A tensor of single precision on the processor, row by row.
 #[derive(Debug, Clone)]
 pub struct Numbers(FlexTensor);
+
+impl Held for Numbers {
+    type Backend = Flex;
+
+    fn held(x: FlexTensor) -> Self {
+        Self(x.to_contiguous())
+    }
+
+    fn released(self) -> FlexTensor {
+        self.0
+    }
+}
 
 impl Numbers {
     /// Numbers of a shape.
@@ -38,7 +62,7 @@ impl Numbers {
     /// The numbers of a tensor without gradients.
     pub fn of<const D: usize>(x: Tensor<D>) -> Self {
         let x = x.try_into_primitive::<Flex>().expect("the tensor is on the processor, without gradients");
-        Self(x.to_contiguous())
+        Self::held(x)
     }
 
     /// A tensor without gradients.
@@ -68,69 +92,88 @@ impl Numbers {
 }
 
 /// What goes into an operation.
-pub enum Input {
+pub enum Input<B: Backend> {
     /// Without gradients.
-    Plain(FlexTensor),
+    Plain(FloatTensor<B>),
     /// A node of the graph.
-    Recorded(FloatTensor<Autodiff<Flex>>),
+    Recorded(FloatTensor<Autodiff<B>>),
 }
 
-impl<const D: usize> From<Tensor<D>> for Input {
+impl<B: Backend, const D: usize> From<Tensor<D>> for Input<B>
+where
+    DispatchTensor: DispatchKindConversion<B> + DispatchKindConversion<Autodiff<B>>,
+{
     fn from(x: Tensor<D>) -> Self {
-        const PLACE: &str = "the tensor is on the processor";
+        const PLACE: &str = "the tensor is where the operation runs";
         if x.is_autodiff() {
-            Self::Recorded(x.try_into_primitive::<Autodiff<Flex>>().expect(PLACE))
+            Self::Recorded(x.try_into_primitive::<Autodiff<B>>().expect(PLACE))
         } else {
-            Self::Plain(x.try_into_primitive::<Flex>().expect(PLACE))
+            Self::Plain(x.try_into_primitive::<B>().expect(PLACE))
         }
     }
 }
 
-/// Runs an operation, and puts it into the graph of its inputs if they have one.
+/// Runs an operation on the processor, and puts it into the graph of its inputs if they have one.
 ///
 /// `forward` is given the inputs, and whether something must be kept for the backward pass.
 pub fn record<const N: usize, const D: usize, K: Kept<N>>(
-    inputs: [Input; N],
+    inputs: [Input<Flex>; N],
     forward: impl FnOnce([Numbers; N], bool) -> (Numbers, Option<K>),
 ) -> Tensor<D> {
-    let numbers = |x: &FlexTensor| Numbers(x.to_contiguous());
-    if inputs.iter().all(|input| matches!(input, Input::Plain(_))) {
-        let inputs = inputs.map(|input| match input {
-            Input::Plain(x) => numbers(&x),
-            Input::Recorded(_) => unreachable!("all are plain"),
-        });
-        return forward(inputs, false).0.into_tensor();
-    }
-    let recorded = inputs.map(|input| match input {
-        Input::Plain(x) => FloatTensor::<Autodiff<Flex>>::new(x),
-        Input::Recorded(x) => x,
-    });
-    let nodes = recorded.each_ref().map(FloatTensor::<Autodiff<Flex>>::node);
-    // the primitives move: an operation may then work in place on what nobody else holds
-    let inputs = recorded.map(|input| numbers(&input.into_primitive()));
-    let out = match Step::<K>(PhantomData).prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
-        OpsKind::Tracked(prepared) => {
-            let (out, kept) = forward(inputs, true);
-            prepared.finish(kept.expect("something is kept for the backward pass"), out.0)
-        }
-        OpsKind::UnTracked(prepared) => prepared.finish(forward(inputs, false).0.0),
-    };
-    Tensor::from_primitive::<Autodiff<Flex>>(out)
+    record_on(inputs, forward)
 }
 
-#[derive(Debug)]
-struct Step<K>(PhantomData<K>);
+/// The same on any backend.
+pub fn record_on<X: Held, const N: usize, const D: usize, K: Kept<N, X>>(
+    inputs: [Input<X::Backend>; N],
+    forward: impl FnOnce([X; N], bool) -> (X, Option<K>),
+) -> Tensor<D>
+where
+    DispatchTensor: DispatchKindConversion<X::Backend> + DispatchKindConversion<Autodiff<X::Backend>>,
+{
+    if inputs.iter().all(|input| matches!(input, Input::Plain(_))) {
+        let inputs = inputs.map(|input| match input {
+            Input::Plain(x) => X::held(x),
+            Input::Recorded(_) => unreachable!("all are plain"),
+        });
+        return Tensor::from_primitive::<X::Backend>(forward(inputs, false).0.released());
+    }
+    let recorded = inputs.map(|input| match input {
+        Input::Plain(x) => FloatTensor::<Autodiff<X::Backend>>::new(x),
+        Input::Recorded(x) => x,
+    });
+    let nodes = recorded.each_ref().map(FloatTensor::<Autodiff<X::Backend>>::node);
+    // the primitives move: an operation may then work in place on what nobody else holds
+    let inputs = recorded.map(|input| X::held(input.into_primitive()));
+    let step = Step::<K, X>(PhantomData).prepare::<NoCheckpointing>(nodes).compute_bound().stateful();
+    let out = match step {
+        OpsKind::Tracked(prepared) => {
+            let (out, kept) = forward(inputs, true);
+            prepared.finish(kept.expect("something is kept for the backward pass"), out.released())
+        }
+        OpsKind::UnTracked(prepared) => prepared.finish(forward(inputs, false).0.released()),
+    };
+    Tensor::from_primitive::<Autodiff<X::Backend>>(out)
+}
 
-impl<const N: usize, K: Kept<N>> Backward<Flex, N> for Step<K> {
+struct Step<K, X>(PhantomData<fn() -> (K, X)>);
+
+impl<K, X> Debug for Step<K, X> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(std::any::type_name::<K>())
+    }
+}
+
+impl<const N: usize, X: Held, K: Kept<N, X>> Backward<X::Backend, N> for Step<K, X> {
     type State = K;
 
     fn backward(self, ops: Ops<K, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let of_output = Numbers(gradients.consume::<Flex>(&ops.node).to_contiguous());
+        let of_output = X::held(gradients.consume::<X::Backend>(&ops.node));
         let wanted = ops.parents.each_ref().map(Option::is_some);
         let of_inputs = ops.state.gradients(of_output, wanted);
         for (parent, gradient) in ops.parents.into_iter().zip(of_inputs) {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                gradients.register::<Flex>(parent.id, gradient.0);
+                gradients.register::<X::Backend>(parent.id, gradient.released());
             }
         }
     }

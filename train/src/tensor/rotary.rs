@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
 
+#[cfg(feature = "gpu")]
+use super::gpu;
 pub use super::kernel::rotary::Angles;
 use super::{
-    choice::own,
+    choice::{Route, route},
+    precision::like,
     recorded::{Kept, Numbers, record},
 };
 
@@ -20,14 +23,16 @@ use super::{
 /// Source: Su et al. 2021.
 #[must_use]
 pub fn rotary(x: Tensor<3>, angles: &Arc<Angles>, positions: &[usize], heads: usize) -> Tensor<3> {
-    if !own(&x) {
-        return by_framework(x, angles, positions, heads);
+    match route(&x) {
+        Route::Processor => record([x.into()], |[mut x], keep| {
+            let columns = x.width();
+            angles.turn(x.values_mut(), positions, columns, heads, false);
+            (x, keep.then(|| Rotary { angles: Arc::clone(angles), positions: positions.to_vec(), heads }))
+        }),
+        #[cfg(feature = "gpu")]
+        Route::Gpu => gpu::rotary(x, angles, positions, heads),
+        Route::Framework => by_framework(x, angles, positions, heads),
     }
-    record([x.into()], |[mut x], keep| {
-        let columns = x.width();
-        angles.turn(x.values_mut(), positions, columns, heads, false);
-        (x, keep.then(|| Rotary { angles: Arc::clone(angles), positions: positions.to_vec(), heads }))
-    })
 }
 
 #[derive(Debug, Clone)]
@@ -51,7 +56,7 @@ fn by_framework(x: Tensor<3>, angles: &Angles, positions: &[usize], heads: usize
     let width = 2 * half;
     let table = |of: fn(&Angles, usize) -> &[f32]| {
         let values: Vec<f32> = positions.iter().flat_map(|position| of(angles, *position)).copied().collect();
-        Tensor::<4>::from_data(TensorData::new(values, [rows, time, 1, half]), &x.device())
+        like(Tensor::<4>::from_data(TensorData::new(values, [rows, time, 1, half]), &x.device()), x.dtype())
     };
     let (cosines, sines) = (table(Angles::cosines), table(Angles::sines)); // [r, t, 1, half]
     let turned = x.clone().slice([0..rows, 0..time, 0..heads * width]).reshape([rows, time, heads, width]);

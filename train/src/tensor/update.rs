@@ -2,8 +2,14 @@
 
 use burn::tensor::Tensor;
 
+#[cfg(feature = "gpu")]
+use super::gpu;
 pub use super::kernel::adamw::Step;
-use super::{choice::own, kernel::adamw::sum_of_squares, recorded::Numbers};
+use super::{
+    choice::{Route, route},
+    kernel::adamw::sum_of_squares,
+    recorded::Numbers,
+};
 
 /// A parameter, its mean gradient and its mean square after a step of Adam with decoupled weight decay.
 ///
@@ -19,21 +25,43 @@ pub fn update(
     gradient: Tensor<1>,
     step: Step,
 ) -> (Tensor<1>, Tensor<1>, Tensor<1>) {
-    if !own(&parameter) {
-        let Step { rate, beta1, beta2, epsilon, decay, unbias1, unbias2, scale } = step;
-        let gradient = gradient * scale;
-        let first = first * beta1 + gradient.clone() * (1.0 - beta1);
-        let second = second * beta2 + gradient.square() * (1.0 - beta2);
-        let towards = first.clone() / unbias1 / ((second.clone() / unbias2).sqrt() + epsilon);
-        return (parameter * (1.0 - rate * decay) - towards * rate, first, second);
+    match route(&parameter) {
+        Route::Processor => {
+            let (mut parameter, mut first, mut second) =
+                (Numbers::of(parameter), Numbers::of(first), Numbers::of(second));
+            let gradient = Numbers::of(gradient);
+            step.apply(parameter.values_mut(), first.values_mut(), second.values_mut(), gradient.values());
+            (parameter.into_tensor(), first.into_tensor(), second.into_tensor())
+        }
+        #[cfg(feature = "gpu")]
+        Route::Gpu => gpu::update(parameter, first, second, gradient, step),
+        Route::Framework => {
+            let Step { rate, beta1, beta2, epsilon, decay, unbias1, unbias2, scale } = step;
+            let gradient = gradient * scale;
+            let first = first * beta1 + gradient.clone() * (1.0 - beta1);
+            let second = second * beta2 + gradient.square() * (1.0 - beta2);
+            let towards = first.clone() / unbias1 / ((second.clone() / unbias2).sqrt() + epsilon);
+            (parameter * (1.0 - rate * decay) - towards * rate, first, second)
+        }
     }
-    let (mut parameter, mut first, mut second) = (Numbers::of(parameter), Numbers::of(first), Numbers::of(second));
-    step.apply(parameter.values_mut(), first.values_mut(), second.values_mut(), Numbers::of(gradient).values());
-    (parameter.into_tensor(), first.into_tensor(), second.into_tensor())
 }
 
-/// The sum of the squares of `x`.
+/// The norm of all numbers of some tensors together.
 #[must_use]
-pub fn squared_norm(x: Tensor<1>) -> f64 {
-    if own(&x) { sum_of_squares(Numbers::of(x).values()) } else { f64::from(x.square().sum().into_scalar::<f32>()) }
+pub fn norm_of_all<'a>(tensors: impl Iterator<Item = &'a Tensor<1>>) -> f64 {
+    let mut sum = 0.0;
+    // a device is waited for once, and not once for each tensor
+    let mut elsewhere = Vec::new();
+    for x in tensors {
+        if matches!(route(x), Route::Processor) {
+            sum += sum_of_squares(Numbers::of(x.clone()).values());
+        } else {
+            elsewhere.push(x.clone().square().sum());
+        }
+    }
+    if !elsewhere.is_empty() {
+        let sums = Tensor::cat(elsewhere, 0).into_data().try_to_vec::<f32>().expect("sums are single precision");
+        sum += sums.into_iter().map(f64::from).sum::<f64>();
+    }
+    sum.sqrt()
 }

@@ -1,12 +1,14 @@
 //! Whole-program tests of `train`: what its promises say, seen from outside.
 
 mod bad_input;
+mod devices;
 mod exactness;
 mod ids;
 mod interchange;
 mod interrupts;
 mod memory;
 mod operations;
+mod precision;
 mod spikes;
 mod support;
 mod torch;

@@ -4,11 +4,13 @@
 
 use std::sync::Arc;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use train::tensor::{
     Angles, Dropout, Heads, Operations, Sight, Step, attention, attention_across, dropout, embedding, gelu, head,
     head_loss, linear, norm, rotary, swiglu, update, with,
 };
+
+use crate::devices::{everywhere, here};
 
 /// An input: its shape and its numbers.
 type Given = (Vec<usize>, Vec<f64>);
@@ -27,7 +29,7 @@ fn tensor<const D: usize>((shape, values): &Given) -> Tensor<D> {
     #[expect(clippy::cast_possible_truncation, reason = "tensors are single precision")]
     let values: Vec<f32> = values.iter().map(|x| *x as f32).collect();
     let sizes: [usize; D] = shape.clone().try_into().expect("the number of dimensions");
-    Tensor::from_data(TensorData::new(values, sizes), &Device::flex().autodiff()).require_grad()
+    Tensor::from_data(TensorData::new(values, sizes), &here()).require_grad()
 }
 
 fn numbers<const D: usize>(x: Tensor<D>) -> Vec<f64> {
@@ -57,7 +59,7 @@ macro_rules! found {
         let out = { $(let $input = $input.clone();)* $out };
         let shape = out.dims();
         let factor = Tensor::from_data(
-            TensorData::new(weights(shape.iter().product()), shape).convert::<f32>(), &Device::flex().autodiff());
+            TensorData::new(weights(shape.iter().product()), shape).convert::<f32>(), &here());
         let gradients = (out.clone() * factor).sum().backward();
         (numbers(out), vec![$(numbers($input.grad(&gradients).expect("a gradient"))),*])
     }};
@@ -82,14 +84,16 @@ fn hold(inputs: &[Given], definition: impl Fn(&[Vec<f64>]) -> Vec<f64>, run: imp
             .collect()
     };
     let gradients: Vec<Vec<f64>> = (0..inputs.len()).map(gradient).collect();
-    for operations in [Operations::Own, Operations::Framework] {
-        let (found, found_gradients) = with(operations, || run(inputs));
-        assert!(apart(&found, &out) < 1e-5, "{operations}: what comes out is {} off", apart(&found, &out));
-        for (input, (found, gradient)) in found_gradients.iter().zip(&gradients).enumerate() {
-            let apart = apart(found, gradient);
-            assert!(apart < 2e-5, "{operations}: the gradient of input {input} is {apart} off");
+    everywhere(|| {
+        for operations in [Operations::Own, Operations::Framework] {
+            let (found, found_gradients) = with(operations, || run(inputs));
+            assert!(apart(&found, &out) < 1e-5, "{operations}: what comes out is {} off", apart(&found, &out));
+            for (input, (found, gradient)) in found_gradients.iter().zip(&gradients).enumerate() {
+                let apart = apart(found, gradient);
+                assert!(apart < 2e-5, "{operations}: the gradient of input {input} is {apart} off");
+            }
         }
-    }
+    });
 }
 
 #[test]
@@ -302,13 +306,15 @@ fn dropout_has_one_mask_for_both_ways() {
     let all = [given(1, &[30, 40])];
     let drop = Dropout { rate: 0.3, key: 7 };
     let run = |operations| with(operations, || -> Found { found!(all, [x: 2], dropout(x, drop)) });
-    let ((out, gradients), framework) = (run(Operations::Own), run(Operations::Framework));
-    assert_eq!((&out, &gradients), (&framework.0, &framework.1));
-    let weights = weights(1200);
-    for (((x, y), gradient), weight) in all[0].1.iter().zip(&out).zip(&gradients[0]).zip(&weights) {
-        let (expected, slope) = if *y == 0.0 { (0.0, 0.0) } else { (x / 0.7, weight / 0.7) };
-        assert!((y - expected).abs() < 1e-5 && (gradient - slope).abs() < 1e-5);
-    }
+    everywhere(|| {
+        let ((out, gradients), framework) = (run(Operations::Own), run(Operations::Framework));
+        assert_eq!((&out, &gradients), (&framework.0, &framework.1));
+        let weights = weights(1200);
+        for (((x, y), gradient), weight) in all[0].1.iter().zip(&out).zip(&gradients[0]).zip(&weights) {
+            let (expected, slope) = if *y == 0.0 { (0.0, 0.0) } else { (x / 0.7, weight / 0.7) };
+            assert!((y - expected).abs() < 1e-5 && (gradient - slope).abs() < 1e-5);
+        }
+    });
 }
 
 #[test]
@@ -318,31 +324,33 @@ fn steps_of_the_optimizer() {
         let tensor: Tensor<1> = tensor(&(shape, values.clone()));
         (tensor.inner(), values)
     };
-    for operations in [Operations::Own, Operations::Framework] {
-        let ((parameter, x), (first, m), (second, v), (gradient, g)) = (plain(1), plain(2), plain(3), plain(4));
-        let second = second.abs();
-        let step = Step {
-            rate: 0.01,
-            beta1: 0.9,
-            beta2: 0.95,
-            epsilon: 1e-8,
-            decay: 0.1,
-            unbias1: 0.271,
-            unbias2: 0.142_625,
-            scale: 0.5,
-        };
-        let found = with(operations, || update(parameter, first, second, gradient, step));
-        let expected: Vec<[f64; 3]> = (0..50)
-            .map(|at| {
-                let g = 0.5 * g[at];
-                let (m, v) = (0.9 * m[at] + 0.1 * g, 0.95 * v[at].abs() + 0.05 * g * g);
-                let towards = (m / 0.271) / ((v / 0.142_625).sqrt() + 1e-8);
-                [x[at] - 0.01 * (towards + 0.1 * x[at]), m, v]
-            })
-            .collect();
-        for (part, found) in [found.0, found.1, found.2].into_iter().enumerate() {
-            let expected: Vec<f64> = expected.iter().map(|all| all[part]).collect();
-            assert!(apart(&numbers(found), &expected) < 1e-6, "{operations}: part {part}");
+    everywhere(|| {
+        for operations in [Operations::Own, Operations::Framework] {
+            let ((parameter, x), (first, m), (second, v), (gradient, g)) = (plain(1), plain(2), plain(3), plain(4));
+            let second = second.abs();
+            let step = Step {
+                rate: 0.01,
+                beta1: 0.9,
+                beta2: 0.95,
+                epsilon: 1e-8,
+                decay: 0.1,
+                unbias1: 0.271,
+                unbias2: 0.142_625,
+                scale: 0.5,
+            };
+            let found = with(operations, || update(parameter, first, second, gradient, step));
+            let expected: Vec<[f64; 3]> = (0..50)
+                .map(|at| {
+                    let g = 0.5 * g[at];
+                    let (m, v) = (0.9 * m[at] + 0.1 * g, 0.95 * v[at].abs() + 0.05 * g * g);
+                    let towards = (m / 0.271) / ((v / 0.142_625).sqrt() + 1e-8);
+                    [x[at] - 0.01 * (towards + 0.1 * x[at]), m, v]
+                })
+                .collect();
+            for (part, found) in [found.0, found.1, found.2].into_iter().enumerate() {
+                let expected: Vec<f64> = expected.iter().map(|all| all[part]).collect();
+                assert!(apart(&numbers(found), &expected) < 1e-6, "{operations}: part {part}");
+            }
         }
-    }
+    });
 }

@@ -2,7 +2,7 @@
 
 use burn::{
     module::Module as _,
-    tensor::{Device, Tensor, TensorData},
+    tensor::{Tensor, TensorData},
 };
 use safetensors::SafeTensors;
 use train::{
@@ -11,6 +11,8 @@ use train::{
     optimize::{AdamW, AdamWConfig, Gradients},
     tensor::{Heads, Sight, attention, gelu, head_loss, linear, norm, swiglu},
 };
+
+use crate::devices::{everywhere, here};
 
 /// The largest relative error of a gradient.
 const CLOSE: f64 = 1e-4;
@@ -42,12 +44,8 @@ impl Figures {
 
     fn tensor<const D: usize>(&self, name: &str) -> Tensor<D> {
         let shape: [usize; D] = self.shape(name).try_into().expect("the number of dimensions");
-        Tensor::from_data(TensorData::new(self.numbers(name), shape), &device())
+        Tensor::from_data(TensorData::new(self.numbers(name), shape), &here())
     }
-}
-
-fn device() -> Device {
-    Device::flex().autodiff()
 }
 
 fn numbers<const D: usize>(x: Tensor<D>) -> Vec<f32> {
@@ -81,7 +79,10 @@ macro_rules! hold {
 
 #[test]
 fn operations_have_its_gradients() {
-    let figures = Figures::read();
+    everywhere(|| operations_on(&Figures::read()));
+}
+
+fn operations_on(figures: &Figures) {
     hold!(figures, "linear", [x: 2, w: 2, b: 1], linear(x, w, Some(b)));
     hold!(figures, "layer_norm", [x: 2, g: 1, b: 1], norm(x, g, Some(b), 1e-5));
     hold!(figures, "rms_norm", [x: 2, g: 1], norm(x, g, None, 1e-5));
@@ -105,7 +106,7 @@ fn model(figures: &Figures, family: Family, name: &str) -> Gpt {
         band: Some(3),
         ..ModelConfig::default()
     };
-    let model = config.shape().expect("the numbers fit together").init(11, 0, &device());
+    let model = config.shape().expect("the numbers fit together").init(11, 0, &here());
     replace(model, |parameter, shape| {
         let figure = format!("{name}/parameter/{parameter}");
         assert_eq!(figures.shape(&figure), shape, "{figure}");
@@ -115,10 +116,13 @@ fn model(figures: &Figures, family: Family, name: &str) -> Gpt {
 
 #[test]
 fn models_have_its_logits_gradients_and_steps() {
-    let figures = Figures::read();
+    everywhere(|| models_on(&Figures::read()));
+}
+
+fn models_on(figures: &Figures) {
     let families = [(Family::Gpt1, "gpt1"), (Family::Gpt2, "gpt2"), (Family::Gpt3, "gpt3"), (Family::Llama, "llama")];
     for (family, name) in families {
-        let mut model = model(&figures, family, name);
+        let mut model = model(figures, family, name);
         let (ids, targets) = (figures.ids(&format!("{name}/ids")), figures.ids(&format!("{name}/targets")));
         let tokens = Tokens { ids: &ids, rows: 2, starts: None };
         let logits = numbers(model.valid().logits(tokens));

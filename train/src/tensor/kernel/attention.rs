@@ -42,7 +42,9 @@ impl Heads {
         head * self.width..(head + 1) * self.width
     }
 
-    fn scale(self) -> f32 {
+    /// What the product of a query and a key is multiplied by.
+    #[must_use]
+    pub fn scale(self) -> f32 {
         1.0 / (self.width as f32).sqrt()
     }
 }

@@ -28,8 +28,10 @@ impl Dropout {
         });
     }
 
+    /// A place stays if its bits are this much or more.
+    #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 2^32")]
-    fn threshold(self) -> u32 {
+    pub fn threshold(self) -> u32 {
         (f64::from(self.rate) * 4_294_967_296.0) as u32
     }
 

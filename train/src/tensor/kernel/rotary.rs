@@ -37,6 +37,12 @@ impl Angles {
         self.half
     }
 
+    /// Cosines and sines of all positions, `[positions, width / 2]` each.
+    #[must_use]
+    pub fn tables(&self) -> [&[f32]; 2] {
+        [&self.cosines, &self.sines]
+    }
+
     /// The cosines of a position, `[width / 2]`.
     #[must_use]
     pub fn cosines(&self, position: usize) -> &[f32] {

@@ -1,0 +1,265 @@
+//! Attention, a block of queries at a time: products of matrices with a softmax between them, over the keys that the block sees.
+//!
+//! Source: Dao et al. 2022 (FlashAttention) for what is saved and what is made again.
+
+use std::{cell::RefCell, ops::Range, sync::Arc};
+
+use burn::tensor::{DType, Device, Tensor};
+
+use super::{
+    super::{
+        attention::{Heads, Sight},
+        precision::like,
+        recorded::Kept,
+    },
+    held::{OnGpu, record},
+    softmax::{Block, dots, softmax, softmax_back},
+};
+
+/// Scores that exist at a time, if that are 64 queries or more.
+const SCORES: usize = 1 << 26;
+
+/// See [`super::super::attention`].
+pub fn attention(x: Tensor<3>, heads: Heads, sight: &Sight) -> Tensor<3> {
+    let ([rows, time, _], device) = (x.dims(), x.device());
+    let task = Task { heads, rows, time, keys: time, sees: Sees::of(sight, [rows, time, time], &device) };
+    record([x.into()], |[x], keep| {
+        let (out, logarithms) = task.forward(&Parts::side_by_side(&x, heads));
+        (out.clone(), keep.then(|| Packed { task, x, out, logarithms }))
+    })
+}
+
+/// See [`super::super::attention_across`].
+pub fn attention_across(x: Tensor<3>, other: Tensor<3>, heads: Heads, sight: &Sight) -> Tensor<3> {
+    let ([rows, time, _], [_, keys, _], device) = (x.dims(), other.dims(), x.device());
+    let task = Task { heads, rows, time, keys, sees: Sees::of(sight, [rows, time, keys], &device) };
+    record([x.into(), other.into()], |[x, other], keep| {
+        let (out, logarithms) = task.forward(&Parts::across(&x, &other, heads));
+        (out.clone(), keep.then(|| Across { task, x, other, out, logarithms }))
+    })
+}
+
+/// What each query sees.
+#[derive(Debug, Clone)]
+struct Sees {
+    /// `[rows, time]`.
+    intervals: Arc<[Range<usize>]>,
+    /// The same on the device, `[rows * time * 2]`.
+    there: OnGpu,
+}
+
+impl Sees {
+    /// The intervals of a sight for `[rows, time, keys]`. The blocks of a model share a few of them in each step.
+    fn of(sight: &Sight, shape: [usize; 3], device: &Device) -> Self {
+        type Known = (Sight, [usize; 3], Device, Sees);
+        /// Dense and banded, for training and for evaluation.
+        const KNOWN: usize = 4;
+        thread_local! {
+            static LAST: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
+        }
+        LAST.with_borrow_mut(|last| {
+            let known = last.iter().find(|known| known.0 == *sight && known.1 == shape && known.2 == *device);
+            if let Some((.., sees)) = known {
+                return sees.clone();
+            }
+            let [rows, time, keys] = shape;
+            let of_row = |row| (0..time).map(move |query| sight.of(row, query, time, keys));
+            let intervals: Arc<[Range<usize>]> = (0..rows).flat_map(of_row).collect();
+            let ends = intervals.iter().flat_map(|interval| [interval.start, interval.end]);
+            let ends = ends.map(|end| i32::try_from(end).expect("a context is short")).collect();
+            let sees = Self { intervals, there: OnGpu::integers(ends, device) };
+            last.truncate(KNOWN - 1);
+            last.insert(0, (sight.clone(), shape, device.clone(), sees.clone()));
+            sees
+        })
+    }
+}
+
+/// Queries by heads, `[rows, heads, time, width]`; keys and values by their heads, `[rows * heads, keys, width]`.
+struct Parts {
+    queries: Tensor<4>,
+    keys: Tensor<3>,
+    values: Tensor<3>,
+}
+
+impl Parts {
+    fn side_by_side(x: &OnGpu, heads: Heads) -> Self {
+        let (of_queries, of_keys) = (heads.queries * heads.width, heads.keys * heads.width);
+        let part = |from: usize, count: usize| columns(x, from..from + count);
+        Self::of([part(0, of_queries), part(of_queries, of_keys), part(of_queries + of_keys, of_keys)], heads)
+    }
+
+    fn across(x: &OnGpu, other: &OnGpu, heads: Heads) -> Self {
+        let of_keys = heads.keys * heads.width;
+        Self::of([x.tensor(), columns(other, 0..of_keys), columns(other, of_keys..2 * of_keys)], heads)
+    }
+
+    fn of([queries, keys, values]: [Tensor<3>; 3], heads: Heads) -> Self {
+        let joined = |x: Tensor<4>| {
+            let [rows, count, time, width] = x.dims();
+            x.reshape([rows * count, time, width])
+        };
+        Self {
+            queries: by_heads(queries, heads.width),
+            keys: joined(by_heads(keys, heads.width)),
+            values: joined(by_heads(values, heads.width)),
+        }
+    }
+}
+
+fn columns(x: &OnGpu, columns: Range<usize>) -> Tensor<3> {
+    let x = x.tensor::<3>();
+    let [rows, time, _] = x.dims();
+    x.slice([0..rows, 0..time, columns])
+}
+
+/// `[rows, time, heads * width]` as `[rows, heads, time, width]`.
+fn by_heads(x: Tensor<3>, width: usize) -> Tensor<4> {
+    let [rows, time, columns] = x.dims();
+    x.reshape([rows, time, columns / width, width]).swap_dims(1, 2)
+}
+
+/// The other way.
+fn by_time(x: Tensor<4>) -> Tensor<3> {
+    let [rows, heads, time, width] = x.dims();
+    x.swap_dims(1, 2).reshape([rows, time, heads * width])
+}
+
+#[derive(Debug, Clone)]
+struct Task {
+    heads: Heads,
+    rows: usize,
+    time: usize,
+    keys: usize,
+    sees: Sees,
+}
+
+impl Task {
+    /// Blocks of queries, and the keys that any query of each sees.
+    fn blocks(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + '_ {
+        let Self { heads, rows, time, keys, .. } = *self;
+        let half = time.div_ceil(2).next_power_of_two();
+        let affordable = (SCORES / (rows * heads.queries * keys)).max(1);
+        let size = (1 << affordable.ilog2()).clamp(64, 512).min(half.max(64));
+        (0..time).step_by(size).map(move |first| {
+            let queries = first..(first + size).min(time);
+            let seen =
+                (0..rows).flat_map(|row| &self.sees.intervals[row * time + queries.start..row * time + queries.end]);
+            let seen = seen.filter(|seen| !seen.is_empty());
+            let of_all = seen.fold(keys..0, |all, seen| all.start.min(seen.start)..all.end.max(seen.end));
+            (queries, if of_all.is_empty() { 0..1 } else { of_all })
+        })
+    }
+
+    fn block(&self, queries: &Range<usize>, keys: &Range<usize>) -> Block {
+        Block {
+            heads: self.heads.queries,
+            time: self.time,
+            first: queries.start,
+            queries: queries.len(),
+            first_key: keys.start,
+            scale: self.heads.scale(),
+        }
+    }
+
+    /// Some queries of all heads, those of the heads that share keys below each other: `[rows * keys, each * queries, width]`.
+    fn some(&self, x: &Tensor<4>, queries: &Range<usize>) -> Tensor<3> {
+        let Self { heads, rows, .. } = *self;
+        let some = x.clone().slice([0..rows, 0..heads.queries, queries.clone(), 0..heads.width]);
+        some.reshape([rows * heads.keys, heads.queries / heads.keys * queries.len(), heads.width])
+    }
+
+    fn some_keys(&self, x: &Tensor<3>, keys: &Range<usize>) -> Tensor<3> {
+        let Self { heads, rows, .. } = *self;
+        x.clone().slice([0..rows * heads.keys, keys.clone(), 0..heads.width])
+    }
+
+    /// What [`Self::some`] makes, back as `[rows, queries, heads * width]`.
+    fn back(&self, x: Tensor<3>, queries: &Range<usize>) -> Tensor<3> {
+        let Self { heads, rows, .. } = *self;
+        by_time(x.reshape([rows, heads.queries, queries.len(), heads.width]))
+    }
+
+    /// What comes out, `[rows, time, queries * width]`, and the logarithms of the sums of each block.
+    fn forward(&self, parts: &Parts) -> (OnGpu, Vec<OnGpu>) {
+        let of_block = |(queries, keys): (Range<usize>, Range<usize>)| {
+            let block = self.block(&queries, &keys);
+            let scores = self.some(&parts.queries, &queries).matmul(self.some_keys(&parts.keys, &keys).transpose());
+            let [powers, logarithms] = softmax(OnGpu::of(scores), self.sees.there.clone(), block);
+            let out = powers.into_tensor::<3>().matmul(self.some_keys(&parts.values, &keys));
+            (self.back(out, &queries), logarithms)
+        };
+        let (out, logarithms) = self.blocks().map(of_block).unzip();
+        (OnGpu::of(Tensor::cat(out, 1)), logarithms)
+    }
+
+    /// The gradients of queries, keys and values, `[rows, time or keys, heads * width]` each.
+    fn backward(&self, parts: &Parts, logarithms: Vec<OnGpu>, out: OnGpu, dout: OnGpu) -> [Tensor<3>; 3] {
+        let Self { heads, rows, keys: all_keys, .. } = *self;
+        let (dtype, device) = (out.dtype(), parts.keys.device());
+        let dots = dots(out, dout.clone(), heads.width);
+        let dout = by_heads(dout.into_tensor(), heads.width); // [r, h, t, w]
+        let zeros = || Tensor::<3>::zeros([rows * heads.keys, all_keys, heads.width], (&device, DType::F32));
+        let (mut dqueries, mut dkeys, mut dvalues) = (Vec::new(), zeros(), zeros());
+        for ((queries, keys), logarithms) in self.blocks().zip(logarithms) {
+            let block = self.block(&queries, &keys);
+            let (of_queries, of_keys) = (self.some(&parts.queries, &queries), self.some_keys(&parts.keys, &keys));
+            let dout = self.some(&dout, &queries);
+            let scores = OnGpu::of(of_queries.clone().matmul(of_keys.clone().transpose()));
+            let of_powers = OnGpu::of(dout.clone().matmul(self.some_keys(&parts.values, &keys).transpose()));
+            let given = [scores, of_powers, self.sees.there.clone(), logarithms, dots.clone()];
+            let [powers, of_scores] = softmax_back(given, block).map(OnGpu::into_tensor::<3>);
+            dqueries.push(self.back(of_scores.clone().matmul(of_keys), &queries));
+            dkeys = self.added(dkeys, of_scores.transpose().matmul(of_queries), &keys);
+            dvalues = self.added(dvalues, powers.transpose().matmul(dout), &keys);
+        }
+        let of_keys = |x: Tensor<3>| by_time(like(x, dtype).reshape([rows, heads.keys, all_keys, heads.width]));
+        [Tensor::cat(dqueries, 1), of_keys(dkeys), of_keys(dvalues)]
+    }
+
+    /// A block's share added to the gradients of the keys that it saw.
+    fn added(&self, sum: Tensor<3>, share: Tensor<3>, keys: &Range<usize>) -> Tensor<3> {
+        let share = like(share, DType::F32);
+        if keys.len() == self.keys {
+            return sum + share;
+        }
+        let places = [0..self.rows * self.heads.keys, keys.clone(), 0..self.heads.width];
+        let share = sum.clone().slice(places.clone()) + share;
+        sum.slice_assign(places, share)
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Packed {
+    task: Task,
+    x: OnGpu,
+    out: OnGpu,
+    logarithms: Vec<OnGpu>,
+}
+
+impl Kept<1, OnGpu> for Packed {
+    fn gradients(self, dout: OnGpu, _: [bool; 1]) -> [Option<OnGpu>; 1] {
+        let Self { task, x, out, logarithms } = self;
+        let parts = Parts::side_by_side(&x, task.heads);
+        let gradients = task.backward(&parts, logarithms, out, dout);
+        [Some(OnGpu::of(Tensor::cat(gradients.into(), 2)))]
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Across {
+    task: Task,
+    x: OnGpu,
+    other: OnGpu,
+    out: OnGpu,
+    logarithms: Vec<OnGpu>,
+}
+
+impl Kept<2, OnGpu> for Across {
+    fn gradients(self, dout: OnGpu, _: [bool; 2]) -> [Option<OnGpu>; 2] {
+        let Self { task, x, other, out, logarithms } = self;
+        let parts = Parts::across(&x, &other, task.heads);
+        let [queries, keys, values] = task.backward(&parts, logarithms, out, dout);
+        [Some(OnGpu::of(queries)), Some(OnGpu::of(Tensor::cat(vec![keys, values], 2)))]
+    }
+}

@@ -1,0 +1,148 @@
+//! Rows of a table.
+
+use burn::{
+    backend::cubecl::dtype_to_storage_type,
+    tensor::{DType, Device, Tensor},
+};
+use burn_cubecl::cubecl::{self, ir::ElemType, prelude::*};
+
+use super::{
+    super::recorded::Kept,
+    held::{OnGpu, record},
+    queue::{Grid, Room, queue, row_of_unit},
+};
+
+/// See [`super::super::embedding`].
+pub fn embedding(table: Tensor<2>, ids: &[i32], rows: usize) -> Tensor<3> {
+    let device = table.device();
+    record([table.into()], |[table], keep| {
+        let (width, count) = (table.width(), ids.len());
+        let room = Room::new([rows, count / rows, width], table.dtype());
+        let vocabulary = table.shape()[0];
+        let inputs = [table, OnGpu::integers(ids.to_vec(), &device)];
+        let [out] = queue("rows of a table", inputs, [room], move |client, [table, ids], [out]| {
+            let (Grid { cubes, units, .. }, dtype) = (Grid::rows(client, count), dtype_to_storage_type(table.dtype));
+            rows_kernel::launch(
+                client,
+                cubes,
+                units,
+                table.into_buffer_arg(),
+                ids.into_buffer_arg(),
+                out.into_buffer_arg(),
+                count,
+                width,
+                dtype,
+            );
+        });
+        (out, keep.then(|| Embedding { places: Places::of(ids, vocabulary, &device), vocabulary }))
+    })
+}
+
+#[cube(launch)]
+fn rows_kernel<F: Float>(
+    table: &[F],
+    ids: &[i32],
+    out: &mut [F],
+    rows: usize,
+    width: usize,
+    #[define(F)] _dtype: ElemType,
+) {
+    let row = row_of_unit();
+    if row < rows {
+        let from = ids[row] as usize * width;
+        let mut at = UNIT_POS_X as usize;
+        while at < width {
+            out[row * width + at] = table[from + at];
+            at += CUBE_DIM_X as usize;
+        }
+    }
+}
+
+/// Where each token of a vocabulary stands.
+#[derive(Debug, Clone)]
+struct Places {
+    /// `[vocabulary + 1]`: where each token's places begin.
+    firsts: OnGpu,
+    /// `[places]`, in the order of tokens, and in that of the text for each.
+    places: OnGpu,
+}
+
+impl Places {
+    fn of(ids: &[i32], vocabulary: usize, device: &Device) -> Self {
+        let token = |id: &i32| usize::try_from(*id).expect("ids count from 0");
+        let mut firsts = vec![0i32; vocabulary + 1];
+        for id in ids {
+            firsts[token(id) + 1] += 1;
+        }
+        for at in 0..vocabulary {
+            firsts[at + 1] += firsts[at];
+        }
+        let mut next = firsts.clone();
+        let mut places = vec![0; ids.len()];
+        for (place, id) in (0i32..).zip(ids) {
+            let free = &mut next[token(id)];
+            places[usize::try_from(*free).expect("places count from 0")] = place;
+            *free += 1;
+        }
+        Self { firsts: OnGpu::integers(firsts, device), places: OnGpu::integers(places, device) }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Embedding {
+    places: Places,
+    vocabulary: usize,
+}
+
+impl Kept<1, OnGpu> for Embedding {
+    fn gradients(self, dy: OnGpu, _: [bool; 1]) -> [Option<OnGpu>; 1] {
+        let Self { places: Places { firsts, places }, vocabulary } = self;
+        let width = dy.width();
+        let room = Room::new([vocabulary, width], DType::F32);
+        let inputs = [dy, firsts, places];
+        let [dtable] = queue("rows of a table back", inputs, [room], move |client, [dy, firsts, places], [dtable]| {
+            let (Grid { cubes, units, .. }, dtype) = (Grid::rows(client, vocabulary), dtype_to_storage_type(dy.dtype));
+            table_kernel::launch(
+                client,
+                cubes,
+                units,
+                dy.into_buffer_arg(),
+                firsts.into_buffer_arg(),
+                places.into_buffer_arg(),
+                dtable.into_buffer_arg(),
+                vocabulary,
+                width,
+                dtype,
+            );
+        });
+        [Some(dtable)]
+    }
+}
+
+/// Each token's gradients are added up by one plane, in the order of the text.
+#[cube(launch)]
+fn table_kernel<F: Float>(
+    dy: &[F],
+    firsts: &[i32],
+    places: &[i32],
+    dtable: &mut [f32],
+    vocabulary: usize,
+    width: usize,
+    #[define(F)] _dtype: ElemType,
+) {
+    let token = row_of_unit();
+    if token < vocabulary {
+        let (first, end) = (firsts[token] as usize, firsts[token + 1] as usize);
+        let mut at = UNIT_POS_X as usize;
+        while at < width {
+            let mut sum = f32::new(0.0);
+            let mut number = first;
+            while number < end {
+                sum += f32::cast_from(dy[places[number] as usize * width + at]);
+                number += 1;
+            }
+            dtable[token * width + at] = sum;
+            at += CUBE_DIM_X as usize;
+        }
+    }
+}

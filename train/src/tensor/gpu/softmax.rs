@@ -1,0 +1,265 @@
+//! Scores of a block of queries: their softmax, and its way back.
+//!
+//! A row of scores is one query of one head: `((row * heads + head) * queries + query)`. It sees an interval of the keys.
+
+use burn::{backend::cubecl::dtype_to_storage_type, tensor::DType};
+use burn_cubecl::cubecl::{self, ir::ElemType, prelude::*};
+
+use super::{
+    held::OnGpu,
+    queue::{Grid, Room, largest_of_plane, queue, row_of_unit, sum_over_plane},
+};
+
+/// Which scores a block has.
+#[derive(Debug, Clone, Copy)]
+pub struct Block {
+    /// Heads of queries.
+    pub heads: usize,
+    /// Queries of a row of the batch, of which the block has some.
+    pub time: usize,
+    /// The block's first query.
+    pub first: usize,
+    /// How many queries it has.
+    pub queries: usize,
+    /// The first key that is scored.
+    pub first_key: usize,
+    /// What a product is multiplied by before its power is taken.
+    pub scale: f32,
+}
+
+/// The softmax of each row over the keys that its query sees, and the logarithm of its sum.
+///
+/// # Shapes
+/// - `scores`: `[..., keys]`; `sees`: `[rows * time * 2]`, the first key and the one behind the last
+/// - returns: the same as `scores`, and `[rows * heads * queries]`
+pub fn softmax(scores: OnGpu, sees: OnGpu, block: Block) -> [OnGpu; 2] {
+    let keys = scores.width();
+    let rows = scores.count() / keys;
+    let rooms = [Room::like(&scores), Room::new([rows], DType::F32)];
+    queue("softmax", [scores, sees], rooms, move |client, [scores, sees], [out, logarithms]| {
+        let (Grid { cubes, units, plane }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(scores.dtype));
+        let Block { heads, time, first, queries, first_key, scale } = block;
+        softmax_kernel::launch(
+            client,
+            cubes,
+            units,
+            scores.into_buffer_arg(),
+            sees.into_buffer_arg(),
+            out.into_buffer_arg(),
+            logarithms.into_buffer_arg(),
+            rows,
+            keys,
+            heads,
+            time,
+            first,
+            queries,
+            first_key,
+            scale,
+            plane,
+            dtype,
+        );
+    })
+}
+
+/// The interval of columns that a row of scores sees.
+#[cube]
+fn interval(
+    sees: &[i32],
+    row: usize,
+    heads: usize,
+    time: usize,
+    first: usize,
+    queries: usize,
+    first_key: usize,
+) -> (usize, usize) {
+    let place = (row / (heads * queries) * time + first + row % queries) * 2;
+    let mut from = sees[place] as usize;
+    let mut end = sees[place + 1] as usize;
+    // what lies before the first key is seen by no query of the block, but for queries that see nothing
+    if from < first_key {
+        from = first_key;
+    }
+    if end < from {
+        end = from;
+    }
+    (from - first_key, end - first_key)
+}
+
+#[cube(launch)]
+#[expect(clippy::too_many_arguments, reason = "a kernel takes numbers one by one")]
+fn softmax_kernel<F: Float>(
+    scores: &[F],
+    sees: &[i32],
+    out: &mut [F],
+    logarithms: &mut [f32],
+    rows: usize,
+    keys: usize,
+    heads: usize,
+    time: usize,
+    first: usize,
+    queries: usize,
+    first_key: usize,
+    scale: f32,
+    #[comptime] plane: u32,
+    #[define(F)] _dtype: ElemType,
+) {
+    let row = row_of_unit();
+    if row < rows {
+        let (start, step) = (row * keys, CUBE_DIM_X as usize);
+        let (from, end) = interval(sees, row, heads, time, first, queries, first_key);
+        let mut largest = f32::new(-3.0e38);
+        let mut at = from + UNIT_POS_X as usize;
+        while at < end {
+            let score = f32::cast_from(scores[start + at]) * scale;
+            if score > largest {
+                largest = score;
+            }
+            at += step;
+        }
+        let largest = largest_of_plane(largest, plane);
+        let mut sum = f32::new(0.0);
+        let mut at = from + UNIT_POS_X as usize;
+        while at < end {
+            sum += (f32::cast_from(scores[start + at]) * scale - largest).exp();
+            at += step;
+        }
+        let sum = sum_over_plane(sum, plane);
+        let mut at = UNIT_POS_X as usize;
+        while at < keys {
+            let mut power = f32::new(0.0);
+            if at >= from && at < end {
+                power = (f32::cast_from(scores[start + at]) * scale - largest).exp() / sum;
+            }
+            out[start + at] = F::cast_from(power);
+            at += step;
+        }
+        if UNIT_POS_X == 0 {
+            logarithms[row] = largest + sum.ln();
+        }
+    }
+}
+
+/// The softmax again, and the gradient of the scores.
+///
+/// # Shapes
+/// - `scores`, `of_out`: `[..., keys]`, the products as they were, and the gradient of their softmax
+/// - `logarithms`: as [`softmax`] gave them; `dots`: `[rows * time * heads]`, of what came out of the attention and its gradient
+/// - returns: twice the same as `scores`
+pub fn softmax_back([scores, of_out, sees, logarithms, dots]: [OnGpu; 5], block: Block) -> [OnGpu; 2] {
+    let keys = scores.width();
+    let rows = scores.count() / keys;
+    let rooms = [Room::like(&scores), Room::like(&scores)];
+    let inputs = [scores, of_out, sees, logarithms, dots];
+    queue("softmax back", inputs, rooms, move |client, [scores, of_out, sees, logarithms, dots], [out, of_scores]| {
+        let (Grid { cubes, units, .. }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(scores.dtype));
+        let Block { heads, time, first, queries, first_key, scale } = block;
+        softmax_back_kernel::launch(
+            client,
+            cubes,
+            units,
+            scores.into_buffer_arg(),
+            of_out.into_buffer_arg(),
+            sees.into_buffer_arg(),
+            logarithms.into_buffer_arg(),
+            dots.into_buffer_arg(),
+            out.into_buffer_arg(),
+            of_scores.into_buffer_arg(),
+            rows,
+            keys,
+            heads,
+            time,
+            first,
+            queries,
+            first_key,
+            scale,
+            dtype,
+        );
+    })
+}
+
+#[cube(launch)]
+#[expect(clippy::too_many_arguments, reason = "a kernel takes numbers one by one")]
+fn softmax_back_kernel<F: Float>(
+    scores: &[F],
+    of_out: &[F],
+    sees: &[i32],
+    logarithms: &[f32],
+    dots: &[f32],
+    out: &mut [F],
+    of_scores: &mut [F],
+    rows: usize,
+    keys: usize,
+    heads: usize,
+    time: usize,
+    first: usize,
+    queries: usize,
+    first_key: usize,
+    scale: f32,
+    #[define(F)] _dtype: ElemType,
+) {
+    let row = row_of_unit();
+    if row < rows {
+        let start = row * keys;
+        let (from, end) = interval(sees, row, heads, time, first, queries, first_key);
+        let query = row / (heads * queries) * time + first + row % queries;
+        let (logarithm, dot) = (logarithms[row], dots[query * heads + row / queries % heads]);
+        let mut at = UNIT_POS_X as usize;
+        while at < keys {
+            let mut power = f32::new(0.0);
+            let mut slope = f32::new(0.0);
+            if at >= from && at < end {
+                power = (f32::cast_from(scores[start + at]) * scale - logarithm).exp();
+                slope = power * (f32::cast_from(of_out[start + at]) - dot) * scale;
+            }
+            out[start + at] = F::cast_from(power);
+            of_scores[start + at] = F::cast_from(slope);
+            at += CUBE_DIM_X as usize;
+        }
+    }
+}
+
+/// The dot product of each row of `width` of two tensors of one shape, `[rows]`, in single precision.
+pub fn dots(one: OnGpu, other: OnGpu, width: usize) -> OnGpu {
+    let rows = one.count() / width;
+    let [out] = queue("dots", [one, other], [Room::new([rows], DType::F32)], move |client, [one, other], [out]| {
+        let (Grid { cubes, units, plane }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(one.dtype));
+        dots_kernel::launch(
+            client,
+            cubes,
+            units,
+            one.into_buffer_arg(),
+            other.into_buffer_arg(),
+            out.into_buffer_arg(),
+            rows,
+            width,
+            plane,
+            dtype,
+        );
+    });
+    out
+}
+
+#[cube(launch)]
+fn dots_kernel<F: Float>(
+    one: &[F],
+    other: &[F],
+    out: &mut [f32],
+    rows: usize,
+    width: usize,
+    #[comptime] plane: u32,
+    #[define(F)] _dtype: ElemType,
+) {
+    let row = row_of_unit();
+    if row < rows {
+        let mut sum = f32::new(0.0);
+        let mut at = UNIT_POS_X as usize;
+        while at < width {
+            sum += f32::cast_from(one[row * width + at]) * f32::cast_from(other[row * width + at]);
+            at += CUBE_DIM_X as usize;
+        }
+        let sum = sum_over_plane(sum, plane);
+        if UNIT_POS_X == 0 {
+            out[row] = sum;
+        }
+    }
+}

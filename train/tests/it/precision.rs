@@ -1,0 +1,54 @@
+//! Trainings in half the bits, and elsewhere than on the processor, take the course of one in single precision on it.
+
+use burn::tensor::{DType, Device};
+use train::{
+    model::{Family, ModelConfig, Tokens},
+    objective::next_token_loss,
+    optimize::{AdamW, AdamWConfig, Gradients},
+    tensor::Precision,
+};
+
+use crate::devices::{everywhere, here};
+
+/// The losses of 20 steps on one text, which a small model learns by heart.
+fn losses(family: Family, precision: Precision, device: &Device) -> Vec<f64> {
+    let config = ModelConfig {
+        family: Some(family),
+        layers: Some(2),
+        heads: Some(4),
+        key_heads: (family == Family::Llama).then_some(2),
+        width: Some(32),
+        context: Some(70),
+        dropout: Some(0.1),
+        ..ModelConfig::default()
+    };
+    let mut model = config.shape().expect("the numbers fit together").init(50, 1, device).computing_in(precision);
+    let mut optimizer = AdamW::new(AdamWConfig::default());
+    let ids: Vec<i32> = (0..141).map(|place| place * place % 47).collect();
+    let tokens = Tokens { ids: &ids[..140], rows: 2, starts: None };
+    let step = |step: u64| {
+        let loss = next_token_loss(&model, tokens, &ids[1..], &[1.0 / 140.0; 140], Some(step));
+        let mut graph = loss.backward();
+        let mut gradients = Gradients::of(&model, &mut graph);
+        assert!(gradients.by_name().all(|(_, gradient)| gradient.dtype() == DType::F32));
+        gradients.clip(1.0);
+        model = optimizer.step(model.clone(), gradients, 1e-2);
+        f64::from(loss.into_scalar::<f32>())
+    };
+    (0..20).map(step).collect()
+}
+
+#[test]
+fn the_first_losses_are_those_of_the_processor() {
+    for family in [Family::Gpt2, Family::Llama] {
+        let expected = losses(family, Precision::Single, &Device::flex().autodiff());
+        assert!(expected[19] < 0.7 * expected[0], "{family:?} learns: {expected:?}");
+        everywhere(|| {
+            for (precision, tolerance) in [(Precision::Single, 1e-3), (Precision::Brain, 3e-2)] {
+                let found = losses(family, precision, &here());
+                let apart = found.iter().zip(&expected).map(|(one, other)| (one - other).abs()).fold(0.0, f64::max);
+                assert!(apart < tolerance, "{family:?} in {precision}: {apart} apart, {found:?} for {expected:?}");
+            }
+        });
+    }
+}
