@@ -1,5 +1,7 @@
 //! Where tensors live. No other module names a backend, but for the kernels' own in `tensor`.
 
+#[cfg(feature = "cuda")]
+use std::{env, path::PathBuf};
 use std::{fmt, str::FromStr};
 
 use burn::tensor::Device;
@@ -41,10 +43,17 @@ impl DeviceName {
             Self::Cuda(number) => {
                 let there: Vec<Device> = Device::enumerate(DeviceType::Cuda).into_iter().collect();
                 let device = Device::cuda(number);
-                if there.contains(&device) {
+                let message = if !there.contains(&device) {
+                    format!("NVIDIA's driver shows {} GPUs here, and not this one", there.len())
+                } else if toolkits().iter().any(|folder| folder.join("nvvm/libdevice/libdevice.10.bc").is_file()) {
                     return Ok(device);
-                }
-                let message = format!("NVIDIA's driver shows {} GPUs here, and not this one", there.len());
+                } else {
+                    let looked: Vec<String> = toolkits().iter().map(|folder| folder.display().to_string()).collect();
+                    format!(
+                        "no nvvm/libdevice/libdevice.10.bc of a CUDA toolkit in {}; CUDA_PATH names one",
+                        looked.join(", ")
+                    )
+                };
                 Err(Error::Device { name: self.to_string(), message })
             }
             #[cfg(not(feature = "cuda"))]
@@ -53,6 +62,16 @@ impl DeviceName {
                 Err(Error::Device { name: self.to_string(), message })
             }
         }
+    }
+}
+
+/// Where a CUDA toolkit may be, as the compiler of kernels looks for it: its library of functions such as the exponential becomes part
+/// of them.
+#[cfg(feature = "cuda")]
+fn toolkits() -> Vec<PathBuf> {
+    match env::var_os("CUDA_PATH") {
+        Some(path) => vec![path.into()],
+        None => ["/usr/local/cuda", "/opt/cuda", "/usr/lib/cuda", "/usr"].map(PathBuf::from).into(),
     }
 }
 

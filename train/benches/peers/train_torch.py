@@ -1,6 +1,7 @@
-"""Times training steps of a GPT-2-shaped model in PyTorch on the processor, for `train bench` to compare with.
+"""Times training steps of a GPT-2-shaped model in PyTorch, for `train bench` to compare with.
 
-    python train_torch.py --batch B --time T --width W --heads H --layers L --vocabulary V --steps N
+    python train_torch.py [--device cuda] [--precision bf16] [--compile]
+                          --batch B --time T --width W --heads H --layers L --vocabulary V --steps N
 
 Prints what `train bench` prints. Weights have a deviation of 0.02, as GPT-2's: PyTorch's own start gives tables of tokens a deviation
 of 1, with which probabilities become subnormal numbers, and a processor some times slower.
@@ -54,16 +55,25 @@ def main():
     parser = argparse.ArgumentParser()
     for name in ["batch", "time", "width", "heads", "layers", "vocabulary", "steps"]:
         parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
+    parser.add_argument("--compile", action="store_true")
     options = parser.parse_args()
     torch.manual_seed(0)
-    model = Gpt(options)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1)
+    torch.set_float32_matmul_precision("high")  # as burn's products on a GPU; a processor does not mind
+    model = Gpt(options).to(options.device)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=1e-3, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1, fused=options.device == "cuda"
+    )
     print("parameters", sum(parameter.numel() for parameter in model.parameters()))
+    forward = torch.compile(model) if options.compile else model
     for step in range(options.steps):
         ids = torch.randint(0, options.vocabulary, (options.batch, options.time + 1))
         begun = time.perf_counter()
-        logits = model(ids[:, :-1])
-        loss = F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())
+        ids = ids.to(options.device)
+        with torch.autocast(options.device, dtype=torch.bfloat16, enabled=options.precision == "bf16"):
+            logits = forward(ids[:, :-1])
+            loss = F.cross_entropy(logits.float().flatten(0, 1), ids[:, 1:].flatten())
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

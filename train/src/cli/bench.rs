@@ -8,6 +8,7 @@ use crate::{
     model::{Family, ModelConfig},
     program::bench::{Bench, Measured, peak_megabytes},
     tensor::Precision,
+    trainer::flops_per_token,
 };
 
 /// Measure how fast a shape trains or writes, on random tokens.
@@ -38,11 +39,14 @@ pub struct BenchArgs {
     #[arg(long, value_name = "V", default_value_t = 8192)]
     vocabulary: usize,
     /// Steps.
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     steps: u64,
     /// Write this many tokens after prompts of 16, instead of training; a step is one time.
     #[arg(long, value_name = "N")]
     generate: Option<usize>,
+    /// What the device can do at most, in million million operations a second: the last line then says what share of it is used.
+    #[arg(long, value_name = "T")]
+    peak_tflops: Option<f64>,
 }
 
 impl BenchArgs {
@@ -67,12 +71,30 @@ impl BenchArgs {
             })?;
             return Ok(());
         }
+        let mut paces = Vec::new();
         bench.run(|Measured { step, loss, seconds, tokens_per_second }| {
             printer.result(format_args!("step {step} loss {loss:.4} {seconds:.3} s {tokens_per_second:.0} tokens/s"));
+            paces.push(tokens_per_second);
         })?;
+        // by then a device has chosen its kernels, and memory has been touched
+        let half = paces.len() / 2;
+        let median = median(&mut paces[half..]);
+        let tflops =
+            median * flops_per_token(shape.parameters(vocabulary), shape.layers, shape.width, shape.context) / 1e12;
+        let share = self.peak_tflops.map(|peak| format!(", {:.1} % of {peak}", 100.0 * tflops / peak));
+        printer.result(format_args!(
+            "median of the second half {median:.0} tokens/s {tflops:.3} TFLOP/s{}",
+            share.unwrap_or_default()
+        ));
         if let Some(peak) = peak_megabytes() {
             printer.result(format_args!("peak {peak:.0} MB"));
         }
         Ok(())
     }
+}
+
+/// The middle one of some numbers, of which there are any.
+fn median(numbers: &mut [f64]) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
 }

@@ -46,12 +46,14 @@ impl KeyCache {
                 }
             }
             Self::Device(stored) => {
-                let new = like(new, stored.dtype());
+                // the tensor moves: it is written in place where nobody else holds it
+                let mut whole = like(std::mem::replace(stored, new.clone()), new.dtype());
                 for (row, (length, count)) in places {
                     let of_row = new.clone().slice([row..row + 1, 0..*count, 0..columns]);
                     let to = [row..row + 1, *length..length + count, 0..columns];
-                    *stored = stored.clone().slice_assign(to, of_row);
+                    whole = whole.slice_assign(to, of_row);
                 }
+                *stored = whole;
             }
         }
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 /// What numbers are computed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 pub enum Precision {
-    /// Single precision.
+    /// Single precision. An NVIDIA GPU may round what it multiplies in products of matrices to 10 bits (TF32).
     #[default]
     #[serde(rename = "f32")]
     Single,

@@ -53,10 +53,11 @@ pub fn norm_of_all<'a>(tensors: impl Iterator<Item = &'a Tensor<1>>) -> f64 {
     // a device is waited for once, and not once for each tensor
     let mut elsewhere = Vec::new();
     for x in tensors {
-        if matches!(route(x), Route::Processor) {
-            sum += sum_of_squares(Numbers::of(x.clone()).values());
-        } else {
-            elsewhere.push(x.clone().square().sum());
+        match route(x) {
+            Route::Processor => sum += sum_of_squares(Numbers::of(x.clone()).values()),
+            #[cfg(feature = "gpu")]
+            Route::Gpu => elsewhere.push(gpu::sum_of_squares(x.clone())),
+            Route::Framework => elsewhere.push(x.clone().square().sum()),
         }
     }
     if !elsewhere.is_empty() {

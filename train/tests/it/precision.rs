@@ -8,7 +8,7 @@ use train::{
     tensor::Precision,
 };
 
-use crate::devices::{everywhere, here};
+use crate::devices::{everywhere, here, slack};
 
 /// Steps: the kernels of GPUs take seconds for each on a processor.
 const STEPS: u64 = if cfg!(feature = "cubecl-cpu") { 6 } else { 20 };
@@ -48,7 +48,7 @@ fn the_first_losses_are_those_of_the_processor() {
         let last = expected.last().expect("there are steps");
         assert!(*last < 0.9 * expected[0], "{family:?} learns: {expected:?}");
         everywhere(|| {
-            for (precision, tolerance) in [(Precision::Single, 1e-3), (Precision::Brain, 3e-2)] {
+            for (precision, tolerance) in [(Precision::Single, 1e-3 * slack().min(10.0)), (Precision::Brain, 3e-2)] {
                 let found = losses(family, precision, &here());
                 let apart = found.iter().zip(&expected).map(|(one, other)| (one - other).abs()).fold(0.0, f64::max);
                 assert!(apart < tolerance, "{family:?} in {precision}: {apart} apart, {found:?} for {expected:?}");

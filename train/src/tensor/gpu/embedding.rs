@@ -101,7 +101,8 @@ impl Kept<1, OnGpu> for Embedding {
         let room = Room::new([vocabulary, width], DType::F32);
         let inputs = [dy, firsts, places];
         let [dtable] = queue("rows of a table back", inputs, [room], move |client, [dy, firsts, places], [dtable]| {
-            let (Grid { cubes, units, .. }, dtype) = (Grid::rows(client, vocabulary), dtype_to_storage_type(dy.dtype));
+            let (Grid { cubes, units, .. }, dtype) =
+                (Grid::units(client, vocabulary * width), dtype_to_storage_type(dy.dtype));
             table_kernel::launch(
                 client,
                 cubes,
@@ -110,7 +111,6 @@ impl Kept<1, OnGpu> for Embedding {
                 firsts.into_buffer_arg(),
                 places.into_buffer_arg(),
                 dtable.into_buffer_arg(),
-                vocabulary,
                 width,
                 dtype,
             );
@@ -119,30 +119,25 @@ impl Kept<1, OnGpu> for Embedding {
     }
 }
 
-/// Each token's gradients are added up by one plane, in the order of the text.
+/// Each number of each token's gradient is added up by one unit, in the order of the text.
 #[cube(launch)]
 fn table_kernel<F: Float>(
     dy: &[F],
     firsts: &[i32],
     places: &[i32],
     dtable: &mut [f32],
-    vocabulary: usize,
     width: usize,
     #[define(F)] _dtype: ElemType,
 ) {
-    let token = row_of_unit();
-    if token < vocabulary {
-        let (first, end) = (firsts[token] as usize, firsts[token + 1] as usize);
-        let mut at = UNIT_POS_X as usize;
-        while at < width {
-            let mut sum = f32::new(0.0);
-            let mut number = first;
-            while number < end {
-                sum += f32::cast_from(dy[places[number] as usize * width + at]);
-                number += 1;
-            }
-            dtable[token * width + at] = sum;
-            at += CUBE_DIM_X as usize;
+    if ABSOLUTE_POS < dtable.len() {
+        let (token, column) = (ABSOLUTE_POS / width, ABSOLUTE_POS % width);
+        let end = firsts[token + 1] as usize;
+        let mut number = firsts[token] as usize;
+        let mut sum = f32::new(0.0);
+        while number < end {
+            sum += f32::cast_from(dy[places[number] as usize * width + column]);
+            number += 1;
         }
+        dtable[ABSOLUTE_POS] = sum;
     }
 }

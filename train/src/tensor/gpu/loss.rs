@@ -11,11 +11,16 @@ use burn_cubecl::cubecl::{self, ir::ElemType, prelude::*};
 use super::{
     super::{precision::like, recorded::Kept},
     held::{OnGpu, record},
-    queue::{Grid, Room, largest_of_plane, queue, row_of_unit, sum_over_plane},
+    queue::{Grid, Room, largest_of_plane, queue, row_of_unit, sum_over_plane, turns},
+    sum::sum,
 };
 
 /// Logits that exist at a time.
 const LOGITS: usize = 1 << 27;
+
+/// Rows of logits are filled up to a multiple of this: burn gives products of matrices rows that begin at multiples of 512 bytes, and a
+/// kernel that takes them row by row would have them copied.
+const ALIGNED: usize = 256;
 
 /// See [`super::super::head_loss`].
 pub fn head_loss(x: Tensor<2>, weight: Tensor<2>, targets: &[i32], weights: &[f32]) -> Tensor<1> {
@@ -24,13 +29,16 @@ pub fn head_loss(x: Tensor<2>, weight: Tensor<2>, targets: &[i32], weights: &[f3
     record([x.into(), weight.into()], |[x, weight], keep| {
         let (dtype, vocabulary, width) = (x.dtype(), weight.shape()[0], x.width());
         let table: Tensor<2> = like(weight.into_tensor(), dtype); // [v, w]
+        let padded = vocabulary.next_multiple_of(ALIGNED);
+        let padding = Tensor::zeros([padded - vocabulary, width], (&device, dtype)).inner();
+        let table = if padded == vocabulary { table } else { Tensor::cat(vec![table, padding], 0) }; // [p, w]
         let (x, rows) = (x.tensor::<2>(), x.shape()[0]);
-        let together = (LOGITS / vocabulary).clamp(1, rows.max(1));
+        let together = (LOGITS / padded).clamp(1, rows.max(1));
         let (mut losses, mut of_x, mut of_weight) = (Vec::new(), Vec::new(), None);
         for first in (0..rows).step_by(together) {
             let x = x.clone().slice([first..(first + together).min(rows), 0..width]);
             let logits = OnGpu::of(x.clone().matmul(table.clone().transpose()));
-            let [loss, of_logits] = cross_entropy(logits, targets.clone(), weights.clone(), first, keep);
+            let [loss, of_logits] = cross_entropy([logits, targets.clone(), weights.clone()], vocabulary, first, keep);
             losses.push(loss.into_tensor::<1>());
             if keep {
                 let of_logits: Tensor<2> = of_logits.into_tensor();
@@ -42,8 +50,11 @@ pub fn head_loss(x: Tensor<2>, weight: Tensor<2>, targets: &[i32], weights: &[f3
                 });
             }
         }
-        let loss = OnGpu::of(Tensor::cat(losses, 0).sum());
-        let kept = of_weight.map(|weight| Loss { x: OnGpu::of(Tensor::cat(of_x, 0)), weight: OnGpu::of(weight) });
+        let loss = sum(OnGpu::of(Tensor::cat(losses, 0)));
+        let kept = of_weight.map(|weight: Tensor<2>| Loss {
+            x: OnGpu::of(Tensor::cat(of_x, 0)),
+            weight: OnGpu::of(weight.slice([0..vocabulary, 0..width])),
+        });
         (loss, kept)
     })
 }
@@ -69,11 +80,17 @@ impl Kept<2, OnGpu> for Loss {
 /// The weighted loss of each row, and the gradients of its logits where they are asked for.
 ///
 /// # Shapes
-/// - `logits`: `[rows, vocabulary]`; `targets`, `weights`: of all rows, of which these are those from `first` on
+/// - `logits`: `[rows, padded]`, of which the first `vocabulary` of each row count
+/// - `targets`, `weights`: of all rows, of which these are those from `first` on
 /// - returns: `[rows]`, and the same as `logits`, or `[1]` where no gradients are asked for
-fn cross_entropy(logits: OnGpu, targets: OnGpu, weights: OnGpu, first: usize, gradients: bool) -> [OnGpu; 2] {
-    let vocabulary = logits.width();
-    let rows = logits.count() / vocabulary;
+fn cross_entropy(
+    [logits, targets, weights]: [OnGpu; 3],
+    vocabulary: usize,
+    first: usize,
+    gradients: bool,
+) -> [OnGpu; 2] {
+    let padded = logits.width();
+    let rows = logits.count() / padded;
     let room = if gradients { Room::like(&logits) } else { Room::new([1], logits.dtype()) };
     let rooms = [Room::new([rows], DType::F32), room];
     queue("cross-entropy", [logits, targets, weights], rooms, move |client, inputs, [losses, of_logits]| {
@@ -90,6 +107,7 @@ fn cross_entropy(logits: OnGpu, targets: OnGpu, weights: OnGpu, first: usize, gr
             of_logits.into_buffer_arg(),
             rows,
             vocabulary,
+            padded,
             first,
             gradients,
             plane,
@@ -108,6 +126,7 @@ fn cross_entropy_kernel<F: Float>(
     of_logits: &mut [F],
     rows: usize,
     vocabulary: usize,
+    padded: usize,
     first: usize,
     #[comptime] gradients: bool,
     #[comptime] plane: u32,
@@ -115,23 +134,25 @@ fn cross_entropy_kernel<F: Float>(
 ) {
     let row = row_of_unit();
     if row < rows {
-        let (start, step) = (row * vocabulary, CUBE_DIM_X as usize);
+        let (start, step) = (row * padded, CUBE_DIM_X as usize);
         let (target, weight) = (targets[first + row] as usize, weights[first + row]);
         let mut largest = f32::new(-3.0e38);
-        let mut at = UNIT_POS_X as usize;
-        while at < vocabulary {
-            let logit = f32::cast_from(logits[start + at]);
-            if logit > largest {
-                largest = logit;
+        for turn in 0..turns(vocabulary, step) {
+            let at = turn * step + UNIT_POS_X as usize;
+            if at < vocabulary {
+                let logit = f32::cast_from(logits[start + at]);
+                if logit > largest {
+                    largest = logit;
+                }
             }
-            at += step;
         }
         let largest = largest_of_plane(largest, plane);
         let mut sum = f32::new(0.0);
-        let mut at = UNIT_POS_X as usize;
-        while at < vocabulary {
-            sum += (f32::cast_from(logits[start + at]) - largest).exp();
-            at += step;
+        for turn in 0..turns(vocabulary, step) {
+            let at = turn * step + UNIT_POS_X as usize;
+            if at < vocabulary {
+                sum += (f32::cast_from(logits[start + at]) - largest).exp();
+            }
         }
         let sum = sum_over_plane(sum, plane);
         if UNIT_POS_X == 0 {
@@ -140,8 +161,11 @@ fn cross_entropy_kernel<F: Float>(
         if comptime!(gradients) {
             let scale = weight / sum;
             let mut at = UNIT_POS_X as usize;
-            while at < vocabulary {
-                let mut slope = (f32::cast_from(logits[start + at]) - largest).exp() * scale;
+            while at < padded {
+                let mut slope = f32::new(0.0);
+                if at < vocabulary {
+                    slope = (f32::cast_from(logits[start + at]) - largest).exp() * scale;
+                }
                 if at == target {
                     slope -= weight;
                 }

@@ -9,7 +9,7 @@ use burn_cubecl::cubecl::{self, ir::ElemType, prelude::*};
 use super::{
     super::recorded::Kept,
     held::{OnGpu, record},
-    queue::{Grid, Room, queue, row_of_unit, sum_over_plane},
+    queue::{Grid, Room, queue, row_of_unit, sum_over_plane, turns},
 };
 
 /// Rows whose share of the parameters' gradients one unit adds up.
@@ -76,19 +76,21 @@ fn forward_kernel<F: Float>(
         let mut mean = f32::new(0.0);
         if comptime!(centred) {
             let mut sum = f32::new(0.0);
-            let mut at = UNIT_POS_X as usize;
-            while at < width {
-                sum += f32::cast_from(x[start + at]);
-                at += step;
+            for turn in 0..turns(width, step) {
+                let at = turn * step + UNIT_POS_X as usize;
+                if at < width {
+                    sum += f32::cast_from(x[start + at]);
+                }
             }
             mean = sum_over_plane(sum, plane) / count;
         }
         let mut squares = f32::new(0.0);
-        let mut at = UNIT_POS_X as usize;
-        while at < width {
-            let from_mean = f32::cast_from(x[start + at]) - mean;
-            squares += from_mean * from_mean;
-            at += step;
+        for turn in 0..turns(width, step) {
+            let at = turn * step + UNIT_POS_X as usize;
+            if at < width {
+                let from_mean = f32::cast_from(x[start + at]) - mean;
+                squares += from_mean * from_mean;
+            }
         }
         let scale = f32::new(1.0) / (sum_over_plane(squares, plane) / count + epsilon).sqrt();
         let mut at = UNIT_POS_X as usize;
@@ -198,13 +200,14 @@ fn backward_kernel<F: Float>(
         let (mean, scale) = (moments[2 * row], moments[2 * row + 1]);
         let mut sum = f32::new(0.0);
         let mut product = f32::new(0.0);
-        let mut at = UNIT_POS_X as usize;
-        while at < width {
-            let of_normed = f32::cast_from(dy[start + at]) * gain[at];
-            let normed = (f32::cast_from(x[start + at]) - mean) * scale;
-            sum += of_normed;
-            product += of_normed * normed;
-            at += step;
+        for turn in 0..turns(width, step) {
+            let at = turn * step + UNIT_POS_X as usize;
+            if at < width {
+                let of_normed = f32::cast_from(dy[start + at]) * gain[at];
+                let normed = (f32::cast_from(x[start + at]) - mean) * scale;
+                sum += of_normed;
+                product += of_normed * normed;
+            }
         }
         let mut of_mean = f32::new(0.0);
         if comptime!(centred) {

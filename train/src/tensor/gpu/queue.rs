@@ -47,6 +47,10 @@ pub fn queue<const I: usize, const O: usize>(
     rooms: [Room; O],
     launch: impl Fn(&Client, [CubeTensor; I], [CubeTensor; O]) + Send + Sync + 'static,
 ) -> [OnGpu; O] {
+    let counts = inputs.iter().map(OnGpu::count).chain(rooms.iter().map(|room| room.shape.iter().product()));
+    for count in counts {
+        assert!(u32::try_from(count).is_ok(), "{name}: kernels index 32 bits of numbers, and a tensor has {count}");
+    }
     let client = inputs[0].0.client.clone();
     let inputs = inputs.map(|input| input.0.into_ir());
     let outputs =
@@ -127,6 +131,13 @@ impl Grid {
 /// Numbers that a unit takes at a time, of rows of `width`.
 pub fn together(width: usize) -> usize {
     [8, 4, 2].into_iter().find(|size| width.is_multiple_of(*size)).unwrap_or(1)
+}
+
+/// How often the units of a plane step over a row of `count` numbers. All take as many turns, whether or not there is a number for
+/// each in the last: what is then exchanged within the plane has to find all of them.
+#[cube]
+pub fn turns(count: usize, step: usize) -> usize {
+    count.div_ceil(step)
 }
 
 /// The row that a unit works on.

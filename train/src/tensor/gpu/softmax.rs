@@ -7,7 +7,7 @@ use burn_cubecl::cubecl::{self, ir::ElemType, prelude::*};
 
 use super::{
     held::OnGpu,
-    queue::{Grid, Room, largest_of_plane, queue, row_of_unit, sum_over_plane},
+    queue::{Grid, Room, largest_of_plane, queue, row_of_unit, sum_over_plane, turns},
 };
 
 /// Which scores a block has.
@@ -108,20 +108,22 @@ fn softmax_kernel<F: Float>(
         let (start, step) = (row * keys, CUBE_DIM_X as usize);
         let (from, end) = interval(sees, row, heads, time, first, queries, first_key);
         let mut largest = f32::new(-3.0e38);
-        let mut at = from + UNIT_POS_X as usize;
-        while at < end {
-            let score = f32::cast_from(scores[start + at]) * scale;
-            if score > largest {
-                largest = score;
+        for turn in 0..turns(end - from, step) {
+            let at = from + turn * step + UNIT_POS_X as usize;
+            if at < end {
+                let score = f32::cast_from(scores[start + at]) * scale;
+                if score > largest {
+                    largest = score;
+                }
             }
-            at += step;
         }
         let largest = largest_of_plane(largest, plane);
         let mut sum = f32::new(0.0);
-        let mut at = from + UNIT_POS_X as usize;
-        while at < end {
-            sum += (f32::cast_from(scores[start + at]) * scale - largest).exp();
-            at += step;
+        for turn in 0..turns(end - from, step) {
+            let at = from + turn * step + UNIT_POS_X as usize;
+            if at < end {
+                sum += (f32::cast_from(scores[start + at]) * scale - largest).exp();
+            }
         }
         let sum = sum_over_plane(sum, plane);
         let mut at = UNIT_POS_X as usize;
@@ -251,11 +253,12 @@ fn dots_kernel<F: Float>(
 ) {
     let row = row_of_unit();
     if row < rows {
-        let mut sum = f32::new(0.0);
-        let mut at = UNIT_POS_X as usize;
-        while at < width {
-            sum += f32::cast_from(one[row * width + at]) * f32::cast_from(other[row * width + at]);
-            at += CUBE_DIM_X as usize;
+        let (mut sum, step) = (f32::new(0.0), CUBE_DIM_X as usize);
+        for turn in 0..turns(width, step) {
+            let at = turn * step + UNIT_POS_X as usize;
+            if at < width {
+                sum += f32::cast_from(one[row * width + at]) * f32::cast_from(other[row * width + at]);
+            }
         }
         let sum = sum_over_plane(sum, plane);
         if UNIT_POS_X == 0 {

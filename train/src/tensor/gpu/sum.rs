@@ -1,0 +1,79 @@
+//! Sums of all numbers of a tensor, in one order: burn may add by atomic operations, in the order in which units come.
+
+use burn::{
+    backend::cubecl::dtype_to_storage_type,
+    tensor::{DType, Tensor},
+};
+use burn_cubecl::cubecl::{self, ir::ElemType, prelude::*};
+
+use super::{
+    held::OnGpu,
+    queue::{Grid, Room, queue, row_of_unit, sum_over_plane, turns},
+};
+
+/// Numbers that a plane adds up.
+const CHUNK: usize = 4096;
+
+/// The sum of all numbers, `[1]`, in single precision.
+pub fn sum(x: OnGpu) -> OnGpu {
+    added(x, CHUNK, false)
+}
+
+/// The sum of the squares of all numbers, `[1]`, in single precision.
+pub fn sum_of_squares(x: Tensor<1>) -> Tensor<1> {
+    added(OnGpu::of(x), CHUNK, true).into_tensor()
+}
+
+/// Sums of chunks, and then of those.
+fn added(x: OnGpu, chunk: usize, squares: bool) -> OnGpu {
+    let count = x.count();
+    let parts = count.div_ceil(chunk).max(1);
+    let [sums] = queue("sums", [x], [Room::new([parts], DType::F32)], move |client, [x], [sums]| {
+        let (Grid { cubes, units, plane }, dtype) = (Grid::rows(client, parts), dtype_to_storage_type(x.dtype));
+        sums_kernel::launch(
+            client,
+            cubes,
+            units,
+            x.into_buffer_arg(),
+            sums.into_buffer_arg(),
+            count,
+            chunk,
+            squares,
+            plane,
+            dtype,
+        );
+    });
+    if parts == 1 { sums } else { added(sums, parts, false) }
+}
+
+#[cube(launch)]
+fn sums_kernel<F: Float>(
+    x: &[F],
+    sums: &mut [f32],
+    count: usize,
+    chunk: usize,
+    #[comptime] squares: bool,
+    #[comptime] plane: u32,
+    #[define(F)] _dtype: ElemType,
+) {
+    let part = row_of_unit();
+    if part < sums.len() {
+        let (start, step) = (part * chunk, CUBE_DIM_X as usize);
+        let mut sum = f32::new(0.0);
+        for turn in 0..turns(chunk, step) {
+            let place = turn * step + UNIT_POS_X as usize;
+            if place < chunk && start + place < count {
+                let number = f32::cast_from(x[start + place]);
+                if comptime!(squares) {
+                    sum += number * number;
+                } else {
+                    sum += number;
+                }
+            }
+        }
+        let sum = sum_over_plane(sum, plane);
+        if UNIT_POS_X == 0 {
+            sums[part] = sum;
+        }
+    }
+}
