@@ -5,6 +5,7 @@ use burn::tensor::{DType, Tensor};
 use super::{
     super::{precision::like, recorded::Kept},
     held::{OnGpu, record},
+    sum::sum_of_rows,
 };
 
 /// See [`super::super::linear`].
@@ -63,7 +64,7 @@ impl Kept<2, OnGpu> for Linear {
 
 impl Kept<3, OnGpu> for Linear {
     fn gradients(self, dy: OnGpu, wanted: [bool; 3]) -> [Option<OnGpu>; 3] {
-        let bias = || OnGpu::of(like(dy.rows(), DType::F32).sum_dim(0).reshape([dy.width()]));
+        let bias = || sum_of_rows(dy.clone());
         [wanted[0].then(|| self.of_x(&dy)), wanted[1].then(|| self.of_weight(&dy)), wanted[2].then(bias)]
     }
 }

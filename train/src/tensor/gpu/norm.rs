@@ -10,6 +10,7 @@ use super::{
     super::recorded::Kept,
     held::{OnGpu, record},
     queue::{Grid, Room, queue, row_of_unit, sum_over_plane, turns},
+    sum::sum_of_rows,
 };
 
 /// Rows whose share of the parameters' gradients one unit adds up.
@@ -176,7 +177,7 @@ impl Norm {
                 );
             },
         )
-        .map(|parts| OnGpu::of(parts.into_tensor::<2>().sum_dim(0).reshape([width])))
+        .map(sum_of_rows)
     }
 }
 

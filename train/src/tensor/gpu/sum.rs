@@ -77,3 +77,50 @@ fn sums_kernel<F: Float>(
         }
     }
 }
+
+/// Rows that a unit adds up, number by number.
+const ROWS: usize = 64;
+
+/// The sum of all rows of `[..., width]`, `[width]`, in single precision.
+pub fn sum_of_rows(x: OnGpu) -> OnGpu {
+    let width = x.width();
+    let rows = x.count() / width;
+    let parts = rows.div_ceil(ROWS).max(1);
+    let [sums] = queue("sums of rows", [x], [Room::new([parts, width], DType::F32)], move |client, [x], [sums]| {
+        let (Grid { cubes, units, .. }, dtype) = (Grid::units(client, parts * width), dtype_to_storage_type(x.dtype));
+        rows_kernel::launch(
+            client,
+            cubes,
+            units,
+            x.into_buffer_arg(),
+            sums.into_buffer_arg(),
+            rows,
+            width,
+            ROWS,
+            dtype,
+        );
+    });
+    if parts == 1 { sums.reshaped(vec![width]) } else { sum_of_rows(sums) }
+}
+
+#[cube(launch)]
+fn rows_kernel<F: Float>(
+    x: &[F],
+    sums: &mut [f32],
+    rows: usize,
+    width: usize,
+    #[comptime] together: usize,
+    #[define(F)] _dtype: ElemType,
+) {
+    if ABSOLUTE_POS < sums.len() {
+        let (column, first) = (ABSOLUTE_POS % width, ABSOLUTE_POS / width * together);
+        let mut sum = f32::new(0.0);
+        for number in 0..together {
+            let row = first + number;
+            if row < rows {
+                sum += f32::cast_from(x[row * width + column]);
+            }
+        }
+        sums[ABSOLUTE_POS] = sum;
+    }
+}
