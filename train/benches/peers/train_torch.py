@@ -60,7 +60,8 @@ def main():
     parser.add_argument("--compile", action="store_true")
     options = parser.parse_args()
     torch.manual_seed(0)
-    torch.set_float32_matmul_precision("high")  # as burn's products on a GPU; a processor does not mind
+    if options.device == "cuda":
+        torch.set_float32_matmul_precision("high")  # as burn's products there
     model = Gpt(options).to(options.device)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=1e-3, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1, fused=options.device == "cuda"
