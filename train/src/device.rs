@@ -40,22 +40,7 @@ impl DeviceName {
             #[cfg(feature = "cubecl-cpu")]
             Self::CubeclCpu => Ok(Device::cpu()),
             #[cfg(feature = "cuda")]
-            Self::Cuda(number) => {
-                let there: Vec<Device> = Device::enumerate(DeviceType::Cuda).into_iter().collect();
-                let device = Device::cuda(number);
-                let message = if !there.contains(&device) {
-                    format!("NVIDIA's driver shows {} GPUs here, and not this one", there.len())
-                } else if toolkits().iter().any(|folder| folder.join("nvvm/libdevice/libdevice.10.bc").is_file()) {
-                    return Ok(device);
-                } else {
-                    let looked: Vec<String> = toolkits().iter().map(|folder| folder.display().to_string()).collect();
-                    format!(
-                        "no nvvm/libdevice/libdevice.10.bc of a CUDA toolkit in {}; CUDA_PATH names one",
-                        looked.join(", ")
-                    )
-                };
-                Err(Error::Device { name: self.to_string(), message })
-            }
+            Self::Cuda(number) => cuda(number).map_err(|message| Error::Device { name: self.to_string(), message }),
             #[cfg(not(feature = "cuda"))]
             Self::Cuda(_) => {
                 let message = "this program was built without the feature `cuda`".to_owned();
@@ -63,30 +48,42 @@ impl DeviceName {
             }
         }
     }
-}
 
-/// Where a CUDA toolkit may be, as the compiler of kernels looks for it: its library of functions such as the exponential becomes part
-/// of them.
-#[cfg(feature = "cuda")]
-fn toolkits() -> Vec<PathBuf> {
-    match env::var_os("CUDA_PATH") {
-        Some(path) => vec![path.into()],
-        None => ["/usr/local/cuda", "/opt/cuda", "/usr/lib/cuda", "/usr"].map(PathBuf::from).into(),
-    }
-}
-
-impl DeviceName {
     /// The device, to compute in a precision on it.
     ///
     /// # Errors
     /// When this program was built without the backend, or the device is slower in that precision than in a better one.
     pub fn open_for(self, precision: Precision) -> Result<Device, Error> {
         if self == Self::Cpu && precision != Precision::Single {
-            let message = format!("{precision} is for GPUs, and slower than f32 here");
+            let message = format!("precision {precision} is for GPUs; f32 is faster here, and more precise");
             return Err(Error::Device { name: self.to_string(), message });
         }
         self.open()
     }
+}
+
+/// A GPU by its number, or what is missing for it.
+#[cfg(feature = "cuda")]
+fn cuda(number: usize) -> Result<Device, String> {
+    const LIBRARY: &str = "nvvm/libdevice/libdevice.10.bc";
+    let there: Vec<Device> = Device::enumerate(DeviceType::Cuda).into_iter().collect();
+    let device = Device::cuda(number);
+    if !there.contains(&device) {
+        return Err(match there.len() {
+            0 => "there is no NVIDIA GPU here, or no driver of one".into(),
+            count => format!("the last of the GPUs here is cuda:{}", count - 1),
+        });
+    }
+    // the compiler of kernels looks here for functions such as the exponential, and fails in the midst of a step without them
+    let toolkits: Vec<PathBuf> = match env::var_os("CUDA_PATH") {
+        Some(path) => vec![path.into()],
+        None => ["/usr/local/cuda", "/opt/cuda", "/usr/lib/cuda", "/usr"].map(PathBuf::from).into(),
+    };
+    if toolkits.iter().any(|folder| folder.join(LIBRARY).is_file()) {
+        return Ok(device);
+    }
+    let looked: Vec<String> = toolkits.iter().map(|folder| folder.display().to_string()).collect();
+    Err(format!("a CUDA toolkit's {LIBRARY} is not in {}; CUDA_PATH says where it is", looked.join(", ")))
 }
 
 impl FromStr for DeviceName {

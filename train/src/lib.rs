@@ -8,7 +8,7 @@
 //!                                                     checkpoint -> resume, generate
 //! ```
 //!
-//! - [`device`] names backends, and [`tensor`] the one that its kernels run on; [`model`] opens no file; [`data`] touches no
+//! - [`device`] names backends, and [`tensor`] those that its kernels run on; [`model`] opens no file; [`data`] touches no
 //!   device
 //! - [`program`] has one readable file for each kind of training
 //! - a run that was stopped and resumed gives the same weights, bit for bit, on the CPU at the same number of threads:

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Figures of training on a GPU, beside PyTorch's on the same one and the processor's.
 #
-#   gpu.sh TRAIN [PEAK]      TRAIN: the program, built with the feature `cuda`; PEAK: the GPU's bf16 peak in TFLOP/s
+#   gpu.sh TRAIN [PEAK]
+#
+# TRAIN is the program, built with the feature `cuda`; PEAK the GPU's peak in bf16 in TFLOP/s, an H100's 989 if not said.
 #
 # GPT-2's 124M at 1,024 tokens in bf16 (its vocabulary filled up to a multiple of 128), with our operations and with burn's, and in PyTorch
-# where python3 has it; then the first 20 losses of a small shape on the processor and on the GPU in both precisions. Ten
-# minutes on an H100, most of them for the choice of kernels in first steps.
+# where python3 has it; then the first 20 losses of a small shape on the processor and on the GPU in both precisions. What takes
+# too long is cut off: first steps try kernels. It has not been run on a GPU yet.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 train=$1 peak=${2:-989}

@@ -15,8 +15,7 @@ pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
         let (count, room) = (x.count(), Room::like(&x));
         let [y] = queue("gelu", [x.clone()], [room], move |client, [x], [y]| {
             let size = together(count);
-            let (Grid { cubes, units, .. }, dtype) =
-                (Grid::units(client, count / size), dtype_to_storage_type(x.dtype));
+            let (Grid { cubes, units }, dtype) = (Grid::units(client, count / size), dtype_to_storage_type(x.dtype));
             gelu_kernel::launch(client, cubes, units, size, x.into_buffer_arg(), y.into_buffer_arg(), dtype);
         });
         (y, keep.then_some(Gelu { x }))
@@ -33,8 +32,7 @@ impl Kept<1, OnGpu> for Gelu {
         let (count, room) = (self.x.count(), Room::like(&self.x));
         let [dx] = queue("gelu back", [self.x, dy], [room], move |client, [x, dy], [dx]| {
             let size = together(count);
-            let (Grid { cubes, units, .. }, dtype) =
-                (Grid::units(client, count / size), dtype_to_storage_type(x.dtype));
+            let (Grid { cubes, units }, dtype) = (Grid::units(client, count / size), dtype_to_storage_type(x.dtype));
             gelu_backward_kernel::launch(
                 client,
                 cubes,
@@ -96,8 +94,7 @@ pub fn swiglu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
         let (count, room) = (x.count() / 2, Room::new(shape, x.dtype()));
         let [y] = queue("swiglu", [x.clone()], [room], move |client, [x], [y]| {
             let size = together(width);
-            let (Grid { cubes, units, .. }, dtype) =
-                (Grid::units(client, count / size), dtype_to_storage_type(x.dtype));
+            let (Grid { cubes, units }, dtype) = (Grid::units(client, count / size), dtype_to_storage_type(x.dtype));
             swiglu_kernel::launch(
                 client,
                 cubes,
@@ -123,8 +120,7 @@ impl Kept<1, OnGpu> for Swiglu {
         let (width, count, room) = (dy.width(), dy.count(), Room::like(&self.x));
         let [dx] = queue("swiglu back", [self.x, dy], [room], move |client, [x, dy], [dx]| {
             let size = together(width);
-            let (Grid { cubes, units, .. }, dtype) =
-                (Grid::units(client, count / size), dtype_to_storage_type(x.dtype));
+            let (Grid { cubes, units }, dtype) = (Grid::units(client, count / size), dtype_to_storage_type(x.dtype));
             swiglu_backward_kernel::launch(
                 client,
                 cubes,

@@ -23,7 +23,7 @@ impl Kept<1, OnGpu> for Dropout {
 fn drop_some(x: OnGpu, dropout: Dropout) -> OnGpu {
     let (count, room) = (x.count(), Room::like(&x));
     let [y] = queue("dropout", [x], [room], move |client, [x], [y]| {
-        let (Grid { cubes, units, .. }, dtype) = (Grid::units(client, count), dtype_to_storage_type(x.dtype));
+        let (Grid { cubes, units }, dtype) = (Grid::units(client, count), dtype_to_storage_type(x.dtype));
         let (low, high) = (dropout.key as u32, (dropout.key >> 32) as u32);
         dropout_kernel::launch(
             client,

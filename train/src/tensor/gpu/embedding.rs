@@ -21,7 +21,7 @@ pub fn embedding(table: Tensor<2>, ids: &[i32], rows: usize) -> Tensor<3> {
         let vocabulary = table.shape()[0];
         let inputs = [table, OnGpu::integers(ids.to_vec(), &device)];
         let [out] = queue("rows of a table", inputs, [room], move |client, [table, ids], [out]| {
-            let (Grid { cubes, units, .. }, dtype) = (Grid::rows(client, count), dtype_to_storage_type(table.dtype));
+            let (Grid { cubes, units }, dtype) = (Grid::rows(client, count), dtype_to_storage_type(table.dtype));
             rows_kernel::launch(
                 client,
                 cubes,
@@ -101,7 +101,7 @@ impl Kept<1, OnGpu> for Embedding {
         let room = Room::new([vocabulary, width], DType::F32);
         let inputs = [dy, firsts, places];
         let [dtable] = queue("rows of a table back", inputs, [room], move |client, [dy, firsts, places], [dtable]| {
-            let (Grid { cubes, units, .. }, dtype) =
+            let (Grid { cubes, units }, dtype) =
                 (Grid::units(client, vocabulary * width), dtype_to_storage_type(dy.dtype));
             table_kernel::launch(
                 client,

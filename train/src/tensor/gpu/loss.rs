@@ -95,7 +95,7 @@ fn cross_entropy(
     let rooms = [Room::new([rows], DType::F32), room];
     queue("cross-entropy", [logits, targets, weights], rooms, move |client, inputs, [losses, of_logits]| {
         let [logits, targets, weights] = inputs;
-        let (Grid { cubes, units, plane }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(logits.dtype));
+        let (Grid { cubes, units }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(logits.dtype));
         cross_entropy_kernel::launch(
             client,
             cubes,
@@ -110,7 +110,7 @@ fn cross_entropy(
             padded,
             first,
             gradients,
-            plane,
+            units.x,
             dtype,
         );
     })

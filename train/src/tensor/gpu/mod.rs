@@ -10,7 +10,9 @@
 //! Numbers are of the precision that comes in; sums over a row, and gradients of parameters, are single precision.
 //!
 //! A row is the work of one plane: the units that run in step, 32 of them on an NVIDIA GPU and a single one on a processor, so that
-//! the same kernels are tested where there is no GPU. Our kernels add in one order. Which of its kernels burn takes for a product it finds out by trying, each time that a program
+//! the same kernels are tested where there is no GPU.
+//!
+//! Our kernels add in one order. Which of its kernels burn takes for a product it finds out by trying, each time that a program
 //! starts; on an NVIDIA GPU those for single precision may round what they multiply to 10 bits (TF32).
 
 #![expect(

@@ -10,11 +10,8 @@ use super::{
     super::recorded::Kept,
     held::{OnGpu, record},
     queue::{Grid, Room, queue, row_of_unit, sum_over_plane, turns},
-    sum::sum_of_rows,
+    sum::{ROWS, sum_of_rows},
 };
-
-/// Rows whose share of the parameters' gradients one unit adds up.
-const ROWS: usize = 64;
 
 /// See [`super::super::norm`].
 pub fn norm<const D: usize>(x: Tensor<D>, gain: Tensor<1>, bias: Option<Tensor<1>>, epsilon: f32) -> Tensor<D> {
@@ -36,7 +33,7 @@ fn forward(x: &OnGpu, gain: &OnGpu, bias: Option<OnGpu>, epsilon: f32) -> [OnGpu
     let bias = bias.unwrap_or_else(|| gain.clone());
     let rooms = [Room::like(x), Room::new([rows, 2], DType::F32)];
     queue("norm", [x.clone(), gain.clone(), bias], rooms, move |client, [x, gain, bias], [y, moments]| {
-        let (Grid { cubes, units, plane }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(x.dtype));
+        let (Grid { cubes, units }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(x.dtype));
         forward_kernel::launch(
             client,
             cubes,
@@ -50,7 +47,7 @@ fn forward(x: &OnGpu, gain: &OnGpu, bias: Option<OnGpu>, epsilon: f32) -> [OnGpu
             width,
             epsilon,
             centred,
-            plane,
+            units.x,
             dtype,
         );
     })
@@ -127,7 +124,7 @@ impl Norm {
         let room = Room::like(&x);
         let [dx] =
             queue("norm back", [dy.clone(), x, gain, moments], [room], move |client, [dy, x, gain, moments], [dx]| {
-                let (Grid { cubes, units, plane }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(x.dtype));
+                let (Grid { cubes, units }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(x.dtype));
                 backward_kernel::launch(
                     client,
                     cubes,
@@ -140,14 +137,14 @@ impl Norm {
                     rows,
                     width,
                     centred,
-                    plane,
+                    units.x,
                     dtype,
                 );
             });
         dx
     }
 
-    /// The gradients of gain and bias, `[width]` each.
+    /// The gradients of gain and bias, in parts that are still to be added up: `[parts, width]` each.
     fn of_parameters(&self, dy: OnGpu) -> [OnGpu; 2] {
         let Self { x, moments, .. } = self.clone();
         let width = x.width();
@@ -159,7 +156,7 @@ impl Norm {
             [dy, x, moments],
             [room(), room()],
             move |client, [dy, x, moments], [gain, bias]| {
-                let (Grid { cubes, units, .. }, dtype) =
+                let (Grid { cubes, units }, dtype) =
                     (Grid::units(client, parts * width), dtype_to_storage_type(x.dtype));
                 parameters_kernel::launch(
                     client,
@@ -177,7 +174,6 @@ impl Norm {
                 );
             },
         )
-        .map(sum_of_rows)
     }
 }
 
@@ -258,14 +254,14 @@ impl Kept<2, OnGpu> for Norm {
     fn gradients(self, dy: OnGpu, _: [bool; 2]) -> [Option<OnGpu>; 2] {
         let dx = self.of_x(&dy);
         let [gain, _] = self.of_parameters(dy);
-        [Some(dx), Some(gain)]
+        [Some(dx), Some(sum_of_rows(gain))]
     }
 }
 
 impl Kept<3, OnGpu> for Norm {
     fn gradients(self, dy: OnGpu, _: [bool; 3]) -> [Option<OnGpu>; 3] {
         let dx = self.of_x(&dy);
-        let [gain, bias] = self.of_parameters(dy);
+        let [gain, bias] = self.of_parameters(dy).map(sum_of_rows);
         [Some(dx), Some(gain), Some(bias)]
     }
 }

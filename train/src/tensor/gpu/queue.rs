@@ -102,14 +102,12 @@ const UNITS: u32 = 256;
 pub struct Grid {
     /// Cubes.
     pub cubes: CubeCount,
-    /// Units of a cube.
+    /// Units of a cube; for rows, those of a plane lie along x.
     pub units: CubeDim,
-    /// Units of a plane.
-    pub plane: u32,
 }
 
 impl Grid {
-    /// A plane for each row: the units of one lie along x, and planes along y.
+    /// A plane for each row, and several of them along y.
     pub fn rows(client: &Client, rows: usize) -> Self {
         let hardware = &client.properties().hardware;
         let plane = hardware.plane_size_max;
@@ -117,14 +115,14 @@ impl Grid {
         let units = CubeDim::new_2d(plane, planes);
         // each plane counts as one element of a cube
         let cubes = cubecl::calculate_cube_count_elemwise(client, rows, CubeDim::new_1d(planes));
-        Self { cubes, units, plane }
+        Self { cubes, units }
     }
 
     /// A unit for each of `count`.
     pub fn units(client: &Client, count: usize) -> Self {
         let units = CubeDim::new(client, count);
         let cubes = cubecl::calculate_cube_count_elemwise(client, count, units);
-        Self { cubes, units, plane: client.properties().hardware.plane_size_max }
+        Self { cubes, units }
     }
 }
 

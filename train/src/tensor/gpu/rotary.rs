@@ -59,7 +59,7 @@ impl Rotary {
         let (count, columns, room) = (x.count(), x.width(), Room::like(&x));
         let inputs = [x, cosines, sines, positions];
         let [y] = queue("rotary", inputs, [room], move |client, [x, cosines, sines, positions], [y]| {
-            let (Grid { cubes, units, .. }, dtype) = (Grid::units(client, count), dtype_to_storage_type(x.dtype));
+            let (Grid { cubes, units }, dtype) = (Grid::units(client, count), dtype_to_storage_type(x.dtype));
             turn_kernel::launch(
                 client,
                 cubes,

@@ -37,7 +37,7 @@ pub fn softmax(scores: OnGpu, sees: OnGpu, block: Block) -> [OnGpu; 2] {
     let rows = scores.count() / keys;
     let rooms = [Room::like(&scores), Room::new([rows], DType::F32)];
     queue("softmax", [scores, sees], rooms, move |client, [scores, sees], [out, logarithms]| {
-        let (Grid { cubes, units, plane }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(scores.dtype));
+        let (Grid { cubes, units }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(scores.dtype));
         let Block { heads, time, first, queries, first_key, scale } = block;
         softmax_kernel::launch(
             client,
@@ -55,7 +55,7 @@ pub fn softmax(scores: OnGpu, sees: OnGpu, block: Block) -> [OnGpu; 2] {
             queries,
             first_key,
             scale,
-            plane,
+            units.x,
             dtype,
         );
     })
@@ -153,7 +153,7 @@ pub fn softmax_back([scores, of_out, sees, logarithms, dots]: [OnGpu; 5], block:
     let rooms = [Room::like(&scores), Room::like(&scores)];
     let inputs = [scores, of_out, sees, logarithms, dots];
     queue("softmax back", inputs, rooms, move |client, [scores, of_out, sees, logarithms, dots], [out, of_scores]| {
-        let (Grid { cubes, units, .. }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(scores.dtype));
+        let (Grid { cubes, units }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(scores.dtype));
         let Block { heads, time, first, queries, first_key, scale } = block;
         softmax_back_kernel::launch(
             client,
@@ -224,7 +224,7 @@ fn softmax_back_kernel<F: Float>(
 pub fn dots(one: OnGpu, other: OnGpu, width: usize) -> OnGpu {
     let rows = one.count() / width;
     let [out] = queue("dots", [one, other], [Room::new([rows], DType::F32)], move |client, [one, other], [out]| {
-        let (Grid { cubes, units, plane }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(one.dtype));
+        let (Grid { cubes, units }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(one.dtype));
         dots_kernel::launch(
             client,
             cubes,
@@ -234,7 +234,7 @@ pub fn dots(one: OnGpu, other: OnGpu, width: usize) -> OnGpu {
             out.into_buffer_arg(),
             rows,
             width,
-            plane,
+            units.x,
             dtype,
         );
     });

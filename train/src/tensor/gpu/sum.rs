@@ -16,20 +16,20 @@ const CHUNK: usize = 4096;
 
 /// The sum of all numbers, `[1]`, in single precision.
 pub fn sum(x: OnGpu) -> OnGpu {
-    added(x, CHUNK, false)
+    added(x, false)
 }
 
 /// The sum of the squares of all numbers, `[1]`, in single precision.
 pub fn sum_of_squares(x: Tensor<1>) -> Tensor<1> {
-    added(OnGpu::of(x), CHUNK, true).into_tensor()
+    added(OnGpu::of(x), true).into_tensor()
 }
 
 /// Sums of chunks, and then of those.
-fn added(x: OnGpu, chunk: usize, squares: bool) -> OnGpu {
+fn added(x: OnGpu, squares: bool) -> OnGpu {
     let count = x.count();
-    let parts = count.div_ceil(chunk).max(1);
+    let parts = count.div_ceil(CHUNK).max(1);
     let [sums] = queue("sums", [x], [Room::new([parts], DType::F32)], move |client, [x], [sums]| {
-        let (Grid { cubes, units, plane }, dtype) = (Grid::rows(client, parts), dtype_to_storage_type(x.dtype));
+        let (Grid { cubes, units }, dtype) = (Grid::rows(client, parts), dtype_to_storage_type(x.dtype));
         sums_kernel::launch(
             client,
             cubes,
@@ -37,13 +37,13 @@ fn added(x: OnGpu, chunk: usize, squares: bool) -> OnGpu {
             x.into_buffer_arg(),
             sums.into_buffer_arg(),
             count,
-            chunk,
+            CHUNK,
             squares,
-            plane,
+            units.x,
             dtype,
         );
     });
-    if parts == 1 { sums } else { added(sums, parts, false) }
+    if parts == 1 { sums } else { added(sums, false) }
 }
 
 #[cube(launch)]
@@ -51,7 +51,7 @@ fn sums_kernel<F: Float>(
     x: &[F],
     sums: &mut [f32],
     count: usize,
-    chunk: usize,
+    #[comptime] chunk: usize,
     #[comptime] squares: bool,
     #[comptime] plane: u32,
     #[define(F)] _dtype: ElemType,
@@ -79,7 +79,7 @@ fn sums_kernel<F: Float>(
 }
 
 /// Rows that a unit adds up, number by number.
-const ROWS: usize = 64;
+pub const ROWS: usize = 64;
 
 /// The sum of all rows of `[..., width]`, `[width]`, in single precision.
 pub fn sum_of_rows(x: OnGpu) -> OnGpu {
@@ -87,7 +87,7 @@ pub fn sum_of_rows(x: OnGpu) -> OnGpu {
     let rows = x.count() / width;
     let parts = rows.div_ceil(ROWS).max(1);
     let [sums] = queue("sums of rows", [x], [Room::new([parts, width], DType::F32)], move |client, [x], [sums]| {
-        let (Grid { cubes, units, .. }, dtype) = (Grid::units(client, parts * width), dtype_to_storage_type(x.dtype));
+        let (Grid { cubes, units }, dtype) = (Grid::units(client, parts * width), dtype_to_storage_type(x.dtype));
         rows_kernel::launch(
             client,
             cubes,

@@ -26,7 +26,7 @@ pub fn update(
     let moved = queue("adamw", inputs, rooms, move |client, [parameter, first, second, gradient], outputs| {
         let [new_parameter, new_first, new_second] = outputs;
         let size = together(count);
-        let Grid { cubes, units, .. } = Grid::units(client, count / size);
+        let Grid { cubes, units } = Grid::units(client, count / size);
         step_kernel::launch(
             client,
             cubes,
