@@ -17,6 +17,7 @@ pub mod lanes;
 pub mod linear;
 pub mod matrix;
 pub mod norm;
+mod product;
 pub mod rotary;
 pub mod written;
 

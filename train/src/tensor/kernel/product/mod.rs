@@ -1,0 +1,241 @@
+//! Products of matrices.
+//!
+//! ```text
+//! panel    what a tile reads, side by side in memory
+//! tile     what the registers hold: rows times columns, summed over a depth
+//! room     memory for panels
+//! near     asking for memory ahead of time
+//! narrow   what packing does not pay for
+//! ```
+//!
+//! Both factors are packed into panels, in parts of the depth that leave panels in the caches; blocks of the product are worked out by
+//! whichever thread is free, since threads of a shared machine are not equally fast. A number is summed part by part, in an order that
+//! depends on shapes alone.
+//!
+//! Source: Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
+
+mod narrow;
+mod near;
+mod panel;
+mod room;
+mod tile;
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::matrix::{Matrix, MatrixMut};
+use room::Room;
+use tile::Size;
+
+/// Multiplications from which on a product is shared out among threads.
+const WORTH_SHARING: usize = 1 << 21;
+
+/// Rows, columns or depth up to which packing does not pay.
+const NARROW: usize = 64;
+
+/// Columns up to which it does not, where rows would have to be turned.
+const NARROW_TURNED: usize = 128;
+
+/// Most steps of a part of the depth: a panel of rows leaves room in the first cache, as many columns leave room in the second.
+const DEPTH: usize = 384;
+
+/// Most columns of a block.
+const COLUMNS: usize = 384;
+
+/// Most rows and columns that are packed at a time: their panels take a few megabytes.
+const PACKED: usize = 3072;
+
+/// Lines that one task packs, about: where they lie side by side, they are copied in stretches of half a kilobyte.
+const LINES: usize = 128;
+
+/// Blocks for each thread, unless they would be too small.
+const BLOCKS: usize = 4;
+
+/// Rows and columns of a block that is halved no further.
+const SMALL: (usize, usize) = (48, 64);
+
+impl MatrixMut<'_> {
+    /// Puts `factor * a b` here, added to what is here where `add` says so. Runs on all threads if it is worth it.
+    pub fn product(&mut self, add: bool, factor: f32, a: Matrix<'_>, b: Matrix<'_>) {
+        self.multiply(rayon::current_num_threads(), add, factor, a, b);
+    }
+
+    /// The same on this thread.
+    pub fn product_here(&mut self, add: bool, factor: f32, a: Matrix<'_>, b: Matrix<'_>) {
+        self.multiply(1, add, factor, a, b);
+    }
+
+    fn multiply(&mut self, threads: usize, add: bool, factor: f32, a: Matrix<'_>, b: Matrix<'_>) {
+        let ((rows, depth), columns) = (a.size(), b.size().1);
+        assert_eq!(depth, b.size().0, "{:?} times {:?}", a.size(), b.size());
+        assert_eq!((rows, columns), self.size(), "the size of the product");
+        if rows.min(columns).min(depth) <= NARROW || (columns <= NARROW_TURNED && a.adjacent_columns()) {
+            return narrow::multiply(self, threads, add, factor, a, b);
+        }
+        let threads = if rows * depth * columns >= WORTH_SHARING { threads } else { 1 };
+        let size = Size::here();
+        let (mut room_a, mut room_b) = (Room::of_rows(), Room::of_columns());
+        for rows in pieces(rows, PACKED, size.rows) {
+            for part in pieces(depth, DEPTH, 1) {
+                let add = add || part.start > 0;
+                let loose = a.rows(rows.clone()).columns(part.clone());
+                let a = if columns <= COLUMNS && loose.adjacent_columns() {
+                    Rows::Loose(loose)
+                } else {
+                    Rows::Packed(pack(loose, threads, size.rows, &mut room_a))
+                };
+                for columns in pieces(columns, PACKED, size.columns) {
+                    let lines = b.rows(part.clone()).columns(columns.clone()).transposed();
+                    let b = pack(lines, threads, size.columns, &mut room_b);
+                    let part = Part { size, depth: part.len(), a, b, add, factor };
+                    part.multiply(threads, self.block(rows.clone(), columns));
+                }
+            }
+        }
+    }
+}
+
+/// Even pieces of so many things, of at most `most`; each but the last is a multiple of `step` long.
+fn pieces(count: usize, most: usize, step: usize) -> impl Iterator<Item = Range<usize>> {
+    let length = count.div_ceil(count.div_ceil(most)).next_multiple_of(step);
+    (0..count).step_by(length).map(move |start| start..count.min(start + length))
+}
+
+/// Packs lines into panels.
+fn pack<'a>(lines: Matrix<'_>, threads: usize, wide: usize, room: &'a mut Room) -> &'a [f32] {
+    let (count, depth) = lines.size();
+    let to = room.numbers(count.next_multiple_of(wide) * depth);
+    if threads == 1 {
+        panel::pack(lines, wide, to);
+    } else {
+        let some = LINES / wide * wide;
+        to.par_chunks_mut(some * depth).enumerate().for_each(|(index, to)| {
+            let first = index * some;
+            panel::pack(lines.rows(first..count.min(first + some)), wide, to);
+        });
+    }
+    to
+}
+
+/// A part of the depth.
+struct Part<'a> {
+    size: Size,
+    depth: usize,
+    a: Rows<'a>,
+    /// Panels of columns.
+    b: &'a [f32],
+    add: bool,
+    factor: f32,
+}
+
+/// Rows of the first factor.
+#[derive(Clone, Copy)]
+enum Rows<'a> {
+    /// In panels.
+    Packed(&'a [f32]),
+    /// As they are. Where a block has all columns, it packs each panel when it needs it, and reads it from the first cache; rows whose
+    /// numbers do not lie side by side are better copied in long stretches.
+    Loose(Matrix<'a>),
+}
+
+impl Part<'_> {
+    /// Adds it to the product, or puts it there.
+    fn multiply(&self, threads: usize, out: MatrixMut<'_>) {
+        let (high, wide) = self.block(threads, out.size());
+        let blocks = out.into_blocks(high, wide);
+        let work = |(rows, columns, out)| self.multiply_block(rows, columns, out);
+        if threads == 1 {
+            blocks.for_each(work);
+        } else {
+            blocks.collect::<Vec<_>>().into_par_iter().with_max_len(1).for_each(work);
+        }
+    }
+
+    /// Rows and columns of a block.
+    fn block(&self, threads: usize, (rows, columns): (usize, usize)) -> (usize, usize) {
+        let loose = matches!(self.a, Rows::Loose(_));
+        let (mut high, mut wide) = (rows, COLUMNS.min(columns));
+        while threads > 1 && rows.div_ceil(high) * columns.div_ceil(wide) < BLOCKS * threads {
+            if high > SMALL.0 && (loose || high >= wide || wide <= SMALL.1) {
+                high = (high / 2).next_multiple_of(self.size.rows);
+            } else if wide > SMALL.1 && !loose {
+                wide = (wide / 2).next_multiple_of(self.size.columns);
+            } else {
+                break;
+            }
+        }
+        (high, wide)
+    }
+
+    fn multiply_block(&self, rows: Range<usize>, columns: Range<usize>, mut out: MatrixMut<'_>) {
+        let Self { size, depth, a, b, add, factor } = *self;
+        let b = &b[columns.start * depth..columns.end.next_multiple_of(size.columns) * depth];
+        match a {
+            Rows::Packed(panels) => {
+                let a = &panels[rows.start * depth..rows.end.next_multiple_of(size.rows) * depth];
+                tile::Work { a, b, depth, add, factor, out }.run();
+            }
+            Rows::Loose(a) => {
+                let mut room = Room::of_panel();
+                for first in (0..rows.len()).step_by(size.rows) {
+                    let panel = first..rows.len().min(first + size.rows);
+                    let a = a.rows(rows.start + panel.start..rows.start + panel.end);
+                    let a = pack(a, 1, size.rows, &mut room);
+                    tile::Work { a, b, depth, add, factor, out: out.rows(panel) }.run();
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{super::matrix::product, *};
+
+    fn numbers(count: usize, seed: usize) -> Vec<f32> {
+        (0..count).map(|index| ((index * 37 + seed) % 19) as f32 - 9.0).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Any block of a matrix, read in either direction, multiplies as the definition says, on one thread and on all, and
+        /// nothing beside it changes. Depths of several parts, blocks and tiles that stand over, and narrow products are among them.
+        #[test]
+        fn a_product_is_that_of_the_definition(
+            rows in prop_oneof![1usize..20, 65usize..130],
+            depth in prop_oneof![1usize..20, 65usize..90, 380usize..800],
+            columns in prop_oneof![1usize..40, 65usize..420],
+            skipped in 0usize..3, add: bool, a_turned: bool, b_turned: bool,
+        ) {
+            let a = numbers(rows * (depth + skipped), 11);
+            let b = numbers(depth * columns, 16);
+            let a = if a_turned {
+                Matrix::new(&a, rows).transposed().columns(skipped..skipped + depth)
+            } else {
+                Matrix::new(&a, depth + skipped).columns(skipped..skipped + depth)
+            };
+            let b = if b_turned { Matrix::new(&b, depth).transposed() } else { Matrix::new(&b, columns) };
+            let mut out = vec![2.0; rows * columns * 2];
+            let mut blocks = MatrixMut::new(&mut out, columns * 2).into_column_blocks(columns);
+            blocks.next().expect("there are two").product(add, 0.5, a, b);
+            drop(blocks);
+            let mut alone = vec![0.0; rows * columns];
+            MatrixMut::new(&mut alone, columns).product_here(false, 1.0, a, b);
+            prop_assert_eq!(&alone, &product(a, b));
+            let mut expected = (vec![2.0; out.len()], vec![0.0; alone.len()]);
+            for row in 0..rows {
+                for column in 0..columns {
+                    let sum: f32 = (0..depth).map(|step| a.at(row, step) * b.at(step, column)).sum();
+                    expected.0[row * columns * 2 + column] = if add { 2.0 } else { 0.0 } + 0.5 * sum;
+                    expected.1[row * columns + column] = sum;
+                }
+            }
+            // whole numbers, small enough to be exact
+            prop_assert_eq!((out, alone), expected);
+        }
+    }
+}
