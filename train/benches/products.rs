@@ -16,8 +16,9 @@ use train::{
     tensor::{Operations, linear, with},
 };
 
-/// Rows, inputs and outputs: 4 layers of 128 at 12 x 64 tokens, 6 of 384 at 8 x 256, 12 of 768 at 4 x 128; the last with their heads.
-const SHAPES: [(usize, usize, usize); 12] = [
+/// Rows, inputs and outputs: 4 layers of 128 at 12 x 64 tokens, 6 of 384 at 8 x 256, 12 of 768 at 4 x 128, and one as wide as a
+/// vocabulary.
+const SHAPES: [(usize, usize, usize); 13] = [
     (768, 128, 384),
     (768, 128, 128),
     (768, 128, 512),
@@ -26,10 +27,11 @@ const SHAPES: [(usize, usize, usize); 12] = [
     (2048, 384, 384),
     (2048, 384, 1536),
     (2048, 1536, 384),
-    (2048, 384, 8192),
     (512, 768, 2304),
+    (512, 768, 768),
     (512, 768, 3072),
     (512, 3072, 768),
+    (2048, 384, 8192),
 ];
 const TURNS: usize = 15;
 

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 
 use super::{
     lanes::{exp, largest, sum, vectorised},
-    matrix::{Matrix, MatrixMut, product},
+    matrix::{Matrix, MatrixMut},
+    product::product,
 };
 
 /// Logits that are held at a time: 64 MiB.

@@ -5,7 +5,8 @@ use rayon::prelude::*;
 use super::{
     ROWS,
     lanes::vectorised,
-    matrix::{Matrix, MatrixMut, product},
+    matrix::{Matrix, MatrixMut},
+    product::product,
 };
 
 /// `x W + b`.

@@ -3,7 +3,7 @@
 
 use std::{marker::PhantomData, ops::Range};
 
-/// A matrix within a slice.
+/// A matrix within a slice. The numbers of its rows lie side by side, or those of its columns.
 #[derive(Debug, Clone, Copy)]
 pub struct Matrix<'a> {
     data: &'a [f32],
@@ -47,7 +47,7 @@ impl<'a> Matrix<'a> {
 
     /// A row whose numbers lie side by side.
     pub fn row(self, row: usize) -> &'a [f32] {
-        debug_assert!(self.column_stride == 1 && row < self.rows);
+        assert!(self.column_stride == 1 && row < self.rows, "row {row} of {:?} does not lie side by side", self.size());
         &self.data[row * self.row_stride..][..self.columns]
     }
 
@@ -95,6 +95,19 @@ impl<'a> MatrixMut<'a> {
         Self { first: data.as_mut_ptr(), rows, columns, row_stride: columns, lent: PhantomData }
     }
 
+    /// A matrix that `fill` writes, row by row, in memory that nobody had to fill with zeros first.
+    ///
+    /// # Safety
+    /// `fill` writes every number, and reads none before.
+    pub unsafe fn filled(rows: usize, columns: usize, fill: impl FnOnce(&mut MatrixMut<'_>)) -> Vec<f32> {
+        let mut out: Vec<f32> = Vec::with_capacity(rows * columns);
+        let first = out.as_mut_ptr();
+        fill(&mut MatrixMut { first, rows, columns, row_stride: columns, lent: PhantomData });
+        // SAFETY: there is room for so many numbers, and all of them were written.
+        unsafe { out.set_len(rows * columns) };
+        out
+    }
+
     /// Rows and columns.
     pub fn size(&self) -> (usize, usize) {
         (self.rows, self.columns)
@@ -108,14 +121,6 @@ impl<'a> MatrixMut<'a> {
     /// Where the first number lies.
     pub fn as_mut_ptr(&mut self) -> *mut f32 {
         self.first
-    }
-
-    /// Numbers of a row, from a column on.
-    #[inline]
-    pub fn row(&mut self, row: usize, column: usize, count: usize) -> &mut [f32] {
-        assert!(row < self.rows && column + count <= self.columns, "row {row}, columns {column} and {count} after it");
-        // SAFETY: they lie within the matrix, and are borrowed from it.
-        unsafe { std::slice::from_raw_parts_mut(self.first.add(row * self.row_stride + column), count) }
     }
 
     /// Blocks of `width` columns, side by side; they divide the columns.
@@ -151,15 +156,4 @@ impl<'a> MatrixMut<'a> {
     pub fn rows(&mut self, range: Range<usize>) -> MatrixMut<'_> {
         self.block(range, 0..self.columns)
     }
-}
-
-/// `a b`, row by row, in memory that nobody had to fill with zeros first.
-pub fn product(a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
-    let (rows, columns) = (a.rows, b.columns);
-    let mut out: Vec<f32> = Vec::with_capacity(rows * columns);
-    let first = out.as_mut_ptr();
-    MatrixMut { first, rows, columns, row_stride: columns, lent: PhantomData }.product(false, 1.0, a, b);
-    // SAFETY: there is room for so many numbers, and the product wrote all of them.
-    unsafe { out.set_len(rows * columns) };
-    out
 }

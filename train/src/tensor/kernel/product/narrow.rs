@@ -10,18 +10,18 @@ use super::super::matrix::{Matrix, MatrixMut};
 const WORTH_BLOCKS: usize = 1 << 21;
 
 /// Columns that a thread gets at least.
-const WIDE: usize = 128;
+const LEAST_COLUMNS: usize = 128;
 
 /// Columns of a thread are a multiple of it, as registers and lines of the cache like them.
 const STEP: usize = 64;
 
-/// Puts `factor * a b` into `out`.
+/// Puts `factor * a b` into `out`, added to what is there where `add` says so.
 pub fn multiply(out: &mut MatrixMut<'_>, threads: usize, add: bool, factor: f32, a: Matrix<'_>, b: Matrix<'_>) {
     let (rows, columns) = out.size();
     if threads == 1 {
         return here(out, gemm::Parallelism::None, add, factor, a, b);
     }
-    if columns < threads * WIDE || rows * a.size().1 * columns < WORTH_BLOCKS {
+    if columns < threads * LEAST_COLUMNS || rows * a.size().1 * columns < WORTH_BLOCKS {
         return here(out, gemm::Parallelism::Rayon(0), add, factor, a, b);
     }
     let wide = columns.div_ceil(threads).next_multiple_of(STEP);
@@ -33,13 +33,13 @@ pub fn multiply(out: &mut MatrixMut<'_>, threads: usize, add: bool, factor: f32,
 
 fn here(out: &mut MatrixMut<'_>, threads: gemm::Parallelism, add: bool, factor: f32, a: Matrix<'_>, b: Matrix<'_>) {
     let (rows, columns) = out.size();
+    assert_eq!((rows, a.size().1, columns), (a.size().0, b.size().0, b.size().1), "sizes of factors and product");
     if rows == 0 || columns == 0 {
         return;
     }
     let stride = |stride: usize| isize::try_from(stride).expect("strides of memory are small");
     let ((a_rows, a_columns), (b_rows, b_columns)) = (a.strides(), b.strides());
-    // SAFETY: both factors lie within their slices, the product within the slice that it was made of, and the sizes fit
-    // (`MatrixMut::multiply` and `Matrix` see to it).
+    // SAFETY: the sizes fit; factors lie within their slices, as `Matrix` sees to, and the product within that which it was made of.
     unsafe {
         gemm::gemm(
             rows,

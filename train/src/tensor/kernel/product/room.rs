@@ -41,6 +41,7 @@ impl Room {
     /// So many numbers from the start of a line on; what stands there is anything.
     pub fn numbers(&mut self, count: usize) -> &mut [f32] {
         if self.numbers.len() < count + NUMBERS {
+            self.numbers = Vec::new(); // given back before more is asked for
             self.numbers = vec![0.0; count + NUMBERS];
         }
         let skipped = self.numbers.as_ptr().align_offset(LINE).min(NUMBERS);

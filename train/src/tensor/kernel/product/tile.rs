@@ -17,7 +17,32 @@ const VECTORS: usize = 2;
 /// Steps ahead at which a panel of columns is asked for: it streams from the second cache, whose answer takes so long.
 const AHEAD: usize = 8;
 
-/// Rows and columns of a tile on the processor at hand.
+/// What tiles are made for.
+#[derive(Debug, Clone, Copy)]
+pub enum Processor {
+    /// The processor at hand, with all that it can do.
+    Here,
+    /// One with AVX2.
+    #[cfg(all(test, target_arch = "x86_64"))]
+    Avx2(pulp::x86::V3),
+    /// Any.
+    #[cfg(test)]
+    Plain,
+}
+
+impl Processor {
+    fn run<W: WithSimd>(self, work: W) -> W::Output {
+        match self {
+            Self::Here => pulp::Arch::new().dispatch(work),
+            #[cfg(all(test, target_arch = "x86_64"))]
+            Self::Avx2(simd) => Simd::vectorize(simd, work),
+            #[cfg(test)]
+            Self::Plain => pulp::Scalar.vectorize(work),
+        }
+    }
+}
+
+/// Rows and columns of a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     pub rows: usize,
@@ -28,8 +53,8 @@ impl Size {
     /// The largest one of any processor.
     const LARGEST: Self = Self { rows: 12, columns: VECTORS * 16 };
 
-    /// That of the processor at hand.
-    pub fn here() -> Self {
+    /// That of a processor.
+    pub fn of(processor: Processor) -> Self {
         struct Ask;
         impl WithSimd for Ask {
             type Output = Size;
@@ -39,7 +64,7 @@ impl Size {
                 Size { rows: if many_registers::<S>() { 12 } else { 6 }, columns: VECTORS * S::F32_LANES }
             }
         }
-        pulp::Arch::new().dispatch(Ask)
+        processor.run(Ask)
     }
 }
 
@@ -49,9 +74,9 @@ const fn many_registers<S: Simd>() -> bool {
 
 /// Products of packed panels, put where they belong.
 pub struct Work<'a, 'b> {
-    /// Panels of rows, `[depth, size.rows]` each.
+    /// Panels of rows: for each, the rows of a tile, step by step.
     pub a: &'a [f32],
-    /// Panels of columns, `[depth, size.columns]` each.
+    /// Panels of columns: for each, the columns of a tile, step by step.
     pub b: &'a [f32],
     /// What both sum over.
     pub depth: usize,
@@ -65,8 +90,8 @@ pub struct Work<'a, 'b> {
 
 impl Work<'_, '_> {
     /// Multiplies.
-    pub fn run(self) {
-        pulp::Arch::new().dispatch(self);
+    pub fn run(self, processor: Processor) {
+        processor.run(self);
     }
 }
 
@@ -121,10 +146,14 @@ impl Work<'_, '_> {
 
 /// Puts what there is room for of a tile that stands over.
 fn put(tile: &[f32], wide: usize, add: bool, block: &mut MatrixMut<'_>) {
-    let (rows, columns) = block.size();
+    let ((rows, columns), apart) = (block.size(), block.row_stride());
     for (row, numbers) in (0..rows).zip(tile.chunks_exact(wide)) {
-        for (to, number) in block.row(row, 0, columns).iter_mut().zip(numbers) {
-            *to = if add { *to } else { 0.0 } + number;
+        for (column, number) in numbers[..columns].iter().enumerate() {
+            // SAFETY: the place lies within the block. What is there is read only if it is to be added to.
+            unsafe {
+                let to = block.as_mut_ptr().add(row * apart + column);
+                to.write(if add { to.read() + number } else { *number });
+            }
         }
     }
 }
@@ -152,18 +181,18 @@ macro_rules! each_sum {
                 let $vector: usize = 0;
                 $body
                 let $vector: usize = 1;
-                if $vector < WIDE $body
+                if $vector < ACROSS $body
             }
         })*
     };
 }
 
-/// `ROWS` rows of a panel of `PANEL` times the first `WIDE` vectors of a panel of columns.
+/// `ROWS` rows of a panel of `PANEL` times the first `ACROSS` vectors of a panel of columns.
 ///
 /// # Safety
-/// `place` has room for so many rows and vectors.
+/// `place` has room for so many rows and vectors, which nobody else reaches, and numbers there if it is to be added to.
 #[inline(always)]
-unsafe fn tile<S: Simd, const PANEL: usize, const ROWS: usize, const WIDE: usize>(
+unsafe fn tile<S: Simd, const PANEL: usize, const ROWS: usize, const ACROSS: usize>(
     simd: S,
     a: &[[f32; PANEL]],
     b: &[[S::f32s; VECTORS]],
@@ -173,10 +202,10 @@ unsafe fn tile<S: Simd, const PANEL: usize, const ROWS: usize, const WIDE: usize
         place.first.wrapping_byte_add(row.wrapping_mul(place.apart)).cast::<S::f32s>().wrapping_add(vector)
     };
     each_sum!(row, vector, { near(to(row, vector).cast()) });
-    let mut sums = [[simd.splat_f32s(0.0); WIDE]; ROWS];
+    let mut sums = [[simd.splat_f32s(0.0); ACROSS]; ROWS];
     for (a, b) in a.iter().zip(b) {
         let later = std::ptr::from_ref(b).wrapping_add(AHEAD).cast::<S::f32s>();
-        for vector in 0..WIDE {
+        for vector in 0..ACROSS {
             near(later.wrapping_add(vector).cast());
         }
         each_sum!(row, vector, {
