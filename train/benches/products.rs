@@ -4,7 +4,7 @@
 //! cargo bench --workspace --profile dev --bench products
 //! ```
 //!
-//! Prints, for the affine maps of three models, GFLOP/s of `x W`, and of it with both gradients, as median of turns that alternate.
+//! Prints, for the affine maps of three models and a wide one, GFLOP/s of `x W`, and of it with both gradients, as median of turns that alternate.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]
 

@@ -9,8 +9,8 @@
 //! ```
 //!
 //! Both factors are packed into panels, in parts of the depth that leave panels in the caches; blocks of the product are worked out by
-//! whichever thread is free, since threads of a shared machine are not equally fast. A number of theirs is summed part by part,
-//! in an order that depends on shapes alone.
+//! whichever thread is free, since threads of a shared machine are not equally fast. A number of such a product is summed
+//! part by part, in an order that depends on shapes alone.
 //!
 //! Source: Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
 
@@ -26,9 +26,9 @@ use rayon::prelude::*;
 
 use super::matrix::{Matrix, MatrixMut};
 use room::Room;
-use tile::{Processor, Size};
+use tile::{Processor, Size, Work};
 
-/// Multiplications from which on a product is shared out among threads.
+/// Multiplications from which on a product is shared out among threads; how a narrow one of fewer is, its library decides.
 const WORTH_SHARING: usize = 1 << 21;
 
 /// Rows, columns or depth up to which packing does not pay.
@@ -182,7 +182,7 @@ impl Part<'_> {
         match a {
             Rows::Packed(panels) => {
                 let a = &panels[rows.start * depth..rows.end.next_multiple_of(size.rows) * depth];
-                tile::Work { a, b, depth, add, factor, out }.run(processor);
+                processor.run(Work { a, b, depth, add, factor, out });
             }
             Rows::Loose(a) => {
                 let mut room = Room::of_panel();
@@ -190,7 +190,7 @@ impl Part<'_> {
                     let panel = first..rows.len().min(first + size.rows);
                     let a = a.rows(rows.start + panel.start..rows.start + panel.end);
                     let a = pack(a, 1, size.rows, &mut room);
-                    tile::Work { a, b, depth, add, factor, out: out.rows(panel) }.run(processor);
+                    processor.run(Work { a, b, depth, add, factor, out: out.rows(panel) });
                 }
             }
         }

@@ -4,10 +4,10 @@
 
 use rayon::prelude::*;
 
-use super::super::matrix::{Matrix, MatrixMut};
-
-/// Multiplications from which on threads get blocks of columns; of fewer, the library decides how they are shared out.
-const WORTH_BLOCKS: usize = 1 << 21;
+use super::{
+    super::matrix::{Matrix, MatrixMut},
+    WORTH_SHARING,
+};
 
 /// Columns that a thread gets at least.
 const LEAST_COLUMNS: usize = 128;
@@ -21,7 +21,7 @@ pub fn multiply(out: &mut MatrixMut<'_>, threads: usize, add: bool, factor: f32,
     if threads == 1 {
         return here(out, gemm::Parallelism::None, add, factor, a, b);
     }
-    if columns < threads * LEAST_COLUMNS || rows * a.size().1 * columns < WORTH_BLOCKS {
+    if columns < threads * LEAST_COLUMNS || rows * a.size().1 * columns < WORTH_SHARING {
         return here(out, gemm::Parallelism::Rayon(0), add, factor, a, b);
     }
     let wide = columns.div_ceil(threads).next_multiple_of(STEP);

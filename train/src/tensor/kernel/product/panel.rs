@@ -110,7 +110,7 @@ fn copy<const WIDE: usize>(lines: Matrix<'_>, panels: &mut [f32]) {
     }
 }
 
-/// Rows as columns, put so far apart. In plain Rust it compiles to a load and a store for each number, which takes twice as long.
+/// Rows as columns, put so far apart. In plain Rust it compiles to a load and a store for each number, which takes longer.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 #[expect(unsafe_code, reason = "the compiler does not see that every processor of the kind has the instructions")]

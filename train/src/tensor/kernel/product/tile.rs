@@ -31,7 +31,8 @@ pub enum Processor {
 }
 
 impl Processor {
-    fn run<W: WithSimd>(self, work: W) -> W::Output {
+    /// Runs what is made for it.
+    pub fn run<W: WithSimd>(self, work: W) -> W::Output {
         match self {
             Self::Here => pulp::Arch::new().dispatch(work),
             #[cfg(all(test, target_arch = "x86_64"))]
@@ -72,7 +73,7 @@ const fn many_registers<S: Simd>() -> bool {
     S::REGISTER_COUNT >= 32
 }
 
-/// Products of packed panels, put where they belong.
+/// Products of packed panels, put where they belong: what [`Processor::run`] takes.
 pub struct Work<'a, 'b> {
     /// Panels of rows: for each, the rows of a tile, step by step.
     pub a: &'a [f32],
@@ -86,13 +87,6 @@ pub struct Work<'a, 'b> {
     pub factor: f32,
     /// Where it goes; the last tiles of a row or column may stand over.
     pub out: MatrixMut<'b>,
-}
-
-impl Work<'_, '_> {
-    /// Multiplies.
-    pub fn run(self, processor: Processor) {
-        processor.run(self);
-    }
 }
 
 impl WithSimd for Work<'_, '_> {
