@@ -15,6 +15,7 @@ mod fault;
 mod feed;
 pub mod http;
 mod packing;
+mod prescan;
 mod unpack;
 pub mod warc;
 
