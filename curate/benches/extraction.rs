@@ -98,8 +98,9 @@ fn read(path: &str) -> Result<Vec<(String, String)>, Box<dyn Error>> {
         }
         let response = Response::parse(&record.block).map_err(|(fault, detail)| format!("{fault}: {detail}"))?;
         let body = response.body(usize::MAX).map_err(|(fault, detail)| format!("{fault}: {detail}"))?;
-        let page = charset::decode(&body.unwrap_or_default(), response.charset()).into_owned();
-        pages.push((record.header("WARC-Target-URI").unwrap_or_default().to_owned(), page));
+        let body = body.map(|body| body.bytes).unwrap_or_default();
+        let page = charset::decode(&body, response.charset()).into_owned();
+        pages.push((record.url().unwrap_or_default().to_owned(), page));
     }
     Ok(pages)
 }

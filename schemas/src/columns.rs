@@ -22,7 +22,8 @@ fn optional(name: &str, data_type: DataType) -> Field {
 /// `documents/SOURCE/part-*.parquet`: one row for each document that could be read.
 ///
 /// `date` is the day of capture; `published`, the day on which the page says it was published. `language` is what the page or row
-/// says of itself, not what a model thinks. `links` are those of the text, in full, null where there are none. `text` is never
+/// says of itself, not what a model thinks. `truncated` says how it shows that a page is cut: `length`, `time`, `disconnect`, `unspecified`
+/// (the crawler's words, from WARC-Truncated), `segment`, `chunks`, `content_encoding` or `content_length`; null for whole pages. `links` are those of the text, in full, null where there are none. `text` is never
 /// empty.
 #[must_use]
 pub fn documents() -> SchemaRef {
@@ -33,6 +34,7 @@ pub fn documents() -> SchemaRef {
         optional("title", DataType::Utf8View),
         optional("published", DataType::Utf8View),
         optional("language", DataType::Utf8View),
+        optional("truncated", DataType::Utf8View),
         optional("links", links()),
         required("text", DataType::Utf8View),
     ]))

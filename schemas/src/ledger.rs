@@ -22,6 +22,9 @@ pub struct Ledger {
     pub stages: Vec<StageEntry>,
     /// What cleaning took from the texts of each source, in the order in which it is done.
     pub cleaning: Vec<CleaningEntry>,
+    /// Documents whose pages came cut, by source and by how it shows.
+    #[serde(default)]
+    pub truncated: Vec<TruncatedEntry>,
     /// What steps cut out of documents that they kept, by stage and source.
     pub cuts: Vec<CutEntry>,
     /// What was written, by mixture, split and source.
@@ -67,6 +70,18 @@ pub struct CleaningEntry {
     pub documents: u64,
     /// Characters that it took or hid.
     pub characters: u64,
+}
+
+/// Documents of one source whose pages were cut before they were stored, or when they were.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TruncatedEntry {
+    /// The source's name.
+    pub source: String,
+    /// How it shows: a word of the column `truncated` in `documents/`.
+    pub truncated: String,
+    /// Documents.
+    pub documents: u64,
 }
 
 /// What one stage cut out of the documents of one source.

@@ -32,9 +32,9 @@ pub enum Fault {
     WarcTrailer,
     /// A block that does not begin with an HTTP status line and headers.
     HttpHead,
-    /// A chunk whose size is no number, or that ends early.
+    /// The size of the first chunk is no number.
     HttpChunk,
-    /// A body that is not in the encoding that it is said to be in.
+    /// Packed data in a body that is wrong, or of a kind that is not read.
     HttpEncoding,
     /// A line that is no JSON object.
     JsonSyntax,

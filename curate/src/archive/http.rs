@@ -1,14 +1,41 @@
-//! HTTP answers as archives keep them: a head, and a body that may be chunked and compressed.
+//! HTTP answers as archives keep them: a head, and a body that is chunked and packed, or was so before it was stored, or is cut.
+//!
+//! The head is believed where the bytes bear it out. Codings that it names are undone in reverse order, `Transfer-Encoding` first; a word
+//! that names none, such as a character set, is none. Then:
+//!
+//! | a body | is here | warcio 1.8.1 | FastWARC 2.0.1 |
+//! |---|---|---|---|
+//! | said to be chunked, and joined | the body | the body | an error |
+//! | chunked, and not said to be, last chunk and all | joined | the chunks | the chunks |
+//! | with chunk extensions, trailers, bare line feeds | joined | with the trailer in it; the chunks, for line feeds | an error |
+//! | without its last chunk, or cut within one | what there is, and cut | what there is | the same; an error within a chunk |
+//! | whose first size is a word and no number | a fault | that word and the body | an error |
+//! | whose later size is none | what stands before, and cut | the rest as it stands | an error |
+//! | said to be packed, and text | the body | the body; an error for `br` | an error |
+//! | said to be packed by a word that is no coding | what its bytes say | as it stands | an error |
+//! | under several codings | undone one by one | packed, for a list; by the first of several headers | undone one by one; by the first header |
+//! | packed as `gzip` or `zstd`, and not said to be, or twice | unpacked | packed | packed |
+//! | packed as `br` or `deflate`, and not said to be | packed: no first bytes tell them; no page ([`super::sniff`]) | packed | packed |
+//! | packed as `x-gzip`, or `deflate` without zlib's header | unpacked | packed; unpacked | an error |
+//! | packed in several members, or with bytes behind its end | all members, and no more | the first member | all members; an error for bytes behind |
+//! | packed, and broken off | what unpacks, and cut | what unpacks; packed for `zstd`, an error for `br` | what unpacks; an error for `br`, `zstd` |
+//! | packed, with wrong data or checksum | a fault: what is right in it is not known | packed, or what unpacks | an error |
+//! | shorter than its Content-Length, under no coding | what there is, and cut | what there is | what there is |
+//!
+//! Folded lines are joined by one space, without one at the front; warcio keeps a tab there, FastWARC a space. A line that is not UTF-8 is
+//! Latin-1, as for warcio. Encoded words (RFC 2047) stay as they are, as for both: no header that is read here may hold them.
 
-use std::{borrow::Cow, io::Read as _};
-
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use std::borrow::Cow;
 
 use super::{
     Fault,
-    packing::Packing,
-    warc::{find_blank_line, header, parse_headers},
+    coding::{Coding, End},
+    headers::{decode_head, find_blank_line, header, headers, parse_headers},
+    sniff,
 };
+
+/// Packings under packings that are undone without being named; more than two have not been seen.
+const MAX_UNNAMED: usize = 4;
 
 /// A head and its body, undecoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,31 +48,74 @@ pub struct Response<'a> {
     pub raw_body: &'a [u8],
 }
 
+/// A body without chunks and codings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body<'a> {
+    /// The bytes.
+    pub bytes: Cow<'a, [u8]>,
+    /// How it is known that more bytes were sent, or should have been.
+    pub cut: Option<Cut>,
+}
+
+/// How it shows that a body is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// Its last chunk is missing.
+    Chunks,
+    /// Its packed data breaks off.
+    Coding,
+    /// It is shorter than its Content-Length.
+    ContentLength,
+}
+
+impl Cut {
+    /// The name in the column `truncated` of documents.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chunks => "chunks",
+            Self::Coding => "content_encoding",
+            Self::ContentLength => "content_length",
+        }
+    }
+}
+
 /// What is wrong with an answer.
 pub type HttpFault = (Fault, String);
 
 impl<'a> Response<'a> {
-    /// Splits a block into its parts.
+    /// Splits a block into its parts. Interim answers (`100 Continue`) before the answer are passed over.
     ///
     /// # Errors
     /// When it does not begin with a status line.
-    pub fn parse(block: &'a [u8]) -> Result<Self, HttpFault> {
-        let (head, raw_body) = match find_blank_line(block, 0) {
-            Some((head, blank)) => (&block[..head], &block[head + blank..]),
-            None => (block, &block[block.len()..]),
-        };
-        let head = String::from_utf8_lossy(head);
-        let mut lines = head.lines();
-        let status_line = lines.next().unwrap_or_default();
-        let mut words = status_line.split_whitespace();
-        let is_http = words.next().is_some_and(|version| version.starts_with("HTTP/") || version == "ICY");
-        let status = words.next().and_then(|status| status.parse().ok());
-        let Some(status) = status.filter(|_| is_http) else {
-            let start: String = status_line.chars().take(40).collect();
-            return Err((Fault::HttpHead, format!("expected an HTTP status line, found {start:?}")));
-        };
-        let headers = lines.filter_map(|line| parse_headers(std::iter::once(line)).ok()).flatten().collect();
-        Ok(Self { status, headers, raw_body })
+    pub fn parse(mut block: &'a [u8]) -> Result<Self, HttpFault> {
+        loop {
+            block = block.trim_ascii_start();
+            let (head, raw_body) = match find_blank_line(block, 0) {
+                Some((head, blank)) => (&block[..head], &block[head + blank..]),
+                None => (block, &block[block.len()..]),
+            };
+            let head = decode_head(head);
+            let mut lines = head.lines();
+            let status_line = lines.next().unwrap_or_default();
+            let mut words = status_line.split_whitespace();
+            let is_http = words.next().is_some_and(|version| version.starts_with("HTTP/") || version == "ICY");
+            let status = words.next().and_then(|status| status.parse().ok());
+            let Some(status) = status.filter(|_| is_http) else {
+                let start: String = status_line.chars().take(40).collect();
+                return Err((Fault::HttpHead, format!("expected an HTTP status line, found {start:?}")));
+            };
+            if !matches!(status, 100 | 102 | 103) || !raw_body.starts_with(b"HTTP/") {
+                return Ok(Self { status, headers: parse_headers(lines).0, raw_body });
+            }
+            block = raw_body;
+        }
+    }
+
+    /// An answer without a head, as records of resources hold it: its type is what the record says.
+    #[must_use]
+    pub fn without_head(content_type: &str, body: &'a [u8]) -> Self {
+        Self { status: 200, headers: vec![("Content-Type".into(), content_type.into())], raw_body: body }
     }
 
     /// The first value of a header, whatever the case of its name.
@@ -54,99 +124,232 @@ impl<'a> Response<'a> {
         header(&self.headers, name)
     }
 
-    /// The media type in lower case, without parameters.
+    /// The media type in lower case, without parameters. Of several the last is taken that is one.
+    ///
+    /// Source: WHATWG Fetch, "extract a MIME type".
     #[must_use]
     pub fn media_type(&self) -> Option<String> {
-        let value = self.header("Content-Type")?;
-        let media_type = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        (!media_type.is_empty()).then_some(media_type)
+        let values = headers(&self.headers, "Content-Type").flat_map(|value| value.split(','));
+        let types = values.map(|value| value.split(';').next().unwrap_or_default().trim());
+        let is_type =
+            |value: &&str| value.split_once('/').is_some_and(|(kind, name)| !kind.is_empty() && !name.is_empty());
+        types.filter(is_type).filter(|value| *value != "*/*").last().map(str::to_ascii_lowercase)
     }
 
     /// The charset that Content-Type names.
     #[must_use]
     pub fn charset(&self) -> Option<&str> {
-        let parameters = self.header("Content-Type")?.split(';').skip(1);
+        let parameters = headers(&self.headers, "Content-Type").flat_map(|value| value.split([';', ',']));
         let named = parameters.filter_map(|parameter| parameter.split_once('='));
-        let charset =
+        let mut charsets =
             named.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset")).map(|(_, value)| value.trim());
-        charset.map(|value| value.trim_matches(['"', '\''])).find(|value| !value.is_empty())
+        charsets.find_map(|value| Some(value.trim_matches(['"', '\''])).filter(|value| !value.is_empty()))
     }
 
-    /// The body without chunks and compression, no longer than `limit` bytes; none when it is longer.
-    ///
-    /// A body that is said to be compressed and does not look so is taken as it is: crawlers often unpack what they
-    /// store and leave the header.
+    /// The body without chunks and codings, no longer than `limit` bytes; none when it is longer.
     ///
     /// # Errors
-    /// When a chunk's size is no number, or the compressed data is broken or of an unknown kind.
-    pub fn body(&self, limit: usize) -> Result<Option<Cow<'a, [u8]>>, HttpFault> {
-        let chunked =
-            self.header("Transfer-Encoding").is_some_and(|value| value.to_ascii_lowercase().contains("chunked"));
-        let body = if chunked { Cow::Owned(join_chunks(self.raw_body)?) } else { Cow::Borrowed(self.raw_body) };
-        let encoding = self.header("Content-Encoding").unwrap_or_default().trim().to_ascii_lowercase();
-        let unpacked = match encoding.as_str() {
-            "gzip" | "x-gzip" if body.starts_with(&[0x1f, 0x8b]) => unpack(MultiGzDecoder::new(&body[..]), limit)?,
-            "deflate" if body.first().is_some_and(|byte| byte & 0x0f == 8) => {
-                unpack(ZlibDecoder::new(&body[..]), limit)?
+    /// When the size of the first chunk is a word and no number, or packed data is wrong, or of a kind that is not read.
+    pub fn body(&self, limit: usize) -> Result<Option<Body<'a>>, HttpFault> {
+        let words = |name| headers(&self.headers, name).flat_map(|value| value.split(',')).map(word);
+        let is_chunked = words("Transfer-Encoding").any(|word| word.eq_ignore_ascii_case("chunked"));
+        let codings: Vec<Coding> =
+            words("Content-Encoding").chain(words("Transfer-Encoding")).filter_map(Coding::named).collect();
+        let mut body = Body { bytes: Cow::Borrowed(self.raw_body), cut: None };
+        match join_chunks(self.raw_body) {
+            Chunks::Whole(joined) if is_chunked || joined.len() * 2 > self.raw_body.len() => {
+                // where nobody said so, chunks make up the body all the same
+                body.bytes = Cow::Owned(joined);
             }
-            "deflate" if !body.is_empty() => unpack(DeflateDecoder::new(&body[..]), limit)?,
-            "br" if !body.is_empty() => unpack(brotli::Decompressor::new(&body[..], 4096), limit)?,
-            "zstd" if Packing::of(&body) == Packing::Zstd => {
-                let decoder = zstd::stream::read::Decoder::new(&body[..]);
-                unpack(decoder.map_err(|error| (Fault::HttpEncoding, error.to_string()))?, limit)?
+            Chunks::Cut(joined) if is_chunked => body = Body { bytes: Cow::Owned(joined), cut: Some(Cut::Chunks) },
+            Chunks::Word(word) if is_chunked && codings.is_empty() => {
+                let detail = format!("the first chunk's size is {word:?}, which is no hexadecimal number");
+                return Err((Fault::HttpChunk, detail));
             }
-            "" | "identity" | "none" | "gzip" | "x-gzip" | "deflate" | "br" | "zstd" => {
-                return Ok((body.len() <= limit).then_some(body));
+            Chunks::Whole(_) | Chunks::Cut(_) | Chunks::Word(_) | Chunks::None => {}
+        }
+        for coding in codings.iter().rev() {
+            let found = Coding::of(&body.bytes);
+            // a body that is text, or a picture, was unpacked before it was stored
+            let is_unpacked = || sniff::is_text(&body.bytes) || sniff::format(&body.bytes).is_some();
+            if body.bytes.is_empty() || found.is_none() && is_unpacked() {
+                continue;
             }
-            other => return Err((Fault::HttpEncoding, format!("Content-Encoding {other:?} is not known"))),
-        };
-        Ok((unpacked.len() <= limit).then_some(Cow::Owned(unpacked)))
+            let coding = found.unwrap_or(*coding);
+            if !body.undo(coding, limit)? {
+                return Ok(None);
+            }
+        }
+        for _ in 0..MAX_UNNAMED {
+            let Some(coding) = Coding::of(&body.bytes) else { break };
+            if !body.undo(coding, limit)? {
+                return Ok(None);
+            }
+        }
+        if codings.is_empty() && !is_chunked && body.cut.is_none() {
+            let length: Option<usize> = self.header("Content-Length").and_then(|length| length.parse().ok());
+            body.cut = length.filter(|length| self.raw_body.len() < *length).map(|_| Cut::ContentLength);
+        }
+        Ok((body.bytes.len() <= limit).then_some(body))
     }
 }
 
-fn unpack(decoder: impl std::io::Read, limit: usize) -> Result<Vec<u8>, HttpFault> {
-    let mut bytes = Vec::new();
-    decoder
-        .take(limit as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| (Fault::HttpEncoding, format!("the compressed body is broken: {error}")))?;
-    Ok(bytes)
+impl Body<'_> {
+    /// Undoes a coding; false where that gives more than `limit` bytes. A body that is not in it, and may be text, is left as it is.
+    fn undo(&mut self, coding: Coding, limit: usize) -> Result<bool, HttpFault> {
+        let is_sure = Coding::of(&self.bytes) == Some(coding);
+        let may_be_text = !sniff::is_binary(&self.bytes);
+        let (bytes, end) = match coding {
+            Coding::Gzip if !is_sure => (Vec::new(), End::Wrong("it does not begin as that does".into())),
+            coding => coding.unpack(&self.bytes, limit),
+        };
+        let end = match end {
+            // some bytes begin as an empty body does
+            End::Whole if bytes.is_empty() && !is_sure && self.bytes.len() > 16 => {
+                End::Wrong("it unpacks to nothing".into())
+            }
+            end => end,
+        };
+        match end {
+            End::TooLarge => return Ok(false),
+            End::Wrong(_) if !is_sure && may_be_text => return Ok(true),
+            End::Cut if !is_sure && may_be_text && sniff::is_binary(&bytes) => return Ok(true),
+            End::Wrong(detail) => {
+                let detail = format!("the body cannot be unpacked as {}: {detail}", coding.name());
+                return Err((Fault::HttpEncoding, detail));
+            }
+            End::Cut => self.cut = self.cut.or(Some(Cut::Coding)),
+            End::Whole => {}
+        }
+        self.bytes = Cow::Owned(bytes);
+        Ok(true)
+    }
 }
 
-fn join_chunks(mut rest: &[u8]) -> Result<Vec<u8>, HttpFault> {
-    let mut body = Vec::with_capacity(rest.len());
-    loop {
-        let end = rest.iter().position(|byte| *byte == b'\n');
-        let line = String::from_utf8_lossy(&rest[..end.unwrap_or(rest.len())]);
-        let digits = line.split(';').next().unwrap_or_default().trim();
-        let Ok(size) = usize::from_str_radix(digits, 16) else {
-            let start: String = digits.chars().take(20).collect();
-            return Err((Fault::HttpChunk, format!("a chunk's size is {start:?}, which is no hexadecimal number")));
+/// A word of a list in a header, without parameters.
+fn word(listed: &str) -> &str {
+    listed.split(';').next().unwrap_or_default().trim().trim_matches('"')
+}
+
+/// What a body turns out to be when it is read as chunks.
+enum Chunks {
+    /// Chunks, joined, and the last one.
+    Whole(Vec<u8>),
+    /// Chunks, joined, of which the last one is missing or the next one is none.
+    Cut(Vec<u8>),
+    /// No chunks, but a single word in a line, where the first one's size should stand.
+    Word(String),
+    /// No chunks.
+    None,
+}
+
+/// Joins chunks. Extensions and trailers are left out.
+fn join_chunks(body: &[u8]) -> Chunks {
+    /// More letters than a size has.
+    const LONGEST: usize = 16;
+    let mut rest = body.trim_ascii_start();
+    let mut joined = Vec::new();
+    while !rest.is_empty() {
+        let line_end = memchr::memchr(b'\n', &rest[..rest.len().min(4096)]);
+        // the last line may have lost its end
+        let whole = if rest.len() <= LONGEST { rest.len() } else { 0 };
+        let line = rest[..line_end.unwrap_or(whole)].trim_ascii();
+        let digits = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii_end();
+        let size =
+            std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let Some(size) = size.and_then(|digits| usize::from_str_radix(digits, 16).ok()) else {
+            let is_word = line_end.is_some()
+                && (1..=LONGEST).contains(&line.len())
+                && line.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'{' | b'['));
+            return if !joined.is_empty() {
+                Chunks::Cut(joined)
+            } else if is_word {
+                Chunks::Word(String::from_utf8_lossy(line).into_owned())
+            } else {
+                Chunks::None
+            };
         };
         if size == 0 {
-            return Ok(body);
+            return Chunks::Whole(joined);
         }
-        rest = &rest[end.map_or(rest.len(), |end| end + 1)..];
-        if rest.len() < size {
-            return Err((Fault::HttpChunk, format!("a chunk of {size} bytes ends after {}", rest.len())));
-        }
-        body.extend_from_slice(&rest[..size]);
-        rest = &rest[size..];
+        rest = &rest[line_end.map_or(rest.len(), |end| end + 1)..];
+        joined.reserve(if joined.is_empty() { rest.len() } else { 0 });
+        joined.extend_from_slice(&rest[..size.min(rest.len())]);
+        rest = &rest[size.min(rest.len())..];
         rest = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n")).unwrap_or(rest);
     }
+    if joined.is_empty() { Chunks::None } else { Chunks::Cut(joined) }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use flate2::{Compression, write::GzEncoder};
+
     use super::*;
 
+    const CHUNKED: &str = "Transfer-Encoding: chunked\r\n";
+
+    fn page() -> Vec<u8> {
+        let lines = (0..500).map(|line| format!("<p>Line {} of {line}.</p>\n", line * 7919 % 4001));
+        format!("<html><body>{}</body></html>", lines.collect::<String>()).into_bytes()
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory can be written")
+    }
+
+    fn zstd(bytes: &[u8]) -> Vec<u8> {
+        zstd::encode_all(bytes, 3).expect("memory can be written")
+    }
+
+    fn brotli(bytes: &[u8]) -> Vec<u8> {
+        let mut packed = Vec::new();
+        let parameters = brotli::enc::BrotliEncoderParams::default();
+        brotli::BrotliCompress(&mut &bytes[..], &mut packed, &parameters).expect("memory can be written");
+        packed
+    }
+
+    /// Chunks of 999 bytes, each size line with `extension`, and what stands behind the last.
+    fn chunks(bytes: &[u8], extension: &str, end: &str) -> Vec<u8> {
+        let chunk = |chunk: &[u8]| [format!("{:X}{extension}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat();
+        [bytes.chunks(999).flat_map(chunk).collect(), end.as_bytes().to_vec()].concat()
+    }
+
+    fn body_of(headers: &str, body: &[u8]) -> Result<(Vec<u8>, Option<Cut>), Fault> {
+        let block = [b"HTTP/1.1 200 OK\r\n", headers.as_bytes(), b"\r\n", body].concat();
+        let body = Response::parse(&block).and_then(|response| response.body(1 << 20)).map_err(|(fault, _)| fault)?;
+        let body = body.expect("it is below the limit");
+        Ok((body.bytes.into_owned(), body.cut))
+    }
+
     #[test]
-    fn chunks_are_joined() -> Result<(), HttpFault> {
-        let block = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;x=y\r\nWiki\r\n6\r\npedia \r\n0\r\n\r\n";
-        let response = Response::parse(block)?;
-        assert_eq!(response.body(100)?.as_deref(), Some(&b"Wikipedia "[..]));
-        assert_eq!(response.body(5)?, None);
-        Ok(())
+    fn chunks_are_joined_where_there_are_any() {
+        let page = page();
+        let whole = Ok((page.clone(), None));
+        for (name, headers, body) in [
+            ("chunks", CHUNKED, chunks(&page, "", "0\r\n\r\n")),
+            ("extensions and trailers", CHUNKED, chunks(&page, ";a=\"b\"", "0;c\r\nX-Sum: 1\r\n\r\n")),
+            ("no line break behind the last", CHUNKED, chunks(&page, "", "000")),
+            ("joined before it was stored", CHUNKED, page.clone()),
+            ("the same, packed", "Transfer-Encoding: Chunked\r\nContent-Encoding: gzip\r\n", gzip(&page)),
+            ("nobody said so", "", chunks(&page, "", "0\r\n\r\n")),
+            ("packed in transfer", "Transfer-Encoding: gzip, chunked\r\n", chunks(&gzip(&page), "", "0\r\n\r\n")),
+        ] {
+            assert_eq!(body_of(headers, &body), whole, "{name}");
+        }
+        let cut = |bytes: &[u8]| Ok((bytes.to_vec(), Some(Cut::Chunks)));
+        assert_eq!(body_of(CHUNKED, &chunks(&page, "", "")), cut(&page), "no last chunk");
+        assert_eq!(
+            body_of(CHUNKED, &chunks(&page, "", "")[..2500]),
+            cut(&page[..2500 - 3 * 5 - 2 * 2]),
+            "within a chunk"
+        );
+        let wrong_later = [chunks(&page[..1998], "", ""), b"lots\r\nand so on".to_vec()].concat();
+        assert_eq!(body_of(CHUNKED, &wrong_later), cut(&page[..1998]), "a later size that is none");
+        assert_eq!(body_of("", b"0\r\n<p>A page that begins with a figure.</p>").map(|(body, _)| body.len()), Ok(43));
     }
 
     #[test]
@@ -159,11 +362,88 @@ mod tests {
     }
 
     #[test]
-    fn the_charset_is_found_among_parameters() -> Result<(), HttpFault> {
+    fn codings_are_undone_where_there_are_any() {
+        let page = page();
+        let latin: Vec<u8> = b"<p>caf\xe9, a page in Latin-1.</p>".to_vec();
+        let wide: Vec<u8> = "<html><p>Wide letters.".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for name in ["gzip", "x-gzip", "deflate", "br", "zstd", "compress", "identity", "none", "UTF-8", "", "gzip, br"]
+        {
+            let header = format!("Content-Encoding: {name}\r\n");
+            for body in [&page, &latin, &wide, &b"Words without a tag.".to_vec()] {
+                assert_eq!(body_of(&header, body), Ok((body.clone(), None)), "said to be {name:?}");
+            }
+        }
+        for (headers, body) in [
+            ("Content-Encoding: identity, gzip\r\n", gzip(&page)),
+            ("Content-Encoding: none\r\nContent-Encoding: GZIP\r\n", gzip(&page)),
+            ("Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n", gzip(&page)),
+            ("Content-Encoding: gzip;q=1\r\n", gzip(&page)),
+            ("Content-Encoding:\r\n gzip\r\n", gzip(&page)),
+            ("Content-Encoding: zstd, br, gzip\r\n", gzip(&brotli(&zstd(&page)))),
+            ("Content-Encoding: zstd\r\nContent-Encoding: br\r\n", brotli(&zstd(&page))),
+            ("Content-Encoding: br\r\n", gzip(&page)),
+            ("Content-Encoding: gzip\r\n", gzip(&gzip(&page))),
+            ("Content-Encoding: gzip\r\n", [gzip(&page[..99]), gzip(&page[99..]), b"\r\n".to_vec()].concat()),
+            ("Content-Encoding: UTF-8\r\n", zstd(&page)),
+            ("", gzip(&page)),
+            ("", zstd(&gzip(&page))),
+        ] {
+            assert_eq!(body_of(headers, &body), Ok((page.clone(), None)), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn what_breaks_off_is_kept_and_what_is_wrong_is_a_fault() {
+        let page = page();
+        for (name, packed) in [("gzip", gzip(&page)), ("br", brotli(&page)), ("zstd", zstd(&page))] {
+            let header = format!("Content-Encoding: {name}\r\n");
+            let (start, cut) = body_of(&header, &packed[..packed.len() * 3 / 4]).expect("it is no fault");
+            assert!(page.starts_with(&start), "{name}");
+            assert_eq!(cut, Some(Cut::Coding), "{name}");
+        }
+        let mut wrong = gzip(&page);
+        let checksum = wrong.len() - 8;
+        wrong[checksum] ^= 1;
+        assert_eq!(body_of("Content-Encoding: gzip\r\n", &wrong), Err(Fault::HttpEncoding), "a checksum");
+        let noise: Vec<u8> = (0..999u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0] | 1).collect();
+        for name in ["gzip", "zstd", "compress"] {
+            assert_eq!(body_of(&format!("Content-Encoding: {name}\r\n"), &noise), Err(Fault::HttpEncoding), "{name}");
+        }
+        let picture = [b"\x89PNG\r\n\x1a\n".to_vec(), noise].concat();
+        assert_eq!(body_of("Content-Encoding: br\r\n", &picture), Ok((picture.clone(), None)), "a picture is one");
+        let length = format!("Content-Length: {}\r\n", page.len());
+        assert_eq!(body_of(&length, &page[..5000]), Ok((page[..5000].to_vec(), Some(Cut::ContentLength))));
+        assert_eq!(body_of(&length, &page), Ok((page.clone(), None)));
+    }
+
+    #[test]
+    fn a_body_over_the_limit_is_none() -> Result<(), HttpFault> {
+        for body in [&b"Wikipedia "[..], &gzip(b"Wikipedia "), b"4\r\nWiki\r\n6\r\npedia \r\n0\r\n\r\n"] {
+            let block = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", body].concat();
+            let response = Response::parse(&block)?;
+            assert_eq!(response.body(10)?.map(|body| body.bytes.into_owned()), Some(b"Wikipedia ".to_vec()));
+            assert_eq!(response.body(9)?, None);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn type_and_charset_are_found_in_loose_headers() -> Result<(), HttpFault> {
         let response = Response::parse(b"HTTP/1.0 200\nContent-Type: Text/HTML; x=1; Charset=\"utf-8\"\n\nbody")?;
-        assert_eq!(response.media_type().as_deref(), Some("text/html"));
-        assert_eq!(response.charset(), Some("utf-8"));
+        assert_eq!((response.media_type().as_deref(), response.charset()), (Some("text/html"), Some("utf-8")));
         assert_eq!(response.raw_body, b"body");
+        for (headers, media_type, charset) in [
+            ("Content-Type: text/plain\nContent-Type: text/html;charset=gbk", Some("text/html"), Some("gbk")),
+            ("Content-Type: text/html, charset=koi8-r", Some("text/html"), Some("koi8-r")),
+            ("Content-Type: html", None, None),
+            ("content-type : text/html;\n charset=big5", Some("text/html"), Some("big5")),
+        ] {
+            let block = format!("HTTP/1.1 200 OK\n{headers}\n\n");
+            let response = Response::parse(block.as_bytes())?;
+            assert_eq!((response.media_type().as_deref(), response.charset()), (media_type, charset), "{headers}");
+        }
+        let waited = Response::parse(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\nbody")?;
+        assert_eq!((waited.status, waited.header("a"), waited.raw_body), (200, Some("b"), &b"body"[..]));
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek};
 use super::{
     Broken, Fault,
     arc::{self, ArcLine},
+    headers::{decode_head, find_blank_line, header, parse_headers},
     unpack::{End, Unpacked},
 };
 
@@ -33,6 +34,29 @@ impl Record {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
+    }
+
+    /// WARC-Target-URI, without the angle brackets in which some crawlers write it, as WARC 1.0 asked for; none where it is empty.
+    ///
+    /// warcio takes them away, too, and writes `%20` for spaces; FastWARC gives both as they stand.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        let url = self.header("WARC-Target-URI")?;
+        let bare = url.strip_prefix('<').and_then(|url| url.strip_suffix('>')).unwrap_or(url).trim();
+        (!bare.is_empty()).then_some(bare)
+    }
+
+    /// Why the block is not all that was sent, where the record says so: `length`, `time` or `disconnect`, or `unspecified` for any other
+    /// word in WARC-Truncated; `segment` for the first part of a record that goes on in others.
+    ///
+    /// Source: ISO 28500:2017, sections 5.13 and 8.
+    #[must_use]
+    pub fn truncated(&self) -> Option<&'static str> {
+        let known = ["length", "time", "disconnect"];
+        let said = self.header("WARC-Truncated").filter(|said| !said.is_empty());
+        let said =
+            said.map(|said| known.into_iter().find(|word| word.eq_ignore_ascii_case(said)).unwrap_or("unspecified"));
+        said.or_else(|| self.header("WARC-Segment-Number").map(|_| "segment"))
     }
 
     /// WARC-Type in lower case; empty when there is none.
@@ -124,7 +148,7 @@ impl<R: Read + Seek> WarcReader<R> {
         let Some(head) = head else {
             return broken(None, Fault::WarcHeader, format!("no blank line ends the header within {MAX_HEADER} bytes"));
         };
-        let text = String::from_utf8_lossy(&head);
+        let text = decode_head(&head);
         if self.arc {
             let Some(line) = ArcLine::parse(&text) else {
                 let start: String = text.chars().take(60).collect();
@@ -138,11 +162,10 @@ impl<R: Read + Seek> WarcReader<R> {
             let start: String = version.chars().take(40).collect();
             return broken(None, Fault::WarcVersion, format!("expected `WARC/` and a version, found {start:?}"));
         }
-        let headers = match parse_headers(lines) {
-            Ok(headers) => headers,
-            Err(line) => return broken(None, Fault::WarcHeader, format!("{line:?} is no header")),
-        };
-        self.read_block(offset, began_member, headers)
+        match parse_headers(lines) {
+            (headers, None) => self.read_block(offset, began_member, headers),
+            (_, Some(line)) => broken(None, Fault::WarcHeader, format!("{line:?} is no header")),
+        }
     }
 
     /// What follows the headers, as long as they say.
@@ -291,48 +314,6 @@ impl<R: Read + Seek> WarcReader<R> {
     }
 }
 
-/// The first value of a header, whatever the case of its name.
-pub(super) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-}
-
-/// Header lines as names and values, with folded lines joined; or the first line that is none.
-pub(super) fn parse_headers<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Vec<(String, String)>, String> {
-    let mut headers: Vec<(String, String)> = Vec::new();
-    for line in lines {
-        if line.starts_with([' ', '\t']) {
-            let Some((_, value)) = headers.last_mut() else { return Err(line.to_owned()) };
-            value.push(' ');
-            value.push_str(line.trim());
-            continue;
-        }
-        match line.split_once(':') {
-            Some((name, value)) => headers.push((name.trim().to_owned(), value.trim().to_owned())),
-            None => return Err(line.chars().take(60).collect()),
-        }
-    }
-    Ok(headers)
-}
-
-/// Where the lines before the first blank line end, and how long the line breaks behind them are.
-pub(super) fn find_blank_line(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
-    let mut at = from;
-    loop {
-        at += bytes[at..].iter().position(|byte| *byte == b'\n')?;
-        let rest = &bytes[at + 1..];
-        let blank = if rest.starts_with(b"\r\n") {
-            2
-        } else if rest.starts_with(b"\n") {
-            1
-        } else {
-            at += 1;
-            continue;
-        };
-        let head = if at > 0 && bytes[at - 1] == b'\r' { at - 1 } else { at };
-        return Some((head, at + 1 + blank - head));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Cursor, Write as _};
@@ -383,6 +364,24 @@ mod tests {
 
     fn members(bodies: &[&str]) -> Vec<Vec<u8>> {
         bodies.iter().enumerate().map(|(number, body)| gzip(&record(number, body))).collect()
+    }
+
+    #[test]
+    fn headers_are_read_as_crawlers_write_them() {
+        let head = b"WARC/1.0\r\nwarc-type: Response\r\nWARC-Target-URI:\r\n\t<http://a.example/>\r\nWARC-Target-URI: http://b.example/\r\n\
+            X-Where: caf\xe9\r\nWARC-Truncated : LENGTH\r\ncontent-length:\r\n 4\r\n\r\nbody\r\n\r\n";
+        let mut reader = WarcReader::new(Cursor::new(head.to_vec())).expect("memory can be read");
+        let Ok(Some(Item::Record(record))) = reader.next_item() else { panic!("the record is sound") };
+        assert_eq!(
+            (record.kind().as_str(), record.url()),
+            ("response", Some("http://a.example/")),
+            "the first of two holds"
+        );
+        assert_eq!((record.header("x-where"), record.truncated()), (Some("café"), Some("length")));
+        let with = |name: &str, value: &str| Record { headers: vec![(name.into(), value.into())], ..record.clone() };
+        assert_eq!(with("WARC-Truncated", "no idea").truncated(), Some("unspecified"));
+        assert_eq!(with("WARC-Segment-Number", "1").truncated(), Some("segment"));
+        assert_eq!(with("WARC-Target-URI", "<>").url(), None);
     }
 
     #[test]

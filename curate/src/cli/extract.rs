@@ -10,7 +10,8 @@ use crate::{
     source::{Format, WarcOptions},
 };
 
-/// Extract text: archives or pages in, `url`, `title`, `published`, `language`, `links` and `text` as JSON lines out.
+/// Extract text: archives or pages in, `url`, `title`, `published`, `language`, `links` and `text` as JSON lines out; `truncated` for a page
+/// that is cut.
 ///
 /// Files named `.html` or `.htm` (or these and `.gz`) are pages; all others are archives, whose form is told by their first
 /// bytes: WARC, WET or ARC, plain or packed as gzip, zstd or LZ4.
@@ -37,7 +38,12 @@ impl ExtractArgs {
         let options = WarcOptions { extract: self.extract, limits };
         let format =
             |path: &Path| if is_page(path) { Format::Html(options.clone()) } else { Format::Warc(options.clone()) };
-        self.files.pipe(printer, &["id", "url", "date", "title", "published", "language", "links", "text"], &[], format)
+        self.files.pipe(
+            printer,
+            &["id", "url", "date", "title", "published", "language", "truncated", "links", "text"],
+            &[],
+            format,
+        )
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args;
-use datafusion::arrow::json::LineDelimitedWriter;
+use datafusion::arrow::{array::Array as _, json::LineDelimitedWriter};
 
 use super::{printer::Printer, size::Size, threads};
 use crate::{
@@ -69,7 +69,7 @@ impl FilesArgs {
         let session = Engine::Local.session(limits)?;
         let pipe = Pipe { session: &session, source: self.source, columns, clean: &self.clean, families };
         let mut output = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-        let (mut documents, mut others) = (0, 0);
+        let (mut documents, mut cut, mut others) = (0, 0, 0);
         for file in &self.files {
             let is_input = file.as_os_str() == "-";
             let path = if is_input { spool(folder.path())? } else { file.clone() };
@@ -77,6 +77,7 @@ impl FilesArgs {
             let mut of_file = 0;
             let take = |rows: datafusion::arrow::array::RecordBatch| {
                 documents += rows.num_rows();
+                cut += rows.column_by_name("truncated").map_or(0, |signs| signs.len() - signs.null_count());
                 let mut writer = LineDelimitedWriter::new(&mut output);
                 writer.write(&rows).and_then(|()| writer.finish()).map_err(io::Error::other)
             };
@@ -95,7 +96,8 @@ impl FilesArgs {
             }
         }
         output.flush().context("standard output cannot be written")?;
-        printer.note(format_args!("{documents} documents, {others} other records"));
+        let cut = if cut > 0 { format!(" ({cut} of them cut)") } else { String::new() };
+        printer.note(format_args!("{documents} documents{cut}, {others} other records"));
         Ok(())
     }
 }

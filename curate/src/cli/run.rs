@@ -67,7 +67,7 @@ impl RunArgs {
 
 /// The funnel in a few lines: what each stage left of each source that it dropped something of.
 fn summary(outcome: &Outcome) -> String {
-    let Ledger { stages, cuts, mixtures, .. } = &outcome.ledger;
+    let Ledger { stages, truncated, cuts, mixtures, .. } = &outcome.ledger;
     let mut lines = vec![String::new(), format!("{:18} {:18} {:>9} {:>9}  dropped", "stage", "source", "in", "kept")];
     for entry in stages.iter().filter(|entry| entry.r#in > entry.kept || entry.stage == "read") {
         lines.push(format!(
@@ -79,6 +79,9 @@ fn summary(outcome: &Outcome) -> String {
             entry.reasons()
         ));
     }
+    lines.extend(truncated.iter().map(|entry| {
+        format!("{:18} {:18} {} documents came cut: {}", "read", entry.source, entry.documents, entry.truncated)
+    }));
     lines.extend(cuts.iter().map(|entry| {
         let cut = format!("{} bytes cut out of {} documents", entry.bytes, entry.documents);
         format!("{:18} {:18} {cut}", entry.stage, entry.source)

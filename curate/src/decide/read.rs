@@ -22,6 +22,7 @@ pub async fn read(tables: Tables<'_>) -> Result<DataFrame> {
             col("id"),
             cast(lit(source), DataType::Utf8View).alias("source"),
             col("reason").alias("own_reason"),
+            col("truncated"),
         ])?;
         all = Some(match all {
             Some(all) => all.union(records)?,
@@ -36,5 +37,5 @@ pub async fn read(tables: Tables<'_>) -> Result<DataFrame> {
         .alias("before");
     let repeats = col("before").eq(col("id"));
     let reason = when(repeats, lit("same_record")).otherwise(cast(col("own_reason"), DataType::Utf8))?;
-    verdicts(all.window(vec![before])?, reason, &[])
+    verdicts(all.window(vec![before])?, reason, &["truncated"])
 }

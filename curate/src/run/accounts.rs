@@ -16,7 +16,7 @@ use datafusion::{
     prelude::{DataFrame, SessionContext, coalesce, col, lit},
 };
 use schemas::{
-    ledger::{CleaningEntry, CutEntry, Ledger, MixtureEntry, StageEntry},
+    ledger::{CleaningEntry, CutEntry, Ledger, MixtureEntry, StageEntry, TruncatedEntry},
     manifest::{FileEntry, Manifest},
 };
 
@@ -38,6 +38,7 @@ impl Run<'_> {
         let ledger = Ledger {
             stages: self.stage_entries().await?,
             cleaning: self.cleaning_entries().await?,
+            truncated: self.truncated_entries().await?,
             cuts: self.cut_entries().await?,
             mixtures: self.written_entries(mixed).await?,
         };
@@ -113,6 +114,25 @@ impl Run<'_> {
                 characters: number(2 * place + 1),
             }));
         }
+        Ok(entries)
+    }
+
+    /// How many documents came cut.
+    async fn truncated_entries(&self) -> Result<Vec<TruncatedEntry>> {
+        let failed = |error| Error::from_plan("ledger", error);
+        let context = self.session.relational();
+        let table = self.tables(&context).decisions("read").await.map_err(failed)?;
+        let table = table.filter(col("verdict").eq(lit("keep")).and(col("truncated").is_not_null())).map_err(failed)?;
+        let counts = self.counts(&context, table, &["source", "truncated"]).await?;
+        let mut entries: Vec<_> = counts
+            .into_iter()
+            .map(|(mut keys, documents)| {
+                let (truncated, source) = (keys.pop().flatten(), keys.pop().flatten());
+                let [source, truncated] = [source, truncated].map(Option::unwrap_or_default);
+                TruncatedEntry { source, truncated, documents }
+            })
+            .collect();
+        entries.sort_by(|one, other| (&one.source, &one.truncated).cmp(&(&other.source, &other.truncated)));
         Ok(entries)
     }
 

@@ -26,7 +26,7 @@ pub enum Reason {
     Redirect,
     /// An answer with another status than 200.
     HttpStatus,
-    /// An answer that is no HTML.
+    /// An answer that is no HTML, whatever its header says: a picture, a file, a style sheet, a script, JSON, a feed.
     NotHtml,
     /// An answer without a body.
     EmptyBody,
@@ -84,6 +84,8 @@ pub struct Row {
     pub title: Option<String>,
     pub published: Option<String>,
     pub language: Option<String>,
+    /// How it shows that the page is cut; none for whole pages.
+    pub truncated: Option<&'static str>,
     pub links: Vec<String>,
     /// Characters that each cleaning took; none for what was not cleaned.
     pub taken: Vec<u64>,
@@ -146,6 +148,7 @@ pub fn rows_schema() -> SchemaRef {
         text("title"),
         text("published"),
         text("language"),
+        text("truncated"),
         Field::new("links", columns::links(), true),
         text("text"),
         text("record"),
@@ -165,7 +168,8 @@ pub fn rows_schema() -> SchemaRef {
 /// `fault` and its `detail` if it could not be read; then it has no id.
 #[must_use]
 pub fn records() -> SchemaRef {
-    let names = ["id", "record", "url", "date", "part", "offset", "bytes", "taken", "reason", "fault", "detail"];
+    let names =
+        ["id", "record", "url", "date", "truncated", "part", "offset", "bytes", "taken", "reason", "fault", "detail"];
     let schema = rows_schema();
     let fields = names.map(|name| schema.field_with_name(name).expect("these are columns of a reading").clone());
     Arc::new(Schema::new(fields.to_vec()))
@@ -197,6 +201,7 @@ pub fn batch(rows: &[Row], part: u32) -> Result<RecordBatch, ArrowError> {
         texts(&|row| row.title.clone()),
         texts(&|row| row.published.clone()),
         texts(&|row| row.language.clone()),
+        texts(&|row| row.truncated.map(str::to_owned)),
         links_column(rows),
         text_column(rows),
         texts(&|row| row.record.clone()),

@@ -1,6 +1,7 @@
 //! Records of web archives as documents.
 
 use std::{
+    borrow::Cow,
     collections::HashSet,
     fs::File,
     io::{self, BufReader},
@@ -18,7 +19,8 @@ use super::{
 use crate::{
     archive::{
         Fault, charset,
-        http::Response,
+        http::{Cut, Response},
+        sniff,
         warc::{Item, Record, WarcReader},
     },
     extract::{Extracted, Extractor, GivenUp, PageLimits, TooMuch},
@@ -54,7 +56,7 @@ impl RawReader for WarcRecords {
 /// Reads a record: the page's text, or why there is none.
 pub fn row(source: &str, options: &WarcOptions, record: &Record) -> Row {
     let present = |name: &str| record.header(name).filter(|value| !value.is_empty()).map(str::to_owned);
-    let (key, url, date) = (present("WARC-Record-ID"), present("WARC-Target-URI"), present("WARC-Date"));
+    let (key, url, date) = (present("WARC-Record-ID"), record.url().map(str::to_owned), present("WARC-Date"));
     let id_key = key.as_deref().or(url.as_deref()).unwrap_or_default();
     let row = Row {
         id: Some(DocumentId::of(source, id_key, date.as_deref().unwrap_or_default(), &record.block)),
@@ -63,6 +65,7 @@ pub fn row(source: &str, options: &WarcOptions, record: &Record) -> Row {
         date,
         offset: record.offset,
         bytes: record.block.len() as u64,
+        truncated: record.truncated(),
         ..Row::default()
     };
     if record.kind() == "conversion" {
@@ -73,7 +76,8 @@ pub fn row(source: &str, options: &WarcOptions, record: &Record) -> Row {
         Err(NoPage::Dropped(reason)) => return Row { outcome: Outcome::Dropped(reason), ..row },
         Err(NoPage::Broken(fault, detail)) => return row.broken(fault, detail),
     };
-    extracted(options, &page, row)
+    let truncated = row.truncated.or(page.truncated);
+    extracted(options, &charset::decode(&page.body, page.charset.as_deref()), Row { truncated, ..row })
 }
 
 /// Reads a page that is a file.
@@ -82,6 +86,9 @@ pub fn page_row(source: &str, options: &WarcOptions, offset: u64, bytes: &[u8]) 
     let row = Row { id, offset, bytes: bytes.len() as u64, ..Row::default() };
     if bytes.len() > options.limits.bytes {
         return Row { outcome: Outcome::Dropped(Reason::TooLarge), ..row };
+    }
+    if sniff::no_page(bytes).is_some() {
+        return Row { outcome: Outcome::Dropped(Reason::NotHtml), ..row };
     }
     extracted(options, &charset::decode(bytes, None), row)
 }
@@ -137,42 +144,53 @@ impl From<(Fault, String)> for NoPage {
     }
 }
 
-/// The HTML in a record.
-fn page(options: &WarcOptions, record: &Record) -> Result<String, NoPage> {
-    match record.kind().as_str() {
+/// The HTML in a record, not yet decoded.
+struct Page<'a> {
+    body: Cow<'a, [u8]>,
+    /// The charset that a header names.
+    charset: Option<String>,
+    /// How it shows that the body is cut.
+    truncated: Option<&'static str>,
+}
+
+/// The page that a record holds: what a server answered, or a resource as it was at hand.
+///
+/// Resources, as warcit and browsers' crawlers write them, have no HTTP; some crawlers forget to say that an answer has.
+fn page<'a>(options: &WarcOptions, record: &'a Record) -> Result<Page<'a>, NoPage> {
+    let kind = record.kind();
+    match kind.as_str() {
         "response" | "resource" => {}
         "revisit" => return Err(NoPage::Dropped(Reason::Revisit)),
         _ => return Err(NoPage::Dropped(Reason::NotAResponse)),
     }
-    let block_type = record.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
-    if !block_type.starts_with("application/http") {
-        return Err(NoPage::Dropped(Reason::NotHttp));
-    }
-    let response = Response::parse(&record.block)?;
+    let block_type = record.header("Content-Type").unwrap_or_default();
+    let is_http = block_type.get(..16).is_some_and(|start| start.eq_ignore_ascii_case("application/http"))
+        || (kind == "response" && record.block.starts_with(b"HTTP/"));
+    let response =
+        if is_http { Response::parse(&record.block)? } else { Response::without_head(block_type, &record.block) };
     match response.status {
         200 => {}
         300..=399 => return Err(NoPage::Dropped(Reason::Redirect)),
         _ => return Err(NoPage::Dropped(Reason::HttpStatus)),
     }
-    let media_type = response.media_type();
-    let named_html = media_type.as_deref().map(|name| matches!(name, "text/html" | "application/xhtml+xml"));
-    if named_html == Some(false) {
-        return Err(NoPage::Dropped(Reason::NotHtml));
+    let named = response.media_type();
+    let identified = record.header("WARC-Identified-Payload-Type").unwrap_or_default().to_ascii_lowercase();
+    let is_html = |name: &str| matches!(name, "text/html" | "application/xhtml+xml");
+    let is_named = named.as_deref().map(is_html);
+    match is_named {
+        Some(false) | None if kind == "response" && !is_http => return Err(NoPage::Dropped(Reason::NotHttp)),
+        Some(false) => return Err(NoPage::Dropped(Reason::NotHtml)),
+        Some(true) | None => {}
     }
     let body = response.body(options.limits.bytes)?.ok_or(NoPage::Dropped(Reason::TooLarge))?;
-    if body.trim_ascii().is_empty() {
+    if body.bytes.trim_ascii().is_empty() {
         return Err(NoPage::Dropped(Reason::EmptyBody));
     }
-    if named_html.is_none() && !looks_like_html(&body) {
+    // the archive's own look at the bytes counts where they do not begin as pages do
+    let is_other = || sniff::is_other_type(&identified) && !sniff::is_page(&body.bytes);
+    let is_unknown = || is_named.is_none() && !is_html(&identified) && !sniff::is_page(&body.bytes);
+    if sniff::no_page(&body.bytes).is_some() || is_other() || is_unknown() {
         return Err(NoPage::Dropped(Reason::NotHtml));
     }
-    Ok(charset::decode(&body, response.charset()).into_owned())
-}
-
-/// Whether a body whose type nobody names begins as pages do.
-fn looks_like_html(body: &[u8]) -> bool {
-    let head = body[..body.len().min(512)].to_ascii_lowercase();
-    [&b"<!doctype html"[..], b"<html", b"<head", b"<body"]
-        .iter()
-        .any(|tag| head.windows(tag.len()).any(|at| at == *tag))
+    Ok(Page { charset: response.charset().map(str::to_owned), truncated: body.cut.map(Cut::name), body: body.bytes })
 }

@@ -1,5 +1,6 @@
 //! Whole-program tests of `curate`: what its promises say, seen from outside.
 
+mod answers;
 mod archives;
 
 mod bad_input;

@@ -14,6 +14,7 @@ mod removed;
 mod sample;
 mod scores;
 mod sources;
+mod truncated;
 mod work;
 
 use maud::{Markup, Render, html};
@@ -54,6 +55,7 @@ pub fn sections(findings: &Findings) -> Vec<Section> {
         classifiers::section(findings),
         duplicates::section(findings),
         cleaning::section(findings),
+        truncated::section(findings),
         cuts::section(findings),
         benchmarks::section(findings),
         mixtures::section(findings),

@@ -1,0 +1,31 @@
+//! Pages that came cut.
+
+use maud::html;
+
+use super::Section;
+use crate::report::{
+    findings::Findings,
+    table::{Cell, Column, Table},
+};
+
+pub fn section(findings: &Findings) -> Option<Section> {
+    let entries = &findings.ledger.truncated;
+    if entries.is_empty() {
+        return None;
+    }
+    let row = |entry: &schemas::ledger::TruncatedEntry| {
+        vec![Cell::words(&entry.source), Cell::code(&entry.truncated), Cell::count(entry.documents)]
+    };
+    let table = Table {
+        id: "truncated-pages",
+        caption: html! { "Documents of pages that were cut, as they were read. The column " code { "truncated" } " of " code { "documents/" } " has the same words." },
+        columns: &[Column::Words("source"), Column::Words("how it shows"), Column::Numbers("documents")],
+        rows: entries.iter().map(row).collect(),
+    };
+    Some(Section {
+        id: "truncated",
+        title: "Cut pages",
+        says: "The crawler's limits of length and time, connections that broke, bodies without their end: what there was of a page is a document.",
+        body: html! { (table) },
+    })
+}
