@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut cache = TokenCache::new(Path::new(folder), &tokenizer, &sha256_of_file(tokenizer_path)?, &mut note);
         let config = RowsConfig { time: TIME, packing, across_documents: false, validation: 0.005, seed: 1 };
         let rows = files.rows(Split::Train, &config, &mut cache)?;
-        let (count, padding) = (rows.rows(), 100.0 * rows.padding());
+        let (count, padding) = (rows.rows(), 100.0 * rows.account().padding());
         let mut batches = Batches::new(WeightedRows::new(vec![("all".into(), 1.0, rows)], TIME, 1), ROWS);
         let mut weight = batches.step(0)?.weight();
         let first = start.elapsed().as_secs_f64();

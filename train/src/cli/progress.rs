@@ -77,7 +77,8 @@ impl Progress for Watching<'_> {
         if let View::Dashboard(dashboard) = &mut self.view {
             dashboard.evaluated(evaluated);
         }
-        let Evaluated { step, validation_loss, validation_perplexity, validation_bits_per_byte, held_out } = evaluated;
+        let Evaluated { step, validation_loss, validation_perplexity, validation_bits_per_byte, held_out, .. } =
+            evaluated;
         let bits = validation_bits_per_byte.map(|bits| format!(", {bits:.4} bits a byte")).unwrap_or_default();
         let others: String = held_out.iter().map(|(name, loss)| format!(", {name} {loss:.4}")).collect();
         self.line(format!(

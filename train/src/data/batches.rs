@@ -76,32 +76,6 @@ impl Batches {
     }
 }
 
-/// Rows to judge by, in memory: the same at every evaluation.
-#[derive(Debug, Clone, PartialEq)]
-pub struct JudgedRows(Batch);
-
-impl JudgedRows {
-    /// The first rows of some sources, `most` of them at most.
-    ///
-    /// # Errors
-    /// When ids cannot be read.
-    pub fn new(rows: &WeightedRows, most: usize) -> Result<Self> {
-        Ok(Self(rows.in_order(most)?))
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        self.0.rows
-    }
-
-    /// The rows from `first` on, at most `count` of them.
-    #[must_use]
-    pub fn in_order(&self, first: usize, count: usize) -> Batch {
-        self.0.slice(first, count)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,21 +134,6 @@ mod tests {
             epochs.iter_mut().for_each(|epoch| epoch.sort_unstable());
             assert!(epochs.iter().all(|epoch| epoch.windows(2).all(|pair| pair[0] < pair[1])), "a row came twice");
         }
-        Ok(())
-    }
-
-    /// What a model is judged by is the same at every evaluation, by weight, and no row of it comes twice.
-    #[test]
-    fn judged_rows_end_with_a_source() -> Result<()> {
-        let folder = tempfile::tempdir().expect("the temporary folder can be written");
-        let judged = JudgedRows::new(&sources(&folder, 7)?, 100)?;
-        let batch = judged.in_order(0, 100);
-        let mut firsts: Vec<i32> = batch.targets.chunks(4).map(|row| row[0]).collect();
-        assert!(batch.rows == judged.rows() && (5..=17).contains(&batch.rows), "{} rows", batch.rows);
-        firsts.sort_unstable();
-        firsts.dedup();
-        assert_eq!(firsts.len(), batch.rows);
-        assert_eq!(JudgedRows::new(&sources(&folder, 7)?, 3)?.rows(), 3);
         Ok(())
     }
 }

@@ -9,12 +9,14 @@
 //! - ids stay on disk and are read by offset; of each document some 24 bytes are in memory
 //! - no device is touched here: a batch is numbers
 
+mod account;
 mod batch;
 mod batches;
 mod best_fit;
 mod cache;
 mod documents;
 mod files;
+mod judged;
 mod order;
 mod packed;
 mod sample;
@@ -22,11 +24,13 @@ mod sources;
 mod token_file;
 mod tokens;
 
+pub use account::RowsAccount;
 pub use batch::Batch;
-pub use batches::{Batches, JudgedRows};
+pub use batches::Batches;
 pub use cache::TokenCache;
 pub use documents::{Document, Documents};
 pub use files::{SourceFiles, Split, sha256_of_file};
+pub use judged::JudgedRows;
 pub use order::{Draws, Shuffle};
 pub use packed::{PackedRows, Packing};
 pub use sample::{Sample, sample};

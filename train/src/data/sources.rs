@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    Batch, Packing, SourceFiles, Split, TokenCache,
+    Batch, Packing, RowsAccount, SourceFiles, Split, TokenCache,
     files::sha256_of_file,
     order::{Draws, Shuffle},
     packed::PackedRows,
@@ -65,15 +65,27 @@ impl HashedFiles {
         };
         let files = paths.iter().zip(hashes).map(|(path, hash)| cache.tokens(path, hash));
         let tokens = Tokens::new(&files.collect::<Result<Vec<_>>>()?, drawn, cache.end_of_text());
-        let (documents, ids) = (tokens.documents(), tokens.ids());
         let rows = PackedRows::new(tokens, time, packing, across_documents);
         if rows.rows() > 0 {
             return Ok(rows);
         }
-        let drawn = drawn.map_or(String::new(), |_| format!(", drawn by a share of {share}"));
-        let message = format!(
-            "its {split:?} split has {documents} documents with {ids} tokens{drawn}: fewer than one row of {time}"
-        );
+        let RowsAccount { documents, tokens, rows_left_out, prompts_cut, .. } = rows.account();
+        let drawn = drawn.is_some() && share < 1.0;
+        let by = if drawn { format!(", drawn by a share of {share}") } else { String::new() };
+        let part = match split {
+            Split::Train => "to train on",
+            Split::Validation => "to judge by",
+        };
+        let why = if rows_left_out + prompts_cut > 0 {
+            format!(
+                "in no row of {time} does a token count, for the loss counts on completions alone and all rows lie within prompts; \
+                 `packing = \"best_fit\"` or a longer `context` mends it"
+            )
+        } else {
+            let larger = if drawn && split == Split::Validation { ", a larger share `validation`" } else { "" };
+            format!("fewer than one row of {time}; more documents{larger} or a shorter `context` mend it")
+        };
+        let message = format!("its documents {part} are {documents} with {tokens} tokens{by}: {why}");
         Err(Error::Data { path: self.files.path.clone(), message })
     }
 }
@@ -81,16 +93,18 @@ impl HashedFiles {
 /// Rows of several sources.
 #[derive(Debug)]
 pub struct WeightedRows {
-    sources: Vec<Source>,
+    pub(super) sources: Vec<Source>,
     draws: Draws,
-    time: usize,
-    seed: u64,
+    pub(super) time: usize,
+    pub(super) seed: u64,
 }
 
 #[derive(Debug)]
-struct Source {
-    name: String,
-    rows: PackedRows,
+pub(super) struct Source {
+    pub name: String,
+    /// Of all rows, those that it gives: in `0.0..=1.0`.
+    pub share: f64,
+    pub rows: PackedRows,
 }
 
 /// How far the sources are at a place: rows that each has given before.
@@ -107,7 +121,9 @@ impl WeightedRows {
     #[must_use]
     pub fn new(sources: Vec<(String, f64, PackedRows)>, time: usize, seed: u64) -> Self {
         let weights: Vec<f64> = sources.iter().map(|(_, weight, _)| *weight).collect();
-        let sources = sources.into_iter().map(|(name, _, rows)| Source { name, rows }).collect();
+        let all: f64 = weights.iter().sum();
+        let sources =
+            sources.into_iter().map(|(name, weight, rows)| Source { name, share: weight / all, rows }).collect();
         Self { sources, draws: Draws::new(seed, &weights), time, seed }
     }
 
@@ -131,7 +147,7 @@ impl WeightedRows {
         let mut batch = Batch::empty(self.time);
         for _ in 0..rows {
             let (source, given) = self.next(walk);
-            let Source { name, rows } = &self.sources[source];
+            let Source { name, rows, .. } = &self.sources[source];
             let (epoch, within) = (given / rows.rows(), given % rows.rows());
             let shuffle = Shuffle::new(self.seed, &format!("epoch {epoch} of {name}"), rows.rows());
             rows.append(shuffle.at(within), &mut batch)?;
@@ -146,22 +162,5 @@ impl WeightedRows {
         walk.given[source] += 1;
         walk.place += 1;
         (source, given)
-    }
-
-    /// The first rows in the order of the data, sources drawn by weight, until one has no more or there are `most`.
-    ///
-    /// # Errors
-    /// When the ids cannot be read.
-    pub fn in_order(&self, most: usize) -> Result<Batch> {
-        let mut walk = Walk { place: 0, given: vec![0; self.sources.len()] };
-        let mut batch = Batch::empty(self.time);
-        while batch.rows < most {
-            let (source, given) = self.next(&mut walk);
-            if given == self.sources[source].rows.rows() {
-                break;
-            }
-            self.sources[source].rows.append(given, &mut batch)?;
-        }
-        Ok(batch)
     }
 }

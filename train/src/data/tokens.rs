@@ -70,9 +70,12 @@ impl Tokens {
         self.documents.len()
     }
 
-    /// The ids of each document, its end among them.
-    pub(super) fn lengths(&self) -> impl Iterator<Item = u64> {
-        (0..self.documents.len()).map(|number| self.documents[number].end - self.begin(number))
+    /// The ids of each document, its end among them, and how many of them are its prompt's.
+    pub(super) fn lengths(&self) -> impl Iterator<Item = (u64, u64)> {
+        (0..self.documents.len()).map(|number| {
+            let length = self.documents[number].end - self.begin(number);
+            (length, length.min(self.documents[number].prompt.into()))
+        })
     }
 
     /// Ids before a document.

@@ -218,8 +218,7 @@ impl HashedData<'_> {
     pub fn training(&self, time: usize, seed: u64, cache: &mut TokenCache<'_>) -> Result<WeightedRows> {
         let sources = rows(&self.sources, Split::Train, &self.config(time, seed), cache)?;
         for (name, _, rows) in &sources {
-            let (documents, ids, count, padding) = (rows.documents(), rows.ids(), rows.rows(), 100.0 * rows.padding());
-            cache.note(&format!("{name}: {documents} documents, {ids} tokens, {count} rows, {padding:.1} % padding"));
+            cache.note(&format!("{name}: {}", rows.account()));
         }
         Ok(WeightedRows::new(sources, time, seed))
     }
@@ -234,21 +233,26 @@ impl HashedData<'_> {
     pub fn judges(&self, time: usize, seed: u64, most: usize, cache: &mut TokenCache<'_>) -> Result<Judges> {
         let config = self.config(time, seed);
         let mut held_out = Vec::new();
-        let mut alone = |rows: Vec<(String, f64, PackedRows)>| -> Result<()> {
+        let mut alone = |rows: Vec<(String, f64, PackedRows)>, cache: &mut TokenCache<'_>| -> Result<()> {
             for (name, weight, rows) in rows {
-                let judged = JudgedRows::new(&WeightedRows::new(vec![(name.clone(), weight, rows)], time, seed), most)?;
-                held_out.push((name, judged));
+                let what = format!("validation of {name}");
+                cache.note(&format!("{what}: {}", rows.account()));
+                let rows = WeightedRows::new(vec![(name.clone(), weight, rows)], time, seed);
+                held_out.push((name, drawn(&what, &rows, most, cache)?));
             }
             Ok(())
         };
         if self.sources.len() > 1 {
-            alone(rows(&self.sources, Split::Validation, &config, cache)?)?;
+            alone(rows(&self.sources, Split::Validation, &config, cache)?, cache)?;
         }
         // all of what is never trained on can be judged by
         let all = RowsConfig { validation: 1.0, ..config };
-        alone(rows(&self.held_out, Split::Validation, &all, cache)?)?;
+        alone(rows(&self.held_out, Split::Validation, &all, cache)?, cache)?;
         let together = rows(&self.sources, Split::Validation, &config, cache)?;
-        let validation = JudgedRows::new(&WeightedRows::new(together, time, seed), most)?;
+        if let [(_, _, rows)] = &together[..] {
+            cache.note(&format!("validation: {}", rows.account()));
+        }
+        let validation = drawn("validation", &WeightedRows::new(together, time, seed), most, cache)?;
         Ok(Judges { validation, bytes_per_token: None, held_out })
     }
 
@@ -256,6 +260,19 @@ impl HashedData<'_> {
         let TrainingData { packing, across_documents, validation, .. } = *self.data;
         RowsConfig { time, packing, across_documents, validation, seed }
     }
+}
+
+/// Draws rows to judge by, and tells how many.
+fn drawn(name: &str, rows: &WeightedRows, most: usize, cache: &mut TokenCache<'_>) -> Result<JudgedRows> {
+    let judged = JudgedRows::draw(rows, most)?;
+    cache.note(&format!(
+        "{name}: judged by {} of {} rows, drawn by hash, with {} of {} tokens that count",
+        judged.rows(),
+        judged.rows_in_all(),
+        judged.tokens(),
+        judged.tokens_in_all()
+    ));
+    Ok(judged)
 }
 
 /// The rows of a split of each source, with its name and weight.

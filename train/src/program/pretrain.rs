@@ -240,8 +240,12 @@ fn resumed(options: &Options, identity: &Identity) -> Result<Option<(PathBuf, Ch
 
 /// Bytes of text for each token that the model is judged by.
 fn bytes_per_token(judged: &JudgedRows, tokenizer: &Tokenizer) -> Result<f64> {
-    let batch = judged.in_order(0, judged.rows());
-    let counted = batch.targets.iter().zip(&batch.weights).filter(|(_, weight)| **weight > 0.0);
-    let ids: Vec<u32> = counted.map(|(id, _)| u32::try_from(*id).expect("ids count from 0")).collect();
-    Ok(tokenizer.decode(&ids)?.len() as f64 / ids.len().max(1) as f64)
+    let (mut bytes, mut tokens) = (0.0, 0.0);
+    for (factor, batch) in judged.batches(usize::MAX) {
+        let counted = batch.targets.iter().zip(&batch.weights).filter(|(_, weight)| **weight > 0.0);
+        let ids: Vec<u32> = counted.map(|(id, _)| u32::try_from(*id).expect("ids count from 0")).collect();
+        bytes += factor * tokenizer.decode(&ids)?.len() as f64;
+        tokens += factor * ids.len() as f64;
+    }
+    Ok(bytes / tokens)
 }

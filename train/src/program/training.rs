@@ -34,7 +34,7 @@ pub struct TrainingConfig {
     /// Steps between evaluations.
     #[serde(default = "hundred")]
     pub evaluate_every: u64,
-    /// Rows that an evaluation takes, at most.
+    /// Rows that an evaluation takes, at most: drawn by hash from all that could judge, once for the whole training.
     #[serde(default = "sixty_four")]
     pub evaluate_rows: usize,
     /// Steps between checkpoints.
@@ -141,7 +141,6 @@ impl TrainingConfig {
             spikes: self.spikes,
             log_every: self.log_every,
             evaluate_every: self.evaluate_every,
-            evaluate_rows: self.evaluate_rows,
             save_every: self.save_every,
             keep: self.keep,
         }

@@ -18,32 +18,32 @@ pub struct Judges {
 }
 
 impl Judges {
-    /// Evaluates a model after `step` steps on the first rows of all validation data, at most `limit`, and `together` at a time.
+    /// Evaluates a model after `step` steps on the rows that were drawn, `together` at a time.
     #[must_use]
-    pub fn evaluate(&self, model: &Gpt, step: u64, limit: usize, together: usize) -> Evaluated {
+    pub fn evaluate(&self, model: &Gpt, step: u64, together: usize) -> Evaluated {
         let model = model.valid();
-        let loss = |data: &JudgedRows| mean_loss(&model, data, data.rows().min(limit), together);
         let held_out: BTreeMap<String, f64> =
-            self.held_out.iter().map(|(name, data)| (name.clone(), loss(data))).collect();
-        let validation_loss = loss(&self.validation);
+            self.held_out.iter().map(|(name, data)| (name.clone(), mean_loss(&model, data, together))).collect();
+        let validation_loss = mean_loss(&model, &self.validation, together);
         Evaluated {
             step,
             validation_loss,
             validation_perplexity: validation_loss.exp(),
             validation_bits_per_byte: self.bytes_per_token.map(|bytes| validation_loss / LN_2 / bytes),
+            validation_rows: self.validation.rows(),
+            validation_tokens: self.validation.tokens(),
             held_out,
         }
     }
 }
 
-/// The mean loss over the first `rows` rows, in nats a token that counts.
-fn mean_loss(model: &Gpt, data: &JudgedRows, rows: usize, together: usize) -> f64 {
+/// The mean loss in nats a token that counts, wherever those stand: there is one in every row.
+fn mean_loss(model: &Gpt, data: &JudgedRows, together: usize) -> f64 {
     let (mut sum, mut weight) = (0.0, 0.0);
-    for first in (0..rows).step_by(together) {
-        let batch = data.in_order(first, together.min(rows - first));
+    for (factor, batch) in data.batches(together) {
         let loss = next_token_loss(model, tokens(&batch), &batch.targets, &batch.weights, None);
-        sum += f64::from(loss.into_scalar::<f32>());
-        weight += batch.weight();
+        sum += factor * f64::from(loss.into_scalar::<f32>());
+        weight += factor * batch.weight();
     }
     sum / weight
 }

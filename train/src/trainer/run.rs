@@ -43,8 +43,6 @@ pub struct LoopConfig {
     pub log_every: u64,
     /// Steps between evaluations.
     pub evaluate_every: u64,
-    /// Rows that an evaluation takes, at most.
-    pub evaluate_rows: usize,
     /// Steps between checkpoints.
     pub save_every: u64,
     /// Checkpoints that are kept, beside the best.
@@ -297,7 +295,7 @@ impl Trainer {
 
     fn evaluate(&self, config: &LoopConfig, judges: &Judges) -> Evaluated {
         let together = config.rows / config.micro_batches;
-        judges.evaluate(self.model(), self.state.step, config.evaluate_rows, together)
+        judges.evaluate(self.model(), self.state.step, together)
     }
 
     /// Saves a checkpoint that is due, or one of a training that ends here.

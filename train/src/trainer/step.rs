@@ -24,9 +24,10 @@ pub struct Tried {
 /// The loss and the gradients of a batch, which goes through the model in `micro_batches` equal parts; they divide its rows.
 ///
 /// The loss is the sum over all tokens of the batch that count, divided by their number, however the batch is cut and wherever
-/// they stand; so are the gradients. What is dropped is a function of `stream`, and no batch's is another's.
+/// they stand; so are the gradients. What is dropped is a function of `stream`, and no batch's is another's. Where no token counts, the
+/// loss is no number: a spike, which moves no weight.
 pub fn try_step(model: &Gpt, batch: &Batch, micro_batches: usize, clip: f64, stream: Stream) -> Tried {
-    let share = 1.0 / batch.weight().max(1.0);
+    let share = 1.0 / batch.weight();
     let mut gradients: Option<Gradients> = None;
     let mut sum: Option<Tensor<1>> = None;
     for (number, part) in batch.micro_batches(micro_batches).enumerate() {
@@ -90,5 +91,17 @@ mod tests {
                 assert!(difference < 1e-6, "{micro_batches}: {name} differs by {difference}");
             }
         }
+    }
+
+    /// A mean of nothing is no loss; 0 would be one, and the best of all.
+    #[test]
+    fn a_batch_in_which_nothing_counts_has_no_loss() {
+        let config =
+            ModelConfig { layers: Some(1), heads: Some(2), width: Some(8), context: Some(5), ..ModelConfig::default() };
+        let model = config.shape().expect("the numbers fit together").init(11, 3, &Device::flex().autodiff());
+        let [inputs, targets, starts] = [vec![1; 10], vec![2; 10], vec![0; 10]];
+        let batch = Batch { inputs, targets, weights: vec![0.0; 10], starts, rows: 2, time: 5 };
+        let tried = try_step(&model, &batch, 2, 1.0, Stream::new(1, "test"));
+        assert!(tried.loss.is_nan(), "{}", tried.loss);
     }
 }

@@ -1,0 +1,104 @@
+//! What a loss is a mean of: tokens that count, of rows that stand for all.
+
+use std::fs;
+
+use fixtures::dice::Dice;
+use serde_json::{Value, json};
+
+use crate::support::{Workshop, stderr};
+
+/// What each evaluation found, of one training.
+fn evaluations(workshop: &Workshop, out: &str) -> Vec<Value> {
+    workshop.metrics(out).into_iter().filter(|line| line.get("validation_loss").is_some()).collect()
+}
+
+/// Best fit puts the longest pieces first, and they may be the easiest. What is judged by default is a sample of all rows, whose loss is
+/// near theirs; and it is the same sample at any number of rows that go through the model together, and after a resume.
+#[test]
+fn a_part_of_the_rows_judges_as_all_do() {
+    let workshop = Workshop::new();
+    let mut dice = Dice::new(1, "letters");
+    let mut lines = String::new();
+    for number in 0..900 {
+        let text: String = match number % 30 {
+            0 => "a".repeat(1_000),
+            _ => (0..20).map(|_| char::from(b'b' + u8::try_from(dice.below(12)).expect("a letter"))).collect(),
+        };
+        lines += &format!("{}\n", json!({ "text": text }));
+    }
+    fs::write(workshop.path().join("kinds.jsonl"), lines).expect("it can be written");
+    workshop.set_data("mixture = \"kinds.jsonl\"\npacking = \"best_fit\"\nvalidation = 0.4");
+    let last = |out: &str, more: &[&str]| {
+        workshop.pretrain_well(out, more);
+        let found = evaluations(&workshop, out);
+        let last = &found[found.len() - 1];
+        (last["validation_loss"].as_f64().expect("a number"), last["validation_rows"].as_u64().expect("a number"))
+    };
+    let (sample, rows) = last("sample", &[]);
+    let (all, rows_in_all) = last("all", &["--set", "training.evaluate_rows=100000"]);
+    assert!(rows == 64 && rows_in_all > 200, "{rows} of {rows_in_all}");
+    assert!((sample - all).abs() < 0.3 * all, "{sample} is not {all}");
+
+    workshop.pretrain_well("resumed", &["--until", "20"]);
+    let (resumed, _) = last("resumed", &["--resume"]);
+    assert_eq!(resumed.to_bits(), sample.to_bits());
+    // other micro-batches sum in another order
+    let (small, _) = last("small", &["--set", "training.accumulate=4"]);
+    assert!((small - sample).abs() < 1e-3, "{small} is not {sample}");
+}
+
+/// Prompts that are longer than the context, before short completions: no step and no evaluation is of prompts alone, and what is left
+/// out is said before the start.
+#[test]
+fn a_prompt_beyond_the_context_leaves_its_completion() {
+    let workshop = Workshop::new();
+    let line = |number: usize| {
+        format!("{}\n", json!({ "prompt": "to be or not to be ".repeat(20 + number % 3), "completion": " yes" }))
+    };
+    fs::write(workshop.path().join("long.jsonl"), (0..60).map(line).collect::<String>()).expect("it can be written");
+    for packing in ["best_fit", "concatenated"] {
+        workshop.set_data(&format!("mixture = \"long.jsonl\"\npacking = \"{packing}\"\nvalidation = 0.3"));
+        let few = ["--set", "training.log_every=1", "--set", "training.rows=1", "--plain"];
+        let output = workshop.pretrain(packing, &few);
+        let said = stderr(&output);
+        assert!(output.status.success(), "{said}");
+        let left_out = match packing {
+            "best_fit" => "prompts are too long, and",
+            _ => "rows of nothing but a prompt are left out",
+        };
+        for name in ["mixture: ", "validation: "] {
+            let line = said.lines().find(|line| line.starts_with(name)).expect("the data is told of");
+            assert!(line.contains("; the loss counts on ") && line.contains(left_out), "{line}");
+        }
+        let losses: Vec<f64> = workshop.metrics(packing).iter().filter_map(|line| line["loss"].as_f64()).collect();
+        assert!(losses.len() == 40 && losses.iter().all(|loss| *loss > 0.0), "{losses:?}");
+        let found = evaluations(&workshop, packing);
+        assert!(found.iter().all(|line| line["validation_loss"].as_f64().is_some_and(|loss| loss > 0.0)), "{found:?}");
+    }
+}
+
+/// Where no token counts, there is nothing to learn and nothing to judge by, and no checkpoint says otherwise.
+#[test]
+fn a_training_in_which_nothing_counts_does_not_start() {
+    let workshop = Workshop::new();
+    let long = format!("{}\n", json!({ "prompt": "to be or not to be ".repeat(30), "completion": " yes" }));
+    let short = "{\"text\": \"to be or not to be\"}\n".repeat(40);
+    fs::create_dir(workshop.path().join("long")).expect("the folder can be made");
+    workshop.set_data("mixture = \"long\"");
+    for (train, validation, part) in [(&long, &short, "to train on"), (&short, &long, "to judge by")] {
+        for (name, lines) in [("train", train), ("validation", validation)] {
+            let path = workshop.path().join(format!("long/{name}-0.jsonl"));
+            fs::write(path, lines).expect("it can be written");
+        }
+        let output = workshop.pretrain("out", &[]);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(&format!("/long: its documents {part} are 1 with")), "{said}");
+        assert!(said.contains("in no row of 32 does a token count"), "{said}");
+        assert!(said.contains("`packing = \"best_fit\"` or a longer `context` mends it"), "{said}");
+        assert!(workshop.saved("out").is_empty());
+        // and it does
+        workshop.pretrain_well("mended", &["--set", "data.packing=best_fit", "--set", "training.steps=2"]);
+        fs::remove_dir_all(workshop.path().join("mended")).expect("it can be removed");
+    }
+}
