@@ -78,16 +78,20 @@ pub enum Error {
         path: PathBuf,
     },
     /// A checkpoint was made by another training.
-    #[error("checkpoint {} was made with {what} `{found}`, not `{wanted}`", path.display())]
+    #[error(
+        "checkpoint {} is of another training:\n  {}\nTake these back, by --set or in the file, or train anew with another --out; \
+         between a start and a resume there may change {may_change}, and `training.steps` while it changes no learning rate of a step \
+         that was taken",
+        path.display(),
+        differences.join("\n  ")
+    )]
     OtherTraining {
         /// The checkpoint.
         path: PathBuf,
-        /// What differs.
-        what: String,
-        /// What the checkpoint was made with.
-        found: String,
-        /// What this training wants.
-        wanted: String,
+        /// What differs, each with what it was and what it is.
+        differences: Vec<String>,
+        /// Keys that may differ.
+        may_change: String,
     },
     /// The loss or the gradients spiked, and nothing is left to do about it.
     #[error("step {step}: {spike}{}; a smaller learning rate or a longer warm-up may help", in_a_row(*spikes))]

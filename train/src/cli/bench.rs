@@ -21,10 +21,10 @@ pub struct BenchArgs {
     #[arg(long, value_name = "P", default_value_t)]
     precision: Precision,
     /// Rows in a step.
-    #[arg(long, value_name = "B", default_value_t = 8)]
+    #[arg(long, value_name = "B", default_value_t = 8, value_parser = one_or_more)]
     batch: usize,
     /// Tokens in a row.
-    #[arg(long, value_name = "T", default_value_t = 256)]
+    #[arg(long, value_name = "T", default_value_t = 256, value_parser = one_or_more)]
     time: usize,
     /// Numbers that stand for a token.
     #[arg(long, value_name = "W", default_value_t = 384)]
@@ -36,13 +36,13 @@ pub struct BenchArgs {
     #[arg(long, value_name = "L", default_value_t = 6)]
     layers: usize,
     /// Tokens that the model knows.
-    #[arg(long, value_name = "V", default_value_t = 8192)]
+    #[arg(long, value_name = "V", default_value_t = 8192, value_parser = one_or_more)]
     vocabulary: usize,
     /// Steps.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     steps: u64,
     /// Write this many tokens after prompts of 16, instead of training; a step is one time.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = one_or_more)]
     generate: Option<usize>,
     /// What the device can do at most, in million million operations a second: the last line then says what share of it is used.
     #[arg(long, value_name = "T")]
@@ -91,6 +91,11 @@ impl BenchArgs {
         }
         Ok(())
     }
+}
+
+/// A count of something that is measured: a pace of nothing is none.
+fn one_or_more(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "expected a number, 1 or more".to_owned())
 }
 
 /// The middle one of some numbers, of which there are any.

@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Documents, SourceFiles};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Some documents, and how many there were.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Sample {
 /// Memory holds the sample and a few megabytes.
 ///
 /// # Errors
-/// When a file cannot be read.
+/// When a file cannot be read, or no document has any text.
 pub fn sample(files: &SourceFiles, bytes: u64) -> Result<Sample> {
     let mut drawn = BinaryHeap::new();
     let (mut held, mut of) = (0, 0);
@@ -45,6 +45,10 @@ pub fn sample(files: &SourceFiles, bytes: u64) -> Result<Sample> {
                 }
             }
         }
+    }
+    if of == 0 {
+        let message = "no document has any text".to_owned();
+        return Err(Error::Data { path: files.path.clone(), message });
     }
     Ok(Sample { texts: drawn.into_sorted_vec().into_iter().map(|(_, text)| text).collect(), bytes: held, of })
 }

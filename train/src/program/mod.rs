@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod data;
+mod differences;
 pub mod interchange;
 pub mod pretrain;
 mod training;

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::{
     data::{DataConfig, HashedData, TrainingData, absolute},
+    differences::{differences, free_keys},
     training::{FREE, TrainingConfig, optimizer_fault},
 };
 use crate::{
@@ -222,18 +223,11 @@ fn resumed(options: &Options, identity: &Identity) -> Result<Option<(PathBuf, Ch
         (true, None) => Err(Error::NoCheckpoint { path: options.out.clone() }),
         (true, Some(path)) => {
             let checkpoint = checkpoint::load(path)?;
-            let saved = &checkpoint.identity;
-            let pairs = [
-                ("the configuration", saved.config.to_string(), identity.config.to_string()),
-                ("the tokenizer", saved.tokenizer.clone(), identity.tokenizer.clone()),
-                ("the data", saved.mixture.clone(), identity.mixture.clone()),
-            ];
-            match pairs.into_iter().find(|(_, found, wanted)| found != wanted) {
-                Some((what, found, wanted)) => {
-                    Err(Error::OtherTraining { path: path.clone(), what: what.to_owned(), found, wanted })
-                }
-                None => Ok(Some((path.clone(), checkpoint))),
+            let differences = differences(&checkpoint.identity, identity, checkpoint.state.step);
+            if differences.is_empty() {
+                return Ok(Some((path.clone(), checkpoint)));
             }
+            Err(Error::OtherTraining { path: path.clone(), differences, may_change: free_keys() })
         }
     }
 }

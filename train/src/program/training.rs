@@ -1,7 +1,7 @@
 //! The loop's part of a configuration, which every kind of training shares.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     optimize::{AdamWConfig, Schedule},
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How a model is trained.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
     /// Steps.

@@ -4,10 +4,10 @@ use std::{fmt, str::FromStr};
 
 use burn::tensor::{DType, FloatDType, Tensor};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What numbers are computed in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub enum Precision {
     /// Single precision. An NVIDIA GPU may round what it multiplies in products of matrices to 10 bits (TF32).
     #[default]

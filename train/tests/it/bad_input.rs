@@ -111,7 +111,36 @@ fn a_training_goes_on_with_itself_alone() {
     assert!(stderr(&output).contains("holds a training already; go on with it by --resume"), "{}", stderr(&output));
     let output = workshop.pretrain("out", &["--resume", "--set", "learning_rate.peak=0.5"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("was made with the configuration"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("`learning_rate.peak` was 0.01, and is 0.5"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("may change `training.log_every`"), "{}", stderr(&output));
+
+    let texts = workshop.path().join("mixture/train-00000-of-00001.parquet");
+    fs::copy(workshop.path().join("mixture/validation-00000-of-00001.parquet"), texts).expect("it can be replaced");
+    let output = workshop.pretrain("out", &["--resume", "--set", "training.accumulate=2"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("`training.accumulate` was 1, and is 2"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("the documents are in other files, or changed"), "{}", stderr(&output));
+}
+
+/// What reads nothing has done nothing, and does not end well.
+#[test]
+fn nothing_to_read_is_an_error() {
+    let workshop = Workshop::new();
+    let empty = workshop.path().join("empty.jsonl");
+    for lines in ["", "\n\n", "{\"text\": \"\"}\n"] {
+        fs::write(&empty, lines).expect("it can be written");
+        let made = workshop.path().join("made.json");
+        let output = train(&["tokenizer", text(&empty), "--vocabulary", "300", "--out", text(&made)]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains("empty.jsonl: no document has any text"), "{}", stderr(&output));
+        assert!(!made.exists());
+
+        workshop.set_data("mixture = \"empty.jsonl\"");
+        let output = workshop.pretrain("out", &[]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains("empty.jsonl: its documents to train on are"), "{}", stderr(&output));
+        assert!(workshop.saved("out").is_empty());
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod interrupts;
 mod memory;
 mod operations;
 mod precision;
+mod resumes;
 mod spikes;
 mod support;
 mod torch;
