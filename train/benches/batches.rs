@@ -12,7 +12,7 @@
 use std::{error::Error, path::Path, time::Instant};
 
 use train::{
-    data::{Batches, HashedFiles, Packing, RowsConfig, SourceFiles, Split, TokenCache, WeightedRows, sha256_of_file},
+    data::{Batches, HashedFiles, Packing, RowsConfig, SourceFiles, Split, TokenCache, WeightedRows},
     tokenizer::Tokenizer,
 };
 
@@ -25,13 +25,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [documents, tokenizer_path, folder] = &paths[..] else {
         return Err("give documents, a tokenizer.json and a folder".into());
     };
-    let tokenizer_path = Path::new(tokenizer_path);
-    let tokenizer = Tokenizer::load(tokenizer_path)?;
+    let tokenizer = Tokenizer::load(Path::new(tokenizer_path))?;
     for packing in [Packing::Concatenated, Packing::BestFit] {
         let start = Instant::now();
         let files = HashedFiles::new(SourceFiles::find(Path::new(documents))?)?;
         let mut note = |text: &str| println!("{text}");
-        let mut cache = TokenCache::new(Path::new(folder), &tokenizer, &sha256_of_file(tokenizer_path)?, &mut note);
+        let mut cache = TokenCache::new(Path::new(folder), &tokenizer, &mut note);
         let config = RowsConfig { time: TIME, packing, across_documents: false, validation: 0.005, seed: 1 };
         let rows = files.rows(Split::Train, &config, &mut cache)?;
         let (count, padding) = (rows.rows(), 100.0 * rows.account().padding());

@@ -46,3 +46,13 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<BTreeMap<String, Named>> 
     }
     Ok(tensors)
 }
+
+/// The names of all tensors of a file, those of integers among them.
+///
+/// # Errors
+/// When `bytes`, which stand at `path`, are no such file.
+pub fn names(bytes: &[u8], path: &Path) -> Result<Vec<String>> {
+    let file = SafeTensors::deserialize(bytes)
+        .map_err(|error| Error::Damaged { path: path.to_owned(), message: error.to_string() })?;
+    Ok(file.names().into_iter().map(String::from).collect())
+}

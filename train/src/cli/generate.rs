@@ -17,7 +17,8 @@ use crate::{
 pub struct GenerateArgs {
     /// The output folder of a training.
     model: PathBuf,
-    /// What the text begins with; given more than once, texts are made together.
+    /// What the text begins with; given more than once, texts are made together. Special tokens that are written out in it, such as
+    /// `<|endoftext|>`, are those tokens, and what stands before every text of the model is put before it.
     #[arg(long, default_value = "")]
     prompt: Vec<String>,
     /// Tokens to generate, at most.
@@ -38,7 +39,7 @@ pub struct GenerateArgs {
     /// With --beams: what a text's length counts for; more prefers longer ones.
     #[arg(long, default_value_t = 1.0, requires = "beams")]
     length_penalty: f64,
-    /// End a text before this string; may be given more than once.
+    /// End a text before this string, too; may be given more than once.
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
     /// What the draws are made from.
@@ -56,14 +57,20 @@ impl GenerateArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let which = if self.best { Which::Best } else { Which::Newest };
         let (model, tokenizer) = load(&self.model, which, self.device)?;
-        let prompts = self.prompt.iter().map(|prompt| tokenizer.encode(prompt)).collect::<Result<Vec<_>, _>>()?;
+        let prompts = self.prompt.iter().map(|prompt| tokenizer.prompt(prompt)).collect::<Result<Vec<_>, _>>()?;
         // a stop string may begin within a token, and a token within a stop string
-        let stops = |new: &[u32]| {
-            let text = tokenizer.decode(new).unwrap_or_default();
-            self.stop.iter().filter_map(|stop| text.find(stop.as_str())).min()
+        let is_over = |new: &[u32]| {
+            let text = if self.stop.is_empty() { String::new() } else { tokenizer.decode(new).unwrap_or_default() };
+            self.stop.iter().any(|stop| text.contains(stop.as_str()))
         };
-        let is_over = |new: &[u32]| !self.stop.is_empty() && stops(new).is_some();
-        let limits = Limits { tokens: self.tokens, end: tokenizer.end_of_text(), is_over: &is_over };
+        let never = tokenizer.unused(model.vocabulary());
+        let limits = Limits {
+            tokens: self.tokens,
+            begin: tokenizer.before_text(),
+            ends: tokenizer.ends(),
+            never: &never,
+            is_over: &is_over,
+        };
         let texts = match self.beams {
             Some(beams) => {
                 let beams = Beams { beams: beams.into(), length_penalty: self.length_penalty };
@@ -74,9 +81,9 @@ impl GenerateArgs {
                 generate(&model, &prompts, Sampling { temperature, top_k, top_p, seed }, &limits)
             }
         };
-        for (prompt, new) in self.prompt.iter().zip(texts) {
-            let text = tokenizer.decode(&new)?;
-            let end = stops(&new).unwrap_or(text.len());
+        for ((prompt, ids), new) in self.prompt.iter().zip(&prompts).zip(texts) {
+            let text = tokenizer.continuation(ids, &new)?;
+            let end = self.stop.iter().filter_map(|stop| text.find(stop.as_str())).min().unwrap_or(text.len());
             printer.result(format_args!("{prompt}{}", &text[..end]));
         }
         Ok(())

@@ -10,7 +10,7 @@ use crate::program::interchange::import;
 /// Read a model of Hugging Face (GPT, GPT-2 or Llama) as one that took no step yet.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// A folder with `config.json`, `model.safetensors` and `tokenizer.json`.
+    /// A folder with `config.json`, `model.safetensors` and `tokenizer.json`, and what else says how texts begin and end.
     folder: PathBuf,
     /// The output folder.
     #[arg(long, value_name = "DIR")]
@@ -19,8 +19,9 @@ pub struct ImportArgs {
 
 impl ImportArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let parameters = import(&self.folder, &self.out)?;
-        printer.note(format_args!("{parameters} parameters"));
+        let imported = import(&self.folder, &self.out)?;
+        imported.notes.iter().for_each(|note| printer.note(note));
+        printer.note(format_args!("{} parameters", imported.parameters));
         printer.result(self.out.display());
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Each file is tokenized once: its ids are kept in a folder, under the hashes of the tokenizer and of the file.
+//! Each file is tokenized once: its ids are kept in a folder, under the hashes of the tokenizer, with how it is used, and of the file.
 //!
 //! Names and places of files do not matter, nor which training asks: several may share a folder. Memory is bounded: some megabytes of
 //! text are read, turned into ids on all cores, and written, before the next are read.
@@ -24,7 +24,7 @@ use crate::{
 pub struct TokenCache<'t> {
     folder: PathBuf,
     tokenizer: &'t Tokenizer,
-    /// SHA-256 of its file.
+    /// Its fingerprint.
     hash: String,
     /// Takes what one should know.
     note: &'t mut dyn FnMut(&str),
@@ -35,10 +35,9 @@ pub struct TokenCache<'t> {
 impl<'t> TokenCache<'t> {
     /// The folder, which is made when it is first needed.
     ///
-    /// - `hash`: SHA-256 of the tokenizer's file
     /// - `note`: is told what is tokenized, and which files of the cache are damaged
-    pub fn new(folder: &Path, tokenizer: &'t Tokenizer, hash: &str, note: &'t mut dyn FnMut(&str)) -> Self {
-        Self { folder: folder.to_owned(), tokenizer, hash: hash.to_owned(), note, open: HashMap::new() }
+    pub fn new(folder: &Path, tokenizer: &'t Tokenizer, note: &'t mut dyn FnMut(&str)) -> Self {
+        Self { folder: folder.to_owned(), tokenizer, hash: tokenizer.fingerprint(), note, open: HashMap::new() }
     }
 
     /// Tells something that one should know.
@@ -46,9 +45,9 @@ impl<'t> TokenCache<'t> {
         (self.note)(text);
     }
 
-    /// The id that ends every document.
-    pub(super) fn end_of_text(&self) -> u32 {
-        self.tokenizer.end_of_text()
+    /// The id that is seen before the first of every document.
+    pub(super) fn before_text(&self) -> u32 {
+        self.tokenizer.before_text()
     }
 
     /// The ids of a file, made now unless they were made before.
@@ -119,11 +118,12 @@ impl<'t> TokenCache<'t> {
     /// Tokenizes and writes; returns how many documents and ids there were.
     fn fill(&self, documents: &mut Documents, writer: &mut TokenFileWriter) -> Result<(usize, usize)> {
         let (mut count, mut written) = (0, 0);
+        let end = self.tokenizer.end_of_text();
         while let Some(few) = documents.next_few()? {
             let texts: Vec<&str> = few.iter().flat_map(|Document { prompt, text }| [&**prompt, &**text]).collect();
             let ids = self.tokenizer.encode_batch(&texts)?;
             for (document, [prompt, text]) in few.iter().zip(ids.as_chunks::<2>().0) {
-                let all = [&prompt[..], text, &[self.end_of_text()]].concat();
+                let all = [&prompt[..], text, &[end]].concat();
                 writer.push(&all, prompt.len(), hash(document))?;
                 count += 1;
                 written += all.len();

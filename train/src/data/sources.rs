@@ -64,7 +64,7 @@ impl HashedFiles {
             _ => (&self.files.train, &self.train),
         };
         let files = paths.iter().zip(hashes).map(|(path, hash)| cache.tokens(path, hash));
-        let tokens = Tokens::new(&files.collect::<Result<Vec<_>>>()?, drawn, cache.end_of_text());
+        let tokens = Tokens::new(&files.collect::<Result<Vec<_>>>()?, drawn, cache.before_text());
         let rows = PackedRows::new(tokens, time, packing, across_documents);
         if rows.rows() > 0 {
             return Ok(rows);

@@ -1,7 +1,7 @@
 //! The ids of one file's documents on disk, in a shape of our own.
 //!
 //! ```text
-//! ids          2 bytes each where all fit, else 4; little-endian; every document ends with <|endoftext|>
+//! ids          2 bytes each where all fit, else 4; little-endian; every document ends with the end of a text
 //! documents    20 bytes each: where its ids end (8), how many are its prompt's (4), the hash of its text (8)
 //! summary      JSON: format, tokenizer, source, width, counts, and XXH3-128 of all before it
 //! length       of the summary (8), and the word `tamistok`
@@ -32,7 +32,7 @@ const ENTRY: usize = 20;
 /// What a file of ids was made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Made {
-    /// SHA-256 of the tokenizer's file.
+    /// The tokenizer's fingerprint.
     pub tokenizer: String,
     /// SHA-256 of the documents' file.
     pub source: String,

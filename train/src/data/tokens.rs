@@ -8,14 +8,15 @@ use super::{
 };
 use crate::{error::Result, random::Stream};
 
-/// Documents of several files as one long row of ids, each ended by `<|endoftext|>`.
+/// Documents of several files as one long row of ids, each with the end of a text behind it.
 ///
 /// Ids stay on disk; 24 bytes are held of each document.
 #[derive(Debug)]
 pub(super) struct Tokens {
     files: Vec<Arc<Ids>>,
     documents: Vec<Place>,
-    end_of_text: u32,
+    /// What is seen before the first id of a document: the end of the text before, or what begins one.
+    before_text: u32,
 }
 
 /// Where a document lies.
@@ -42,7 +43,7 @@ pub(super) struct Drawn {
 
 impl Tokens {
     /// The documents of some files in their order: all, or those of a drawn split.
-    pub(super) fn new(files: &[TokenFile], drawn: Option<Drawn>, end_of_text: u32) -> Self {
+    pub(super) fn new(files: &[TokenFile], drawn: Option<Drawn>, before_text: u32) -> Self {
         let mut documents = Vec::new();
         let mut end = 0;
         for (number, file) in files.iter().enumerate() {
@@ -57,7 +58,7 @@ impl Tokens {
             }
         }
         let files = files.iter().map(TokenFile::ids).collect();
-        Self { files, documents, end_of_text }
+        Self { files, documents, before_text }
     }
 
     /// Ids in all.
@@ -84,10 +85,10 @@ impl Tokens {
     }
 
     /// Adds what is to be said at places `from..to` to a batch, and what is seen before each: the id before it in its document, or
-    /// `<|endoftext|>` before its first. So every id is said once, the first of a document as a text is begun from nothing.
+    /// what comes before a text before its first. So every id is said once, the first of a document as a text is begun from nothing.
     ///
     /// - `row`: where the row begins in the batch
-    /// - `apart`: a position looks no further back than to the `<|endoftext|>` before its document
+    /// - `apart`: a position looks no further back than to what comes before its document
     pub(super) fn append(&self, from: u64, to: u64, row: usize, apart: bool, batch: &mut Batch) -> Result<()> {
         let mut at = from;
         let mut number = self.documents.partition_point(|document| document.end <= from);
@@ -98,7 +99,7 @@ impl Tokens {
             let within = at - begin;
             let count = usize::try_from(stop - at).expect("a row is in memory");
             ids.clear();
-            ids.resize(count + 1, self.end_of_text);
+            ids.resize(count + 1, self.before_text);
             // what is seen first stands in the file, unless the document begins here
             let before = u64::from(within > 0);
             self.files[file as usize].read(start + within - before, &mut ids[usize::from(within == 0)..])?;
@@ -118,8 +119,8 @@ impl Tokens {
     /// Fills a row up to `time` positions that count for nothing.
     pub(super) fn pad(&self, row: usize, apart: bool, batch: &mut Batch) {
         for position in batch.targets.len() - row..batch.time {
-            batch.inputs.push(signed(self.end_of_text));
-            batch.targets.push(signed(self.end_of_text));
+            batch.inputs.push(signed(self.before_text));
+            batch.targets.push(signed(self.before_text));
             batch.weights.push(0.0);
             batch.starts.push(if apart { i32::try_from(position).expect("a row is short") } else { 0 });
         }

@@ -34,13 +34,14 @@ pub fn beam_search(model: &Gpt, prompt: &[u32], beams: Beams, limits: &Limits<'_
     if limits.tokens == 0 {
         return Vec::new();
     }
-    let start = Row::new(prompt, limits.end).ids;
+    let start = Row::new(prompt, limits.begin).ids;
     let mut seen = Seen::new(model, 1);
     let mut running = vec![Beam { new: Vec::new(), sum: 0.0 }];
     let mut over: Vec<Beam> = Vec::new();
     while !running.is_empty() {
         let texts: Vec<Vec<u32>> = running.iter().map(|beam| [start.as_slice(), &beam.new].concat()).collect();
-        let logits = seen.next(&texts.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let mut logits = seen.next(&texts.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        limits.mask(&mut logits, model.vocabulary());
         let mut next = followers(&running, &logits, model.vocabulary(), 2 * beams.beams);
         let mut staying = Vec::new();
         for (parent, beam) in next.drain(..) {
@@ -74,7 +75,8 @@ fn followers(running: &[Beam], logits: &[f32], vocabulary: usize, count: usize) 
         let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sum: f64 = logits.iter().map(|logit| f64::from(logit - largest).exp()).sum();
         let logarithm = f64::from(largest) + sum.ln();
-        all.extend((0u32..).zip(logits).map(|(id, logit)| (beam.sum + f64::from(*logit) - logarithm, parent, id)));
+        let possible = (0u32..).zip(logits).filter(|(_, logit)| **logit > f32::NEG_INFINITY);
+        all.extend(possible.map(|(id, logit)| (beam.sum + f64::from(*logit) - logarithm, parent, id)));
     }
     let likelier = |one: &(f64, usize, u32), other: &(f64, usize, u32)| {
         other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)).then(one.2.cmp(&other.2))
@@ -129,7 +131,7 @@ mod tests {
         new.iter().enumerate().map(at).sum()
     }
 
-    const LIMITS: Limits<'static> = Limits { tokens: 3, end: 5, is_over: &|_| false };
+    const LIMITS: Limits<'static> = Limits { tokens: 3, begin: 5, ends: &[5], never: &[], is_over: &|_| false };
 
     #[test]
     fn enough_beams_find_the_likeliest_of_all_texts() {

@@ -18,31 +18,50 @@ use crate::{
 pub struct Limits<'a> {
     /// New tokens, at most.
     pub tokens: usize,
-    /// The token that ends a text.
-    pub end: u32,
+    /// The token that an empty prompt stands for: what comes before a text.
+    pub begin: u32,
+    /// The tokens that each end a text.
+    pub ends: &'a [u32],
+    /// Ids that no token has, and that are never chosen: a table may have more rows than there are tokens.
+    pub never: &'a [u32],
     /// Whether a text is over for another reason, such as a string in it: of its new tokens.
     pub is_over: &'a dyn Fn(&[u32]) -> bool,
 }
 
 impl Limits<'_> {
     fn are_reached(&self, new: &[u32]) -> bool {
-        new.len() >= self.tokens || new.last() == Some(&self.end) || (self.is_over)(new)
+        let is_ended = new.last().is_some_and(|last| self.ends.contains(last));
+        new.len() >= self.tokens || is_ended || (self.is_over)(new)
+    }
+
+    /// Takes the chance from what is never chosen.
+    ///
+    /// # Shapes
+    /// - `logits`: `[rows, vocabulary]`
+    fn mask(&self, logits: &mut [f32], vocabulary: usize) {
+        if self.never.is_empty() {
+            return;
+        }
+        for row in logits.chunks_exact_mut(vocabulary) {
+            self.never.iter().for_each(|id| row[*id as usize] = f32::NEG_INFINITY);
+        }
     }
 }
 
 /// Goes on with each prompt until its limits are reached. Returns the new ids, the end among them.
 ///
-/// An empty prompt counts as the end of a text. Draws depend on the seed and the number of the prompt alone.
+/// An empty prompt counts as what comes before a text. Draws depend on the seed and the number of the prompt alone.
 #[must_use]
 pub fn generate(model: &Gpt, prompts: &[Vec<u32>], sampling: Sampling, limits: &Limits<'_>) -> Vec<Vec<u32>> {
-    let mut rows: Vec<Row> = prompts.iter().map(|prompt| Row::new(prompt, limits.end)).collect();
+    let mut rows: Vec<Row> = prompts.iter().map(|prompt| Row::new(prompt, limits.begin)).collect();
     let mut running: Vec<usize> = (0..rows.len()).filter(|_| limits.tokens > 0).collect();
     let streams: Vec<Stream> =
         (0..rows.len()).map(|number| Stream::new(sampling.seed, &format!("generate {number}"))).collect();
     let mut seen = Seen::new(model, running.len());
     while !running.is_empty() {
         let ids: Vec<&[u32]> = running.iter().map(|row| rows[*row].ids.as_slice()).collect();
-        let logits = seen.next(&ids);
+        let mut logits = seen.next(&ids);
+        limits.mask(&mut logits, model.vocabulary());
         let mut staying = Vec::new();
         for (place, (number, logits)) in running.iter().zip(logits.chunks_exact(model.vocabulary())).enumerate() {
             let row = &mut rows[*number];
@@ -67,8 +86,8 @@ struct Row {
 }
 
 impl Row {
-    fn new(prompt: &[u32], end: u32) -> Self {
-        let ids = if prompt.is_empty() { vec![end] } else { prompt.to_vec() };
+    fn new(prompt: &[u32], begin: u32) -> Self {
+        let ids = if prompt.is_empty() { vec![begin] } else { prompt.to_vec() };
         Self { prompt: ids.len(), ids }
     }
 
@@ -144,7 +163,7 @@ mod tests {
     const GREEDY: Sampling = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, seed: 1 };
 
     fn limits(tokens: usize) -> Limits<'static> {
-        Limits { tokens, end: 11, is_over: &|_| false }
+        Limits { tokens, begin: 11, ends: &[11], never: &[], is_over: &|_| false }
     }
 
     #[test]
@@ -180,6 +199,27 @@ mod tests {
         for new in new {
             assert!(new.len() == 30 || new.last() == Some(&11));
         }
+    }
+
+    /// Ids that no token has do not come up, however likely they are, and each end is one.
+    #[test]
+    fn what_is_never_chosen_does_not_come_up() {
+        let model = model();
+        let free = generate(&model, &[vec![1, 2]], GREEDY, &limits(6)).remove(0);
+        let never = [free[0]];
+        let beams = Beams { beams: 20, length_penalty: 1.0 };
+        for sampling in
+            [GREEDY, Sampling { temperature: 50.0, ..GREEDY }, Sampling { temperature: 1.0, top_k: 11, ..GREEDY }]
+        {
+            let limits = Limits { never: &never, ..limits(40) };
+            let new = generate(&model, &[vec![1, 2], vec![3]], sampling, &limits).concat();
+            assert!(!new.contains(&never[0]), "{new:?}");
+            assert!(!beam_search(&model, &[1, 2], beams, &Limits { tokens: 4, ..limits }).contains(&never[0]));
+        }
+        let ends = [11, free[1]];
+        let ended = generate(&model, &[vec![1, 2]], GREEDY, &Limits { ends: &ends, ..limits(6) }).remove(0);
+        let first = free.iter().position(|id| ends.contains(id)).expect("the second is an end");
+        assert_eq!(ended, free[..=first]);
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Across {
         let Shape { width, heads, key_heads, .. } = *shape;
         let with_bias = shape.family != Family::Llama;
         Self {
-            norm: Norm::new(width, with_bias, device),
+            norm: Norm::new(shape, device),
             queries: Linear::new(width, width, with_bias, device),
             memory: Linear::new(width, 2 * key_heads * (width / heads), with_bias, device),
             output: Linear::new(width, width, with_bias, device),

@@ -30,7 +30,7 @@ pub struct Block {
 impl Block {
     /// A block without values of its own yet.
     pub fn new(shape: &Shape, device: &Device) -> Self {
-        let norm = || Norm::new(shape.width, shape.family != Family::Llama, device);
+        let norm = || Norm::new(shape, device);
         Self {
             attention_norm: norm(),
             attention: Attention::new(shape, device),

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::tensor::RotaryScaling;
+
 /// A family of transformers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -58,6 +60,12 @@ pub struct ModelConfig {
     /// The base of the rotary angles. [default: 10000]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rotary_base: Option<f64>,
+    /// How the rotary angles are stretched to a context that is longer than the one before. [default: not]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotary_scaling: Option<RotaryScaling>,
+    /// What norms add to the variance. [default: 1e-5]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub norm_epsilon: Option<f64>,
 }
 
 /// The published shapes: name, family, layers, heads, width, context.
@@ -106,6 +114,10 @@ pub struct Shape {
     pub tied: bool,
     /// The base of the rotary angles.
     pub rotary_base: f64,
+    /// How the rotary angles are stretched.
+    pub rotary_scaling: Option<RotaryScaling>,
+    /// What norms add to the variance.
+    pub norm_epsilon: f64,
 }
 
 impl ModelConfig {
@@ -150,8 +162,31 @@ impl ModelConfig {
         if !(0.0..1.0).contains(&dropout) {
             return Err(format!("a dropout of {dropout} is no share below 1"));
         }
-        let (tied, rotary_base) = (self.tied.unwrap_or(!modern), self.rotary_base.unwrap_or(10_000.0));
-        Ok(Shape { family, layers, heads, key_heads, width, neurons, context, band, dropout, tied, rotary_base })
+        let positive = |name: &str, number: f64| match number {
+            number if number > 0.0 && number.is_finite() => Ok(number),
+            number => Err(format!("`{name}` is more than 0, and not {number}")),
+        };
+        let rotary_base = positive("rotary_base", self.rotary_base.unwrap_or(10_000.0))?;
+        let norm_epsilon = positive("norm_epsilon", self.norm_epsilon.unwrap_or(1e-5))?;
+        let (tied, rotary_scaling) = (self.tied.unwrap_or(!modern), self.rotary_scaling);
+        if let Some(fault) = rotary_scaling.and_then(RotaryScaling::fault) {
+            return Err(fault);
+        }
+        Ok(Shape {
+            family,
+            layers,
+            heads,
+            key_heads,
+            width,
+            neurons,
+            context,
+            band,
+            dropout,
+            tied,
+            rotary_base,
+            rotary_scaling,
+            norm_epsilon,
+        })
     }
 }
 

@@ -50,7 +50,7 @@ impl Shape {
     pub fn init_encoder_decoder(&self, vocabulary: usize, seed: u64, device: &Device) -> EncoderDecoder {
         let table = |rows| Param::from_tensor(Tensor::zeros([rows, self.width], device));
         let modern = self.family == Family::Llama;
-        let norm = || (self.family != Family::Gpt1).then(|| Norm::new(self.width, !modern, device));
+        let norm = || (self.family != Family::Gpt1).then(|| Norm::new(self, device));
         let model = EncoderDecoder {
             tokens: table(vocabulary),
             positions: (!modern).then(|| table(self.context)),

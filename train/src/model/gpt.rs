@@ -54,7 +54,7 @@ impl Shape {
             tokens: table(vocabulary),
             positions: (!modern).then(|| table(self.context)),
             blocks: (0..self.layers).map(|_| Block::new(self, device)).collect(),
-            norm: (self.family != Family::Gpt1).then(|| Norm::new(self.width, !modern, device)),
+            norm: (self.family != Family::Gpt1).then(|| Norm::new(self, device)),
             head: (!self.tied).then(|| table(vocabulary)),
             shape: *self,
             angles: self.angles(),
@@ -65,7 +65,8 @@ impl Shape {
 
     /// The rotary angles, where the family has them.
     pub(super) fn angles(&self) -> Option<Arc<Angles>> {
-        let angles = || Arc::new(Angles::new(self.context, self.width / self.heads, self.rotary_base));
+        let angles =
+            || Arc::new(Angles::new(self.context, self.width / self.heads, self.rotary_base, self.rotary_scaling));
         (self.family == Family::Llama).then(angles)
     }
 

@@ -9,7 +9,7 @@ mod cache;
 mod config;
 mod encoder_decoder;
 mod gpt;
-pub mod interchange;
+pub mod huggingface;
 mod parameters;
 mod parts;
 mod pass;

@@ -5,6 +5,7 @@ use burn::{
     tensor::{Device, Tensor},
 };
 
+use super::{Family, Shape};
 use crate::tensor;
 
 /// An affine map, `x W + b`.
@@ -38,22 +39,22 @@ pub struct Norm {
     pub gain: Param<Tensor<1>>,
     /// `[width]`.
     pub bias: Option<Param<Tensor<1>>>,
+    /// What is added to the variance.
+    epsilon: f64,
 }
 
 impl Norm {
-    /// What is added to the variance, as in the published models.
-    const EPSILON: f64 = 1e-5;
-
-    /// A norm of zeros.
-    pub fn new(width: usize, with_bias: bool, device: &Device) -> Self {
-        let zeros = || Param::from_tensor(Tensor::zeros([width], device));
-        Self { gain: zeros(), bias: with_bias.then(zeros) }
+    /// A norm of zeros, of a shape's kind.
+    pub fn new(shape: &Shape, device: &Device) -> Self {
+        let zeros = || Param::from_tensor(Tensor::zeros([shape.width], device));
+        let with_bias = shape.family != Family::Llama;
+        Self { gain: zeros(), bias: with_bias.then(zeros), epsilon: shape.norm_epsilon }
     }
 
     /// # Shapes
     /// - `x`: `[..., width]`
     /// - returns: the same
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        tensor::norm(x, self.gain.val(), self.bias.as_ref().map(Param::val), Self::EPSILON)
+        tensor::norm(x, self.gain.val(), self.bias.as_ref().map(Param::val), self.epsilon)
     }
 }

@@ -76,7 +76,7 @@ impl Bench {
         let model = self.shape.init(self.vocabulary, 0, &device).computing_in(self.precision);
         let greedy = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, seed: 0 };
         // no token ends a text here, so that all have one length
-        let limits = Limits { tokens, end: u32::MAX, is_over: &|_| false };
+        let limits = Limits { tokens, begin: 0, ends: &[], never: &[], is_over: &|_| false };
         for round in 0..self.steps {
             let stream = Stream::new(round, "prompts");
             let id = |index: usize| {

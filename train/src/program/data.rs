@@ -1,9 +1,6 @@
 //! What a training reads: the part `[data]` of its configuration, checked, hashed, and opened as rows.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use schemars::JsonSchema;
 use schemas::toml_file::{Setting, Spanned, TomlFile};
@@ -11,11 +8,9 @@ use serde::Deserialize;
 
 use crate::{
     checkpoint::sha256,
-    data::{
-        HashedFiles, JudgedRows, PackedRows, Packing, RowsConfig, SourceFiles, Split, TokenCache, WeightedRows,
-        sha256_of_file,
-    },
+    data::{HashedFiles, JudgedRows, PackedRows, Packing, RowsConfig, SourceFiles, Split, TokenCache, WeightedRows},
     error::{Error, Result},
+    tokenizer::{Tokenizer, TokenizerConfig},
     trainer::Judges,
 };
 
@@ -29,9 +24,18 @@ pub struct DataConfig {
     /// Sources by name, in place of `mixture`.
     #[serde(default)]
     pub sources: BTreeMap<String, SourceConfig>,
-    /// A `tokenizer.json`.
+    /// A `tokenizer.json`. What lies beside it (`tokenizer_config.json`, `generation_config.json`, `config.json`) says which tokens begin and
+    /// end a text.
     #[schemars(with = "PathBuf")]
     pub tokenizer: Spanned<PathBuf>,
+    /// The token that ends a document, such as `</s>`. By default the `eos_token` that the files beside the tokenizer name, else
+    /// `<|endoftext|>`.
+    #[schemars(with = "Option<String>")]
+    pub end_of_text: Option<Spanned<String>>,
+    /// Special tokens that are written out in a document, such as `<|endoftext|>`, are those tokens. By default they are text like any other,
+    /// so that no page ends a document.
+    #[serde(default)]
+    pub special_tokens_in_text: bool,
     /// Other data by name, on whose validation files the model is evaluated, too; on all of it where there are no such files.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, PathBuf>")]
@@ -80,7 +84,7 @@ struct Source<F> {
 /// Checked: every path is there and holds files that can be read.
 #[derive(Debug, Clone)]
 pub struct TrainingData {
-    tokenizer: PathBuf,
+    tokenizer: Arc<Tokenizer>,
     sources: Vec<Source<SourceFiles>>,
     held_out: Vec<Source<SourceFiles>>,
     packing: Packing,
@@ -92,7 +96,6 @@ pub struct TrainingData {
 #[derive(Debug, Clone)]
 pub struct HashedData<'d> {
     data: &'d TrainingData,
-    tokenizer: String,
     sources: Vec<Source<HashedFiles>>,
     held_out: Vec<Source<HashedFiles>>,
 }
@@ -103,8 +106,7 @@ impl TrainingData {
     /// # Errors
     /// A missing path, a number out of its range, both or neither of `mixture` and `sources`: with line and column.
     pub fn check(file: &TomlFile, config: &Spanned<DataConfig>) -> Result<Self> {
-        let DataConfig { mixture, sources, tokenizer, held_out, packing, across_documents, validation } =
-            config.get_ref();
+        let DataConfig { mixture, sources, held_out, packing, across_documents, validation, .. } = config.get_ref();
         let find = |path: &Spanned<PathBuf>| -> Result<SourceFiles> {
             let found = file.folder().join(path.get_ref());
             if !found.exists() {
@@ -117,11 +119,7 @@ impl TrainingData {
                 files => files,
             }
         };
-        let tokenizer_path = file.folder().join(tokenizer.get_ref());
-        if !tokenizer_path.is_file() {
-            let message = format!("there is no file {}", tokenizer_path.display());
-            return Err(file.fault(tokenizer.span(), message).into());
-        }
+        let tokenizer = Arc::new(tokenizer(file, config.get_ref())?);
         let share = *validation.get_ref();
         if !(share > 0.0 && share < 1.0) {
             return Err(file.fault(validation.span(), format!("a share lies between 0 and 1, not at {share}")).into());
@@ -153,13 +151,19 @@ impl TrainingData {
             .map(|(name, path)| Ok(Source { name: name.clone(), weight: 1.0, files: find(path)? }))
             .collect::<Result<_>>()?;
         Ok(Self {
-            tokenizer: tokenizer_path,
+            tokenizer,
             sources,
             held_out,
             packing: *packing,
             across_documents: *across_documents,
             validation: share,
         })
+    }
+
+    /// The tokenizer.
+    #[must_use]
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
     }
 
     /// Hashes every file.
@@ -174,22 +178,11 @@ impl TrainingData {
             };
             sources.iter().map(hashed).collect::<Result<Vec<_>>>()
         };
-        Ok(HashedData {
-            data: self,
-            tokenizer: sha256_of_file(&self.tokenizer)?,
-            sources: hashed(&self.sources)?,
-            held_out: hashed(&self.held_out)?,
-        })
+        Ok(HashedData { data: self, sources: hashed(&self.sources)?, held_out: hashed(&self.held_out)? })
     }
 }
 
 impl HashedData<'_> {
-    /// The tokenizer's file.
-    #[must_use]
-    pub fn tokenizer(&self) -> &Path {
-        &self.data.tokenizer
-    }
-
     /// SHA-256 of the tokenizer's file, and over those of all files that are trained on or judged by.
     #[must_use]
     pub fn hashes(&self) -> (String, String) {
@@ -197,10 +190,10 @@ impl HashedData<'_> {
             let (train, validation) = source.files.hashes();
             format!("{};{};", train.concat(), validation.concat())
         };
-        (self.tokenizer.clone(), sha256(self.sources.iter().map(of).collect::<String>().as_bytes()))
+        (self.data.tokenizer.sha256(), sha256(self.sources.iter().map(of).collect::<String>().as_bytes()))
     }
 
-    /// What the order of the data depends on, beside the seed and the files.
+    /// What the ids of the data and their order depend on, beside the seed and the files.
     #[must_use]
     pub fn order(&self) -> serde_json::Value {
         let TrainingData { packing, across_documents, validation, .. } = self.data;
@@ -208,6 +201,7 @@ impl HashedData<'_> {
             self.sources.iter().map(|source| (source.name.as_str(), source.weight)).collect();
         serde_json::json!({
             "weights": weights, "packing": packing, "across_documents": across_documents, "validation": validation,
+            "texts": self.data.tokenizer.identity(),
         })
     }
 
@@ -273,6 +267,24 @@ fn drawn(name: &str, rows: &WeightedRows, most: usize, cache: &mut TokenCache<'_
         judged.tokens_in_all()
     ));
     Ok(judged)
+}
+
+/// The tokenizer, ready to turn documents into ids.
+fn tokenizer(file: &TomlFile, config: &DataConfig) -> Result<Tokenizer> {
+    let DataConfig { tokenizer, end_of_text, special_tokens_in_text, .. } = config;
+    let path = file.folder().join(tokenizer.get_ref());
+    if !path.is_file() {
+        return Err(file.fault(tokenizer.span(), format!("there is no file {}", path.display())).into());
+    }
+    let used = TokenizerConfig {
+        end_of_text: end_of_text.as_ref().map(|end| end.get_ref().clone()),
+        special_tokens_in_text: *special_tokens_in_text,
+    };
+    Tokenizer::load_with(&path, used).map_err(|error| match (error, end_of_text) {
+        (Error::Tokenizer(message), Some(end)) => file.fault(end.span(), message).into(),
+        (Error::Tokenizer(message), None) => file.fault(tokenizer.span(), message).into(),
+        (other, _) => other,
+    })
 }
 
 /// The rows of a split of each source, with its name and weight.

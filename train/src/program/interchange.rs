@@ -3,7 +3,7 @@
 //! ```text
 //! FOLDER/config.json         the shape
 //!        model.safetensors   weights, or model.safetensors.index.json with the names of several such files
-//!        tokenizer.json      and tokenizer_config.json, which says what ends a text
+//!        tokenizer.json      and tokenizer_config.json, generation_config.json, which say what begins and ends a text
 //! ```
 
 use std::{
@@ -12,14 +12,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::pretrain::shape_of;
 use crate::{
     checkpoint::{self, Checkpoint, Identity, State, Which, write_whole},
     error::{Error, Result},
-    model::{Named, interchange},
-    tokenizer::{END_OF_TEXT, Tokenizer},
+    model::{
+        Family, Named, Shape,
+        huggingface::{self, TextEnds},
+    },
+    tokenizer::{self, Tokenizer},
 };
 
 /// Writes the model of a training as a folder that `transformers` loads. Returns the step of its checkpoint.
@@ -28,63 +31,96 @@ use crate::{
 /// When there is no checkpoint, its family has no counterpart, or a file cannot be written.
 pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
     let checkpoint = checkpoint::find(out, which)?;
-    let tokenizer_path = out.join("tokenizer.json");
-    let tokenizer = Tokenizer::load(&tokenizer_path)?;
+    let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
     let shape = shape_of(&checkpoint, &out.join("checkpoints"))?;
-    let (config, tensors) = interchange::export(&shape, &checkpoint.model, tokenizer.end_of_text())
+    let begin = tokenizer.bos().unwrap_or(tokenizer.end_of_text());
+    let (config, tensors) = huggingface::export(&shape, &checkpoint.model, TextEnds { begin, ends: tokenizer.ends() })
         .map_err(|message| Error::Interchange { path: out.to_owned(), message })?;
     let tensors = tensors.iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values));
-    let tokenizer_config = json!({
-        "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": shape.context, "bos_token": END_OF_TEXT,
-        "eos_token": END_OF_TEXT, "clean_up_tokenization_spaces": false,
-    });
-    let bytes = fs::read(&tokenizer_path).map_err(Error::file("read", &tokenizer_path))?;
     write_whole(&folder.join("model.safetensors"), &checkpoint::to_bytes(tensors))?;
-    write_whole(&folder.join("config.json"), &pretty(&config))?;
-    write_whole(&folder.join("tokenizer_config.json"), &pretty(&tokenizer_config))?;
-    write_whole(&folder.join("tokenizer.json"), &bytes)?;
+    let config = serde_json::to_vec_pretty(&config).expect("a value is JSON");
+    write_whole(&folder.join("config.json"), &config)?;
+    tokenizer.export(folder, &words_for_others(&tokenizer, &shape))?;
     Ok(checkpoint.state.step)
 }
 
-fn pretty(json: &Value) -> Vec<u8> {
-    serde_json::to_vec_pretty(json).expect("a value is JSON")
+/// What other programs want to find in `tokenizer_config.json`. Where a tokenizer has no token for what is unknown, folders of the GPTs name
+/// the end of a text, as those of the hub do: `CTranslate2` does not load one without.
+fn words_for_others(tokenizer: &Tokenizer, shape: &Shape) -> Map<String, Value> {
+    let token = |id| tokenizer.token(id).map_or(Value::Null, Value::from);
+    let end = token(tokenizer.end_of_text());
+    let unknown = match tokenizer.unknown() {
+        Some(token) => token.into(),
+        None if shape.family == Family::Llama => Value::Null,
+        None => end.clone(),
+    };
+    let words = json!({
+        "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": shape.context, "eos_token": end,
+        "bos_token": token(tokenizer.bos().unwrap_or(tokenizer.end_of_text())), "unk_token": unknown,
+        "clean_up_tokenization_spaces": false,
+    });
+    let Value::Object(words) = words else { return Map::new() };
+    words.into_iter().filter(|(_, word)| !word.is_null()).collect()
 }
 
-/// Reads a folder of Hugging Face into the folder of a training that took no step yet. Returns its parameters.
+/// What was read of a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// Parameters.
+    pub parameters: usize,
+    /// What one should know.
+    pub notes: Vec<String>,
+}
+
+/// Reads a folder of Hugging Face into the folder of a training that took no step yet.
 ///
 /// # Errors
 /// When a file is missing or damaged, the model computes what models do not compute here, or `out` holds a training.
-pub fn import(folder: &Path, out: &Path) -> Result<usize> {
+pub fn import(folder: &Path, out: &Path) -> Result<Imported> {
     if !checkpoint::checkpoints(out)?.is_empty() {
         return Err(Error::AlreadyTrained { path: out.to_owned() });
     }
-    let config_path = folder.join("config.json");
     let other = |message: String| Error::Interchange { path: folder.to_owned(), message };
-    let model = interchange::described(&json_file(&config_path)?).map_err(other)?;
-    let shape = model.shape().map_err(other)?;
-    let model_numbers = interchange::import(&shape, &tensors(folder)?).map_err(other)?;
-    let parameters = model_numbers.iter().map(|named| named.values.len()).sum();
-    let tokenizer = folder.join("tokenizer.json");
-    let tokenizer = match fs::read(&tokenizer) {
-        Ok(bytes) => {
-            write_whole(&out.join("tokenizer.json"), &bytes)?;
-            checkpoint::sha256(&bytes)
+    let (tensors, others) = tensors(folder)?;
+    let read = huggingface::import(&json_file(&folder.join("config.json"))?, tensors, others).map_err(other)?;
+    let vocabulary = read.vocabulary();
+    let huggingface::Imported { config, named, mut notes } = read;
+    let path = folder.join(tokenizer::FILE);
+    let hash = if path.exists() {
+        let tokenizer = Tokenizer::load(&path)?;
+        if tokenizer.vocabulary() > vocabulary {
+            let last = tokenizer.vocabulary() - 1;
+            return Err(other(format!("its tokenizer has ids up to {last}, and its model knows {vocabulary} tokens")));
         }
+        tokenizer.save(out)?;
+        notes.push(ends(&tokenizer));
+        tokenizer.sha256()
+    } else {
         // a model may come without: whoever wants text from it is told so
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(Error::file("read", tokenizer)(error)),
+        String::new()
     };
-    let identity = Identity { config: json!({"model": model}), tokenizer, mixture: String::new(), threads: 0 };
+    let parameters = named.iter().map(|named| named.values.len()).sum();
     let checkpoint = Checkpoint {
         state: State::default(),
         due: true,
-        identity,
+        identity: Identity { config: json!({"model": config}), tokenizer: hash, mixture: String::new(), threads: 0 },
         logs: BTreeMap::new(),
-        model: model_numbers,
+        model: named,
         moments: Vec::new(),
     };
     checkpoint::save(out, &checkpoint)?;
-    Ok(parameters)
+    Ok(Imported { parameters, notes })
+}
+
+/// What begins and ends the texts of a tokenizer, in words.
+fn ends(tokenizer: &Tokenizer) -> String {
+    let named = |id: &u32| format!("`{}` ({id})", tokenizer.token(*id).unwrap_or_default());
+    let ends: Vec<String> = tokenizer.ends().iter().map(named).collect();
+    let begin = Some(tokenizer.before_text()).filter(|id| *id != tokenizer.end_of_text());
+    let begin = begin.map_or(String::new(), |id| format!("a text begins with {}; ", named(&id)));
+    let several =
+        if ends.len() > 1 { format!(", and what is generated with any of {}", ends.join(", ")) } else { String::new() };
+    format!("{begin}a text ends with {}{several}", ends[0])
 }
 
 fn json_file(path: &Path) -> Result<Value> {
@@ -92,14 +128,16 @@ fn json_file(path: &Path) -> Result<Value> {
     serde_json::from_slice(&bytes).map_err(|error| Error::Damaged { path: path.to_owned(), message: error.to_string() })
 }
 
-/// All tensors of a folder, of one file or of several.
-fn tensors(folder: &Path) -> Result<BTreeMap<String, Named>> {
-    let mut tensors = BTreeMap::new();
+/// All tensors of a folder, of one file or of several, and the names of those whose numbers are no weights.
+fn tensors(folder: &Path) -> Result<(BTreeMap<String, Named>, BTreeSet<String>)> {
+    let (mut tensors, mut others) = (BTreeMap::new(), BTreeSet::new());
     for path in files(folder)? {
         let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
         tensors.extend(checkpoint::from_bytes(&bytes, &path)?);
+        others.extend(checkpoint::names(&bytes, &path)?);
     }
-    Ok(tensors)
+    others.retain(|name| !tensors.contains_key(name));
+    Ok((tensors, others))
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {

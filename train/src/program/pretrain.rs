@@ -1,9 +1,6 @@
 //! Pretraining: a language model on a text mixture, from nothing.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use schemars::JsonSchema;
@@ -23,7 +20,7 @@ use crate::{
     generate::{Limits, Sampling, generate},
     model::{Gpt, ModelConfig, Shape},
     optimize::{AdamWConfig, Schedule},
-    tokenizer::Tokenizer,
+    tokenizer::{self, Tokenizer},
     trainer::{Ended, Log, Pace, Progress, Sampled, Sampler, SamplesConfig, Sources, Trainer, flops_per_token},
 };
 
@@ -128,24 +125,22 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
         ));
     }
 
-    let tokenizer_copy = options.out.join("tokenizer.json");
-    let bytes = fs::read(data.tokenizer()).map_err(Error::file("read", data.tokenizer()))?;
-    checkpoint::write_whole(&tokenizer_copy, &bytes)?;
-    let tokenizer = Tokenizer::load(&tokenizer_copy)?;
+    let tokenizer = pretraining.data.tokenizer();
+    tokenizer.save(&options.out)?;
 
     let (training, mut judges) = {
         let folder = options.cache.clone().unwrap_or_else(|| options.out.join("tokens"));
         let mut note = |text: &str| progress.note(text);
-        let mut cache = TokenCache::new(&folder, &tokenizer, &identity.tokenizer, &mut note);
+        let mut cache = TokenCache::new(&folder, tokenizer, &mut note);
         let judged = config.training.evaluate_rows;
         let training = data.training(shape.context, config.seed, &mut cache)?;
         (training, data.judges(shape.context, config.seed, judged, &mut cache)?)
     };
-    judges.bytes_per_token = Some(bytes_per_token(&judges.validation, &tokenizer)?);
+    judges.bytes_per_token = Some(bytes_per_token(&judges.validation, tokenizer)?);
     let training = Batches::new(training, config.training.rows);
 
     let write = |model: &Gpt, step| match &config.training.samples {
-        Some(samples) => sample(model, step, samples, config.seed, &tokenizer),
+        Some(samples) => sample(model, step, samples, config.seed, tokenizer),
         None => Ok(Vec::new()),
     };
     let samples = config.training.samples.as_ref();
@@ -168,13 +163,20 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
 /// What a model writes after each prompt.
 fn sample(model: &Gpt, step: u64, config: &SamplesConfig, seed: u64, tokenizer: &Tokenizer) -> Result<Vec<Sampled>> {
     let sampling = Sampling { temperature: config.temperature, top_k: 0, top_p: 1.0, seed };
-    let prompts = config.prompts.iter().map(|prompt| tokenizer.encode(prompt)).collect::<Result<Vec<_>>>()?;
-    let limits = Limits { tokens: config.tokens, end: tokenizer.end_of_text(), is_over: &|_| false };
-    let texts = generate(model, &prompts, sampling, &limits);
-    let sampled = |(prompt, new): (&String, Vec<u32>)| {
-        Ok(Sampled { step, prompt: prompt.clone(), text: tokenizer.decode(&new)? })
+    let prompts = config.prompts.iter().map(|prompt| tokenizer.prompt(prompt)).collect::<Result<Vec<_>>>()?;
+    let never = tokenizer.unused(model.vocabulary());
+    let limits = Limits {
+        tokens: config.tokens,
+        begin: tokenizer.before_text(),
+        ends: tokenizer.ends(),
+        never: &never,
+        is_over: &|_| false,
     };
-    config.prompts.iter().zip(texts).map(sampled).collect()
+    let texts = generate(model, &prompts, sampling, &limits);
+    let sampled = |((prompt, ids), new): ((&String, &Vec<u32>), Vec<u32>)| {
+        Ok(Sampled { step, prompt: prompt.clone(), text: tokenizer.continuation(ids, &new)? })
+    };
+    config.prompts.iter().zip(&prompts).zip(texts).map(sampled).collect()
 }
 
 /// The model and tokenizer of a checkpoint in a folder, ready to generate.
@@ -184,9 +186,18 @@ fn sample(model: &Gpt, step: u64, config: &SamplesConfig, seed: u64, tokenizer: 
 pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(Gpt, Tokenizer)> {
     let checkpoint = checkpoint::find(out, which)?;
     let device = device.open()?;
-    let tokenizer = Tokenizer::load(&out.join("tokenizer.json"))?;
+    let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
     let folder = out.join("checkpoints");
-    let model = shape_of(&checkpoint, &folder)?.init(tokenizer.vocabulary(), 0, &device);
+    // a model may know more ids than there are tokens
+    let rows = checkpoint.model.iter().find(|named| named.name == "tokens").map_or(0, |table| table.shape[0]);
+    if tokenizer.vocabulary() > rows {
+        let (last, message) = (tokenizer.vocabulary() - 1, "the tokenizer beside it has ids up to");
+        return Err(Error::Damaged {
+            path: folder,
+            message: format!("its model knows {rows} tokens, and {message} {last}"),
+        });
+    }
+    let model = shape_of(&checkpoint, &folder)?.init(rows, 0, &device);
     Ok((checkpoint::with_weights(model, checkpoint.model, &folder)?.valid(), tokenizer))
 }
 

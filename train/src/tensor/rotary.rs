@@ -6,7 +6,7 @@ use burn::tensor::{Tensor, TensorData};
 
 #[cfg(feature = "gpu")]
 use super::gpu;
-pub use super::kernel::rotary::Angles;
+pub use super::kernel::rotary::{Angles, RotaryScaling};
 use super::{
     choice::{Route, route},
     precision::like,

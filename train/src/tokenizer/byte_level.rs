@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Useful for: every `tokenizer.json` that `train tokenizer` writes, GPT-2's own, and others of their kind. Not useful for:
-//! normal forms, other cuts, merges that are dropped by chance: [`ByteLevelEncoder::read`] knows them and declines, and the
-//! crate encodes.
+//! normal forms, other cuts, merges that are dropped by chance, added tokens that take white space or stand alone:
+//! [`ByteLevelEncoder::read`] knows them and declines, and the crate encodes.
 
 use std::{
     collections::HashMap,
@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::{
+    added::{AddedToken, pair, special_contents},
     classes::Classes,
     cut::{Words, parts},
     merges::Merges,
@@ -33,21 +34,27 @@ pub(super) struct ByteLevelEncoder {
     /// The ids of single bytes.
     bytes: [u32; 256],
     merges: Merges,
-    specials: Specials,
+    /// The added tokens that are none of the special ones: those that belong to texts.
+    ordinary: Stages,
+    /// All added tokens; none if this encoder does not do one of them.
+    all: Option<Stages>,
     classes: Classes,
     /// Caches that no thread uses at the moment.
     caches: Mutex<Vec<WordCache>>,
 }
 
+/// Added tokens in the order in which the crate `tokenizers` looks for them: those that are looked for in the text as it is, then those of
+/// its normal form. Here the two texts are one.
+type Stages = [Specials; 2];
+
 impl ByteLevelEncoder {
     /// Reads a `tokenizer.json`; none if it asks for something that this encoder does not do.
     ///
-    /// - `id`: the id of a token's content
-    pub(super) fn read(json: &[u8], id: impl Fn(&str) -> Option<u32>) -> Option<Self> {
-        let json: Value = serde_json::from_slice(json).ok()?;
+    /// - `added`: its added tokens
+    pub(super) fn read(json: &Value, added: &[AddedToken]) -> Option<Self> {
         let model = &json["model"];
         let cut = &json["pre_tokenizer"];
-        let is_plain = ["normalizer", "truncation", "padding"].iter().all(|part| json[part].is_null())
+        let is_plain = json["normalizer"].is_null()
             && cut["type"] == "ByteLevel"
             && cut["add_prefix_space"] == false
             && cut.get("use_regex").is_none_or(|uses| uses == true)
@@ -67,35 +74,53 @@ impl ByteLevelEncoder {
         for (id, character) in bytes.iter_mut().zip(alphabet()) {
             *id = *vocabulary.get(character.encode_utf8(&mut [0; 4]) as &str)?;
         }
+        let special = special_contents(added);
         let mut merges = Merges::default();
         for merge in model["merges"].as_array()? {
-            let (left, right) = match merge {
-                Value::String(pair) => pair.split_once(' ')?,
-                pair => (pair[0].as_str()?, pair[1].as_str()?),
-            };
-            let merged = vocabulary.get(format!("{left}{right}").as_str())?;
-            if !merges.push(*vocabulary.get(left)?, *vocabulary.get(right)?, *merged) {
+            let (left, right) = pair(merge)?;
+            let whole = format!("{left}{right}");
+            let merged = *vocabulary.get(whole.as_str())?;
+            let (left_id, right_id) = (*vocabulary.get(left)?, *vocabulary.get(right)?);
+            // no text becomes a special token, or is made of one
+            if [whole.as_str(), left, right].iter().any(|part| special.contains(part) && part.chars().count() > 1) {
+                continue;
+            }
+            if !merges.push(left_id, right_id, merged) {
                 return None;
             }
         }
-        let specials = json["added_tokens"].as_array()?.iter().map(|token| {
-            let is_plain = ["single_word", "lstrip", "rstrip", "normalized"].iter().all(|way| token[way] == false);
-            let content = token["content"].as_str().filter(|content| is_plain && !content.is_empty())?;
-            Some((content.to_owned(), id(content)?))
-        });
-        let specials = Specials::new(specials.collect::<Option<_>>()?);
-        Some(Self { bytes, merges, specials, classes: Classes::new(), caches: Mutex::default() })
+        let ordinary = stages(added.iter().filter(|token| !token.special))?;
+        let all = stages(added.iter());
+        Some(Self { bytes, merges, ordinary, all, classes: Classes::new(), caches: Mutex::default() })
     }
 
-    /// The ids of a text.
+    /// The ids of a text, in which special tokens are text.
     pub(super) fn encode(&self, text: &str) -> Vec<u32> {
-        self.specials.segments(text).into_iter().flat_map(|segment| self.segment(segment)).collect()
+        self.of_segments(segments(&self.ordinary, text))
+    }
+
+    /// The ids of a text, in which special tokens are those tokens; none if this encoder does not do one of them.
+    pub(super) fn encode_with_special(&self, text: &str) -> Option<Vec<u32>> {
+        Some(self.of_segments(segments(self.all.as_ref()?, text)))
     }
 
     /// The ids of each text, on all cores; long texts are shared among them.
     pub(super) fn encode_batch(&self, texts: &[&str]) -> Vec<Vec<u32>> {
+        self.batch(&self.ordinary, texts)
+    }
+
+    /// The same with special tokens.
+    pub(super) fn encode_batch_with_special(&self, texts: &[&str]) -> Option<Vec<Vec<u32>>> {
+        Some(self.batch(self.all.as_ref()?, texts))
+    }
+
+    fn of_segments(&self, segments: Vec<Segment<'_>>) -> Vec<u32> {
+        segments.into_iter().flat_map(|segment| self.segment(segment)).collect()
+    }
+
+    fn batch(&self, stages: &Stages, texts: &[&str]) -> Vec<Vec<u32>> {
         let jobs: Vec<(usize, Segment<'_>)> = (0..texts.len())
-            .flat_map(|number| self.specials.segments(texts[number]).into_iter().map(move |segment| (number, segment)))
+            .flat_map(|number| segments(stages, texts[number]).into_iter().map(move |segment| (number, segment)))
             .flat_map(|(number, segment)| pieces(segment).map(move |piece| (number, piece)))
             .collect();
         let ids: Vec<Vec<u32>> = jobs.par_iter().map(|(_, segment)| self.segment(*segment)).collect();
@@ -129,6 +154,31 @@ impl ByteLevelEncoder {
         self.caches.lock().unwrap_or_else(PoisonError::into_inner).push(cache);
         ids
     }
+}
+
+/// The two stages of some added tokens; none if one of them asks for what this encoder does not do.
+fn stages<'a>(added: impl Iterator<Item = &'a AddedToken>) -> Option<Stages> {
+    let mut stages = [Vec::new(), Vec::new()];
+    for AddedToken { id, content, single_word, lstrip, rstrip, normalized, .. } in added {
+        if *single_word || *lstrip || *rstrip || content.is_empty() {
+            return None;
+        }
+        stages[usize::from(*normalized)].push((content.clone(), *id));
+    }
+    Some(stages.map(Specials::new))
+}
+
+/// A text cut at added tokens, stage by stage.
+fn segments<'t>([first, second]: &Stages, text: &'t str) -> Vec<Segment<'t>> {
+    let segments = first.segments(text);
+    if second.is_empty() {
+        return segments;
+    }
+    let cut = |segment| match segment {
+        Segment::Text(text) => second.segments(text),
+        Segment::Special(_) => vec![segment],
+    };
+    segments.into_iter().flat_map(cut).collect()
 }
 
 /// A segment in pieces that can be encoded one by one.

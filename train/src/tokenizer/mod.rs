@@ -1,24 +1,30 @@
 //! Byte-level BPE: training it on a mixture, and turning text into ids and back.
 //!
-//! The file is `tokenizer.json`, as the Python package `tokenizers` writes and reads it. Text is cut as GPT-2 cuts it, every
-//! byte has a token, so that nothing is unknown, and `<|endoftext|>` stands between documents.
+//! The file is `tokenizer.json`, as the Python package `tokenizers` writes and reads it. In those that are trained here, text is cut as GPT-2
+//! cuts it, every byte has a token, so that nothing is unknown, and `<|endoftext|>` stands between documents; in those of others, the token
+//! that the files beside it name (`names`).
 //!
 //! Text becomes ids by an encoder of our own (`byte_level`) where it knows the tokenizer's kind, and by the crate `tokenizers`
-//! otherwise; the ids are the same.
+//! otherwise; the ids are the same. A text that quotes a special token is text, unless that is asked for: a page cannot end a document.
 //!
 //! Source: Sennrich et al. 2016; Radford et al. 2019 (GPT-2) for the cut and the alphabet of bytes.
 
+mod added;
 mod byte_level;
 mod classes;
 mod cut;
+mod decode;
+mod ends;
 mod merges;
+mod names;
 mod specials;
 mod word_cache;
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
+use serde_json::{Map, Value};
 use tokenizers::{
-    AddedToken, TokenizerImpl,
+    AddedToken as NewToken, TokenizerImpl,
     decoders::byte_level::ByteLevel as ByteLevelDecoder,
     models::bpe::{BPE, BpeTrainerBuilder},
     normalizers::NormalizerWrapper,
@@ -26,21 +32,50 @@ use tokenizers::{
     processors::byte_level::ByteLevel as ByteLevelProcessor,
 };
 
-use self::byte_level::ByteLevelEncoder;
-use crate::error::{Error, Result};
+use self::{
+    added::{AddedToken, Ids, added_tokens, keep_ids, without_special},
+    byte_level::ByteLevelEncoder,
+    ends::Ends,
+    names::Names,
+};
+use crate::{
+    checkpoint::{sha256, write_whole},
+    error::{Error, Result},
+};
 
-/// What stands behind every document.
+/// What stands behind every document of a tokenizer that is trained here.
 pub const END_OF_TEXT: &str = "<|endoftext|>";
+
+/// The name of the file in a model's folder.
+pub const FILE: &str = "tokenizer.json";
 
 type Inner = TokenizerImpl<BPE, NormalizerWrapper, ByteLevel, ByteLevelProcessor, ByteLevelDecoder>;
 
-/// A byte-level BPE tokenizer.
+/// How documents become ids, where the tokenizer's files leave it open.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TokenizerConfig {
+    /// The token that ends a document, such as `</s>`; none for the one that the files beside the tokenizer name, else `<|endoftext|>`.
+    pub end_of_text: Option<String>,
+    /// Special tokens that stand in a document, such as `<|endoftext|>`, are those tokens, and not the letters that they are written with.
+    pub special_tokens_in_text: bool,
+}
+
+/// A byte-level BPE tokenizer, or one of others.
 #[derive(Debug)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
-    /// None where `inner` alone knows how.
+    /// The same without special tokens, where `fast` does not encode.
+    ordinary: Option<tokenizers::Tokenizer>,
+    /// None where the crate alone knows how.
     fast: Option<ByteLevelEncoder>,
-    end_of_text: u32,
+    added: HashMap<u32, AddedToken>,
+    ids: Ids,
+    ends: Ends,
+    names: Names,
+    config: TokenizerConfig,
+    /// The token for what is unknown, where the model has one.
+    unknown: Option<String>,
+    bytes: Vec<u8>,
 }
 
 impl Tokenizer {
@@ -58,41 +93,111 @@ impl Tokenizer {
             .vocab_size(vocabulary)
             .min_frequency(2)
             .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
-            .special_tokens(vec![AddedToken::from(END_OF_TEXT, true)])
+            .special_tokens(vec![NewToken::from(END_OF_TEXT, true)])
             .build();
         let cut = ByteLevel::new(false, true, true);
         let mut inner: Inner = TokenizerImpl::new(BPE::default());
         inner.with_pre_tokenizer(Some(cut)).with_post_processor(Some(cut)).with_decoder(Some(cut));
         inner.train(&mut trainer, texts).map_err(|error| failed(&error))?;
         let json = inner.to_string(true).map_err(|error| failed(&error))?;
-        crate::checkpoint::write_whole(path, json.as_bytes())?;
-        Self::load(path)
+        write_whole(path, json.as_bytes())?;
+        Self::new(json.into_bytes(), path, Names::default(), TokenizerConfig::default())
     }
 
-    /// Reads a `tokenizer.json`.
+    /// Reads a `tokenizer.json` and the files beside it that say more of it: `tokenizer_config.json`, `generation_config.json`,
+    /// `config.json`.
     ///
     /// # Errors
-    /// When there is none, or it has no `<|endoftext|>`.
+    /// When there is none, it is damaged, or nothing names the token that ends a text.
     pub fn load(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(Error::file("read", path))?;
-        let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
-        let inner = tokenizers::Tokenizer::from_bytes(&bytes).map_err(|error| damaged(error.to_string()))?;
-        let end_of_text =
-            inner.token_to_id(END_OF_TEXT).ok_or_else(|| damaged(format!("it has no token {END_OF_TEXT}")))?;
-        let fast = ByteLevelEncoder::read(&bytes, |content| inner.token_to_id(content));
-        Ok(Self { inner, fast, end_of_text })
+        Self::load_with(path, TokenizerConfig::default())
     }
 
-    /// How many tokens there are.
+    /// The same with what the files leave open.
+    ///
+    /// # Errors
+    /// As [`Self::load`], and when there is no such token.
+    pub fn load_with(path: &Path, config: TokenizerConfig) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(Error::file("read", path))?;
+        let names = Names::read(path.parent().unwrap_or(Path::new("")))?;
+        Self::new(bytes, path, names, config)
+    }
+
+    fn new(bytes: Vec<u8>, path: &Path, names: Names, config: TokenizerConfig) -> Result<Self> {
+        let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
+        let mut json: Value = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        let added = added_tokens(&json).map_err(damaged)?;
+        // a file may say that texts are cut and filled to a length: that is for others who ask for it, and loses text
+        let parts = json.as_object_mut().ok_or_else(|| damaged("it is no object".into()))?;
+        ["truncation", "padding"].iter().for_each(|part| drop(parts.remove(*part)));
+        keep_ids(&mut json, &added);
+        let read = |json: &Value| -> Result<tokenizers::Tokenizer> {
+            tokenizers::Tokenizer::from_bytes(json.to_string()).map_err(|error| damaged(error.to_string()))
+        };
+        let inner = read(&json)?;
+        let other = added.iter().find(|token| inner.token_to_id(&token.content).is_some_and(|id| id != token.id));
+        if let Some(AddedToken { id, content, .. }) = other {
+            let found = inner.token_to_id(content).unwrap_or_default();
+            let message = format!("`{content}` has the id {id} among `added_tokens`, and {found} in the vocabulary");
+            return Err(damaged(message));
+        }
+        let fast = ByteLevelEncoder::read(&json, &added);
+        let ordinary = if fast.is_none() && added.iter().any(|token| token.special) {
+            Some(read(&without_special(&json, &added))?)
+        } else {
+            None
+        };
+        let ids = Ids::new(&inner.get_vocab(true));
+        let ends = Ends::new(&inner, &added, &names, config.end_of_text.as_deref()).map_err(|fault| match fault {
+            ends::Fault::Names(error) => error,
+            ends::Fault::Tokenizer(message) => Error::Tokenizer(format!("{}: {message}", path.display())),
+        })?;
+        let named = |id: u32| (content(&inner, &added, id), id);
+        let (end, bos) = (named(ends.end), ends.bos.map(named));
+        let names = names.ending(&end, &ends.stops, bos.as_ref());
+        let unknown = json["model"]["unk_token"].as_str().map(str::to_owned);
+        let added = added.into_iter().map(|token| (token.id, token)).collect();
+        Ok(Self { inner, ordinary, fast, added, ids, ends, names, config, unknown, bytes })
+    }
+
+    /// Rows of a table with one for every id: one more than the highest, though there may be ids that no token has.
     #[must_use]
     pub fn vocabulary(&self) -> usize {
-        self.inner.get_vocab_size(true)
+        self.ids.rows()
     }
 
-    /// The id of `<|endoftext|>`.
+    /// The ids below `rows` that no token has: those of holes, and of a table that was filled up to a rounder number.
+    #[must_use]
+    pub fn unused(&self, rows: usize) -> Vec<u32> {
+        self.ids.unused(rows)
+    }
+
+    /// The id of the token that ends a document.
     #[must_use]
     pub fn end_of_text(&self) -> u32 {
-        self.end_of_text
+        self.ends.end
+    }
+
+    /// The ids that each end what is generated.
+    #[must_use]
+    pub fn ends(&self) -> &[u32] {
+        &self.ends.stops
+    }
+
+    /// The id that stands before the first of a document: the one that the tokenizer puts in front of every text, or that of the end of
+    /// the text before.
+    #[must_use]
+    pub fn before_text(&self) -> u32 {
+        self.ends.begin.unwrap_or(self.ends.end)
+    }
+
+    /// The token of an id.
+    #[must_use]
+    pub fn token(&self, id: u32) -> Option<String> {
+        match self.added.get(&id) {
+            Some(added) => Some(added.content.clone()),
+            None => self.inner.id_to_token(id),
+        }
     }
 
     /// Whether our own encoder knows this tokenizer's kind; else the crate `tokenizers` encodes, many times slower.
@@ -101,37 +206,138 @@ impl Tokenizer {
         self.fast.is_some()
     }
 
-    /// The ids of a text.
+    /// Everything that decides which ids a document becomes, as 64 hexadecimal digits: the bytes of the file, the token that ends a document,
+    /// and whether special tokens are looked for.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let Self { config: TokenizerConfig { special_tokens_in_text, .. }, ends, .. } = self;
+        sha256(format!("{} {} {special_tokens_in_text}", self.sha256(), ends.end).as_bytes())
+    }
+
+    /// SHA-256 of the file.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        sha256(&self.bytes)
+    }
+
+    /// What of a document's ids the files and the configuration decide, beside the tokenizer itself.
+    #[must_use]
+    pub fn identity(&self) -> Value {
+        serde_json::json!({
+            "end_of_text": self.ends.end, "before_text": self.before_text(),
+            "special_tokens_in_text": self.config.special_tokens_in_text,
+        })
+    }
+
+    /// The ids of a document, without its end.
     ///
     /// # Errors
     /// When the tokenizer's own parts do not fit together.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        if let Some(fast) = &self.fast {
-            return Ok(fast.encode(text));
+        match &self.fast {
+            _ if self.config.special_tokens_in_text => self.encode_with_special(text),
+            Some(fast) => Ok(fast.encode(text)),
+            None => by_crate(self.ordinary.as_ref().unwrap_or(&self.inner), text),
         }
-        let encoding = self.inner.encode_fast(text, false).map_err(|error| failed(&error))?;
-        Ok(encoding.get_ids().to_vec())
     }
 
-    /// The ids of each of many texts, on all cores.
+    fn encode_with_special(&self, text: &str) -> Result<Vec<u32>> {
+        match self.fast.as_ref().and_then(|fast| fast.encode_with_special(text)) {
+            Some(ids) => Ok(ids),
+            None => by_crate(&self.inner, text),
+        }
+    }
+
+    /// The ids of each of many documents, on all cores.
     ///
     /// # Errors
     /// When the tokenizer's own parts do not fit together.
     pub fn encode_batch(&self, texts: &[&str]) -> Result<Vec<Vec<u32>>> {
-        if let Some(fast) = &self.fast {
-            return Ok(fast.encode_batch(texts));
+        let special = self.config.special_tokens_in_text;
+        let fast = self.fast.as_ref().and_then(|fast| {
+            if special { fast.encode_batch_with_special(texts) } else { Some(fast.encode_batch(texts)) }
+        });
+        if let Some(ids) = fast {
+            return Ok(ids);
         }
-        let encodings = self.inner.encode_batch_fast(texts.to_vec(), false).map_err(|error| failed(&error))?;
+        let inner = self.ordinary.as_ref().filter(|_| !special).unwrap_or(&self.inner);
+        let encodings = inner.encode_batch_fast(texts.to_vec(), false).map_err(|error| failed(&error))?;
         Ok(encodings.into_iter().map(|encoding| encoding.get_ids().to_vec()).collect())
     }
 
-    /// The text of some ids, without `<|endoftext|>`.
+    /// The ids of a prompt: special tokens in it are those tokens, as in `transformers`, and what stands before every text of the model
+    /// stands before it.
+    ///
+    /// # Errors
+    /// When the tokenizer's own parts do not fit together.
+    pub fn prompt(&self, text: &str) -> Result<Vec<u32>> {
+        let ids = self.encode_with_special(text)?;
+        let begin = self.ends.begin.filter(|begin| ids.first() != Some(begin));
+        Ok(begin.into_iter().chain(ids).collect())
+    }
+
+    /// The text of some ids, without special tokens. Ids that no token has say nothing.
     ///
     /// # Errors
     /// When the tokenizer's own parts do not fit together.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
-        self.inner.decode(ids, true).map_err(|error| failed(&error))
+        decode::decode(&self.inner, &self.added, ids).map_err(|error| failed(&error))
     }
+
+    /// What some new ids say behind a prompt: a decoder may leave out white space at the beginning of a text, where here is none.
+    ///
+    /// # Errors
+    /// When the tokenizer's own parts do not fit together.
+    pub fn continuation(&self, prompt: &[u32], new: &[u32]) -> Result<String> {
+        let (before, whole) = (self.decode(prompt)?, self.decode(&[prompt, new].concat())?);
+        match whole.strip_prefix(&before) {
+            Some(rest) => Ok(rest.to_owned()),
+            None => self.decode(new),
+        }
+    }
+
+    /// Writes the file and what is known of it into a folder, where [`Self::load`] finds it.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        write_whole(&folder.join(FILE), &self.bytes)?;
+        self.names.write(folder)
+    }
+
+    /// The same for programs of others, which want to be told more.
+    ///
+    /// - `defaults`: words of `tokenizer_config.json` that are written where the tokenizer came without
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn export(&self, folder: &Path, defaults: &Map<String, Value>) -> Result<()> {
+        write_whole(&folder.join(FILE), &self.bytes)?;
+        self.names.write_for_others(folder, defaults)
+    }
+
+    /// The token that stands for what is unknown, where the model has one.
+    #[must_use]
+    pub fn unknown(&self) -> Option<&str> {
+        self.unknown.as_deref()
+    }
+
+    /// The id that is called the beginning of a text, whether or not it is put there.
+    #[must_use]
+    pub fn bos(&self) -> Option<u32> {
+        self.ends.bos
+    }
+}
+
+/// What a token says.
+fn content(inner: &tokenizers::Tokenizer, added: &[AddedToken], id: u32) -> String {
+    let of = added.iter().find(|token| token.id == id).map(|token| token.content.clone());
+    of.or_else(|| inner.id_to_token(id)).unwrap_or_default()
+}
+
+fn by_crate(inner: &tokenizers::Tokenizer, text: &str) -> Result<Vec<u32>> {
+    let encoding = inner.encode_fast(text, false).map_err(|error| failed(&error))?;
+    Ok(encoding.get_ids().to_vec())
 }
 
 fn failed(error: &tokenizers::Error) -> Error {
@@ -145,7 +351,7 @@ mod tests {
 
     use super::*;
 
-    fn trained() -> (tempfile::TempDir, Tokenizer) {
+    pub(super) fn trained() -> (tempfile::TempDir, Tokenizer) {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let texts = ["the cat sat on the mat, the cat sat", "the hat of the cat", "it's 1999, 日本  日本\n\n"];
         let tokenizer =
@@ -157,37 +363,74 @@ mod tests {
     #[test]
     fn any_text_comes_back_as_it_was() -> Result<()> {
         let (_folder, tokenizer) = trained();
-        for text in ["the cat", "Grüße, 日本! 🎉\n\n\ttabs  and  spaces ", "", "\u{0}\u{7f}"] {
+        for text in ["the cat", "Grüße, 日本! 🎉\n\n\ttabs  and  spaces ", "", "\u{0}\u{7f}", "a <|endoftext|> b"]
+        {
             assert_eq!(tokenizer.decode(&tokenizer.encode(text)?)?, text);
         }
         assert!(tokenizer.encode(" cat")?.len() == 1, "a frequent word is one token");
         Ok(())
     }
 
-    /// Our encoder and the crate's give the same ids, one by one and many at once, special tokens and long runs among them.
+    /// The file of a tokenizer, changed, and what is read of it.
+    fn changed(folder: &Path, change: impl FnOnce(&mut Value)) -> Result<Tokenizer> {
+        let bytes = std::fs::read(folder.join(FILE)).expect("it was written");
+        let mut json: Value = serde_json::from_slice(&bytes).expect("it is JSON");
+        change(&mut json);
+        let other = folder.join("other");
+        std::fs::create_dir_all(&other).expect("the folder can be made");
+        std::fs::write(other.join(FILE), json.to_string()).expect("it can be written");
+        Tokenizer::load(&other.join(FILE))
+    }
+
+    /// What the crate makes of a file, with its special tokens and without.
+    fn by_the_crate(tokenizer: &Tokenizer) -> [tokenizers::Tokenizer; 2] {
+        let mut json: Value = serde_json::from_slice(&tokenizer.bytes).expect("it is JSON");
+        let added = added_tokens(&json).expect("they can be read");
+        let ordinary = without_special(&json, &added);
+        keep_ids(&mut json, &added);
+        [json, ordinary].map(|json| tokenizers::Tokenizer::from_bytes(json.to_string()).expect("it can be read"))
+    }
+
+    /// Our encoder and the crate's give the same ids, one by one and many at once, special tokens, added ones and long runs among
+    /// them, whether special tokens are looked for or not.
     #[test]
     fn ids_are_those_of_the_crate() {
-        let (_folder, tokenizer) = trained();
+        let (folder, _) = trained();
+        let tokenizer = changed(folder.path(), |json| {
+            let tokens = json["added_tokens"].as_array_mut().expect("a list");
+            for (number, (content, normalized)) in [("<|end", false), ("endoft", true), ("é ", true)].iter().enumerate()
+            {
+                tokens.push(json!({
+                    "id": 320 + number, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+                    "normalized": normalized, "special": false,
+                }));
+            }
+        });
+        let tokenizer = tokenizer.expect("it can be read");
         assert!(tokenizer.is_fast());
+        let [with, without] = by_the_crate(&tokenizer);
         let some = prop_oneof![
             Just("<|endoftext|>".to_owned()),
             Just("<|endof".to_owned()),
+            Just("é ".to_owned()),
             "[ the cats'0日\n]{0,40}",
             "\\PC{0,12}",
             Just("at".repeat(150)),
             Just("the cat ".repeat(9_000)),
         ];
         let config = ProptestConfig { cases: 24, ..ProptestConfig::default() };
+        let of = |inner: &tokenizers::Tokenizer, text: &str| by_crate(inner, text).expect("the crate encodes any text");
         proptest!(config, |(texts in proptest::collection::vec(some, 0..8))| {
             let text = texts.concat();
-            let whole = tokenizer.inner.encode_fast(text.as_str(), false).expect("the crate encodes any text");
-            prop_assert_eq!(tokenizer.encode(&text).expect("it encodes any text"), whole.get_ids());
+            let whole = of(&without, &text);
+            prop_assert_eq!(&tokenizer.encode(&text).expect("it encodes any text"), &whole);
+            prop_assert_eq!(tokenizer.prompt(&text).expect("it encodes any text"), of(&with, &text));
+            prop_assert!(!whole.contains(&tokenizer.end_of_text()));
             let parts: Vec<&str> = [&*text].into_iter().chain(texts.iter().map(String::as_str)).collect();
             let each = tokenizer.encode_batch(&parts).expect("it encodes any text");
-            prop_assert_eq!(&each[0], whole.get_ids());
+            prop_assert_eq!(&each[0], &whole);
             for (part, ids) in parts.iter().zip(each) {
-                let expected = tokenizer.inner.encode_fast(*part, false).expect("the crate encodes any text");
-                prop_assert_eq!(ids, expected.get_ids());
+                prop_assert_eq!(ids, of(&without, part));
             }
         });
     }
@@ -196,28 +439,81 @@ mod tests {
     #[test]
     fn what_our_encoder_does_not_do_is_left_to_the_crate() -> Result<()> {
         let (folder, tokenizer) = trained();
-        let path = folder.path().join("tokenizer.json");
-        let bytes = std::fs::read(&path).expect("it was written");
         let changes: [fn(&mut Value); 5] = [
             |json| json["normalizer"] = json!({"type": "Lowercase"}),
             |json| json["pre_tokenizer"]["add_prefix_space"] = json!(true),
             |json| json["pre_tokenizer"]["use_regex"] = json!(false),
             |json| json["model"]["dropout"] = json!(0.1),
-            |json| json["added_tokens"][0]["lstrip"] = json!(true),
+            |json| {
+                let mut token = json["added_tokens"][0].clone();
+                for (name, value) in [("content", json!("cat")), ("id", json!(999)), ("special", json!(false))] {
+                    token[name] = value;
+                }
+                token["lstrip"] = json!(true);
+                json["added_tokens"].as_array_mut().expect("a list").push(token);
+            },
         ];
         for change in changes {
-            let mut json: Value = serde_json::from_slice(&bytes).expect("it is JSON");
-            change(&mut json);
-            std::fs::write(&path, json.to_string()).expect("it can be written");
-            let other = Tokenizer::load(&path)?;
+            let other = changed(folder.path(), change)?;
             assert!(!other.is_fast());
-            let text = "The cat sat";
-            let expected = other.inner.encode_fast(text, false).expect("the crate encodes any text");
-            if json["model"]["dropout"].is_null() {
-                assert_eq!(other.encode_batch(&[text])?, [expected.get_ids()]);
+            let text = "The  cat <|endoftext|> sat";
+            let [with, without] = by_the_crate(&other);
+            if !String::from_utf8_lossy(&other.bytes).contains("\"dropout\":0.1") {
+                assert_eq!(other.encode_batch(&[text])?, [by_crate(&without, text)?]);
+                assert_eq!(other.prompt(text)?, by_crate(&with, text)?);
             }
+            assert!(!other.encode(text)?.contains(&tokenizer.end_of_text()));
+            assert!(other.prompt(text)?.contains(&tokenizer.end_of_text()));
             assert_eq!(other.end_of_text(), tokenizer.end_of_text());
         }
+        Ok(())
+    }
+
+    /// A file that says how long texts may be says it to others: nothing is cut off here.
+    #[test]
+    fn no_text_is_cut_or_filled() -> Result<()> {
+        let (folder, tokenizer) = trained();
+        let other = changed(folder.path(), |json| {
+            json["normalizer"] = json!({"type": "NFC"});
+            json["truncation"] =
+                json!({"direction": "Right", "max_length": 2, "strategy": "LongestFirst", "stride": 0});
+            json["padding"] = json!({
+                "strategy": {"Fixed": 9}, "direction": "Right", "pad_to_multiple_of": null, "pad_id": 0, "pad_type_id": 0,
+                "pad_token": "<|endoftext|>",
+            });
+        })?;
+        assert!(!other.is_fast());
+        let text = "the hat of the cat";
+        assert_eq!(other.encode_batch(&["a", text])?, tokenizer.encode_batch(&["a", text])?);
+        Ok(())
+    }
+
+    /// Ids with holes: a table has a row for each up to the highest, added tokens keep the ids that the file gives them, and ids without a
+    /// token are known, and say nothing.
+    #[test]
+    fn a_vocabulary_may_have_holes() -> Result<()> {
+        let (folder, tokenizer) = trained();
+        let size = tokenizer.vocabulary();
+        for normalizer in [Value::Null, json!({"type": "NFC"})] {
+            let other = changed(folder.path(), |json| {
+                json["normalizer"] = normalizer;
+                let mut token = json["added_tokens"][0].clone();
+                for (name, value) in [("content", json!("<sum>")), ("id", json!(size + 5)), ("special", json!(false))] {
+                    token[name] = value;
+                }
+                json["added_tokens"].as_array_mut().expect("a list").push(token);
+            })?;
+            let last = u32::try_from(size).expect("small") + 5;
+            assert_eq!(other.vocabulary(), size + 6);
+            assert_eq!(other.encode("a<sum>")?.last(), Some(&last));
+            assert_eq!(other.decode(&[last, last - 1, last])?, "<sum><sum>");
+            let holes: Vec<u32> = (last - 5..last).collect();
+            assert_eq!(other.unused(size + 6), holes);
+            assert_eq!(other.unused(size + 8), [holes, vec![last + 1, last + 2]].concat());
+        }
+        let fault =
+            changed(folder.path(), |json| json["added_tokens"][0]["id"] = json!(7)).expect_err("it has two ids");
+        assert!(fault.to_string().contains("`<|endoftext|>` has the id 7 among `added_tokens`, and 0"), "{fault}");
         Ok(())
     }
 }

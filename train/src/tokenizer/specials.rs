@@ -1,6 +1,6 @@
 //! Tokens that stand for themselves, such as `<|endoftext|>`: text is cut at them before anything else.
 
-/// The added tokens of a tokenizer.
+/// Tokens that are looked for together.
 #[derive(Debug, Clone)]
 pub(super) struct Specials {
     /// Longer ones first: where several begin at one place, the longest is meant.
@@ -27,8 +27,16 @@ impl Specials {
         Self { tokens, begins }
     }
 
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
     /// Cuts a text at its tokens, from left to right.
     pub(super) fn segments<'t>(&self, text: &'t str) -> Vec<Segment<'t>> {
+        if self.is_empty() {
+            return if text.is_empty() { Vec::new() } else { vec![Segment::Text(text)] };
+        }
         let mut segments = Vec::new();
         let (mut from, mut at) = (0, 0);
         let bytes = text.as_bytes();

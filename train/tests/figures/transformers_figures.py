@@ -1,9 +1,11 @@
-"""Writes the folders gpt1, gpt2 and llama: small models of transformers with random weights, and the logits that it computes.
+"""Writes the folders gpt1, gpt2, llama, llama-linear and llama-llama3: small models of transformers with random weights, and the logits
+that it computes.
 
-    python transformers_figures.py     (needs torch, transformers and safetensors)
+    python transformers_figures.py [NAME...]     (needs torch, transformers and safetensors)
 """
 
 import pathlib
+import sys
 
 import torch
 from safetensors.torch import save_file
@@ -17,12 +19,27 @@ llama = LlamaConfig(
     vocab_size=11, hidden_size=8, intermediate_size=12, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
     max_position_embeddings=6, rms_norm_eps=1e-5, bos_token_id=10, eos_token_id=10, rope_theta=500.0,
 )
+
+
+def stretched(**rope):
+    """Rotary positions of several frequencies, which are scaled; and a norm that the last logits depend on."""
+    return LlamaConfig(
+        vocab_size=11, hidden_size=16, intermediate_size=12, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,
+        max_position_embeddings=128, rms_norm_eps=1e-2, bos_token_id=10, eos_token_id=10,
+        rope_parameters=dict(rope_theta=500.0, **rope),
+    )
+
+
+three = dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)
 models = {
     "gpt1": lambda: OpenAIGPTLMHeadModel(OpenAIGPTConfig(**gpt)),
     "gpt2": lambda: GPT2LMHeadModel(GPT2Config(**gpt)),
     "llama": lambda: LlamaForCausalLM(llama),
+    "llama-linear": lambda: LlamaForCausalLM(stretched(rope_type="linear", factor=2.0)),
+    "llama-llama3": lambda: LlamaForCausalLM(stretched(**three)),
 }
-for name, make in models.items():
+for name in sys.argv[1:] or models:
+    make = models[name]
     torch.manual_seed(1)
     model = make().eval()
     with torch.no_grad():

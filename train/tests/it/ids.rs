@@ -12,7 +12,7 @@ use train::tokenizer::Tokenizer;
 
 use crate::{
     exactness::TWO_SOURCES,
-    support::{Workshop, stderr, text, train},
+    support::{Workshop, skipped, stderr, text, train},
 };
 
 /// The files of a cache, and when they were written.
@@ -103,7 +103,27 @@ fn rows(path: &Path, every: usize) -> Vec<String> {
     lines.lines().step_by(every).map(text).collect()
 }
 
-fn skipped(test: &str, why: &str) {
-    use std::io::Write as _;
-    writeln!(std::io::stderr(), "SKIPPED {test}: {why}").expect("standard error can be written");
+/// Text that quotes the end of a text is text, unless that is asked for; the ids of the two are two in a cache.
+#[test]
+fn a_document_does_not_end_where_it_quotes_an_end() {
+    let workshop = Workshop::new();
+    let documents: String = (0..40).map(|number| format!("{{\"text\": \"a <|endoftext|> b {number}\"}}\n")).collect();
+    fs::write(workshop.path().join("quotes.jsonl"), documents).expect("the file can be written");
+    workshop.set_data("mixture = \"quotes.jsonl\"\nvalidation = 0.3");
+    let cache = workshop.path().join("cache");
+    let tokens = |out: &str, more: &[&str]| -> usize {
+        let output = workshop.pretrain(out, &[&["--cache", text(&cache), "--until", "1"], more].concat());
+        let notes = stderr(&output);
+        assert!(output.status.success(), "{notes}");
+        let line = notes.lines().find(|line| line.starts_with("tokenized ")).expect("the ids were not there");
+        let count = line.strip_suffix(" tokens").and_then(|line| line.rsplit(' ').next()).expect("it has a count");
+        count.parse().expect("it is a number")
+    };
+    let as_text = tokens("text", &[]);
+    let as_tokens = tokens("tokens", &["--set", "data.special_tokens_in_text=true"]);
+    // 13 characters, of which the tokenizer has joined some
+    assert!(as_text >= as_tokens + 40 * 3, "{as_text} and {as_tokens}");
+    assert_eq!(files(&cache).len(), 2);
+    let output = workshop.pretrain("text", &["--resume", "--set", "data.special_tokens_in_text=true"]);
+    assert_eq!(output.status.code(), Some(1), "it is another training");
 }

@@ -246,7 +246,7 @@ fn attention_to_another_sequence() {
 fn rotary_positions() {
     let (heads, width, columns) = (2usize, 4usize, 11usize);
     let positions = [0usize, 5, 3, 1, 2, 5];
-    let angles = Arc::new(Angles::new(6, width, 100.0));
+    let angles = Arc::new(Angles::new(6, width, 100.0, None));
     let definition = |values: &[Vec<f64>]| {
         let mut out = values[0].clone();
         for (row, position) in positions.iter().enumerate() {

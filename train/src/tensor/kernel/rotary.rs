@@ -4,9 +4,72 @@
 //!
 //! Source: Su et al. 2021.
 
+use std::f64::consts::PI;
+
 use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::lanes::vectorised;
+
+/// How angles are stretched, so that a model that was trained on short texts reads longer ones.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum RotaryScaling {
+    /// All angles are divided.
+    ///
+    /// Source: Chen et al. 2023 (position interpolation).
+    Linear {
+        /// By how much, 1 or more.
+        factor: f64,
+    },
+    /// Waves that are long beside the context before are stretched, short ones stay, and those between are mixed.
+    ///
+    /// Source: the published code of Llama 3.1, as transformers 5.24.0 has it.
+    Llama3 {
+        /// By how much long waves are stretched, 1 or more.
+        factor: f64,
+        /// Waves longer than the context before over this are long.
+        low_freq_factor: f64,
+        /// Waves shorter than the context before over this are short.
+        high_freq_factor: f64,
+        /// Tokens of the context before.
+        original_context: usize,
+    },
+}
+
+impl RotaryScaling {
+    /// What is wrong with the numbers, if something is.
+    #[must_use]
+    pub fn fault(self) -> Option<String> {
+        let (Self::Linear { factor } | Self::Llama3 { factor, .. }) = self;
+        if !(factor >= 1.0 && factor.is_finite()) {
+            return Some(format!("rotary angles are divided by 1 or more, and not by {factor}"));
+        }
+        match self {
+            Self::Llama3 { low_freq_factor: low, high_freq_factor: high, .. } if !(low > 0.0 && low < high) => {
+                Some(format!(
+                    "`low_freq_factor` is more than 0 and less than `high_freq_factor`, and they are {low} and {high}"
+                ))
+            }
+            Self::Llama3 { original_context: 0, .. } => Some("`original_context` is 1 or more".into()),
+            _ => None,
+        }
+    }
+
+    /// What an angle for each position, `frequency`, becomes.
+    fn scaled(self, frequency: f64) -> f64 {
+        match self {
+            Self::Linear { factor } => frequency / factor,
+            Self::Llama3 { factor, low_freq_factor: low, high_freq_factor: high, original_context } => {
+                // how often a wave goes round in the context before
+                let rounds = original_context as f64 * frequency / (2.0 * PI);
+                let stay = ((rounds - low) / (high - low)).clamp(0.0, 1.0);
+                (1.0 - stay) * frequency / factor + stay * frequency
+            }
+        }
+    }
+}
 
 /// The cosine and sine of each position's angles: `base` to the power of `-2 i / width`, times the position.
 #[derive(Debug, Clone)]
@@ -21,11 +84,15 @@ pub struct Angles {
 impl Angles {
     /// The angles of positions `0..positions` for heads of `width`, an even number.
     #[must_use]
-    pub fn new(positions: usize, width: usize, base: f64) -> Self {
+    pub fn new(positions: usize, width: usize, base: f64, scaling: Option<RotaryScaling>) -> Self {
         let half = width / 2;
-        let angles = (0..positions).flat_map(|position| {
-            (0..half).map(move |index| position as f64 * base.powf(-2.0 * index as f64 / width as f64))
-        });
+        let frequency = |index: usize| {
+            let frequency = base.powf(-2.0 * index as f64 / width as f64);
+            scaling.map_or(frequency, |scaling| scaling.scaled(frequency))
+        };
+        let frequencies: Vec<f64> = (0..half).map(frequency).collect();
+        let angles =
+            (0..positions).flat_map(|position| frequencies.iter().map(move |frequency| position as f64 * frequency));
         #[expect(clippy::cast_possible_truncation, reason = "numbers of a model are single precision")]
         let (cosines, sines) = angles.map(|angle: f64| (angle.cos() as f32, angle.sin() as f32)).unzip();
         Self { cosines, sines, half }
@@ -81,5 +148,38 @@ vectorised! {
                 *other = y * cosine + x * sine;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The formula of transformers, written as it is there: a wave is long, short, or between.
+    #[test]
+    fn waves_are_stretched_as_transformers_does() {
+        let (factor, low, high, original) = (8.0, 1.0, 4.0, 8192.0);
+        let scaling =
+            RotaryScaling::Llama3 { factor, low_freq_factor: low, high_freq_factor: high, original_context: 8192 };
+        let mut kinds = [0; 3];
+        for index in 0..64 {
+            let frequency = 500_000f64.powf(-2.0 * f64::from(index) / 128.0);
+            let wave = 2.0 * PI / frequency;
+            let (kind, expected) = if wave < original / high {
+                (0, frequency)
+            } else if wave > original / low {
+                (1, frequency / factor)
+            } else {
+                let smooth = (original / wave - low) / (high - low);
+                (2, (1.0 - smooth) * frequency / factor + smooth * frequency)
+            };
+            kinds[kind] += 1;
+            assert!((scaling.scaled(frequency) / expected - 1.0).abs() < 1e-12, "{index}");
+        }
+        assert!(kinds.iter().all(|count| *count > 0), "{kinds:?}");
+        let linear = RotaryScaling::Linear { factor: 2.0 };
+        let (stretched, plain) = (Angles::new(9, 4, 100.0, Some(linear)), Angles::new(9, 4, 100.0, None));
+        assert_eq!((stretched.cosines(8), stretched.sines(8)), (plain.cosines(4), plain.sines(4)));
+        assert!(linear.fault().is_none() && RotaryScaling::Linear { factor: 0.0 }.fault().is_some());
     }
 }

@@ -1,0 +1,158 @@
+//! Our parameters as tensors of another layout, and back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::Named;
+
+/// One of our parameters, and where its numbers stand in the other layout.
+pub(super) struct Piece {
+    pub ours: String,
+    /// Names, and how many of our columns each has.
+    pub theirs: Vec<(String, usize)>,
+    /// Rows of a matrix; none for a vector.
+    rows: Option<usize>,
+    /// Whether rows and columns are exchanged there.
+    turned: bool,
+}
+
+impl Piece {
+    /// A vector, which is the same there.
+    pub(super) fn vector(ours: impl Into<String>, theirs: impl Into<String>, columns: usize) -> Self {
+        Self { ours: ours.into(), theirs: vec![(theirs.into(), columns)], rows: None, turned: false }
+    }
+
+    /// A matrix, which is the same there.
+    pub(super) fn same(ours: impl Into<String>, theirs: impl Into<String>, [rows, columns]: [usize; 2]) -> Self {
+        Self { rows: Some(rows), ..Self::vector(ours, theirs, columns) }
+    }
+
+    /// A matrix whose columns are rows there, of one tensor or several.
+    pub(super) fn turned(ours: String, rows: usize, theirs: Vec<(String, usize)>) -> Self {
+        Self { ours, theirs, rows: Some(rows), turned: true }
+    }
+
+    /// The shape that a tensor of `columns` of our columns has there.
+    fn shape(&self, columns: usize) -> Vec<usize> {
+        match self.rows {
+            None => vec![columns],
+            Some(rows) if self.turned => vec![columns, rows],
+            Some(rows) => vec![rows, columns],
+        }
+    }
+}
+
+/// The tensors of the other layout.
+///
+/// # Errors
+/// When a parameter is missing: its name.
+pub(super) fn written(pieces: Vec<Piece>, named: &[Named]) -> Result<Vec<Named>, String> {
+    let by_name: BTreeMap<&str, &Named> = named.iter().map(|named| (named.name.as_str(), named)).collect();
+    let mut tensors = Vec::new();
+    for Piece { ours, theirs, turned, .. } in pieces {
+        let named = by_name.get(ours.as_str()).ok_or_else(|| format!("the model has no parameter `{ours}`"))?;
+        let mut from = 0;
+        for (name, columns) in theirs {
+            tensors.push(cut(named, from, columns, turned, &name));
+            from += columns;
+        }
+    }
+    Ok(tensors)
+}
+
+/// The tensors of a file in the other layout, of which each is taken once.
+pub(super) struct Tensors {
+    weights: BTreeMap<String, Named>,
+    /// What stands in front of the names of all tensors but the head's: a model that was saved without its head has no such prefix.
+    prefix: &'static str,
+    /// Tensors that are no weights.
+    others: BTreeSet<String>,
+}
+
+impl Tensors {
+    /// - `others`: names of tensors whose numbers are no weights, such as masks
+    pub(super) fn new(weights: BTreeMap<String, Named>, others: BTreeSet<String>, prefix: &'static str) -> Self {
+        Self { weights, prefix, others }
+    }
+
+    /// The name under which a tensor is there.
+    fn name<'n>(&self, name: &'n str) -> Option<&'n str> {
+        [Some(name), name.strip_prefix(self.prefix)].into_iter().flatten().find(|name| self.weights.contains_key(*name))
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Named> {
+        self.weights.get(self.name(name)?)
+    }
+
+    pub(super) fn take(&mut self, name: &str) -> Option<Named> {
+        self.weights.remove(self.name(name)?)
+    }
+
+    /// Puts a tensor there under another name.
+    pub(super) fn put(&mut self, name: &str, tensor: Named) {
+        self.weights.insert(name.to_owned(), Named { name: name.to_owned(), ..tensor });
+    }
+
+    /// Our parameters.
+    ///
+    /// # Errors
+    /// When a tensor is missing or of another shape: its name and the two shapes.
+    pub(super) fn read(&mut self, pieces: Vec<Piece>) -> Result<Vec<Named>, String> {
+        pieces.into_iter().map(|piece| self.parameter(&piece)).collect()
+    }
+
+    fn parameter(&mut self, piece: &Piece) -> Result<Named, String> {
+        let mut parts = Vec::new();
+        for (name, columns) in &piece.theirs {
+            let tensor = self.take(name).ok_or_else(|| {
+                let why = if self.others.contains(name) { "has whole numbers, and is no weight" } else { "is missing" };
+                format!("the tensor `{name}` {why}")
+            })?;
+            let expected = piece.shape(*columns);
+            if tensor.shape != expected {
+                return Err(format!(
+                    "`{name}` is of shape {:?}, and by config.json of shape {expected:?}",
+                    tensor.shape
+                ));
+            }
+            parts.push(match piece.rows {
+                Some(rows) if piece.turned => cut(&tensor, 0, rows, true, &piece.ours),
+                _ => Named { name: piece.ours.clone(), ..tensor },
+            });
+        }
+        Ok(side_by_side(parts))
+    }
+
+    /// The tensors that were not taken, but for those that `is_buffer` knows as numbers that a model makes anew.
+    pub(super) fn left(&self, is_buffer: impl Fn(&str) -> bool) -> Vec<&str> {
+        let names = self.weights.keys().chain(&self.others).map(String::as_str);
+        names.filter(|name| !is_buffer(name)).collect()
+    }
+}
+
+/// Some columns of a matrix, turned if that is wanted.
+fn cut(named: &Named, from: usize, columns: usize, turned: bool, name: &str) -> Named {
+    let width = *named.shape.last().expect("a parameter has a dimension");
+    let rows = named.values.len() / width;
+    let at = |row: usize, column: usize| named.values[row * width + from + column];
+    let (shape, values) = if turned {
+        let values = (0..columns).flat_map(|column| (0..rows).map(move |row| at(row, column))).collect();
+        (vec![columns, rows], values)
+    } else {
+        (named.shape.clone(), named.values.clone())
+    };
+    Named { name: name.to_owned(), shape, values }
+}
+
+/// One matrix of others' columns, or the one that there is.
+fn side_by_side(mut parts: Vec<Named>) -> Named {
+    if parts.len() == 1 {
+        return parts.remove(0);
+    }
+    let columns: usize = parts.iter().map(|part| part.shape[1]).sum();
+    let (name, rows) = (parts[0].name.clone(), parts[0].shape[0]);
+    let values = (0..rows).flat_map(|row| {
+        parts.iter().flat_map(move |part| part.values[row * part.shape[1]..][..part.shape[1]].iter().copied())
+    });
+    let values = values.collect();
+    Named { name, shape: vec![rows, columns], values }
+}

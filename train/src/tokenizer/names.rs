@@ -1,0 +1,184 @@
+//! What the files beside a `tokenizer.json` say of it: which tokens begin and end a text.
+//!
+//! ```text
+//! FOLDER/tokenizer_config.json     eos_token, bos_token (a text, or an object with `content`), add_bos_token, and words for others
+//!        special_tokens_map.json   the same names, in older folders
+//!        generation_config.json    eos_token_id, bos_token_id: a number, or a list, each of which ends what is generated
+//!        config.json               the same
+//!        chat_template.jinja       kept for others
+//! ```
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    checkpoint::write_whole,
+    error::{Error, Result},
+};
+
+const TOKENIZER: &str = "tokenizer_config.json";
+const OLDER: &str = "special_tokens_map.json";
+const GENERATION: &str = "generation_config.json";
+const MODEL: &str = "config.json";
+const TEMPLATE: &str = "chat_template.jinja";
+
+/// The files of a folder, as far as they are there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Names {
+    folder: PathBuf,
+    /// `tokenizer_config.json`, with the names that only the older file has.
+    tokenizer: Map<String, Value>,
+    /// `generation_config.json`.
+    generation: Map<String, Value>,
+    /// `config.json`.
+    model: Map<String, Value>,
+    template: Option<Vec<u8>>,
+}
+
+impl Names {
+    /// Reads the files of a folder.
+    ///
+    /// # Errors
+    /// When one is there and cannot be read, or is no JSON object.
+    pub(super) fn read(folder: &Path) -> Result<Self> {
+        let mut tokenizer = object(&folder.join(TOKENIZER))?;
+        for (name, value) in object(&folder.join(OLDER))? {
+            if tokenizer.get(&name).is_none_or(Value::is_null) {
+                tokenizer.insert(name, value);
+            }
+        }
+        let (generation, model) = (object(&folder.join(GENERATION))?, object(&folder.join(MODEL))?);
+        Ok(Self { folder: folder.to_owned(), tokenizer, generation, model, template: bytes(&folder.join(TEMPLATE))? })
+    }
+
+    /// The token that is called by a name, such as `eos_token`.
+    ///
+    /// # Errors
+    /// When the name stands for something else than a token.
+    pub(super) fn token(&self, name: &str) -> Result<Option<&str>> {
+        let value = self.tokenizer.get(name).unwrap_or(&Value::Null);
+        match (value, value["content"].as_str().or(value.as_str())) {
+            (Value::Null, _) => Ok(None),
+            (_, Some(token)) => Ok(Some(token)),
+            _ => {
+                Err(self
+                    .fault(TOKENIZER, format!("`{name}` is {value}, and neither a text nor an object with `content`")))
+            }
+        }
+    }
+
+    /// Whether a token is put in front of every text; none where nothing is said of it.
+    pub(super) fn adds_begin(&self) -> Option<bool> {
+        self.tokenizer.get("add_bos_token")?.as_bool()
+    }
+
+    /// The ids that are called by a name, such as `eos_token_id`, in `generation_config.json` and then in `config.json`.
+    ///
+    /// # Errors
+    /// When the name stands for something else than ids.
+    pub(super) fn ids(&self, name: &str) -> Result<Vec<u32>> {
+        let mut ids = Vec::new();
+        for (file, object) in [(GENERATION, &self.generation), (MODEL, &self.model)] {
+            let value = object.get(name).unwrap_or(&Value::Null);
+            let entries = match value {
+                Value::Null => &[],
+                Value::Array(entries) => entries.as_slice(),
+                entry => std::slice::from_ref(entry),
+            };
+            for entry in entries {
+                let id = entry.as_u64().and_then(|id| u32::try_from(id).ok());
+                let id = id.ok_or_else(|| {
+                    self.fault(file, format!("`{name}` is {value}, and neither an id nor a list of ids"))
+                })?;
+                if !ids.contains(&id) {
+                    ids.push(id);
+                }
+            }
+        }
+        Ok(ids)
+    }
+
+    /// An error that names one of the files.
+    fn fault(&self, file: &str, message: String) -> Error {
+        Error::Damaged { path: self.folder.join(file), message }
+    }
+
+    /// The same with other ends: texts end with `end`, what is generated with each of `stops`, and `begin` is called their beginning.
+    pub(super) fn ending(mut self, end: &(String, u32), stops: &[u32], begin: Option<&(String, u32)>) -> Self {
+        let ends = if stops.len() > 1 { json!(stops) } else { json!(end.1) };
+        let begin = begin.map(|begin| ("bos_token", "bos_token_id", &begin.0, json!(begin.1)));
+        for (name, id, content, ids) in [("eos_token", "eos_token_id", &end.0, ends)].into_iter().chain(begin) {
+            // an object has more to say of the same token
+            if self.tokenizer.get(name).and_then(|token| token["content"].as_str()) != Some(content) {
+                self.tokenizer.insert(name.into(), content.as_str().into());
+            }
+            self.generation.insert(id.into(), ids);
+        }
+        self
+    }
+
+    /// Writes them into a folder, where they are read again; but for `config.json`, of which the ids stand in `generation_config.json`
+    /// then.
+    ///
+    /// # Errors
+    /// When one cannot be written.
+    pub(super) fn write(&self, folder: &Path) -> Result<()> {
+        write_config(folder, &self.tokenizer)?;
+        if let Some(template) = &self.template {
+            write_whole(&folder.join(TEMPLATE), template)?;
+        }
+        write_whole(&folder.join(GENERATION), &pretty(&self.generation))
+    }
+
+    /// The same for programs of others, which want more words in `tokenizer_config.json`: those of `defaults`, where there are none.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub(super) fn write_for_others(&self, folder: &Path, defaults: &Map<String, Value>) -> Result<()> {
+        let mut tokenizer = self.tokenizer.clone();
+        // "without limit" is written as 10^30, which is no length that others could read
+        if tokenizer.get("model_max_length").is_some_and(|length| length.as_u64().is_none()) {
+            tokenizer.remove("model_max_length");
+        }
+        for (name, value) in defaults {
+            if tokenizer.get(name).is_none_or(Value::is_null) {
+                tokenizer.insert(name.clone(), value.clone());
+            }
+        }
+        // code of the model's own does not come along
+        tokenizer.remove("auto_map");
+        self.write(folder)?;
+        write_config(folder, &tokenizer)
+    }
+}
+
+fn write_config(folder: &Path, tokenizer: &Map<String, Value>) -> Result<()> {
+    write_whole(&folder.join(TOKENIZER), &pretty(tokenizer))
+}
+
+fn pretty(object: &Map<String, Value>) -> Vec<u8> {
+    serde_json::to_vec_pretty(object).expect("an object is JSON")
+}
+
+/// The bytes of a file, if it is there.
+fn bytes(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::file("read", path)(error)),
+    }
+}
+
+/// The object of a JSON file; an empty one if there is no file.
+fn object(path: &Path) -> Result<Map<String, Value>> {
+    let Some(bytes) = bytes(path)? else { return Ok(Map::new()) };
+    let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
+    match serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))? {
+        Value::Object(object) => Ok(object),
+        other => Err(damaged(format!("an object was expected, and it begins with {:.20}", other.to_string()))),
+    }
+}
