@@ -30,6 +30,33 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// A file that was found done has other bytes than were written, though its size and time are the same.
+    #[error(
+        "{} is damaged: it has other bytes than stage `{stage}` wrote; give the command again, and it is made anew",
+        path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The stage that wrote it.
+        stage: String,
+    },
+    /// A stage reads a file that is not there.
+    #[error("stage `{stage}` reads {}, which nothing before it has made", path.display())]
+    NotMade {
+        /// The stage.
+        stage: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A stage opens a file that its fingerprint does not hold: what it makes would outlive a change of that.
+    #[error("stage `{stage}` opens {}, which is not among the inputs that it was planned with", path.display())]
+    InputNotNamed {
+        /// The stage.
+        stage: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// A recipe or task has a fault.
     #[error(transparent)]
     Toml(#[from] TomlError),

@@ -8,7 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::{Rule, first_reason};
-use crate::text::c4::LineRules;
+use crate::{files::Version, text::c4::LineRules};
+
+/// How C4's rules judge.
+pub const VERSION: Version = Version::new("decide/c4_quality", 1);
 
 /// C4's rules on pages. Defaults are Raffel et al. 2020, section 2.2.
 ///
@@ -33,6 +36,10 @@ impl Default for C4Quality {
 }
 
 impl Rule for C4Quality {
+    fn version(&self) -> Version {
+        VERSION
+    }
+
     fn reason(&self) -> Expr {
         first_reason([
             (col("lorem_ipsum").and(lit(self.lorem_ipsum)), "c4_lorem_ipsum"),

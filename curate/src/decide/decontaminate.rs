@@ -17,7 +17,10 @@ use super::{
     CutText, Leaks, Tables,
     verdict::{is_of, verdicts},
 };
-use crate::measure::Family;
+use crate::{files::Version, measure::Family};
+
+/// What is cut of what stands in benchmarks, and how that is counted.
+pub const VERSION: Version = Version::new("decide/decontaminate", 1);
 
 /// What becomes of documents that share runs of words with examples of benchmarks. The defaults are GPT-3's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -18,6 +18,9 @@ use super::{
 };
 use crate::measure::Family;
 
+/// Which of documents that are alike is kept.
+pub const VERSION: crate::files::Version = crate::files::Version::new("decide/duplicates", 1);
+
 /// Which document of those that are alike stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -8,6 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::{Rule, first_reason, share};
+use crate::files::Version;
+
+/// How FineWeb's rules judge.
+pub const VERSION: Version = Version::new("decide/fineweb_quality", 1);
 
 /// FineWeb's rules on lines. Defaults are Penedo et al. 2024, section 3.6.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +39,10 @@ impl Default for FinewebQuality {
 }
 
 impl Rule for FinewebQuality {
+    fn version(&self) -> Version {
+        VERSION
+    }
+
     fn reason(&self) -> Expr {
         let characters = col("characters") - col("line_feeds");
         let repeated = share("repeated_line_characters", characters);

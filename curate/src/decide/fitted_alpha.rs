@@ -10,7 +10,10 @@ use datafusion::{
 use serde::{Deserialize, Serialize};
 
 use super::{Tables, verdict::is_of};
-use crate::{measure::Family, text::draw::pareto_keeps};
+use crate::{files::Version, measure::Family, text::draw::pareto_keeps};
+
+/// How the shape of a draw is chosen.
+pub const VERSION: Version = Version::new("decide/alpha", 1);
 
 /// The shape that was chosen, and how far apart the scores still are.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

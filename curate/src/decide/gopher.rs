@@ -8,6 +8,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::{Rule, first_reason, share};
+use crate::files::Version;
+
+/// How Gopher's rules on repetition judge.
+pub const REPETITION: Version = Version::new("decide/gopher_repetition", 1);
+
+/// How Gopher's rules on quality judge.
+pub const QUALITY: Version = Version::new("decide/gopher_quality", 1);
 
 /// The Gopher quality rules. Defaults are Rae et al. 2021, table A1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -81,6 +88,10 @@ impl Default for GopherQuality {
 }
 
 impl Rule for GopherQuality {
+    fn version(&self) -> Version {
+        QUALITY
+    }
+
     fn reason(&self) -> Expr {
         let (words, lines) = match self.shares_of {
             SharesOf::Words => (col("words"), col("lines")),
@@ -139,6 +150,10 @@ impl Default for GopherRepetition {
 }
 
 impl Rule for GopherRepetition {
+    fn version(&self) -> Version {
+        REPETITION
+    }
+
     fn reason(&self) -> Expr {
         const TOP: [(&str, &str); 3] = [
             ("top_2_characters", "gopher_top_2_run"),

@@ -3,23 +3,24 @@
 //! The folder of any finished run that made bands is an index: of it are needed `manifest.json`, `ledger.json`, `facts/bands.json`,
 //! `facts/bands/` and the decisions of its last stage.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use datafusion::{
     common::internal_datafusion_err,
     prelude::{DataFrame, JoinType, col, lit},
 };
+use schemas::manifest::Manifest;
 use serde::{Deserialize, Serialize};
 
 use super::Tables;
 use crate::{
     error::{Error, Result},
     files::{Layout, hash_file, ledger, read_json},
-    measure::{BandsConfig, Family, FamilyConfig},
+    measure::{BANDS_VERSION, BandsConfig, Family, FamilyConfig},
 };
-
-/// How texts become hashes: it changes when the same text gets others.
-const SCHEME: u32 = 1;
 
 /// What the bands of a run follow from, as it is written beside them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +36,7 @@ impl BandsCard {
     /// The card of bands that this program makes.
     #[must_use]
     pub fn new(bands: BandsConfig) -> Self {
-        Self { scheme: SCHEME, bands }
+        Self { scheme: BANDS_VERSION.number(), bands }
     }
 }
 
@@ -49,6 +50,9 @@ pub struct DuplicateIndex {
     decisions: PathBuf,
     /// The hash of its manifest, in which are those of all its files.
     sha256: String,
+    /// Those of the files that are read.
+    #[serde(skip)]
+    hashes: BTreeMap<PathBuf, String>,
 }
 
 impl DuplicateIndex {
@@ -74,13 +78,23 @@ impl DuplicateIndex {
         if files.is_empty() {
             return Err(not_an_index());
         }
-        Ok(Self {
-            folder: folder.to_owned(),
-            bands,
-            files,
-            decisions: layout.decisions(last),
-            sha256: hash_file(&layout.manifest())?.sha256,
-        })
+        let (manifest, decisions) = (layout.manifest(), layout.decisions(last));
+        let listed: Manifest = read_json(&manifest)?;
+        let listed = listed.outputs.into_iter().map(|file| (layout.out().join(file.path), file.sha256));
+        let mut hashes: BTreeMap<PathBuf, String> = listed.collect();
+        hashes.retain(|path, _| *path == decisions || files.contains(path));
+        if let Some(unknown) = files.iter().chain([&decisions]).find(|path| !hashes.contains_key(*path)) {
+            let message = format!("it does not list {}", unknown.display());
+            return Err(Error::Damaged { path: manifest, message });
+        }
+        let sha256 = hash_file(&manifest)?.sha256;
+        Ok(Self { folder: folder.to_owned(), bands, files, decisions, sha256, hashes })
+    }
+
+    /// SHA-256 of one of its files, as its run wrote it.
+    #[must_use]
+    pub fn sha256_of(&self, path: &Path) -> Option<&str> {
+        self.hashes.get(path).map(String::as_str)
     }
 }
 

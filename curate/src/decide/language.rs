@@ -8,6 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::{Rule, first_reason};
+use crate::files::Version;
+
+/// How languages are kept.
+pub const VERSION: Version = Version::new("decide/language", 1);
 
 /// Keeps documents whose language is one of those given, and sure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +29,10 @@ fn fineweb_probability() -> f64 {
 }
 
 impl Rule for LanguageRule {
+    fn version(&self) -> Version {
+        VERSION
+    }
+
     fn reason(&self) -> Expr {
         let wanted = col("language").in_list(self.keep.iter().map(lit).collect(), false);
         first_reason([

@@ -8,7 +8,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::{Rule, first_reason};
-use crate::text::url_form::{host_of, url_form};
+use crate::{
+    files::Version,
+    text::url_form::{host_of, url_form},
+};
+
+/// How pages are kept that were linked to.
+pub const VERSION: Version = Version::new("decide/linked", 1);
 
 /// Keeps pages that people have linked to, and liked.
 ///
@@ -37,6 +43,10 @@ impl LinkedRule {
 }
 
 impl Rule for LinkedRule {
+    fn version(&self) -> Version {
+        VERSION
+    }
+
     fn reason(&self) -> Expr {
         let form =
             |domain: &String| url_form(&format!("http://{}", domain.trim())).map(|form| host_of(&form).to_owned());

@@ -26,7 +26,10 @@ use super::{
     splits::with_splits,
     verdict::{is_of, over_rows, verdicts},
 };
-use crate::measure::Family;
+use crate::{files::Version, measure::Family};
+
+/// What goes into a mixture: candidates, splits, weights, budgets.
+pub const VERSION: Version = Version::new("decide/mixture", 1);
 
 /// A mixture's rule: its sources with their weights, and how much of them it takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

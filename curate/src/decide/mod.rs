@@ -65,3 +65,13 @@ pub use threshold::ThresholdRule;
 pub use top::{ShareUnit, TopRule, top};
 pub use urls::UrlRule;
 pub use verdict::{Rule, apply, is_of};
+
+/// The versions of what is no [`Rule`], each where its code stands.
+pub mod versions {
+    pub use super::{
+        clusters::VERSION as CLUSTERS, decontaminate::VERSION as DECONTAMINATE, duplicates::VERSION as DUPLICATES,
+        fitted_alpha::VERSION as ALPHA, mixture::VERSION as MIXTURE, read::VERSION as READ,
+        remains::VERSION as REMAINS, repeats::VERSION as REPEATS, sample::VERSION as SAMPLE, top::VERSION as TOP,
+        verdict::VERSION as VERDICT,
+    };
+}

@@ -8,6 +8,10 @@ use super::{
     functions::Chance,
     verdict::{Rule, first_reason},
 };
+use crate::files::Version;
+
+/// How documents are drawn by score.
+pub const VERSION: Version = Version::new("decide/pareto", 1);
 
 /// The shape of a Pareto draw.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +45,10 @@ pub struct ParetoRule {
 }
 
 impl Rule for ParetoRule {
+    fn version(&self) -> Version {
+        VERSION
+    }
+
     fn reason(&self) -> Expr {
         let purpose = format!("pareto/{}", self.stage);
         let draw = Chance::Fraction { seed: self.seed, purpose }.of(vec![col("id")]);

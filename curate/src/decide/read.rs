@@ -9,6 +9,10 @@ use datafusion::{
 };
 
 use super::{Tables, verdict::verdicts};
+use crate::files::Version;
+
+/// Which records are documents.
+pub const VERSION: Version = Version::new("decide/read", 1);
 
 /// The verdicts on all records that have an id, over all sources. Of records with one id, one is kept; they are alike to the
 /// byte, so that it does not matter which.

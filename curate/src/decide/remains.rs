@@ -11,7 +11,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CutText, Tables, repeats_schema, verdict::verdicts};
-use crate::measure::Family;
+use crate::{files::Version, measure::Family};
+
+/// How cuts are taken together.
+pub const VERSION: Version = Version::new("decide/remains", 1);
 
 /// What becomes of documents of which something was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

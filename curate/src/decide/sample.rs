@@ -9,7 +9,10 @@ use datafusion::{
 };
 
 use super::{Tables, functions::Chance};
-use crate::measure::Family;
+use crate::{files::Version, measure::Family};
+
+/// Which documents a classifier is trained on.
+pub const VERSION: Version = Version::new("decide/sample", 1);
 
 /// Which documents are wanted.
 pub struct Sampled<'a> {

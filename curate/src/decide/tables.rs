@@ -13,8 +13,7 @@ use datafusion::{
 
 use super::{clusters::clusters_schema, index::DuplicateIndex};
 use crate::{
-    error::Error,
-    files::Layout,
+    files::{Inputs, Layout},
     measure::{Family, FamilyConfig},
     source::records,
 };
@@ -34,6 +33,8 @@ pub struct Tables<'a> {
     pub remains: Option<&'a str>,
     /// What earlier runs have kept.
     pub indexes: &'a [DuplicateIndex],
+    /// Where the files that are opened are noted.
+    pub inputs: &'a Inputs,
 }
 
 impl Tables<'_> {
@@ -107,7 +108,7 @@ impl Tables<'_> {
     /// # Errors
     /// When one is not there, or cannot be read.
     pub async fn files(&self, paths: Vec<std::path::PathBuf>) -> Result<DataFrame> {
-        self.context.read_parquet(urls(&paths)?, ParquetReadOptions::default()).await
+        self.context.read_parquet(self.urls(&paths)?, ParquetReadOptions::default()).await
     }
 
     /// The documents that a stage kept, whole or cut: `id` and `source`.
@@ -162,7 +163,16 @@ impl Tables<'_> {
     /// # Errors
     /// When there is none, or one cannot be read.
     pub async fn parquet(&self, paths: Vec<std::path::PathBuf>, schema: &Schema) -> Result<DataFrame> {
-        self.context.read_parquet(urls(&paths)?, ParquetReadOptions::default().schema(schema)).await
+        self.context.read_parquet(self.urls(&paths)?, ParquetReadOptions::default().schema(schema)).await
+    }
+
+    /// Paths of files that are there, as URLs; each is noted as an input. The engine takes a file that is not there for one without rows.
+    fn urls(&self, paths: &[std::path::PathBuf]) -> Result<Vec<String>> {
+        let open = |path: &std::path::PathBuf| {
+            self.inputs.open(path)?;
+            url(path)
+        };
+        paths.iter().map(open).collect()
     }
 
     fn part_paths<T>(&self, sources: &[String], path: impl Fn(&str, u32) -> T) -> Vec<T> {
@@ -176,16 +186,6 @@ impl Tables<'_> {
 /// A column by its exact name, with no meaning in dots or capitals.
 fn column(name: &str) -> Expr {
     Expr::Column(Column::from_name(name))
-}
-
-/// Paths of files that are there, as URLs.
-fn urls(paths: &[std::path::PathBuf]) -> Result<Vec<String>> {
-    // the engine takes a file that is not there for one without rows
-    if let Some(missing) = paths.iter().find(|path| !path.is_file()) {
-        let source = std::io::ErrorKind::NotFound.into();
-        return Err(Error::File { action: "read", path: missing.clone(), source }.into());
-    }
-    paths.iter().map(|path| url(path)).collect()
 }
 
 /// A path as a URL, in which no character is a pattern.

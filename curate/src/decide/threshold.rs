@@ -7,6 +7,10 @@ use datafusion::{
 use serde::{Deserialize, Serialize};
 
 use super::verdict::{Rule, first_reason};
+use crate::files::Version;
+
+/// How a score keeps.
+pub const VERSION: Version = Version::new("decide/threshold", 1);
 
 /// Keeps a document whose score is `min` or more.
 ///
@@ -18,6 +22,10 @@ pub struct ThresholdRule {
 }
 
 impl Rule for ThresholdRule {
+    fn version(&self) -> Version {
+        VERSION
+    }
+
     fn reason(&self) -> Expr {
         first_reason([(col("score").is_null(), "no_score"), (col("score").lt(lit(self.min)), "low_score")])
     }

@@ -15,7 +15,10 @@ use super::{
     Tables,
     verdict::{among, first_reason, is_of, over_rows, verdicts},
 };
-use crate::measure::Family;
+use crate::{files::Version, measure::Family};
+
+/// How the highest scores are kept.
+pub const VERSION: Version = Version::new("decide/top", 1);
 
 /// What a share is counted in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

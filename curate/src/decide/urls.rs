@@ -8,6 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::{Rule, first_reason};
+use crate::files::Version;
+
+/// How lists drop pages.
+pub const VERSION: Version = Version::new("decide/urls", 1);
 
 /// Drops pages by what lists find in their URLs. Documents without a URL are kept.
 ///
@@ -26,6 +30,10 @@ impl Default for UrlRule {
 }
 
 impl Rule for UrlRule {
+    fn version(&self) -> Version {
+        VERSION
+    }
+
     fn reason(&self) -> Expr {
         first_reason([
             (col("domain").is_not_null(), "url_domain"),

@@ -16,10 +16,16 @@ use datafusion::{
 };
 
 use super::Tables;
-use crate::measure::Family;
+use crate::{files::Version, measure::Family};
+
+/// What all verdicts share: their columns and their order.
+pub const VERSION: Version = Version::new("decide/verdict", 1);
 
 /// A rule over the facts of one family: data that becomes one expression.
 pub trait Rule {
+    /// The version of the code that judges.
+    fn version(&self) -> Version;
+
     /// Why a document is dropped; null keeps it.
     fn reason(&self) -> Expr;
 

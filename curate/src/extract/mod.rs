@@ -13,9 +13,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trafilatura::{HtmlDateMode, Options};
 
+use crate::files::Version;
+
 pub use contained::{Panicked, contained};
 pub use lines::lines;
 pub use page::TooMuch;
+
+/// How our own extractor finds the main text.
+const TAMIS: Version = Version::new("extract/tamis", 1);
+
+/// How the crate `trafilatura` does, and how its text is divided into lines.
+const TRAFILATURA: Version = Version::new("extract/trafilatura", 1);
+
+/// What our own extractor leaves out.
+const BOILERPLATE: Version = Version::new("extract/boilerplate", 1);
 
 /// Which extractor turns a page into text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +88,16 @@ pub enum GivenUp {
 }
 
 impl Extractor {
+    /// The version of the code that extracts.
+    #[must_use]
+    pub fn version(self) -> Version {
+        match self {
+            Self::Tamis => TAMIS,
+            Self::Trafilatura => TRAFILATURA,
+            Self::Boilerplate => BOILERPLATE,
+        }
+    }
+
     /// The main text of a page; none where there is none. The limit of bytes is for the caller to hold.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 mod aside;
 mod folder;
 mod groups;
+mod inputs;
 mod json;
 mod layout;
 pub mod ledger;
@@ -15,9 +16,11 @@ mod publish;
 mod quarantine;
 mod spill;
 pub mod units;
+mod version;
 
 pub use aside::Aside;
 pub use folder::{exchange, remove_folder, remove_others};
+pub use inputs::Inputs;
 pub use json::{read_json, write_json};
 pub use layout::Layout;
 pub use lock::Lock;
@@ -26,3 +29,4 @@ pub use partial::{PartialFile, Written, hash_file, write_whole};
 pub use publish::{Publication, PublishExec, published};
 pub use quarantine::{Quarantined, write_quarantine};
 pub use spill::{PARTITIONS, Record, Spill};
+pub use version::Version;

@@ -3,8 +3,13 @@
 //! A unit is a stage and one of its inputs. When its outputs are published, a mark is, with the fingerprint of everything
 //! that the outputs follow from. A unit whose mark has the same fingerprint, and whose outputs are still there, is not run
 //! again. A crash loses what was in flight and nothing else.
+//!
+//! Whether outputs are still those that were written is told by size and time, as `make` does; where the time is another, by their
+//! hash. What neither shows, such as a disk that gives other bytes, is found when a stage is about to read a file: see
+//! [`Marks::forget`]. A mark holds its own hash: one that was damaged or edited is none.
 
 use std::{
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
@@ -12,10 +17,13 @@ use std::{
 
 use schemas::manifest::FileEntry;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use super::{hash_file, memory::peak_memory, write_whole};
+use super::{Version, hash_file, memory::peak_memory, write_whole};
 use crate::error::{Error, Result};
+
+/// How rows become the bytes of files.
+pub const FILES: Version = Version::new("files/publish", 1);
 
 /// A hash of everything that a unit's outputs follow from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,11 +36,12 @@ impl Fingerprint {
         &self.0
     }
 
-    /// Of a stage and its settings, as JSON; the program's version is a part of it.
-    pub fn of(stage: &str, settings: &impl Serialize) -> Self {
+    /// Of the code of a stage, that of what it is made of, and its settings, as JSON. How files are written is a part of all.
+    pub fn of(stage: Version, parts: &[Version], settings: &impl Serialize) -> Self {
         let mut hasher = Xxh3::new();
+        let code = serde_json::to_vec(&(FILES, stage, parts)).expect("versions are JSON");
         let settings = serde_json::to_vec(settings).expect("settings are JSON");
-        for part in [env!("CARGO_PKG_VERSION").as_bytes(), stage.as_bytes(), &settings] {
+        for part in [&code, &settings] {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
@@ -63,15 +72,17 @@ impl Stamp {
         Ok(Self { path: path.to_owned(), bytes, modified, sha256: hash_file(path)?.sha256 })
     }
 
-    /// Whether the file still has these bytes. It is read only when its size is the same and its time is not.
+    /// Whether the file still has these bytes.
     fn holds(&self) -> bool {
-        match size_and_time(&self.path) {
-            Ok((bytes, _)) if bytes != self.bytes => false,
-            Ok((_, modified)) if modified == self.modified => true,
-            Ok(_) => hash_file(&self.path).is_ok_and(|now| now.sha256 == self.sha256),
-            Err(_) => false,
-        }
+        still_holds(&self.path, self.bytes, self.modified, &self.sha256).is_some()
     }
+}
+
+/// The time of a file that still has these bytes, else none. It is read only when its size is the same and its time is not.
+fn still_holds(path: &Path, bytes: u64, modified: u128, sha256: &str) -> Option<u128> {
+    let (size, time) = size_and_time(path).ok()?;
+    let holds = size == bytes && (time == modified || hash_file(path).is_ok_and(|now| now.sha256 == sha256));
+    holds.then_some(time)
 }
 
 fn size_and_time(path: &Path) -> Result<(u64, u128)> {
@@ -126,26 +137,47 @@ impl Marks {
     /// The mark of a unit, if it is done and nothing that it follows from has changed.
     #[must_use]
     pub fn fresh(&self, stage: &str, unit: &str, fingerprint: &Fingerprint) -> Option<Mark> {
-        let bytes = fs::read(self.path(stage, unit)).ok()?;
+        let path = self.path(stage, unit);
         // a mark that cannot be read is no mark: the unit runs again
-        let mark: Mark = serde_json::from_slice(&bytes).ok()?;
-        let outputs = mark
-            .outputs
-            .iter()
-            .all(|file| fs::metadata(self.out.join(&file.path)).is_ok_and(|metadata| metadata.len() == file.bytes));
-        let inputs = mark.input.as_ref().is_none_or(Stamp::holds);
-        (mark.fingerprint == *fingerprint && outputs && inputs).then_some(mark)
+        let mut stored = Stored::read(&path)?;
+        let mark = &stored.mark;
+        if mark.fingerprint != *fingerprint || !mark.input.as_ref().is_none_or(Stamp::holds) {
+            return None;
+        }
+        let files = mark.outputs.iter().zip(&stored.modified);
+        let holds = |(file, time): (&FileEntry, &u128)| {
+            still_holds(&self.out.join(&file.path), file.bytes, *time, &file.sha256)
+        };
+        let times: Vec<u128> = files.map(holds).collect::<Option<_>>()?;
+        if times.len() != mark.outputs.len() {
+            return None;
+        }
+        if times != stored.modified {
+            // so that they are not read again the next time
+            stored.modified = times;
+            stored.write(&path).ok()?;
+        }
+        Some(stored.mark)
     }
 
     /// Marks a unit as done, and notes how much memory the process has held at most. For the report; no output depends on it.
     ///
     /// # Errors
-    /// When the mark cannot be written.
+    /// When the mark cannot be written, or an output is not there.
     pub fn set(&self, stage: &str, unit: &str, mark: &Mark) -> Result<()> {
-        let mut json = serde_json::to_value(mark).expect("a mark is JSON");
-        json[PEAK_MEMORY] = peak_memory().into();
-        write_whole(&self.path(stage, unit), json.to_string().as_bytes())?;
-        Ok(())
+        let time = |file: &FileEntry| size_and_time(&self.out.join(&file.path)).map(|(_, time)| time);
+        let modified = mark.outputs.iter().map(time).collect::<Result<_>>()?;
+        let stored = Stored { mark: mark.clone(), modified, peak_memory: peak_memory() };
+        stored.write(&self.path(stage, unit))
+    }
+
+    /// Forgets that a unit is done, so that it runs again.
+    ///
+    /// # Errors
+    /// When the mark cannot be removed.
+    pub fn forget(&self, stage: &str, unit: &str) -> Result<()> {
+        let path = self.path(stage, unit);
+        fs::remove_file(&path).map_err(Error::file("remove", &path))
     }
 
     /// All units that are done, by stage and name. What cannot be read is left out.
@@ -169,22 +201,46 @@ impl Marks {
     }
 }
 
-/// The key of the memory in a mark's file, beside what [`Mark`] holds.
-const PEAK_MEMORY: &str = "peak_memory";
+/// A mark as it stands in its file: JSON in one line, and the hash of that line in the next.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    mark: Mark,
+    /// When each output was last changed, in nanoseconds since 1970.
+    modified: Vec<u128>,
+    peak_memory: Option<u64>,
+}
+
+impl Stored {
+    fn write(&self, path: &Path) -> Result<()> {
+        let mut line = serde_json::to_string(self).expect("a mark is JSON");
+        let hash = xxh3_128(line.as_bytes());
+        writeln!(line, "\n\"{hash:032x}\"").expect("writing to a string does not fail");
+        write_whole(path, line.as_bytes())?;
+        Ok(())
+    }
+
+    /// What is not as it was written is nothing.
+    fn read(path: &Path) -> Option<Self> {
+        let text = fs::read_to_string(path).ok()?;
+        let (line, hash) = text.split_once('\n')?;
+        let is_whole = hash == format!("\"{:032x}\"\n", xxh3_128(line.as_bytes()));
+        is_whole.then(|| serde_json::from_str(line).ok()).flatten()
+    }
+}
 
 /// The unit whose mark lies at `path`.
 fn done(root: &Path, path: &Path) -> Option<Done> {
     let name = path.strip_prefix(root).ok()?.with_extension("");
     let (stage, unit) = name.to_str()?.split_once('/')?;
-    let json: serde_json::Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-    let peak_memory = json[PEAK_MEMORY].as_u64();
-    let mark = serde_json::from_value(json).ok()?;
+    let Stored { mark, peak_memory, .. } = Stored::read(path)?;
     Some(Done { stage: stage.to_owned(), unit: unit.to_owned(), mark, peak_memory })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const COUNTING: Version = Version::new("test/counting", 1);
 
     #[test]
     fn a_unit_is_fresh_until_something_changes() -> Result<()> {
@@ -193,7 +249,7 @@ mod tests {
         write_whole(&input, b"in")?;
         let written = write_whole(&out.path().join("output"), b"result")?;
         let marks = Marks::new(out.path());
-        let fingerprint = Fingerprint::of("stage", &3);
+        let fingerprint = Fingerprint::of(COUNTING, &[], &3);
         let output = FileEntry { path: "output".into(), rows: None, bytes: written.bytes, sha256: written.sha256 };
         let mark = Mark {
             fingerprint: fingerprint.clone(),
@@ -207,7 +263,10 @@ mod tests {
         let all = marks.all();
         assert_eq!(all.iter().map(|done| done.unit.as_str()).collect::<Vec<_>>(), ["some/unit", "unit"]);
         assert!(all.iter().all(|done| done.mark == mark && done.peak_memory != Some(0)));
-        assert_eq!(marks.fresh("stage", "unit", &Fingerprint::of("stage", &4)), None);
+        assert_eq!(marks.fresh("stage", "unit", &Fingerprint::of(COUNTING, &[], &4)), None);
+        let anew = Version::new("test/counting", 2);
+        assert_eq!(marks.fresh("stage", "unit", &Fingerprint::of(anew, &[], &3)), None);
+        assert_eq!(marks.fresh("stage", "unit", &Fingerprint::of(COUNTING, &[anew], &3)), None);
 
         // written anew with the same bytes, it is the same input
         write_whole(&input, b"in")?;
@@ -215,6 +274,21 @@ mod tests {
         write_whole(&input, b"IN")?;
         assert!(marks.fresh("stage", "unit", &fingerprint).is_none());
         write_whole(&input, b"in")?;
+
+        // an output that was written anew with the same bytes is the same; one of the same size is not
+        write_whole(&out.path().join("output"), b"result")?;
+        assert!(marks.fresh("stage", "unit", &fingerprint).is_some());
+        write_whole(&out.path().join("output"), b"resulT")?;
+        assert!(marks.fresh("stage", "unit", &fingerprint).is_none());
+        write_whole(&out.path().join("output"), b"result")?;
+        assert!(marks.fresh("stage", "unit", &fingerprint).is_some());
+
+        // a mark in which a character was changed is none
+        let path = out.path().join("work/marks/stage/unit.json");
+        let text = fs::read_to_string(&path).expect("the mark is there");
+        write_whole(&path, text.replacen("0.5", "0.6", 1).as_bytes())?;
+        assert!(marks.fresh("stage", "unit", &fingerprint).is_none());
+        write_whole(&path, text.as_bytes())?;
         fs::remove_file(out.path().join("output")).expect("the output is there");
         assert!(marks.fresh("stage", "unit", &fingerprint).is_none());
         Ok(())

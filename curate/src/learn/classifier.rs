@@ -24,6 +24,9 @@ use crate::{
     text::facts::FactCounter,
 };
 
+/// How the scores of several are brought together.
+pub const ENSEMBLE: crate::files::Version = crate::files::Version::new("learn/ensemble", 1);
+
 /// The name of the file that says what a folder holds.
 const MODEL: &str = "model.json";
 

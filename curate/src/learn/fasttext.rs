@@ -16,6 +16,9 @@ use crate::{
     text::draw::draw,
 };
 
+/// How fastText is trained, read and scored.
+pub const VERSION: crate::files::Version = crate::files::Version::new("learn/fasttext", 1);
+
 /// The label of the reference, as DCLM calls it.
 pub const POSITIVE: &str = "hq";
 /// The label of the rest.

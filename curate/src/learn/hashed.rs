@@ -14,8 +14,11 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    files::{PartialFile, Written},
+    files::{PartialFile, Version, Written},
 };
+
+/// How hashed words are learned and scored.
+pub const VERSION: Version = Version::new("learn/hashed", 1);
 
 /// One weight for each feature.
 #[derive(Debug, Clone, PartialEq)]

@@ -32,4 +32,4 @@ pub use evaluation::{BINS, Evaluation, ReliabilityBin};
 pub use fasttext::{FastTextConfig, LineForm};
 pub use fasttext_model::Buffers;
 pub use features::{Features, FeaturesPreset, HashedWords, Scale};
-pub use training::{Document, Kind, Label, ModelFiles, Training, evaluate, train};
+pub use training::{Document, Kind, Label, ModelFiles, Training, VERSION as TRAINING_VERSION, evaluate, train};

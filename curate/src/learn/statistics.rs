@@ -7,7 +7,13 @@ use linfa_logistic::LogisticRegression;
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
-use crate::text::facts::{FactCounter, TextFacts};
+use crate::{
+    files::Version,
+    text::facts::{FactCounter, TextFacts},
+};
+
+/// How statistics are learned and scored.
+pub const VERSION: Version = Version::new("learn/statistics", 1);
 
 /// A share and its name.
 type Share = (&'static str, fn(&TextFacts) -> f64);

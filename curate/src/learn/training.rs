@@ -22,25 +22,28 @@ use sha2::{Digest as _, Sha256};
 use super::{
     calibration::Calibration,
     card::{Card, Labelled, Penalty, SourceScores, TrainedOn, Weight, warnings},
-    classifier::{Classifier, Scratch, StoredFile, StoredKind, StoredModel},
+    classifier::{Classifier, ENSEMBLE, Scratch, StoredFile, StoredKind, StoredModel},
     evaluation::{BINS, Evaluation, Scored, bin_of},
     examples::Examples,
     fasttext::{self, FastTextConfig, LineForm, POSITIVE},
     features::{Features, HashedWords},
-    hashed::HashedModel,
+    hashed::{self, HashedModel},
     labels::LabelledFile,
     logistic::{Fitted, balanced_loss, fit},
     passages::Cutting,
-    statistics::{StatisticsModel, shares},
+    statistics::{self, StatisticsModel, shares},
 };
 use crate::{
     error::{Error, Result},
-    files::{Written, hash_file, write_json},
+    files::{Version, Written, hash_file, write_json},
     text::{
         draw::{draw, fraction},
         facts::FactCounter,
     },
 };
+
+/// What all classifiers share: parts, passages, calibration, the card.
+pub const VERSION: Version = Version::new("learn/training", 1);
 
 /// Share of the documents that the model is tested on, and share of those that it is chosen and calibrated by.
 const HELD_OUT: f64 = 0.1;
@@ -126,6 +129,17 @@ impl Kind {
     #[must_use]
     pub fn passage_words(&self) -> usize {
         if matches!(self, Self::Statistics { .. }) { 60 } else { 25 }
+    }
+
+    /// The version of the code that trains such a model and scores by it.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        match self {
+            Self::Hashed { .. } => hashed::VERSION,
+            Self::Fasttext { .. } | Self::LoadedFasttext { .. } => fasttext::VERSION,
+            Self::Statistics { .. } => statistics::VERSION,
+            Self::Ensemble { .. } => ENSEMBLE,
+        }
     }
 
     /// Whether it learns from documents.

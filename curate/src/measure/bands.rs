@@ -15,6 +15,9 @@ use super::{
 };
 use crate::text::{minhash::MinHash, normal::NormalForm, shingles::Shingler};
 
+/// How texts become bands.
+pub const VERSION: crate::files::Version = crate::files::Version::new("measure/bands", 1);
+
 /// `bands` holds a hash of the text's normal form, then one for each band of its signature. A text that is shorter than a
 /// shingle has the first alone, and so is like none but its equals; one without a letter or digit has none, and is null.
 pub fn fields() -> Fields {

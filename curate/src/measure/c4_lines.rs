@@ -9,11 +9,15 @@ use datafusion::arrow::{
 use rayon::prelude::*;
 
 use super::family::{Measure, field};
+use crate::files::Version;
 use crate::text::{
     c4::{LineCuts, LineRules},
     lines::count_characters,
     tokens::Tokens,
 };
+
+/// What C4's rules on lines find.
+pub const VERSION: Version = Version::new("measure/c4_lines", 1);
 
 /// `cuts` holds where each cut begins and ends, in bytes, in turn; `cut_characters` is how much that is, and `sentences` how
 /// many are in what stays.

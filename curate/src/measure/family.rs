@@ -16,7 +16,7 @@ use super::{
     BandsConfig, FamilyFunction, OverlapsConfig, PostFiles, UrlFiles, bands, c4_lines, fingerprints, language, links,
     overlaps, score, tokens, urls, words,
 };
-use crate::{error::Result, text::c4::LineRules};
+use crate::{error::Result, files::Version, text::c4::LineRules};
 
 /// A family of facts: its name and what shapes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,6 +83,23 @@ impl Family {
             FamilyConfig::Overlaps(_) => overlaps::fields(),
             FamilyConfig::Score(_) => score::fields(),
             FamilyConfig::Tokens(_) => tokens::fields(),
+        }
+    }
+
+    /// The version of the code that makes the facts.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        match &self.config {
+            FamilyConfig::Words => words::VERSION,
+            FamilyConfig::C4Lines(_) => c4_lines::VERSION,
+            FamilyConfig::Urls(_) => urls::VERSION,
+            FamilyConfig::Language(_) => language::VERSION,
+            FamilyConfig::Fingerprints => fingerprints::VERSION,
+            FamilyConfig::Bands(_) => bands::VERSION,
+            FamilyConfig::Links(_) => links::VERSION,
+            FamilyConfig::Overlaps(_) => overlaps::VERSION,
+            FamilyConfig::Score(_) => score::VERSION,
+            FamilyConfig::Tokens(_) => tokens::VERSION,
         }
     }
 

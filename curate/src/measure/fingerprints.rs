@@ -12,6 +12,9 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::family::{Measure, field};
 use crate::text::normal::NormalForm;
 
+/// How texts become hashes of their normal form.
+pub const VERSION: crate::files::Version = crate::files::Version::new("measure/fingerprints", 1);
+
 /// `text_hash` is the XXH3-128 of the text's normal form, as 32 hexadecimal digits; `short_hash` are its lower 64 bits, for
 /// where a false match in 2^64 does no harm. Both are null for a text without a letter or digit.
 pub fn fields() -> Fields {

@@ -11,11 +11,15 @@ use rayon::prelude::*;
 use super::family::{Measure, field};
 use crate::{
     error::Result,
+    files::Version,
     learn::{
         Buffers,
         language::{Identified, LanguageModel},
     },
 };
+
+/// How languages are told by a model.
+pub const VERSION: Version = Version::new("measure/language", 1);
 
 pub fn fields() -> Fields {
     Fields::from(vec![field("language", DataType::Utf8View), field("probability", DataType::Float64)])

@@ -13,9 +13,13 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::family::{Measure, ModelFile, field};
 use crate::{
     error::Result,
+    files::Version,
     source::each_post,
     text::url_form::{host_of, url_form},
 };
+
+/// How posts are found that link to a page.
+pub const VERSION: Version = Version::new("measure/links", 1);
 
 /// Files of posts, as JSON lines.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -24,7 +24,7 @@ mod urls;
 mod words;
 
 pub use band_shape::{BandsChoice, BandsConfig, BandsPreset};
-pub use bands::BandHasher;
+pub use bands::{BandHasher, VERSION as BANDS_VERSION};
 pub use family::{Family, FamilyConfig, ModelFile};
 pub use function::FamilyFunction;
 pub use links::PostFiles;

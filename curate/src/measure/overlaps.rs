@@ -16,6 +16,9 @@ use crate::{
     text::overlap::{PlainWords, RunIndex, RunLengths},
 };
 
+/// How runs of words of benchmarks are found.
+pub const VERSION: crate::files::Version = crate::files::Version::new("measure/overlaps", 1);
+
 /// What is looked for, and how much stands around it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OverlapsConfig {

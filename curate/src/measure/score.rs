@@ -11,8 +11,12 @@ use rayon::prelude::*;
 use super::family::{Measure, field};
 use crate::{
     error::Result,
+    files::Version,
     learn::{Classifier, Scratch},
 };
+
+/// How texts are scored; the kind of the classifier has a version of its own.
+pub const VERSION: Version = Version::new("measure/score", 1);
 
 /// `score` is the probability of being of the reference, rounded to 1e-6.
 pub fn fields() -> Fields {

@@ -10,7 +10,13 @@ use rayon::prelude::*;
 use tokenizers::Tokenizer;
 
 use super::family::{Measure, field};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    files::Version,
+};
+
+/// How tokens are counted.
+pub const VERSION: Version = Version::new("measure/tokens", 1);
 
 pub fn fields() -> Fields {
     Fields::from(vec![field("tokens", DataType::UInt64)])

@@ -12,9 +12,13 @@ use serde::{Deserialize, Serialize};
 use super::family::{Measure, ModelFile, field};
 use crate::{
     error::{Error, Result},
+    files::Version,
     source::read_list,
     text::urls::{UrlBuffers, UrlFacts, UrlLists, UrlMatcher},
 };
+
+/// What lists find in URLs.
+pub const VERSION: Version = Version::new("measure/urls", 1);
 
 /// Files of lists, plain or packed as gzip or zstd: a domain or word a line; lines that begin with `#` are comments.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

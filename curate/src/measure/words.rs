@@ -9,7 +9,13 @@ use datafusion::arrow::{
 use rayon::prelude::*;
 
 use super::family::{Measure, field};
-use crate::text::facts::{FactCounter, TextFacts};
+use crate::{
+    files::Version,
+    text::facts::{FactCounter, TextFacts},
+};
+
+/// How words, lines and signs are counted.
+pub const VERSION: Version = Version::new("measure/words", 1);
 
 /// A count and its name. Every fact is a count: what it is divided by is for the rules to say.
 type Count = (&'static str, fn(&TextFacts) -> u64);

@@ -10,6 +10,7 @@ use crate::{
         GopherRepetition, LanguageRule, LinkedRule, RemainsRule, SplitRule, Survivor, ThresholdRule, TopRule, Unit,
         UrlRule, Verification, Weights,
     },
+    files::Version,
     learn::Kind,
     measure::{Family, ModelFile},
     source::Source,
@@ -83,6 +84,13 @@ impl ClassifierPlan {
             Kind::Ensemble { of } => of,
             _ => &[],
         }
+    }
+
+    /// The versions of the code that trains it and scores by it, those of its members, which are among `all`, behind its own.
+    #[must_use]
+    pub fn versions(&self, all: &[Self]) -> Vec<Version> {
+        let members = all.iter().filter(|other| self.members().contains(&other.name));
+        std::iter::once(self.kind.version()).chain(members.flat_map(|member| member.versions(all))).collect()
     }
 
     /// Whether it is the same again when it is trained again.

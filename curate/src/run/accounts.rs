@@ -35,6 +35,10 @@ type Counts = BTreeMap<String, BTreeMap<String, u64>>;
 impl Run<'_> {
     /// Draws up the ledger, which must close before a mixture takes the place of its predecessor.
     pub async fn draw_ledger(&self, mixed: &[Mixed]) -> Result<Ledger> {
+        let counted = |path: &&String| path.starts_with("decisions/") || path.starts_with("facts/records/");
+        let files: Vec<PathBuf> =
+            self.made().outputs.keys().filter(counted).map(|path| self.layout.out().join(path)).collect();
+        self.verify(&files)?;
         let ledger = Ledger {
             stages: self.stage_entries().await?,
             cleaning: self.cleaning_entries().await?,
@@ -98,7 +102,7 @@ impl Run<'_> {
                 let any = cast(taken.clone().gt(lit(0u64)), DataType::UInt64);
                 [sum(any).alias(format!("documents_{place}")), sum(taken).alias(format!("characters_{place}"))]
             });
-            let table = self.tables(&context).records(&source.name).await.map_err(failed)?;
+            let table = self.tables(&context, &self.accounted).records(&source.name).await.map_err(failed)?;
             let table = table.aggregate(vec![], sums.collect()).map_err(failed)?;
             let batches = self.collect("ledger", &context, table).await?;
             let number = |column: usize| -> u64 {
@@ -142,7 +146,7 @@ impl Run<'_> {
         let mut entries = Vec::new();
         for step in self.plan.steps.iter().filter(|step| step.cuts()) {
             let failed = |error| Error::from_plan("ledger", error);
-            let table = self.tables(&context).decisions(&step.name).await.map_err(failed)?;
+            let table = self.tables(&context, &self.accounted).decisions(&step.name).await.map_err(failed)?;
             let bytes = sum(CutText::Bytes.of(vec![col("cuts")])).alias("bytes");
             let table = table
                 .filter(col("cuts").is_not_null())
@@ -168,8 +172,11 @@ impl Run<'_> {
         let context = self.session.relational();
         let (mut read, mut faults) = (BTreeMap::new(), Counts::new());
         for source in self.source_names() {
-            let table =
-                self.tables(&context).records(&source).await.map_err(|error| Error::from_plan("ledger", error))?;
+            let table = self
+                .tables(&context, &self.accounted)
+                .records(&source)
+                .await
+                .map_err(|error| Error::from_plan("ledger", error))?;
             let counts = self.counts(&context, table, &["fault"]).await?;
             read.insert(source.clone(), counts.iter().map(|(_, count)| count).sum());
             let broken = counts.into_iter().filter_map(|(mut keys, count)| Some((keys.pop()??, count)));
@@ -181,7 +188,11 @@ impl Run<'_> {
     /// Documents of a stage by source and reason.
     async fn reasons(&self, stage: &str) -> Result<Counts> {
         let context = self.session.relational();
-        let table = self.tables(&context).decisions(stage).await.map_err(|error| Error::from_plan("ledger", error))?;
+        let table = self
+            .tables(&context, &self.accounted)
+            .decisions(stage)
+            .await
+            .map_err(|error| Error::from_plan("ledger", error))?;
         let mut counts = Counts::new();
         for (mut keys, count) in self.counts(&context, table, &["source", "reason"]).await? {
             let (reason, source) = (keys.pop().flatten().unwrap_or_default(), keys.pop().flatten().unwrap_or_default());
@@ -220,7 +231,8 @@ impl Run<'_> {
     async fn written_entries(&self, mixed: &[Mixed]) -> Result<Vec<MixtureEntry>> {
         let mut entries = Vec::new();
         for (mixture, mixed) in self.plan.mixtures.iter().zip(mixed) {
-            let mut of_mixture = self.mixture_entries(&format!("mixture-{}", mixture.name), mixture).await?;
+            let mut of_mixture =
+                self.mixture_entries(&format!("mixture-{}", mixture.name), mixture, &self.accounted).await?;
             let mut rows: BTreeMap<(String, String), u64> = BTreeMap::new();
             let files = self.files_of(mixed);
             for split in ["train", "validation", "test"] {
@@ -233,7 +245,7 @@ impl Run<'_> {
                 }
                 let context = self.session.relational();
                 let schema = mixture.content.schema();
-                let table = self.tables(&context).parquet(paths, &schema).await;
+                let table = self.tables(&context, &self.accounted).parquet(paths, &schema).await;
                 let table = table.map_err(|error| Error::from_plan("ledger", error))?;
                 for (mut keys, count) in self.counts(&context, table, &["source"]).await? {
                     rows.insert((split.to_owned(), keys.pop().flatten().unwrap_or_default()), count);
@@ -281,7 +293,9 @@ impl Run<'_> {
             reproducible: self.plan.classifiers.iter().all(ClassifierPlan::is_reproducible)
                 && !ledger.stages.iter().any(|entry| entry.quarantined.contains_key(by_the_clock)),
             recipe: self.plan.recipe.clone(),
-            versions: BTreeMap::from([("curate".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
+            versions: std::iter::once(("curate".to_owned(), env!("CARGO_PKG_VERSION").to_owned()))
+                .chain(made.versions.iter().map(|(name, number)| ((*name).to_owned(), number.to_string())))
+                .collect(),
             inputs: made.inputs.values().map(input).collect(),
             outputs: made.outputs.iter().filter(|(path, _)| is_kept(path)).map(|(_, file)| file.clone()).collect(),
         };

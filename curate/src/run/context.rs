@@ -13,6 +13,7 @@ use datafusion::{
     physical_plan::ExecutionPlan,
     prelude::{DataFrame, SessionContext},
 };
+use rayon::prelude::*;
 use schemas::manifest::FileEntry;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -23,7 +24,8 @@ use crate::{
     engine::{Limits, Session},
     error::{Error, Result},
     files::{
-        Layout, Lock, Publication, PublishExec, Written, published, remove_folder,
+        Inputs, Layout, Lock, Publication, PublishExec, Version, Written, hash_file, published, read_json,
+        remove_folder,
         units::{Fingerprint, Mark, Marks, Stamp},
         write_whole,
     },
@@ -41,6 +43,8 @@ pub struct Run<'a> {
     plans: Plans,
     parts: BTreeMap<String, u32>,
     made: Mutex<Made>,
+    /// What the ledger is drawn from: it is drawn anew each time.
+    pub accounted: Inputs,
     _lock: Lock,
 }
 
@@ -51,6 +55,10 @@ pub struct Made {
     pub outputs: BTreeMap<String, FileEntry>,
     /// Files from outside that were read, each with the records in it.
     pub inputs: BTreeMap<PathBuf, (Stamp, Option<u64>)>,
+    /// The units whose files were found done, and have not been read since: stage and name, by the files' paths.
+    pub unread: BTreeMap<String, (String, String)>,
+    /// Versions of the code that gave the outputs.
+    pub versions: BTreeMap<&'static str, u32>,
     /// Seconds that units took, by stage.
     pub seconds: BTreeMap<String, f64>,
     /// Units that were found done, and that were run.
@@ -58,6 +66,20 @@ pub struct Made {
     pub ran: u64,
     /// Whether some document was read from more than one file.
     pub repeats: bool,
+}
+
+/// What a unit follows from: its fingerprint, and the files that it may read.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    pub fingerprint: Fingerprint,
+    files: Vec<PathBuf>,
+}
+
+impl Origin {
+    /// The same files, and more that the outputs follow from.
+    pub fn with(&self, fingerprint: Fingerprint) -> Self {
+        Self { fingerprint, files: self.files.clone() }
+    }
 }
 
 /// Files that a unit published.
@@ -91,6 +113,7 @@ impl<'a> Run<'a> {
             plans: Plans::new(&layout),
             parts: plan.sources.iter().map(|source| (source.name.clone(), files(source))).collect(),
             made: Mutex::default(),
+            accounted: Inputs::of("ledger"),
             plan,
             layout,
             progress,
@@ -98,8 +121,8 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// The files of the run as tables of a session.
-    pub fn tables<'t>(&'t self, context: &'t SessionContext) -> Tables<'t> {
+    /// The files of the run as tables of a session; those that are opened are noted in `inputs`.
+    pub fn tables<'t>(&'t self, context: &'t SessionContext, inputs: &'t Inputs) -> Tables<'t> {
         let remains = self.plan.remains().map(|step| step.name.as_str());
         Tables {
             context,
@@ -108,6 +131,7 @@ impl<'a> Run<'a> {
             repeats: self.made().repeats,
             remains,
             indexes: &self.plan.indexes,
+            inputs,
         }
     }
 
@@ -115,17 +139,69 @@ impl<'a> Run<'a> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Paths with the hashes of what this run has published there: what a unit that reads them follows from.
-    pub fn hashes(&self, paths: impl IntoIterator<Item = PathBuf>) -> Vec<(String, String)> {
+    /// What a unit of `stage` follows from: its code, its settings, and the files that its plans have opened. From now on they open no other.
+    pub fn origin(
+        &self,
+        stage: Version,
+        parts: &[Version],
+        settings: &impl Serialize,
+        inputs: &Inputs,
+    ) -> Result<Origin> {
+        let files = inputs.close();
+        let hash = |path: &PathBuf| {
+            let not_made = || Error::NotMade { stage: inputs.stage().to_owned(), path: path.clone() };
+            Ok((self.layout.relative(path), self.sha256_of(path).ok_or_else(not_made)?))
+        };
+        let hashes = files.iter().map(hash).collect::<Result<Vec<_>>>()?;
+        Ok(Origin { fingerprint: self.fingerprint(stage, parts, &(settings, hashes)), files })
+    }
+
+    /// A fingerprint, whose code the manifest will name.
+    pub fn fingerprint(&self, stage: Version, parts: &[Version], settings: &impl Serialize) -> Fingerprint {
+        self.made().versions.extend(parts.iter().chain([&stage]).map(|version| (version.name(), version.number())));
+        Fingerprint::of(stage, parts, settings)
+    }
+
+    /// The hash of a file as it was written, or as it was read by this run; none of one that this run has not come to yet.
+    pub fn sha256_of(&self, path: &Path) -> Option<String> {
         let made = self.made();
-        paths
-            .into_iter()
-            .map(|path| {
-                let path = self.layout.relative(&path);
-                let hash = made.outputs.get(&path).map(|file| file.sha256.clone());
-                (path, hash.unwrap_or_default())
-            })
-            .collect()
+        let own = made.outputs.get(&self.layout.relative(path)).map(|file| file.sha256.clone());
+        let read = || made.inputs.get(path).map(|(stamp, _)| stamp.sha256.clone());
+        let indexed = || self.plan.indexes.iter().find_map(|index| index.sha256_of(path)).map(str::to_owned);
+        own.or_else(read).or_else(indexed)
+    }
+
+    /// Makes sure that files which are about to be read, and which this run has not written itself, are those that were written. Each is
+    /// read once for that.
+    pub fn verify(&self, paths: &[PathBuf]) -> Result<()> {
+        let known = |path: &PathBuf| {
+            let mut made = self.made();
+            let name = self.layout.relative(path);
+            if let Some(unit) = made.unread.remove(&name) {
+                return made.outputs.get(&name).map(|file| (path.clone(), file.sha256.clone(), Some(unit)));
+            }
+            drop(made);
+            let sha256 = self.plan.indexes.iter().find_map(|index| index.sha256_of(path))?;
+            Some((path.clone(), sha256.to_owned(), None))
+        };
+        let unread: Vec<_> = paths.iter().filter_map(known).collect();
+        unread.into_par_iter().try_for_each(|(path, sha256, unit)| {
+            if hash_file(&path)?.sha256 == sha256 {
+                return Ok(());
+            }
+            let Some((stage, unit)) = unit else {
+                let message = "it is not the file that the index was published with".to_owned();
+                return Err(Error::Damaged { path, message });
+            };
+            self.marks.forget(&stage, &unit)?;
+            Err(Error::Changed { path, stage })
+        })
+    }
+
+    /// Reads a file of JSON that this run has made or found.
+    pub fn read_made<T: serde::de::DeserializeOwned>(&self, path: PathBuf) -> Result<T> {
+        self.verify(std::slice::from_ref(&path))?;
+        read_json(&path)
     }
 
     /// The facts of a family about some sources, by file.
@@ -151,6 +227,8 @@ impl<'a> Run<'a> {
         tracing::info!(stage, unit, "found done");
         let mut made = self.made();
         made.found += 1;
+        let of_unit = |file: &FileEntry| (file.path.clone(), (stage.to_owned(), unit.to_owned()));
+        made.unread.extend(mark.outputs.iter().map(of_unit));
         made.take(stage, &mark);
         Some(mark)
     }
@@ -161,6 +239,9 @@ impl<'a> Run<'a> {
         tracing::info!(stage, unit, seconds = mark.seconds, "done");
         let mut made = self.made();
         made.ran += 1;
+        for file in &mark.outputs {
+            made.unread.remove(&file.path);
+        }
         made.take(stage, mark);
         Ok(())
     }
@@ -170,15 +251,21 @@ impl<'a> Run<'a> {
         &self,
         stage: &str,
         unit: &str,
-        fingerprint: Fingerprint,
+        origin: &Origin,
         work: impl Future<Output = Result<Files>>,
     ) -> Result<Mark> {
-        if let Some(mark) = self.find(stage, unit, &fingerprint) {
+        if let Some(mark) = self.find(stage, unit, &origin.fingerprint) {
             return Ok(mark);
         }
+        self.verify(&origin.files)?;
         let start = Instant::now();
         let outputs = self.entries(&work.await?);
-        let mark = Mark { fingerprint, input: None, outputs, seconds: start.elapsed().as_secs_f64() };
+        let mark = Mark {
+            fingerprint: origin.fingerprint.clone(),
+            input: None,
+            outputs,
+            seconds: start.elapsed().as_secs_f64(),
+        };
         self.mark(stage, unit, &mark)?;
         Ok(mark)
     }

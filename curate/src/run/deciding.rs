@@ -1,6 +1,6 @@
 //! The stages that decide: read, clusters, and the recipe's steps.
 
-use std::{future::Future, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use datafusion::{
     arrow::{
@@ -17,10 +17,10 @@ use super::context::{Files, Run};
 use crate::{
     decide::{
         self, Alpha, BandsCard, ClusterAccount, ClusterConfig, ClusterExec, DuplicateFacts, FittedAlpha, Likeness,
-        ParetoRule, RemainsRule, RepeatsConfig, RepeatsExec, Rule, Survivor,
+        ParetoRule, RemainsRule, RepeatsConfig, RepeatsExec, Rule, Survivor, versions,
     },
     error::{Error, Result},
-    files::{Publication, hash_file, read_json, units::Fingerprint, write_json},
+    files::{Inputs, Publication, Version, hash_file, write_json},
     measure::Family,
     recipe::{Step, StepKind},
     text::passages::Passage,
@@ -29,13 +29,15 @@ use crate::{
 impl Run<'_> {
     /// Decides which records are documents.
     pub async fn decide_read(&self) -> Result<()> {
-        let sources = self.source_names();
-        let inputs = self.hashes(self.facts_of("records", &sources));
-        let context = self.session.relational();
-        self.decide("read", &inputs, &context, decide::read(self.tables(&context))).await?;
-        // whether facts have to be made unique by id before they are joined
         let failed = |error| Error::from_plan("read", error);
-        let repeats = self.tables(&context).decisions("read").await.map_err(failed)?;
+        let inputs = Inputs::of("read");
+        let context = self.session.relational();
+        let table = decide::read(self.tables(&context, &inputs)).await.map_err(failed)?;
+        self.decide(versions::READ, &(), &inputs, &context, table).await?;
+        // whether facts have to be made unique by id before they are joined
+        let inputs = Inputs::of("read");
+        let repeats = self.tables(&context, &inputs).decisions("read").await.map_err(failed)?;
+        self.verify(&inputs.close())?;
         let repeats = repeats
             .filter(col("reason").eq(lit("same_record")))
             .and_then(|table| table.aggregate(vec![], vec![count(lit(1)).alias("repeats")]))
@@ -57,26 +59,33 @@ impl Run<'_> {
         let start = Instant::now();
         self.progress.begin("clusters", 1);
         let sources = self.source_names();
-        let inputs = self.hashes(self.facts_of(&family.name, &sources));
         let verification = self.plan.verification;
-        let fingerprint = Fingerprint::of("clusters", &(family, verification, &self.plan.indexes, inputs));
+        let failed = |error| Error::from_plan("clusters", error);
+        let inputs = Inputs::of("clusters");
+        let (context, relational) = (self.session.streaming(), self.session.relational());
+        let hashes = self.tables(&context, &inputs).hashes(family, &sources).await.map_err(failed)?;
+        let mut known = Vec::new();
+        for index in &self.plan.indexes {
+            known.push(decide::known_hashes(self.tables(&relational, &inputs), index).await.map_err(failed)?);
+        }
+        let texts = match verification {
+            Some(_) => Some(self.texts(&context, &sources, &inputs).await?),
+            None => None,
+        };
+        let settings = (family, verification, &self.plan.indexes);
+        let origin = self.origin(versions::CLUSTERS, &[], &settings, &inputs)?;
         let account = self.layout.cluster_account();
         let mark = self
-            .unit("clusters", "clusters", fingerprint, async {
-                let failed = |error| Error::from_plan("clusters", error);
-                let context = self.session.streaming();
-                let tables = self.tables(&context);
+            .unit("clusters", "clusters", &origin, async {
                 let plan = |table: DataFrame| async move { table.create_physical_plan().await.map_err(failed) };
-                let mut hashes = vec![plan(tables.hashes(family, &sources).await.map_err(failed)?).await?];
-                let relational = self.session.relational();
-                for index in &self.plan.indexes {
-                    let known = decide::known_hashes(self.tables(&relational), index).await.map_err(failed)?;
+                let mut hashes = vec![plan(hashes).await?];
+                for known in known {
                     // in no order, and so in one partition: others would wait while one is read
                     hashes.push(Arc::new(CoalescePartitionsExec::new(plan(known).await?)));
                 }
                 let hashes = UnionExec::try_new(hashes).map_err(failed)?;
-                let texts = match verification {
-                    Some(_) => Some(plan(self.texts(&context, &sources).await?).await?),
+                let texts = match texts {
+                    Some(texts) => Some(plan(texts).await?),
                     None => None,
                 };
                 let config = ClusterConfig { verification, budget: self.session.budget(), account: account.clone() };
@@ -106,7 +115,7 @@ impl Run<'_> {
 
     /// What was counted when clusters were found.
     pub fn cluster_account(&self) -> Result<ClusterAccount> {
-        read_json(&self.layout.cluster_account())
+        self.read_made(self.layout.cluster_account())
     }
 
     /// Takes the steps in their order.
@@ -125,14 +134,17 @@ impl Run<'_> {
     }
 
     async fn decide_step(&self, before: &str, step: &Step) -> Result<()> {
+        let failed = |error| Error::from_plan(&step.name, error);
         let context = self.session.relational();
-        let tables = self.tables(&context);
+        let inputs = Inputs::of(&step.name);
+        let tables = self.tables(&context, &inputs);
         let sources = &step.sources;
-        let mut inputs = self.hashes([self.layout.decisions(before)]);
         let family = |name: &str| {
             let family = self.plan.family(name).cloned();
             family.unwrap_or_else(|| unreachable!("the check of the recipe saw to the facts `{name}`"))
         };
+        // the shape of a draw, where it has one
+        let mut fitted: Option<f64> = None;
         let rule: Option<(Family, Box<dyn Rule + Sync + Send>)> = match &step.kind {
             StepKind::Language(rule) => Some((family("language"), Box::new(rule.clone()))),
             StepKind::GopherQuality(rule) => Some((family("words"), Box::new(rule.clone()))),
@@ -144,14 +156,9 @@ impl Run<'_> {
             StepKind::Threshold { classifier, rule } => Some((self.score_family(classifier)?, Box::new(*rule))),
             StepKind::Top { classifier, rule } => {
                 let (score, words) = (self.score_family(classifier)?, family("words"));
-                inputs.extend(self.hashes(self.facts_of(&score.name, sources)));
-                inputs.extend(self.hashes(self.facts_of("words", sources)));
                 let languages = rule.each_language.then(|| family("language"));
-                if languages.is_some() {
-                    inputs.extend(self.hashes(self.facts_of("language", sources)));
-                }
-                let table = decide::top(tables, before, &score, &words, languages.as_ref(), sources, *rule);
-                return self.decide(&step.name, &(step, inputs), &context, table).await;
+                let table = decide::top(tables, before, &score, &words, languages.as_ref(), sources, *rule).await;
+                return self.decide(versions::TOP, step, &inputs, &context, table.map_err(failed)?).await;
             }
             StepKind::Pareto { classifier, alpha } => {
                 let score = self.score_family(classifier)?;
@@ -160,7 +167,7 @@ impl Run<'_> {
                     Alpha::Fitted(_) => self.fit_alpha(before, step, &score).await?,
                 };
                 let rule = ParetoRule { alpha, seed: self.plan.seed, stage: step.name.clone() };
-                inputs.extend([("alpha".to_owned(), alpha.to_string())]);
+                fitted = Some(alpha);
                 Some((score, Box::new(rule)))
             }
             StepKind::Repeats { passage, keep_first } => {
@@ -171,16 +178,17 @@ impl Run<'_> {
             StepKind::SameUrl(_) | StepKind::ExactDuplicates(_) | StepKind::NearDuplicates(_) => None,
         };
         if let Some((family, rule)) = rule {
-            inputs.extend(self.hashes(self.facts_of(&family.name, sources)));
-            let table = decide::apply(tables, before, &family, sources, rule.as_ref());
-            return self.decide(&step.name, &(step, self.plan.seed, inputs), &context, table).await;
+            let table = decide::apply(tables, before, &family, sources, rule.as_ref()).await.map_err(failed)?;
+            let settings = (step, self.plan.seed, fitted.map(|alpha| alpha.to_string()));
+            return self.decide(rule.version(), &settings, &inputs, &context, table).await;
         }
-        self.decide_duplicates(before, step, inputs).await
+        self.decide_duplicates(before, step).await
     }
 
     /// Takes a step on documents that are alike.
-    async fn decide_duplicates(&self, before: &str, step: &Step, mut inputs: Vec<(String, String)>) -> Result<()> {
+    async fn decide_duplicates(&self, before: &str, step: &Step) -> Result<()> {
         let context = self.session.relational();
+        let inputs = Inputs::of(&step.name);
         let (likeness, rule) = match &step.kind {
             StepKind::SameUrl(rule) => (Likeness::Url, rule),
             StepKind::ExactDuplicates(rule) => (Likeness::Text, rule),
@@ -197,34 +205,26 @@ impl Run<'_> {
             words: family(rule.keep == Survivor::Longest, "words"),
             score: score.as_ref(),
         };
-        let sources: Vec<String> = step.sources.iter().chain(&rule.against).cloned().collect();
-        let families = [facts.fingerprints, facts.words, facts.score].into_iter().flatten().map(|family| &family.name);
-        let captures = decide::reads_captures(likeness, &rule.keep).then_some("records");
-        for family in families.map(String::as_str).chain(captures) {
-            inputs.extend(self.hashes(self.facts_of(family, &sources)));
-        }
-        let mut indexes = &[][..];
-        if likeness == Likeness::Cluster {
-            inputs.extend(self.hashes([self.layout.clusters()]));
-            indexes = &self.plan.indexes;
-        }
-        let table = decide::duplicates(self.tables(&context), before, likeness, rule, facts, &step.sources);
-        self.decide(&step.name, &(step, indexes, inputs), &context, table).await
+        let indexes = if likeness == Likeness::Cluster { &self.plan.indexes[..] } else { &[] };
+        let tables = self.tables(&context, &inputs);
+        let table = decide::duplicates(tables, before, likeness, rule, facts, &step.sources).await;
+        let table = table.map_err(|error| Error::from_plan(&step.name, error))?;
+        self.decide(versions::DUPLICATES, &(step, indexes), &inputs, &context, table).await
     }
 
     /// Chooses the shape of a Pareto draw by the scores of the reference.
     async fn fit_alpha(&self, before: &str, step: &Step, score: &Family) -> Result<f64> {
         let reference = self.plan.reference_of(step);
-        let facts = self.facts_of(&score.name, &step.sources).into_iter().chain(self.facts_of(&score.name, reference));
-        let mut inputs = self.hashes(facts.chain([self.layout.decisions(before), self.layout.decisions("read")]));
-        if self.plan.language_of(step).is_some() {
-            inputs.extend(self.hashes(self.facts_of("language", reference)));
-        }
+        let language = self.plan.language_of(step);
+        let context = self.session.relational();
+        let inputs = Inputs::of(&step.name);
+        let scores = self.scores(&context, &inputs, before, score, &step.sources, None).await?;
+        let of_reference = self.scores(&context, &inputs, "read", score, reference, language).await?;
+        let origin = self.origin(versions::ALPHA, &[], step, &inputs)?;
         let path = self.layout.fitted_alpha(&step.name);
-        self.unit("alpha", &step.name, Fingerprint::of("alpha", &(step, inputs)), async {
-            let scores = self.scores(before, score, &step.sources, None).await?;
-            let language = self.plan.language_of(step);
-            let fitted = FittedAlpha::fit(&scores, &self.scores("read", score, reference, language).await?);
+        self.unit("alpha", &step.name, &origin, async {
+            let scores = self.counted(&step.name, &context, scores).await?;
+            let fitted = FittedAlpha::fit(&scores, &self.counted(&step.name, &context, of_reference).await?);
             let fitted = fitted.ok_or_else(|| Error::Classifier {
                 name: step.classifier().unwrap_or_default().to_owned(),
                 message: format!("step `{}` has no documents, or no reference, to fit `alpha` to", step.name),
@@ -233,24 +233,29 @@ impl Run<'_> {
             Ok(vec![(path.clone(), None, written)])
         })
         .await?;
-        let fitted: FittedAlpha = read_json(&path)?;
+        let fitted: FittedAlpha = self.read_made(path)?;
         Ok(fitted.alpha)
     }
 
     /// The scores of the documents of some sources that a stage kept, the lowest first, each with how many have it.
     async fn scores(
         &self,
+        context: &SessionContext,
+        inputs: &Inputs,
         stage: &str,
         score: &Family,
         sources: &[String],
         language: Option<&str>,
-    ) -> Result<Vec<(f64, u64)>> {
-        let context = self.session.relational();
+    ) -> Result<DataFrame> {
         let language = language.and_then(|language| Some((self.plan.family("language")?, language)));
-        let counts = decide::score_counts(self.tables(&context), stage, score, sources, language).await;
-        let counts = counts.map_err(|error| Error::from_plan(stage, error))?;
+        let counts = decide::score_counts(self.tables(context, inputs), stage, score, sources, language).await;
+        counts.map_err(|error| Error::from_plan(stage, error))
+    }
+
+    /// The rows of [`Run::scores`].
+    async fn counted(&self, stage: &str, context: &SessionContext, counts: DataFrame) -> Result<Vec<(f64, u64)>> {
         let mut scores = Vec::new();
-        for batch in self.collect(stage, &context, counts).await? {
+        for batch in self.collect(stage, context, counts).await? {
             let values = batch.column(0).as_primitive::<Float64Type>().values();
             let counts = batch.column(1).as_primitive::<Int64Type>().values();
             scores.extend(values.iter().zip(counts).map(|(score, count)| (*score, count.cast_unsigned())));
@@ -261,30 +266,28 @@ impl Run<'_> {
     /// Cuts passages that stand in more than one place.
     async fn decide_repeats(&self, before: &str, step: &Step, passage: Passage, keep_first: bool) -> Result<()> {
         let sources = &step.sources;
-        let documents = self.parts_of(sources).map(|(source, part)| self.layout.documents(source, part));
-        let mut inputs = self.hashes(documents.collect::<Vec<_>>());
-        inputs.extend(self.hashes([self.layout.decisions(before)]));
+        let failed = |error| Error::from_plan(&step.name, error);
         let found = self.layout.repeats(&step.name);
-        self.unit("repeats", &step.name, Fingerprint::of("repeats", &(step, inputs)), async {
-            let failed = |error| Error::from_plan(&step.name, error);
-            let budget = self.session.budget();
-            let context = self.session.streaming();
+        let context = self.session.streaming();
+        let inputs = Inputs::of(&step.name);
+        let kept = self.tables(&context, &inputs).kept(before).await.map_err(failed)?;
+        let wanted =
+            kept.filter(decide::is_of(sources)).and_then(|kept| kept.select_columns(&["id"])).map_err(failed)?;
+        let ids = self.texts(&context, sources, &inputs).await?.select_columns(&["id"]).map_err(failed)?;
+        let texts = self.texts(&context, sources, &inputs).await?;
+        let origin = self.origin(versions::REPEATS, &[], step, &inputs)?;
+        self.unit("repeats", &step.name, &origin, async {
             let plan = |table: DataFrame| async move { table.create_physical_plan().await.map_err(failed) };
-            let kept = self.tables(&context).kept(before).await.map_err(failed)?;
-            let wanted =
-                kept.filter(decide::is_of(sources)).and_then(|kept| kept.select_columns(&["id"])).map_err(failed)?;
-            let ids = self.texts(&context, sources).await?.select_columns(&["id"]).map_err(failed)?;
-            let texts = self.texts(&context, sources).await?;
-            let config = RepeatsConfig { passage, keep_first, budget };
+            let config = RepeatsConfig { passage, keep_first, budget: self.session.budget() };
             let repeats = RepeatsExec::new(plan(wanted).await?, plan(ids).await?, plan(texts).await?, config);
             let publication = Publication::new(&found, &decide::repeats_schema());
             self.publish_plan(&step.name, &context, Arc::new(repeats), vec![publication]).await
         })
         .await?;
         let context = self.session.relational();
-        let inputs = self.hashes([self.layout.decisions(before), found.clone()]);
-        let table = decide::repeats(self.tables(&context), before, found);
-        self.decide(&step.name, &(step, inputs), &context, table).await
+        let inputs = Inputs::of(&step.name);
+        let table = decide::repeats(self.tables(&context, &inputs), before, found).await.map_err(failed)?;
+        self.decide(versions::REMAINS, step, &inputs, &context, table).await
     }
 
     /// Takes all cuts together.
@@ -292,26 +295,26 @@ impl Run<'_> {
         let stages: Vec<String> =
             self.plan.steps.iter().filter(|step| step.cuts()).map(|step| step.name.clone()).collect();
         let words = self.plan.family("words").unwrap_or_else(|| unreachable!("every recipe measures words"));
-        let decisions = stages.iter().map(|stage| self.layout.decisions(stage)).chain([self.layout.decisions(before)]);
-        let inputs = self.hashes(decisions.chain(self.facts_of("words", &self.source_names())));
         let context = self.session.relational();
-        let table = decide::remains(self.tables(&context), before, &stages, words, rule);
-        self.decide(&step.name, &(step, inputs), &context, table).await
+        let inputs = Inputs::of(&step.name);
+        let table = decide::remains(self.tables(&context, &inputs), before, &stages, words, rule).await;
+        let table = table.map_err(|error| Error::from_plan(&step.name, error))?;
+        self.decide(versions::REMAINS, step, &inputs, &context, table).await
     }
 
-    /// Publishes the verdicts of a stage, unless they are found done.
+    /// Publishes the verdicts of a stage, unless they are found done. They follow from the code that decides, its settings, and what their plan
+    /// has opened.
     pub async fn decide(
         &self,
-        stage: &str,
-        follows_from: &impl Serialize,
+        code: Version,
+        settings: &impl Serialize,
+        inputs: &Inputs,
         context: &SessionContext,
-        verdicts: impl Future<Output = datafusion::error::Result<DataFrame>>,
+        verdicts: DataFrame,
     ) -> Result<()> {
-        self.unit("decisions", stage, Fingerprint::of("decisions", &(stage, follows_from)), async {
-            let verdicts = verdicts.await.map_err(|error| Error::from_plan(stage, error))?;
-            self.publish_verdicts(stage, context, verdicts).await
-        })
-        .await?;
+        let stage = inputs.stage();
+        let origin = self.origin(code, &[versions::VERDICT], &(stage, settings), inputs)?;
+        self.unit("decisions", stage, &origin, async { self.publish_verdicts(stage, context, verdicts).await }).await?;
         Ok(())
     }
 

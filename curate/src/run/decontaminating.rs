@@ -2,15 +2,18 @@
 
 use std::collections::HashSet;
 
-use datafusion::arrow::{array::AsArray as _, datatypes::UInt64Type};
+use datafusion::{
+    arrow::{array::AsArray as _, datatypes::UInt64Type},
+    prelude::DataFrame,
+};
 use futures::TryStreamExt as _;
 use serde::Serialize;
 
 use super::context::{Files, Run};
 use crate::{
-    decide::{self, BenchmarkAccount, Contamination, DecontaminationRule, Leaks, windows},
+    decide::{self, BenchmarkAccount, Contamination, DecontaminationRule, Leaks, versions, windows},
     error::{Error, Result},
-    files::{read_json, units::Fingerprint, write_json, write_whole},
+    files::{Inputs, write_json, write_whole},
     measure::{Family, OverlapsConfig, each_text},
     recipe::Step,
     text::{
@@ -41,20 +44,26 @@ impl Run<'_> {
         let family = self.plan.family("overlaps").cloned();
         let family = family.unwrap_or_else(|| unreachable!("the check of the recipe saw to the facts `overlaps`"));
         let failed = |error| Error::from_plan(&step.name, error);
-        let facts = self.facts_of("overlaps", sources);
-        let inputs = self.hashes(facts.into_iter().chain([self.layout.decisions(before)]));
+        let inputs = Inputs::of(&step.name);
         let context = self.session.relational();
-        let common = decide::common_runs(self.tables(&context), before, &family, sources, rule).await;
+        let tables = self.tables(&context, &inputs);
+        let common = decide::common_runs(tables, before, &family, sources, rule).await.map_err(failed)?;
+        self.verify(&inputs.files())?;
         let mut runs = Vec::new();
-        for batch in self.collect(&step.name, &context, common.map_err(failed)?).await? {
+        for batch in self.collect(&step.name, &context, common).await? {
             runs.extend_from_slice(batch.column(0).as_primitive::<UInt64Type>().values());
         }
         let leaks = Leaks { common: runs, min_piece: rule.min_piece };
-        let table = decide::decontaminate(self.tables(&context), before, &family, sources, leaks.common.clone(), rule);
-        self.decide(&step.name, &(step, &inputs), &context, table).await?;
-        let fingerprint = Fingerprint::of("contamination", &(step, &family, inputs));
-        self.unit("contamination", &step.name, fingerprint, async {
-            self.account_of_leaks(before, step, &family, &leaks).await
+        let table = decide::decontaminate(tables, before, &family, sources, leaks.common.clone(), rule).await;
+        self.decide(versions::DECONTAMINATE, step, &inputs, &context, table.map_err(failed)?).await?;
+        let inputs = Inputs::of(&step.name);
+        let found = decide::overlaps(self.tables(&context, &inputs), before, &family, &step.sources).await;
+        let found = found.map_err(failed)?;
+        // the account reads the benchmarks as the facts do
+        let parts = [family.version()];
+        let origin = self.origin(versions::DECONTAMINATE, &parts, &(step, &family, &leaks), &inputs)?;
+        self.unit("contamination", &step.name, &origin, async {
+            self.account_of_leaks(step, &family, &leaks, found).await
         })
         .await?;
         Ok(())
@@ -63,19 +72,17 @@ impl Run<'_> {
     /// What a step on benchmarks has found.
     pub fn contamination(&self, stage: &str) -> Result<Contamination> {
         let [account, _] = self.layout.contamination(stage);
-        read_json(&account)
+        self.read_made(account)
     }
 
     /// Counts what was found, by benchmark, and lists the examples that were.
-    async fn account_of_leaks(&self, before: &str, step: &Step, family: &Family, leaks: &Leaks) -> Result<Files> {
+    async fn account_of_leaks(&self, step: &Step, family: &Family, leaks: &Leaks, found: DataFrame) -> Result<Files> {
         let failed = |error| Error::from_plan(&step.name, error);
         let config = family.overlaps().unwrap_or_else(|| unreachable!("the family `overlaps` holds overlaps"));
         let account = |name: &str| BenchmarkAccount { benchmark: name.to_owned(), ..BenchmarkAccount::default() };
         let mut accounts: Vec<BenchmarkAccount> =
             config.benchmarks.iter().map(|benchmark| account(&benchmark.name)).collect();
-        let context = self.session.relational();
-        let table = decide::overlaps(self.tables(&context), before, family, &step.sources).await.map_err(failed)?;
-        let mut batches = table.execute_stream().await.map_err(failed)?;
+        let mut batches = found.execute_stream().await.map_err(failed)?;
         let mut cut: HashSet<u64> = HashSet::new();
         while let Some(batch) = batches.try_next().await.map_err(failed)? {
             for row in 0..batch.num_rows() {

@@ -2,15 +2,21 @@
 
 use std::{collections::BTreeSet, time::Instant};
 
-use datafusion::arrow::array::AsArray as _;
+use datafusion::{
+    arrow::array::AsArray as _,
+    prelude::{DataFrame, SessionContext},
+};
 use futures::{StreamExt as _, TryStreamExt as _};
 
-use super::context::{Files, Run};
+use super::{
+    context::{Files, Run},
+    reading::score_name,
+};
 use crate::{
-    decide,
+    decide::{self, versions},
     error::{Error, Result},
-    files::units::{Fingerprint, Mark},
-    learn::{Document, Label, StoredModel, Training, train},
+    files::{Inputs, units::Mark},
+    learn::{Document, Label, StoredModel, TRAINING_VERSION, Training, train},
     measure::{Family, FamilyConfig, ModelFile},
     recipe::ClassifierPlan,
 };
@@ -32,25 +38,29 @@ impl Run<'_> {
     }
 
     async fn train_classifier(&self, classifier: &ClassifierPlan) -> Result<Mark> {
-        let sources = [classifier.positive.clone(), classifier.negative.clone()].concat();
-        let documents = self.parts_of(&sources).map(|(source, part)| self.layout.documents(source, part));
-        let mut inputs = self.hashes(documents.collect::<Vec<_>>());
-        inputs.extend(self.hashes([self.layout.decisions("read")]));
-        if classifier.linked.is_some() {
-            inputs.extend(self.hashes(self.facts_of("links", &sources)));
+        let context = self.session.streaming();
+        let inputs = Inputs::of(&classifier.name);
+        let sample = |sources, label| self.sample(&context, &inputs, classifier, sources, label);
+        let positive = sample(&classifier.positive, Label::Positive).await?;
+        let negative = sample(&classifier.negative, Label::Negative).await?;
+        for name in classifier.members() {
+            inputs.open(&StoredModel::path(&self.layout.model(name)))?;
         }
-        if self.plan.family("language").is_some() {
-            inputs.extend(self.hashes(self.facts_of("language", &sources)));
-        }
-        let members = classifier.members().iter().map(|name| StoredModel::path(&self.layout.model(name)));
-        inputs.extend(self.hashes(members));
-        let fingerprint = Fingerprint::of("classifier", &(classifier, self.plan.seed, inputs));
-        self.unit("models", &classifier.name, fingerprint, async { self.fit(classifier).await }).await
+        let mut parts = classifier.versions(&self.plan.classifiers);
+        parts.push(versions::SAMPLE);
+        let origin = self.origin(TRAINING_VERSION, &parts, &(classifier, self.plan.seed), &inputs)?;
+        self.unit("models", &classifier.name, &origin, async {
+            let mut documents = Vec::new();
+            for (sample, label) in [(positive, Label::Positive), (negative, Label::Negative)] {
+                let Some(sample) = sample else { continue };
+                documents.extend(self.sampled(&classifier.name, &context, sample, label).await?);
+            }
+            self.fit(classifier, &documents)
+        })
+        .await
     }
 
-    async fn fit(&self, classifier: &ClassifierPlan) -> Result<Files> {
-        let mut documents = self.sampled(classifier, &classifier.positive, Label::Positive).await?;
-        documents.extend(self.sampled(classifier, &classifier.negative, Label::Negative).await?);
+    fn fit(&self, classifier: &ClassifierPlan, documents: &[Document]) -> Result<Files> {
         let training = Training {
             name: classifier.name.clone(),
             kind: classifier.kind.clone(),
@@ -59,17 +69,22 @@ impl Run<'_> {
             seed: self.plan.seed,
             labels: classifier.labels.iter().map(|file| file.path.clone()).collect(),
         };
-        let (files, _) = train(&training, &documents, &self.layout.model(&classifier.name))?;
+        let (files, _) = train(&training, documents, &self.layout.model(&classifier.name))?;
         Ok(files.into_iter().map(|(path, written)| (path, None, written)).collect())
     }
 
-    /// The documents of one side, sorted by id.
-    async fn sampled(&self, classifier: &ClassifierPlan, sources: &[String], label: Label) -> Result<Vec<Document>> {
+    /// The documents of one side, as a table; nothing where the side has no source.
+    async fn sample(
+        &self,
+        context: &SessionContext,
+        inputs: &Inputs,
+        classifier: &ClassifierPlan,
+        sources: &[String],
+        label: Label,
+    ) -> Result<Option<DataFrame>> {
         if sources.is_empty() {
-            return Ok(vec![]);
+            return Ok(None);
         }
-        let failed = |error| Error::from_plan(&classifier.name, error);
-        let context = self.session.streaming();
         let language = match &classifier.language {
             Some(language) => self.plan.family("language").map(|family| (family, language.as_str())),
             None => None,
@@ -80,8 +95,19 @@ impl Run<'_> {
         });
         let languages = self.plan.family("language");
         let wanted = decide::Sampled { language, languages, linked, count: classifier.documents };
-        let sample = decide::sample(self.tables(&context), sources, wanted, self.plan.seed);
-        let batches = self.collect(&classifier.name, &context, sample.await.map_err(failed)?).await?;
+        let sample = decide::sample(self.tables(context, inputs), sources, wanted, self.plan.seed).await;
+        sample.map(Some).map_err(|error| Error::from_plan(&classifier.name, error))
+    }
+
+    /// The documents of one side, sorted by id.
+    async fn sampled(
+        &self,
+        stage: &str,
+        context: &SessionContext,
+        sample: DataFrame,
+        label: Label,
+    ) -> Result<Vec<Document>> {
+        let batches = self.collect(stage, context, sample).await?;
         let mut documents: Vec<Document> = Vec::new();
         for batch in &batches {
             let texts = |column: usize| batch.column(column).as_string_view().iter().map(Option::unwrap_or_default);
@@ -104,12 +130,11 @@ impl Run<'_> {
     /// The family of a classifier's scores.
     pub fn score_family(&self, classifier: &str) -> Result<Family> {
         let path = StoredModel::path(&self.layout.model(classifier));
-        let sha256 = self.hashes([path.clone()]).into_iter().map(|(_, hash)| hash).next().unwrap_or_default();
-        if sha256.is_empty() {
-            let message = "it has not been trained".to_owned();
-            return Err(Error::Classifier { name: classifier.to_owned(), message });
-        }
-        Ok(Family { name: format!("score-{classifier}"), config: FamilyConfig::Score(ModelFile { path, sha256 }) })
+        let not_trained =
+            || Error::Classifier { name: classifier.to_owned(), message: "it has not been trained".to_owned() };
+        let sha256 = self.sha256_of(&path).ok_or_else(not_trained)?;
+        self.verify(std::slice::from_ref(&path))?;
+        Ok(Family { name: score_name(classifier), config: FamilyConfig::Score(ModelFile { path, sha256 }) })
     }
 
     async fn score(&self, classifier: &str, sources: &[String]) -> Result<()> {
@@ -125,11 +150,10 @@ impl Run<'_> {
             let families = &families;
             async move {
                 let name = format!("{}/part-{part:05}", source.name);
-                let path = self.layout.relative(&self.layout.documents(&source.name, part));
-                let file = self.made().outputs.get(&path).cloned();
-                let outputs = file.into_iter().collect();
-                let documents = Mark { fingerprint: Fingerprint::of("", &()), input: None, outputs, seconds: 0.0 };
-                self.measure(&name, source, part, &documents, families).await
+                let path = self.layout.documents(&source.name, part);
+                let not_made = || Error::NotMade { stage: classifier.to_owned(), path: path.clone() };
+                let texts = self.sha256_of(&path).ok_or_else(not_made)?;
+                self.measure(&name, source, part, &texts, families).await
             }
         });
         futures::stream::iter(units).buffered(self.threads).try_collect::<Vec<()>>().await?;

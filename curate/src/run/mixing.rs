@@ -12,16 +12,16 @@ use datafusion::{
 };
 use schemas::ledger::MixtureEntry;
 
-use super::{context::Run, staging::Staged};
+use super::{
+    context::{Origin, Run},
+    staging::Staged,
+};
 use crate::{
-    decide::{self, Budget, MixtureAccount, MixtureRule, SizeFacts, Totals, Unit, Weights},
+    decide::{self, Budget, MixtureAccount, MixtureRule, SizeFacts, Totals, Unit, Weights, versions},
     error::{Error, Result},
-    files::{
-        exchange, remove_folder,
-        units::{Fingerprint, Mark},
-        write_json,
-    },
+    files::{Inputs, exchange, remove_folder, units::Mark, write_json},
     recipe::MixturePlan,
+    write::versions as written,
 };
 
 /// A mixture that is made: staged, or found in its place.
@@ -30,6 +30,23 @@ pub struct Mixed {
     pub name: String,
     /// Its files, if they do not stand in their place yet.
     pub staged: Option<Staged>,
+}
+
+/// What each source gives to a mixture.
+fn budget(totals: &BTreeMap<(String, String), Totals>, rule: &MixtureRule) -> Result<Budget> {
+    let training = |source: &String| totals.get(&("train".to_owned(), source.clone())).map_or(0, |totals| totals.size);
+    let sizes: BTreeMap<String, u64> =
+        rule.weights.sources().into_iter().map(|source| (source.clone(), training(&source))).collect();
+    let is_missing = |source: &str| match &rule.weights {
+        Weights::Shares(_) => sizes[source] == 0,
+        // what has nothing has no share
+        Weights::Proportional { .. } => sizes.values().all(|size| *size == 0),
+    };
+    if let Some(source) = sizes.keys().find(|source| is_missing(source)) {
+        let message = format!("source `{source}` has no document left to train on");
+        return Err(Error::Mixture { name: rule.name.clone(), message });
+    }
+    Ok(Budget::divide(&rule.weights, rule.budget, &sizes, &rule.max_epochs))
 }
 
 impl Run<'_> {
@@ -41,11 +58,12 @@ impl Run<'_> {
             let stage = format!("mixture-{}", mixture.name);
             self.progress.begin(&stage, 1);
             self.decide_mixture(&stage, mixture).await?;
-            let fingerprint = self.mixture_fingerprint(&stage, mixture);
-            let (staged, rows) = match self.find("mixtures", &mixture.name, &fingerprint) {
+            let inputs = Inputs::of(&stage);
+            let origin = self.mixture_origin(&stage, mixture, &inputs)?;
+            let (staged, rows) = match self.find("mixtures", &mixture.name, &origin.fingerprint) {
                 Some(mark) => (None, mark.outputs.iter().filter_map(|file| file.rows).sum::<u64>()),
                 None => {
-                    let staged = self.stage_mixture(&stage, mixture, fingerprint).await?;
+                    let staged = self.stage_mixture(&stage, mixture, origin, &inputs).await?;
                     let rows = staged.files.iter().filter_map(|(_, rows, _)| *rows).sum();
                     (Some(staged), rows)
                 }
@@ -72,22 +90,18 @@ impl Run<'_> {
     async fn decide_mixture(&self, stage: &str, mixture: &MixturePlan) -> Result<()> {
         let before = self.last_stage();
         let rule = self.rule(mixture);
-        let sources = mixture.weights.sources();
         let facts = self.size_facts(mixture);
-        let mut inputs = self.hashes([self.layout.decisions(&before)]);
-        inputs.extend(self.hashes(self.facts_of("words", &sources)));
-        if facts.tokens.is_some() {
-            inputs.extend(self.hashes(self.facts_of("tokens", &sources)));
-        }
-        if facts.clustered {
-            inputs.extend(self.hashes([self.layout.clusters()]));
-        }
-        let follows_from = Fingerprint::of("decisions", &(stage, &rule, inputs));
-        self.unit("decisions", stage, follows_from, async {
-            let failed = |error| Error::from_plan(stage, error);
-            let budget = self.budget(stage, &before, facts, &rule).await?;
+        let failed = |error| Error::from_plan(stage, error);
+        let inputs = Inputs::of(stage);
+        let context = self.session.relational();
+        let totals = decide::totals(self.tables(&context, &inputs), &before, facts, &rule).await.map_err(failed)?;
+        let origin = self.origin(versions::MIXTURE, &[versions::VERDICT], &(stage, &rule), &inputs)?;
+        self.unit("decisions", stage, &origin, async {
+            let totals = self.collect(stage, &context, totals).await?;
+            let budget = budget(&Totals::collect(&totals).map_err(failed)?, &rule)?;
             let context = self.session.relational();
-            let verdicts = decide::mixture(self.tables(&context), &before, facts, &rule, &budget).await;
+            let tables = self.tables(&context, &inputs);
+            let verdicts = decide::mixture(tables, &before, facts, &rule, &budget).await;
             let mut files = self.publish_verdicts(stage, &context, verdicts.map_err(failed)?).await?;
             let account = MixtureAccount::new(&rule, &budget, &self.given(stage).await?);
             let path = self.layout.mixture_account(&rule.name);
@@ -99,33 +113,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What each source gives to a mixture.
-    async fn budget(&self, stage: &str, before: &str, facts: SizeFacts<'_>, rule: &MixtureRule) -> Result<Budget> {
-        let failed = |error| Error::from_plan(stage, error);
-        let context = self.session.relational();
-        let totals = decide::totals(self.tables(&context), before, facts, rule).await.map_err(failed)?;
-        let totals = Totals::collect(&self.collect(stage, &context, totals).await?).map_err(failed)?;
-        let training =
-            |source: &String| totals.get(&("train".to_owned(), source.clone())).map_or(0, |totals| totals.size);
-        let sizes: BTreeMap<String, u64> =
-            rule.weights.sources().into_iter().map(|source| (source.clone(), training(&source))).collect();
-        let is_missing = |source: &str| match &rule.weights {
-            Weights::Shares(_) => sizes[source] == 0,
-            // what has nothing has no share
-            Weights::Proportional { .. } => sizes.values().all(|size| *size == 0),
-        };
-        if let Some(source) = sizes.keys().find(|source| is_missing(source)) {
-            let message = format!("source `{source}` has no document left to train on");
-            return Err(Error::Mixture { name: rule.name.clone(), message });
-        }
-        Ok(Budget::divide(&rule.weights, rule.budget, &sizes, &rule.max_epochs))
-    }
-
     /// What each source gives to the training split, repeats counted, in the unit of the budget.
     async fn given(&self, stage: &str) -> Result<BTreeMap<String, u64>> {
         let failed = |error| Error::from_plan(stage, error);
         let context = self.session.relational();
-        let given = self.tables(&context).decisions(stage).await.map_err(failed)?;
+        // the verdicts that were just published
+        let inputs = Inputs::of(stage);
+        let given = self.tables(&context, &inputs).decisions(stage).await.map_err(failed)?;
         let given = given
             .filter(col("verdict").eq(lit("keep")).and(col("split").eq(lit("train"))))
             .and_then(|table| {
@@ -140,35 +134,45 @@ impl Run<'_> {
         Ok(sizes)
     }
 
-    /// What the files of a mixture follow from.
-    fn mixture_fingerprint(&self, stage: &str, mixture: &MixturePlan) -> Fingerprint {
+    /// What the files of a mixture follow from. What is opened here is all that its making may read.
+    fn mixture_origin(&self, stage: &str, mixture: &MixturePlan, inputs: &Inputs) -> Result<Origin> {
         let sources = mixture.weights.sources();
         let documents = self.parts_of(&sources).map(|(source, part)| self.layout.documents(source, part));
-        let mut inputs = self.hashes(documents.collect::<Vec<_>>());
+        let records = self.facts_of("records", &self.source_names());
         let remains = self.plan.remains().map(|step| self.layout.decisions(&step.name));
-        inputs.extend(self.hashes([self.layout.decisions(stage)].into_iter().chain(remains)));
+        let decided = [self.layout.decisions(stage), self.layout.mixture_account(&mixture.name)];
+        for path in documents.chain(records).chain(remains).chain(decided) {
+            inputs.open(&path)?;
+        }
         let MixturePlan { name, content, shard_bytes, .. } = mixture;
-        Fingerprint::of("mixture", &(name, content, shard_bytes, self.plan.seed, inputs))
+        let code = [written::POOL, written::ROUTE, written::SHARD, written::CARD];
+        self.origin(written::PLACES, &code, &(name, content, shard_bytes, self.plan.seed, &self.plan.licences), inputs)
     }
 
     /// Puts the files that were staged into their place, each mixture as a whole.
     pub fn publish_mixtures(&self, mixed: Vec<Mixed>) -> Result<()> {
         for Mixed { name, staged } in mixed {
-            let Some(Staged { folder, fingerprint, files }) = staged else { continue };
+            let Some(Staged { folder, origin, files }) = staged else { continue };
             let target = self.layout.mixture(&name);
             exchange(&folder, &target)?;
             let files = files.into_iter().map(|(name, rows, written)| (target.join(name), rows, written)).collect();
-            let mark = Mark { fingerprint, input: None, outputs: self.entries(&files), seconds: 0.0 };
+            let outputs = self.entries(&files);
+            let mark = Mark { fingerprint: origin.fingerprint, input: None, outputs, seconds: 0.0 };
             self.mark("mixtures", &name, &mark)?;
         }
         remove_folder(&self.layout.work().join("staging"))
     }
 
     /// What a mixture should hold, by split and source, from its verdicts.
-    pub async fn mixture_entries(&self, stage: &str, mixture: &MixturePlan) -> Result<Vec<MixtureEntry>> {
+    pub async fn mixture_entries(
+        &self,
+        stage: &str,
+        mixture: &MixturePlan,
+        inputs: &Inputs,
+    ) -> Result<Vec<MixtureEntry>> {
         let failed = |error| Error::from_plan(stage, error);
         let context = self.session.relational();
-        let table = self.tables(&context).decisions(stage).await.map_err(failed)?;
+        let table = self.tables(&context, inputs).decisions(stage).await.map_err(failed)?;
         let table = table
             .filter(col("verdict").eq(lit("keep")))
             .and_then(|table| {

@@ -19,12 +19,12 @@ use super::context::{Files, Run};
 use crate::{
     error::{Error, Result},
     files::{
-        Publication, Quarantined, hash_file,
+        Inputs, Publication, Quarantined, hash_file,
         units::{Fingerprint, Mark, Stamp},
         write_quarantine,
     },
     measure::Family,
-    source::{Reading, Source, read_table, records},
+    source::{ROWS_VERSION, Reading, Source, read_table, records},
 };
 
 /// Records after which the limit of faults is judged before a source's end.
@@ -71,12 +71,12 @@ impl Run<'_> {
         let Unit { source, part, path } = unit;
         let name = format!("{}/part-{part:05}", source.name);
         let reading = reading(source, part, path);
-        let fingerprint = Fingerprint::of("documents", &reading);
+        let fingerprint = self.fingerprint(ROWS_VERSION, &reading.versions(), &reading);
         let documents = match self.find("documents", &name, &fingerprint) {
             Some(mark) => mark,
             None => self.read_anew(&name, &reading, fingerprint).await?,
         };
-        self.measure(&name, source, part, &documents, &self.plan.families).await?;
+        self.measure(&name, source, part, &self.texts_hash(&documents), &self.plan.families).await?;
         self.count(source, part, &documents).await
     }
 
@@ -107,18 +107,35 @@ impl Run<'_> {
         let mark = Mark { fingerprint, input: Some(stamp), outputs: self.entries(&files), seconds };
         self.mark("documents", name, &mark)?;
         for (family, file) in families.iter().zip(facts) {
-            self.mark_facts(name, family, &mark, &vec![file], 0.0)?;
+            let fingerprint = self.facts_fingerprint(family, &self.texts_hash(&mark));
+            self.mark_facts(name, family, fingerprint, &vec![file], 0.0)?;
         }
         Ok(mark)
     }
 
-    /// Makes the families that are missing for one file, from its documents; from the file itself where they are not kept.
+    /// What the texts of a file are known by: the hash of its documents, and where these are not kept, all that they follow from.
+    fn texts_hash(&self, documents: &Mark) -> String {
+        let kept = documents.outputs.first().filter(|_| self.plan.keep_documents);
+        let read = documents.input.as_ref().map_or("", |stamp| &stamp.sha256);
+        kept.map_or_else(|| format!("{} {read}", documents.fingerprint.as_str()), |file| file.sha256.clone())
+    }
+
+    /// What the facts of a family about the texts of one file follow from. Those of a classifier follow from the code of its kind, too.
+    fn facts_fingerprint(&self, family: &Family, texts: &str) -> Fingerprint {
+        let classifiers = &self.plan.classifiers;
+        let scored = classifiers.iter().find(|classifier| score_name(&classifier.name) == family.name);
+        let parts = scored.map_or_else(Vec::new, |classifier| classifier.versions(classifiers));
+        self.fingerprint(family.version(), &parts, &(family, texts))
+    }
+
+    /// Makes the families that are missing for one file, whose texts are known by a hash, from its documents; from the file itself where
+    /// they are not kept.
     pub async fn measure(
         &self,
         name: &str,
         source: &Source,
         part: u32,
-        documents: &Mark,
+        texts: &str,
         families: &[Family],
     ) -> Result<()> {
         let fresh = |family: &&Family| {
@@ -128,7 +145,7 @@ impl Run<'_> {
                 &source.name,
                 part,
             )));
-            known || self.find(&stage, name, &facts_fingerprint(family, documents)).is_some()
+            known || self.find(&stage, name, &self.facts_fingerprint(family, texts)).is_some()
         };
         let missing: Vec<Family> = families.iter().filter(|family| !fresh(family)).cloned().collect();
         if missing.is_empty() {
@@ -137,30 +154,34 @@ impl Run<'_> {
         let start = Instant::now();
         let failed = |error| Error::from_plan("measure", error);
         let context = self.session.streaming();
+        let inputs = Inputs::of("measure");
         let table = if self.plan.keep_documents {
-            self.tables(&context).documents(&source.name, part).await.map_err(failed)?
+            self.tables(&context, &inputs).documents(&source.name, part).await.map_err(failed)?
         } else {
             let path = &source.files[part as usize];
             context.read_table(read_table(reading(source, part, path))).map_err(failed)?
         };
+        self.verify(&inputs.close())?;
         let table = with_facts(table, &missing).map_err(failed)?;
         let files = self.publish("measure", &context, table, self.facts_files(&source.name, part, &missing)).await?;
         let seconds = start.elapsed().as_secs_f64();
         for (family, file) in missing.iter().zip(files) {
-            self.mark_facts(name, family, documents, &vec![file], seconds / missing.len() as f64)?;
+            let fingerprint = self.facts_fingerprint(family, texts);
+            self.mark_facts(name, family, fingerprint, &vec![file], seconds / missing.len() as f64)?;
         }
         Ok(())
     }
 
     /// The texts of all documents of some sources, in their stored order: `id` and `text`.
-    pub async fn texts(&self, context: &SessionContext, sources: &[String]) -> Result<DataFrame> {
+    pub async fn texts(&self, context: &SessionContext, sources: &[String], inputs: &Inputs) -> Result<DataFrame> {
         let failed = |error| Error::from_plan("read", error);
         if self.plan.keep_documents {
-            return self.tables(context).texts(sources).await.map_err(failed);
+            return self.tables(context, inputs).texts(sources).await.map_err(failed);
         }
         let mut all: Option<DataFrame> = None;
         for source in self.plan.sources.iter().filter(|source| sources.contains(&source.name)) {
             for (part, path) in (0u32..).zip(&source.files) {
+                inputs.open(path)?;
                 let texts = context
                     .read_table(read_table(reading(source, part, path)))
                     .and_then(|table| table.filter(col("text").is_not_null()))
@@ -184,8 +205,14 @@ impl Run<'_> {
         families.iter().map(file).collect()
     }
 
-    fn mark_facts(&self, name: &str, family: &Family, documents: &Mark, files: &Files, seconds: f64) -> Result<()> {
-        let fingerprint = facts_fingerprint(family, documents);
+    fn mark_facts(
+        &self,
+        name: &str,
+        family: &Family,
+        fingerprint: Fingerprint,
+        files: &Files,
+        seconds: f64,
+    ) -> Result<()> {
         let mark = Mark { fingerprint, input: None, outputs: self.entries(files), seconds };
         self.mark(&format!("facts-{}", family.name), name, &mark)
     }
@@ -194,8 +221,10 @@ impl Run<'_> {
     async fn count(&self, source: &Source, part: u32, documents: &Mark) -> Result<(u64, u64)> {
         let failed = |error| Error::from_plan("read", error);
         let context = self.session.streaming();
+        let inputs = Inputs::of("read");
         let path = self.layout.facts("records", &source.name, part);
-        let table = self.tables(&context).parquet(vec![path], &records()).await.map_err(failed)?;
+        let table = self.tables(&context, &inputs).parquet(vec![path], &records()).await.map_err(failed)?;
+        self.verify(&inputs.close())?;
         let counts = table.aggregate(vec![], vec![count(lit(1)).alias("read"), count(col("fault")).alias("broken")]);
         let batches = self.collect("read", &context, counts.map_err(failed)?).await?;
         let number = |column: usize| {
@@ -227,13 +256,14 @@ impl Run<'_> {
     async fn list_faults(&self, source: &Source) -> Result<()> {
         let failed = |error| Error::from_plan("read", error);
         let context = self.session.streaming();
+        let inputs = Inputs::of("read");
         let mut list = Vec::new();
         for (part, file) in (0u32..).zip(&source.files) {
             let path = self.layout.facts("records", &source.name, part);
             if !self.made().outputs.contains_key(&self.layout.relative(&path)) {
                 continue;
             }
-            let table = self.tables(&context).parquet(vec![path], &records()).await.map_err(failed)?;
+            let table = self.tables(&context, &inputs).parquet(vec![path], &records()).await.map_err(failed)?;
             let broken = table
                 .filter(col("fault").is_not_null())
                 .and_then(|table| table.select_columns(&["offset", "record", "fault", "detail"]))
@@ -288,10 +318,9 @@ fn empty(source: &Source) -> Error {
     Error::EmptySource { name: source.name.clone(), files: files.join(", ") }
 }
 
-/// What the facts of a family about one file follow from.
-fn facts_fingerprint(family: &Family, documents: &Mark) -> Fingerprint {
-    let hash = documents.outputs.first().map(|file| &file.sha256);
-    Fingerprint::of("facts", &(family, hash))
+/// The name of the family of a classifier's scores.
+pub(super) fn score_name(classifier: &str) -> String {
+    format!("score-{classifier}")
 }
 
 /// A table with one more column for each family.

@@ -13,15 +13,15 @@ use datafusion::{
 };
 use futures::{StreamExt as _, TryStreamExt as _};
 
-use super::context::Run;
+use super::context::{Origin, Run};
 use crate::{
     decide::SplitShards,
     error::{Error, Result},
-    files::{Publication, Written, read_json, units::Fingerprint, write_whole},
+    files::{Inputs, Publication, Written, write_whole},
     recipe::MixturePlan,
     write::{
         self, CardFacts, Content, Rendering, Route, SplitSize, dataset_card, placed_schema, pool_schema, routed_schema,
-        split_files,
+        split_files, versions,
     },
 };
 
@@ -33,13 +33,24 @@ pub struct Staged {
     /// Where they stand.
     pub folder: PathBuf,
     /// What they follow from.
-    pub fingerprint: Fingerprint,
+    pub origin: Origin,
     /// Their names, rows and hashes.
     pub files: Vec<(String, Option<u64>, Written)>,
 }
 
 /// Buckets of a shard, at most: each is a row group in every file that is routed.
 const MOST_BUCKETS: u32 = 256;
+
+/// A mixture that is being made.
+#[derive(Clone, Copy)]
+struct Staging<'s> {
+    stage: &'s str,
+    mixture: &'s MixturePlan,
+    origin: &'s Origin,
+    inputs: &'s Inputs,
+    /// Where its files are made.
+    folder: &'s Path,
+}
 
 /// How a mixture is divided.
 struct Sharding {
@@ -60,21 +71,31 @@ fn in_buckets(shards: &[SplitShards], buckets: u32) -> Vec<SplitShards> {
 
 impl Run<'_> {
     /// Makes the files of a mixture. What was made by a run that was stopped is found again.
-    pub async fn stage_mixture(&self, stage: &str, mixture: &MixturePlan, fingerprint: Fingerprint) -> Result<Staged> {
-        let Sharding { shards, buckets } = self.sharding(stage, mixture).await?;
+    pub async fn stage_mixture(
+        &self,
+        stage: &str,
+        mixture: &MixturePlan,
+        origin: Origin,
+        inputs: &Inputs,
+    ) -> Result<Staged> {
+        self.verify(&inputs.files())?;
+        let Sharding { shards, buckets } = self.sharding(stage, mixture, inputs).await?;
         // what was routed to other buckets is of no use
-        let work = Fingerprint::of("staging", &(fingerprint.as_str(), buckets));
+        let work = self.fingerprint(versions::PLACES, &[], &(origin.fingerprint.as_str(), buckets));
         let folder = self.layout.work().join("staging").join(&mixture.name).join(work.as_str());
-        let routed = self.route_mixture(stage, mixture, &work, &folder, &in_buckets(&shards, buckets)).await?;
+        inputs.own(&folder);
+        let work = origin.with(work);
+        let staging = Staging { stage, mixture, origin: &work, inputs, folder: &folder };
+        let routed = self.route_mixture(&staging, &in_buckets(&shards, buckets)).await?;
         let files = folder.join("files");
         let names: Vec<String> = split_files(&shards).into_iter().map(|(_, name)| name).collect();
         let units = (0u32..).zip(&names).map(|(number, name)| {
             let own = number * buckets..(number + 1) * buckets;
-            self.write_shard(stage, mixture, &work, &routed, own, files.join(name))
+            self.write_shard(&staging, &routed, own, files.join(name))
         });
         let written: Vec<(Option<u64>, Written)> =
             futures::stream::iter(units).buffered(self.threads).try_collect().await?;
-        let entries = self.mixture_entries(stage, mixture).await?;
+        let entries = self.mixture_entries(stage, mixture, inputs).await?;
         let mut sizes: BTreeMap<String, SplitSize> = BTreeMap::new();
         for (split, name) in split_files(&shards) {
             sizes.entry(split).or_default().add(&files.join(name))?;
@@ -84,7 +105,7 @@ impl Run<'_> {
             content: &mixture.content,
             shards: &shards,
             entries: &entries,
-            account: &read_json(&self.layout.mixture_account(&mixture.name))?,
+            account: &self.read_made(self.layout.mixture_account(&mixture.name))?,
             licences: &self.plan.licences,
             sizes: &sizes,
         };
@@ -92,14 +113,14 @@ impl Run<'_> {
         let card = write_whole(&files.join("README.md"), card.as_bytes())?;
         let shards = names.into_iter().zip(written).map(|(name, (rows, written))| (name, rows, written));
         let all = shards.chain([("README.md".to_owned(), None, card)]).collect();
-        Ok(Staged { folder: files, fingerprint, files: all })
+        Ok(Staged { folder: files, origin, files: all })
     }
 
     /// How many shards each split has, by the bytes that it will hold, and how many buckets a shard has, by the memory that there is.
-    async fn sharding(&self, stage: &str, mixture: &MixturePlan) -> Result<Sharding> {
+    async fn sharding(&self, stage: &str, mixture: &MixturePlan, inputs: &Inputs) -> Result<Sharding> {
         let failed = |error| Error::from_plan(stage, error);
         let context = self.session.relational();
-        let sizes = self.tables(&context).decisions(stage).await.map_err(failed)?;
+        let sizes = self.tables(&context, inputs).decisions(stage).await.map_err(failed)?;
         let sizes = sizes
             .filter(col("verdict").eq(lit("keep")))
             .and_then(|table| {
@@ -134,18 +155,12 @@ impl Run<'_> {
     }
 
     /// Gives every row its place, then takes the text of every file to its shard.
-    async fn route_mixture(
-        &self,
-        stage: &str,
-        mixture: &MixturePlan,
-        fingerprint: &Fingerprint,
-        staging: &Path,
-        shards: &[SplitShards],
-    ) -> Result<Vec<PathBuf>> {
-        let places = staging.join("places.parquet");
-        self.unit("staging", &format!("{}/places", mixture.name), fingerprint.clone(), async {
+    async fn route_mixture(&self, staging: &Staging<'_>, shards: &[SplitShards]) -> Result<Vec<PathBuf>> {
+        let Staging { stage, mixture, origin, inputs, folder } = *staging;
+        let places = folder.join("places.parquet");
+        self.unit("staging", &format!("{}/places", mixture.name), origin, async {
             let context = self.session.relational();
-            let tables = self.tables(&context);
+            let tables = self.tables(&context, inputs);
             let table = write::places(tables, &mixture.name, stage, &mixture.content, self.plan.seed, shards).await;
             let table = table.map_err(|error| Error::from_plan(stage, error))?;
             let publication = Publication::new(&places, &placed_schema());
@@ -155,19 +170,19 @@ impl Run<'_> {
         let sources = mixture.weights.sources();
         let mut renderings = BTreeMap::new();
         for source in &sources {
-            let rendering = self.rendering(stage, mixture, fingerprint, staging, source).await?;
+            let rendering = self.rendering(staging, source).await?;
             renderings.insert(source.as_str(), rendering);
         }
         let units = self.parts_of(&sources).map(|(source, part)| {
-            let path = staging.join("routed").join(source).join(format!("part-{part:05}.parquet"));
+            let path = folder.join("routed").join(source).join(format!("part-{part:05}.parquet"));
             let publication = Publication::new(&path, &routed_schema(&mixture.content));
             let rendering = renderings[source].clone();
             let route = Route { places: places.clone(), content: &mixture.content, rendering, source, part };
             async move {
                 let unit = format!("{}/routed/{source}/part-{part:05}", mixture.name);
-                self.unit("staging", &unit, fingerprint.clone(), async {
+                self.unit("staging", &unit, origin, async {
                     let context = self.session.streaming();
-                    let table = write::route(self.tables(&context), route).await;
+                    let table = write::route(self.tables(&context, inputs), route).await;
                     let table = table.map_err(|error| Error::from_plan(stage, error))?;
                     self.publish(stage, &context, table, vec![publication.grouped_by("bucket")]).await
                 })
@@ -179,21 +194,15 @@ impl Run<'_> {
     }
 
     /// How the examples of a source are put into words; nothing for plain text.
-    async fn rendering(
-        &self,
-        stage: &str,
-        mixture: &MixturePlan,
-        fingerprint: &Fingerprint,
-        staging: &Path,
-        source: &str,
-    ) -> Result<Option<Rendering>> {
+    async fn rendering(&self, staging: &Staging<'_>, source: &str) -> Result<Option<Rendering>> {
+        let Staging { stage, mixture, origin, inputs, folder } = *staging;
         let Content::Examples(content) = &mixture.content else { return Ok(None) };
-        let path = staging.join("pool").join(format!("{source}.parquet"));
+        let path = folder.join("pool").join(format!("{source}.parquet"));
         let shows = content.demonstrations.is_some() || content.negatives > 0;
         if shows {
-            self.unit("staging", &format!("{}/pool/{source}", mixture.name), fingerprint.clone(), async {
+            self.unit("staging", &format!("{}/pool/{source}", mixture.name), origin, async {
                 let context = self.session.relational();
-                let table = write::pool(self.tables(&context), stage, source, self.plan.seed).await;
+                let table = write::pool(self.tables(&context, inputs), stage, source, self.plan.seed).await;
                 let table = table.map_err(|error| Error::from_plan(stage, error))?;
                 self.publish(stage, &context, table, vec![Publication::new(&path, &pool_schema())]).await
             })
@@ -211,18 +220,17 @@ impl Run<'_> {
 
     async fn write_shard(
         &self,
-        stage: &str,
-        mixture: &MixturePlan,
-        fingerprint: &Fingerprint,
+        staging: &Staging<'_>,
         routed: &[PathBuf],
         buckets: Range<u32>,
         path: PathBuf,
     ) -> Result<(Option<u64>, Written)> {
+        let Staging { stage, mixture, origin, inputs, .. } = *staging;
         let unit = format!("{}/shard-{:05}-{:05}", mixture.name, buckets.start, buckets.end);
         let mark = self
-            .unit("staging", &unit, fingerprint.clone(), async {
+            .unit("staging", &unit, origin, async {
                 let context = self.session.streaming();
-                let plan = write::shard(self.tables(&context), routed, &mixture.content, buckets).await;
+                let plan = write::shard(self.tables(&context, inputs), routed, &mixture.content, buckets).await;
                 let plan = plan.map_err(|error| Error::from_plan(stage, error))?;
                 let publication = Publication::new(&path, &mixture.content.schema());
                 self.publish_plan(stage, &context, plan, vec![publication]).await

@@ -17,12 +17,12 @@ use datafusion::{
 };
 use futures::{StreamExt as _, TryStreamExt as _};
 
-use super::context::Run;
+use super::context::{Origin, Run};
 use crate::{
     decide::{Tables, cuts_of, cuts_type},
     error::{Error, Result},
-    files::{Publication, units::Fingerprint},
-    source::{Kept, Source, copy_records},
+    files::{Inputs, Publication},
+    source::{COPY_VERSION, Kept, Source, copy_records},
 };
 
 impl Run<'_> {
@@ -33,23 +33,25 @@ impl Run<'_> {
         self.progress.begin("survivors", source.files.len() as u64);
         let stage = self.last_stage();
         let clustered = self.clustered_by().is_some();
-        let inputs = self.hashes(
-            self.facts_of("records", &self.source_names())
-                .into_iter()
-                .chain([self.layout.decisions(&stage), self.layout.clusters()]),
-        );
-        let fingerprint = Fingerprint::of("survivors", &(source, &inputs));
+        let failed = |error| Error::from_plan("survivors", error);
         let places = self.layout.work().join("survivors.parquet");
-        self.unit("survivors", "places", fingerprint.clone(), async {
-            let context = self.session.relational();
-            let table = kept_places(self.tables(&context), &stage, name).await;
-            let table = table.map_err(|error| Error::from_plan("survivors", error))?;
-            self.publish("survivors", &context, table, vec![Publication::new(&places, &places_schema())]).await
+        let inputs = Inputs::of("survivors");
+        let context = self.session.relational();
+        let placed = kept_places(self.tables(&context, &inputs), &stage, name).await.map_err(failed)?;
+        let mut named = None;
+        if clustered {
+            let table = named_clusters(self.tables(&context, &inputs), &stage, &self.source_names()).await;
+            named = Some(table.map_err(failed)?);
+        }
+        source.files.iter().try_for_each(|file| inputs.open(file))?;
+        let origin = self.origin(COPY_VERSION, &source.format.versions(), source, &inputs)?;
+        self.unit("survivors", "places", &origin, async {
+            self.publish("survivors", &context, placed, vec![Publication::new(&places, &places_schema())]).await
         })
         .await?;
         let files = source.files.iter().zip(names(&source.files)).enumerate().map(|(part, (from, to))| {
             let part = u32::try_from(part).expect("files can be numbered");
-            self.copy_survivors(source, part, from, self.layout.survivors().join(to), &places, &fingerprint)
+            self.copy_survivors(source, part, from, self.layout.survivors().join(to), &places, &origin)
         });
         let copying = async {
             let mut kept = futures::stream::iter(files).buffered(self.threads);
@@ -61,13 +63,8 @@ impl Run<'_> {
             Ok::<u64, Error>(documents)
         };
         let naming = async {
-            if !clustered {
-                return Ok(());
-            }
-            self.unit("survivors", "clusters", fingerprint.clone(), async {
-                let context = self.session.relational();
-                let table = named_clusters(self.tables(&context), &stage, &self.source_names()).await;
-                let table = table.map_err(|error| Error::from_plan("survivors", error))?;
+            let Some(table) = named else { return Ok(()) };
+            self.unit("survivors", "clusters", &origin, async {
                 let publication = Publication::new(self.layout.named_clusters(), &named_schema());
                 self.publish("survivors", &context, table, vec![publication]).await
             })
@@ -87,14 +84,17 @@ impl Run<'_> {
         from: &Path,
         to: PathBuf,
         places: &Path,
-        fingerprint: &Fingerprint,
+        origin: &Origin,
     ) -> Result<u64> {
         let unit = format!("part-{part:05}");
         let mark = self
-            .unit("survivors", &unit, fingerprint.clone(), async {
+            .unit("survivors", &unit, origin, async {
                 let failed = |error| Error::from_plan("survivors", error);
                 let context: SessionContext = self.session.streaming();
-                let table = self.tables(&context).parquet(vec![places.to_owned()], &places_schema()).await;
+                // what the unit before this one has published
+                let inputs = Inputs::of("survivors");
+                let table = self.tables(&context, &inputs).parquet(vec![places.to_owned()], &places_schema()).await;
+                self.verify(&inputs.close())?;
                 let table = table
                     .and_then(|table| table.filter(col("part").eq(lit(part))))
                     .and_then(|table| table.select_columns(&["offset", "cuts"]))

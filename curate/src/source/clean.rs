@@ -8,8 +8,12 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick, is_nfkc_quick};
 
 use super::Reason;
-use crate::text::{
-    c4::LineRules, lines::count_characters, marks, personal, refinedweb::RefinedwebLines, tokens::Tokens, white_space,
+use crate::{
+    files::Version,
+    text::{
+        c4::LineRules, lines::count_characters, marks, personal, refinedweb::RefinedwebLines, tokens::Tokens,
+        white_space,
+    },
 };
 
 /// One cleaning.
@@ -43,6 +47,20 @@ pub enum UnicodeForm {
 }
 
 impl Cleaning {
+    /// The version of the code that cleans.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        match self {
+            Self::NormalForm(_) => Version::new("clean/normal_form", 1),
+            Self::WhiteSpace => Version::new("clean/white_space", 1),
+            Self::C4Lines(_) => Version::new("clean/c4_lines", 1),
+            Self::RefinedwebLines(_) => Version::new("clean/refinedweb_lines", 1),
+            Self::PlainWikitext => Version::new("clean/plain_wikitext", 1),
+            Self::PlainMarkdown => Version::new("clean/plain_markdown", 1),
+            Self::MaskAddresses => Version::new("clean/mask_addresses", 1),
+        }
+    }
+
     /// The cleaning's name in the ledger.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -30,6 +30,9 @@ use crate::{
     text::cuts::cut,
 };
 
+/// How documents that stay are copied.
+pub const VERSION: crate::files::Version = crate::files::Version::new("source/copy", 1);
+
 /// Rows of a table that are copied together.
 const BATCH_ROWS: usize = 1024;
 

@@ -10,6 +10,9 @@ use super::{
 };
 use crate::archive::{Broken, Fault};
 
+/// How CSV becomes rows.
+pub const VERSION: crate::files::Version = crate::files::Version::new("source/csv", 1);
+
 /// The rows of a file whose first row names its columns.
 pub struct CsvRows {
     reader: Reader<Box<dyn BufRead + Send>>,

@@ -28,6 +28,9 @@ use crate::{
     error::{Error, Result},
 };
 
+/// How examples of a task become rows.
+pub const VERSION: crate::files::Version = crate::files::Version::new("source/examples", 1);
+
 /// Rows of Parquet that are unpacked together.
 const BATCH_ROWS: usize = 256;
 

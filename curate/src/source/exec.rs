@@ -31,7 +31,7 @@ use super::{
     raw::{Raw, RawReader},
     row::{Outcome, Row, batch, rows_schema},
 };
-use crate::error::Error;
+use crate::{error::Error, files::Version};
 
 /// Records that are looked into together, on all cores.
 const CHUNK_RECORDS: usize = 256;
@@ -52,6 +52,15 @@ pub struct Reading {
     pub format: Format,
     /// What is done to its texts, in this order.
     pub clean: Vec<Cleaning>,
+}
+
+impl Reading {
+    /// The versions of the code that does it: of the format, of what it extracts, and of each cleaning.
+    #[must_use]
+    pub fn versions(&self) -> Vec<Version> {
+        let cleanings = self.clean.iter().map(Cleaning::version);
+        self.format.versions().into_iter().chain(cleanings).collect()
+    }
 }
 
 /// Reads one file into rows, in the order of the file, in one partition.

@@ -14,6 +14,9 @@ use super::{
 };
 use crate::archive::Fault;
 
+/// How JSON lines become rows.
+pub const VERSION: crate::files::Version = crate::files::Version::new("source/json_lines", 1);
+
 /// The lines of a file.
 pub struct Lines {
     input: Unpacked,

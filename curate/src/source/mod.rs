@@ -29,15 +29,17 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::files::Version;
+
 pub use benchmark::{Benchmark, Example, ExampleFile, ExampleKind};
 pub use clean::{Cleaning, UnicodeForm};
 pub use columns::Columns;
-pub use copy::{Kept, copy_records};
+pub use copy::{Kept, VERSION as COPY_VERSION, copy_records};
 pub use examples::{TaskExample, each_task_example, own_examples};
 pub use exec::{ReadExec, Reading, read_table};
 pub use lists::{each_line, json_line, read_list, unpacked};
 pub use posts::each_post;
-pub use row::{Reason, records, rows_schema};
+pub use row::{Reason, VERSION as ROWS_VERSION, records, rows_schema};
 pub use texts::{each_text, format_of};
 pub use warc::WarcOptions;
 
@@ -67,6 +69,22 @@ pub enum Format {
     },
     /// Examples of a task: the text of one is its object, as JSON.
     Examples(Box<schemas::examples::ExampleRules>),
+}
+
+impl Format {
+    /// The versions of the code that reads it.
+    #[must_use]
+    pub fn versions(&self) -> Vec<Version> {
+        match self {
+            Self::Warc(options) => vec![warc::VERSION, options.extract.version()],
+            Self::Html(options) => vec![plain_text::VERSION, options.extract.version()],
+            Self::JsonLines(_) => vec![json_lines::VERSION],
+            Self::Parquet(_) => vec![parquet::VERSION],
+            Self::Csv { .. } => vec![csv::VERSION],
+            Self::Text { .. } => vec![plain_text::VERSION],
+            Self::Examples(_) => vec![examples::VERSION],
+        }
+    }
 }
 
 /// A source: its name, which is a part of every id, its files and how to read them.

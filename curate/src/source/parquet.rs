@@ -17,6 +17,9 @@ use super::{
     raw::{Raw, RawReader},
 };
 
+/// How rows of Parquet become ours.
+pub const VERSION: crate::files::Version = crate::files::Version::new("source/parquet", 1);
+
 /// Rows that are unpacked together.
 const BATCH_ROWS: usize = 256;
 

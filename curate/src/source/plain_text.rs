@@ -11,6 +11,9 @@ use super::{
 };
 use crate::archive::Fault;
 
+/// How plain text, and pages that are files, become rows.
+pub const VERSION: crate::files::Version = crate::files::Version::new("source/plain_text", 1);
+
 /// The documents of a file.
 pub struct Pieces {
     input: Unpacked,

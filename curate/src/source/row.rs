@@ -12,6 +12,9 @@ use schemas::{columns, identity::DocumentId};
 use super::{Cleaning, clean::Cleaner};
 use crate::archive::{Broken, Fault};
 
+/// What all readings share: ids, reasons, columns.
+pub const VERSION: crate::files::Version = crate::files::Version::new("source/rows", 1);
+
 /// Why a sound record is no document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

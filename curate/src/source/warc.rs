@@ -26,6 +26,9 @@ use crate::{
     extract::{Extracted, Extractor, GivenUp, PageLimits, TooMuch},
 };
 
+/// How archives become rows: records, HTTP, character sets.
+pub const VERSION: crate::files::Version = crate::files::Version::new("source/warc", 1);
+
 /// How pages are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct WarcOptions {

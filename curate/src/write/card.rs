@@ -10,7 +10,11 @@ use super::Content;
 use crate::{
     decide::{MixtureAccount, SplitShards},
     error::{Error, Result},
+    files::Version,
 };
+
+/// What the dataset card says.
+pub const VERSION: Version = Version::new("write/card", 1);
 
 /// Bytes of a split's files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

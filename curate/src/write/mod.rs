@@ -30,6 +30,14 @@ pub use shard::shard;
 
 use crate::decide::SplitShards;
 
+/// The versions of the steps of writing, each where its code stands.
+pub mod versions {
+    pub use super::{
+        card::VERSION as CARD, place::VERSION as PLACES, pool::VERSION as POOL, route::VERSION as ROUTE,
+        shard::VERSION as SHARD,
+    };
+}
+
 /// The file of each shard, in the order of their numbers, behind its split: `train-00000-of-00002.parquet` and so on.
 #[must_use]
 pub fn split_files(shards: &[SplitShards]) -> Vec<(String, String)> {

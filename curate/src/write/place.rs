@@ -11,7 +11,13 @@ use datafusion::{
 };
 
 use super::Content;
-use crate::decide::{Chance, SplitShards, Tables, cuts_type};
+use crate::{
+    decide::{Chance, SplitShards, Tables, cuts_type},
+    files::Version,
+};
+
+/// Where every row of a mixture goes.
+pub const VERSION: Version = Version::new("write/places", 1);
 
 /// One row for each row of the mixture.
 ///

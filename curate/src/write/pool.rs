@@ -15,7 +15,11 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use crate::{
     decide::{Chance, Tables},
     error::Error,
+    files::Version,
 };
+
+/// Which examples rows may show.
+pub const VERSION: Version = Version::new("write/pool", 1);
 
 /// Examples in a pool, at most.
 pub const POOL: usize = 1024;

@@ -12,7 +12,13 @@ use datafusion::{
 };
 
 use super::{Content, RenderFunction, Rendering, placed_schema};
-use crate::decide::{CutText, Tables};
+use crate::{
+    decide::{CutText, Tables},
+    files::Version,
+};
+
+/// How text becomes rows, and examples are put into words.
+pub const VERSION: Version = Version::new("write/route", 1);
 
 /// The columns of a routed file: the place of each row, then the mixture's own columns.
 #[must_use]

@@ -9,7 +9,10 @@ use datafusion::{
 };
 
 use super::{ChainExec, Content, routed_schema};
-use crate::decide::Tables;
+use crate::{decide::Tables, files::Version};
+
+/// How a shard is put in order.
+pub const VERSION: Version = Version::new("write/shard", 1);
 
 /// The rows of a shard, in their order, from what was routed to its buckets. A bucket is a stretch of the order, and fits into memory: each is
 /// sorted when the one before it is written.

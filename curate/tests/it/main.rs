@@ -20,4 +20,5 @@ mod report;
 mod sampling;
 mod support;
 mod truth;
+mod versions;
 mod wire;

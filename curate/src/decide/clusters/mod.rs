@@ -15,6 +15,8 @@
 //! Source: Broder 1997 (bands of MinHash, exact similarity for candidates); Tarjan 1975 (the forest).
 //! Cost: a sort of 20 bytes a document and one of 12 a hash, both spilled; 8 bytes a document in memory, and 20 a cluster.
 
+use crate::files::Version;
+
 mod account;
 mod buckets;
 mod exec;
@@ -24,3 +26,6 @@ mod verify;
 
 pub use account::ClusterAccount;
 pub use exec::{ClusterConfig, ClusterExec, Verification, clusters_schema};
+
+/// How documents that are alike are joined.
+pub const VERSION: Version = Version::new("decide/clusters", 1);

@@ -15,7 +15,12 @@
 //!
 //! Source: see [`crate::text::passages`]. A suffix array would find the same runs, in five times the text's size of memory.
 
+use crate::files::Version;
+
 mod exec;
 mod passages;
 
 pub use exec::{RepeatsConfig, RepeatsExec, repeats_schema};
+
+/// How passages are found that stand in more than one place.
+pub const VERSION: Version = Version::new("decide/repeats", 1);

@@ -13,7 +13,7 @@ use crate::{
     decide::Tables,
     engine::{Engine, Limits, Session},
     error::{Error, Result},
-    files::{Layout, ledger, read_json, remove_folder},
+    files::{Inputs, Layout, ledger, read_json, remove_folder},
 };
 
 /// What the report may use.
@@ -33,6 +33,8 @@ pub struct RunFiles {
     parts: BTreeMap<String, u32>,
     repeats: bool,
     session: Session,
+    /// Nothing that is kept follows from what is read here.
+    inputs: Inputs,
 }
 
 impl RunFiles {
@@ -46,7 +48,7 @@ impl RunFiles {
         let parts = read.map(|entry| (entry.source.clone(), parts(&layout, &entry.source))).collect();
         let limits = Limits { threads: means.threads, memory: means.memory, spill: spill(&layout) };
         let session = Engine::Local.session(limits)?;
-        Ok(Self { layout, manifest, ledger, parts, repeats, session })
+        Ok(Self { layout, manifest, ledger, parts, repeats, session, inputs: Inputs::of("report") })
     }
 
     /// A session for joins of small columns.
@@ -61,7 +63,15 @@ impl RunFiles {
 
     /// The files as tables of a session.
     pub fn tables<'a>(&'a self, context: &'a SessionContext) -> Tables<'a> {
-        Tables { context, layout: &self.layout, parts: &self.parts, repeats: self.repeats, remains: None, indexes: &[] }
+        Tables {
+            context,
+            layout: &self.layout,
+            parts: &self.parts,
+            repeats: self.repeats,
+            remains: None,
+            indexes: &[],
+            inputs: &self.inputs,
+        }
     }
 
     /// All sources.
