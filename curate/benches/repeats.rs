@@ -19,7 +19,7 @@ use curate::{
     decide::{RepeatsConfig, RepeatsExec, repeats_schema},
     engine::{Engine, Limits},
     files::{Publication, PublishExec},
-    text::passages::Passage,
+    text::{passages::Passage, sameness::Sameness},
 };
 use datafusion::{
     arrow::{
@@ -63,7 +63,12 @@ fn measure(megabytes: u64, memory: usize) -> Result<(), Box<dyn Error>> {
         let stream = Arc::new(Stream { texts: Arc::clone(&texts), with_text, schema: Arc::clone(&schema) });
         Ok(Arc::new(StreamingTableExec::try_new(schema, vec![stream], None, [], false, None)?))
     };
-    let config = RepeatsConfig { passage: Passage::Bytes(100), keep_first: false, budget: session.budget() };
+    let config = RepeatsConfig {
+        passage: Passage::Bytes(100),
+        sameness: Sameness::Exact,
+        keep_first: false,
+        budget: session.budget(),
+    };
     let repeats = RepeatsExec::new(source(false)?, source(false)?, source(true)?, config.clone());
     let file = folder.path().join("cuts.parquet");
     let publication = Publication::new(&file, &repeats_schema());

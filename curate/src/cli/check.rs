@@ -12,7 +12,7 @@ use crate::{
     measure::FamilyConfig,
     recipe::{MixturePlan, Plan, Step, StepKind},
     source::{Cleaning, Format, Source},
-    text::{overlap::RunLengths, passages::Passage},
+    text::{overlap::RunLengths, passages::Passage, sameness::Sameness},
     write::Content,
 };
 
@@ -56,7 +56,7 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
     writeln!(text, "\nfacts")?;
     for family in &plan.families {
         let what = match &family.config {
-            FamilyConfig::Words | FamilyConfig::Fingerprints => String::new(),
+            FamilyConfig::Words | FamilyConfig::Fingerprints(_) => String::new(),
             FamilyConfig::C4Lines(rules) => format!("lines of {} words or more", rules.min_words),
             FamilyConfig::Urls(files) => {
                 let lists = [&files.domains, &files.words, &files.soft_words, &files.parts];
@@ -170,14 +170,20 @@ fn action(step: &Step) -> String {
         }
         StepKind::Linked(rule) => format!("keep pages that posts with {} karma or more link to", rule.min_karma),
         StepKind::SameUrl(rule) => format!("drop what has one URL{}", survivor(rule)),
-        StepKind::ExactDuplicates(rule) => format!("drop texts that another document has{}", survivor(rule)),
+        StepKind::SameText(Sameness::Exact, rule) => {
+            format!("drop texts that another document has{}", survivor(rule))
+        }
+        StepKind::SameText(Sameness::Normalized, rule) => format!(
+            "drop texts that another document has but for case, accents, signs and the value of numbers{}",
+            survivor(rule)
+        ),
         StepKind::NearDuplicates(rule) => format!("drop documents that are much like another{}", survivor(rule)),
         StepKind::Decontaminate(rule) => format!(
             "cut what stands in benchmarks and in {} documents or fewer; drop pieces under {} characters, and what is cut in more \
              than {} places",
             rule.max_documents, rule.min_piece, rule.max_cuts
         ),
-        StepKind::Repeats { passage, keep_first } => {
+        StepKind::Repeats { passage, sameness, keep_first } => {
             let what = match passage {
                 Passage::Lines => "lines".to_owned(),
                 Passage::Paragraphs => "paragraphs".to_owned(),
@@ -185,8 +191,9 @@ fn action(step: &Step) -> String {
                 Passage::Bytes(length) => format!("runs of {length} bytes"),
                 Passage::Words(length) => format!("runs of {length} words"),
             };
+            let normalized = if *sameness == Sameness::Normalized { ", normalized," } else { "" };
             let kept = if *keep_first { ", but for their first place" } else { "" };
-            format!("cut {what} that stand in more than one place{kept}")
+            format!("cut {what}{normalized} that stand in more than one place{kept}")
         }
         StepKind::Remains(rule) => format!("drop what was cut to less than {} bytes", rule.min_bytes),
         StepKind::Threshold { classifier, rule } => format!("keep scores `{classifier}` from {} on", rule.min),

@@ -20,8 +20,8 @@ use crate::{
 
 /// Remove near-duplicates: JSON lines or Parquet in, the documents that stay out.
 ///
-/// Two documents are alike when they share a band of a MinHash signature, or have the same words; a text that is shorter than a run of
-/// --shingle-words is like its equals alone. What is alike, over and over, is a cluster, and one document of each stays. DIR then holds `survivors/`, the records as they stood in their files, `clusters.parquet`
+/// Two documents are alike when they share a band of a MinHash signature, or have the same words, whatever the case, accents, signs and
+/// numbers; a text that is shorter than a run of --shingle-words is like its equals to the byte alone. What is alike, over and over, is a cluster, and one document of each stays. DIR then holds `survivors/`, the records as they stood in their files, `clusters.parquet`
 /// (`id`, `root`, `size`, `kept`), and a ledger. A removal that was stopped goes on where it was; `curate why DIR ID` says what a
 /// document repeats.
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use crate::{
     files::hash_file,
     measure::{BandsConfig, Family, FamilyConfig, ModelFile},
     source::{Columns, Format},
-    text::c4::LineRules,
+    text::{c4::LineRules, sameness::Sameness},
 };
 
 /// Measure documents: JSON lines or Parquet in, their facts as JSON lines out.
@@ -38,6 +38,8 @@ enum FactsArg {
     C4Lines,
     /// Hashes by which the same text is found.
     Fingerprints,
+    /// Hashes by which the same text is found but for case, accents, signs and the value of numbers.
+    NormalizedFingerprints,
     /// Hashes by which much the same text is found.
     Bands,
     /// None of these; for `--language` alone.
@@ -50,7 +52,8 @@ impl MeasureArgs {
         let named = |facts: &FactsArg| match facts {
             FactsArg::Words => Some(family("words", FamilyConfig::Words)),
             FactsArg::C4Lines => Some(family("c4_lines", FamilyConfig::C4Lines(LineRules::default()))),
-            FactsArg::Fingerprints => Some(family("fingerprints", FamilyConfig::Fingerprints)),
+            FactsArg::Fingerprints => Some(Family::fingerprints(Sameness::Exact)),
+            FactsArg::NormalizedFingerprints => Some(Family::fingerprints(Sameness::Normalized)),
             FactsArg::Bands => Some(family("bands", FamilyConfig::Bands(BandsConfig::default()))),
             FactsArg::None => None,
         };

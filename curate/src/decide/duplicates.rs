@@ -16,7 +16,7 @@ use super::{
     index::known,
     verdict::{among, is_of, verdicts},
 };
-use crate::measure::Family;
+use crate::{measure::Family, text::sameness::Sameness};
 
 /// Which of documents that are alike is kept.
 pub const VERSION: crate::files::Version = crate::files::Version::new("decide/duplicates", 1);
@@ -52,8 +52,8 @@ pub struct DuplicateRule {
 /// In what documents are alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Likeness {
-    /// The normal form of the text.
-    Text,
+    /// The text.
+    Text(Sameness),
     /// The URL.
     Url,
     /// The cluster.
@@ -64,7 +64,8 @@ impl Likeness {
     /// Why a document is dropped that is like one of its step, or one of another corpus.
     fn reasons(self) -> (&'static str, &'static str) {
         match self {
-            Self::Text => ("same_text", "text_of_other_source"),
+            Self::Text(Sameness::Exact) => ("same_text", "text_of_other_source"),
+            Self::Text(Sameness::Normalized) => ("same_normalized_text", "normalized_text_of_other_source"),
             Self::Url => ("same_url", "url_of_other_source"),
             Self::Cluster => ("near_duplicate", "near_duplicate_of_other_source"),
         }
@@ -74,7 +75,7 @@ impl Likeness {
 /// Facts that a rule on duplicates may need.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DuplicateFacts<'a> {
-    /// Hashes of normal forms, for [`Likeness::Text`].
+    /// Hashes of the forms in which texts are compared, for [`Likeness::Text`].
     pub fingerprints: Option<&'a Family>,
     /// Sizes of texts, for [`Survivor::Longest`].
     pub words: Option<&'a Family>,
@@ -85,8 +86,8 @@ pub struct DuplicateFacts<'a> {
 /// Drops documents that are alike but for one, or those that are like documents of other sources.
 ///
 /// `repeats` names the document for which one is dropped; `size` says how many are alike, also for the one that stays; `cluster`
-/// names their cluster, which may reach beyond what the step is about. A document without a letter or digit is like none, and
-/// neither is one without a URL.
+/// names their cluster, which may reach beyond what the step is about. A document of which nothing is left in the form in which it is
+/// compared is like none, and neither is one without a URL.
 ///
 /// # Errors
 /// When the facts or the decisions cannot be read.
@@ -105,7 +106,7 @@ pub async fn duplicates(
             documents = documents.join(tables.clusters().await?, JoinType::Left, &["id"], &["member"], None)?;
             "cluster"
         }
-        Likeness::Text => {
+        Likeness::Text(_) => {
             let hashes = tables.family(wanted(facts.fingerprints, "fingerprints")?, &all).await?;
             documents = documents.join(hashes, JoinType::Left, &["id"], &["fact_id"], None)?;
             "text_hash"

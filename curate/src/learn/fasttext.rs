@@ -13,7 +13,7 @@ use super::fasttext_model::{Buffers, FastTextModel, LinearModel};
 use crate::{
     error::{Error, Result},
     files::{PartialFile, Written},
-    text::draw::draw,
+    text::{draw::draw, unspaced},
 };
 
 /// How fastText is trained, read and scored.
@@ -54,10 +54,12 @@ pub enum LineForm {
     AsIs,
     /// In lower case, with spaces around marks, as the original's own examples prepare theirs.
     Plain,
+    /// As `plain`, with spaces between words where a script puts none; see [`crate::text::unspaced`]. The same as `plain` for all others.
+    Divided,
 }
 
 impl Default for FastTextConfig {
-    /// Li et al. 2024 (DCLM), appendix; what is not said there is fastText's default.
+    /// Li et al. 2024 (DCLM), appendix; what is not said there is fastText's default, but that words are divided where a script does not.
     fn default() -> Self {
         Self {
             width: 100,
@@ -67,7 +69,7 @@ impl Default for FastTextConfig {
             buckets: 2_000_000,
             min_count: 1,
             threads: 1,
-            text: LineForm::Plain,
+            text: LineForm::Divided,
         }
     }
 }
@@ -80,18 +82,28 @@ impl LineForm {
             Self::AsIs => {
                 line.extend(text.chars().map(|letter| if matches!(letter, '\n' | '\r') { ' ' } else { letter }));
             }
-            Self::Plain => {
-                for letter in text.chars() {
-                    match letter {
-                        '\n' | '\r' => line.push(' '),
-                        '.' | '!' | '?' | ',' | ';' | ':' | '\'' | '"' | '(' | ')' | '[' | ']' | '/' | '*' | '-' => {
-                            line.extend([' ', letter, ' ']);
-                        }
-                        letter if letter.is_ascii() => line.push(letter.to_ascii_lowercase()),
-                        letter => line.extend(letter.to_lowercase()),
-                    }
+            Self::Divided if unspaced::may_divide(text) => {
+                for chunk in text.split_ascii_whitespace() {
+                    unspaced::pieces(chunk, |start, end| {
+                        plain(&chunk[start..end], line);
+                        line.push(' ');
+                    });
                 }
             }
+            Self::Plain | Self::Divided => plain(text, line),
+        }
+    }
+}
+
+fn plain(text: &str, line: &mut String) {
+    for letter in text.chars() {
+        match letter {
+            '\n' | '\r' => line.push(' '),
+            '.' | '!' | '?' | ',' | ';' | ':' | '\'' | '"' | '(' | ')' | '[' | ']' | '/' | '*' | '-' => {
+                line.extend([' ', letter, ' ']);
+            }
+            letter if letter.is_ascii() => line.push(letter.to_ascii_lowercase()),
+            letter => line.extend(letter.to_lowercase()),
         }
     }
 }
@@ -201,6 +213,17 @@ mod tests {
         let mut line = String::new();
         LineForm::Plain.write("\"Don't,\"\nÉté", &mut line);
         assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["\"", "don", "'", "t", ",", "\"", "été"]);
+        for text in ["\"Don't,\"\nÉté", "Smile… – “he said” – it’s"] {
+            let words = |form: LineForm| {
+                let mut line = String::new();
+                form.write(text, &mut line);
+                line.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>()
+            };
+            assert_eq!(words(LineForm::Divided), words(LineForm::Plain));
+        }
+        LineForm::Divided.write("雨落。\nฝนตกหนัก, GPT-3も", &mut line);
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        assert_eq!(words, ["雨", "落。", "ฝน", "ตกหนัก", ",", "gpt", "-", "3", "も"]);
         LineForm::AsIs.write("One,\nTwo", &mut line);
         assert_eq!(line, "One, Two");
     }

@@ -1,11 +1,11 @@
 //! Hashed counts of words, and of runs of two.
 //!
 //! ```text
-//! text -> lower case -> words, between white space -> MurmurHash3 modulo 2^bits -> counts
+//! text -> words, between white space or divided -> lower case -> MurmurHash3 modulo 2^bits -> counts
 //! ```
 //!
 //! As counts of words these are the features of Spark's `Tokenizer` and `HashingTF`, which GPT-3's filter was made of, and of its
-//! `NGram` where runs of two are counted, too.
+//! `NGram` where runs of two are counted, too. Spark knows white space alone: to it a sentence of Thai or Chinese is one word.
 //!
 //! Useful for: telling texts by their words, at any size of vocabulary. Not useful for: which word it was; hashes meet.
 //!
@@ -14,7 +14,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::text::hashing::murmur3;
+use crate::text::{hashing::murmur3, unspaced};
 
 /// Spark's seed.
 const SEED: u32 = 42;
@@ -31,6 +31,10 @@ pub struct HashedWords {
     pub empty_words: bool,
     /// What a count is divided by.
     pub scale: Scale,
+    /// Divide what stands between white space into words where a script puts none; see [`crate::text::unspaced`]. Models that do not say so
+    /// were trained without, and are used as they were trained.
+    #[serde(default)]
+    pub divide: bool,
 }
 
 /// What counts are divided by.
@@ -58,8 +62,10 @@ impl FeaturesPreset {
     #[must_use]
     pub fn features(self) -> HashedWords {
         match self {
-            Self::Gpt3 => HashedWords { bits: 18, bigrams: false, empty_words: true, scale: Scale::Counts },
-            Self::Glam => HashedWords { bits: 20, bigrams: true, empty_words: false, scale: Scale::Unit },
+            Self::Gpt3 => {
+                HashedWords { bits: 18, bigrams: false, empty_words: true, scale: Scale::Counts, divide: false }
+            }
+            Self::Glam => HashedWords { bits: 20, bigrams: true, empty_words: false, scale: Scale::Unit, divide: true },
         }
     }
 }
@@ -135,18 +141,25 @@ impl HashedWords {
             if word.is_empty() && !self.empty_words {
                 continue;
             }
-            if !words.is_empty() {
-                lower.push(b' ');
-            }
-            let start = lower.len();
-            if word.is_ascii() {
-                lower.extend_from_slice(word.as_bytes());
-                lower[start..].make_ascii_lowercase();
+            let mut take = |word: &str| {
+                if !words.is_empty() {
+                    lower.push(b' ');
+                }
+                let start = lower.len();
+                if word.is_ascii() {
+                    lower.extend_from_slice(word.as_bytes());
+                    lower[start..].make_ascii_lowercase();
+                } else {
+                    lower.extend_from_slice(word.to_lowercase().as_bytes());
+                }
+                words.push((start, lower.len()));
+                hashes.push(murmur3(&lower[start..], SEED) & mask);
+            };
+            if self.divide && unspaced::may_divide(word) {
+                unspaced::pieces(word, |start, end| take(&word[start..end]));
             } else {
-                lower.extend_from_slice(word.to_lowercase().as_bytes());
+                take(word);
             }
-            words.push((start, lower.len()));
-            hashes.push(murmur3(&lower[start..], SEED) & mask);
         }
         if self.bigrams {
             hashes.extend(words.windows(2).map(|pair| murmur3(&lower[pair[0].0..pair[1].1], SEED) & mask));
@@ -227,6 +240,22 @@ mod tests {
             both.sort_unstable_by_key(|(feature, _)| *feature);
             assert_eq!(features.entries, both, "the runs of {text:?}");
         }
+    }
+
+    /// A sentence without spaces has the features of its words, but for models that were trained when it was one word.
+    #[test]
+    fn words_without_spaces_are_divided() {
+        let taken = |features: HashedWords, text: &str| {
+            let mut buffer = Features::default();
+            features.take(text, &mut buffer);
+            buffer.entries
+        };
+        let divided = HashedWords::default();
+        assert_eq!(taken(divided, "数学是美丽的 ฝนตกหนัก"), taken(divided, "数 学 是 美 丽 的 ฝน ตกหนัก"));
+        let stored = r#"{"bits": 20, "bigrams": true, "empty_words": false, "scale": "unit"}"#;
+        let earlier: HashedWords = serde_json::from_str(stored).expect("a model's features");
+        assert_eq!(taken(earlier, "ฝนตกหนัก").len(), 1);
+        assert_eq!(HashedWords { divide: true, ..earlier }, divided);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Cutting documents into passages, so that a book is many examples, and each as long as one of a page.
 
-use crate::text::draw::draw;
+use crate::text::{draw::draw, unspaced};
 
 /// How documents are cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +32,11 @@ impl Cutting {
     }
 
     fn words<'t>(&self, text: &'t str) -> Vec<&'t str> {
-        let place = |word: &str| (word.as_ptr() as usize - text.as_ptr() as usize, word.len());
-        let words: Vec<(usize, usize)> = text.split_whitespace().map(place).collect();
+        let mut words: Vec<(usize, usize)> = Vec::new();
+        for chunk in text.split_whitespace() {
+            let from = chunk.as_ptr().addr() - text.as_ptr().addr();
+            unspaced::pieces(chunk, |start, end| words.push((from + start, end - start)));
+        }
         let chunks = words.chunks(self.words.max(1)).enumerate();
         let kept = chunks.filter(|(number, chunk)| *number == 0 || 2 * chunk.len() >= self.words);
         let passage = |chunk: &[(usize, usize)]| {
@@ -48,7 +51,7 @@ impl Cutting {
         let mut passages = Vec::new();
         let (mut start, mut end, mut words) = (0, 0, 0);
         for line in text.split_inclusive('\n') {
-            words += line.split_whitespace().count();
+            words += unspaced::count(line);
             end += line.len();
             if words >= self.words {
                 passages.push(text[start..end].trim_end());
@@ -78,6 +81,12 @@ mod tests {
         assert_ne!(some, Cutting { most: 3, seed: 2, ..cutting }.cut(&text, "id"));
         assert_eq!(Cutting { words: 60, ..cutting }.cut(&text, "id").len(), 2, "35 words are more than half of 60");
         assert_eq!(Cutting { words: 80, ..cutting }.cut(&text, "id").len(), 1, "15 words are less than half of 80");
+    }
+
+    #[test]
+    fn a_text_without_spaces_is_cut_as_well() {
+        let cutting = Cutting { words: 2, most: 9, whole_lines: false, seed: 1 };
+        assert_eq!(cutting.cut("雨落，在老房子。", "id"), ["雨落，", "在老", "房子。"]);
     }
 
     #[test]

@@ -7,23 +7,28 @@ use datafusion::arrow::{
     datatypes::{DataType, Field, Fields},
 };
 use rayon::prelude::*;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::{
     BandsConfig,
     family::{Measure, field},
 };
-use crate::text::{minhash::MinHash, normal::NormalForm, shingles::Shingler};
+use crate::text::{exact::ExactForm, minhash::MinHash, normal::NormalForm, shingles::Shingler};
 
-/// How texts become bands.
-pub const VERSION: crate::files::Version = crate::files::Version::new("measure/bands", 1);
+/// How texts become bands. The second divides words as [`crate::text::unspaced`] does, keeps the marks that carry letters, and
+/// compares texts that are shorter than a shingle by their exact form.
+pub const VERSION: crate::files::Version = crate::files::Version::new("measure/bands", 2);
 
-/// `bands` holds a hash of the text's normal form, then one for each band of its signature. A text that is shorter than a
-/// shingle has the first alone, and so is like none but its equals; one without a letter or digit has none, and is null.
+/// `bands` holds a hash of the whole text, then one for each band of its signature. The first is that of the text's normal form, whose
+/// equals share all bands, too; but a text that is shorter than a shingle has that of its exact form, and none else: of so few words
+/// nothing may be taken away (`C++` is no `C#`). A text without a letter or digit has none, and is null.
 pub fn fields() -> Fields {
     let item = Arc::new(Field::new("item", DataType::UInt64, true));
     Fields::from(vec![field("bands", DataType::List(item))])
 }
+
+/// The seed of the hashes of texts that are shorter than a shingle.
+const SHORT: u64 = 1;
 
 /// Computes the hashes of one text after the other.
 #[derive(Debug, Clone)]
@@ -31,6 +36,7 @@ pub struct BandHasher {
     functions: Arc<MinHash>,
     shingler: Shingler,
     normal: NormalForm,
+    exact: ExactForm,
     shingles: Vec<u64>,
     signature: Vec<u32>,
 }
@@ -43,6 +49,7 @@ impl BandHasher {
             functions: Arc::new(MinHash::new(config.bands, config.rows)),
             shingler: Shingler::new(config.shingle),
             normal: NormalForm::default(),
+            exact: ExactForm::default(),
             shingles: Vec::new(),
             signature: Vec::new(),
         }
@@ -54,8 +61,12 @@ impl BandHasher {
         if self.normal.words() == 0 {
             return;
         }
-        bands.push(xxh3_64(self.normal.bytes()));
         self.shingler.take(&self.normal, &mut self.shingles);
+        bands.push(match self.shingles.as_slice() {
+            // apart from the normal forms of others
+            [] => xxh3_64_with_seed(self.exact.take(text), SHORT),
+            _ => xxh3_64(self.normal.bytes()),
+        });
         self.functions.sign(&self.shingles, &mut self.signature);
         self.functions.bands(&self.signature, bands);
     }

@@ -16,7 +16,11 @@ use super::{
     BandsConfig, FamilyFunction, OverlapsConfig, PostFiles, UrlFiles, bands, c4_lines, fingerprints, language, links,
     overlaps, score, tokens, urls, words,
 };
-use crate::{error::Result, files::Version, text::c4::LineRules};
+use crate::{
+    error::Result,
+    files::Version,
+    text::{c4::LineRules, sameness::Sameness},
+};
 
 /// A family of facts: its name and what shapes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -39,8 +43,8 @@ pub enum FamilyConfig {
     Urls(UrlFiles),
     /// The language, by a fastText model.
     Language(ModelFile),
-    /// A hash of the normal form.
-    Fingerprints,
+    /// A hash of the form in which texts are the same.
+    Fingerprints(Sameness),
     /// The bands of a MinHash signature.
     Bands(BandsConfig),
     /// Posts that link to the page.
@@ -69,6 +73,16 @@ pub(super) trait Measure: Send + Sync {
 }
 
 impl Family {
+    /// The family of hashes by which the same texts are found.
+    #[must_use]
+    pub fn fingerprints(sameness: Sameness) -> Self {
+        let name = match sameness {
+            Sameness::Exact => "fingerprints",
+            Sameness::Normalized => "normalized_fingerprints",
+        };
+        Self { name: name.into(), config: FamilyConfig::Fingerprints(sameness) }
+    }
+
     /// The family's columns, without the id.
     #[must_use]
     pub fn fields(&self) -> Fields {
@@ -77,7 +91,7 @@ impl Family {
             FamilyConfig::C4Lines(_) => c4_lines::fields(),
             FamilyConfig::Urls(_) => urls::fields(),
             FamilyConfig::Language(_) => language::fields(),
-            FamilyConfig::Fingerprints => fingerprints::fields(),
+            FamilyConfig::Fingerprints(_) => fingerprints::fields(),
             FamilyConfig::Bands(_) => bands::fields(),
             FamilyConfig::Links(_) => links::fields(),
             FamilyConfig::Overlaps(_) => overlaps::fields(),
@@ -109,7 +123,7 @@ impl Family {
             FamilyConfig::C4Lines(rules) => Box::new(c4_lines::C4Lines(*rules)),
             FamilyConfig::Urls(files) => Box::new(urls::Urls::load(files)?),
             FamilyConfig::Language(model) => Box::new(language::Languages::load(&model.path)?),
-            FamilyConfig::Fingerprints => Box::new(fingerprints::Fingerprints),
+            FamilyConfig::Fingerprints(sameness) => Box::new(fingerprints::Fingerprints(*sameness)),
             FamilyConfig::Bands(config) => Box::new(bands::Bands::new(*config)),
             FamilyConfig::Links(posts) => Box::new(links::Links::load(posts)?),
             FamilyConfig::Overlaps(config) => Box::new(overlaps::Overlaps::load(config)?),

@@ -24,7 +24,7 @@ use crate::{
     files::hash_file,
     measure::{BandsConfig, Family, FamilyConfig, ModelFile, OverlapsConfig, PostFiles, UrlFiles},
     source::{Benchmark, Columns, ExampleFile, Format, Source, WarcOptions},
-    text::overlap::RunLengths,
+    text::{overlap::RunLengths, sameness::Sameness},
 };
 
 impl Plan {
@@ -284,8 +284,10 @@ impl Check<'_> {
         if let Some(lines) = steps.iter().find_map(Step::c4_lines) {
             families.push(family("c4_lines", FamilyConfig::C4Lines(lines)));
         }
-        if steps.iter().any(|step| matches!(step.kind, StepKind::ExactDuplicates(_))) {
-            families.push(family("fingerprints", FamilyConfig::Fingerprints));
+        for sameness in [Sameness::Exact, Sameness::Normalized] {
+            if steps.iter().any(|step| matches!(&step.kind, StepKind::SameText(of_step, _) if *of_step == sameness)) {
+                families.push(Family::fingerprints(sameness));
+            }
         }
         let near = steps.iter().any(|step| matches!(step.kind, StepKind::NearDuplicates(_)));
         if near || facts.bands.is_some() {

@@ -384,6 +384,8 @@ pub struct FeaturesRecipe {
     pub empty_words: Option<bool>,
     /// What counts are divided by.
     pub scale: Option<Scale>,
+    /// Divide sentences into words where a script puts no spaces; Spark, and so `gpt3`, does not.
+    pub divide: Option<bool>,
 }
 
 impl FeaturesRecipe {
@@ -396,6 +398,7 @@ impl FeaturesRecipe {
             bigrams: self.bigrams.unwrap_or(preset.bigrams),
             empty_words: self.empty_words.unwrap_or(preset.empty_words),
             scale: self.scale.unwrap_or(preset.scale),
+            divide: self.divide.unwrap_or(preset.divide),
         }
     }
 }
@@ -437,8 +440,12 @@ pub struct StepRecipe {
     pub preset: Option<Preset>,
     /// Drop documents that were fetched from a URL that another was fetched from; the one that was captured last stays by default.
     pub same_url: Option<DuplicatesRecipe>,
-    /// Drop documents whose normalised text another has.
+    /// Drop documents whose text another has: to the byte, but for how characters are composed (Unicode's NFC), runs of spaces, blank
+    /// lines, and white space at the ends of lines. A line's indent counts.
     pub exact_duplicates: Option<DuplicatesRecipe>,
+    /// Drop documents whose text another has but for case, accents, punctuation and signs, white space and the value of numbers: `3 + 4` and
+    /// `30 - 12` are one. For prose, and not for tables, sums or code. Marks that carry letters count.
+    pub normalized_duplicates: Option<DuplicatesRecipe>,
     /// Drop documents that are much like another; `[facts.bands]` and `[clusters]` say how much.
     pub near_duplicates: Option<DuplicatesRecipe>,
     /// Cut passages out of documents that stand in another place, too.
@@ -476,6 +483,10 @@ pub struct DuplicatesRecipe {
 pub struct RepeatsRecipe {
     /// What a passage is: `lines` (`CCNet`), `paragraphs`, `{ sentences = 3 }` (C4), `{ bytes = 100 }` or `{ words = 50 }` (Lee et al.).
     pub passage: Passage,
+    /// Whether lines, paragraphs and sentences are the same but for what `normalized_duplicates` takes away, as `CCNet` has it: rows of a table
+    /// are, then. Otherwise they are by what `exact_duplicates` goes by. Runs of bytes and words are compared letter by letter.
+    #[serde(default)]
+    pub normalized: bool,
     /// Whether its first place stays: in the document with the least id.
     #[serde(default = "yes")]
     pub keep_first: bool,

@@ -14,7 +14,7 @@ use crate::{
     learn::Kind,
     measure::{Family, ModelFile},
     source::Source,
-    text::{c4::LineRules, passages::Passage},
+    text::{c4::LineRules, passages::Passage, sameness::Sameness},
     write::Content,
 };
 
@@ -125,7 +125,7 @@ impl Step {
     #[must_use]
     pub fn duplicates(&self) -> Option<&DuplicateRule> {
         match &self.kind {
-            StepKind::SameUrl(rule) | StepKind::ExactDuplicates(rule) | StepKind::NearDuplicates(rule) => Some(rule),
+            StepKind::SameUrl(rule) | StepKind::SameText(_, rule) | StepKind::NearDuplicates(rule) => Some(rule),
             _ => None,
         }
     }
@@ -172,14 +172,16 @@ pub enum StepKind {
     Urls(UrlRule),
     /// Drop what was fetched from one URL.
     SameUrl(DuplicateRule),
-    /// Drop exact duplicates.
-    ExactDuplicates(DuplicateRule),
+    /// Drop what has the same text.
+    SameText(Sameness, DuplicateRule),
     /// Drop near-duplicates.
     NearDuplicates(DuplicateRule),
     /// Cut passages that stand elsewhere, too.
     Repeats {
         /// What a passage is.
         passage: Passage,
+        /// By what two passages are the same.
+        sameness: Sameness,
         /// Whether its first place stays.
         keep_first: bool,
     },

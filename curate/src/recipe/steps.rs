@@ -12,7 +12,7 @@ use super::{
 use crate::{
     decide::{Alpha, DecontaminationRule, DuplicateRule, Survivor, ThresholdRule, TopRule},
     error::Result,
-    text::passages::Passage,
+    text::{passages::Passage, sameness::Sameness},
 };
 
 /// What a step does, and the name that it has unless the recipe gives one.
@@ -85,6 +85,7 @@ impl Check<'_> {
             preset,
             same_url,
             exact_duplicates,
+            normalized_duplicates,
             near_duplicates,
             repeats,
             decontaminate,
@@ -123,7 +124,11 @@ impl Check<'_> {
         }
         if let Some(duplicates) = exact_duplicates {
             let rule = self.duplicates(recipe, duplicates, Survivor::SmallestId)?;
-            one(StepKind::ExactDuplicates(rule), "exact_duplicates");
+            one(StepKind::SameText(Sameness::Exact, rule), "exact_duplicates");
+        }
+        if let Some(duplicates) = normalized_duplicates {
+            let rule = self.duplicates(recipe, duplicates, Survivor::SmallestId)?;
+            one(StepKind::SameText(Sameness::Normalized, rule), "normalized_duplicates");
         }
         if let Some(duplicates) = near_duplicates {
             let rule = self.duplicates(recipe, duplicates, Survivor::SmallestId)?;
@@ -149,7 +154,7 @@ impl Check<'_> {
             (1, None) => Ok(found),
             (count, _) => {
                 let possible = "`language`, `gopher_quality`, `gopher_repetition`, `fineweb_quality`, `c4_quality`, `urls`, `linked`, \
-                                `preset`, `same_url`, `exact_duplicates`, `near_duplicates`, `repeats`, `decontaminate`, `threshold`, `top` and `pareto`";
+                                `preset`, `same_url`, `exact_duplicates`, `normalized_duplicates`, `near_duplicates`, `repeats`, `decontaminate`, `threshold`, `top` and `pareto`";
                 Err(self.fault(span, format!("a step does one thing, of {possible}; this one does {count}")).into())
             }
         }
@@ -193,7 +198,7 @@ impl Check<'_> {
 
     /// Passages that are cut where they stand in more than one place.
     fn repeats(&self, recipe: &Spanned<RepeatsRecipe>) -> Result<Named> {
-        let RepeatsRecipe { passage, keep_first } = *recipe.get_ref();
+        let RepeatsRecipe { passage, normalized, keep_first } = *recipe.get_ref();
         let least = match passage {
             Passage::Bytes(_) => 16,
             Passage::Words(_) => 4,
@@ -210,7 +215,12 @@ impl Check<'_> {
             Passage::Bytes(_) => "repeated_bytes",
             Passage::Words(_) => "repeated_words",
         };
-        Ok((StepKind::Repeats { passage, keep_first }, name))
+        if normalized && passage.is_run() {
+            let message = "runs of bytes and words are compared letter by letter: leave out `normalized`, or take lines, paragraphs or sentences";
+            return Err(self.fault(recipe.span(), message).into());
+        }
+        let sameness = if normalized { Sameness::Normalized } else { Sameness::Exact };
+        Ok((StepKind::Repeats { passage, sameness, keep_first }, name))
     }
 
     fn decontamination(&self, rule: &Spanned<DecontaminationRule>) -> Result<StepKind> {

@@ -23,7 +23,6 @@ use crate::{
     files::{Inputs, Publication, Version, hash_file, write_json},
     measure::Family,
     recipe::{Step, StepKind},
-    text::passages::Passage,
 };
 
 impl Run<'_> {
@@ -50,7 +49,8 @@ impl Run<'_> {
 
     /// The hashes by which documents are joined into clusters, if the run makes any.
     pub fn clustered_by(&self) -> Option<&Family> {
-        self.plan.family("bands").or_else(|| self.plan.family("fingerprints"))
+        // those that join the most
+        ["bands", "normalized_fingerprints", "fingerprints"].iter().find_map(|name| self.plan.family(name))
     }
 
     /// Joins documents that are alike, over all sources and before any removal.
@@ -170,12 +170,10 @@ impl Run<'_> {
                 fitted = Some(alpha);
                 Some((score, Box::new(rule)))
             }
-            StepKind::Repeats { passage, keep_first } => {
-                return self.decide_repeats(before, step, *passage, *keep_first).await;
-            }
+            StepKind::Repeats { .. } => return self.decide_repeats(before, step).await,
             StepKind::Decontaminate(rule) => return self.decide_decontamination(before, step, *rule).await,
             StepKind::Remains(rule) => return self.decide_remains(before, step, *rule).await,
-            StepKind::SameUrl(_) | StepKind::ExactDuplicates(_) | StepKind::NearDuplicates(_) => None,
+            StepKind::SameUrl(_) | StepKind::SameText(..) | StepKind::NearDuplicates(_) => None,
         };
         if let Some((family, rule)) = rule {
             let table = decide::apply(tables, before, &family, sources, rule.as_ref()).await.map_err(failed)?;
@@ -191,7 +189,7 @@ impl Run<'_> {
         let inputs = Inputs::of(&step.name);
         let (likeness, rule) = match &step.kind {
             StepKind::SameUrl(rule) => (Likeness::Url, rule),
-            StepKind::ExactDuplicates(rule) => (Likeness::Text, rule),
+            StepKind::SameText(sameness, rule) => (Likeness::Text(*sameness), rule),
             StepKind::NearDuplicates(rule) => (Likeness::Cluster, rule),
             other => unreachable!("{other:?} is no step on duplicates"),
         };
@@ -199,9 +197,13 @@ impl Run<'_> {
             Survivor::Score(classifier) => Some(self.score_family(classifier)?),
             _ => None,
         };
+        let fingerprints = match likeness {
+            Likeness::Text(sameness) => Some(Family::fingerprints(sameness)),
+            _ => None,
+        };
         let family = |is_read: bool, name: &str| is_read.then(|| self.plan.family(name)).flatten();
         let facts = DuplicateFacts {
-            fingerprints: family(likeness == Likeness::Text, "fingerprints"),
+            fingerprints: fingerprints.as_ref().and_then(|wanted| self.plan.family(&wanted.name)),
             words: family(rule.keep == Survivor::Longest, "words"),
             score: score.as_ref(),
         };
@@ -264,7 +266,10 @@ impl Run<'_> {
     }
 
     /// Cuts passages that stand in more than one place.
-    async fn decide_repeats(&self, before: &str, step: &Step, passage: Passage, keep_first: bool) -> Result<()> {
+    async fn decide_repeats(&self, before: &str, step: &Step) -> Result<()> {
+        let StepKind::Repeats { passage, sameness, keep_first } = step.kind else {
+            unreachable!("{step:?} is no step on repeats");
+        };
         let sources = &step.sources;
         let failed = |error| Error::from_plan(&step.name, error);
         let found = self.layout.repeats(&step.name);
@@ -278,7 +283,7 @@ impl Run<'_> {
         let origin = self.origin(versions::REPEATS, &[], step, &inputs)?;
         self.unit("repeats", &step.name, &origin, async {
             let plan = |table: DataFrame| async move { table.create_physical_plan().await.map_err(failed) };
-            let config = RepeatsConfig { passage, keep_first, budget: self.session.budget() };
+            let config = RepeatsConfig { passage, sameness, keep_first, budget: self.session.budget() };
             let repeats = RepeatsExec::new(plan(wanted).await?, plan(ids).await?, plan(texts).await?, config);
             let publication = Publication::new(&found, &decide::repeats_schema());
             self.publish_plan(&step.name, &context, Arc::new(repeats), vec![publication]).await

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     lines::ends_sentence,
     tokens::{Token, Tokens},
+    unspaced,
 };
 
 /// Phrases of which one takes a line out.
@@ -28,9 +29,9 @@ const POLICIES: [&str; 6] =
 #[serde(deny_unknown_fields, default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a rule that may be left out")]
 pub struct LineRules {
-    /// Fewest words, divided by white space.
+    /// Fewest words: what stands between white space, divided where a script puts none.
     pub min_words: u32,
-    /// The longest word, in characters; a longer one takes its line out.
+    /// The longest of these, in characters; a longer one takes its line out.
     pub max_word_characters: u32,
     /// Whether a line must end as sentences do, and not in `...`.
     pub closed: bool,
@@ -93,14 +94,16 @@ impl LineRules {
     /// Whether a line is kept; its citations are cut, and its sentences counted.
     fn keep(&self, line: &str, start: usize, tokens: &[Token], named: [bool; 3], found: &mut LineCuts) -> bool {
         let line = line.trim_end();
-        let mut words = 0;
-        for word in line.split_whitespace() {
-            words += 1;
-            if word.len() > self.max_word_characters as usize
-                && word.chars().count() > self.max_word_characters as usize
-            {
-                return false;
-            }
+        let (mut words, mut is_too_long) = (0, false);
+        for chunk in line.split_whitespace() {
+            unspaced::pieces(chunk, |start, end| {
+                words += 1;
+                let most = self.max_word_characters as usize;
+                is_too_long |= end - start > most && chunk[start..end].chars().count() > most;
+            });
+        }
+        if is_too_long {
+            return false;
         }
         let body = if self.citations { cite(line, start, &mut found.cuts) } else { line.len() };
         let body = &line[..body];
@@ -236,6 +239,14 @@ mod tests {
         assert!(kept("He wrote {x} on the wall.").1.curly_bracket);
         // a line that goes for another reason says nothing about the page
         assert!(!kept("var x = {}").1.curly_bracket);
+    }
+
+    /// Scripts without spaces have words, too.
+    #[test]
+    fn words_need_no_space() {
+        let text = format!("{}.\n雨。\n\"ฝนตกหนักวันนี้.\"", "雨".repeat(2000));
+        let found = kept(&text);
+        assert_eq!(found.0, text.replace("雨。\n", ""));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Overlaps: runs of words that a text shares with the examples of benchmarks.
 //!
-//! Words are what stands between white space, in lower case and without punctuation; numbers stay as they are, and an ideograph is a
-//! word of its own. An example of thirteen words or more gives all its runs of thirteen; one of eight to twelve gives one run, itself;
+//! Words are what stands between white space, in lower case and without punctuation; numbers stay as they are, and words that no space
+//! divides are those of [`super::unspaced`]. An example of thirteen words or more gives all its runs of thirteen; one of eight to twelve gives one run, itself;
 //! a shorter one says too little, and gives none.
 //!
 //! Source: Brown et al. 2020 (GPT-3), appendix C, with the fixed lengths of `EleutherAI`'s code, which others took over.
@@ -13,11 +13,13 @@ use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
-    normal::{ascii_letters, is_ideograph},
+    normal::ascii_letters,
     rolling::{STEP, mixed, power},
+    unspaced::{self, is_ideograph, is_space, is_unspaced},
 };
 
 /// Beginnings that are looked up at a time: as many as a number has bits.
@@ -56,6 +58,8 @@ pub struct Word {
 pub struct PlainWords {
     words: Vec<Word>,
     letters: Vec<u8>,
+    /// Whether a mark stands among the letters.
+    has_mark: bool,
     /// For each word and one more, the polynomial in the hashes of all words before it.
     before: Vec<u64>,
 }
@@ -96,13 +100,19 @@ impl PlainWords {
                 self.close(start, end);
                 self.letters.extend_from_slice(&bytes[at..next]);
                 self.close(at, next);
-            } else if character.is_alphanumeric() {
+            } else if is_unspaced(character) {
+                self.close(start, end);
+                let run = &text[at..at + unspaced::run_length(&text[at..])];
+                self.divided(run, at);
+                at += run.len();
+                continue;
+            } else if self.is_part_of_word(character) {
                 start = if self.letters.is_empty() { at } else { start };
                 for lower in character.to_lowercase() {
                     self.letters.extend_from_slice(lower.encode_utf8(&mut [0; 4]).as_bytes());
                 }
                 end = next;
-            } else if character.is_whitespace() {
+            } else if is_space(character) {
                 self.close(start, end);
             }
             at = next;
@@ -117,13 +127,46 @@ impl PlainWords {
         }));
     }
 
+    /// Takes the words of a run that no space divides, which begins at byte `from`.
+    fn divided(&mut self, run: &str, from: usize) {
+        let mut start = 0;
+        for end in unspaced::ends(run) {
+            let (mut first, mut last) = (None, start);
+            for (at, character) in run[start..end].char_indices() {
+                if !self.is_part_of_word(character) {
+                    continue;
+                }
+                first.get_or_insert(start + at);
+                last = start + at + character.len_utf8();
+                self.letters.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            self.close(from + first.unwrap_or(start), from + last);
+            start = end;
+        }
+    }
+
     /// The words, in their order.
     #[must_use]
     pub fn words(&self) -> &[Word] {
         &self.words
     }
 
+    /// Whether a character is a letter, a digit, or a mark on one.
+    fn is_part_of_word(&mut self, character: char) -> bool {
+        if character.is_alphanumeric() {
+            return true;
+        }
+        let is_mark = !self.letters.is_empty() && is_combining_mark(character);
+        self.has_mark |= is_mark;
+        is_mark
+    }
+
     fn close(&mut self, start: usize, end: usize) {
+        if std::mem::take(&mut self.has_mark) {
+            // one way to write a letter with its marks
+            let composed: String = String::from_utf8_lossy(&self.letters).nfc().collect();
+            self.letters = composed.into_bytes();
+        }
         if !self.letters.is_empty() {
             self.words.push(Word { hash: xxh3_64(&self.letters), start: start as u32, end: end as u32 });
             self.letters.clear();
@@ -294,6 +337,8 @@ mod tests {
         assert_eq!(hashes("\"Don't,\" she said -- 16 TIMES!"), hashes("dont she said 16 times"));
         assert_ne!(hashes("16 times"), hashes("17 times"));
         assert_eq!(hashes("Été 数学").len(), 3);
+        assert_eq!(hashes("E\u{301}te\u{301}"), hashes("été"));
+        assert_ne!(hashes("क्त"), hashes("कत"), "a mark may make another letter of two");
         let text = "  (one)  two-three. ";
         let found: Vec<&str> =
             plain(text).words().iter().map(|word| &text[word.start as usize..word.end as usize]).collect();

@@ -5,13 +5,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::unspaced;
+
 /// Which lines go.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RefinedwebLines {
     /// Largest share of a line's characters that are capitals.
     pub max_capitals: f64,
-    /// Fewest words of a line, divided by white space.
+    /// Fewest words of a line: what stands between white space, divided where a script puts none.
     pub min_words: usize,
     /// Words of a line that may be a call to sign in, to read on, or to look into a cart.
     pub max_call_words: usize,
@@ -47,7 +49,7 @@ impl RefinedwebLines {
         rest.clear();
         let (mut words, mut cut) = (0, 0);
         for line in text.split('\n') {
-            let of_line = line.split_whitespace().count();
+            let of_line = unspaced::count(line);
             words += of_line as u64;
             if of_line > 0 && !self.keeps(line.trim(), of_line) {
                 cut += of_line as u64;

@@ -2,7 +2,8 @@
 //!
 //! White space divides a text into chunks; a chunk is taken apart from both ends (brackets, quotes, stops), and what remains
 //! is divided at hyphens, slashes and other marks between letters. English contractions are two tokens: `do` `n't`. An
-//! ideograph is a token of its own; runs of letters in scripts that put no space between words are divided by dictionary.
+//! ideograph is a token of its own; runs of letters in scripts that put no space between words are divided by dictionary (see
+//! [`super::unspaced`]).
 //!
 //! ```text
 //! "Well-known (in the U.S.), isn't it?"  ->  " Well - known ( in the U.S. ) , is n't it ? "
@@ -14,10 +15,7 @@
 
 #![expect(clippy::cast_possible_truncation, reason = "a document has less than 4 GiB of text")]
 
-use super::{
-    normal::is_ideograph,
-    unspaced::{self, is_unspaced},
-};
+use super::unspaced::{self, is_ideograph, is_space, is_unspaced};
 
 /// A word or a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +124,7 @@ impl Tokens {
                 }
                 if class == WIDE {
                     let character = next_char(text, at);
-                    if character.is_whitespace() {
+                    if is_space(character) {
                         break;
                     }
                     at += character.len_utf8();
@@ -228,10 +226,9 @@ impl Tokens {
                 if from < at {
                     self.push(text, from, at);
                 }
-                let run = &text[at..end];
-                let length = run.find(|character| !is_unspaced(character)).unwrap_or(run.len());
+                let run = &text[at..at + unspaced::run_length(&text[at..end])];
                 from = at;
-                for word_end in unspaced::ends(&run[..length]) {
+                for word_end in unspaced::ends(run) {
                     self.push(text, from, at + word_end);
                     from = at + word_end;
                 }
@@ -546,7 +543,7 @@ mod tests {
         #[test]
         fn nothing_is_lost(text in "[a-zA-Z0-9.,'’\"()\\-/…:é日の€%#*ฝนตก \n\u{a0}]{0,60}") {
             let found: String = tokens(&text).concat();
-            let signs: String = text.chars().filter(|character| !character.is_whitespace()).collect();
+            let signs: String = text.chars().filter(|character| !is_space(*character)).collect();
             prop_assert_eq!(found, signs);
         }
     }

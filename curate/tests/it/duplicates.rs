@@ -16,7 +16,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use crate::{
     bad_input::skipped,
     real::data,
-    support::{curate, hashes, ledger, run, stderr, stdout, temporary, text},
+    support::{curate, hashes, ledger, run, run_well, stderr, stdout, temporary, text},
 };
 
 /// `curate dedup FILES --out OUT` with more arguments, which must succeed. Returns what it printed.
@@ -151,17 +151,22 @@ fn nothing_shows_of_how_it_was_done() {
     }
 }
 
-/// A document that is shorter than a shingle is like its equals alone; one without a word is like none.
+/// A document that is shorter than a shingle is like its equals to the byte alone; one without a word is like none.
 #[test]
 fn short_documents_are_like_their_equals() {
     let folder = temporary();
     let file = folder.path().join("short.jsonl");
     let documents = [
         ("a", "Only four words here"),
-        ("b", "only FOUR words, here."),
-        ("c", "Only four words there"),
-        ("d", "!!"),
+        ("b", "Only four  words here\n"),
+        ("c", "only FOUR words, here."),
+        ("d", "Only four words there"),
         ("e", "!!"),
+        ("f", "!!"),
+        ("g", "3 + 4"),
+        ("h", "3 - 5"),
+        ("i", "C++"),
+        ("j", "C#"),
     ];
     write_lines(&file, &documents.map(|(id, text)| (id.to_owned(), text.to_owned())));
     for more in [&[][..], &["--verify", "0.9"]] {
@@ -170,6 +175,54 @@ fn short_documents_are_like_their_equals() {
         let found: Vec<BTreeSet<String>> = clusters(&out).into_values().collect();
         assert_eq!(found, [BTreeSet::from(["a".to_owned(), "b".to_owned()])], "{more:?}");
     }
+}
+
+/// What is exact goes by every letter, digit and sign; what is normalized, by letters alone. Neither takes a mark for nothing that is a letter.
+#[test]
+fn the_same_text_is_the_same_or_normalized() {
+    let folder = temporary();
+    let same = [
+        ["Pay 12 $ for 3 kg.", "Pay  12 $ for 3 kg. \r\n"],
+        ["Le café\n\nest là", "Le cafe\u{301}\nest la\u{300}"],
+        ["!!", "!!"],
+    ];
+    let normalized = [
+        ["Order 1204 weighs 12 kilograms", "ORDER 98 weighs 7.5 kilograms!"],
+        ["1|2|300$\n4|5|600$", "7|8|19$\n22|31|4$"],
+        ["x = y + 1", "x - y = 2"],
+        ["résumé of it", "resume (of) it"],
+    ];
+    // as different to one step as to the other
+    let different = [
+        ["पानी किधर", "पानी कुधर"],
+        ["ข่าวใหม่", "ข้าวใหม่"],
+        ["мой дом", "мои дом"],
+        ["كَتَبَ", "كُتِبَ"],
+        ["one two", "one three"],
+    ];
+    let documents: Vec<(String, String)> = (same.iter().chain(&normalized).chain(&different).enumerate())
+        .flat_map(|(number, pair)| {
+            pair.iter().zip(["a", "b"]).map(move |(text, side)| (format!("{number}{side}"), (*text).to_owned()))
+        })
+        .collect();
+    write_lines(&folder.path().join("some.jsonl"), &documents);
+    let recipe = folder.path().join("recipe.toml");
+    let steps = "[[step]]\nexact_duplicates = {}\n[[step]]\nnormalized_duplicates = {}\n";
+    let toml = format!(
+        "name = \"same\"\nseed = 1\n[source.some]\njsonl = [\"some.jsonl\"]\n{steps}[splits]\nvalidation = 0.0\n\
+         [mixture.text]\nweights = {{ some = 1.0 }}\n"
+    );
+    fs::write(&recipe, toml).expect("the folder can be written");
+    let out = folder.path().join("out");
+    let ledger = run_well(&recipe, &out, &[]);
+    let dropped = |stage: &str| {
+        ledger.stages.iter().find(|entry| entry.stage == stage).expect("the step was taken").dropped.clone()
+    };
+    assert_eq!(dropped("exact_duplicates"), BTreeMap::from([("same_text".to_owned(), same.len() as u64)]));
+    let expected = BTreeMap::from([("same_normalized_text".to_owned(), normalized.len() as u64)]);
+    assert_eq!(dropped("normalized_duplicates"), expected);
+    let check = curate(&["check", text(&recipe)]).output().expect("the program can be started");
+    assert!(stdout(&check).contains("but for case, accents, signs and the value of numbers"), "{}", stdout(&check));
 }
 
 /// What stays is byte for byte what came, packed as it came, with all that nobody asked about.

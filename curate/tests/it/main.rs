@@ -18,6 +18,7 @@ mod real;
 mod repeats;
 mod report;
 mod sampling;
+mod scripts;
 mod support;
 mod truth;
 mod versions;

@@ -122,7 +122,7 @@ fn menus_go_and_short_remains_with_them() {
         own[2].clone(),
     ];
     write_lines(&folder.path().join("some.jsonl"), &documents(&texts));
-    let steps = "[[step]]\nrepeats = { passage = \"lines\", keep_first = false }\n\
+    let steps = "[[step]]\nrepeats = { passage = \"lines\", normalized = true, keep_first = false }\n\
                  [[step]]\nrepeats = { passage = { sentences = 3 } }\n";
     let path = recipe(folder.path(), steps);
     let out = folder.path().join("out");
@@ -133,7 +133,11 @@ fn menus_go_and_short_remains_with_them() {
     let remains = ledger.stages.iter().find(|entry| entry.stage == "remains").expect("there is such a stage");
     assert_eq!(remains.dropped, BTreeMap::from([("short_remains".to_owned(), 1)]));
     let check = curate(&["check", text(&path)]).output().expect("the program can be started");
-    assert!(stdout(&check).contains("cut lines that stand in more than one place (on some)"), "{}", stdout(&check));
+    assert!(
+        stdout(&check).contains("cut lines, normalized, that stand in more than one place (on some)"),
+        "{}",
+        stdout(&check)
+    );
     let why = curate(&["why", text(&out), "2"]).output().expect("the program can be started");
     assert!(
         stdout(&why).contains("repeated_lines         cut") && stdout(&why).contains("short_remains"),

@@ -38,7 +38,10 @@ use crate::{
         numbers::{Numbers, WANTED, number},
     },
     files::Spill,
-    text::passages::{Found, Passage, Passages},
+    text::{
+        passages::{Found, Passage, Passages},
+        sameness::Sameness,
+    },
 };
 
 /// Rows in a batch of cuts.
@@ -51,6 +54,8 @@ const TEXT_BYTES: usize = 4 << 20;
 pub struct RepeatsConfig {
     /// What a passage is.
     pub passage: Passage,
+    /// By what two passages are the same.
+    pub sameness: Sameness,
     /// Whether the first place of a passage stays.
     pub keep_first: bool,
     /// Bytes of anchors, of passages and of places, each, that are held in memory; the rest is put aside. It does not show.
@@ -217,7 +222,7 @@ impl Search {
     /// Finds the anchors that stand twice.
     async fn take_anchors(&mut self, mut batches: impl Batches) -> Result<()> {
         let mut anchors = Spill::new(&self.spill, self.config.budget / 2);
-        let passage = self.config.passage;
+        let RepeatsConfig { passage, sameness, .. } = self.config;
         let of_text = |passages: &mut Passages, (_, text): &(u32, &str)| {
             let mut found = Vec::new();
             passages.anchors(text, |hash| found.push(hash));
@@ -226,7 +231,8 @@ impl Search {
         let mut arrival = 0;
         while let Some(batch) = batches.try_next().await? {
             for texts in together(&self.counting(&batch, &mut arrival)?) {
-                let found: Vec<Vec<u64>> = texts.par_iter().map_init(|| Passages::new(passage), of_text).collect();
+                let found: Vec<Vec<u64>> =
+                    texts.par_iter().map_init(|| Passages::new(passage, sameness), of_text).collect();
                 found.into_iter().flatten().try_for_each(|hash| anchors.push(Anchor(hash)))?;
             }
         }
@@ -260,13 +266,14 @@ impl Search {
     }
 
     fn take_passages_of(&mut self, texts: &[(u32, &str)]) -> Result<()> {
-        let (anchors, passage) = (&self.anchors, self.config.passage);
+        let (anchors, RepeatsConfig { passage, sameness, .. }) = (&self.anchors, &self.config);
         let of_text = |passages: &mut Passages, (_, text): &(u32, &str)| {
             let mut found = Vec::new();
             passages.find(text, |hash| anchors.has(hash), |passage| found.push(passage));
             found
         };
-        let found: Vec<Vec<Found>> = texts.par_iter().map_init(|| Passages::new(passage), of_text).collect();
+        let found: Vec<Vec<Found>> =
+            texts.par_iter().map_init(|| Passages::new(*passage, *sameness), of_text).collect();
         for ((number, _), found) in texts.iter().zip(found) {
             for Found { hash, start, end } in found {
                 self.passages.push(Standing { hash, place: Place { number: *number, start, end } })?;
