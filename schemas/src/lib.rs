@@ -10,19 +10,23 @@
 //! - [`task`], [`examples`], [`prompt`]: tasks, what their data means, and the one renderer of prompts, so that training data
 //!   and evaluation never differ in a space
 //! - [`toml_file`], [`paths`]: TOML that people write, and paths in it, with errors that name the line
+//! - [`json_lines`], [`text_columns`], [`byte_order_mark`]: how lines of JSON, columns of text and the beginnings of files are read
 //! - [`size`]: numbers of bytes, as people write them
 //! - [`json`]: the JSON Schema of each, generated from the types
 //!
 //! Useful for: whatever two programs must agree on. Not useful for: anything that only one of them does.
 
+pub mod byte_order_mark;
 pub mod columns;
 pub mod examples;
 pub mod identity;
 pub mod json;
+pub mod json_lines;
 pub mod ledger;
 pub mod manifest;
 pub mod paths;
 pub mod prompt;
 pub mod size;
 pub mod task;
+pub mod text_columns;
 pub mod toml_file;

@@ -14,6 +14,8 @@ use serde::de::DeserializeOwned;
 pub use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
+use crate::byte_order_mark::without_mark;
+
 /// A TOML file, held in memory.
 #[derive(Debug, Clone)]
 pub struct TomlFile {
@@ -101,8 +103,15 @@ impl TomlFile {
     /// # Errors
     /// When it cannot be read, or is not UTF-8.
     pub fn read(path: &Path) -> Result<Self, TomlError> {
-        let text = std::fs::read_to_string(path).map_err(|source| TomlError::Read { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), text })
+        let failed = |source| TomlError::Read { path: path.to_owned(), source };
+        let invalid = |message| failed(std::io::Error::new(std::io::ErrorKind::InvalidData, message));
+        let bytes = std::fs::read(path).map_err(failed)?;
+        let text = without_mark(&bytes).map_err(invalid)?;
+        let text = std::str::from_utf8(text).map_err(|error| {
+            let line = text[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+            invalid(format!("line {line} is not UTF-8"))
+        })?;
+        Ok(Self { path: path.to_owned(), text: text.to_owned() })
     }
 
     /// Takes text as if it had been read from `path`.
@@ -334,6 +343,24 @@ mod tests {
         assert_eq!(config.inner.words, Some(9));
         assert_eq!(config.names, ["a", "b c"]);
         Ok(())
+    }
+
+    /// Windows' editors put a mark before the first key; it moves no column. What is not UTF-8 is named.
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_key() {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let path = folder.path().join("recipe.toml");
+        let read = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).expect("the folder can be written");
+            TomlFile::read(&path).and_then(|file| file.parse::<Config>(&[])).map_err(|error| error.to_string())
+        };
+        assert!(read(b"\xef\xbb\xbfthreshold = 0.5\r\nnames = []\r\n").is_ok());
+        let error = read(b"\xef\xbb\xbfthreshhold = 0.5\n").expect_err("it is no key");
+        assert!(error.contains("recipe.toml:1:1: unknown field"), "{error}");
+        let error = read(b"\xff\xfet\0h\0").expect_err("it is no UTF-8");
+        assert!(error.contains("recipe.toml: by its byte order mark it is in UTF-16LE"), "{error}");
+        let error = read(b"threshold = 0.5\n# caf\xe9\n").expect_err("it is Latin-1");
+        assert!(error.contains("recipe.toml: line 2 is not UTF-8"), "{error}");
     }
 
     #[test]

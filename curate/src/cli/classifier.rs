@@ -10,6 +10,10 @@ use std::{
 use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use rayon::prelude::*;
+use schemas::{
+    byte_order_mark,
+    json_lines::{Field, fields},
+};
 
 use super::{printer::Printer, threads};
 use crate::{
@@ -17,7 +21,7 @@ use crate::{
     learn::{
         Classifier, Document, FastTextConfig, FeaturesPreset, Kind, Label, Labelled, Scratch, Training, evaluate, train,
     },
-    source::{each_text, format_of, json_line, unpacked},
+    source::{each_text, format_of, unpacked},
 };
 
 /// Train a classifier that tells good text from other text, test it on labels, and score documents with it.
@@ -266,12 +270,13 @@ impl ScoreArgs {
         };
         let mut output = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
         let (mut number, mut documents) = (0, 0);
+        byte_order_mark::pass_over(&mut input).map_err(read)?;
         loop {
             let mut lines = Vec::with_capacity(TOGETHER);
-            let mut line = String::new();
-            while lines.len() < TOGETHER && input.read_line(&mut line).map_err(read)? > 0 {
+            let mut line = Vec::new();
+            while lines.len() < TOGETHER && input.read_until(b'\n', &mut line).map_err(read)? > 0 {
                 number += 1;
-                if !line.trim().is_empty() {
+                if !line.trim_ascii().is_empty() {
                     lines.push((number, std::mem::take(&mut line)));
                 }
                 line.clear();
@@ -282,7 +287,8 @@ impl ScoreArgs {
             let scored: Vec<anyhow::Result<String>> = lines
                 .par_iter()
                 .map_init(Scratch::default, |scratch, (number, line)| {
-                    let scored = self.scored(line.trim(), &classifier, scratch);
+                    let line = std::str::from_utf8(line.trim_ascii()).map_err(anyhow::Error::from);
+                    let scored = line.and_then(|line| self.scored(line, &classifier, scratch));
                     scored.map_err(|error| anyhow!("{}, line {number}: {error}", self.file.display()))
                 })
                 .collect();
@@ -298,14 +304,11 @@ impl ScoreArgs {
 
     /// A line with its score, all else as it stood.
     fn scored(&self, line: &str, classifier: &Classifier, scratch: &mut Scratch) -> anyhow::Result<String> {
-        let object: serde_json::Map<String, serde_json::Value> = json_line(line).map_err(anyhow::Error::msg)?;
-        let Some(text) = object.get(&self.text).and_then(serde_json::Value::as_str) else {
-            bail!("there is no text `{}`", self.text)
-        };
-        if object.contains_key(&self.score) {
+        let [text, before] = fields(line.as_bytes(), [self.text.as_str(), self.score.as_str()])?;
+        if before != Field::Missing {
             bail!("there is a `{}` already: choose another key by --score", self.score);
         }
-        let score = classifier.score(text, scratch);
+        let score = classifier.score(&text.into_text(&self.text)?, scratch);
         let open = line.strip_suffix('}').context("an object ends with a bracket")?.trim_end();
         let key = serde_json::to_string(&self.score)?;
         Ok(format!("{open},{key}:{score}}}"))

@@ -2,13 +2,9 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
+use schemas::json_lines::{Field, fields};
 
-use crate::{
-    error::Result,
-    files::hash_file,
-    source::{each_line, json_line},
-};
+use crate::{error::Result, files::hash_file, source::each_line};
 
 /// The documents of a file.
 pub struct LabelledFile {
@@ -18,41 +14,43 @@ pub struct LabelledFile {
     pub sha256: String,
 }
 
-/// A line of the file.
-#[derive(Deserialize)]
-struct Row {
-    text: String,
-    label: Given,
-}
-
-/// What people call good.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Given {
-    Flag(bool),
-    Number(i64),
-}
-
 impl LabelledFile {
     /// Reads JSON lines, plain or packed as gzip or zstd, of objects with a `text` and a `label`, which is 1 or true for what is good and
-    /// 0 or false for what is not.
+    /// 0 or false for what is not; as a string, too, in letters of either case.
     ///
     /// # Errors
     /// When the file cannot be read, or a line is none of these.
     pub fn read(path: &Path) -> Result<Self> {
         let mut documents = Vec::new();
         each_line(path, |_, line| {
-            let row: Row = json_line(line)?;
-            let label = match row.label {
-                Given::Flag(label) => label,
-                Given::Number(number @ (0 | 1)) => number == 1,
-                Given::Number(other) => return Err(format!("a label is 0 or 1, and not {other}")),
-            };
-            documents.push((row.text, label));
+            let read = fields(line.as_bytes(), ["text", "label"]);
+            let [text, label] = read.map_err(|fault| fault.to_string())?;
+            let text = text.into_text("text").map_err(|fault| fault.to_string())?;
+            documents.push((text, is_good(&label)?));
             Ok(())
         })?;
         Ok(Self { documents, sha256: hash_file(path)?.sha256 })
     }
+}
+
+/// Whether a label says that a text is good. Tables that pass through other programs have labels as strings, or as 1.0 and 0.0.
+fn is_good(label: &Field) -> std::result::Result<bool, String> {
+    let found = match label {
+        Field::Flag(flag) => return Ok(*flag),
+        Field::Number(number) => match number.as_f64() {
+            Some(1.0) => return Ok(true),
+            Some(0.0) => return Ok(false),
+            _ => number.to_string(),
+        },
+        Field::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "1" | "true" => return Ok(true),
+            "0" | "false" => return Ok(false),
+            _ => format!("{text:?}"),
+        },
+        Field::Missing => return Err("there is no `label`: it is 1 for a good text, and 0 for another".into()),
+        other => other.what().to_owned(),
+    };
+    Err(format!("`label` is 1 or true for a good text, and 0 or false for another; this one is {found}"))
 }
 
 #[cfg(test)]
@@ -70,7 +68,22 @@ mod tests {
         let file =
             read("{\"text\": \"a\", \"label\": 1}\n{\"text\": \"b\", \"label\": false}\n").expect("they are labels");
         assert_eq!(file.documents, [("a".to_owned(), true), ("b".to_owned(), false)]);
-        for wrong in ["{\"text\": \"a\", \"label\": 2}", "{\"text\": \"a\"}", "{"] {
+        let label = |label: &str| {
+            let file = read(&format!("\n{{\"text\": \"a\", \"label\": {label}}}\n"));
+            file.map(|file| file.documents[0].1).map_err(|error| error.to_string())
+        };
+        for (good, other) in
+            [("1", "0"), ("true", "false"), ("1.0", "0.0"), ("\"1\"", "\" 0\""), ("\"True\"", "\"FALSE\"")]
+        {
+            assert_eq!((label(good), label(other)), (Ok(true), Ok(false)));
+        }
+        for wrong in ["2", "0.5", "\"good\"", "\"\"", "null", "NaN", "[1]"] {
+            let error = label(wrong).expect_err("it is no label");
+            let found = if wrong == "[1]" { "a list" } else { wrong };
+            assert!(error.contains("labels.jsonl is damaged: line 2: `label` is 1 or true"), "{error}");
+            assert!(error.ends_with(&format!("this one is {found}")), "{error}");
+        }
+        for wrong in ["{\"text\": \"a\"}", "{\"label\": 1}", "{"] {
             let error = read(&format!("\n{wrong}\n")).err().expect("it is no label").to_string();
             assert!(error.contains("labels.jsonl") && error.contains("line 2"), "{error}");
         }

@@ -1,9 +1,11 @@
 //! Benchmarks: files of examples that must not stand in training data.
 
-use std::{fs::File, path::PathBuf};
+use std::{fs::File, io::Read as _, path::PathBuf};
 
 use schemas::{
+    byte_order_mark,
     examples::{ExampleRules, Found},
+    json_lines,
     task::{Split, Task},
 };
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,6 @@ use serde_json::Value;
 use super::{
     each_line,
     examples::Examples,
-    json_line,
     raw::{Raw, RawReader as _},
     unpacked,
 };
@@ -110,9 +111,11 @@ impl Benchmark {
         }
         if file.kind == ExampleKind::JsonObject {
             let read = |source| Error::File { action: "read", path: file.path.clone(), source };
-            let input = unpacked(File::open(&file.path).map_err(read)?).map_err(read)?;
-            let value = serde_json::from_reader(input)
-                .map_err(|error| Error::Damaged { path: file.path.clone(), message: error.to_string() })?;
+            let mut bytes = Vec::new();
+            let mut input = unpacked(File::open(&file.path).map_err(read)?).map_err(read)?;
+            byte_order_mark::pass_over(&mut input).and_then(|_| input.read_to_end(&mut bytes)).map_err(read)?;
+            let value = json_lines::value(&bytes, |_| false)
+                .map_err(|fault| Error::Damaged { path: file.path.clone(), message: fault.to_string() })?;
             objects(&value, fields, &mut example, &mut take);
             return Ok(());
         }
@@ -122,7 +125,9 @@ impl Benchmark {
             if file.kind == ExampleKind::Line {
                 example.strings.push(text.to_owned());
             } else {
-                match (&json_line(text)?, fields) {
+                // strings alone are looked for
+                let value = json_lines::value(text.as_bytes(), |_| false).map_err(|fault| fault.to_string())?;
+                match (&value, fields) {
                     (Value::Object(object), Some(fields)) => {
                         let wanted = fields.iter().filter_map(|field| object.get(field));
                         wanted.for_each(|value| strings(value, &mut example.strings));
@@ -227,6 +232,17 @@ mod tests {
         let nested = r#"{"data": [{"context": "C", "qas": [{"question": "Q", "answers": [{"text": ["A", "B"]}]}]}]}"#;
         assert_eq!(examples("a.json", nested, None)?, [(1, "C".into()), (2, "Q".into()), (3, "A|B".into())]);
         assert_eq!(examples("a.tsv", "Q\t1\nR\t0\n", None)?, [(1, "Q\t1".into()), (2, "R\t0".into())]);
+        Ok(())
+    }
+
+    /// Marks before the first byte, halves of pairs and numbers that are none change no example.
+    #[test]
+    fn examples_are_read_as_they_come() -> Result<()> {
+        let line = "\u{feff}{\"question\": \"Why\\ud83d\", \"score\": NaN}\r\n";
+        for name in ["a.jsonl", "a.json"] {
+            assert_eq!(examples(name, line, None)?, [(1, "Why\u{fffd}".into())], "{name}");
+        }
+        assert_eq!(examples("a.txt", "\u{feff}Why?\r\n", None)?, [(1, "Why?".into())]);
         Ok(())
     }
 

@@ -54,7 +54,6 @@ pub enum Found {
     #[default]
     Missing,
     Text(String),
-    Other,
 }
 
 impl Picked {
@@ -62,7 +61,7 @@ impl Picked {
     pub fn len(&self) -> usize {
         match &self.text {
             Found::Text(text) => text.len(),
-            Found::Missing | Found::Other => 0,
+            Found::Missing => 0,
         }
     }
 
@@ -77,7 +76,6 @@ impl Picked {
                 Row { id: Some(id), ..row }.with_text(text)
             }
             Found::Missing => row.broken(Fault::JsonField, format!("there is no `{text}`")),
-            Found::Other => row.broken(Fault::JsonField, format!("`{text}` is no string")),
         }
     }
 }

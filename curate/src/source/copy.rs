@@ -19,6 +19,8 @@ use parquet::{
     basic::{Compression, ZstdLevel},
     file::properties::WriterProperties,
 };
+use schemas::json_lines;
+use serde_json::Value;
 
 use super::{
     Format,
@@ -142,9 +144,17 @@ fn copy_rows(from: &Path, text: &str, kept: impl Iterator<Item = Result<Kept>>, 
 /// A JSON object whose text lacks its cuts; all else is as it stood. None where it has no such text.
 fn without(line: &[u8], key: &str, cuts: &[Range<u32>]) -> Option<Vec<u8>> {
     let place = value_of(line, key)?;
-    let text: String = serde_json::from_slice(&line[place.clone()]).ok()?;
+    let text = string(&line[place.clone()])?;
     let shorter = serde_json::to_vec(&cut(&text, cuts)).expect("a text is JSON");
     Some([&line[..place.start], &shorter, &line[place.end..]].concat())
+}
+
+/// A string of JSON, as it was read before.
+fn string(json: &[u8]) -> Option<String> {
+    match json_lines::value(json, |_| false) {
+        Ok(Value::String(text)) => Some(text),
+        _ => None,
+    }
 }
 
 /// Where the value of a key stands in an object, which is sound JSON: the last, where a key stands there twice.
@@ -161,7 +171,7 @@ fn value_of(line: &[u8], key: &str) -> Option<Range<usize>> {
                 }
                 at += 1;
                 if depth == 1 && open.is_none() {
-                    is_wanted = serde_json::from_slice::<String>(&line[begin..at]).ok()? == key;
+                    is_wanted = string(&line[begin..at])? == key;
                 }
             }
             b':' if depth == 1 => open = Some(at),
@@ -248,6 +258,10 @@ impl Write for Packer {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use datafusion::arrow::array::{ArrayRef, StringArray};
+
     use super::*;
 
     #[expect(clippy::single_range_in_vec_init, reason = "one cut is a list of cuts")]
@@ -258,6 +272,32 @@ mod tests {
         let expected = r#"{"n": 1.50, "text" : "one, two \"three\"" ,"a": {"text": "x"}, "t\u0065xt": "one\n\nfour" }"#;
         assert_eq!(String::from_utf8_lossy(&shorter), expected, "the last of two counts, as it does where it is read");
         assert_eq!(without(br#"{"texts": "one"}"#, "text", &[0..1]), None);
+        let line = b"\xef\xbb\xbf{\"a\\ud83d\": NaN, \"text\": \"one\\ud83d two\"}";
+        let shorter = without(line, "text", &[0..3]).expect("there is a text");
+        let expected = "\u{feff}{\"a\\ud83d\": NaN, \"text\": \"\u{fffd} two\"}";
+        assert_eq!(String::from_utf8_lossy(&shorter), expected, "what is read as it is mended is cut so, too");
+    }
+
+    /// Cuts are taken out of a text in whatever type its column has, and the column keeps it.
+    #[test]
+    fn a_column_keeps_its_type() {
+        let plain: ArrayRef = Arc::new(StringArray::from(vec![Some("one two"), None, Some("one")]));
+        let cuts = [vec![0..4], vec![], vec![]];
+        let dictionary = |value: DataType| DataType::Dictionary(DataType::Int8.into(), value.into());
+        for kind in [
+            DataType::Utf8,
+            DataType::Binary,
+            DataType::BinaryView,
+            dictionary(DataType::Utf8),
+            dictionary(DataType::LargeUtf8),
+        ] {
+            let column = cast(&plain, &kind).expect("a text can be all of these");
+            let batch = RecordBatch::try_from_iter([("text", column)]).expect("it is one column");
+            let shorter = rows_without(&batch, "text", &cuts).expect("it can be cut");
+            assert_eq!(shorter.column(0).data_type(), &kind);
+            let texts = cast(shorter.column(0), &DataType::Utf8).expect("it is text");
+            assert_eq!(texts.as_string::<i32>().iter().collect::<Vec<_>>(), [Some("two"), None, Some("one")], "{kind}");
+        }
     }
 
     /// A file that was changed between two readings gives an error, and no copy that lacks a line.

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead};
 
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
+use schemas::byte_order_mark;
 
 use super::{
     columns::{Columns, Found, Picked},
@@ -17,6 +18,7 @@ pub const VERSION: crate::files::Version = crate::files::Version::new("source/cs
 pub struct CsvRows {
     reader: Reader<Box<dyn BufRead + Send>>,
     packing: Packing,
+    columns: [String; 6],
     /// For the text, the id, the URL, the date, the title and the language: its column.
     places: [Option<usize>; 6],
     /// How many columns there are.
@@ -28,7 +30,9 @@ pub struct CsvRows {
 impl CsvRows {
     /// Begins to read. Fields are divided by `delimiter`, and may be quoted.
     pub fn new(input: Unpacked, delimiter: u8, columns: &Columns) -> io::Result<Self> {
-        let Unpacked { bytes, packing, packed: _ } = input;
+        let Unpacked { mut bytes, packing, packed: _ } = input;
+        // that of UTF-8 is passed over by the reader, and counted
+        byte_order_mark::mark_length(&mut bytes)?;
         let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes);
         let names = reader.byte_headers().map_err(into_io)?.clone();
         let Columns { text, id, url, date, title, language } = columns;
@@ -39,7 +43,8 @@ impl CsvRows {
             let message = format!("there is no column `{text}`; there are `{}`", known.join("`, `"));
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
-        Ok(Self { reader, packing, places, width: names.len(), record: ByteRecord::new(), ended: false })
+        let columns = [text, id, url, date, title, language].map(String::clone);
+        Ok(Self { reader, packing, columns, places, width: names.len(), record: ByteRecord::new(), ended: false })
     }
 
     fn picked(&self) -> Result<Picked, (Fault, String)> {
@@ -49,7 +54,8 @@ impl CsvRows {
         }
         let value = |place: usize| -> Result<Option<String>, (Fault, String)> {
             let Some(bytes) = self.places[place].map(|column| &self.record[column]) else { return Ok(None) };
-            let text = std::str::from_utf8(bytes).map_err(|error| (Fault::NotUtf8, error.to_string()))?;
+            let text = std::str::from_utf8(bytes)
+                .map_err(|error| (Fault::NotUtf8, format!("column `{}` is not UTF-8: {error}", self.columns[place])))?;
             Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
         };
         let text = Found::Text(value(0)?.unwrap_or_default());
@@ -108,6 +114,28 @@ mod tests {
         assert!(matches!(&picked.text, Found::Text(text) if text == "Salt, and\npepper"));
         assert_eq!(picked.url.as_deref(), Some("http://a.org"));
         assert_eq!((broken.fault, broken.offset), (Fault::CsvRow, 50));
+    }
+
+    /// As spreadsheets write it: a mark before the first name, and line breaks of two bytes; what is not UTF-8 is named.
+    #[test]
+    fn rows_are_read_as_they_come() {
+        let rows = read("\u{feff}title,url\r\nSalt,http://a.org\r\nOil,http://b.org\r\n", b',');
+        // the reader ends a row at the first byte of its line break
+        let [Raw::Picked { picked: first, .. }, Raw::Picked { offset: 32, picked: second }] = rows.as_slice() else {
+            panic!("{rows:?}");
+        };
+        assert!(matches!(&first.text, Found::Text(text) if text == "Salt"));
+        assert_eq!(second.url.as_deref(), Some("http://b.org"));
+
+        let columns = Columns { text: "title".into(), ..Columns::default() };
+        let open = |bytes: &'static [u8]| CsvRows::new(Unpacked::plain(Box::new(bytes)), b',', &columns);
+        let error = open(b"\xff\xfet\0").err().expect("it is UTF-16").to_string();
+        assert!(error.contains("UTF-16LE"), "{error}");
+        let row = open(b"title\ncaf\xe9\n").and_then(|mut rows| rows.next_raw());
+        assert!(
+            matches!(&row, Ok(Some(Raw::Broken(broken))) if broken.detail.starts_with("column `title` is not UTF-8")),
+            "{row:?}"
+        );
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Examples of a task as documents: the text of one is its JSON object.
 
-use std::{fs::File, io, path::Path};
+use std::{fs::File, io, path::Path, str::Utf8Error};
 
 use datafusion::arrow::{
-    array::{Array, AsArray as _, RecordBatch},
+    array::{Array, ArrayRef, AsArray as _, RecordBatch},
     compute::cast,
     datatypes::{DataType, Float64Type, Int64Type},
 };
@@ -19,7 +19,7 @@ use schemas::{
 use serde_json::Value;
 
 use super::{
-    parquet::invalid,
+    parquet::{Cell, invalid},
     raw::{Packing, Raw, RawReader, Unpacked},
     row::{Outcome, Reason, Row},
 };
@@ -113,7 +113,10 @@ impl ParquetRows {
             let batch = batch.map_err(invalid)?;
             let mut reads = Vec::new();
             for row in 0..batch.num_rows() {
-                let found = objects_of(&self.expressions, &self.rules, object(&batch, row)?);
+                let found = match object(&batch, row, &self.rules.fields)? {
+                    Ok(object) => objects_of(&self.expressions, &self.rules, object),
+                    Err(detail) => vec![Found::Broken(ExampleFault::NotUtf8, detail)],
+                };
                 let offset = self.number;
                 self.number += 1;
                 reads.extend(found.into_iter().map(|found| Read { offset, found }));
@@ -211,29 +214,42 @@ fn fault_of(fault: ExampleFault) -> Fault {
     }
 }
 
-fn object(batch: &RecordBatch, row: usize) -> io::Result<Object> {
+/// A row, or what of its `fields` is not UTF-8; in other columns that is null.
+fn object(batch: &RecordBatch, row: usize, fields: &[String]) -> io::Result<std::result::Result<Object, String>> {
     let schema = batch.schema();
-    let cells = schema.fields().iter().zip(batch.columns());
-    cells.map(|(field, column)| Ok((field.name().clone(), cell(column.as_ref(), row)?))).collect()
+    let mut object = Object::new();
+    for (field, column) in schema.fields().iter().zip(batch.columns()) {
+        let value = match cell(column, row)? {
+            Ok(value) => value,
+            Err(error) if fields.contains(field.name()) => {
+                return Ok(Err(format!("column `{}` is not UTF-8: {error}", field.name())));
+            }
+            Err(_) => Value::Null,
+        };
+        object.insert(field.name().clone(), value);
+    }
+    Ok(Ok(object))
 }
 
-/// A cell as JSON. What is neither text, number, list nor struct is written as a text.
-fn cell(column: &dyn Array, row: usize) -> io::Result<Value> {
+/// A cell as JSON, or the bytes in it that are no text. What is neither text, number, list nor struct is written as a text.
+fn cell(column: &ArrayRef, row: usize) -> io::Result<std::result::Result<Value, Utf8Error>> {
     if column.is_null(row) {
-        return Ok(Value::Null);
+        return Ok(Ok(Value::Null));
     }
-    let list = |items: datafusion::arrow::array::ArrayRef| {
-        (0..items.len()).map(|item| cell(items.as_ref(), item)).collect::<io::Result<Vec<_>>>().map(Value::Array)
+    let list = |items: ArrayRef| -> io::Result<std::result::Result<Value, Utf8Error>> {
+        let items = (0..items.len()).map(|item| cell(&items, item)).collect::<io::Result<Vec<_>>>()?;
+        Ok(items.into_iter().collect::<std::result::Result<_, _>>().map(Value::Array))
     };
     let one = column.slice(row, 1);
-    Ok(match column.data_type() {
+    Ok(Ok(match column.data_type() {
         DataType::Boolean => Value::Bool(column.as_boolean().value(row)),
-        DataType::List(_) => list(column.as_list::<i32>().value(row))?,
-        DataType::LargeList(_) => list(column.as_list::<i64>().value(row))?,
+        DataType::List(_) => return list(column.as_list::<i32>().value(row)),
+        DataType::LargeList(_) => return list(column.as_list::<i64>().value(row)),
         DataType::Struct(fields) => {
             let inner = fields.iter().zip(column.as_struct().columns());
-            let inner = inner.map(|(field, column)| Ok((field.name().clone(), cell(column.as_ref(), row)?)));
-            Value::Object(inner.collect::<io::Result<Object>>()?)
+            let inner = inner.map(|(field, column)| Ok((field.name().clone(), cell(column, row)?)));
+            let inner = inner.collect::<io::Result<Vec<_>>>()?.into_iter().map(|(name, value)| Ok((name, value?)));
+            return Ok(inner.collect::<std::result::Result<Object, _>>().map(Value::Object));
         }
         kind if kind.is_integer() => {
             cast(&one, &DataType::Int64).map_err(invalid)?.as_primitive::<Int64Type>().value(0).into()
@@ -241,8 +257,12 @@ fn cell(column: &dyn Array, row: usize) -> io::Result<Value> {
         kind if kind.is_floating() => {
             cast(&one, &DataType::Float64).map_err(invalid)?.as_primitive::<Float64Type>().value(0).into()
         }
-        _ => cast(&one, &DataType::LargeUtf8).map_err(invalid)?.as_string::<i64>().value(0).into(),
-    })
+        DataType::Dictionary(_, values) => return cell(&cast(&one, values).map_err(invalid)?, 0),
+        _ => match Cell::of(&one).map_err(invalid)? {
+            Some(cell) => return Ok(cell.at(0).map(|text| text.map_or(Value::Null, Value::from))),
+            None => Value::Null,
+        },
+    }))
 }
 
 #[cfg(test)]

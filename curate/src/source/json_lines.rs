@@ -1,10 +1,10 @@
 //! JSON lines as documents.
 
-use std::{fmt, io};
+use std::io;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+use schemas::{
+    byte_order_mark::without_mark,
+    json_lines::{Field, LineFault, LineFaultKind, fields},
 };
 
 use super::{
@@ -40,6 +40,10 @@ impl RawReader for Lines {
                 Ok(count) => {
                     self.offset += count as u64;
                     bytes.truncate(bytes.trim_ascii_end().len());
+                    if offset == 0 {
+                        let text = without_mark(&bytes).map_err(super::parquet::invalid)?;
+                        bytes.drain(..bytes.len() - text.len());
+                    }
                     // a blank line is no record
                     if !bytes.is_empty() {
                         return Ok(Some(Raw::Line { offset, bytes }));
@@ -58,84 +62,44 @@ impl RawReader for Lines {
 /// Reads an object.
 pub fn row(source: &str, columns: &Columns, offset: u64, line: &[u8]) -> Row {
     let row = Row { offset, bytes: line.len() as u64, ..Row::default() };
-    let mut object = serde_json::Deserializer::from_slice(line);
-    let picked = match Pick(columns).deserialize(&mut object).and_then(|picked| object.end().map(|()| picked)) {
-        Ok(picked) => picked,
-        Err(error) => return row.broken(json_fault(line, &error), error.to_string()),
+    match picked(columns, line) {
+        Ok(picked) => picked.document(source, row, &columns.text),
+        Err(fault) => row.broken(fault_of(fault.kind), fault.to_string()),
+    }
+}
+
+fn fault_of(kind: LineFaultKind) -> Fault {
+    match kind {
+        LineFaultKind::Syntax => Fault::JsonSyntax,
+        LineFaultKind::Field => Fault::JsonField,
+        LineFaultKind::NotUtf8 => Fault::NotUtf8,
+    }
+}
+
+fn picked(columns: &Columns, line: &[u8]) -> Result<Picked, LineFault> {
+    let Columns { text, id, url, date, title, language } = columns;
+    let [found, ids, urls, dates, titles, languages] = fields(line, [text, id, url, date, title, language])?;
+    let text = match found {
+        Field::Missing => Found::Missing,
+        found => Found::Text(found.into_text(text)?),
     };
-    picked.document(source, row, &columns.text)
-}
-
-fn json_fault(line: &[u8], error: &serde_json::Error) -> Fault {
-    if error.is_data() {
-        Fault::JsonField
-    } else if std::str::from_utf8(line).is_err() {
-        Fault::NotUtf8
-    } else {
-        Fault::JsonSyntax
-    }
-}
-
-struct Pick<'a>(&'a Columns);
-
-impl<'de> DeserializeSeed<'de> for Pick<'_> {
-    type Value = Picked;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Picked, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Pick<'_> {
-    type Value = Picked;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Picked, M::Error> {
-        let Self(columns) = self;
-        let mut picked = Picked::default();
-        while let Some(key) = map.next_key::<String>()? {
-            if key == columns.text {
-                picked.text = match map.next_value::<Scalar>()? {
-                    Scalar::Text(text) => Found::Text(text),
-                    _ => Found::Other,
-                };
-            } else if key == columns.id {
-                picked.id = map.next_value::<Scalar>()?.present();
-            } else if key == columns.url {
-                picked.url = map.next_value::<Scalar>()?.present();
-            } else if key == columns.date {
-                picked.date = map.next_value::<Scalar>()?.present();
-            } else if key == columns.title {
-                picked.title = map.next_value::<Scalar>()?.present();
-            } else if key == columns.language {
-                picked.language = map.next_value::<Scalar>()?.present();
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(picked)
-    }
+    Ok(Picked {
+        text,
+        id: present(ids, id)?,
+        url: present(urls, url)?,
+        date: present(dates, date)?,
+        title: present(titles, title)?,
+        language: present(languages, language)?,
+    })
 }
 
 /// A value that may stand for a name: ids and dates are numbers in some corpora.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Scalar {
-    Text(String),
-    Number(serde_json::Number),
-    Other(IgnoredAny),
-}
-
-impl Scalar {
-    fn present(self) -> Option<String> {
-        match self {
-            Self::Text(text) => Some(text).filter(|text| !text.is_empty()),
-            Self::Number(number) => Some(number.to_string()),
-            Self::Other(_) => None,
-        }
+fn present(field: Field, key: &str) -> Result<Option<String>, LineFault> {
+    match field {
+        Field::Text(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Field::Number(number) => Ok(Some(number.to_string())),
+        Field::NotANumber(word) => Err(LineFault::of_key(key, &format!("is {word}, which is no JSON: write null"))),
+        _ => Ok(None),
     }
 }
 
@@ -158,6 +122,26 @@ mod tests {
         assert!(matches!(row.outcome, Outcome::Text(text) if text == "Hello."));
     }
 
+    /// As other programs write them: with a mark before the first line, line breaks of two bytes, separators of Unicode within a text, and
+    /// half a pair. A record begins where its line does.
+    #[test]
+    fn lines_are_read_as_they_come() {
+        let lines =
+            "\u{feff}{\"text\": \"one\"}\r\n\r\n{\"text\": \"t\u{2028}wo\"}\n{\"text\": \"\\udc00\", \"score\": NaN}";
+        let mut reader = Lines::new(Unpacked::plain(Box::new(lines.as_bytes())));
+        let mut found = Vec::new();
+        while let Some(Raw::Line { offset, bytes }) = reader.next_raw().expect("memory can be read") {
+            match row("forum", &Columns::default(), offset, &bytes).outcome {
+                Outcome::Text(text) => found.push((offset, text)),
+                other => panic!("expected a text, found {other:?}"),
+            }
+        }
+        assert_eq!(found, [(0, "one".into()), (22, "t\u{2028}wo".into()), (41, "\u{fffd}".into())]);
+        let mut other = Lines::new(Unpacked::plain(Box::new(&b"\xff\xfe{\0\"\0"[..])));
+        let error = other.next_raw().expect_err("it is not UTF-8").to_string();
+        assert!(error.contains("UTF-16LE") && error.contains("iconv"), "{error}");
+    }
+
     #[test]
     fn what_is_no_document_says_why() {
         let fault = |line: &str| match read(line).outcome {
@@ -167,7 +151,8 @@ mod tests {
         assert_eq!(fault(r#"{"text": "cut o"#).0, Fault::JsonSyntax);
         assert_eq!(fault(r#"{"text": "a"} {"#).0, Fault::JsonSyntax);
         assert_eq!(fault(r#"{"body": "a"}"#), (Fault::JsonField, "there is no `text`".into()));
-        assert_eq!(fault(r#"{"text": 3}"#), (Fault::JsonField, "`text` is no string".into()));
+        assert_eq!(fault(r#"{"text": 3}"#), (Fault::JsonField, "`text` is a number, and no string".into()));
+        assert_eq!(fault(r#"{"text": "a", "date": NaN}"#).1, "`date` is NaN, which is no JSON: write null");
         assert_eq!(fault("[1, 2]").0, Fault::JsonField);
         assert!(matches!(read(r#"{"text": " "}"#).outcome, Outcome::Dropped(super::super::Reason::NoText)));
     }

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use serde::de::DeserializeOwned;
+use schemas::byte_order_mark::without_mark;
 
 use super::raw::Unpacked;
 use crate::error::{Error, Result};
@@ -30,11 +30,9 @@ pub fn each_line(path: &Path, mut take: impl FnMut(u64, &str) -> std::result::Re
     let mut number = 0;
     while input.read_until(b'\n', &mut line).map_err(read)? > 0 {
         number += 1;
-        let taken = match std::str::from_utf8(line.trim_ascii()) {
-            Ok("") => Ok(()),
-            Ok(text) => take(number, text),
-            Err(error) => Err(error.to_string()),
-        };
+        let bytes = if number == 1 { without_mark(&line) } else { Ok(&line[..]) };
+        let text = bytes.and_then(|bytes| std::str::from_utf8(bytes.trim_ascii()).map_err(|error| error.to_string()));
+        let taken = text.and_then(|text| if text.is_empty() { Ok(()) } else { take(number, text) });
         taken.map_err(|message| Error::Damaged {
             path: path.to_owned(),
             message: format!("line {number}: {message}"),
@@ -42,18 +40,6 @@ pub fn each_line(path: &Path, mut take: impl FnMut(u64, &str) -> std::result::Re
         line.clear();
     }
     Ok(())
-}
-
-/// A line of JSON; what is wrong with it is said with the column alone, for whoever reads lines knows which one it is.
-///
-/// # Errors
-/// When it is none, or another thing than is wanted.
-pub fn json_line<T: DeserializeOwned>(line: &str) -> std::result::Result<T, String> {
-    serde_json::from_str(line).map_err(|error| {
-        let (column, message) = (error.column(), error.to_string());
-        let what = message.split(" at line ").next().unwrap_or(&message);
-        format!("{what}, column {column}")
-    })
 }
 
 /// The lines of a file, plain or packed as gzip or zstd, without blank ones and those that begin with `#`.

@@ -37,7 +37,7 @@ pub use columns::Columns;
 pub use copy::{Kept, VERSION as COPY_VERSION, copy_records};
 pub use examples::{TaskExample, each_task_example, own_examples};
 pub use exec::{ReadExec, Reading, read_table};
-pub use lists::{each_line, json_line, read_list, unpacked};
+pub use lists::{each_line, read_list, unpacked};
 pub use posts::each_post;
 pub use row::{Reason, VERSION as ROWS_VERSION, records, rows_schema};
 pub use texts::{each_text, format_of};

@@ -3,7 +3,10 @@
 use std::io;
 
 use regex::bytes::Regex;
-use schemas::identity::DocumentId;
+use schemas::{
+    byte_order_mark::{UTF_8, without_mark},
+    identity::DocumentId,
+};
 
 use super::{
     raw::{Raw, RawReader, Unpacked},
@@ -41,6 +44,8 @@ impl RawReader for Pieces {
                 Ok(0) => self.ended = true,
                 Ok(_) => {
                     let line = piece[start..].strip_suffix(b"\n").unwrap_or(&piece[start..]);
+                    let line = line.strip_suffix(b"\r").unwrap_or(line);
+                    let line = if offset == 0 && start == 0 { line.strip_prefix(UTF_8).unwrap_or(line) } else { line };
                     let begins = self.begins.as_ref().is_some_and(|pattern| pattern.is_match(line));
                     // what stands before the first beginning, if it is more than blank, is a document too
                     if begins && !piece[..start].trim_ascii().is_empty() {
@@ -62,6 +67,11 @@ impl RawReader for Pieces {
 /// Reads a piece of text.
 pub fn row(source: &str, offset: u64, bytes: &[u8]) -> Row {
     let row = Row { offset, bytes: bytes.len() as u64, ..Row::default() };
+    let bytes = match without_mark(bytes) {
+        Ok(rest) if offset == 0 => rest,
+        Err(message) if offset == 0 => return row.broken(Fault::NotUtf8, message),
+        _ => bytes,
+    };
     match std::str::from_utf8(bytes) {
         Ok(text) => Row { id: Some(DocumentId::of(source, "", "", bytes)), ..row }.with_text(text.trim().to_owned()),
         Err(error) => row.broken(Fault::NotUtf8, error.to_string()),
@@ -71,6 +81,7 @@ pub fn row(source: &str, offset: u64, bytes: &[u8]) -> Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::row::Outcome;
 
     fn pieces(text: &'static str, begins: Option<&str>) -> Vec<(u64, String)> {
         let mut pieces = Pieces::new(Unpacked::plain(Box::new(text.as_bytes())), begins).expect("the pattern is one");
@@ -79,6 +90,22 @@ mod tests {
             found.push((offset, String::from_utf8(bytes).expect("the text is UTF-8")));
         }
         found
+    }
+
+    /// A mark is no part of a text, nor of its id; a text in UTF-16 is a fault that says so; an old line break ends a heading, too.
+    #[test]
+    fn texts_are_read_as_they_come() {
+        let marked = row("books", 0, "\u{feff}One\r\n".as_bytes());
+        let plain = row("books", 0, b"One\r\n");
+        assert_eq!(marked.id, plain.id);
+        assert!(matches!(&marked.outcome, Outcome::Text(text) if text == "One"), "{marked:?}");
+        let other = row("books", 0, b"\xfe\xff\0O");
+        assert!(
+            matches!(&other.outcome, Outcome::Quarantined(Fault::NotUtf8, detail) if detail.contains("UTF-16BE")),
+            "{other:?}"
+        );
+        let found = pieces("\u{feff} = One = \r\nfirst\r\n = Two = \r\nsecond", Some("^ = [^=]+ = $"));
+        assert_eq!(found.iter().map(|(offset, _)| *offset).collect::<Vec<_>>(), [0, 21]);
     }
 
     #[test]

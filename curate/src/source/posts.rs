@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use schemas::json_lines::{Field, fields};
 
-use super::{each_line, json_line};
+use super::each_line;
 use crate::error::Result;
 
 /// Gives `take` the URL and the score of every post of a file of JSON lines, plain or packed as gzip or zstd. Posts without a URL are
@@ -14,10 +14,15 @@ use crate::error::Result;
 /// When the file cannot be read, or a line is no post.
 pub fn each_post(path: &Path, url: &str, score: &str, mut take: impl FnMut(&str, i64)) -> Result<()> {
     each_line(path, |_, line| {
-        let post: Value = json_line(line)?;
-        if let Some(link) = post.get(url).and_then(Value::as_str) {
-            let points = post.get(score).and_then(Value::as_i64);
-            take(link, points.ok_or_else(|| format!("the post has no whole number `{score}`"))?);
+        let [link, points] = fields(line.as_bytes(), [url, score]).map_err(|fault| fault.to_string())?;
+        match (link, points) {
+            (Field::Text(link), Field::Number(points)) if points.is_i64() => {
+                take(&link, points.as_i64().unwrap_or_default());
+            }
+            (Field::Text(_), other) => {
+                return Err(format!("the post has no whole number `{score}`: it is {}", other.what()));
+            }
+            _ => {}
         }
         Ok(())
     })

@@ -7,6 +7,10 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::{ExampleFormat, ExampleRules, Expressions, values::Object};
+use crate::{
+    byte_order_mark,
+    json_lines::{self, LineFault, LineFaultKind, Values},
+};
 
 /// What is wrong with a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,23 +61,29 @@ pub struct ExampleReader {
 
 enum Rows {
     Lines { input: Box<dyn BufRead + Send>, offset: u64, pattern: Option<Regex> },
-    Table { reader: csv::Reader<Box<dyn BufRead + Send>>, names: Vec<String>, record: ByteRecord },
-    Objects { objects: std::vec::IntoIter<Value>, number: u64 },
+    Table { reader: csv::Reader<Box<dyn BufRead + Send>>, names: Vec<String>, record: ByteRecord, tabs: bool },
+    Objects { objects: std::vec::IntoIter<Value>, mended: bool, number: u64 },
 }
 
 impl ExampleReader {
     /// Begins to read unpacked bytes.
     ///
     /// # Errors
-    /// When the file cannot be read, is no JSON where it should be one value, or the rules do not hold together.
+    /// When the file cannot be read, is not in UTF-8 by its byte order mark, is no JSON where it should be one value, or the rules do not
+    /// hold together.
     pub fn new(rules: ExampleRules, format: ExampleFormat, mut input: Box<dyn BufRead + Send>) -> io::Result<Self> {
         let invalid = |message: String| io::Error::new(io::ErrorKind::InvalidData, message);
+        let offset = match format {
+            // the reader of tables passes over it by itself, and counts it
+            ExampleFormat::Csv | ExampleFormat::Tsv => byte_order_mark::mark_length(&mut input)?,
+            _ => byte_order_mark::pass_over(&mut input)?,
+        } as u64;
         let rows = match format {
-            ExampleFormat::JsonLines => Rows::Lines { input, offset: 0, pattern: None },
+            ExampleFormat::JsonLines => Rows::Lines { input, offset, pattern: None },
             ExampleFormat::Lines => {
                 let pattern =
                     rules.pattern.as_deref().ok_or_else(|| invalid("lines are read by a `pattern`".into()))?;
-                Rows::Lines { input, offset: 0, pattern: Some(Regex::new(pattern).map_err(io::Error::other)?) }
+                Rows::Lines { input, offset, pattern: Some(Regex::new(pattern).map_err(io::Error::other)?) }
             }
             ExampleFormat::Csv | ExampleFormat::Tsv => {
                 let mut builder = ReaderBuilder::new();
@@ -84,17 +94,24 @@ impl ExampleReader {
                 let mut reader = builder.from_reader(input);
                 let names = match &rules.columns {
                     Some(columns) => columns.clone(),
-                    None => reader.headers().map_err(io::Error::other)?.iter().map(str::to_owned).collect(),
+                    // a line break of two bytes divides rows of tabs as well
+                    None => reader
+                        .headers()
+                        .map_err(into_io)?
+                        .iter()
+                        .map(|name| name.trim_end_matches('\r').to_owned())
+                        .collect(),
                 };
-                Rows::Table { reader, names, record: ByteRecord::new() }
+                Rows::Table { reader, names, record: ByteRecord::new(), tabs: format == ExampleFormat::Tsv }
             }
             ExampleFormat::Json | ExampleFormat::Squad => {
                 let mut bytes = Vec::new();
                 input.read_to_end(&mut bytes)?;
-                let value = serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
+                let Values { value, mended } =
+                    json_lines::values(&bytes).map_err(|fault| invalid(fault.to_string()))?;
                 let objects = if format == ExampleFormat::Squad { squad(&value) } else { list(value) };
                 let objects = objects.map_err(|message| invalid(message.to_owned()))?;
-                Rows::Objects { objects: objects.into_iter(), number: 0 }
+                Rows::Objects { objects: objects.into_iter(), mended, number: 0 }
             }
             ExampleFormat::Parquet => return Err(invalid("Parquet is read by whoever holds its reader".into())),
         };
@@ -112,7 +129,8 @@ impl ExampleReader {
             if let Some(read) = self.waiting.next() {
                 return Ok(Some(read));
             }
-            let Some((offset, object)) = self.rows.next_object()? else { return Ok(None) };
+            let is_read = |key: &str| self.rules.fields.iter().any(|field| field == key);
+            let Some((offset, object)) = self.rows.next_object(&is_read)? else { return Ok(None) };
             let found = match object {
                 Ok(object) => objects_of(&self.expressions, &self.rules, object),
                 Err((fault, detail)) => vec![Found::Broken(fault, detail)],
@@ -141,7 +159,7 @@ pub fn objects_of(expressions: &Expressions, rules: &ExampleRules, object: Objec
 type Row = Result<Object, (ExampleFault, String)>;
 
 impl Rows {
-    fn next_object(&mut self) -> io::Result<Option<(u64, Row)>> {
+    fn next_object(&mut self, is_read: &dyn Fn(&str) -> bool) -> io::Result<Option<(u64, Row)>> {
         match self {
             Self::Lines { input, offset, pattern } => {
                 let mut line = Vec::new();
@@ -156,22 +174,24 @@ impl Rows {
                     let line = line.trim_ascii_end();
                     // a blank line is no row
                     if !line.is_empty() {
-                        return Ok(Some((start, of_line(line, pattern.as_ref()))));
+                        return Ok(Some((start, of_line(line, pattern.as_ref(), is_read))));
                     }
                 }
             }
-            Self::Table { reader, names, record } => {
+            Self::Table { reader, names, record, tabs } => {
                 let start = reader.position().byte();
                 if !reader.read_byte_record(record).map_err(into_io)? {
                     return Ok(None);
                 }
                 let offset = record.position().map_or(start, csv::Position::byte);
-                Ok(Some((offset, of_record(record, names))))
+                Ok(Some((offset, of_record(record, names, *tabs))))
             }
-            Self::Objects { objects, number } => {
+            Self::Objects { objects, mended, number } => {
                 let Some(value) = objects.next() else { return Ok(None) };
                 *number += 1;
-                Ok(Some((*number - 1, of_value(value))))
+                let mut found = Values { value, mended: *mended };
+                let settled = found.settle(is_read).map_err(faulty);
+                Ok(Some((*number - 1, settled.and_then(|()| of_value(found.value)))))
             }
         }
     }
@@ -191,30 +211,44 @@ fn of_value(value: Value) -> Row {
     }
 }
 
-fn of_line(line: &[u8], pattern: Option<&Regex>) -> Row {
-    let text = std::str::from_utf8(line).map_err(|error| (ExampleFault::NotUtf8, error.to_string()))?;
-    let Some(pattern) = pattern else {
-        let value = serde_json::from_str(text).map_err(|error| (ExampleFault::JsonSyntax, error.to_string()))?;
-        return of_value(value);
+fn faulty(fault: LineFault) -> (ExampleFault, String) {
+    let kind = match fault.kind {
+        LineFaultKind::Syntax => ExampleFault::JsonSyntax,
+        LineFaultKind::Field => ExampleFault::JsonField,
+        LineFaultKind::NotUtf8 => ExampleFault::NotUtf8,
     };
+    (kind, fault.to_string())
+}
+
+fn of_line(line: &[u8], pattern: Option<&Regex>, is_read: &dyn Fn(&str) -> bool) -> Row {
+    let Some(pattern) = pattern else {
+        return json_lines::value(line, is_read).map_err(faulty).and_then(of_value);
+    };
+    let text = std::str::from_utf8(line).map_err(|error| (ExampleFault::NotUtf8, error.to_string()))?;
     let found =
         pattern.captures(text).ok_or_else(|| (ExampleFault::Pattern, "the pattern does not match".to_owned()))?;
     let group = |name: &str| found.name(name).map(|group| (name.to_owned(), group.as_str().into()));
     Ok(pattern.capture_names().flatten().filter_map(group).collect())
 }
 
-fn of_record(record: &ByteRecord, names: &[String]) -> Row {
+/// - `tabs`: whether the last field may still have the first byte of a line break of two
+fn of_record(record: &ByteRecord, names: &[String], tabs: bool) -> Row {
     if record.len() != names.len() {
         return Err((
             ExampleFault::CsvRow,
             format!("{} fields, where there are {} columns", record.len(), names.len()),
         ));
     }
-    let field = |(name, bytes): (&String, &[u8])| {
-        let text = std::str::from_utf8(bytes).map_err(|error| (ExampleFault::NotUtf8, error.to_string()))?;
+    let field = |(place, name): (usize, &String)| {
+        let mut bytes = &record[place];
+        if tabs && place + 1 == names.len() {
+            bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        }
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| (ExampleFault::NotUtf8, format!("column `{name}` is not UTF-8: {error}")))?;
         Ok((name.clone(), Value::from(text)))
     };
-    names.iter().zip(record.iter()).map(field).collect()
+    names.iter().enumerate().map(field).collect()
 }
 
 fn list(value: Value) -> Result<Vec<Value>, &'static str> {

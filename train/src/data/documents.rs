@@ -6,12 +6,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
+use arrow::array::RecordBatch;
 use parquet::arrow::{
     ProjectionMask,
     arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
 };
-use serde::Deserialize;
+use schemas::{
+    byte_order_mark::without_mark,
+    json_lines::{Field, fields},
+    text_columns::{TEXT_TYPES, Texts},
+};
 
 use super::files::{Compression, Format};
 use crate::error::{Error, Result};
@@ -45,14 +49,6 @@ pub struct Documents {
 enum Reader {
     Parquet { rows: ParquetRecordBatchReader, columns: &'static [&'static str], before: usize },
     JsonLines { lines: Box<dyn BufRead + Send>, before: usize },
-}
-
-/// A line of JSON; what else it says does not matter.
-#[derive(Deserialize)]
-struct Line {
-    text: Option<String>,
-    prompt: Option<String>,
-    completion: Option<String>,
 }
 
 const NO_COLUMNS: &str = "it has neither a column `text` nor `prompt` and `completion`";
@@ -100,10 +96,12 @@ impl Documents {
                         break;
                     }
                     *before += 1;
-                    if line.trim_ascii().is_empty() {
+                    let text = if *before == 1 { without_mark(&line) } else { Ok(&line[..]) };
+                    let text = text.map_err(|message| damaged(format!("line {before}: {message}")))?.trim_ascii();
+                    if text.is_empty() {
                         continue;
                     }
-                    let document = from_line(&line).map_err(|message| damaged(format!("line {before}: {message}")))?;
+                    let document = from_line(text).map_err(|message| damaged(format!("line {before}: {message}")))?;
                     bytes += document.bytes();
                     documents.push(document);
                 }
@@ -155,58 +153,55 @@ type Fault<'c> = (usize, &'c str, String);
 fn from_columns<'c>(batch: &RecordBatch, columns: &'c [&'c str]) -> Result<Vec<Document>, Fault<'c>> {
     let column = |name: &'c str| {
         let column = batch.column_by_name(name).ok_or_else(|| (0, name, "is not there".to_owned()))?;
-        Texts::of(column).ok_or_else(|| (0, name, format!("is of type {}, and not text", column.data_type())))
+        let kind = || (0, name, format!("is of type {}, and not text: {TEXT_TYPES}", column.data_type()));
+        Texts::of(column).ok_or_else(kind)
     };
     let (prompts, name) = match *columns {
-        [prompt, completion] => (Some(column(prompt)?), completion),
+        [prompt, completion] => (Some((column(prompt)?, prompt)), completion),
         _ => (None, columns[0]),
     };
     let texts = column(name)?;
+    let at = |texts: &Texts, row: usize, name: &'c str| match texts.at(row) {
+        Ok(text) => Ok(text.map(str::to_owned)),
+        Err(error) => Err((row, name, format!("is not UTF-8: {error}"))),
+    };
     let row = |row: usize| {
-        let text = texts.at(row).ok_or_else(|| (row, name, "is empty".to_owned()))?;
-        let prompt = prompts.as_ref().and_then(|prompts| prompts.at(row)).unwrap_or_default();
-        Ok(Document { prompt: prompt.to_owned(), text: text.to_owned() })
+        let text = at(&texts, row, name)?.ok_or_else(|| (row, name, "is empty".to_owned()))?;
+        let prompt = match &prompts {
+            Some((prompts, name)) => at(prompts, row, name)?.unwrap_or_default(),
+            None => String::new(),
+        };
+        Ok(Document { prompt, text })
     };
     (0..batch.num_rows()).map(row).collect()
 }
 
-/// A column of text, in any of Arrow's ways to hold one.
-struct Texts<'b>(&'b ArrayRef);
-
-impl<'b> Texts<'b> {
-    fn of(column: &'b ArrayRef) -> Option<Self> {
-        let is_text = column.as_string_opt::<i32>().is_some()
-            || column.as_string_opt::<i64>().is_some()
-            || column.as_string_view_opt().is_some();
-        is_text.then_some(Self(column))
-    }
-
-    fn at(&self, row: usize) -> Option<&'b str> {
-        if self.0.is_null(row) {
-            return None;
-        }
-        let plain = self.0.as_string_opt::<i32>().map(|texts| texts.value(row));
-        let large = || self.0.as_string_opt::<i64>().map(|texts| texts.value(row));
-        let view = || self.0.as_string_view_opt().map(|texts| texts.value(row));
-        plain.or_else(large).or_else(view)
-    }
-}
-
 fn from_line(line: &[u8]) -> Result<Document, String> {
-    let line: Line = serde_json::from_slice(line.trim_ascii()).map_err(|error| {
-        // the line is named already, and within it there is only one
-        let message = error.to_string();
-        format!("{}, at column {}", message.split(" at line 1").next().unwrap_or(&message), error.column())
-    })?;
-    match line {
-        Line { text: Some(text), .. } => Ok(Document { prompt: String::new(), text }),
-        Line { prompt, completion: Some(text), .. } => Ok(Document { prompt: prompt.unwrap_or_default(), text }),
-        _ => Err(NO_COLUMNS.replace("a column ", "")),
+    let [text, prompt, completion] =
+        fields(line, ["text", "prompt", "completion"]).map_err(|fault| fault.to_string())?;
+    let given = |field: Field, name: &str| match field {
+        Field::Missing | Field::Null => Ok(None),
+        field => field.into_text(name).map(Some).map_err(|fault| fault.to_string()),
+    };
+    if let Some(text) = given(text, "text")? {
+        return Ok(Document { prompt: String::new(), text });
+    }
+    match given(completion, "completion")? {
+        Some(text) => Ok(Document { prompt: given(prompt, "prompt")?.unwrap_or_default(), text }),
+        None => Err(NO_COLUMNS.replace("a column ", "")),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use arrow::{
+        array::{ArrayRef, BinaryArray, DictionaryArray, Int32Array},
+        datatypes::Int32Type,
+    };
+    use parquet::arrow::ArrowWriter;
+
     use super::*;
 
     fn read(lines: &str) -> Result<Vec<Document>> {
@@ -227,6 +222,45 @@ mod tests {
         let lines =
             "{\"id\": 1, \"text\": \"a\"}\n\n{\"prompt\": \"b\", \"completion\": \"c\"}\n{\"completion\": \"d\"}";
         assert_eq!(read(lines)?, [document("", "a"), document("b", "c"), document("", "d")]);
+        Ok(())
+    }
+
+    /// As other programs write them; curate reads the same.
+    #[test]
+    fn lines_are_read_as_they_come() -> Result<()> {
+        let lines = "\u{feff}{\"text\": \"a\", \"score\": NaN}\r\n{\"text\": \"b\\ud83d\"}\r\n{\"text\": \"c\", \"text\": \"\u{2028}\"}";
+        let texts: Vec<String> = read(lines)?.into_iter().map(|document| document.text).collect();
+        assert_eq!(texts, ["a", "b\u{fffd}", "\u{2028}"]);
+        Ok(())
+    }
+
+    /// A category of pandas is text, and so is a binary column that holds some; the row that does not is named.
+    #[test]
+    fn columns_are_read_in_any_type_of_text() -> Result<()> {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let path = folder.path().join("rows.parquet");
+        let read = |prompts: ArrayRef, completions: ArrayRef| {
+            let batch =
+                RecordBatch::try_from_iter([("prompt", prompts), ("completion", completions)]).expect("one length");
+            let file = File::create(&path).expect("the file can be made");
+            let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("the schema can be written");
+            writer.write(&batch).and_then(|()| writer.close()).expect("the file can be written");
+            Documents::open(&path)?.next_few()
+        };
+        let prompts: ArrayRef =
+            Arc::new(vec![Some("a"), None, Some("a")].into_iter().collect::<DictionaryArray<Int32Type>>());
+        let binary = |last: &'static [u8]| Arc::new(BinaryArray::from(vec![&b"b"[..], b"c", last])) as ArrayRef;
+        let found = read(Arc::clone(&prompts), binary("ö".as_bytes()))?.expect("there are rows");
+        let found: Vec<(&str, &str)> =
+            found.iter().map(|document| (document.prompt.as_str(), document.text.as_str())).collect();
+        assert_eq!(found, [("a", "b"), ("", "c"), ("a", "ö")]);
+        for (completions, message) in [
+            (binary(b"\xff"), "rows.parquet is damaged: row 3: column `completion` is not UTF-8"),
+            (Arc::new(Int32Array::from(vec![1, 2, 3])), "column `completion` is of type Int32, and not text: a string"),
+        ] {
+            let error = read(Arc::clone(&prompts), completions).expect_err("it is no text").to_string();
+            assert!(error.contains(message), "{error}");
+        }
         Ok(())
     }
 
@@ -262,7 +296,8 @@ mod tests {
     #[test]
     fn a_line_that_is_none_is_named() {
         for (line, message) in [
-            ("{\"text\": 1}", "rows.jsonl is damaged: line 3: invalid type"),
+            ("{\"text\": 1}", "rows.jsonl is damaged: line 3: `text` is a number, and no string"),
+            ("{\"text\": NaN}", "line 3: `text` is NaN, and no string"),
             ("{\"words\": \"a\"}", "line 3: it has neither `text` nor `prompt` and `completion`"),
             ("{\"text\": \"a", "line 3: EOF while parsing a string, at column 11"),
         ] {
