@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "{preset:?}: {} passages, {} penalties, area under ROC {:.4}, {seconds:.0} s, peak {} MB",
             card.trained_on.iter().map(|part| part.passages).sum::<u64>(),
             card.penalties.len(),
-            card.held_out.roc_auc,
+            card.held_out.roc_auc.unwrap_or(f64::NAN),
             growth::peak()?
         );
     }

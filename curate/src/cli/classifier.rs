@@ -19,7 +19,8 @@ use super::{printer::Printer, threads};
 use crate::{
     error::Error,
     learn::{
-        Classifier, Document, FastTextConfig, FeaturesPreset, Kind, Label, Labelled, Scratch, Training, evaluate, train,
+        Classifier, Document, FastTextConfig, FeaturesPreset, Kind, Label, Labelled, Scratch, Training, evaluate,
+        shown, train,
     },
     source::{each_text, format_of, unpacked},
 };
@@ -229,17 +230,13 @@ impl TrainArgs {
             printer.note(format_args!("{name}: {warning}"));
         }
         let held_out = &card.held_out;
-        let mut text = format!(
-            "{name:12} held out: F1 {:.4}, area under ROC {:.4} ({:.4} to {:.4})",
-            held_out.f1, held_out.roc_auc, held_out.roc_auc_interval[0], held_out.roc_auc_interval[1]
-        );
+        let (f1, area) = (shown(held_out.f1, 4), held_out.area(4));
+        let mut text = format!("{name:12} held out: F1 {f1}, area under ROC {area}");
         for Labelled { file, evaluation, .. } in &card.labelled {
-            let ([low, high], [below, above]) = (evaluation.roc_auc_interval, evaluation.above_length_interval);
-            let _ = write!(
-                text,
-                "\n{:12} {file}: area under ROC {:.4} ({low:.4} to {high:.4}), above its length {below:+.4} to {above:+.4}",
-                "", evaluation.roc_auc
-            );
+            let _ = write!(text, "\n{:12} {file}: area under ROC {}", "", evaluation.area(4));
+            if let Some([below, above]) = evaluation.above_length_interval {
+                let _ = write!(text, ", above its length {below:+.4} to {above:+.4}");
+            }
         }
         printer.result(text);
         Ok(())

@@ -197,6 +197,14 @@ pub struct SourceAccount {
     pub given: u64,
 }
 
+impl SourceAccount {
+    /// How often it is repeated; none for a source that has nothing.
+    #[must_use]
+    pub fn epochs(&self) -> Option<f64> {
+        (self.available > 0).then(|| self.given as f64 / self.available as f64)
+    }
+}
+
 impl MixtureAccount {
     /// The account of a mixture whose sources give so much.
     #[must_use]
@@ -215,11 +223,12 @@ impl MixtureAccount {
         Self { mixture: rule.name.clone(), unit: rule.unit, sources }
     }
 
-    /// The share that a source has of what all give.
+    /// The share that a source has of what all give; none where they give nothing.
     #[must_use]
-    pub fn reached(&self, source: &str) -> f64 {
+    pub fn reached(&self, source: &str) -> Option<f64> {
         let whole: u64 = self.sources.values().map(|account| account.given).sum();
-        self.sources.get(source).map_or(0.0, |account| account.given as f64 / whole.max(1) as f64)
+        let given = self.sources.get(source).map_or(0, |account| account.given);
+        (whole > 0).then(|| given as f64 / whole as f64)
     }
 }
 

@@ -57,8 +57,8 @@ pub struct Penalty {
     pub penalty: f64,
     /// Iterations of the search.
     pub iterations: usize,
-    /// The mean loss on passages that were held out, in nats, where both sides weigh the same.
-    pub loss: f64,
+    /// The mean loss on passages that were held out, in nats, where both sides weigh the same; null where one side was not among them.
+    pub loss: Option<f64>,
 }
 
 /// Scores of one source and language.
@@ -106,9 +106,11 @@ const TELLS: f64 = 0.9;
 #[must_use]
 pub fn warnings(held_out: &Evaluation, weights: &[Weight]) -> Vec<String> {
     let mut warnings = Vec::new();
-    if held_out.f1 < NEAR_ONE {
+    if let Some(missing) = &held_out.missing {
+        warnings.push(format!("the held-out tenth tells nothing: in it {missing}"));
         return warnings;
     }
+    let Some(f1) = held_out.f1.filter(|f1| *f1 >= NEAR_ONE) else { return warnings };
     for weight in weights {
         let (Some(positives), Some(negatives)) = (weight.in_positives, weight.in_negatives) else { continue };
         let shares = format!(
@@ -134,7 +136,7 @@ pub fn warnings(held_out: &Evaluation, weights: &[Weight]) -> Vec<String> {
         warnings.push(format!(
             "F1 is {:.3}, and no single word says why: the two sides may differ in kind more than in worth; look at the largest \
              weights",
-            held_out.f1
+            f1
         ));
     }
     warnings
@@ -168,7 +170,7 @@ mod tests {
             in_positives: Some(positives),
             in_negatives: Some(negatives),
         };
-        let near_one = Evaluation { f1: 0.99, ..Evaluation::default() };
+        let near_one = Evaluation { f1: Some(0.99), ..Evaluation::default() };
         let weights = [
             weight("<unk>", 0.95, 0.0),
             weight("=", 0.2, 0.1),
@@ -182,6 +184,8 @@ mod tests {
         assert!(found[1].contains("a mark") && found[2].contains("script"), "{found:?}");
         assert!(found[3].starts_with("a blank line") && found[3].contains("a mark"), "{found:?}");
         assert_eq!(warnings(&near_one, &weights[2..3]).len(), 1, "nothing is found, and that is said");
-        assert!(warnings(&Evaluation { f1: 0.9, ..near_one }, &weights).is_empty());
+        assert!(warnings(&Evaluation { f1: Some(0.9), ..near_one.clone() }, &weights).is_empty());
+        let one_sided = Evaluation { missing: Some("there is no document of the rest".into()), ..near_one };
+        assert_eq!(warnings(&one_sided, &weights).len(), 1);
     }
 }

@@ -57,15 +57,16 @@ pub fn fit(examples: &Examples, labels: &[bool], penalty: f64, iterations: usize
     Fitted { weights: point, intercept, iterations }
 }
 
-/// The mean loss of log-odds, where both sides weigh the same.
+/// The mean loss of log-odds, where both sides weigh the same; none where one of them is empty.
 #[must_use]
-pub fn balanced_loss(log_odds: &[(f64, bool)]) -> f64 {
+pub fn balanced_loss(log_odds: &[(f64, bool)]) -> Option<f64> {
     let side = |wanted: bool| {
         let losses = log_odds.iter().filter(|(_, label)| *label == wanted);
-        let count = losses.clone().count().max(1) as f64;
-        losses.map(|(odds, label)| softplus(if *label { -odds } else { *odds })).sum::<f64>() / count
+        let count = losses.clone().count() as f64;
+        let sum = losses.map(|(odds, label)| softplus(if *label { -odds } else { *odds })).sum::<f64>();
+        (count > 0.0).then(|| sum / count)
     };
-    0.5 * (side(true) + side(false))
+    Some(0.5 * (side(true)? + side(false)?))
 }
 
 /// 1 / (1 + exp(-x)).

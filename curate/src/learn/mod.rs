@@ -28,7 +28,7 @@ mod training;
 pub use calibration::Calibration;
 pub use card::{Card, Labelled, Penalty, SourceScores, TrainedOn, Weight};
 pub use classifier::{Classifier, Scratch, StoredModel};
-pub use evaluation::{BINS, Evaluation, ReliabilityBin};
+pub use evaluation::{BINS, Evaluation, ReliabilityBin, shown};
 pub use fasttext::{FastTextConfig, LineForm};
 pub use fasttext_model::Buffers;
 pub use features::{Features, FeaturesPreset, HashedWords, Scale};

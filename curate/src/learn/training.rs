@@ -195,6 +195,12 @@ pub fn train(training: &Training, documents: &[Document], folder: &Path) -> Resu
     // a path through a folder wants the folder
     fs::create_dir_all(folder).map_err(Error::file("make", folder))?;
     let lesson = Lesson::new(training, documents);
+    for (label, side) in [(Label::Positive, "positive"), (Label::Negative, "negative")] {
+        if learns && !lesson.learned.iter().any(|(document, _)| document.label == label) {
+            let message = format!("there is no word in a {side} document to learn from");
+            return Err(Error::Classifier { name: training.name.clone(), message });
+        }
+    }
     let mut files = ModelFiles::new();
     let mut penalties = Vec::new();
     let kind = match &training.kind {
@@ -363,6 +369,11 @@ impl<'a> Lesson<'a> {
             let model = HashedModel::new(features, &examples.features, &fitted);
             let loss = loss(&model);
             tried.push(Penalty { penalty, iterations: fitted.iterations, loss });
+            let Some(loss) = loss else {
+                // without both sides nothing says which is better: the largest, whose model knows the least by heart
+                best = Some((f64::INFINITY, model));
+                break;
+            };
             match &best {
                 Some((least, _)) if loss >= *least => break,
                 _ => best = Some((loss, model)),
@@ -424,6 +435,10 @@ impl<'a> Lesson<'a> {
         if self.training.kind.learns() && calibration.is_none() {
             let why = "the tenth of documents that is for it has one side alone, or the model tells nothing of it";
             warnings.push(format!("scores are not calibrated: {why}"));
+        }
+        if penalties.iter().any(|penalty| penalty.loss.is_none()) {
+            let why = "the tenth of documents that is for it has one side alone";
+            warnings.push(format!("no penalty was chosen: {why}, and the largest was taken"));
         }
         Ok(Card {
             name: self.training.name.clone(),
@@ -487,8 +502,7 @@ impl<'a> Lesson<'a> {
         let wanted: Vec<(u32, f64)> =
             [true, false].into_iter().flat_map(|of_reference| model.largest(of_reference, SHOWN)).collect();
         let passages = self.passages(Part::Learn);
-        let count =
-            |label: Label| passages.iter().filter(|(document, _)| document.label == label).count().max(1) as f64;
+        let count = |label: Label| passages.iter().filter(|(document, _)| document.label == label).count() as f64;
         let mut words: HashMap<u32, BTreeMap<String, u64>> =
             wanted.iter().map(|(feature, _)| (*feature, BTreeMap::new())).collect();
         let mut has: HashMap<(u32, Label), f64> = HashMap::new();
@@ -508,7 +522,8 @@ impl<'a> Lesson<'a> {
         }
         let share = |feature: u32, label: Label| {
             let share = has.get(&(feature, label)).copied().unwrap_or_default() / count(label);
-            Some((share * 1e6).round() / 1e6)
+            // no share of nothing
+            share.is_finite().then(|| (share * 1e6).round() / 1e6)
         };
         wanted
             .iter()
@@ -553,7 +568,7 @@ mod tests {
         let (files, card) = train(&training(hashed()), &documents(), folder.path())?;
         assert_eq!(files.len(), 3);
         assert!(card.held_out.positives > 3 && card.held_out.negatives > 3, "{card:?}");
-        assert!((card.held_out.roc_auc - 1.0).abs() < 1e-9, "{card:?}");
+        assert_eq!(card.held_out.roc_auc, Some(1.0), "{card:?}");
         assert_eq!(card.trained_on.iter().map(|part| part.documents).sum::<u64>(), 400);
         let first = &card.largest_weights[0].name;
         assert!("tide harbour sail".contains(first), "{first}");
@@ -583,6 +598,27 @@ mod tests {
             assert_eq!(one, on(2)?);
             assert_eq!(one, on(8)?);
         }
+        Ok(())
+    }
+
+    /// Of few documents the held-out tenths may have one side, or none: the card says so, and has no figure of it.
+    #[test]
+    fn few_documents_give_a_model_and_no_figures() -> Result<()> {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let (_, card) = train(&training(hashed()), &documents()[..4], folder.path())?;
+        assert!(card.held_out.missing.is_some() && card.held_out.roc_auc.is_none(), "{card:?}");
+        assert!(card.penalties.len() == 1 && card.penalties[0].loss.is_none(), "{card:?}");
+        assert!(card.warnings.iter().any(|warning| warning.contains("tells nothing")), "{card:?}");
+        assert!(card.warnings.iter().any(|warning| warning.contains("no penalty was chosen")), "{card:?}");
+        let blank: Vec<Document> = documents()
+            .into_iter()
+            .map(|document| match document.label {
+                Label::Positive => Document { text: " \n".into(), ..document },
+                Label::Negative => document,
+            })
+            .collect();
+        let error = train(&training(hashed()), &blank, folder.path()).expect_err("one side has no word").to_string();
+        assert!(error.contains("no word in a positive document"), "{error}");
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     findings::Findings,
-    numbers::{decimal, duration, grouped, percent, share},
+    numbers::{decimal, duration, grouped, percent_of},
 };
 
 /// What is told of a run first.
@@ -44,7 +44,7 @@ pub fn lead(findings: &Findings) -> Markup {
     html! {
         p.verdict {
             "Of " b { (grouped(records)) } " records, " b { (grouped(documents)) } " were documents; "
-            b { (grouped(kept)) } " of them, " b { (percent(share(kept, documents))) } ", passed every step, and "
+            b { (grouped(kept)) } " of them, " b { (percent_of(kept, documents)) } ", passed every step, and "
             b { (grouped(rows)) } " rows were written. "
             @if broken > 0 { (grouped(broken)) " records could not be read. " }
             @else { "Every record could be read. " }

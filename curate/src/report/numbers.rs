@@ -23,9 +23,14 @@ pub fn percent(share: f64) -> String {
     format!("{:.digits$}\u{202f}%", share * 100.0)
 }
 
-/// A part of a whole, between 0 and 1; 0 of nothing.
-pub fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+/// A part of a whole, between 0 and 1; none of nothing.
+pub fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// A part of a whole in percent; a dash of nothing.
+pub fn percent_of(part: u64, whole: u64) -> String {
+    share(part, whole).map_or_else(|| "–".to_owned(), percent)
 }
 
 /// A length of time, in the units that suit it.
@@ -53,7 +58,7 @@ mod tests {
         assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!(decimal(30_750_595), "30.8 MB");
         assert_eq!((percent(0.5), percent(0.001)), ("50.0\u{202f}%".to_owned(), "0.10\u{202f}%".to_owned()));
-        assert_eq!(percent(share(1, 0)), "0.0\u{202f}%");
+        assert_eq!((percent_of(1, 4), percent_of(1, 0)), ("25.0\u{202f}%".to_owned(), "–".to_owned()));
         assert_eq!(
             (duration(0.25), duration(61.0), duration(7300.0)),
             ("0.2 s".into(), "1 min 1 s".into(), "2 h 1 min".into())

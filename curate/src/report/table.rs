@@ -58,14 +58,14 @@ impl Cell {
         Self::Number(decimal(bytes), bytes as f64)
     }
 
-    /// A share of 1.
-    pub fn share(share: f64) -> Self {
-        Self::Number(percent(share), share)
+    /// A share of 1; nothing where there is none.
+    pub fn share(share: impl Into<Option<f64>>) -> Self {
+        share.into().map_or(Self::Empty, |share| Self::Number(percent(share), share))
     }
 
-    /// A number with so many digits behind the point.
-    pub fn decimal(number: f64, digits: usize) -> Self {
-        Self::Number(format!("{number:.digits$}"), number)
+    /// A number with so many digits behind the point; nothing where there is none.
+    pub fn decimal(number: impl Into<Option<f64>>, digits: usize) -> Self {
+        number.into().map_or(Self::Empty, |number| Self::Number(format!("{number:.digits$}"), number))
     }
 }
 

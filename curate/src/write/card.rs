@@ -11,6 +11,7 @@ use crate::{
     decide::{MixtureAccount, SplitShards},
     error::{Error, Result},
     files::Version,
+    learn::shown,
 };
 
 /// What the dataset card says.
@@ -164,11 +165,11 @@ fn body(card: &mut String, facts: &CardFacts<'_>) -> std::fmt::Result {
     writeln!(card, "|---|---|---:|---:|---:|---:|---:|---:|")?;
     for (source, found) in &account.sources {
         let licence = licences.get(source).map_or("unknown", String::as_str);
-        let (asked, reached) = (100.0 * found.weight, 100.0 * account.reached(source));
-        let epochs = found.given as f64 / found.available.max(1) as f64;
+        let (asked, reached) = (100.0 * found.weight, account.reached(source).map(|share| 100.0 * share));
+        let (reached, epochs) = (shown(reached, 2), shown(found.epochs(), 2));
         writeln!(
             card,
-            "| {source} | {licence} | {asked:.2} % | {reached:.2} % | {} | {} | {epochs:.2} | {} |",
+            "| {source} | {licence} | {asked:.2} % | {reached} % | {} | {} | {epochs} | {} |",
             found.available, found.given, found.max_epochs
         )?;
     }

@@ -7,26 +7,26 @@ use crate::{
     decide::Contamination,
     report::{
         excerpt::short,
-        numbers::{percent, share},
+        numbers::{percent_of, share},
     },
 };
 
 /// Benchmarks that are shown.
 const MOST: usize = 30;
 
-/// Shares of benchmarks' examples that were found in documents: as a whole, and in part.
+/// Shares of benchmarks' examples that were found in documents: as a whole, and in part. A benchmark without examples has none.
 pub fn benchmarks(number: usize, found: &Contamination) -> Option<Chart> {
-    let shown: Vec<_> = found.benchmarks.iter().take(MOST).collect();
+    let shown: Vec<_> = found.benchmarks.iter().filter(|account| account.examples > 0).take(MOST).collect();
     if shown.is_empty() {
         return None;
     }
     let labels: Vec<String> = shown.iter().map(|account| short(&account.benchmark, NAME)).collect();
     let shares = |pick: fn(&crate::decide::BenchmarkAccount) -> u64| -> Vec<f64> {
-        shown.iter().map(|account| 100.0 * share(pick(account), account.examples)).collect()
+        shown.iter().map(|account| 100.0 * share(pick(account), account.examples).unwrap_or_default()).collect()
     };
     let said: Vec<String> = shown
         .iter()
-        .map(|account| format!("{} {}", account.benchmark, percent(share(account.found, account.examples))))
+        .map(|account| format!("{} {}", account.benchmark, percent_of(account.found, account.examples)))
         .collect();
     let mut plot = Plot::new();
     plot.add_trace(bars(labels.clone(), shares(|account| account.whole), "as a whole", COLOURS[5]));

@@ -49,7 +49,7 @@ pub fn scores(number: usize, stage: &str, scores: &Scores) -> Chart {
             .iter()
             .zip(scores.kept.iter().zip(&scores.dropped))
             .filter(|(_, (kept, dropped))| *kept + *dropped >= TELLING)
-            .map(|(middle, (kept, dropped))| (*middle, share(*kept, kept + dropped)))
+            .filter_map(|(middle, (kept, dropped))| Some((*middle, share(*kept, kept + dropped)?)))
             .unzip();
         let points = Scatter::new(places, shares)
             .mode(Mode::Markers)
@@ -85,6 +85,7 @@ pub fn held_out(number: usize, card: &Card) -> Option<Chart> {
     }
     let mut sources: Vec<_> = sources.into_iter().collect();
     sources.sort_by_key(|(source, counts)| (u64::MAX - counts.iter().sum::<u64>(), *source));
+    sources.retain(|(_, counts)| counts.iter().any(|count| *count > 0));
     sources.truncate(COLOURS.len());
     if sources.is_empty() {
         return None;
@@ -95,8 +96,8 @@ pub fn held_out(number: usize, card: &Card) -> Option<Chart> {
     let mut said = Vec::new();
     for (place, (source, counts)) in sources.iter().enumerate() {
         let whole: u64 = counts.iter().sum();
-        let shares: Vec<f64> = counts.iter().map(|count| share(*count, whole)).collect();
-        said.push(format!("{source} {} above one half", percent(shares[BINS / 2..].iter().sum())));
+        let shares: Vec<f64> = counts.iter().filter_map(|count| share(*count, whole)).collect();
+        said.push(format!("{source} {} above one half", percent(shares.iter().skip(BINS / 2).sum())));
         let line = Line::new().color(COLOURS[place]).width(2.5).dash(dashes[place % dashes.len()].clone());
         let trace = Scatter::new(middles.clone(), shares).mode(Mode::LinesMarkers).name(short(source, NAME)).line(line);
         plot.add_trace(trace);

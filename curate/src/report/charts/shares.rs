@@ -19,10 +19,14 @@ pub fn shares(number: usize, mixture: &MixtureAccount) -> Option<Chart> {
     }
     let labels: Vec<String> = shown.iter().map(|(source, _)| short(source, NAME)).collect();
     let wanted: Vec<f64> = shown.iter().map(|(_, of)| 100.0 * of.weight).collect();
-    let reached: Vec<f64> = shown.iter().map(|(source, _)| 100.0 * mixture.reached(source)).collect();
+    let reached: Vec<f64> =
+        shown.iter().map(|(source, _)| 100.0 * mixture.reached(source).unwrap_or_default()).collect();
     let said: Vec<String> = shown
         .iter()
-        .map(|(source, of)| format!("{source} {} of {}", percent(mixture.reached(source)), percent(of.weight)))
+        .map(|(source, of)| {
+            let reached = mixture.reached(source).map_or_else(|| "nothing".to_owned(), percent);
+            format!("{source} {reached} of {}", percent(of.weight))
+        })
         .collect();
     let mut plot = Plot::new();
     plot.add_trace(bars(labels.clone(), wanted, "asked for", DROPPED));

@@ -202,7 +202,9 @@ impl Figures {
         for mixture in &findings.mixtures {
             for source in mixture.sources.keys() {
                 let name = format!("{}, {source}: share reached", mixture.mixture);
-                self.add(Topic::Mixtures, name, Value::Share(mixture.reached(source)));
+                if let Some(reached) = mixture.reached(source) {
+                    self.add(Topic::Mixtures, name, Value::Share(reached));
+                }
             }
         }
     }
@@ -233,7 +235,9 @@ impl Figures {
             if let Some(alpha) = scores.alpha {
                 self.add(Topic::Scores, format!("{}: shape", step.stage), Value::Decimal(alpha));
             }
-            self.add(Topic::Scores, format!("{}: share kept", step.stage), Value::Share(share(kept, kept + dropped)));
+            if let Some(share) = share(kept, kept + dropped) {
+                self.add(Topic::Scores, format!("{}: share kept", step.stage), Value::Share(share));
+            }
         }
         for card in &findings.cards {
             self.evaluation(&format!("{}, held out", card.name), &card.held_out);
@@ -244,8 +248,11 @@ impl Figures {
     }
 
     fn evaluation(&mut self, name: &str, evaluation: &Evaluation) {
-        self.add(Topic::Classifiers, format!("{name}: area"), Value::Decimal(evaluation.roc_auc));
-        self.add(Topic::Classifiers, format!("{name}: F1"), Value::Decimal(evaluation.f1));
+        for (what, figure) in [("area", evaluation.roc_auc), ("F1", evaluation.f1)] {
+            if let Some(figure) = figure {
+                self.add(Topic::Classifiers, format!("{name}: {what}"), Value::Decimal(figure));
+            }
+        }
     }
 
     fn found(&mut self, findings: &Findings) {

@@ -34,14 +34,19 @@ fn of_card(number: usize, card: &Card) -> Markup {
     html! {
         h3 { (card.name) }
         @for warning in &card.warnings { p.warning { (warning) "." } }
-        p { (kind(&card.kind)) ". On held-out documents: precision " (percent(held_out.precision)) ", recall "
-            (percent(held_out.recall)) ", F1 " (percent(held_out.f1)) "." }
+        p { (kind(&card.kind)) ". On held-out documents: precision " (figure(held_out.precision)) ", recall "
+            (figure(held_out.recall)) ", F1 " (figure(held_out.f1)) "." }
         @if let Some(chart) = charts::held_out(number, card) { (chart) }
         (areas(number, card))
         @if !card.trained_on.is_empty() { (trained_on(number, card)) }
         @if !held_out.reliability.is_empty() { details { summary { "Scores and what they say" } (reliability(number, card)) } }
         @if !card.largest_weights.is_empty() { details { summary { "Largest weights" } (weights(number, card)) } }
     }
+}
+
+/// A share in percent, or that there is none.
+fn figure(share: Option<f64>) -> String {
+    share.map_or_else(|| "none".to_owned(), percent)
 }
 
 /// What kind a classifier is.
@@ -60,7 +65,10 @@ fn kind(kind: &Kind) -> String {
 
 /// How well scores tell some documents from others.
 fn areas(number: usize, card: &Card) -> Markup {
-    let interval = |[low, high]: [f64; 2]| Cell::Number(format!("{low:.3} to {high:.3}"), low);
+    let interval = |interval: Option<[f64; 2]>| match interval {
+        Some([low, high]) => Cell::Number(format!("{low:.3} to {high:.3}"), low),
+        None => Cell::Empty,
+    };
     let row = |documents: &str, evaluation: &Evaluation| {
         vec![
             Cell::words(documents),
@@ -76,7 +84,8 @@ fn areas(number: usize, card: &Card) -> Markup {
     let id = format!("areas-{number}");
     let table = Table {
         id: &id,
-        caption: html! { "Area under ROC, with what holds in 95 % of samples, beside a score that is the document's length." },
+        caption: html! { "Area under ROC, with what holds in 95 % of samples, beside a score that is the document's length. There is none where \
+        the documents are of one side." },
         columns: &[
             Column::Words("which"),
             Column::Numbers("documents"),
@@ -144,12 +153,11 @@ fn reliability(number: usize, card: &Card) -> Markup {
 fn weights(number: usize, card: &Card) -> Markup {
     let id = format!("weights-{number}");
     let rows = card.largest_weights.iter().map(|weight| {
-        let share = |share: Option<f64>| share.map_or(Cell::Empty, Cell::share);
         vec![
             Cell::words(weight.shown()),
             Cell::Number(format!("{:+.3}", weight.weight), weight.weight),
-            share(weight.in_positives),
-            share(weight.in_negatives),
+            Cell::share(weight.in_positives),
+            Cell::share(weight.in_negatives),
         ]
     });
     let table = Table {

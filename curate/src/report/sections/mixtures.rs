@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::Section;
 use crate::{
     decide::MixtureAccount,
+    learn::shown,
     report::{
         charts,
         findings::Findings,
@@ -38,14 +39,13 @@ fn of_mixture(findings: &Findings, number: usize, mixture: &MixtureAccount) -> M
 
 fn shares(number: usize, mixture: &MixtureAccount) -> Markup {
     let rows = mixture.sources.iter().map(|(source, of)| {
-        let epochs = of.given as f64 / of.available.max(1) as f64;
         vec![
             Cell::words(source),
             Cell::share(of.weight),
             Cell::share(mixture.reached(source)),
             Cell::count(of.given),
             Cell::count(of.available),
-            Cell::words(format!("{epochs:.2} of {}", of.max_epochs)),
+            Cell::words(format!("{} of {}", shown(of.epochs(), 2), of.max_epochs)),
         ]
     });
     let id = format!("shares-table-{number}");

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{Section, sample};
 use crate::report::{
     findings::{Fate, Findings, Group, Step},
-    numbers::{grouped, percent, share},
+    numbers::{grouped, percent_of},
 };
 
 /// Fates of a step that are shown without being asked for.
@@ -44,7 +44,7 @@ fn of_step(findings: &Findings, step: &Step, is_open: bool) -> Markup {
         details.step open[is_open] {
             summary {
                 span.name { (step.stage) }
-                " " span.soft { "dropped " (grouped(dropped(step))) " of " (grouped(all)) ", " (percent(share(dropped(step), all))) }
+                " " span.soft { "dropped " (grouped(dropped(step))) " of " (grouped(all)) ", " (percent_of(dropped(step), all)) }
             }
             div.groups {
                 (cards(first))
@@ -66,7 +66,7 @@ fn of_group(findings: &Findings, step: &Step, group: &Group, all: u64) -> Markup
     html! {
         div class=(format!("group {class}")) {
             h3 { span.verdict { (verdict) } @if !name.is_empty() { " " code { (name) } } }
-            p.soft { (grouped(group.documents)) " documents, " (percent(share(group.documents, all))) }
+            p.soft { (grouped(group.documents)) " documents, " (percent_of(group.documents, all)) }
             (sample::pages(findings, group, &label))
         }
     }
