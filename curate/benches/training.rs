@@ -15,7 +15,7 @@ mod growth;
 
 use std::{error::Error, fs, time::Instant};
 
-use curate::learn::{Document, FeaturesPreset, Kind, Label, Training, train};
+use curate::learn::{Document, FeaturesPreset, Kind, Label, MIN_KNOWN, Training, train};
 
 /// The words that make a text positive.
 const WORDS: [&str; 5] = ["i", "you", "me", "my", "your"];
@@ -42,6 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             passages: 100,
             seed: 0,
             labels: vec![],
+            min_known: MIN_KNOWN,
         };
         let folder = tempfile::tempdir()?;
         let start = Instant::now();

@@ -7,7 +7,7 @@ use schemas::toml_file::Setting;
 
 use super::{printer::Printer, size::decimal};
 use crate::{
-    decide::{Alpha, DuplicateRule, ShareUnit, Survivor, Verification, Weights},
+    decide::{Alpha, DuplicateRule, ShareUnit, Survivor, Unknown, Verification, Weights},
     learn::Kind,
     measure::FamilyConfig,
     recipe::{MixturePlan, Plan, Step, StepKind},
@@ -196,7 +196,9 @@ fn action(step: &Step) -> String {
             format!("cut {what}{normalized} that stand in more than one place{kept}")
         }
         StepKind::Remains(rule) => format!("drop what was cut to less than {} bytes", rule.min_bytes),
-        StepKind::Threshold { classifier, rule } => format!("keep scores `{classifier}` from {} on", rule.min),
+        StepKind::Threshold { classifier, rule } => {
+            format!("keep scores `{classifier}` from {} on{}", rule.min, unknown(rule.unknown))
+        }
         StepKind::Top { classifier, rule } => {
             let unit = match rule.by {
                 ShareUnit::Documents => "documents",
@@ -209,14 +211,29 @@ fn action(step: &Step) -> String {
                 (false, true) => " of each language",
                 (false, false) => "",
             };
-            format!("keep the highest scores `{classifier}`, {:.4} of all {unit}{of}", rule.share)
+            format!(
+                "keep the highest scores `{classifier}`, {:.4} of all {unit}{of}{}",
+                rule.share,
+                unknown(rule.unknown)
+            )
         }
-        StepKind::Pareto { classifier, alpha: Alpha::Fixed(alpha) } => {
-            format!("sample by Pareto({alpha}) on the score `{classifier}`")
+        StepKind::Pareto { classifier, alpha: Alpha::Fixed(alpha), unknown: kept } => {
+            format!("sample by Pareto({alpha}) on the score `{classifier}`{}", unknown(*kept))
         }
-        StepKind::Pareto { classifier, alpha: Alpha::Fitted(_) } => {
-            format!("sample by Pareto on the score `{classifier}`, of a shape that is fitted to the reference's scores")
+        StepKind::Pareto { classifier, alpha: Alpha::Fitted(_), unknown: kept } => {
+            let kept = unknown(*kept);
+            format!(
+                "sample by Pareto on the score `{classifier}`, of a shape that is fitted to the reference's scores{kept}"
+            )
         }
+    }
+}
+
+/// What is said of documents without a score, where they do not go.
+fn unknown(kept: Unknown) -> &'static str {
+    match kept {
+        Unknown::Drop => "",
+        Unknown::Keep => ", and what has none",
     }
 }
 

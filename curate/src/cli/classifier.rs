@@ -19,8 +19,8 @@ use super::{printer::Printer, threads};
 use crate::{
     error::Error,
     learn::{
-        Classifier, Document, FastTextConfig, FeaturesPreset, Kind, Label, Labelled, Scratch, Training, evaluate,
-        shown, train,
+        Classifier, Document, FastTextConfig, FeaturesPreset, Kind, Label, Labelled, MIN_KNOWN, Score, Scratch,
+        Training, evaluate, shown, train,
     },
     source::{each_text, format_of, unpacked},
 };
@@ -75,6 +75,9 @@ struct TrainArgs {
     /// Files that people have labelled, to try the model on: JSON lines with `text` and `label`, which is 1 or 0.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     labels: Vec<PathBuf>,
+    /// The share of a document's words and runs that the model has to know to score it, from 0 to 1.
+    #[arg(long, value_name = "SHARE", default_value_t = MIN_KNOWN)]
+    min_known: f64,
     /// What decides which documents are held out.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -115,7 +118,10 @@ struct TestArgs {
     labels: PathBuf,
 }
 
-/// Score documents: JSON lines in, the same with a `score` out.
+/// Score documents: JSON lines in, the same with a `score` and the share that is `known` out.
+///
+/// The share is of the document's words and runs of words that the model knows. A document of which it knows too little has the score null,
+/// for the model would give it what it gives to nothing.
 #[derive(Debug, Args)]
 struct ScoreArgs {
     /// The model's folder, as `train` or a run made it.
@@ -130,6 +136,12 @@ struct ScoreArgs {
     /// The key that the score is written to.
     #[arg(long, value_name = "KEY", default_value = "score")]
     score: String,
+    /// The key that the known share is written to.
+    #[arg(long, value_name = "KEY", default_value = "known")]
+    known: String,
+    /// The share that has to be known, from 0 to 1 [default: what the model was trained with].
+    #[arg(long, value_name = "SHARE")]
+    min_known: Option<f64>,
     /// Threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -161,6 +173,7 @@ impl TrainArgs {
         if self.penalty.is_some_and(|penalty| !(penalty >= 0.0 && penalty.is_finite())) {
             bail!("--penalty is 0 or more");
         }
+        check_share(self.min_known)?;
         let mut documents = self.read(printer, &self.positive, Label::Positive)?;
         documents.extend(self.read(printer, &self.negative, Label::Negative)?);
         documents.sort_unstable_by(|one, other| one.id.cmp(&other.id));
@@ -224,6 +237,7 @@ impl TrainArgs {
             passages: self.passages.max(1),
             seed: self.seed,
             labels: self.labels.clone(),
+            min_known: self.min_known,
         };
         let (_, card) = train(&training, documents, folder)?;
         for warning in &card.warnings {
@@ -252,13 +266,24 @@ impl TestArgs {
     }
 }
 
+fn check_share(min_known: f64) -> anyhow::Result<()> {
+    if !(0.0..=1.0).contains(&min_known) {
+        bail!("--min-known is a share, from 0 to 1");
+    }
+    Ok(())
+}
+
 /// Lines that are scored together.
 const TOGETHER: usize = 4096;
 
 impl ScoreArgs {
     fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let (_, _runtime) = threads::start(self.threads)?;
-        let classifier = Classifier::load(&self.model)?;
+        let mut classifier = Classifier::load(&self.model)?;
+        if let Some(min_known) = self.min_known {
+            check_share(min_known)?;
+            classifier.set_min_known(min_known);
+        }
         let read = |source| Error::File { action: "read", path: self.file.clone(), source };
         let mut input: Box<dyn BufRead> = if self.file.as_os_str() == "-" {
             Box::new(io::stdin().lock())
@@ -266,7 +291,7 @@ impl ScoreArgs {
             unpacked(File::open(&self.file).map_err(read)?).map_err(read)?
         };
         let mut output = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-        let (mut number, mut documents) = (0, 0);
+        let (mut number, mut documents, mut unscored) = (0, 0, 0);
         byte_order_mark::pass_over(&mut input).map_err(read)?;
         loop {
             let mut lines = Vec::with_capacity(TOGETHER);
@@ -281,7 +306,7 @@ impl ScoreArgs {
             if lines.is_empty() {
                 break;
             }
-            let scored: Vec<anyhow::Result<String>> = lines
+            let scored: Vec<anyhow::Result<(String, bool)>> = lines
                 .par_iter()
                 .map_init(Scratch::default, |scratch, (number, line)| {
                     let line = std::str::from_utf8(line.trim_ascii()).map_err(anyhow::Error::from);
@@ -290,24 +315,32 @@ impl ScoreArgs {
                 })
                 .collect();
             for line in scored {
-                writeln!(output, "{}", line?).context("standard output cannot be written")?;
+                let (line, has_score) = line?;
+                writeln!(output, "{line}").context("standard output cannot be written")?;
                 documents += 1;
+                unscored += u64::from(!has_score);
             }
         }
         output.flush().context("standard output cannot be written")?;
         printer.note(format_args!("{documents} documents"));
+        if unscored > 0 {
+            printer.note(format_args!("{unscored} of them have no score: the model knows too little of them"));
+        }
         Ok(())
     }
 
-    /// A line with its score, all else as it stood.
-    fn scored(&self, line: &str, classifier: &Classifier, scratch: &mut Scratch) -> anyhow::Result<String> {
-        let [text, before] = fields(line.as_bytes(), [self.text.as_str(), self.score.as_str()])?;
-        if before != Field::Missing {
-            bail!("there is a `{}` already: choose another key by --score", self.score);
+    /// A line with its score and what is known of it, all else as it stood; and whether it has a score.
+    fn scored(&self, line: &str, classifier: &Classifier, scratch: &mut Scratch) -> anyhow::Result<(String, bool)> {
+        let [text, score, known] = fields(line.as_bytes(), [&self.text, &self.score, &self.known])?;
+        for (before, key, option) in [(score, &self.score, "--score"), (known, &self.known, "--known")] {
+            if before != Field::Missing {
+                bail!("there is a `{key}` already: choose another key by {option}");
+            }
         }
-        let score = classifier.score(&text.into_text(&self.text)?, scratch);
+        let Score { score, known } = classifier.score(&text.into_text(&self.text)?, scratch);
         let open = line.strip_suffix('}').context("an object ends with a bracket")?.trim_end();
-        let key = serde_json::to_string(&self.score)?;
-        Ok(format!("{open},{key}:{score}}}"))
+        let (score_key, known_key) = (serde_json::to_string(&self.score)?, serde_json::to_string(&self.known)?);
+        let shown = score.map_or_else(|| "null".to_owned(), |score| score.to_string());
+        Ok((format!("{open},{score_key}:{shown},{known_key}:{known}}}"), score.is_some()))
     }
 }

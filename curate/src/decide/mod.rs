@@ -64,7 +64,7 @@ pub use tables::Tables;
 pub use threshold::ThresholdRule;
 pub use top::{ShareUnit, TopRule, top};
 pub use urls::UrlRule;
-pub use verdict::{Rule, apply, is_of};
+pub use verdict::{Rule, Unknown, apply, is_of};
 
 /// The versions of what is no [`Rule`], each where its code stands.
 pub mod versions {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     functions::Chance,
-    verdict::{Rule, first_reason},
+    verdict::{Rule, Unknown, first_reason},
 };
 use crate::files::Version;
 
@@ -42,6 +42,8 @@ pub struct ParetoRule {
     pub seed: u64,
     /// The stage, which the draw is for.
     pub stage: String,
+    /// What becomes of documents without a score.
+    pub unknown: Unknown,
 }
 
 impl Rule for ParetoRule {
@@ -53,10 +55,10 @@ impl Rule for ParetoRule {
         let purpose = format!("pareto/{}", self.stage);
         let draw = Chance::Fraction { seed: self.seed, purpose }.of(vec![col("id")]);
         let keeps = Chance::ParetoKeeps { alpha: self.alpha }.of(vec![col("score")]);
-        first_reason([(col("score").is_null(), "no_score"), (draw.gt_eq(keeps), "pareto")])
+        first_reason(self.unknown.reasons().into_iter().chain([(draw.gt_eq(keeps), "pareto")]))
     }
 
     fn shown(&self) -> Vec<&'static str> {
-        vec!["score"]
+        vec!["score", "known"]
     }
 }

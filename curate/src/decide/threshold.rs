@@ -6,7 +6,7 @@ use datafusion::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::verdict::{Rule, first_reason};
+use super::verdict::{Rule, Unknown, first_reason};
 use crate::files::Version;
 
 /// How a score keeps.
@@ -19,6 +19,8 @@ pub const VERSION: Version = Version::new("decide/threshold", 1);
 pub struct ThresholdRule {
     /// The least score.
     pub min: f64,
+    /// What becomes of documents without one.
+    pub unknown: Unknown,
 }
 
 impl Rule for ThresholdRule {
@@ -27,10 +29,11 @@ impl Rule for ThresholdRule {
     }
 
     fn reason(&self) -> Expr {
-        first_reason([(col("score").is_null(), "no_score"), (col("score").lt(lit(self.min)), "low_score")])
+        let low = (col("score").lt(lit(self.min)), "low_score");
+        first_reason(self.unknown.reasons().into_iter().chain([low]))
     }
 
     fn shown(&self) -> Vec<&'static str> {
-        vec!["score"]
+        vec!["score", "known"]
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Tables,
-    verdict::{among, first_reason, is_of, over_rows, verdicts},
+    verdict::{Unknown, among, first_reason, is_of, over_rows, verdicts},
 };
 use crate::{files::Version, measure::Family};
 
@@ -45,6 +45,8 @@ pub struct TopRule {
     pub each_source: bool,
     /// Whether it is taken of each language, or of all together.
     pub each_language: bool,
+    /// What becomes of documents without a score; they are no part of what the share is taken of.
+    pub unknown: Unknown,
 }
 
 /// The verdicts of `rule` on the documents that `before` kept; those of other sources than `sources` are kept.
@@ -94,8 +96,9 @@ pub async fn top(
     let documents = documents.window(vec![running.alias("running"), all.alias("all")])?;
     let number = |name: &str| cast(col(name), DataType::Float64);
     let beyond = (number("running") - number("size")).gt_eq(lit(rule.share) * number("all"));
-    let reason = first_reason([(col("score").is_null(), "no_score"), (beyond, "below_top")]);
-    verdicts(documents, among(sources, reason)?, &["score"])
+    let below = (col("score").is_not_null().and(beyond), "below_top");
+    let reason = first_reason(rule.unknown.reasons().into_iter().chain([below]));
+    verdicts(documents, among(sources, reason)?, &["score", "known"])
 }
 
 /// The sizes of a document's rivals, the best first.

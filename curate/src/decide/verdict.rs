@@ -15,6 +15,9 @@ use datafusion::{
     scalar::ScalarValue,
 };
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::Tables;
 use crate::{files::Version, measure::Family};
 
@@ -81,6 +84,29 @@ pub fn first_reason(conditions: impl IntoIterator<Item = (Expr, &'static str)>) 
     let when_then_expr =
         conditions.into_iter().map(|(condition, reason)| (Box::new(condition), Box::new(lit(reason)))).collect();
     Expr::Case(Case { expr: None, when_then_expr, else_expr: Some(Box::new(lit(ScalarValue::Utf8(None)))) })
+}
+
+/// What becomes of a document of which a classifier knows too little to score it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unknown {
+    /// It is dropped, as `out_of_vocabulary`.
+    #[default]
+    Drop,
+    /// It is kept.
+    Keep,
+}
+
+impl Unknown {
+    /// Why a document without a score is dropped, over the facts of a score.
+    pub fn reasons(self) -> Vec<(Expr, &'static str)> {
+        // where nothing was measured, there is no share either
+        let unmeasured = (col("known").is_null(), "no_score");
+        match self {
+            Self::Drop => vec![unmeasured, (col("score").is_null(), "out_of_vocabulary")],
+            Self::Keep => vec![unmeasured],
+        }
+    }
 }
 
 /// A count as a share of another; null where that is 0, which no condition holds for.

@@ -23,6 +23,12 @@ pub struct Card {
     /// The line from log-odds to probabilities, fitted to another tenth of documents; none for what brings others together or was trained
     /// elsewhere, and where it could not be fitted.
     pub calibration: Option<Calibration>,
+    /// The share of a text's words and runs that it has to know to score it.
+    #[serde(default)]
+    pub min_known: f64,
+    /// What a text of nothing would score: near it would score what the model does not know.
+    #[serde(default)]
+    pub score_of_nothing: Option<f64>,
     /// How well it does on the tenth of documents that nothing was chosen by.
     pub held_out: Evaluation,
     /// Scores of those, by source and language.
@@ -142,6 +148,21 @@ pub fn warnings(held_out: &Evaluation, weights: &[Weight]) -> Vec<String> {
     warnings
 }
 
+/// That a text of nothing is on the reference's side, where it is.
+///
+/// - `min_known`: the share of a text that has to be known; none for a model that knows every text
+#[must_use]
+pub fn warning_of_nothing(score: f64, min_known: Option<f64>) -> Option<String> {
+    let unknown = match min_known {
+        None => String::new(),
+        Some(0.0) => "; so do texts of which the model knows no word, for `min_known` is 0".to_owned(),
+        Some(share) => {
+            format!("; texts of which the model knows less than {:.0} % have no score for that reason", share * 100.0)
+        }
+    };
+    (score > 0.5).then(|| format!("a text of nothing scores {score:.3}, which is on the reference's side{unknown}"))
+}
+
 impl Weight {
     /// The name for people.
     #[must_use]
@@ -161,6 +182,15 @@ fn is_latin(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_not_to_be_like_the_reference() {
+        assert_eq!(warning_of_nothing(0.5, Some(0.1)), None);
+        let warning = |min_known| warning_of_nothing(0.996, min_known).expect("it is above one half");
+        assert!(warning(Some(0.1)).contains("scores 0.996") && warning(Some(0.1)).contains("less than 10 %"));
+        assert!(warning(Some(0.0)).contains("`min_known` is 0"));
+        assert!(!warning(None).contains("word"));
+    }
 
     #[test]
     fn a_mark_that_tells_everything_is_named() {

@@ -30,10 +30,25 @@ pub const ENSEMBLE: crate::files::Version = crate::files::Version::new("learn/en
 /// The name of the file that says what a folder holds.
 const MODEL: &str = "model.json";
 
+/// The share of a text's words and runs that a model knows from which on it scores the text, unless another is wanted.
+pub const MIN_KNOWN: f64 = 0.1;
+
 /// A trained classifier.
 pub struct Classifier {
     model: Model,
     calibration: Calibration,
+    min_known: f64,
+}
+
+/// What a classifier makes of a text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// The probability that it is of the reference, rounded to 1e-6. None where the classifier knows too little of it: what it would say
+    /// then is what it says of nothing.
+    pub score: Option<f64>,
+    /// The share of the text's words and runs that the model knows, rounded to 1e-6. Statistics know every text; an ensemble knows as much
+    /// as its member that knows least, for its mean takes in all.
+    pub known: f64,
 }
 
 enum Model {
@@ -59,6 +74,13 @@ pub struct StoredModel {
     pub kind: StoredKind,
     /// From what it gives to probabilities.
     pub calibration: Calibration,
+    /// The share of a text's words and runs that it has to know to score it.
+    #[serde(default = "min_known")]
+    pub min_known: f64,
+}
+
+fn min_known() -> f64 {
+    MIN_KNOWN
 }
 
 /// A kind of model, with what stands in other files.
@@ -157,7 +179,12 @@ impl Classifier {
                 Model::Ensemble(members.iter().map(member).collect::<Result<_>>()?)
             }
         };
-        Ok(Self { model, calibration: stored.calibration })
+        Ok(Self { model, calibration: stored.calibration, min_known: stored.min_known })
+    }
+
+    /// Takes another least share of known words in the place of its own.
+    pub fn set_min_known(&mut self, min_known: f64) {
+        self.min_known = min_known;
     }
 
     /// Takes another calibration in the place of its own.
@@ -165,30 +192,55 @@ impl Classifier {
         self.calibration = calibration;
     }
 
-    /// The calibrated log-odds that `text` is of the reference.
+    /// The calibrated log-odds that `text` is of the reference, however little of it is known.
     #[must_use]
     pub fn log_odds(&self, text: &str, scratch: &mut Scratch) -> f64 {
-        self.calibration.apply(self.raw_log_odds(text, scratch))
+        self.read(text, scratch).0
     }
 
-    /// The probability that `text` is of the reference, rounded to 1e-6.
+    /// What it makes of `text`.
     #[must_use]
-    pub fn score(&self, text: &str, scratch: &mut Scratch) -> f64 {
-        (sigmoid(self.log_odds(text, scratch)) * 1e6).round() / 1e6
+    pub fn score(&self, text: &str, scratch: &mut Scratch) -> Score {
+        let (log_odds, known) = self.read(text, scratch);
+        let known = (known * 1e6).round() / 1e6;
+        Score { score: (known >= self.min_known).then(|| probability(log_odds)), known }
     }
 
-    fn raw_log_odds(&self, text: &str, scratch: &mut Scratch) -> f64 {
-        match &self.model {
+    /// What a text of nothing would score: near it scores what the model does not know.
+    #[must_use]
+    pub fn score_of_nothing(&self) -> f64 {
+        probability(self.log_odds("", &mut Scratch::default()))
+    }
+
+    /// The calibrated log-odds, and the share of words and runs that are known.
+    fn read(&self, text: &str, scratch: &mut Scratch) -> (f64, f64) {
+        let (log_odds, known) = match &self.model {
             Model::Hashed(model) => {
-                let log_odds = model.log_odds(text, &mut scratch.features);
+                let (log_odds, known) = model.read(text, &mut scratch.features);
                 // counts that nothing divides grow with a text: no line makes probabilities of a book's and a page's
-                if model.features().scale == Scale::Counts { log_odds.asinh() } else { log_odds }
+                (if model.features().scale == Scale::Counts { log_odds.asinh() } else { log_odds }, known)
             }
-            Model::FastText(model) => model.log_odds(text, &mut scratch.line),
-            Model::Statistics(model) => model.log_odds(text, &mut scratch.counter),
+            Model::FastText(model) => model.read(text, &mut scratch.line),
+            Model::Statistics(model) => (model.log_odds(text, &mut scratch.counter), 1.0),
             Model::Ensemble(members) => {
-                members.iter().map(|member| member.log_odds(text, scratch)).sum::<f64>() / members.len() as f64
+                let mut least = 1.0f64;
+                let log_odds = members.iter().map(|member| {
+                    let (log_odds, known) = member.read(text, scratch);
+                    least = least.min(known);
+                    log_odds
+                });
+                (log_odds.sum::<f64>() / members.len() as f64, least)
             }
+        };
+        (self.calibration.apply(log_odds), known)
+    }
+
+    /// Whether it may not know a text.
+    pub(super) fn has_vocabulary(&self) -> bool {
+        match &self.model {
+            Model::Statistics(_) => false,
+            Model::Ensemble(members) => members.iter().any(Self::has_vocabulary),
+            Model::Hashed(_) | Model::FastText(_) => true,
         }
     }
 
@@ -207,4 +259,9 @@ impl Classifier {
             _ => None,
         }
     }
+}
+
+/// A probability, rounded to 1e-6.
+fn probability(log_odds: f64) -> f64 {
+    (sigmoid(log_odds) * 1e6).round() / 1e6
 }

@@ -18,6 +18,9 @@ pub struct Evaluation {
     pub positives: u64,
     /// Documents of the rest.
     pub negatives: u64,
+    /// Documents that have no score, for the classifier knows too little of them; they count in no figure.
+    #[serde(default)]
+    pub unscored: u64,
     /// Why some figures are null, where one of the two sides is missing.
     #[serde(default)]
     pub missing: Option<String>,
@@ -78,6 +81,7 @@ impl Evaluation {
         Self {
             positives: positive_count as u64,
             negatives: negative_count as u64,
+            unscored: 0,
             missing: missing(positive_count, negative_count),
             precision: share(hits, above),
             recall: share(hits, positives),

@@ -143,12 +143,13 @@ impl FastTextClassifier {
         }
     }
 
-    /// The log-odds of the label; 0 for a text of nothing.
+    /// The log-odds of the label, 0 where no word has a row, and the share of the text's words and runs that the model knows.
     #[must_use]
-    pub fn log_odds(&self, text: &str, buffers: &mut FastTextBuffers) -> f64 {
+    pub fn read(&self, text: &str, buffers: &mut FastTextBuffers) -> (f64, f64) {
         let FastTextBuffers { line, buffers } = buffers;
         self.text.write(text, line);
-        self.model.log_odds(line, buffers).unwrap_or_default()
+        let (log_odds, known) = self.model.read(line, buffers);
+        (log_odds.unwrap_or_default(), known)
     }
 }
 
@@ -249,13 +250,18 @@ mod tests {
         let path = folder.path().join("one.bin");
         let model = FastTextClassifier::load(&path, POSITIVE, LineForm::Plain)?;
         let mut buffers = FastTextBuffers::default();
-        assert!(model.log_odds("A harbour, and a sail.", &mut buffers) > 0.5);
-        assert!(model.log_odds("casino discount", &mut buffers) < -0.5);
+        assert!(model.read("A harbour, and a sail.", &mut buffers).0 > 0.5);
+        assert!(model.read("casino discount", &mut buffers).0 < -0.5);
+        // of three words two, of two runs one; of words that it never saw, and of none, nothing
+        for (text, known) in [("the harbour ζ", 0.6), ("the harbour sail", 1.0), ("Η γέφυρα", 0.0), ("", 0.0)] {
+            let found = model.read(text, &mut buffers).1;
+            assert!((found - known).abs() < 1e-9, "{text}: {found}");
+        }
         // the crate gives the same labels; its odds lack the runs that end a line, which the original has
         let original = fasttext::FastText::load_model(&path).expect("it is a model");
         for text in ["a harbour and a sail", "casino discount", "the day of the tide"] {
             let likeliest = original.predict(text, 1, 0.0).remove(0).label;
-            let ours = if model.log_odds(text, &mut buffers) > 0.0 { POSITIVE } else { NEGATIVE };
+            let ours = if model.read(text, &mut buffers).0 > 0.0 { POSITIVE } else { NEGATIVE };
             assert_eq!(likeliest, format!("__label__{ours}"), "{text}");
         }
         let error = FastTextClassifier::load(&path, "good", LineForm::Plain).err().expect("there is no such label");

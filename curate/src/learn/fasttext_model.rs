@@ -232,29 +232,43 @@ impl FastTextModel {
 }
 
 impl LinearModel {
-    /// The log-odds of the label; none where the line has nothing that the model knows.
-    pub fn log_odds(&self, line: &str, buffers: &mut Buffers) -> Option<f64> {
-        self.vocabulary.rows(line.as_bytes(), buffers);
+    /// The log-odds of the label, none where the line has no row, and the share of its words and runs that the model knows; 0 for a line
+    /// without words.
+    pub fn read(&self, line: &str, buffers: &mut Buffers) -> (Option<f64>, f64) {
+        let (known, all) = self.vocabulary.rows(line.as_bytes(), buffers);
         let rows = &buffers.rows;
         let sum: f64 = rows.iter().map(|row| f64::from(self.weights[*row as usize])).sum();
-        (!rows.is_empty()).then(|| sum / rows.len() as f64)
+        let log_odds = (!rows.is_empty()).then(|| sum / rows.len() as f64);
+        (log_odds, if all == 0 { 0.0 } else { known as f64 / all as f64 })
     }
 }
 
 impl Vocabulary {
     /// Rows of the words of a line, and of what they are made of.
-    fn rows(&self, line: &[u8], buffers: &mut Buffers) {
+    ///
+    /// - returns: of its words and runs, how many are known, and how many there are. A word is known that the dictionary has, and a run of
+    ///   such words: a bucket has a row whether anything was seen in it or not, and n-grams of characters are no words.
+    fn rows(&self, line: &[u8], buffers: &mut Buffers) -> (usize, usize) {
         let Buffers { rows, hashes, word, .. } = buffers;
         rows.clear();
         hashes.clear();
         let separates = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | 0x0b | 0x0c | 0);
         // what looks like a label is none of the text
         let tokens = line.split(separates).filter(|token| !token.is_empty() && !token.starts_with(LABEL));
+        let longest = self.grams.word_run.max(1);
+        // words so far, known words without a break, and the runs that end there
+        let (mut words, mut streak, mut all_runs, mut known_runs) = (0usize, 0usize, 0, 0);
         for token in tokens.chain([END_OF_LINE]) {
             hashes.push(hash(HASH_START, token));
             let known = self.words.get(token);
             rows.extend(known);
             let ends = token == END_OF_LINE;
+            if !ends {
+                words += 1;
+                streak = if known.is_some() { streak + 1 } else { 0 };
+                all_runs += words.min(longest);
+                known_runs += streak.min(longest);
+            }
             if !ends && (known.is_none() || self.grams.max > 0) {
                 word.clear();
                 word.push(b'<');
@@ -267,6 +281,7 @@ impl Vocabulary {
             }
         }
         self.grams.of_words(hashes, rows);
+        (known_runs, all_runs)
     }
 }
 

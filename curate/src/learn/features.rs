@@ -19,6 +19,9 @@ use crate::text::{hashing::murmur3, unspaced};
 /// Spark's seed.
 const SEED: u32 = 42;
 
+/// Marks by which words of one feature are told apart: what is left of their hashes.
+pub const MARKS: u32 = 64;
+
 /// How texts become features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -81,6 +84,7 @@ impl Default for HashedWords {
 pub struct Features {
     /// Feature and value.
     pub entries: Vec<(u32, f32)>,
+    /// Hashes of all words and runs, each turned so that its feature stands in the high bits; in rising order, as the entries are.
     hashes: Vec<u32>,
     /// The words in lower case, with a space before each but the first, and where each begins and ends.
     lower: Vec<u8>,
@@ -100,8 +104,9 @@ impl HashedWords {
         let Features { entries, hashes, .. } = features;
         hashes.sort_unstable();
         entries.clear();
-        for same in hashes.chunk_by(|one, next| one == next) {
-            entries.push((same[0], same.len() as f32));
+        let turned = self.turned();
+        for same in hashes.chunk_by(|one, next| one >> turned == next >> turned) {
+            entries.push((same[0] >> turned, same.len() as f32));
         }
         if self.scale == Scale::Unit {
             let squares: f64 = entries.iter().map(|(_, count)| f64::from(*count) * f64::from(*count)).sum();
@@ -118,14 +123,29 @@ impl HashedWords {
         let runs = words.iter().copied().chain(words.windows(2).map(|pair| (pair[0].0, pair[1].1)));
         for ((start, end), hash) in runs.zip(hashes) {
             if let Ok(run) = std::str::from_utf8(&lower[start..end]) {
-                take(run, *hash);
+                take(run, *hash >> self.turned());
             }
         }
     }
 
+    /// Gives `see` the feature and the mark of every word and run that was taken last, in rising order of features, without the empty
+    /// word, which is none. Words that share a feature seldom share their mark as well: it is one of 64.
+    pub fn each_mark(self, features: &Features, mut see: impl FnMut(u32, u32)) {
+        let turned = self.turned();
+        let empty = murmur3(&[], SEED).rotate_left(turned);
+        for hash in features.hashes.iter().filter(|hash| **hash != empty) {
+            see(hash >> turned, hash & (MARKS - 1));
+        }
+    }
+
+    /// By how many bits a hash is turned, so that its low bits, which are its feature, are the high ones.
+    fn turned(self) -> u32 {
+        u32::BITS - self.bits
+    }
+
     /// The hashes of all words of a text, then those of all runs of two.
     fn hash(self, text: &str, features: &mut Features) {
-        let mask = (1u32 << self.bits) - 1;
+        let turned = self.turned();
         let Features { hashes, lower, words, .. } = features;
         hashes.clear();
         lower.clear();
@@ -153,7 +173,7 @@ impl HashedWords {
                     lower.extend_from_slice(word.to_lowercase().as_bytes());
                 }
                 words.push((start, lower.len()));
-                hashes.push(murmur3(&lower[start..], SEED) & mask);
+                hashes.push(murmur3(&lower[start..], SEED).rotate_left(turned));
             };
             if self.divide && unspaced::may_divide(word) {
                 unspaced::pieces(word, |start, end| take(&word[start..end]));
@@ -162,7 +182,7 @@ impl HashedWords {
             }
         }
         if self.bigrams {
-            hashes.extend(words.windows(2).map(|pair| murmur3(&lower[pair[0].0..pair[1].1], SEED) & mask));
+            hashes.extend(words.windows(2).map(|pair| murmur3(&lower[pair[0].0..pair[1].1], SEED).rotate_left(turned)));
         }
     }
 }

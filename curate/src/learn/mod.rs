@@ -27,7 +27,7 @@ mod training;
 
 pub use calibration::Calibration;
 pub use card::{Card, Labelled, Penalty, SourceScores, TrainedOn, Weight};
-pub use classifier::{Classifier, Scratch, StoredModel};
+pub use classifier::{Classifier, MIN_KNOWN, Score, Scratch, StoredModel};
 pub use evaluation::{BINS, Evaluation, ReliabilityBin, shown};
 pub use fasttext::{FastTextConfig, LineForm};
 pub use fasttext_model::Buffers;

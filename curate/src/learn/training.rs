@@ -21,13 +21,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     calibration::Calibration,
-    card::{Card, Labelled, Penalty, SourceScores, TrainedOn, Weight, warnings},
+    card::{Card, Labelled, Penalty, SourceScores, TrainedOn, Weight, warning_of_nothing, warnings},
     classifier::{Classifier, ENSEMBLE, Scratch, StoredFile, StoredKind, StoredModel},
     evaluation::{BINS, Evaluation, Scored, bin_of},
     examples::Examples,
     fasttext::{self, FastTextConfig, LineForm, POSITIVE},
     features::{Features, HashedWords},
-    hashed::{self, HashedModel},
+    hashed::{self, HashedModel, Seen},
     labels::LabelledFile,
     logistic::{Fitted, balanced_loss, fit},
     passages::Cutting,
@@ -163,6 +163,8 @@ pub struct Training {
     pub seed: u64,
     /// Labelled files to try it on.
     pub labels: Vec<PathBuf>,
+    /// The share of a text's words and runs that it has to know to score it.
+    pub min_known: f64,
 }
 
 /// What a document is for.
@@ -242,7 +244,7 @@ pub fn train(training: &Training, documents: &[Document], folder: &Path) -> Resu
             StoredKind::Ensemble { members: of.iter().map(member).collect::<Result<_>>()? }
         }
     };
-    let mut stored = StoredModel { kind, calibration: Calibration::default() };
+    let mut stored = StoredModel { kind, calibration: Calibration::default(), min_known: training.min_known };
     let mut classifier = Classifier::open(folder, &stored)?;
     let calibration = if learns { Calibration::fit(&lesson.calibrated_by(&classifier)) } else { None };
     if let Some(calibration) = calibration {
@@ -263,17 +265,25 @@ pub fn train(training: &Training, documents: &[Document], folder: &Path) -> Resu
 /// When the file cannot be read.
 pub fn evaluate(classifier: &Classifier, path: &Path) -> Result<Labelled> {
     let file = LabelledFile::read(path)?;
-    let scored: Vec<Scored> = file
+    let scored: Vec<Option<Scored>> = file
         .documents
         .par_iter()
-        .map_init(Scratch::default, |scratch, (text, label)| Scored {
-            score: classifier.score(text, scratch),
-            label: *label,
-            bytes: text.len() as u64,
-        })
+        .map_init(Scratch::default, |scratch, (text, label)| scored(classifier, text, *label, scratch))
         .collect();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Labelled { file: name, sha256: file.sha256, evaluation: Evaluation::of(&scored) })
+    Ok(Labelled { file: name, sha256: file.sha256, evaluation: evaluation(&scored) })
+}
+
+/// A document with its score; none where it has none.
+fn scored(classifier: &Classifier, text: &str, label: bool, scratch: &mut Scratch) -> Option<Scored> {
+    let score = classifier.score(text, scratch).score?;
+    Some(Scored { score, label, bytes: text.len() as u64 })
+}
+
+/// The evaluation of those that have a score.
+fn evaluation(all: &[Option<Scored>]) -> Evaluation {
+    let scored: Vec<Scored> = all.iter().flatten().copied().collect();
+    Evaluation { unscored: (all.len() - scored.len()) as u64, ..Evaluation::of(&scored) }
 }
 
 /// Documents with what each is for.
@@ -335,12 +345,19 @@ impl<'a> Lesson<'a> {
         self.documents(Part::Choose).par_iter().map_init(Scratch::default, log_odds).collect()
     }
 
-    /// The features of passages, with their labels.
-    fn rows(passages: &[(&Document, &str)], features: HashedWords) -> (Vec<Vec<(u32, f32)>>, Vec<bool>) {
+    /// The features of passages, with their labels; what is in them is noted as `seen`.
+    fn rows(
+        passages: &[(&Document, &str)],
+        features: HashedWords,
+        seen: Option<&Seen>,
+    ) -> (Vec<Vec<(u32, f32)>>, Vec<bool>) {
         passages
             .par_iter()
             .map_init(Features::default, |buffer, (document, text)| {
                 features.take(text, buffer);
+                if let Some(seen) = seen {
+                    seen.note(features, buffer);
+                }
                 (buffer.entries.clone(), document.label == Label::Positive)
             })
             .unzip()
@@ -353,10 +370,11 @@ impl<'a> Lesson<'a> {
         penalty: Option<f64>,
         iterations: usize,
     ) -> (HashedModel, Vec<Penalty>) {
-        let (rows, labels) = Self::rows(&self.learned, features);
+        let seen = Seen::new(features);
+        let (rows, labels) = Self::rows(&self.learned, features, Some(&seen));
         let examples = Examples::new(&rows);
         drop(rows);
-        let (unseen, unseen_labels) = Self::rows(&self.passages(Part::Choose), features);
+        let (unseen, unseen_labels) = Self::rows(&self.passages(Part::Choose), features, None);
         let loss = |model: &HashedModel| {
             let odds = unseen.par_iter().map(|row| model.log_odds_of(row));
             balanced_loss(&odds.collect::<Vec<_>>().into_iter().zip(unseen_labels.iter().copied()).collect::<Vec<_>>())
@@ -366,7 +384,7 @@ impl<'a> Lesson<'a> {
         let wanted = penalty.map_or_else(|| PENALTIES.to_vec(), |penalty| vec![penalty]);
         for penalty in wanted {
             let fitted = fit(&examples, &labels, penalty, iterations, start.as_ref());
-            let model = HashedModel::new(features, &examples.features, &fitted);
+            let model = HashedModel::new(features, &examples.features, &fitted, &seen);
             let loss = loss(&model);
             tried.push(Penalty { penalty, iterations: fitted.iterations, loss });
             let Some(loss) = loss else {
@@ -419,19 +437,20 @@ impl<'a> Lesson<'a> {
 
     fn card(&self, classifier: &Classifier, penalties: Vec<Penalty>, calibration: Option<Calibration>) -> Result<Card> {
         let documents = self.documents(Part::Test);
-        let score = |scratch: &mut Scratch, document: &&Document| Scored {
-            score: classifier.score(&document.text, scratch),
-            label: document.label == Label::Positive,
-            bytes: document.text.len() as u64,
+        let score = |scratch: &mut Scratch, document: &&Document| {
+            scored(classifier, &document.text, document.label == Label::Positive, scratch)
         };
-        let scored: Vec<Scored> = documents.par_iter().map_init(Scratch::default, score).collect();
+        let scored: Vec<Option<Scored>> = documents.par_iter().map_init(Scratch::default, score).collect();
         let mut scores: BTreeMap<(&str, Option<&str>), [u64; BINS]> = BTreeMap::new();
         for (document, scored) in documents.iter().zip(&scored) {
-            scores.entry((&document.source, document.language.as_deref())).or_default()[bin_of(scored.score)] += 1;
+            let Some(Scored { score, .. }) = scored else { continue };
+            scores.entry((&document.source, document.language.as_deref())).or_default()[bin_of(*score)] += 1;
         }
-        let held_out = Evaluation::of(&scored);
+        let held_out = evaluation(&scored);
         let largest_weights = self.largest_weights(classifier);
         let mut warnings = warnings(&held_out, &largest_weights);
+        let (min_known, of_nothing) = (self.training.min_known, classifier.score_of_nothing());
+        warnings.extend(warning_of_nothing(of_nothing, classifier.has_vocabulary().then_some(min_known)));
         if self.training.kind.learns() && calibration.is_none() {
             let why = "the tenth of documents that is for it has one side alone, or the model tells nothing of it";
             warnings.push(format!("scores are not calibrated: {why}"));
@@ -446,6 +465,8 @@ impl<'a> Lesson<'a> {
             trained_on: self.trained_on(),
             penalties,
             calibration,
+            min_known,
+            score_of_nothing: Some(of_nothing),
             warnings,
             held_out,
             scores: scores
@@ -543,6 +564,7 @@ impl<'a> Lesson<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learn::{MIN_KNOWN, Score};
 
     fn documents() -> Vec<Document> {
         let sides = [(Label::Positive, "tide harbour sail"), (Label::Negative, "discount casino pills")];
@@ -555,7 +577,8 @@ mod tests {
     }
 
     fn training(kind: Kind) -> Training {
-        Training { name: "quality".into(), kind, passage_words: 25, passages: 20, seed: 1, labels: vec![] }
+        let name = "quality".into();
+        Training { name, kind, passage_words: 25, passages: 20, seed: 1, labels: vec![], min_known: MIN_KNOWN }
     }
 
     fn hashed() -> Kind {
@@ -574,8 +597,13 @@ mod tests {
         assert!("tide harbour sail".contains(first), "{first}");
         let classifier = Classifier::load(folder.path())?;
         let mut scratch = Scratch::default();
-        assert!(classifier.score("a harbour and a sail", &mut scratch) > 0.7);
-        assert!(classifier.score("casino discount", &mut scratch) < 0.3);
+        let mut score = |text: &str| classifier.score(text, &mut scratch);
+        assert!(score("a harbour and a sail").score > Some(0.7));
+        assert!(score("casino discount").score.is_some_and(|score| score < 0.3));
+        for unread in ["数学是美丽的", "Η γέφυρα χτίστηκε πλατύτερη", "QmFzZTY0IGlzIGEgZ3JvdXAgb2Y", ""]
+        {
+            assert!(matches!(score(unread), Score { score: None, known } if known < MIN_KNOWN), "{unread}");
+        }
         // a file that is not the one that the model was published with
         std::fs::write(folder.path().join("weights.parquet"), "other").expect("the folder can be written");
         let error = Classifier::load(folder.path()).err().expect("the weights are others").to_string();

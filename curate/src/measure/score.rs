@@ -12,15 +12,16 @@ use super::family::{Measure, field};
 use crate::{
     error::Result,
     files::Version,
-    learn::{Classifier, Scratch},
+    learn::{Classifier, Score, Scratch},
 };
 
 /// How texts are scored; the kind of the classifier has a version of its own.
 pub const VERSION: Version = Version::new("measure/score", 1);
 
-/// `score` is the probability of being of the reference, rounded to 1e-6.
+/// `score` is the probability of being of the reference, null where the classifier knows too little of the text; `known`, the share of the
+/// text's words and runs that it knows. Both are rounded to 1e-6.
 pub fn fields() -> Fields {
-    Fields::from(vec![field("score", DataType::Float64)])
+    Fields::from(vec![field("score", DataType::Float64), field("known", DataType::Float64)])
 }
 
 pub struct Scores(Classifier);
@@ -34,10 +35,13 @@ impl Scores {
 
 impl Measure for Scores {
     fn measure(&self, texts: &[Option<&str>]) -> Vec<ArrayRef> {
-        let scores: Vec<Option<f64>> = texts
+        let scores: Vec<Option<Score>> = texts
             .par_iter()
             .map_init(Scratch::default, |scratch, text| text.map(|text| self.0.score(text, scratch)))
             .collect();
-        vec![Arc::new(Float64Array::from(scores))]
+        let column = |number: fn(&Score) -> Option<f64>| -> ArrayRef {
+            Arc::new(scores.iter().map(|score| score.as_ref().and_then(number)).collect::<Float64Array>())
+        };
+        vec![column(|score| score.score), column(|score| Some(score.known))]
     }
 }

@@ -81,6 +81,9 @@ impl Check<'_> {
         if recipe.penalty.is_some_and(|penalty| !(penalty >= 0.0 && penalty.is_finite())) {
             return Err(self.fault(name.span(), "`penalty` is 0 or more").into());
         }
+        if !(0.0..=1.0).contains(recipe.min_known.get_ref()) {
+            return Err(self.fault(recipe.min_known.span(), "`min_known` is a share, from 0 to 1").into());
+        }
         Ok(ClassifierPlan {
             name: name.get_ref().clone(),
             positive,
@@ -92,6 +95,7 @@ impl Check<'_> {
             passages: recipe.passages,
             kind,
             labels: self.lists(&recipe.labels)?,
+            min_known: *recipe.min_known.get_ref(),
         })
     }
 

@@ -10,10 +10,10 @@ use super::{mixture_recipe::MixtureRecipe, presets::Preset};
 use crate::{
     decide::{
         Alpha, C4Quality, DecontaminationRule, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule,
-        LinkedRule, RemainsRule, ShareUnit, Survivor, UrlRule,
+        LinkedRule, RemainsRule, ShareUnit, Survivor, Unknown, UrlRule,
     },
     extract::{Extractor, PageLimits},
-    learn::{FastTextConfig, FeaturesPreset, HashedWords, Scale},
+    learn::{FastTextConfig, FeaturesPreset, HashedWords, MIN_KNOWN, Scale},
     measure::{BandsChoice, OverlapsConfig},
     source::Cleaning,
     text::{overlap::RunLengths, passages::Passage},
@@ -353,6 +353,15 @@ pub struct ClassifierRecipe {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub labels: Vec<Text>,
+    /// The share of a document's words and runs of words that the model has to know, from 0 to 1; a document of which it knows less has
+    /// no score, for the model would give it what it gives to nothing. Statistics know every document.
+    #[serde(default = "min_known")]
+    #[schemars(with = "f64")]
+    pub min_known: Spanned<f64>,
+}
+
+fn min_known() -> Spanned<f64> {
+    Spanned::new(0..0, MIN_KNOWN)
 }
 
 /// A kind of classifier.
@@ -529,6 +538,9 @@ pub struct ThresholdRecipe {
     /// The least score, from 0 to 1.
     #[schemars(with = "f64")]
     pub min: Spanned<f64>,
+    /// What becomes of documents of which the classifier knows too little to score them: `drop`, as `out_of_vocabulary`, or `keep`.
+    #[serde(default)]
+    pub unknown: Unknown,
 }
 
 /// A share with the highest scores.
@@ -550,6 +562,10 @@ pub struct TopRecipe {
     /// Take it of each language, and not of all together.
     #[serde(default)]
     pub each_language: bool,
+    /// What becomes of documents of which the classifier knows too little to score them, which are no part of what the share is taken of:
+    /// `drop`, as `out_of_vocabulary`, or `keep`.
+    #[serde(default)]
+    pub unknown: Unknown,
 }
 
 /// Sampling by score.
@@ -563,6 +579,9 @@ pub struct ParetoRecipe {
     #[serde(default = "gpt3_alpha")]
     #[schemars(with = "Alpha")]
     pub alpha: Spanned<Alpha>,
+    /// What becomes of documents of which the classifier knows too little to score them: `drop`, as `out_of_vocabulary`, or `keep`.
+    #[serde(default)]
+    pub unknown: Unknown,
 }
 
 fn gpt3_alpha() -> Spanned<Alpha> {

@@ -8,7 +8,7 @@ use crate::{
     decide::{
         Alpha, AtMost, C4Quality, DecontaminationRule, DuplicateIndex, DuplicateRule, FinewebQuality, GopherQuality,
         GopherRepetition, LanguageRule, LinkedRule, RemainsRule, SplitRule, Survivor, ThresholdRule, TopRule, Unit,
-        UrlRule, Verification, Weights,
+        Unknown, UrlRule, Verification, Weights,
     },
     files::Version,
     learn::Kind,
@@ -74,6 +74,8 @@ pub struct ClassifierPlan {
     pub kind: Kind,
     /// Labelled files to try it on.
     pub labels: Vec<ModelFile>,
+    /// The share of a text's words and runs that it has to know to score it.
+    pub min_known: f64,
 }
 
 impl ClassifierPlan {
@@ -209,6 +211,8 @@ pub enum StepKind {
         classifier: String,
         /// The shape.
         alpha: Alpha,
+        /// What becomes of documents without a score.
+        unknown: Unknown,
     },
 }
 
@@ -250,7 +254,7 @@ impl Plan {
     #[must_use]
     pub fn reference_of(&self, step: &Step) -> &[String] {
         match &step.kind {
-            StepKind::Pareto { classifier, alpha: Alpha::Fitted(_) } => {
+            StepKind::Pareto { classifier, alpha: Alpha::Fitted(_), .. } => {
                 let found = self.classifiers.iter().find(|found| found.name == *classifier);
                 found.map_or(&[], |classifier| &classifier.positive)
             }

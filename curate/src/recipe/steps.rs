@@ -232,17 +232,18 @@ impl Check<'_> {
     }
 
     fn threshold(&self, recipe: &ThresholdRecipe) -> Result<StepKind> {
-        let ThresholdRecipe { classifier, min } = recipe;
+        let ThresholdRecipe { classifier, min, unknown } = recipe;
         self.classifier(classifier.get_ref(), classifier.span())?;
         if !(0.0..=1.0).contains(min.get_ref()) {
             return Err(self.fault(min.span(), "`min` is a score, from 0 to 1").into());
         }
-        let (classifier, rule) = (classifier.get_ref().clone(), ThresholdRule { min: *min.get_ref() });
+        let (classifier, rule) =
+            (classifier.get_ref().clone(), ThresholdRule { min: *min.get_ref(), unknown: *unknown });
         Ok(StepKind::Threshold { classifier, rule })
     }
 
     fn top(&self, recipe: &TopRecipe) -> Result<StepKind> {
-        let TopRecipe { classifier, share, by, each_source, each_language } = recipe;
+        let TopRecipe { classifier, share, by, each_source, each_language, unknown } = recipe;
         if *each_language {
             self.needs_language(classifier.span(), "a step `top` with `each_language`")?;
         }
@@ -250,8 +251,8 @@ impl Check<'_> {
         if !(*share.get_ref() > 0.0 && *share.get_ref() <= 1.0) {
             return Err(self.fault(share.span(), "`share` is above 0, to 1").into());
         }
-        let rule =
-            TopRule { share: *share.get_ref(), by: *by, each_source: *each_source, each_language: *each_language };
+        let (by, each_source, each_language, unknown) = (*by, *each_source, *each_language, *unknown);
+        let rule = TopRule { share: *share.get_ref(), by, each_source, each_language, unknown };
         Ok(StepKind::Top { classifier: classifier.get_ref().clone(), rule })
     }
 
@@ -276,6 +277,7 @@ impl Check<'_> {
             }
             Alpha::Fixed(_) => {}
         }
-        Ok(StepKind::Pareto { classifier: name.get_ref().clone(), alpha: *pareto.alpha.get_ref() })
+        let (classifier, alpha) = (name.get_ref().clone(), *pareto.alpha.get_ref());
+        Ok(StepKind::Pareto { classifier, alpha, unknown: pareto.unknown })
     }
 }

@@ -160,13 +160,13 @@ impl Run<'_> {
                 let table = decide::top(tables, before, &score, &words, languages.as_ref(), sources, *rule).await;
                 return self.decide(versions::TOP, step, &inputs, &context, table.map_err(failed)?).await;
             }
-            StepKind::Pareto { classifier, alpha } => {
+            StepKind::Pareto { classifier, alpha, unknown } => {
                 let score = self.score_family(classifier)?;
                 let alpha = match alpha {
                     Alpha::Fixed(alpha) => *alpha,
                     Alpha::Fitted(_) => self.fit_alpha(before, step, &score).await?,
                 };
-                let rule = ParetoRule { alpha, seed: self.plan.seed, stage: step.name.clone() };
+                let rule = ParetoRule { alpha, seed: self.plan.seed, stage: step.name.clone(), unknown: *unknown };
                 fitted = Some(alpha);
                 Some((score, Box::new(rule)))
             }

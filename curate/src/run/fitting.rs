@@ -68,6 +68,7 @@ impl Run<'_> {
             passages: classifier.passages,
             seed: self.plan.seed,
             labels: classifier.labels.iter().map(|file| file.path.clone()).collect(),
+            min_known: classifier.min_known,
         };
         let (files, _) = train(&training, documents, &self.layout.model(&classifier.name))?;
         Ok(files.into_iter().map(|(path, written)| (path, None, written)).collect())

@@ -68,6 +68,30 @@ fn what_was_trained_tests_and_scores() {
     let card: Value =
         serde_json::from_slice(&fs::read(out.join("hashed/card.json")).expect("there is a card")).expect("JSON");
     assert!(card["warnings"][0].as_str().expect("it is near 1 for a trivial reason").contains("passages"), "{card}");
+    // of one class there is no area, and the word that says why; labels as strings are labels
+    let one_class: String =
+        (0..9).map(|number| json!({ "text": GOOD, "label": "1", "n": number }).to_string() + "\n").collect();
+    fs::write(&labels, one_class).expect("it can be written");
+    let model = out.join("hashed");
+    let started = |arguments: &[&str]| curate(arguments).output().expect("started");
+    let tested = started(&["classifier", "test", "--model", text(&model), "--labels", text(&labels)]);
+    let evaluation: Value = serde_json::from_str(&stdout(&tested)).expect("it is JSON");
+    assert_eq!((&evaluation["roc_auc"], &evaluation["roc_auc_interval"]), (&Value::Null, &Value::Null), "{evaluation}");
+    assert_eq!(evaluation["recall"], json!(1.0), "{evaluation}");
+    assert_eq!(evaluation["missing"], json!("there is no document of the rest (label 0)"));
+    // what no kind but statistics knows a word of has no score; keys that are there are not written over
+    fs::write(&labels, "\u{feff}{\"text\": \"数学是美丽的\", \"label\": 1}\r\n").expect("it can be written");
+    for (name, has_score) in [("hashed", false), ("fasttext", false), ("statistics", true), ("ensemble", false)] {
+        let scored = stdout(&started(&["classifier", "score", "--model", text(&out.join(name)), text(&labels)]));
+        let row: Value = serde_json::from_str(&scored).expect("it is JSON");
+        assert_eq!((row["score"].is_f64(), row["known"].as_f64() > Some(0.1)), (has_score, has_score), "{name}: {row}");
+    }
+    let zero = ["classifier", "score", "--min-known", "0", "--model", text(&model), text(&labels)];
+    let row: Value = serde_json::from_str(&stdout(&started(&zero))).expect("it is JSON");
+    assert!(row["score"].is_f64(), "{row}");
+    let twice = started(&["classifier", "score", "--known", "label", "--model", text(&model), text(&labels)]);
+    let error = stderr(&twice);
+    assert!(error.contains("line 1: there is a `label` already: choose another key by --known"), "{error}");
     // a line that is none is named
     fs::write(&labels, "{\"text\": \"a\", \"label\": 1}\n{\"label\": 1}\n").expect("it can be written");
     for command in [["test", "--labels"], ["score", "--score"]] {

@@ -52,10 +52,12 @@ fn scores_keep_the_best() {
     assert!(by_bytes.len() != kept.len() && by_bytes.len() + dropped.len() == all);
     assert!(by_bytes[0] >= dropped[dropped.len() - 1]);
 
-    // of four languages each has its best: a French page stays that scores less than an English one that goes
+    // of four languages each has its best: a French page stays that scores less than an English one that goes, where it has a score at all
+    // from a classifier that has seen none
     let path = with_step(folder.path(), "top = { classifier = \"quality\", share = 0.25, each_language = true }");
     let whole = fs::read_to_string(&path).expect("it was written");
     let all_languages = whole.replace("keep = [\"en\"]", "keep = [\"de\", \"en\", \"es\", \"fr\"]");
+    let all_languages = all_languages.replace("[classifier.quality]\n", "[classifier.quality]\nmin_known = 0\n");
     fs::write(&path, all_languages).expect("the folder can be written");
     run_well(&path, out.path(), &[]);
     let [by_language, dropped] = scores(out.path(), "top");
@@ -64,4 +66,63 @@ fn scores_keep_the_best() {
 
     let wrong = with_step(folder.path(), "top = { classifier = \"quality\", share = 1.5 }");
     assert!(stderr(&run(&wrong, out.path(), &[])).contains("`share` is above 0, to 1"));
+}
+
+/// A document of which the classifier knows no word has no score. It goes under a reason of its own, or stays where the recipe wants that,
+/// and is no part of what a share is taken of.
+#[test]
+fn what_a_classifier_does_not_know_has_no_score() {
+    let (folder, out) = (temporary(), temporary());
+    let write = |name: &str, texts: &mut dyn Iterator<Item = String>| {
+        let line = |text: String| serde_json::json!({ "text": text }).to_string() + "\n";
+        fs::write(folder.path().join(name), texts.map(line).collect::<String>()).expect("the folder can be written");
+    };
+    let good = |number: usize| format!("the keeper of light {} wrote down the weather of day {number}", number % 9);
+    let bad = |number: usize| format!("cheap pills and casino number {} for sale on day {number}", number % 9);
+    let unknown = [
+        "今天天气很好，我们去公园散步吧。水闸旁边的磨坊已经很旧了".to_owned(),
+        "Η γέφυρα χτίστηκε πλατύτερη από όσο θεωρούσε δυνατό το συμβούλιο".to_owned(),
+        (0..99).map(|number| format!("x{}q ", number * 7919 % 100_003)).collect(),
+    ];
+    write("good.jsonl", &mut (0..100).map(good));
+    write("bad.jsonl", &mut (0..100).map(bad));
+    write("pool.jsonl", &mut (100..120).map(good).chain((100..120).map(bad)).chain(unknown));
+    let path = folder.path().join("recipe.toml");
+    // the reference is what happens to be liked: either way nothing is said of what is not known
+    for (reference, rest) in [("good", "bad"), ("bad", "good")] {
+        for (step, dropped) in [
+            ("threshold = { classifier = \"quality\", min = 0.0", 0),
+            ("top = { classifier = \"quality\", share = 0.5", 20),
+            ("pareto = { classifier = \"quality\", alpha = 0.000001", 0),
+        ] {
+            for (unknown, more) in [("drop", 3), ("keep", 0)] {
+                let recipe = format!(
+                    "name = \"unknown\"\nseed = 1\n[source.good]\njsonl = [\"good.jsonl\"]\n[source.bad]\njsonl = [\"bad.jsonl\"]\n\
+                     [source.pool]\njsonl = [\"pool.jsonl\"]\n[classifier.quality]\npositive = [\"{reference}\"]\nnegative = [\"{rest}\"]\n\
+                     [[step]]\nsources = [\"pool\"]\n{step}, unknown = \"{unknown}\" }}\n[mixture.text]\nweights = {{ pool = 1 }}\n"
+                );
+                fs::write(&path, recipe).expect("the folder can be written");
+                let ledger = run_well(&path, out.path(), &[]);
+                let stage = step.split(' ').next().expect("a step has a name");
+                let entry = ledger.stages.iter().find(|entry| entry.stage == stage && entry.source == "pool");
+                let entry = entry.expect("the step has an account");
+                assert_eq!(entry.dropped.get("out_of_vocabulary").copied().unwrap_or_default(), more, "{entry:?}");
+                assert_eq!(entry.r#in - entry.kept, dropped + more, "{entry:?}");
+                let decisions = out.path().join(format!("decisions/{stage}.parquet"));
+                let known = column_where(&decisions, "known", "score", "");
+                assert_eq!(known.iter().filter(|known| known.parse::<f64>().is_ok_and(|known| known < 0.1)).count(), 3);
+            }
+        }
+    }
+    // nothing is too little where the recipe says so
+    let recipe = fs::read_to_string(&path).expect("it was written");
+    fs::write(&path, recipe.replace("[classifier.quality]\n", "[classifier.quality]\nmin_known = 0\n"))
+        .expect("written");
+    run_well(&path, out.path(), &[]);
+    let decisions = out.path().join("decisions/pareto.parquet");
+    assert!(column_where(&decisions, "score", "source", "pool").iter().all(|score| !score.is_empty()));
+    fs::write(&path, recipe.replace("[classifier.quality]\n", "[classifier.quality]\nmin_known = 2\n"))
+        .expect("written");
+    let error = stderr(&run(&path, out.path(), &[]));
+    assert!(error.contains("`min_known` is a share, from 0 to 1") && error.contains("recipe.toml:"), "{error}");
 }

@@ -36,6 +36,10 @@ fn of_card(number: usize, card: &Card) -> Markup {
         @for warning in &card.warnings { p.warning { (warning) "." } }
         p { (kind(&card.kind)) ". On held-out documents: precision " (figure(held_out.precision)) ", recall "
             (figure(held_out.recall)) ", F1 " (figure(held_out.f1)) "." }
+        @if let Some(of_nothing) = card.score_of_nothing { p {
+            "A text of nothing would score " (format!("{of_nothing:.3}")) "; documents of which it knows less than "
+            (percent(card.min_known)) " of the words and runs have no score, " (grouped(held_out.unscored)) " of those held out among them."
+        } }
         @if let Some(chart) = charts::held_out(number, card) { (chart) }
         (areas(number, card))
         @if !card.trained_on.is_empty() { (trained_on(number, card)) }
