@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn a_wrong_byte_costs_one_character() {
         for (encoding, text) in [(UTF_8, GERMAN), (SHIFT_JIS, JAPANESE), (GBK, CHINESE), (WINDOWS_1252, GERMAN)] {
-            let marked = page("", &format!("A{text}").repeat(9)).replacen("A", "\u{1} ", 1);
+            let marked = page("", &format!("A{text}").repeat(9)).replacen('A', "\u{1} ", 1);
             let wrong = if encoding == WINDOWS_1252 { 0x81 } else { 0xff };
             let bytes: Vec<u8> =
                 encode(encoding, &marked).into_iter().map(|byte| if byte == 1 { wrong } else { byte }).collect();

@@ -4,24 +4,29 @@ use plotly::{Plot, layout::BarMode};
 
 use super::{COLOURS, Chart, DROPPED, NAME, bars, height, layout, names, numbers};
 use crate::{
-    decide::Contamination,
+    decide::{BenchmarkAccount, Contamination},
     report::{
         excerpt::short,
         numbers::{percent_of, share},
     },
 };
 
-/// Benchmarks that are shown.
+/// Benchmarks that are shown, at most: those of which the largest shares were found.
 const MOST: usize = 30;
 
 /// Shares of benchmarks' examples that were found in documents: as a whole, and in part. A benchmark without examples has none.
 pub fn benchmarks(number: usize, found: &Contamination) -> Option<Chart> {
-    let shown: Vec<_> = found.benchmarks.iter().filter(|account| account.examples > 0).take(MOST).collect();
+    let mut shown: Vec<_> = found.benchmarks.iter().filter(|account| account.examples > 0).enumerate().collect();
+    let of = |account: &BenchmarkAccount| share(account.found, account.examples).unwrap_or_default();
+    shown.sort_by(|(_, one), (_, other)| of(other).total_cmp(&of(one)));
+    shown.truncate(MOST);
+    shown.sort_by_key(|(place, _)| *place);
+    let shown: Vec<&BenchmarkAccount> = shown.into_iter().map(|(_, account)| account).collect();
     if shown.is_empty() {
         return None;
     }
     let labels: Vec<String> = shown.iter().map(|account| short(&account.benchmark, NAME)).collect();
-    let shares = |pick: fn(&crate::decide::BenchmarkAccount) -> u64| -> Vec<f64> {
+    let shares = |pick: fn(&BenchmarkAccount) -> u64| -> Vec<f64> {
         shown.iter().map(|account| 100.0 * share(pick(account), account.examples).unwrap_or_default()).collect()
     };
     let said: Vec<String> = shown

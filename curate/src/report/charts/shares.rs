@@ -8,12 +8,15 @@ use crate::{
     report::{excerpt::short, numbers::percent},
 };
 
-/// Sources that are shown.
+/// Sources that are shown, at most: those of the largest weights.
 const MOST: usize = 24;
 
 /// Shares of a mixture, asked for and reached; none where there is one source, which has all.
 pub fn shares(number: usize, mixture: &MixtureAccount) -> Option<Chart> {
-    let shown: Vec<_> = mixture.sources.iter().take(MOST).collect();
+    let mut shown: Vec<_> = mixture.sources.iter().collect();
+    shown.sort_by(|(_, one), (_, other)| other.weight.total_cmp(&one.weight));
+    shown.truncate(MOST);
+    shown.sort_by_key(|(source, _)| *source);
     if shown.len() < 2 {
         return None;
     }

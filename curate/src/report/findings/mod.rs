@@ -90,7 +90,7 @@ impl Findings {
             clusters: Clusters::gather(files).await?,
             contaminations,
             mixtures: mixtures::mixtures(files)?,
-            faults: faults::faults(layout)?,
+            faults: faults::faults(layout, files.manifest.seed)?,
             work: work::work(layout, &stages),
             texts: BTreeMap::new(),
         })

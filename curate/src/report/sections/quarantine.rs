@@ -28,7 +28,7 @@ pub fn section(findings: &Findings) -> Option<Section> {
     });
     let table = Table {
         id: "faults",
-        caption: html! { "Records that could not be read, the first of each source; the whole list is in " code { "quarantine/" } "." },
+        caption: html! { "Records that could not be read, of each source at most twenty, drawn by hash; the whole list is in " code { "quarantine/" } "." },
         columns: &[
             Column::Words("source"),
             Column::Words("file"),
