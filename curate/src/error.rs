@@ -107,6 +107,33 @@ pub enum Error {
         /// The largest share that the recipe allows.
         limit: f64,
     },
+    /// More bytes of a source's files are lost than the recipe allows.
+    #[error(
+        "source `{name}`: {lost} of {of} bytes are lost, over the share of {limit} that `lost_limit` allows. {}: {fault} at byte {offset}: {detail}. What is lost \
+         is listed in {}",
+        file.display(),
+        quarantine.display()
+    )]
+    TooMuchLost {
+        /// The source.
+        name: String,
+        /// Bytes that are lost, as they lie on disk; all of a file whose end is missing.
+        lost: u64,
+        /// Bytes of all its files.
+        of: u64,
+        /// The largest share that may be.
+        limit: f64,
+        /// The first file of which some are.
+        file: PathBuf,
+        /// Where the stretch begins that is lost first.
+        offset: u64,
+        /// What is wrong there.
+        fault: String,
+        /// The same in words.
+        detail: String,
+        /// Where it is listed.
+        quarantine: PathBuf,
+    },
     /// A classifier cannot be trained on what there is.
     #[error("classifier `{name}`: {message}")]
     Classifier {

@@ -7,6 +7,10 @@
 //! mixture    rows = copies x templates,  copies = documents, each as often as it was drawn
 //! ```
 //!
+//! A broken record is one whose place is known: it is quarantined. A stretch of a file of whose records nothing is known is none: a
+//! file that cannot be unpacked, the rest of one that breaks off, a member of an archive that is corrupt. It is counted in bytes, as the file
+//! lies on disk.
+//!
 //! The ledger holds no time and no path, so that the same recipe, inputs and seed give the same bytes.
 
 use std::collections::BTreeMap;
@@ -20,6 +24,9 @@ use serde::{Deserialize, Serialize};
 pub struct Ledger {
     /// The stages in the order in which they ran, each with its sources in the order of their names.
     pub stages: Vec<StageEntry>,
+    /// What could not be read of the files of each source, in bytes, in the order of the sources' names.
+    #[serde(default)]
+    pub lost: Vec<LostEntry>,
     /// What cleaning took from the texts of each source, in the order in which it is done.
     pub cleaning: Vec<CleaningEntry>,
     /// Documents whose pages came cut, by source and by how it shows.
@@ -56,6 +63,22 @@ impl StageEntry {
         let counts = self.dropped.iter().chain(&self.quarantined);
         counts.map(|(reason, count)| format!("{reason} {count}")).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// What could not be read of the files of one source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LostEntry {
+    /// The source's name.
+    pub source: String,
+    /// Files of which something is lost.
+    pub files: u64,
+    /// Stretches of them that are.
+    pub stretches: u64,
+    /// Bytes of these stretches, as they lie on disk. A file whose end is missing counts as a whole: how much is missing is not known.
+    pub bytes: u64,
+    /// Bytes of all files of the source.
+    pub of: u64,
 }
 
 /// What one cleaning took from the texts of one source.
@@ -140,6 +163,20 @@ pub enum Imbalance {
         /// Records quarantined, over all faults.
         quarantined: u64,
     },
+    /// A source lost more than it has, or something in no file.
+    #[error("source `{source_name}`: {bytes} of {of} bytes are lost, in {stretches} stretches of {files} files")]
+    Lost {
+        /// The source's name.
+        source_name: String,
+        /// Files of which something is lost.
+        files: u64,
+        /// Stretches of them.
+        stretches: u64,
+        /// Bytes of these.
+        bytes: u64,
+        /// Bytes of all files.
+        of: u64,
+    },
     /// A mixture has more or fewer rows than its documents, copies and templates give.
     #[error(
         "mixture `{mixture}`, split `{split}`, source `{source_name}`: {rows} rows written, but {copies} copies x {templates} templates were asked for"
@@ -180,6 +217,12 @@ impl Ledger {
                 });
             }
         }
+        for LostEntry { source, files, stretches, bytes, of } in &self.lost {
+            if bytes > of || files > stretches || (*files == 0 && (*bytes > 0 || *stretches > 0)) {
+                let (source_name, files, stretches, bytes, of) = (source.clone(), *files, *stretches, *bytes, *of);
+                return Err(Imbalance::Lost { source_name, files, stretches, bytes, of });
+            }
+        }
         for entry in &self.mixtures {
             if entry.rows != entry.copies * entry.templates {
                 return Err(Imbalance::Mixture {
@@ -213,5 +256,16 @@ mod tests {
         let ledger = Ledger { stages: vec![entry], ..Ledger::default() };
         let message = ledger.check().expect_err("two of three records are accounted for").to_string();
         assert!(message.contains("`read`") && message.contains("`web`") && message.contains('3'), "{message}");
+    }
+
+    /// No more can be lost than there is, and nothing is lost in no file.
+    #[test]
+    fn lost_bytes_are_bytes_of_files() {
+        let lost = |files, stretches, bytes| LostEntry { source: "web".into(), files, stretches, bytes, of: 10 };
+        let check = |entry| Ledger { lost: vec![entry], ..Ledger::default() }.check();
+        assert_eq!((check(lost(0, 0, 0)), check(lost(1, 2, 10))), (Ok(()), Ok(())));
+        for wrong in [lost(1, 1, 11), lost(0, 0, 3), lost(0, 1, 0), lost(2, 1, 3)] {
+            assert!(check(wrong.clone()).is_err(), "{wrong:?}");
+        }
     }
 }

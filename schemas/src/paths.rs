@@ -7,6 +7,15 @@ use std::{
 
 use crate::toml_file::{Spanned, TomlError, TomlFile};
 
+/// What the name of a file ends with, where the file is packed.
+const PACKED: [&str; 7] = [".gz", ".bgz", ".bz2", ".xz", ".zst", ".zstd", ".lz4"];
+
+/// The name of a packed file without the ending that says so; any other name as it is. How a file is packed is told by its first bytes.
+#[must_use]
+pub fn unpacked_name(name: &str) -> &str {
+    PACKED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
+}
+
 /// Folders by the names that paths begin with: `{NAME}/...`.
 pub type NamedFolders = BTreeMap<String, PathBuf>;
 

@@ -29,6 +29,34 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// A file breaks off, or cannot be unpacked any further.
+    #[error(
+        "cannot read all of {}: {fault}; {lost} of its {of} bytes are lost. Mend the file; or say by `lost_limit` which share of \
+         the bytes may be lost",
+        path.display()
+    )]
+    LostBytes {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and where.
+        fault: String,
+        /// Bytes that are lost, as they lie on disk; all, where the file's end is missing.
+        lost: u64,
+        /// Bytes of the file.
+        of: u64,
+    },
+    /// More bytes of a source are lost than may be.
+    #[error("{}: {lost} of {of} bytes are lost, over the share of {limit} that `lost_limit` allows", path.display())]
+    TooMuchLost {
+        /// The source.
+        path: PathBuf,
+        /// Bytes that are lost, as they lie on disk.
+        lost: u64,
+        /// Bytes of its files.
+        of: u64,
+        /// The largest share that may be.
+        limit: f64,
+    },
     /// A configuration has a fault.
     #[error(transparent)]
     Toml(#[from] TomlError),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use compression::Packing;
+
 /// The kind of fault; its name is what ledger and quarantine count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -14,10 +16,22 @@ pub enum Fault {
     ZstdCorrupt,
     /// The file ends within a zstd frame.
     ZstdClipped,
+    /// A bzip2 stream whose data or checksum is wrong.
+    Bzip2Corrupt,
+    /// The file ends within a bzip2 stream.
+    Bzip2Clipped,
+    /// An xz stream whose data or checksum is wrong.
+    XzCorrupt,
+    /// The file ends within an xz stream.
+    XzClipped,
     /// An LZ4 frame whose data or checksum is wrong.
     Lz4Corrupt,
     /// The file ends within an LZ4 frame.
     Lz4Clipped,
+    /// A file without a byte, whose name says that it is packed.
+    EmptyFile,
+    /// A file of another kind than it should be, or packed in a way that is not read.
+    UnknownFormat,
     /// A record that does not begin with `WARC/` and a version.
     WarcVersion,
     /// A header block that does not end, or whose lines are no headers.
@@ -38,6 +52,8 @@ pub enum Fault {
     HttpEncoding,
     /// A line that is no JSON object.
     JsonSyntax,
+    /// The file ends within a line of JSON.
+    JsonClipped,
     /// A JSON object whose text is missing, empty or no string.
     JsonField,
     /// A row of a table with more or fewer fields than columns.
@@ -55,6 +71,37 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// The fault of a member that cannot be unpacked.
+    #[must_use]
+    pub fn corrupt(packing: Packing) -> Self {
+        match packing {
+            Packing::Plain | Packing::Gzip => Self::GzipCorrupt,
+            Packing::Bzip2 => Self::Bzip2Corrupt,
+            Packing::Xz => Self::XzCorrupt,
+            Packing::Zstd => Self::ZstdCorrupt,
+            Packing::Lz4 => Self::Lz4Corrupt,
+        }
+    }
+
+    /// The fault of a member that the file's end cuts.
+    #[must_use]
+    pub fn clipped(packing: Packing) -> Self {
+        match packing {
+            Packing::Plain | Packing::Gzip => Self::GzipClipped,
+            Packing::Bzip2 => Self::Bzip2Clipped,
+            Packing::Xz => Self::XzClipped,
+            Packing::Zstd => Self::ZstdClipped,
+            Packing::Lz4 => Self::Lz4Clipped,
+        }
+    }
+
+    /// Whether a file's end is missing, so that nobody knows how much is.
+    #[must_use]
+    pub fn is_clipped(self) -> bool {
+        let packings = [Packing::Gzip, Packing::Bzip2, Packing::Xz, Packing::Zstd, Packing::Lz4];
+        packings.into_iter().any(|packing| self == Self::clipped(packing)) || self == Self::WarcClipped
+    }
+
     /// The fault's name.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -63,8 +110,14 @@ impl Fault {
             Self::GzipClipped => "gzip_clipped",
             Self::ZstdCorrupt => "zstd_corrupt",
             Self::ZstdClipped => "zstd_clipped",
+            Self::Bzip2Corrupt => "bzip2_corrupt",
+            Self::Bzip2Clipped => "bzip2_clipped",
+            Self::XzCorrupt => "xz_corrupt",
+            Self::XzClipped => "xz_clipped",
             Self::Lz4Corrupt => "lz4_corrupt",
             Self::Lz4Clipped => "lz4_clipped",
+            Self::EmptyFile => "empty_file",
+            Self::UnknownFormat => "unknown_format",
             Self::WarcVersion => "warc_version",
             Self::WarcHeader => "warc_header",
             Self::ArcHeader => "arc_header",
@@ -75,6 +128,7 @@ impl Fault {
             Self::HttpChunk => "http_chunk",
             Self::HttpEncoding => "http_encoding",
             Self::JsonSyntax => "json_syntax",
+            Self::JsonClipped => "json_clipped",
             Self::JsonField => "json_field",
             Self::CsvRow => "csv_row",
             Self::LinePattern => "line_pattern",

@@ -12,13 +12,22 @@ pub struct Feed<R> {
     taken: usize,
     /// The file offset of the first byte in the window.
     offset: u64,
+    /// Bytes of the file.
+    length: u64,
     ended: bool,
 }
 
 impl<R: Read + Seek> Feed<R> {
-    /// Begins where `input` stands.
-    pub fn new(input: R) -> Self {
-        Self { input, bytes: Vec::new(), taken: 0, offset: 0, ended: false }
+    /// Begins at the start of `input`.
+    pub fn new(mut input: R) -> io::Result<Self> {
+        let length = input.seek(SeekFrom::End(0))?;
+        input.rewind()?;
+        Ok(Self { input, bytes: Vec::new(), taken: 0, offset: 0, length, ended: false })
+    }
+
+    /// Bytes of the file.
+    pub fn length(&self) -> u64 {
+        self.length
     }
 
     /// The bytes at hand.

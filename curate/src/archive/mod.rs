@@ -7,7 +7,7 @@
 //! A fault costs the record that it stands in and no other: it is reported with its place, and reading goes on at the next
 //! record that can be found.
 //!
-//! Useful for: WARC, plain or packed by member as gzip, zstd or LZ4. Not useful for: what a page says; see [`crate::extract`].
+//! Useful for: WARC, plain or packed by member as gzip, bzip2, xz, zstd or LZ4. Not useful for: what a page says; see [`crate::extract`].
 
 mod arc;
 pub mod charset;

@@ -1,169 +1,30 @@
-//! The ways in which archives are compressed, member by member.
+//! What archives are compressed by beside the members that everybody knows: dictionaries of zstd, and whole frames of LZ4.
 //!
-//! Source: RFC 1952 (gzip); RFC 8878 (zstd) and the draft "WARC compression with Zstandard" for its dictionary; the LZ4
-//! frame format 1.6.
+//! Source: the draft "WARC compression with Zstandard" for dictionaries; the LZ4 frame format 1.6.
 
 use std::io::Read as _;
 
-use flate2::{Decompress, FlushDecompress, Status};
-use zstd::stream::raw::{Decoder as ZstdDecoder, InBuffer, Operation as _, OutBuffer};
+use compression::MaxWindow;
+pub use compression::Packing;
 
-use super::Fault;
-
-/// How a file is packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Packing {
-    /// Not at all.
-    Plain,
-    /// Gzip members.
-    Gzip,
-    /// Zstandard frames.
-    Zstd,
-    /// LZ4 frames.
-    Lz4,
-}
-
-/// The magic of a frame that holds no data: 0x184D2A50 to 0x184D2A5F, little end first.
-const SKIPPED: [u8; 3] = [0x2a, 0x4d, 0x18];
-
-/// The first byte of the one skipped frame that holds a dictionary.
+/// The first byte of the one frame without data that holds a dictionary.
 const DICTIONARY: u8 = 0x5d;
 
-/// Bytes that are enough to tell a member.
-pub const MAGIC: usize = 4;
-
 /// The longest dictionary that is believed, in bytes.
-pub const MAX_DICTIONARY: usize = 64 << 20;
+pub const MAX_DICTIONARY: u64 = 64 << 20;
 
-impl Packing {
-    /// What the first bytes of a file say. They are enough where there are [`MAGIC`] of them.
-    pub fn of(start: &[u8]) -> Self {
-        match start {
-            [0x1f, 0x8b, ..] => Self::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [DICTIONARY, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
-            [0x04, 0x22, 0x4d, 0x18, ..] => Self::Lz4,
-            _ => Self::Plain,
-        }
-    }
-
-    /// Whether a member may begin with these bytes, of which there are [`MAGIC`] or more.
-    pub fn begins(self, bytes: &[u8]) -> bool {
-        match self {
-            Self::Plain => false,
-            // deflate, and no reserved flag
-            Self::Gzip => bytes.starts_with(&[0x1f, 0x8b, 8]) && bytes[3] < 0x20,
-            Self::Zstd | Self::Lz4 => Self::of(bytes) == self && bytes[0] != DICTIONARY,
-        }
-    }
-
-    /// The name of the format.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-            Self::Lz4 => "lz4",
-        }
-    }
-
-    /// The fault of a member that cannot be unpacked.
-    pub fn corrupt(self) -> Fault {
-        match self {
-            Self::Plain | Self::Gzip => Fault::GzipCorrupt,
-            Self::Zstd => Fault::ZstdCorrupt,
-            Self::Lz4 => Fault::Lz4Corrupt,
-        }
-    }
-
-    /// The fault of a member that the file's end cuts.
-    pub fn clipped(self) -> Fault {
-        match self {
-            Self::Plain | Self::Gzip => Fault::GzipClipped,
-            Self::Zstd => Fault::ZstdClipped,
-            Self::Lz4 => Fault::Lz4Clipped,
-        }
-    }
-}
-
-/// The length of a skipped frame, header included, if `bytes` (8 or more) begin with one.
-pub fn skipped(bytes: &[u8]) -> Option<usize> {
-    let [first, magic @ .., _, _, _, _] = bytes.first_chunk::<8>()?;
-    let size = u32::from_le_bytes(*bytes[4..].first_chunk()?);
-    (first & 0xf0 == 0x50 && *magic == SKIPPED).then_some(8 + size as usize)
-}
-
-/// The dictionary in a skipped frame: as it is, or packed in its turn.
+/// The dictionary in a frame without data: as it is, or packed in its turn.
 pub fn dictionary(frame: &[u8]) -> Option<Result<Vec<u8>, String>> {
     let body = (frame[0] == DICTIONARY).then(|| &frame[8..])?;
-    Some(if Packing::of(body) == Packing::Zstd {
+    Some(if Packing::Zstd.begins(body) {
         let mut bytes = Vec::new();
-        let unpacked = zstd::stream::read::Decoder::new(body)
-            .and_then(|decoder| decoder.take(MAX_DICTIONARY as u64).read_to_end(&mut bytes));
+        let allowance = MaxWindow { limit: MAX_DICTIONARY, advice: "no dictionary is so large".to_owned() };
+        let unpacked = compression::Unpacked::new(body, Box::new(allowance))
+            .and_then(|unpacked| unpacked.take(MAX_DICTIONARY).read_to_end(&mut bytes));
         unpacked.map(|_| bytes).map_err(|error| format!("the dictionary cannot be unpacked: {error}"))
     } else {
         Ok(body.to_vec())
     })
-}
-
-/// Unpacks one member, piece by piece.
-pub enum Decoder {
-    Gzip(Box<Decompress>),
-    Zstd(Box<ZstdDecoder<'static>>),
-}
-
-/// What a piece of work has done.
-pub struct Piece {
-    pub read: usize,
-    pub written: usize,
-    /// Whether the member goes on behind it.
-    pub then: Then,
-}
-
-/// How a member goes on.
-pub enum Then {
-    More,
-    Ended,
-    /// It cannot be unpacked, for this reason.
-    Broken(String),
-}
-
-impl Decoder {
-    /// A decoder for a gzip member.
-    pub fn gzip() -> Self {
-        Self::Gzip(Box::new(Decompress::new_gzip(15)))
-    }
-
-    /// A decoder for a zstd frame.
-    pub fn zstd(dictionary: &[u8]) -> Result<Self, String> {
-        let decoder = ZstdDecoder::with_dictionary(dictionary).map_err(|error| error.to_string())?;
-        Ok(Self::Zstd(Box::new(decoder)))
-    }
-
-    /// Unpacks some of `input` into `output`.
-    pub fn step(&mut self, input: &[u8], output: &mut [u8]) -> Piece {
-        match self {
-            Self::Gzip(decoder) => {
-                let (read, written) = (decoder.total_in(), decoder.total_out());
-                let status = decoder.decompress(input, output, FlushDecompress::None);
-                let count = |now: u64, before: u64| usize::try_from(now - before).expect("no more than the buffer");
-                let then = match status {
-                    Ok(Status::StreamEnd) => Then::Ended,
-                    Ok(_) => Then::More,
-                    Err(error) => Then::Broken(error.to_string()),
-                };
-                Piece { read: count(decoder.total_in(), read), written: count(decoder.total_out(), written), then }
-            }
-            Self::Zstd(decoder) => {
-                let (mut input, mut output) = (InBuffer::around(input), OutBuffer::around(output));
-                let then = match decoder.run(&mut input, &mut output) {
-                    Ok(0) => Then::Ended,
-                    Ok(_) => Then::More,
-                    Err(error) => Then::Broken(error.to_string()),
-                };
-                Piece { read: input.pos, written: output.pos(), then }
-            }
-        }
-    }
 }
 
 /// The length of an LZ4 frame, as far as its bytes are at hand.

@@ -9,10 +9,12 @@ use std::{
     io::{self, Read, Seek},
 };
 
+use compression::{Allowance, FIRST_BYTES, LONGEST_HEADER, Member, Packing, Piece, Then, skippable};
+
 use super::{
     Fault,
     feed::Feed,
-    packing::{self, Decoder, Length, MAGIC, MAX_DICTIONARY, Packing, Piece, Then},
+    packing::{self, Length, MAX_DICTIONARY},
 };
 
 /// Bytes unpacked at a time.
@@ -45,15 +47,16 @@ pub struct Unpacked<R> {
     position: u64,
     /// Position and file offset of the members that begin in the window, and of the one that the window begins in.
     members: VecDeque<(u64, u64)>,
-    decoder: Option<Decoder>,
+    decoder: Option<Member>,
+    allowance: Box<dyn Allowance>,
     end: Option<End>,
 }
 
 impl<R: Read + Seek> Unpacked<R> {
     /// Begins at the start of `input`; whether and how it is packed is told by its first bytes.
-    pub fn new(input: R) -> io::Result<Self> {
-        let mut feed = Feed::new(input);
-        feed.need(MAGIC)?;
+    pub fn new(input: R, allowance: Box<dyn Allowance>) -> io::Result<Self> {
+        let mut feed = Feed::new(input)?;
+        feed.need(FIRST_BYTES)?;
         let packing = Packing::of(feed.window());
         let plain = packing == Packing::Plain;
         Ok(Self {
@@ -65,6 +68,7 @@ impl<R: Read + Seek> Unpacked<R> {
             position: 0,
             members: if plain { VecDeque::from([(0, 0)]) } else { VecDeque::new() },
             decoder: None,
+            allowance,
             end: None,
         })
     }
@@ -107,6 +111,16 @@ impl<R: Read + Seek> Unpacked<R> {
             Some((_, offset)) => offset,
             None => self.feed.offset(),
         }
+    }
+
+    /// Bytes of the file.
+    pub fn length(&self) -> u64 {
+        self.feed.length()
+    }
+
+    /// Whether nothing is left of a file that is not packed.
+    pub fn is_plain_end(&mut self) -> io::Result<bool> {
+        Ok(!self.is_packed() && !self.need(1)?)
     }
 
     /// Whether the file is packed and the next byte is the first of a member.
@@ -179,9 +193,9 @@ impl<R: Read + Seek> Unpacked<R> {
     /// The offset of the next member's magic at or behind `from`.
     fn find_magic(&mut self, from: u64) -> io::Result<Option<u64>> {
         self.feed.seek(from)?;
-        while self.feed.need(MAGIC)? {
+        while self.feed.need(FIRST_BYTES)? {
             let window = self.feed.window();
-            let last = window.len() - MAGIC;
+            let last = window.len() - FIRST_BYTES;
             match (0..=last).find(|at| self.packing.begins(&window[*at..])) {
                 Some(at) => return Ok(Some(self.feed.offset() + at as u64)),
                 None => self.feed.take(last + 1),
@@ -205,8 +219,7 @@ impl<R: Read + Seek> Unpacked<R> {
             return Ok(());
         }
         if self.decoder.is_some() {
-            self.inflate();
-            return Ok(());
+            return self.inflate();
         }
         self.begin_member()
     }
@@ -216,11 +229,12 @@ impl<R: Read + Seek> Unpacked<R> {
         loop {
             let zeros = self.feed.window().iter().take_while(|byte| **byte == 0).count();
             self.feed.take(zeros);
-            let whole = self.feed.need(8)?;
+            self.feed.need(LONGEST_HEADER)?;
             if zeros > 0 && self.feed.window().first() == Some(&0) {
                 continue;
             }
-            match packing::skipped(self.feed.window()).filter(|_| whole && self.packing != Packing::Gzip) {
+            let framed = matches!(self.packing, Packing::Zstd | Packing::Lz4);
+            match skippable(self.feed.window()).filter(|_| framed) {
                 Some(length) => {
                     if !self.skip(length)? {
                         return Ok(());
@@ -233,30 +247,59 @@ impl<R: Read + Seek> Unpacked<R> {
             self.end = Some(End::File);
             return Ok(());
         }
+        // a frame without data stood before the first of LZ4
+        if self.members.is_empty() && self.position == 0 && Packing::Lz4.begins(self.feed.window()) {
+            self.packing = Packing::Lz4;
+        }
         self.members.push_back((self.position + self.window().len() as u64, self.feed.offset()));
-        let start = self.feed.window();
-        let known = start.len() < MAGIC || self.packing.begins(start);
-        match self.packing {
+        let (packing, start) = (self.packing, self.feed.window());
+        let known = start.len() < FIRST_BYTES || packing.begins(start);
+        match packing {
+            Packing::Lz4 if known => return self.take_frame(),
             // a member may be told by its first two bytes, and then turn out to be broken
-            Packing::Gzip if start.starts_with(&[0x1f, 0x8b]) => self.decoder = Some(Decoder::gzip()),
-            Packing::Zstd if known => match Decoder::zstd(&self.dictionary) {
-                Ok(decoder) => self.decoder = Some(decoder),
-                Err(detail) => self.end = Some(End::Fault(Fault::ZstdCorrupt, detail)),
-            },
-            Packing::Lz4 if known => self.take_frame()?,
-            packing => {
-                let detail = format!("what follows the last member is not {}", packing.name());
-                self.end = Some(End::Fault(packing.corrupt(), detail));
+            Packing::Gzip if start.starts_with(&[0x1f, 0x8b]) => {}
+            Packing::Bzip2 | Packing::Xz | Packing::Zstd if known => {}
+            _ => {
+                let detail = format!("what follows the last member is not {packing}");
+                self.end = Some(End::Fault(Fault::corrupt(packing), detail));
+                return Ok(());
+            }
+        }
+        match Member::begin(packing, start, &self.dictionary, self.allowance.as_mut()) {
+            Ok(member) => self.decoder = Some(member),
+            Err(then) => self.stop(then)?,
+        }
+        Ok(())
+    }
+
+    /// A member does not go on. That it needs more memory is no fault of the file's.
+    fn stop(&mut self, then: Then) -> io::Result<()> {
+        let packing = self.packing;
+        match then {
+            Then::Ended => self.decoder = None,
+            Then::More => {}
+            Then::Broken(detail) => self.end = Some(End::Fault(Fault::corrupt(packing), detail)),
+            Then::Window(window, refusal) => {
+                let began = self.members.back().map_or(0, |(_, offset)| *offset);
+                let compression::Refusal { limit, advice } = refusal;
+                return Err(compression::Error::Window { packing, began, window, limit, advice }.into());
             }
         }
         Ok(())
     }
 
     /// Passes over a frame without data; keeps the dictionary that it may hold. False where the file is at fault.
-    fn skip(&mut self, length: usize) -> io::Result<bool> {
+    fn skip(&mut self, length: u64) -> io::Result<bool> {
         let offset = self.feed.offset();
-        if length <= MAX_DICTIONARY && self.feed.need(length)? {
-            match packing::dictionary(&self.feed.window()[..length]) {
+        if offset + length > self.feed.length() {
+            self.members.push_back((self.position + self.window().len() as u64, offset));
+            let detail = "the file ends within a frame without data".to_owned();
+            self.end = Some(End::Fault(Fault::clipped(self.packing), detail));
+            return Ok(false);
+        }
+        let whole = usize::try_from(length).unwrap_or(usize::MAX);
+        if length <= MAX_DICTIONARY && self.feed.need(whole)? {
+            match packing::dictionary(&self.feed.window()[..whole]) {
                 Some(Ok(dictionary)) => self.dictionary = dictionary,
                 Some(Err(detail)) => {
                     self.members.push_back((self.position + self.window().len() as u64, offset));
@@ -265,29 +308,27 @@ impl<R: Read + Seek> Unpacked<R> {
                 }
                 None => {}
             }
-            self.feed.take(length);
+            self.feed.take(whole);
         } else {
-            self.feed.seek(offset + length as u64)?;
+            self.feed.seek(offset + length)?;
         }
         Ok(true)
     }
 
-    fn inflate(&mut self) {
-        let Some(decoder) = self.decoder.as_mut() else { return };
+    fn inflate(&mut self) -> io::Result<()> {
+        let Some(decoder) = self.decoder.as_mut() else { return Ok(()) };
         let filled = self.window.len();
         self.window.resize(filled + BUFFER, 0);
-        let Piece { read, written, then } = decoder.step(self.feed.window(), &mut self.window[filled..]);
-        self.window.truncate(filled + written);
-        self.feed.take(read);
-        match then {
-            Then::Ended => self.decoder = None,
-            Then::More if read == 0 && written == 0 && self.feed.ended() && self.feed.window().is_empty() => {
-                let detail = format!("the file ends within a member of {}", self.packing.name());
-                self.end = Some(End::Fault(self.packing.clipped(), detail));
-            }
-            Then::More => {}
-            Then::Broken(detail) => self.end = Some(End::Fault(self.packing.corrupt(), detail)),
+        let piece = decoder.step(self.feed.window(), &mut self.window[filled..], self.allowance.as_mut());
+        self.window.truncate(filled + piece.written);
+        self.feed.take(piece.read);
+        if piece.is_starved() && self.feed.ended() && self.feed.window().is_empty() {
+            let detail = format!("the file ends within a member of {}", self.packing);
+            self.end = Some(End::Fault(Fault::clipped(self.packing), detail));
+            return Ok(());
         }
+        let Piece { then, .. } = piece;
+        self.stop(then)
     }
 
     /// Unpacks an LZ4 frame as a whole.

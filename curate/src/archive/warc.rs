@@ -5,6 +5,8 @@
 
 use std::io::{self, Read, Seek};
 
+use compression::{Allowance, MaxWindow};
+
 use super::{
     Broken, Fault,
     arc::{self, ArcLine},
@@ -73,6 +75,14 @@ pub enum Item {
     Record(Record),
     /// Something that should have been one.
     Broken(Broken),
+    /// A stretch of the file of whose records nothing is known.
+    Lost {
+        /// What is wrong, and where the stretch begins.
+        fault: Broken,
+        /// Bytes of the file that count as lost: those up to the next member that unpacks; or, where the file's end is missing, all that
+        /// are not lost yet, for nobody knows how much is missing.
+        bytes: u64,
+    },
 }
 
 /// Reads an archive from its beginning to its end.
@@ -82,6 +92,8 @@ pub struct WarcReader<R> {
     arc: bool,
     /// Whether the first record ended where its gzip member did: then every member is a record.
     by_member: Option<bool>,
+    /// Bytes of the file that count as lost so far.
+    lost: u64,
 }
 
 impl<R: Read + Seek> WarcReader<R> {
@@ -90,10 +102,18 @@ impl<R: Read + Seek> WarcReader<R> {
     /// # Errors
     /// When the first bytes cannot be read.
     pub fn new(input: R) -> io::Result<Self> {
-        let mut bytes = Unpacked::new(input)?;
+        Self::with_allowance(input, Box::new(MaxWindow::default()))
+    }
+
+    /// The same, with somebody to ask for the windows that frames are unpacked with.
+    ///
+    /// # Errors
+    /// When the first bytes cannot be read.
+    pub fn with_allowance(input: R, allowance: Box<dyn Allowance>) -> io::Result<Self> {
+        let mut bytes = Unpacked::new(input, allowance)?;
         bytes.need(arc::MAGIC.len())?;
         let arc = bytes.window().starts_with(arc::MAGIC);
-        Ok(Self { bytes, arc, by_member: None })
+        Ok(Self { bytes, arc, by_member: None, lost: 0 })
     }
 
     /// The next record, or what is wrong with it; none at the end.
@@ -116,14 +136,18 @@ impl<R: Read + Seek> WarcReader<R> {
                 let broken = match (self.bytes.end(), self.bytes.next_member()) {
                     (Some(End::Fault(fault, detail)), None) => {
                         let broken = Broken { fault: *fault, detail: detail.clone(), ..broken };
-                        self.bytes.recover()?;
-                        broken
+                        return self.lose(broken).map(Some);
                     }
                     _ => {
                         self.resynchronise(start, began_member)?;
                         broken
                     }
                 };
+                // nothing behind the broken place of a plain file looks like a record: it was cut there, or is no archive from there on
+                let is_known = matches!(broken.fault, Fault::WarcLength | Fault::WarcTrailer);
+                if !is_known && self.bytes.is_plain_end()? {
+                    return self.count_lost(broken, self.bytes.length()).map(Some);
+                }
                 Ok(Some(Item::Broken(broken)))
             }
         }
@@ -132,12 +156,24 @@ impl<R: Read + Seek> WarcReader<R> {
     /// No byte is left: the end of the file, or a member that gave none.
     fn after_the_last(&mut self, offset: u64) -> io::Result<Option<Item>> {
         match self.bytes.end().cloned() {
-            Some(End::Fault(fault, detail)) => {
-                self.bytes.recover()?;
-                Ok(Some(Item::Broken(Broken { offset, record: None, fault, detail })))
-            }
+            Some(End::Fault(fault, detail)) => self.lose(Broken { offset, record: None, fault, detail }).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// Gives up a member that cannot be unpacked, and goes on at the next one that can.
+    fn lose(&mut self, fault: Broken) -> io::Result<Item> {
+        let end = if self.bytes.recover()? { self.bytes.offset() } else { self.bytes.length() };
+        self.count_lost(fault, end)
+    }
+
+    /// Counts what lies between a fault and `end` as lost.
+    fn count_lost(&mut self, fault: Broken, end: u64) -> io::Result<Item> {
+        let length = self.bytes.length();
+        let is_cut = end == length && fault.fault.is_clipped();
+        let bytes = if is_cut { length - self.lost } else { end.saturating_sub(fault.offset) };
+        self.lost += bytes;
+        Ok(Item::Lost { fault, bytes })
     }
 
     fn read_record(&mut self, offset: u64, began_member: bool) -> io::Result<Result<Record, Broken>> {
@@ -357,6 +393,7 @@ mod tests {
             found.push(match item {
                 Item::Record(record) => record.header("warc-record-id").unwrap_or_default().to_owned(),
                 Item::Broken(broken) => broken.fault.name().to_owned(),
+                Item::Lost { fault, bytes } => format!("{} {bytes}", fault.fault),
             });
         }
         found
@@ -419,9 +456,10 @@ mod tests {
             let half = parts[1].len() / 2;
             parts[1].truncate(half);
             let found = read(parts.concat());
-            assert_eq!(found, ["<0>", &format!("{name}_corrupt"), "<2>"]);
-            let clipped = read([&parts[0][..], &parts[1]].concat());
-            assert_eq!(clipped, ["<0>", &format!("{name}_clipped")]);
+            assert_eq!(found, ["<0>", &format!("{name}_corrupt {half}"), "<2>"]);
+            let clipped = [&parts[0][..], &parts[1]].concat();
+            let length = clipped.len();
+            assert_eq!(read(clipped), ["<0>", &format!("{name}_clipped {length}")]);
         }
     }
 
@@ -443,6 +481,7 @@ mod tests {
                 found.push(match item {
                     Item::Record(record) => record.header("WARC-Target-URI").unwrap_or_default().to_owned(),
                     Item::Broken(broken) => broken.fault.name().to_owned(),
+                    Item::Lost { fault, .. } => fault.fault.name().to_owned(),
                 });
             }
             assert_eq!(found, ["filedesc://a.arc", "http://a.example/", "warc_trailer", "http://b.example/"]);
@@ -454,13 +493,18 @@ mod tests {
         let mut parts = members(&["first", &"text ".repeat(4000), "last"]);
         let half = parts[1].len() / 2;
         parts[1].truncate(half);
-        assert_eq!(read(parts.concat()), ["<0>", "gzip_corrupt", "<2>"]);
+        assert_eq!(read(parts.concat()), ["<0>", &format!("gzip_corrupt {half}"), "<2>"]);
     }
 
     #[test]
     fn a_clipped_file_costs_its_last_record() {
         let parts = members(&["first", "second"]).concat();
-        assert_eq!(read(parts[..parts.len() - 12].to_vec()), ["<0>", "gzip_clipped"]);
+        let left = parts.len() - 12;
+        assert_eq!(
+            read(parts[..left].to_vec()),
+            ["<0>", &format!("gzip_clipped {left}")],
+            "how much is missing is not known"
+        );
     }
 
     #[test]

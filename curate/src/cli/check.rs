@@ -1,6 +1,6 @@
 //! `curate check`.
 
-use std::{fmt::Write as _, fs, path::PathBuf};
+use std::{fmt::Write as _, fs, io::Read as _, path::PathBuf};
 
 use clap::Args;
 use schemas::toml_file::Setting;
@@ -11,7 +11,7 @@ use crate::{
     learn::Kind,
     measure::FamilyConfig,
     recipe::{MixturePlan, Plan, Step, StepKind},
-    source::{Cleaning, Format, Source},
+    source::{Cleaning, Format, Source, Windows},
     text::{overlap::RunLengths, passages::Passage, sameness::Sameness},
     write::Content,
 };
@@ -52,6 +52,13 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
         write!(text, "  {:16} {:12} {files}, {}", source.name, kind(&source.format), decimal(size))?;
         let clean: Vec<&str> = source.clean.iter().map(Cleaning::name).collect();
         writeln!(text, "{}{}", if clean.is_empty() { "" } else { "; cleaned: " }, clean.join(", "))?;
+        if let Some((window, file)) = longest_window(source) {
+            let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+            let most = plan.sources.iter().map(|source| source.files.len()).max().unwrap_or(1);
+            let memory = Windows::memory_for(window, threads.min(most));
+            let shown = decimal(window);
+            writeln!(text, "  {:16} needs --memory {memory}: {} has a window of {shown}", "", file.display())?;
+        }
     }
     writeln!(text, "\nfacts")?;
     for family in &plan.families {
@@ -140,6 +147,23 @@ fn weights(weights: &Weights) -> String {
         Weights::Proportional { of, .. } if of.len() == 1 => of[0].clone(),
         Weights::Proportional { of, .. } => format!("{} by size", of.join(", ")),
     }
+}
+
+/// Bytes from the start of a file within which its window is looked for, behind frames without data.
+const LOOKED_AT: u64 = 1 << 16;
+
+/// Windows that need no mention, in bytes.
+const SHORT_WINDOW: u64 = 128 << 20;
+
+/// The longest window of a source's files, as their first frames say it, and the file, where that is long.
+fn longest_window(source: &Source) -> Option<(u64, &PathBuf)> {
+    let window = |file: &PathBuf| {
+        let mut start = Vec::new();
+        fs::File::open(file).ok()?.take(LOOKED_AT).read_to_end(&mut start).ok()?;
+        compression::window(&start)
+    };
+    let windows = source.files.iter().filter_map(|file| Some((window(file)?, file)));
+    windows.max_by_key(|(window, _)| *window).filter(|(window, _)| *window > SHORT_WINDOW)
 }
 
 fn size(source: &Source) -> u64 {

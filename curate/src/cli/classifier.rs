@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write as _,
-    fs::File,
+    fs::{self, File},
     io::{self, BufRead, Write},
     path::{Path, PathBuf},
 };
@@ -15,14 +15,19 @@ use schemas::{
     json_lines::{Field, fields},
 };
 
-use super::{printer::Printer, threads};
+use super::{
+    files::ended,
+    lost::{Losses, LostArgs},
+    printer::Printer,
+    threads,
+};
 use crate::{
     error::Error,
     learn::{
         Classifier, Document, FastTextConfig, FeaturesPreset, Kind, Label, Labelled, MIN_KNOWN, Score, Scratch,
         Training, evaluate, shown, train,
     },
-    source::{each_text, format_of, unpacked},
+    source::{Others, each_text, format_of, unpacked},
 };
 
 /// Train a classifier that tells good text from other text, test it on labels, and score documents with it.
@@ -45,7 +50,7 @@ enum ClassifierCommand {
 /// are trained each in a folder of its name below DIR, and their ensemble in DIR/ensemble.
 #[derive(Debug, Args)]
 struct TrainArgs {
-    /// Documents of the reference: JSON lines, Parquet, or text (`.txt`, a document a file); packed as gzip or zstd or not.
+    /// Documents of the reference: JSON lines, Parquet, or text (`.txt`, a document a file); packed or not.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     positive: Vec<PathBuf>,
     /// Documents that are to be told from it.
@@ -87,6 +92,8 @@ struct TrainArgs {
     /// Threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    #[command(flatten)]
+    lost: LostArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -127,7 +134,7 @@ struct ScoreArgs {
     /// The model's folder, as `train` or a run made it.
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
-    /// JSON lines, plain or packed as gzip or zstd; `-` is standard input.
+    /// JSON lines, packed or not; `-` is standard input.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The key that holds the text.
@@ -145,6 +152,8 @@ struct ScoreArgs {
     /// Threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    #[command(flatten)]
+    lost: LostArgs,
 }
 
 impl ClassifierArgs {
@@ -174,8 +183,9 @@ impl TrainArgs {
             bail!("--penalty is 0 or more");
         }
         check_share(self.min_known)?;
-        let mut documents = self.read(printer, &self.positive, Label::Positive)?;
-        documents.extend(self.read(printer, &self.negative, Label::Negative)?);
+        let mut losses = self.lost.begin();
+        let mut documents = self.read(printer, &self.positive, Label::Positive, &mut losses)?;
+        documents.extend(self.read(printer, &self.negative, Label::Negative, &mut losses)?);
         documents.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         documents.dedup_by(|one, other| one.id == other.id && one.label == other.label);
         let mut kinds = self.kind.clone();
@@ -190,18 +200,36 @@ impl TrainArgs {
             let of = kinds.iter().map(|kind| kind.name().to_owned()).collect();
             self.train(printer, Kind::Ensemble { of }, "ensemble", &documents, &self.out.join("ensemble"))?;
         }
-        Ok(())
+        ended(documents.len(), losses)
     }
 
-    fn read(&self, printer: &Printer, files: &[PathBuf], label: Label) -> anyhow::Result<Vec<Document>> {
+    /// The documents of one side. A file that cannot be read, or not to its end, is named.
+    fn read(
+        &self,
+        printer: &Printer,
+        files: &[PathBuf],
+        label: Label,
+        losses: &mut Losses,
+    ) -> anyhow::Result<Vec<Document>> {
         let mut documents = Vec::new();
         for path in files {
             let source = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let take = |id, text| documents.push(Document { id, source: source.clone(), language: None, label, text });
-            let others = each_text(&format_of(path, &self.text), path, &source, take)?;
-            if others > 0 {
-                printer.note(format_args!("{}: {others} records are no documents", path.display()));
+            losses.file(printer, path, path);
+            let Others { records, lost } = match each_text(&format_of(path, &self.text), path, &source, take) {
+                Ok(others) => others,
+                Err(error) => {
+                    losses.refuse(printer, path, &error);
+                    continue;
+                }
+            };
+            lost.iter().for_each(|(bytes, why)| losses.lose(printer, path, *bytes, why));
+            if records > 0 {
+                printer.note(format_args!("{}: {records} records are no documents", path.display()));
             }
+        }
+        if documents.is_empty() && !losses.is_none() {
+            bail!("no document was read of this side");
         }
         Ok(documents)
     }
@@ -285,18 +313,36 @@ impl ScoreArgs {
             classifier.set_min_known(min_known);
         }
         let read = |source| Error::File { action: "read", path: self.file.clone(), source };
-        let mut input: Box<dyn BufRead> = if self.file.as_os_str() == "-" {
+        let is_input = self.file.as_os_str() == "-";
+        let mut input: Box<dyn BufRead> = if is_input {
             Box::new(io::stdin().lock())
         } else {
-            unpacked(File::open(&self.file).map_err(read)?).map_err(read)?
+            Box::new(unpacked(File::open(&self.file).map_err(read)?).map_err(read)?)
         };
+        let mut losses = self.lost.begin();
+        if !is_input {
+            losses.file(printer, &self.file, &self.file);
+        }
         let mut output = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
         let (mut number, mut documents, mut unscored) = (0, 0, 0);
         byte_order_mark::pass_over(&mut input).map_err(read)?;
         loop {
             let mut lines = Vec::with_capacity(TOGETHER);
             let mut line = Vec::new();
-            while lines.len() < TOGETHER && input.read_until(b'\n', &mut line).map_err(read)? > 0 {
+            while lines.len() < TOGETHER {
+                match input.read_until(b'\n', &mut line) {
+                    Ok(0) => break,
+                    Ok(_) => {}
+                    Err(error) => {
+                        let size = fs::metadata(&self.file).map_or(0, |metadata| metadata.len());
+                        let bytes = compression::Error::of(&error).map(|fault| fault.lost(size));
+                        let Some(bytes) = bytes.filter(|bytes| *bytes > 0) else { return Err(read(error).into()) };
+                        if losses.is_none() {
+                            losses.lose(printer, &self.file, bytes, &error.to_string());
+                        }
+                        break;
+                    }
+                }
                 number += 1;
                 if !line.trim_ascii().is_empty() {
                     lines.push((number, std::mem::take(&mut line)));
@@ -326,7 +372,7 @@ impl ScoreArgs {
         if unscored > 0 {
             printer.note(format_args!("{unscored} of them have no score: the model knows too little of them"));
         }
-        Ok(())
+        ended(documents, losses)
     }
 
     /// A line with its score and what is known of it, all else as it stood; and whether it has a score.

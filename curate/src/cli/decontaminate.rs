@@ -13,7 +13,10 @@ use schemas::{
     task::{Folders, Task},
 };
 
-use super::{documents::DocumentsArgs, printer::Printer};
+use super::{
+    documents::{DocumentsArgs, judge},
+    printer::Printer,
+};
 use crate::{
     decide::{Contamination, DecontaminationRule, SplitRule},
     error::Error,
@@ -35,7 +38,7 @@ pub struct DecontaminateArgs {
     #[command(flatten)]
     documents: DocumentsArgs,
     /// The benchmarks: a task (`.toml`), JSON lines (`.jsonl`), a JSON value of which every object with strings is an example (`.json`),
-    /// or text with an example a line (any other name); files may be packed as gzip or zstd. A benchmark has the name of its file up
+    /// or text with an example a line (any other name); files may be packed. A benchmark has the name of its file up
     /// to the first dot, and may be several.
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     against: Vec<PathBuf>,
@@ -65,10 +68,11 @@ const FILES: &str = "files";
 impl DecontaminateArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let plan = self.plan()?;
+        let losses = self.documents.losses();
         let (options, runtime) = self.documents.start()?;
         let (outcome, contamination) = runtime.block_on(run::decontaminate(plan, FILES, &options, printer))?;
         printer.result(summary(&outcome, &contamination, &options.out)?);
-        Ok(())
+        judge(printer, losses, &outcome.ledger, &options.out)
     }
 
     /// What the command asks for, as a plan like a recipe's.

@@ -8,7 +8,10 @@ use std::{
 use anyhow::bail;
 use clap::Args;
 
-use super::{documents::DocumentsArgs, printer::Printer};
+use super::{
+    documents::{DocumentsArgs, judge},
+    printer::Printer,
+};
 use crate::{
     decide::{DuplicateIndex, DuplicateRule, SplitRule, Survivor, Verification},
     error::Result,
@@ -99,10 +102,11 @@ const AGAINST: &str = "against";
 impl DedupArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let plan = self.plan()?;
+        let losses = self.documents.losses();
         let (options, runtime) = self.documents.start()?;
         let survivors = runtime.block_on(run::dedup(plan, FILES, &options, printer))?;
         printer.result(summary(&survivors, &options.out)?);
-        Ok(())
+        judge(printer, losses, &survivors.outcome.ledger, &options.out)
     }
 
     /// What the command asks for, as a plan like a recipe's.

@@ -7,12 +7,18 @@ use std::{
 
 use anyhow::bail;
 use clap::Args;
+use schemas::ledger::{Ledger, LostEntry};
 use tokio::runtime::Runtime;
 
-use super::means::MeansArgs;
+use super::{
+    lost::{Losses, LostArgs},
+    means::MeansArgs,
+    printer::Printer,
+};
 use crate::{
     engine::Engine,
     error::Error,
+    files::{Layout, read_quarantine},
     run::Options,
     source::{Columns, Format, Source},
 };
@@ -20,7 +26,7 @@ use crate::{
 /// Files of documents, and the folder for what stays of them.
 #[derive(Debug, Args)]
 pub struct DocumentsArgs {
-    /// The files: JSON lines, plain or packed as gzip or zstd, or Parquet.
+    /// The files: JSON lines, packed or not, or Parquet.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The output folder.
@@ -35,6 +41,8 @@ pub struct DocumentsArgs {
     /// The largest share of records that cannot be read; they are listed in DIR/quarantine.
     #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
     fault_limit: f64,
+    #[command(flatten)]
+    lost: LostArgs,
     #[command(flatten)]
     means: MeansArgs,
 }
@@ -52,13 +60,44 @@ impl DocumentsArgs {
             _ => bail!("some files are Parquet and some are not: give those of one kind at a time"),
         };
         let files = files.into_iter().collect();
-        Ok(Source { name: name.into(), files, format, clean: vec![], fault_limit: self.fault_limit })
+        // what is lost is judged at the end
+        Ok(Source { name: name.into(), files, format, clean: vec![], fault_limit: self.fault_limit, lost_limit: 1.0 })
+    }
+
+    /// What is judged by [`judge`] at the end.
+    pub fn losses(&self) -> Losses {
+        self.lost.begin()
     }
 
     /// How a plan is run on them, and what runs it.
     pub fn start(self) -> anyhow::Result<(Options, Runtime)> {
         self.means.start(self.out, Engine::Local)
     }
+}
+
+/// The end of a command whose plan has run: names what is lost of its files.
+///
+/// # Errors
+/// When no document was read, or more is lost than may be.
+pub fn judge(printer: &Printer, mut losses: Losses, ledger: &Ledger, out: &Path) -> anyhow::Result<()> {
+    let layout = Layout::new(out);
+    for LostEntry { source, stretches, bytes, of, .. } in &ledger.lost {
+        losses.count(*bytes, *of, *stretches);
+        if *stretches == 0 {
+            continue;
+        }
+        for found in read_quarantine(&layout.quarantine(source))? {
+            if let Some(bytes) = found.lost {
+                let (file, offset, fault) = (found.file, found.offset, found.fault);
+                let detail = found.detail.unwrap_or_default();
+                printer.warn(format_args!("{file}: {bytes} bytes are lost: {fault} at byte {offset}: {detail}"));
+            }
+        }
+    }
+    if ledger.stages.iter().filter(|entry| entry.stage == "read").all(|entry| entry.kept == 0) {
+        bail!("no document was read");
+    }
+    Ok(losses.judge()?)
 }
 
 fn is_table(path: &Path) -> bool {

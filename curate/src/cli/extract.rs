@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
+use schemas::paths::unpacked_name;
 
 use super::{files::FilesArgs, printer::Printer, size::Size};
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 /// that is cut.
 ///
 /// Files named `.html` or `.htm` (or these and `.gz`) are pages; all others are archives, whose form is told by their first
-/// bytes: WARC, WET or ARC, plain or packed as gzip, zstd or LZ4.
+/// bytes: WARC, WET or ARC, packed or not.
 #[derive(Debug, Args)]
 pub struct ExtractArgs {
     #[command(flatten)]
@@ -48,7 +49,7 @@ impl ExtractArgs {
 }
 
 fn is_page(path: &Path) -> bool {
-    let is = |path: &Path, wanted: &str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(wanted));
-    let unpacked = if is(path, "gz") { path.with_extension("") } else { path.to_owned() };
-    is(&unpacked, "html") || is(&unpacked, "htm")
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = unpacked_name(&name);
+    name.ends_with(".html") || name.ends_with(".htm")
 }

@@ -14,7 +14,7 @@ pub struct MeansArgs {
     /// Threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
-    /// Memory that sorts, joins and clusters may hold before they spill.
+    /// Memory that sorts, joins and clusters may hold before they spill; half of it may be the windows of packed files that are read.
     #[arg(long, value_name = "SIZE", default_value = "4G")]
     memory: Size,
     /// Start over, even where finished units are found.

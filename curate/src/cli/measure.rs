@@ -14,7 +14,7 @@ use crate::{
 
 /// Measure documents: JSON lines or Parquet in, their facts as JSON lines out.
 ///
-/// Documents are objects or rows with a `text`; JSON lines may be packed as gzip or zstd. The facts are those that a run keeps, and that its rules read.
+/// Documents are objects or rows with a `text`; JSON lines may be packed. The facts are those that a run keeps, and that its rules read.
 #[derive(Debug, Args)]
 pub struct MeasureArgs {
     #[command(flatten)]

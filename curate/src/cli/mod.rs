@@ -8,6 +8,7 @@ mod documents;
 mod explain;
 mod extract;
 mod files;
+mod lost;
 mod means;
 mod measure;
 mod printer;
@@ -26,6 +27,9 @@ use clap::{ArgAction, Parser, Subcommand};
 use self::printer::{Printer, Verbosity};
 
 /// Turns web crawls into training data.
+///
+/// Ends with code 0 when it has done what was asked; 1 when that failed, or nothing was read; 2 when it could not be understood; 3 when a
+/// command on files came to its end, but more of the input was lost than may be.
 #[derive(Debug, Parser)]
 #[command(name = "curate", version, propagate_version = true)]
 struct Arguments {
@@ -55,7 +59,8 @@ enum Command {
     Render(render::RenderArgs),
 }
 
-/// Runs the program: 0 when it has done what was asked, 1 when that failed, 2 when it could not be understood.
+/// Runs the program: 0 when it has done what was asked, 1 when that failed, 2 when it could not be understood, 3 when it was done, but
+/// more of the input was lost than may be.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -80,7 +85,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             printer.error(&error);
-            ExitCode::FAILURE
+            if error.is::<lost::TooMuchLost>() { ExitCode::from(3) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -88,6 +88,11 @@ impl Printer {
         }
     }
 
+    /// Prints what must not be missed, though the command goes on.
+    pub fn warn(&self, text: impl Display) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
     /// Prints why the command failed.
     pub fn error(&self, error: &anyhow::Error) {
         self.take_bar();

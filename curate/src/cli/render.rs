@@ -15,10 +15,14 @@ use schemas::{
 };
 use serde_json::{Map, Value};
 
-use super::printer::Printer;
+use super::{
+    lost::{Losses, LostArgs},
+    printer::Printer,
+};
 use crate::{
+    archive::Broken,
     decide::drawn_template,
-    source::{TaskExample, each_task_example, own_examples},
+    source::{TaskExample, Unread, each_task_example, own_examples},
     text::draw::draw,
     write::{POOL, RenderedRow, Rendering, RowKey, TaskRenderer},
 };
@@ -64,6 +68,8 @@ pub struct RenderArgs {
     /// A folder that paths of tasks begin with, such as `data=DIR`.
     #[arg(long = "set", value_name = "NAME=DIR")]
     settings: Vec<Setting>,
+    #[command(flatten)]
+    lost: LostArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -94,9 +100,10 @@ const MIXTURE: &str = "render";
 impl RenderArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let task = self.task()?;
-        let examples = self.examples(&task, printer)?;
+        let mut losses = self.lost.begin();
+        let examples = self.examples(&task, printer, &mut losses)?;
         let retrieves = task.templates.iter().any(|template| template.parts.form() == Form::Retrieval);
-        let pool = if self.demonstrations > 0 || retrieves { self.pool(&task)? } else { vec![] };
+        let pool = if self.demonstrations > 0 || retrieves { self.pool(&task, printer, &mut losses)? } else { vec![] };
         let rendering = Rendering {
             seed: self.seed,
             mixture: MIXTURE.to_owned(),
@@ -131,7 +138,7 @@ impl RenderArgs {
         }
         output.flush().context("standard output cannot be written")?;
         printer.note(format_args!("{} examples, {rows} rows", examples.len()));
-        Ok(())
+        Ok(losses.judge()?)
     }
 
     /// The task, with the templates that are wanted.
@@ -178,7 +185,7 @@ impl RenderArgs {
     }
 
     /// The examples that are rendered; what is broken is named.
-    fn examples(&self, task: &Task, printer: &Printer) -> anyhow::Result<Vec<TaskExample>> {
+    fn examples(&self, task: &Task, printer: &Printer, losses: &mut Losses) -> anyhow::Result<Vec<TaskExample>> {
         let mut examples = match self.split() {
             None => own_examples(task)?,
             Some(split) => {
@@ -187,15 +194,17 @@ impl RenderArgs {
                     bail!("task `{}` has no split `{split}`; it has `{}`", task.name, known.join("`, `"));
                 }
                 let mut examples = Vec::new();
+                for path in task.files.get(&split).into_iter().flatten() {
+                    losses.file(printer, path, path);
+                }
                 each_task_example(task, split, |path, found| match found {
                     Ok(example) => examples.push(example),
-                    Err(broken) => printer.note(format_args!(
-                        "{}: byte {}: {}: {}",
-                        path.display(),
-                        broken.offset,
-                        broken.fault,
-                        broken.detail
-                    )),
+                    Err(Unread { fault: Broken { fault, detail, .. }, lost: Some(bytes) }) => {
+                        losses.lose(printer, path, bytes, &format!("{fault}: {detail}"));
+                    }
+                    Err(Unread { fault: Broken { offset, fault, detail, .. }, lost: None }) => {
+                        printer.note(format_args!("{}: byte {offset}: {fault}: {detail}", path.display()));
+                    }
                 })?;
                 examples
             }
@@ -215,10 +224,17 @@ impl RenderArgs {
     }
 
     /// Examples of the training split, that others may show.
-    fn pool(&self, task: &Task) -> anyhow::Result<Vec<(String, String)>> {
+    fn pool(&self, task: &Task, printer: &Printer, losses: &mut Losses) -> anyhow::Result<Vec<(String, String)>> {
         let mut pool = if task.files.contains_key(&Split::Train) {
             let mut pool = Vec::new();
-            each_task_example(task, Split::Train, |_, found| pool.extend(found))?;
+            let is_counted = self.split() == Some(Split::Train);
+            each_task_example(task, Split::Train, |path, found| match found {
+                Ok(example) => pool.push(example),
+                Err(Unread { fault, lost: Some(bytes) }) if !is_counted => {
+                    losses.lose(printer, path, bytes, &format!("{}: {}", fault.fault, fault.detail));
+                }
+                Err(_) => {}
+            })?;
             pool
         } else if self.split.is_none() {
             own_examples(task)?

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::Args;
-use schemas::{ledger::Ledger, toml_file::Setting};
+use schemas::{
+    ledger::{Ledger, LostEntry},
+    toml_file::Setting,
+};
 
 use super::{means::MeansArgs, printer::Printer};
 use crate::{
@@ -67,7 +70,7 @@ impl RunArgs {
 
 /// The funnel in a few lines: what each stage left of each source that it dropped something of.
 fn summary(outcome: &Outcome) -> String {
-    let Ledger { stages, truncated, cuts, mixtures, .. } = &outcome.ledger;
+    let Ledger { stages, lost, truncated, cuts, mixtures, .. } = &outcome.ledger;
     let mut lines = vec![String::new(), format!("{:18} {:18} {:>9} {:>9}  dropped", "stage", "source", "in", "kept")];
     for entry in stages.iter().filter(|entry| entry.r#in > entry.kept || entry.stage == "read") {
         lines.push(format!(
@@ -79,6 +82,10 @@ fn summary(outcome: &Outcome) -> String {
             entry.reasons()
         ));
     }
+    lines.extend(lost.iter().filter(|entry| entry.files > 0).map(|entry| {
+        let LostEntry { source, files, bytes, of, .. } = entry;
+        format!("{:18} {source:18} {bytes} of {of} bytes lost, in {files} files", "lost")
+    }));
     lines.extend(truncated.iter().map(|entry| {
         format!("{:18} {:18} {} documents came cut: {}", "read", entry.source, entry.documents, entry.truncated)
     }));

@@ -29,7 +29,10 @@ use datafusion_proto::bytes::{
 
 pub use codec::TamisCodec;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    source::Windows,
+};
 
 /// Rows in a batch of plans that carry text.
 const TEXT_BATCH_ROWS: usize = 512;
@@ -120,6 +123,15 @@ impl Session {
         let mut config = SessionConfig::new().with_target_partitions(1).with_batch_size(TEXT_BATCH_ROWS);
         config.options_mut().optimizer.prefer_hash_join = true;
         config.options_mut().optimizer.join_reordering = false;
+        self.context(config)
+    }
+
+    /// The same for plans that read `files` files at once, whose windows are counted among what it holds.
+    #[must_use]
+    pub fn reading(&self, files: usize) -> SessionContext {
+        let windows = Windows::within(self.limits.memory, files);
+        let context = self.streaming();
+        let config = context.copied_config().with_extension(Arc::new(windows));
         self.context(config)
     }
 

@@ -27,6 +27,6 @@ pub use lock::Lock;
 pub use memory::peak_memory;
 pub use partial::{PartialFile, Written, hash_file, write_whole};
 pub use publish::{Publication, PublishExec, published};
-pub use quarantine::{Quarantined, write_quarantine};
+pub use quarantine::{Quarantined, read_quarantine, write_quarantine};
 pub use spill::{PARTITIONS, Record, Spill};
 pub use version::Version;

@@ -1,11 +1,11 @@
-//! The list of records that could not be read.
+//! The list of records that could not be read, and of stretches of files of whose records nothing is known.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
 use super::write_whole;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A line of `quarantine/SOURCE.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct Quarantined {
     pub fault: String,
     /// What was found, in words.
     pub detail: Option<String>,
+    /// Bytes of the file that are lost, where it is no record but a stretch that cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<u64>,
 }
 
 /// Publishes the list at `path`.
@@ -34,4 +37,17 @@ pub fn write_quarantine(records: &[Quarantined], path: &Path) -> Result<()> {
     }
     write_whole(path, &lines)?;
     Ok(())
+}
+
+/// Reads the list at `path`; one that is not there is empty.
+///
+/// # Errors
+/// When it cannot be read, or a line is none of it.
+pub fn read_quarantine(path: &Path) -> Result<Vec<Quarantined>> {
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        text => text.map_err(Error::file("read", path))?,
+    };
+    let damaged = |error: serde_json::Error| Error::Damaged { path: path.to_owned(), message: error.to_string() };
+    text.lines().map(|line| serde_json::from_str(line).map_err(damaged)).collect()
 }

@@ -81,6 +81,12 @@ impl Check<'_> {
                 format: Format::Examples(Box::new(task.rules.clone())),
                 clean: vec![],
                 fault_limit: *fault_limit,
+                lost_limit: self
+                    .recipe
+                    .task
+                    .iter()
+                    .find(|(found, _)| found.get_ref() == name)
+                    .map_or(0.0, |(_, task)| task.lost_limit),
             });
         }
         sources.sort_by(|one, other| one.name.cmp(&other.name));
@@ -169,6 +175,7 @@ impl Check<'_> {
                 columns,
                 begins,
                 fault_limit,
+                lost_limit,
                 licence: _,
             } = recipe;
             let limits = PageLimits {
@@ -207,6 +214,7 @@ impl Check<'_> {
                 format,
                 clean: clean.clone(),
                 fault_limit: *fault_limit,
+                lost_limit: *lost_limit,
             });
         }
         Ok(sources)

@@ -81,25 +81,25 @@ pub struct Recipe {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceRecipe {
-    /// Web archives: WARC, WET or ARC, plain or packed as gzip, zstd or LZ4; `*` stands for any name.
+    /// Web archives: WARC, WET or ARC, packed or not; `*` stands for any name.
     #[schemars(with = "Option<Vec<String>>")]
     pub warc: Option<Vec<Text>>,
-    /// Pages, plain or gzip: one HTML document a file.
+    /// Pages, packed or not: one HTML document a file.
     #[schemars(with = "Option<Vec<String>>")]
     pub html: Option<Vec<Text>>,
-    /// JSON lines, plain or packed as gzip or zstd.
+    /// JSON lines, plain or packed as gzip, bzip2, xz, zstd or LZ4, as all files of text may be.
     #[schemars(with = "Option<Vec<String>>")]
     pub jsonl: Option<Vec<Text>>,
     /// Parquet.
     #[schemars(with = "Option<Vec<String>>")]
     pub parquet: Option<Vec<Text>>,
-    /// CSV, plain or packed as gzip or zstd; the first row names the columns.
+    /// CSV, packed or not; the first row names the columns.
     #[schemars(with = "Option<Vec<String>>")]
     pub csv: Option<Vec<Text>>,
     /// The same, with tabs between fields.
     #[schemars(with = "Option<Vec<String>>")]
     pub tsv: Option<Vec<Text>>,
-    /// Plain text, plain or gzip.
+    /// Plain text, packed or not.
     #[schemars(with = "Option<Vec<String>>")]
     pub text: Option<Vec<Text>>,
     /// For archives and pages: what turns a page into text.
@@ -130,6 +130,10 @@ pub struct SourceRecipe {
     /// The largest share of broken records.
     #[serde(default = "one_percent")]
     pub fault_limit: f64,
+    /// The largest share of the files' bytes, as they lie on disk, that may be lost: where a file breaks off or cannot be unpacked, and
+    /// where a member of an archive is corrupt. Of a file whose end is missing, all count, for how much is missing is not known.
+    #[serde(default)]
+    pub lost_limit: f64,
     /// The licence of its texts, for the cards of mixtures.
     pub licence: Option<String>,
 }
@@ -182,6 +186,9 @@ pub struct TaskRecipe {
     /// The largest share of broken examples.
     #[serde(default = "one_percent")]
     pub fault_limit: f64,
+    /// The largest share of the files' bytes that may be lost, as for a source.
+    #[serde(default)]
+    pub lost_limit: f64,
 }
 
 /// A benchmark: the data of a task, or files.
@@ -191,7 +198,7 @@ pub struct BenchmarkRecipe {
     /// A task's file, or the name of a shipped one, of whose held-out examples the task's fields are looked for; of all where none are held out.
     #[schemars(with = "Option<String>")]
     pub task: Option<Text>,
-    /// Files of examples, plain or packed as gzip or zstd: `.jsonl` is JSON lines, `.json` one JSON value, of which every object with
+    /// Files of examples, packed or not: `.jsonl` is JSON lines, `.json` one JSON value, of which every object with
     /// strings is an example, and of other files each line is one; `*` stands for any name.
     #[schemars(with = "Option<Vec<String>>")]
     pub files: Option<Vec<Text>>,
@@ -219,7 +226,7 @@ pub struct FactsRecipe {
     pub overlaps: Option<Spanned<OverlapFacts>>,
 }
 
-/// Posts that link to pages: JSON lines, plain or packed as gzip or zstd, each with a URL and a score.
+/// Posts that link to pages: JSON lines, packed or not, each with a URL and a score.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinkFacts {
@@ -280,7 +287,7 @@ pub struct TokenFacts {
     pub tokenizer: Text,
 }
 
-/// Lists of domains and words: files, plain or packed as gzip or zstd, with a domain or word a line; lines that begin with `#`
+/// Lists of domains and words: files, packed or not, with a domain or word a line; lines that begin with `#`
 /// are comments.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

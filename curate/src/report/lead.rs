@@ -13,6 +13,8 @@ pub struct Headline {
     pub records: u64,
     pub documents: u64,
     pub broken: u64,
+    /// Bytes of the sources' files that were lost, and in how many files.
+    pub lost: (u64, u64),
     /// Documents that the last step kept.
     pub kept: u64,
     pub rows: u64,
@@ -29,6 +31,11 @@ impl Headline {
             records: read().map(|entry| entry.r#in).sum(),
             documents: read().map(|entry| entry.kept).sum(),
             broken: read().flat_map(|entry| entry.quarantined.values()).sum(),
+            lost: findings
+                .ledger
+                .lost
+                .iter()
+                .fold((0, 0), |(bytes, files), entry| (bytes + entry.bytes, files + entry.files)),
             kept: findings.population.whole().after.documents,
             rows: findings.ledger.mixtures.iter().map(|entry| entry.rows).sum(),
             seconds: findings.work.iter().map(|work| work.seconds).sum(),
@@ -40,14 +47,16 @@ impl Headline {
 /// What stands above the sections.
 pub fn lead(findings: &Findings) -> Markup {
     let manifest = &findings.manifest;
-    let Headline { records, documents, broken, kept, rows, seconds, peak } = Headline::of(findings);
+    let Headline { records, documents, broken, lost: (lost, files), kept, rows, seconds, peak } =
+        Headline::of(findings);
     html! {
         p.verdict {
             "Of " b { (grouped(records)) } " records, " b { (grouped(documents)) } " were documents; "
             b { (grouped(kept)) } " of them, " b { (percent_of(kept, documents)) } ", passed every step, and "
             b { (grouped(rows)) } " rows were written. "
             @if broken > 0 { (grouped(broken)) " records could not be read. " }
-            @else { "Every record could be read. " }
+            @else if files == 0 { "Every record could be read. " }
+            @if files > 0 { b { (decimal(lost)) } " of the input were lost, in " (grouped(files)) " files. " }
             "All sums of the ledger close."
         }
         ul.tiles {

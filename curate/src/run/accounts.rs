@@ -16,7 +16,7 @@ use datafusion::{
     prelude::{DataFrame, SessionContext, coalesce, col, lit},
 };
 use schemas::{
-    ledger::{CleaningEntry, CutEntry, Ledger, MixtureEntry, StageEntry, TruncatedEntry},
+    ledger::{CleaningEntry, CutEntry, Ledger, LostEntry, MixtureEntry, StageEntry, TruncatedEntry},
     manifest::{FileEntry, Manifest},
 };
 
@@ -41,6 +41,7 @@ impl Run<'_> {
         self.verify(&files)?;
         let ledger = Ledger {
             stages: self.stage_entries().await?,
+            lost: self.lost_entries().await?,
             cleaning: self.cleaning_entries().await?,
             truncated: self.truncated_entries().await?,
             cuts: self.cut_entries().await?,
@@ -85,6 +86,37 @@ impl Run<'_> {
                 let kept = came.get(source).copied().unwrap_or_default();
                 entries.push(entry(&stage, source, kept, &decided, None));
             }
+        }
+        Ok(entries)
+    }
+
+    /// What is lost of the files of each source.
+    async fn lost_entries(&self) -> Result<Vec<LostEntry>> {
+        let failed = |error| Error::from_plan("ledger", error);
+        let context = self.session.relational();
+        let mut entries = Vec::new();
+        for source in &self.plan.sources {
+            let table = self.tables(&context).records(&source.name).await.map_err(failed)?;
+            let table = table
+                .filter(col("lost").is_not_null())
+                .and_then(|table| {
+                    let sums = vec![count(lit(1)).alias("stretches"), sum(col("lost")).alias("bytes")];
+                    table.aggregate(vec![col("part")], sums)
+                })
+                .map_err(failed)?;
+            let of = {
+                let made = self.made();
+                let stamp = |path| made.inputs.get(path).map_or(0, |(stamp, _)| stamp.bytes);
+                source.files.iter().map(stamp).sum()
+            };
+            let mut entry = LostEntry { source: source.name.clone(), of, ..LostEntry::default() };
+            for batch in self.collect("ledger", &context, table).await? {
+                entry.files += batch.num_rows() as u64;
+                let stretches = batch.column(1).as_primitive::<Int64Type>().iter().flatten();
+                entry.stretches += stretches.map(i64::unsigned_abs).sum::<u64>();
+                entry.bytes += batch.column(2).as_primitive::<UInt64Type>().iter().flatten().sum::<u64>();
+            }
+            entries.push(entry);
         }
         Ok(entries)
     }
@@ -177,6 +209,8 @@ impl Run<'_> {
                 .records(&source)
                 .await
                 .map_err(|error| Error::from_plan("ledger", error))?;
+            // a stretch that is lost is no record
+            let table = table.filter(col("lost").is_null()).map_err(|error| Error::from_plan("ledger", error))?;
             let counts = self.counts(&context, table, &["fault"]).await?;
             read.insert(source.clone(), counts.iter().map(|(_, count)| count).sum());
             let broken = counts.into_iter().filter_map(|(mut keys, count)| Some((keys.pop()??, count)));

@@ -35,6 +35,8 @@ pub struct Left {
     pub why: String,
     /// What was found, for a fault.
     pub detail: Option<String>,
+    /// Bytes of the file that are lost, where it is no record but a stretch that cannot be read.
+    pub lost: Option<u64>,
 }
 
 /// What to read, and what to make of it.
@@ -64,7 +66,7 @@ impl Pipe<'_> {
         mut leave: impl FnMut(Left),
     ) -> Result<()> {
         let failed = |error| Error::from_plan("read", error);
-        let context = self.session.streaming();
+        let context = self.session.reading(1);
         let reading = Reading {
             source: self.source.clone(),
             part: 0,
@@ -93,11 +95,12 @@ impl Pipe<'_> {
 }
 
 /// What tells what became of a record.
-const TOLD: [&str; 4] = ["offset", "reason", "fault", "detail"];
+const TOLD: [&str; 5] = ["offset", "reason", "fault", "detail", "lost"];
 
 /// The documents of a batch without the columns of [`TOLD`], and the other records.
 fn divide(batch: &RecordBatch) -> Result<(RecordBatch, Vec<Left>), ArrowError> {
     let offsets = batch.column(0).as_primitive::<UInt64Type>();
+    let lost = batch.column(4).as_primitive::<UInt64Type>();
     let text = |column: usize, row: usize| {
         let texts = batch.column(column).as_string_view();
         texts.is_valid(row).then(|| texts.value(row).to_owned())
@@ -105,7 +108,8 @@ fn divide(batch: &RecordBatch) -> Result<(RecordBatch, Vec<Left>), ArrowError> {
     let left: Vec<Option<Left>> = (0..batch.num_rows())
         .map(|row| {
             let why = text(1, row).or_else(|| text(2, row))?;
-            Some(Left { offset: offsets.value(row), why, detail: text(3, row) })
+            let lost = lost.is_valid(row).then(|| lost.value(row));
+            Some(Left { offset: offsets.value(row), why, detail: text(3, row), lost })
         })
         .collect();
     let is_document = left.iter().map(|left| Some(left.is_none())).collect();

@@ -8,7 +8,7 @@ use datafusion::{
         datatypes::{Int64Type, UInt64Type},
     },
     common::{Column, internal_datafusion_err},
-    functions_aggregate::expr_fn::count,
+    functions_aggregate::expr_fn::{count, sum},
     logical_expr::Expr,
     prelude::{DataFrame, SessionContext, col, lit},
 };
@@ -44,21 +44,22 @@ impl Run<'_> {
         let units: u64 = self.plan.sources.iter().map(|source| source.files.len() as u64).sum();
         self.progress.begin("read", units);
         for source in &self.plan.sources {
-            let (mut read, mut broken) = (0, 0);
+            let mut counts = Counts::default();
+            let of = bytes_of(source)?;
             let files = (0u32..).zip(&source.files).map(|(part, path)| self.read_file(Unit { source, part, path }));
-            let mut counts = futures::stream::iter(files).buffered(self.threads);
-            while let Some((records, faults)) = counts.try_next().await? {
-                read += records;
-                broken += faults;
+            let mut of_files = futures::stream::iter(files).buffered(self.threads);
+            while let Some(of_file) = of_files.try_next().await? {
+                counts.add(of_file);
                 self.progress.advance();
-                if read >= JUDGED_AFTER {
-                    self.judge(source, read, broken).await?;
+                self.judge_lost(source, counts, of).await?;
+                if counts.read >= JUDGED_AFTER {
+                    self.judge(source, counts).await?;
                 }
             }
-            if read == 0 {
+            if counts.read == 0 {
                 return Err(empty(source));
             }
-            self.judge(source, read, broken).await?;
+            self.judge(source, counts).await?;
             self.list_faults(source).await?;
         }
         let made = self.made().inputs.values().map(|(stamp, _)| stamp.bytes).sum::<u64>();
@@ -66,8 +67,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Reads a file, or those of its facts that are missing. Returns its records and how many are broken.
-    async fn read_file(&self, unit: Unit<'_>) -> Result<(u64, u64)> {
+    /// Files that are read at once, at most.
+    pub fn files_at_once(&self) -> usize {
+        let most = self.plan.sources.iter().map(|source| source.files.len()).max();
+        self.threads.min(most.unwrap_or(1))
+    }
+
+    /// Reads a file, or those of its facts that are missing.
+    async fn read_file(&self, unit: Unit<'_>) -> Result<Counts> {
         let Unit { source, part, path } = unit;
         let name = format!("{}/part-{part:05}", source.name);
         let reading = reading(source, part, path);
@@ -84,7 +91,7 @@ impl Run<'_> {
     async fn read_anew(&self, name: &str, reading: &Reading, fingerprint: Fingerprint) -> Result<Mark> {
         let start = Instant::now();
         let failed = |error| Error::from_plan("read", error);
-        let context = self.session.streaming();
+        let context = self.session.reading(self.files_at_once());
         let families = &self.plan.families;
         let table = context.read_table(read_table(reading.clone())).map_err(failed)?;
         let table = with_facts(table, families).map_err(failed)?;
@@ -153,7 +160,7 @@ impl Run<'_> {
         }
         let start = Instant::now();
         let failed = |error| Error::from_plan("measure", error);
-        let context = self.session.streaming();
+        let context = self.session.reading(self.files_at_once());
         let inputs = Inputs::of("measure");
         let table = if self.plan.keep_documents {
             self.tables(&context, &inputs).documents(&source.name, part).await.map_err(failed)?
@@ -217,28 +224,65 @@ impl Run<'_> {
         self.mark(&format!("facts-{}", family.name), name, &mark)
     }
 
-    /// How many records a file has, and how many of them are broken.
-    async fn count(&self, source: &Source, part: u32, documents: &Mark) -> Result<(u64, u64)> {
+    /// How many records a file has, how many of them are broken, and how much of the file is lost.
+    async fn count(&self, source: &Source, part: u32, documents: &Mark) -> Result<Counts> {
         let failed = |error| Error::from_plan("read", error);
         let context = self.session.streaming();
         let inputs = Inputs::of("read");
         let path = self.layout.facts("records", &source.name, part);
         let table = self.tables(&context, &inputs).parquet(vec![path], &records()).await.map_err(failed)?;
         self.verify(&inputs.close())?;
-        let counts = table.aggregate(vec![], vec![count(lit(1)).alias("read"), count(col("fault")).alias("broken")]);
+        let counts = table.aggregate(
+            vec![],
+            vec![
+                count(lit(1)).alias("rows"),
+                count(col("fault")).alias("faults"),
+                count(col("lost")).alias("stretches"),
+                sum(col("lost")).alias("lost"),
+            ],
+        );
         let batches = self.collect("read", &context, counts.map_err(failed)?).await?;
         let number = |column: usize| {
             let batch = batches.first().expect("an aggregate has one row");
             u64::try_from(batch.column(column).as_primitive::<Int64Type>().value(0)).expect("a count is not negative")
         };
-        let (read, broken) = (number(0), number(1));
+        // a stretch that is lost stands in a row, and is no record
+        let (rows, faults, stretches) = (number(0), number(1), number(2));
+        let lost = batches.first().expect("an aggregate has one row").column(3).as_primitive::<UInt64Type>();
+        let lost = if lost.is_valid(0) { lost.value(0) } else { 0 };
+        let (read, broken) = (rows - stretches, faults - stretches);
         if let Some(stamp) = &documents.input {
             self.made().inputs.insert(stamp.path.clone(), (stamp.clone(), Some(read)));
         }
-        Ok((read, broken))
+        Ok(Counts { read, broken, stretches, lost })
     }
 
-    async fn judge(&self, source: &Source, read: u64, broken: u64) -> Result<()> {
+    /// Whether no more bytes of a source, of all that its files have, are lost than may be.
+    async fn judge_lost(&self, source: &Source, counts: Counts, of: u64) -> Result<()> {
+        let Counts { stretches, lost, .. } = counts;
+        let some_may_be = source.lost_limit > 0.0 && lost as f64 <= source.lost_limit * of as f64;
+        // where no file has a byte, it is better said that nothing was read
+        if stretches == 0 || some_may_be || of == 0 {
+            return Ok(());
+        }
+        let list = self.list_faults(source).await?;
+        let first = list.into_iter().find(|found| found.lost.is_some());
+        let first = first.expect("what is lost is listed");
+        Err(Error::TooMuchLost {
+            name: source.name.clone(),
+            lost,
+            of,
+            limit: source.lost_limit,
+            file: first.file.into(),
+            offset: first.offset,
+            fault: first.fault,
+            detail: first.detail.unwrap_or_default(),
+            quarantine: self.layout.quarantine(&source.name),
+        })
+    }
+
+    async fn judge(&self, source: &Source, counts: Counts) -> Result<()> {
+        let Counts { read, broken, .. } = counts;
         if broken as f64 <= source.fault_limit * read as f64 {
             return Ok(());
         }
@@ -252,8 +296,8 @@ impl Run<'_> {
         })
     }
 
-    /// Writes the list of a source's broken records, as far as they have been read.
-    async fn list_faults(&self, source: &Source) -> Result<()> {
+    /// Writes the list of a source's broken records and lost stretches, as far as they have been read, and gives it back.
+    async fn list_faults(&self, source: &Source) -> Result<Vec<Quarantined>> {
         let failed = |error| Error::from_plan("read", error);
         let context = self.session.streaming();
         let inputs = Inputs::of("read");
@@ -266,11 +310,12 @@ impl Run<'_> {
             let table = self.tables(&context, &inputs).parquet(vec![path], &records()).await.map_err(failed)?;
             let broken = table
                 .filter(col("fault").is_not_null())
-                .and_then(|table| table.select_columns(&["offset", "record", "fault", "detail"]))
+                .and_then(|table| table.select_columns(&["offset", "record", "fault", "detail", "lost"]))
                 .and_then(|table| table.sort(vec![col("offset").sort(true, false)]))
                 .map_err(failed)?;
             for batch in self.collect("read", &context, broken).await? {
                 let offsets = batch.column(0).as_primitive::<UInt64Type>();
+                let lost = batch.column(4).as_primitive::<UInt64Type>();
                 let text = |column: usize, row: usize| {
                     let texts = batch.column(column).as_string_view();
                     texts.is_valid(row).then(|| texts.value(row).to_owned())
@@ -282,12 +327,13 @@ impl Run<'_> {
                         record: text(1, row),
                         fault: text(2, row).unwrap_or_default(),
                         detail: text(3, row),
+                        lost: lost.is_valid(row).then(|| lost.value(row)),
                     });
                 }
             }
         }
         if list.is_empty() {
-            return Ok(());
+            return Ok(list);
         }
         let path = self.layout.quarantine(&source.name);
         write_quarantine(&list, &path)?;
@@ -299,8 +345,34 @@ impl Run<'_> {
             sha256: written.sha256,
         };
         self.made().outputs.insert(entry.path.clone(), entry);
-        Ok(())
+        Ok(list)
     }
+}
+
+/// What files hold.
+#[derive(Debug, Default, Clone, Copy)]
+struct Counts {
+    /// Records, and how many of them are broken.
+    read: u64,
+    broken: u64,
+    /// Stretches that are lost, and their bytes.
+    stretches: u64,
+    lost: u64,
+}
+
+impl Counts {
+    fn add(&mut self, other: Self) {
+        self.read += other.read;
+        self.broken += other.broken;
+        self.stretches += other.stretches;
+        self.lost += other.lost;
+    }
+}
+
+/// Bytes of a source's files.
+fn bytes_of(source: &Source) -> Result<u64> {
+    let size = |path: &std::path::PathBuf| Ok(std::fs::metadata(path).map_err(Error::file("read", path))?.len());
+    source.files.iter().map(size).sum()
 }
 
 fn reading(source: &Source, part: u32, path: &Path) -> Reading {

@@ -6,6 +6,7 @@ use schemas::{
     byte_order_mark,
     examples::{ExampleRules, Found},
     json_lines,
+    paths::unpacked_name,
     task::{Split, Task},
 };
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use super::{
     examples::Examples,
     raw::{Raw, RawReader as _},
     unpacked,
+    windows::Windows,
 };
 use crate::{
     error::{Error, Result},
@@ -69,15 +71,14 @@ pub struct Example {
 
 impl ExampleFile {
     /// A file whose name says what its examples are: `.json` is one value, `.jsonl` and `.ndjson` are lines of JSON, and of any other
-    /// file each line is an example. A further ending `.gz` or `.zst` says nothing.
+    /// file each line is an example. A further ending such as `.gz` says nothing.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn new(path: PathBuf) -> Result<Self> {
         let sha256 = hash_file(&path)?.sha256;
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
-        let kind = match name.rsplit_once('.') {
+        let kind = match unpacked_name(&name).rsplit_once('.') {
             Some((_, "json")) => ExampleKind::JsonObject,
             Some((_, "jsonl" | "ndjson")) => ExampleKind::JsonLine,
             _ => ExampleKind::Line,
@@ -149,7 +150,7 @@ fn of_task(
     mut take: impl FnMut(&Example),
 ) -> Result<()> {
     let read = |source| Error::File { action: "read", path: file.path.clone(), source };
-    let mut examples = Examples::open(rules, &file.path).map_err(read)?;
+    let mut examples = Examples::open(rules, &file.path, &Windows::default()).map_err(read)?;
     while let Some(raw) = examples.next_raw().map_err(read)? {
         example.place += 1;
         let object = match raw {
@@ -157,7 +158,9 @@ fn of_task(
                 Found::Example(object) | Found::LeftOut(object) => object,
                 Found::Broken(_, detail) => return Err(broken(file, example.place, &detail)),
             },
-            Raw::Broken(found) => return Err(broken(file, example.place, &found.detail)),
+            Raw::Broken(found) | Raw::Lost { fault: found, .. } => {
+                return Err(broken(file, example.place, &found.detail));
+            }
             _ => continue,
         };
         example.strings.clear();

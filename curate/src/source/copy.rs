@@ -2,18 +2,18 @@
 
 use std::{
     fs::File,
-    io::{self, Write},
+    io::{self, BufRead as _, Write as _},
     ops::Range,
     path::Path,
 };
 
+use compression::Packer;
 use datafusion::arrow::{
     array::{AsArray as _, BooleanArray, RecordBatch, StringViewArray},
     compute::{cast, filter_record_batch},
     datatypes::DataType,
     error::ArrowError,
 };
-use flate2::{Compression as Gzip, write::GzEncoder};
 use parquet::{
     arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder},
     basic::{Compression, ZstdLevel},
@@ -22,10 +22,7 @@ use parquet::{
 use schemas::json_lines;
 use serde_json::Value;
 
-use super::{
-    Format,
-    raw::{Packed, Unpacked},
-};
+use super::{Format, raw::Unpacked, windows::Windows};
 use crate::{
     error::{Error, Result},
     files::{PartialFile, Written},
@@ -48,7 +45,7 @@ pub struct Kept {
 }
 
 /// Copies the records of `kept`, whose offsets rise, from `from` to `to`: lines byte by byte, rows with all their columns. The copy is
-/// packed as the original is.
+/// packed as the original is, as one member.
 ///
 /// - returns: records that were copied
 ///
@@ -70,8 +67,8 @@ pub fn copy_records(
 fn copy_lines(from: &Path, text: &str, kept: impl Iterator<Item = Result<Kept>>, to: &Path) -> Result<(u64, Written)> {
     let read = |source| Error::File { action: "read", path: from.to_owned(), source };
     let write = |source| Error::File { action: "write", path: to.to_owned(), source };
-    let mut input = Unpacked::open(File::open(from).map_err(read)?).map_err(read)?;
-    let mut output = Packer::new(PartialFile::create(to)?, input.packed).map_err(write)?;
+    let mut input = Unpacked::open(File::open(from).map_err(read)?, &Windows::default()).map_err(read)?;
+    let mut output = Packer::new(PartialFile::create(to)?, input.packing()).map_err(write)?;
     let (mut at, mut copied) = (0, 0);
     let mut line = Vec::new();
     for kept in kept {
@@ -211,49 +208,6 @@ fn rows_without(rows: &RecordBatch, key: &str, cuts: &[Vec<Range<u32>>]) -> Resu
 fn changed(path: &Path, offset: u64) -> Error {
     let message = format!("no record begins at byte or row {offset}, where one did when the file was first read");
     Error::Damaged { path: path.to_owned(), message }
-}
-
-/// A file on its way, packed as another one is.
-enum Packer {
-    Plain(PartialFile),
-    Gzip(GzEncoder<PartialFile>),
-    Zstd(zstd::stream::write::Encoder<'static, PartialFile>),
-}
-
-impl Packer {
-    fn new(file: PartialFile, packed: Packed) -> io::Result<Self> {
-        Ok(match packed {
-            Packed::Plain => Self::Plain(file),
-            Packed::Gzip => Self::Gzip(GzEncoder::new(file, Gzip::default())),
-            Packed::Zstd => Self::Zstd(zstd::stream::write::Encoder::new(file, 3)?),
-        })
-    }
-
-    fn finish(self) -> io::Result<PartialFile> {
-        match self {
-            Self::Plain(file) => Ok(file),
-            Self::Gzip(encoder) => encoder.finish(),
-            Self::Zstd(encoder) => encoder.finish(),
-        }
-    }
-}
-
-impl Write for Packer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(file) => file.write(bytes),
-            Self::Gzip(encoder) => encoder.write(bytes),
-            Self::Zstd(encoder) => encoder.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(file) => file.flush(),
-            Self::Gzip(encoder) => encoder.flush(),
-            Self::Zstd(encoder) => encoder.flush(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! Rows of CSV and TSV files as documents: link lists, tables of examples.
 
-use std::io::{self, BufRead};
+use std::io;
 
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 use schemas::byte_order_mark;
 
 use super::{
     columns::{Columns, Found, Picked},
-    raw::{Packing, Raw, RawReader, Unpacked},
+    raw::{Bytes, OnDisk, Raw, RawReader, Unpacked},
 };
 use crate::archive::{Broken, Fault};
 
@@ -16,8 +16,8 @@ pub const VERSION: crate::files::Version = crate::files::Version::new("source/cs
 
 /// The rows of a file whose first row names its columns.
 pub struct CsvRows {
-    reader: Reader<Box<dyn BufRead + Send>>,
-    packing: Packing,
+    reader: Reader<Bytes>,
+    on_disk: OnDisk,
     columns: [String; 6],
     /// For the text, the id, the URL, the date, the title and the language: its column.
     places: [Option<usize>; 6],
@@ -30,7 +30,7 @@ pub struct CsvRows {
 impl CsvRows {
     /// Begins to read. Fields are divided by `delimiter`, and may be quoted.
     pub fn new(input: Unpacked, delimiter: u8, columns: &Columns) -> io::Result<Self> {
-        let Unpacked { mut bytes, packing, packed: _ } = input;
+        let Unpacked { mut bytes, on_disk } = input;
         // that of UTF-8 is passed over by the reader, and counted
         byte_order_mark::mark_length(&mut bytes)?;
         let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes);
@@ -44,7 +44,7 @@ impl CsvRows {
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         let columns = [text, id, url, date, title, language].map(String::clone);
-        Ok(Self { reader, packing, columns, places, width: names.len(), record: ByteRecord::new(), ended: false })
+        Ok(Self { reader, on_disk, columns, places, width: names.len(), record: ByteRecord::new(), ended: false })
     }
 
     fn picked(&self) -> Result<Picked, (Fault, String)> {
@@ -80,7 +80,7 @@ impl RawReader for CsvRows {
             }
             Err(error) => {
                 self.ended = true;
-                self.packing.fault(into_io(error), offset).map(Some)
+                self.on_disk.fault(into_io(error), offset).map(Some)
             }
         }
     }
@@ -99,8 +99,7 @@ mod tests {
 
     fn read(text: &'static str, delimiter: u8) -> Vec<Raw> {
         let columns = Columns { text: "title".into(), ..Columns::default() };
-        let mut rows =
-            CsvRows::new(Unpacked::plain(Box::new(text.as_bytes())), delimiter, &columns).expect("it begins");
+        let mut rows = CsvRows::new(Unpacked::plain(text.as_bytes()), delimiter, &columns).expect("it begins");
         std::iter::from_fn(|| rows.next_raw().expect("it reads")).collect()
     }
 

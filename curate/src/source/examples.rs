@@ -20,8 +20,9 @@ use serde_json::Value;
 
 use super::{
     parquet::{Cell, invalid},
-    raw::{Packing, Raw, RawReader, Unpacked},
+    raw::{OnDisk, Raw, RawReader, Unpacked},
     row::{Outcome, Reason, Row},
+    windows::Windows,
 };
 use crate::{
     archive::{Broken, Fault},
@@ -40,8 +41,8 @@ pub enum Examples {
     Text {
         /// Reads them.
         reader: Box<ExampleReader>,
-        /// What is wrong when the bytes cannot be unpacked any further.
-        packing: Packing,
+        /// The file.
+        on_disk: OnDisk,
         /// Where the last row began.
         offset: u64,
         /// Whether nothing more can be read.
@@ -62,7 +63,7 @@ pub struct ParquetRows {
 
 impl Examples {
     /// Begins to read a file.
-    pub fn open(rules: &ExampleRules, path: &Path) -> io::Result<Self> {
+    pub fn open(rules: &ExampleRules, path: &Path, windows: &Windows) -> io::Result<Self> {
         let format = rules.format_of(path);
         let file = File::open(path)?;
         if format == ExampleFormat::Parquet {
@@ -78,9 +79,9 @@ impl Examples {
                 waiting,
             })));
         }
-        let Unpacked { bytes, packing, packed: _ } = Unpacked::open(file)?;
-        let reader = Box::new(ExampleReader::new(rules.clone(), format, bytes)?);
-        Ok(Self::Text { reader, packing, offset: 0, ended: false })
+        let Unpacked { bytes, on_disk } = Unpacked::open(file, windows)?;
+        let reader = Box::new(ExampleReader::new(rules.clone(), format, Box::new(bytes))?);
+        Ok(Self::Text { reader, on_disk, offset: 0, ended: false })
     }
 }
 
@@ -88,14 +89,14 @@ impl RawReader for Examples {
     fn next_raw(&mut self) -> io::Result<Option<Raw>> {
         match self {
             Self::Text { ended: true, .. } => Ok(None),
-            Self::Text { reader, packing, offset, ended } => match reader.next_row() {
+            Self::Text { reader, on_disk, offset, ended } => match reader.next_row() {
                 Ok(read) => Ok(read.map(|read| {
                     *offset = read.offset;
                     Raw::Example(Box::new(read))
                 })),
                 Err(error) => {
                     *ended = true;
-                    packing.fault(error, *offset).map(Some)
+                    on_disk.fault(error, *offset).map(Some)
                 }
             },
             Self::Rows(rows) => Ok(rows.next_read()?.map(|read| Raw::Example(Box::new(read)))),
@@ -135,6 +136,15 @@ pub struct TaskExample {
     pub text: String,
 }
 
+/// What is no example.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// What is wrong, and where.
+    pub fault: Broken,
+    /// Bytes of the file that are lost, where it is no row but the file, or its rest.
+    pub lost: Option<u64>,
+}
+
 /// Gives `take` every example of a split of a task, and what is no example, each with its file.
 ///
 /// # Errors
@@ -142,21 +152,24 @@ pub struct TaskExample {
 pub fn each_task_example(
     task: &Task,
     split: Split,
-    mut take: impl FnMut(&Path, std::result::Result<TaskExample, Broken>),
+    mut take: impl FnMut(&Path, std::result::Result<TaskExample, Unread>),
 ) -> Result<()> {
     for path in task.files.get(&split).into_iter().flatten() {
         let read = |source| Error::File { action: "read", path: path.clone(), source };
-        let mut examples = Examples::open(&task.rules, path).map_err(read)?;
+        let mut examples = Examples::open(&task.rules, path, &Windows::default()).map_err(read)?;
         while let Some(raw) = examples.next_raw().map_err(read)? {
             let row = match raw {
                 Raw::Example(read) => row(&task.name, &read),
                 Raw::Broken(broken) => broken.into(),
+                Raw::Lost { fault, bytes } => Row { lost: Some(bytes), ..fault.into() },
                 _ => continue,
             };
-            let (offset, record) = (row.offset, row.record);
+            let (offset, record, lost) = (row.offset, row.record, row.lost);
             match (row.outcome, row.id) {
                 (Outcome::Text(text), Some(id)) => take(path, Ok(TaskExample { id: id.to_string(), text })),
-                (Outcome::Quarantined(fault, detail), _) => take(path, Err(Broken { offset, record, fault, detail })),
+                (Outcome::Quarantined(fault, detail), _) => {
+                    take(path, Err(Unread { fault: Broken { offset, record, fault, detail }, lost }));
+                }
                 _ => {}
             }
         }
@@ -279,11 +292,12 @@ mod tests {
     }
 
     fn read(rules: &ExampleRules, path: &Path) -> Vec<Row> {
-        let mut examples = Examples::open(rules, path).expect("the file begins");
+        let mut examples = Examples::open(rules, path, &Windows::default()).expect("the file begins");
         let raws = std::iter::from_fn(|| examples.next_raw().expect("the file can be read"));
         let row_of = |raw| match raw {
             Raw::Example(read) => row("task", &read),
             Raw::Broken(broken) => broken.into(),
+            Raw::Lost { fault, .. } => fault.into(),
             other => panic!("expected an example, found {other:?}"),
         };
         raws.map(row_of).collect()

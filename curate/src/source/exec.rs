@@ -30,6 +30,7 @@ use super::{
     clean::Cleaner,
     raw::{Raw, RawReader},
     row::{Outcome, Row, batch, rows_schema},
+    windows::Windows,
 };
 use crate::{error::Error, files::Version};
 
@@ -128,24 +129,26 @@ impl ExecutionPlan for ReadExec {
         self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
     }
 
-    fn execute(&self, partition: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         if partition != 0 {
             return internal_err!("a file is read in one partition, not in number {partition}");
         }
         let reading = self.reading.clone();
+        let windows = context.session_config().get_extension::<Windows>().unwrap_or_default();
+        let windows = windows.counted_in(context.memory_pool());
         let mut builder = RecordBatchReceiverStreamBuilder::new(rows_schema(), 1);
         let batches = builder.tx();
         builder.spawn_blocking(move || {
-            read(&reading, |batch| batches.blocking_send(Ok(batch)).is_ok()).map_err(Into::into)
+            read(&reading, &windows, |batch| batches.blocking_send(Ok(batch)).is_ok()).map_err(Into::into)
         });
         Ok(builder.build())
     }
 }
 
 /// Reads the file to its end, or until `take` wants no more.
-fn read(reading: &Reading, mut take: impl FnMut(RecordBatch) -> bool) -> Result<(), Error> {
+fn read(reading: &Reading, windows: &Windows, mut take: impl FnMut(RecordBatch) -> bool) -> Result<(), Error> {
     let failed = |source| Error::File { action: "read", path: reading.path.clone(), source };
-    let mut reader = reading.format.open(&reading.path).map_err(failed)?;
+    let mut reader = reading.format.open(&reading.path, windows).map_err(failed)?;
     let mut seen = HashSet::new();
     let mut chunk = next_chunk(reader.as_mut()).map_err(failed)?;
     while !chunk.is_empty() {

@@ -1,6 +1,6 @@
 //! JSON lines as documents.
 
-use std::io;
+use std::io::{self, BufRead as _};
 
 use schemas::{
     byte_order_mark::without_mark,
@@ -39,6 +39,11 @@ impl RawReader for Lines {
                 Ok(0) => self.ended = true,
                 Ok(count) => {
                     self.offset += count as u64;
+                    if bytes.last() != Some(&b'\n') && is_cut(&bytes) {
+                        self.ended = true;
+                        let detail = format!("the file ends within the line of JSON that begins at byte {offset}");
+                        return Ok(Some(self.input.on_disk.cut(Fault::JsonClipped, offset, detail)));
+                    }
                     bytes.truncate(bytes.trim_ascii_end().len());
                     if offset == 0 {
                         let text = without_mark(&bytes).map_err(super::parquet::invalid)?;
@@ -51,12 +56,17 @@ impl RawReader for Lines {
                 }
                 Err(error) => {
                     self.ended = true;
-                    return self.input.packing.fault(error, offset).map(Some);
+                    return self.input.on_disk.fault(error, offset).map(Some);
                 }
             }
         }
         Ok(None)
     }
+}
+
+/// Whether a last line, which no line feed ends, is the beginning of a value: then the file was cut, and nobody knows what stood behind.
+fn is_cut(line: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(line).is_err_and(|error| error.is_eof()) && !line.trim_ascii().is_empty()
 }
 
 /// Reads an object.

@@ -2,24 +2,24 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead},
+    io::{self, BufRead as _, Read},
     path::Path,
 };
 
 use schemas::byte_order_mark::without_mark;
 
-use super::raw::Unpacked;
+use super::{raw::Unpacked, windows::Windows};
 use crate::error::{Error, Result};
 
-/// The bytes of a file, unpacked where it is gzip or zstd.
+/// The bytes of a file, unpacked where it is packed.
 ///
 /// # Errors
 /// When its first bytes cannot be read.
-pub fn unpacked(file: File) -> io::Result<Box<dyn BufRead + Send>> {
-    Ok(Unpacked::open(file)?.bytes)
+pub fn unpacked(file: File) -> io::Result<compression::Unpacked<Box<dyn Read + Send>>> {
+    Ok(Unpacked::open(file, &Windows::default())?.bytes)
 }
 
-/// Gives `take` every line of a file that is not blank, with its number, from 1; the file may be packed as gzip or zstd.
+/// Gives `take` every line of a file that is not blank, with its number, from 1; the file may be packed.
 ///
 /// # Errors
 /// When the file cannot be read, a line is not UTF-8, or `take` says what is wrong with one: the error names the file and the line.
@@ -42,7 +42,7 @@ pub fn each_line(path: &Path, mut take: impl FnMut(u64, &str) -> std::result::Re
     Ok(())
 }
 
-/// The lines of a file, plain or packed as gzip or zstd, without blank ones and those that begin with `#`.
+/// The lines of a file, packed or not, without blank ones and those that begin with `#`.
 ///
 /// # Errors
 /// When the file cannot be read or unpacked, or is not UTF-8.

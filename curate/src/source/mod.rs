@@ -24,6 +24,7 @@ mod raw;
 mod row;
 mod texts;
 mod warc;
+mod windows;
 
 use std::path::PathBuf;
 
@@ -35,34 +36,35 @@ pub use benchmark::{Benchmark, Example, ExampleFile, ExampleKind};
 pub use clean::{Cleaning, UnicodeForm};
 pub use columns::Columns;
 pub use copy::{Kept, VERSION as COPY_VERSION, copy_records};
-pub use examples::{TaskExample, each_task_example, own_examples};
+pub use examples::{TaskExample, Unread, each_task_example, own_examples};
 pub use exec::{ReadExec, Reading, read_table};
 pub use lists::{each_line, read_list, unpacked};
 pub use posts::each_post;
 pub use row::{Reason, VERSION as ROWS_VERSION, records, rows_schema};
-pub use texts::{each_text, format_of};
+pub use texts::{Others, each_text, format_of};
 pub use warc::WarcOptions;
+pub use windows::Windows;
 
 /// How a source's files are read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// Web archives: WARC, WET or ARC, plain or packed as gzip, zstd or LZ4.
+    /// Web archives: WARC, WET or ARC, packed or not.
     Warc(WarcOptions),
-    /// Pages, plain or gzip: one HTML document a file.
+    /// Pages, packed or not: one HTML document a file.
     Html(WarcOptions),
-    /// JSON lines, plain or packed as gzip or zstd: one object a line.
+    /// JSON lines, packed or not: one object a line.
     JsonLines(Columns),
     /// Parquet: one row a document. An offset is the number of a row.
     Parquet(Columns),
-    /// CSV, plain or packed as gzip or zstd: a row a document, below one that names the columns.
+    /// CSV, packed or not: a row a document, below one that names the columns.
     Csv {
         /// Which columns hold what.
         columns: Columns,
         /// What divides the fields: a comma, or a tab.
         delimiter: u8,
     },
-    /// Plain text, plain or gzip: one document a file, or one for each line that matches a pattern.
+    /// Plain text, packed or not: one document a file, or one for each line that matches a pattern.
     Text {
         /// A regular expression; a line that it matches begins a document.
         begins: Option<String>,
@@ -100,4 +102,6 @@ pub struct Source {
     pub clean: Vec<Cleaning>,
     /// The largest share of broken records, judged over the whole source.
     pub fault_limit: f64,
+    /// The largest share of the files' bytes, as they lie on disk, that may be lost: 0 for none.
+    pub lost_limit: f64,
 }

@@ -1,6 +1,6 @@
 //! Plain text as documents: a file is one, or a line that matches a pattern begins the next.
 
-use std::io;
+use std::io::{self, BufRead as _};
 
 use regex::bytes::Regex;
 use schemas::{
@@ -55,7 +55,7 @@ impl RawReader for Pieces {
                 }
                 Err(error) => {
                     self.ended = true;
-                    return self.input.packing.fault(error, offset).map(Some);
+                    return self.input.on_disk.fault(error, offset).map(Some);
                 }
             }
         }
@@ -84,7 +84,7 @@ mod tests {
     use crate::source::row::Outcome;
 
     fn pieces(text: &'static str, begins: Option<&str>) -> Vec<(u64, String)> {
-        let mut pieces = Pieces::new(Unpacked::plain(Box::new(text.as_bytes())), begins).expect("the pattern is one");
+        let mut pieces = Pieces::new(Unpacked::plain(text.as_bytes()), begins).expect("the pattern is one");
         let mut found = Vec::new();
         while let Some(Raw::Text { offset, bytes }) = pieces.next_raw().expect("memory can be read") {
             found.push((offset, String::from_utf8(bytes).expect("the text is UTF-8")));

@@ -7,7 +7,7 @@ use schemas::json_lines::{Field, fields};
 use super::each_line;
 use crate::error::Result;
 
-/// Gives `take` the URL and the score of every post of a file of JSON lines, plain or packed as gzip or zstd. Posts without a URL are
+/// Gives `take` the URL and the score of every post of a file of JSON lines, packed or not. Posts without a URL are
 /// passed over; one without a score, or with another than a whole number, is an error.
 ///
 /// # Errors

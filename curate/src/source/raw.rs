@@ -2,12 +2,12 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read as _, Seek as _},
+    io::{self, Read},
     path::Path,
 };
 
-use flate2::bufread::MultiGzDecoder;
-use schemas::examples::Found;
+use compression::Packing;
+use schemas::{examples::Found, paths::unpacked_name};
 use serde_json::Value;
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
     json_lines, parquet, plain_text,
     row::Row,
     warc::{self, WarcRecords},
+    windows::Windows,
 };
 use crate::archive::{Broken, Fault, warc::Record};
 
@@ -51,6 +52,13 @@ pub enum Raw {
     Example(Box<schemas::examples::Read>),
     /// Something that is no record.
     Broken(Broken),
+    /// A stretch of the file, or all of it, that cannot be read, and whose records are not known.
+    Lost {
+        /// What is wrong, and where.
+        fault: Broken,
+        /// Bytes of the file, as it lies on disk, that count as lost.
+        bytes: u64,
+    },
 }
 
 impl Raw {
@@ -64,7 +72,7 @@ impl Raw {
                 Found::Example(object) | Found::LeftOut(object) => object.values().map(length).sum(),
                 Found::Broken(..) => 0,
             },
-            Self::Broken(_) => 0,
+            Self::Broken(_) | Self::Lost { .. } => 0,
         }
     }
 }
@@ -87,18 +95,32 @@ pub trait RawReader: Send {
 
 impl Format {
     /// Begins to read a file.
-    pub(super) fn open(&self, path: &Path) -> io::Result<Box<dyn RawReader>> {
+    pub(super) fn open(&self, path: &Path, windows: &Windows) -> io::Result<Box<dyn RawReader>> {
         let file = File::open(path)?;
+        let on_disk = OnDisk { bytes: file.metadata()?.len() };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if on_disk.bytes == 0 && unpacked_name(&name) != name {
+            let detail = "the file has no byte, and its name says that it is packed".to_owned();
+            let fault = Broken { offset: 0, record: None, fault: Fault::EmptyFile, detail };
+            return Ok(Box::new(LostFile(Some(Raw::Lost { fault, bytes: 0 }))));
+        }
+        // what needs the first rows to begin may find that the file is lost
+        self.begin(file, path, windows).or_else(|error| {
+            let lost = on_disk.fault(error, 0)?;
+            Ok(Box::new(LostFile(Some(lost))) as Box<dyn RawReader>)
+        })
+    }
+
+    fn begin(&self, file: File, path: &Path, windows: &Windows) -> io::Result<Box<dyn RawReader>> {
+        let unpacked = |file| Unpacked::open(file, windows);
         Ok(match self {
-            Self::Warc(_) => Box::new(WarcRecords::new(file)?),
-            Self::JsonLines(_) => Box::new(json_lines::Lines::new(Unpacked::open(file)?)),
-            Self::Examples(rules) => Box::new(Examples::open(rules, path)?),
+            Self::Warc(_) => Box::new(WarcRecords::new(file, windows)?),
+            Self::JsonLines(_) => Box::new(json_lines::Lines::new(unpacked(file)?)),
+            Self::Examples(rules) => Box::new(Examples::open(rules, path, windows)?),
             Self::Parquet(columns) => Box::new(parquet::Rows::new(file, columns)?),
-            Self::Csv { columns, delimiter } => {
-                Box::new(csv::CsvRows::new(Unpacked::open(file)?, *delimiter, columns)?)
-            }
-            Self::Html(_) => Box::new(plain_text::Pieces::new(Unpacked::open(file)?, None)?),
-            Self::Text { begins } => Box::new(plain_text::Pieces::new(Unpacked::open(file)?, begins.as_deref())?),
+            Self::Csv { columns, delimiter } => Box::new(csv::CsvRows::new(unpacked(file)?, *delimiter, columns)?),
+            Self::Html(_) => Box::new(plain_text::Pieces::new(unpacked(file)?, None)?),
+            Self::Text { begins } => Box::new(plain_text::Pieces::new(unpacked(file)?, begins.as_deref())?),
         })
     }
 
@@ -116,77 +138,86 @@ impl Format {
             }
             (_, Raw::Picked { offset, .. }) => unreachable!("row {offset} of a table that was not opened as one"),
             (_, Raw::Broken(broken)) => broken.clone().into(),
+            (_, Raw::Lost { fault, bytes }) => Row { lost: Some(*bytes), ..fault.clone().into() },
             (_, Raw::Warc(record)) => warc::row(source, &super::WarcOptions::default(), record),
         }
     }
 }
 
-/// The bytes of a file, unpacked where it is gzip or zstd.
+/// The bytes of a file, unpacked where it is packed.
 pub struct Unpacked {
     /// The bytes.
-    pub bytes: Box<dyn BufRead + Send>,
-    /// What is wrong when they cannot be unpacked any further.
-    pub packing: Packing,
-    /// How they were packed.
-    pub packed: Packed,
+    pub bytes: Bytes,
+    /// The file as it lies on disk.
+    pub on_disk: OnDisk,
 }
 
-/// How the bytes of a file are packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Packed {
-    Plain,
-    Gzip,
-    Zstd,
-}
+/// Unpacked bytes of a file.
+pub type Bytes = compression::Unpacked<Box<dyn Read + Send>>;
 
-/// What is wrong when packed bytes end too early, and when they cannot be unpacked.
+/// A file as it lies on disk.
 #[derive(Debug, Clone, Copy)]
-pub struct Packing {
-    clipped: Fault,
-    corrupt: Fault,
+pub struct OnDisk {
+    /// Its size.
+    pub bytes: u64,
 }
 
-impl Packing {
-    const GZIP: Self = Self { clipped: Fault::GzipClipped, corrupt: Fault::GzipCorrupt };
-    const ZSTD: Self = Self { clipped: Fault::ZstdClipped, corrupt: Fault::ZstdCorrupt };
+impl OnDisk {
+    /// A file whose end is missing, with the fault and the place in the unpacked file.
+    pub fn cut(self, fault: Fault, offset: u64, detail: String) -> Raw {
+        Raw::Lost { fault: Broken { offset, record: None, fault, detail }, bytes: self.bytes }
+    }
 
-    /// The fault of a file that cannot be unpacked any further; what the system reports stays an error.
+    /// What an error of reading is: the fault of a file that cannot be unpacked any further; what the system reports, and what more
+    /// memory would mend, stays an error.
+    ///
+    /// - `offset`: where what could not be read begins in the unpacked file
     pub fn fault(self, error: io::Error, offset: u64) -> io::Result<Raw> {
-        if error.raw_os_error().is_some() {
-            return Err(error);
-        }
-        let is_end = error.kind() == io::ErrorKind::UnexpectedEof;
-        let fault = if is_end { self.clipped } else { self.corrupt };
-        Ok(Raw::Broken(Broken { offset, record: None, fault, detail: error.to_string() }))
+        let Some(found) = compression::Error::of(&error) else { return Err(error) };
+        let Some(fault) = fault_of(found) else { return Err(error) };
+        let bytes = found.lost(self.bytes);
+        Ok(Raw::Lost { fault: Broken { offset, record: None, fault, detail: error.to_string() }, bytes })
     }
 }
 
-/// Bytes that are read, and unpacked, at a time.
-const BUFFER: usize = 1 << 18;
+/// The fault that costs a file, or its rest.
+fn fault_of(error: &compression::Error) -> Option<Fault> {
+    match error {
+        compression::Error::Cut { packing, .. } => Some(Fault::clipped(*packing)),
+        compression::Error::Corrupt { packing, .. } => Some(Fault::corrupt(*packing)),
+        compression::Error::Unknown { .. } => Some(Fault::UnknownFormat),
+        _ => None,
+    }
+}
 
 impl Unpacked {
-    pub(super) fn open(mut file: File) -> io::Result<Self> {
-        let mut magic = Vec::new();
-        (&mut file).take(4).read_to_end(&mut magic)?;
-        file.rewind()?;
-        let file = BufReader::with_capacity(BUFFER, file);
-        Ok(match magic.as_slice() {
-            [0x1f, 0x8b, ..] => {
-                let bytes = Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(file)));
-                Self { bytes, packing: Packing::GZIP, packed: Packed::Gzip }
-            }
-            [0x28, 0xb5, 0x2f, 0xfd] => {
-                let decoder = zstd::stream::read::Decoder::with_buffer(file)?;
-                let bytes = Box::new(BufReader::with_capacity(BUFFER, decoder));
-                Self { bytes, packing: Packing::ZSTD, packed: Packed::Zstd }
-            }
-            _ => Self { bytes: Box::new(file), packing: Packing::GZIP, packed: Packed::Plain },
-        })
+    pub(super) fn open(file: File, windows: &Windows) -> io::Result<Self> {
+        let bytes = file.metadata()?.len();
+        let reader: Box<dyn Read + Send> = Box::new(file);
+        let bytes_of = compression::Unpacked::new(reader, windows.allowance())?;
+        Ok(Self { bytes: bytes_of, on_disk: OnDisk { bytes } })
+    }
+
+    /// How the file is packed.
+    pub fn packing(&self) -> Packing {
+        self.bytes.packing()
     }
 
     /// Bytes of a file that is not packed.
     #[cfg(test)]
-    pub fn plain(bytes: Box<dyn BufRead + Send>) -> Self {
-        Self { bytes, packing: Packing::GZIP, packed: Packed::Plain }
+    pub fn plain(bytes: &'static [u8]) -> Self {
+        let reader: Box<dyn Read + Send> = Box::new(bytes);
+        let on_disk = OnDisk { bytes: bytes.len() as u64 };
+        let bytes = compression::Unpacked::new(reader, Windows::default().allowance()).expect("memory can be read");
+        Self { bytes, on_disk }
+    }
+}
+
+/// A file that is lost before its first record.
+struct LostFile(Option<Raw>);
+
+impl RawReader for LostFile {
+    fn next_raw(&mut self) -> io::Result<Option<Raw>> {
+        Ok(self.0.take())
     }
 }

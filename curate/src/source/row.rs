@@ -92,6 +92,8 @@ pub struct Row {
     pub links: Vec<String>,
     /// Characters that each cleaning took; none for what was not cleaned.
     pub taken: Vec<u64>,
+    /// Bytes of the file that are lost, where a stretch of it cannot be read: then it is no record.
+    pub lost: Option<u64>,
     pub outcome: Outcome,
 }
 
@@ -162,17 +164,19 @@ pub fn rows_schema() -> SchemaRef {
         text("reason"),
         text("fault"),
         text("detail"),
+        Field::new("lost", DataType::UInt64, true),
     ]))
 }
 
 /// `facts/records/`: one row for everything that stood in a file.
 ///
 /// `bytes` is the payload's size; `taken`, the characters that each cleaning of the source took, in their order; `part` is the file's place in its source. A row has a `reason` if it is no document, a
-/// `fault` and its `detail` if it could not be read; then it has no id.
+/// `fault` and its `detail` if it could not be read; then it has no id. What has a number of `lost` bytes is no record, but a stretch of
+/// the file, as it lies on disk, of whose records nothing is known.
 #[must_use]
 pub fn records() -> SchemaRef {
     let names =
-        ["id", "record", "url", "date", "truncated", "part", "offset", "bytes", "taken", "reason", "fault", "detail"];
+        ["id", "record", "url", "date", "truncated", "part", "offset", "bytes", "taken", "reason", "fault", "detail", "lost"];
     let schema = rows_schema();
     let fields = names.map(|name| schema.field_with_name(name).expect("these are columns of a reading").clone());
     Arc::new(Schema::new(fields.to_vec()))
@@ -215,6 +219,7 @@ pub fn batch(rows: &[Row], part: u32) -> Result<RecordBatch, ArrowError> {
         texts(&reason),
         texts(&fault),
         texts(&detail),
+        Arc::new(rows.iter().map(|row| row.lost).collect::<UInt64Array>()),
     ];
     RecordBatch::try_new(rows_schema(), columns)
 }

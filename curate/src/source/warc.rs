@@ -4,9 +4,10 @@ use std::{
     borrow::Cow,
     collections::HashSet,
     fs::File,
-    io::{self, BufReader},
+    io::{self, BufReader, Read as _, Seek as _},
 };
 
+use compression::Packing;
 use schemas::identity::DocumentId;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -15,6 +16,7 @@ use super::{
     Reason,
     raw::{Raw, RawReader},
     row::{Outcome, Row},
+    windows::Windows,
 };
 use crate::{
     archive::{
@@ -42,8 +44,14 @@ pub struct WarcOptions {
 pub struct WarcRecords(WarcReader<BufReader<File>>);
 
 impl WarcRecords {
-    pub fn new(file: File) -> io::Result<Self> {
-        Ok(Self(WarcReader::new(BufReader::with_capacity(1 << 18, file))?))
+    pub fn new(mut file: File, windows: &Windows) -> io::Result<Self> {
+        let mut start = Vec::new();
+        (&mut file).take(512).read_to_end(&mut start)?;
+        file.rewind()?;
+        if let Some(error) = compression::unknown(&start, Packing::Plain) {
+            return Err(error.into());
+        }
+        Ok(Self(WarcReader::with_allowance(BufReader::with_capacity(1 << 18, file), windows.allowance())?))
     }
 }
 
@@ -52,6 +60,7 @@ impl RawReader for WarcRecords {
         Ok(self.0.next_item()?.map(|item| match item {
             Item::Record(record) => Raw::Warc(record),
             Item::Broken(broken) => Raw::Broken(broken),
+            Item::Lost { fault, bytes } => Raw::Lost { fault, bytes },
         }))
     }
 }

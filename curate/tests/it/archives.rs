@@ -16,7 +16,7 @@ fn count(path: &Path) -> (usize, BTreeMap<&'static str, usize>) {
     let (mut sound, mut faults) = (0, BTreeMap::new());
     while let Some(item) = reader.next_item().expect("the file can be read") {
         let fault = match item {
-            Item::Broken(broken) => Some(broken.fault),
+            Item::Broken(broken) | Item::Lost { fault: broken, .. } => Some(broken.fault),
             Item::Record(record)
                 if record.kind() == "response"
                     && record.header("Content-Type").is_some_and(|name| name.starts_with("application/http")) =>

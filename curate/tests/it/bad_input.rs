@@ -20,10 +20,10 @@ fn written(lines: &str) -> (TempDir, PathBuf) {
 
 const SOUND: &str = r#"name = "small"
 seed = 1
-
 [source.crawl]
 warc = ["FIXTURES/crawl/*.warc.gz"]
 fault_limit = 0.05
+lost_limit = 0.05
 
 [mixture.text]
 weights = { crawl = 1 }
@@ -115,7 +115,7 @@ fn a_crawl_of_broken_records_only_is_named() {
     let output = run(&path, &folder.path().join("out"), &[]);
     assert_eq!(output.status.code(), Some(1));
     let error = stderr(&output);
-    assert!(error.contains("source `crawl`: 1 of 1 records are broken"), "{error}");
+    assert!(error.contains("source `crawl`: 950 of 950 bytes are lost, over the share of 0"), "{error}");
     assert!(error.contains("out/quarantine/crawl.jsonl"), "{error}");
     let list = fs::read_to_string(folder.path().join("out/quarantine/crawl.jsonl")).expect("the list is written");
     assert!(list.contains("warc_") && list.contains("broken.warc.gz"), "{list}");

@@ -10,6 +10,7 @@ mod cleaning;
 mod duplicates;
 mod house;
 mod links;
+mod lost;
 mod mixtures;
 mod pipes;
 mod promises;

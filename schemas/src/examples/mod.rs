@@ -18,6 +18,8 @@ pub use read::{ExampleFault, ExampleReader, Found, Read, objects_of};
 pub(crate) use values::known_names;
 pub use values::{ExpressionFault, Expressions, Object, Values};
 
+use crate::paths::unpacked_name;
+
 /// What the examples of a task are made of.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ExampleRules {
@@ -82,12 +84,11 @@ pub enum ExampleFormat {
 }
 
 impl ExampleFormat {
-    /// What the name of a file says of its format, below `.gz` and `.zst`.
+    /// What the name of a file says of its format, below an ending such as `.gz`.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().to_lowercase();
-        let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
-        match name.rsplit_once('.')?.1 {
+        match unpacked_name(&name).rsplit_once('.')?.1 {
             "jsonl" | "ndjson" => Some(Self::JsonLines),
             "json" => Some(Self::Json),
             "csv" => Some(Self::Csv),

@@ -7,7 +7,7 @@ use schemas::size::Size;
 
 use super::printer::Printer;
 use crate::{
-    data::{Sample, SourceFiles, sample},
+    data::{Opening, Sample, SourceFiles, sample},
     tokenizer::Tokenizer,
 };
 
@@ -22,6 +22,10 @@ pub struct TokenizerArgs {
     /// Text to train on, drawn from the whole corpus by hash: bytes, or with K, M or G.
     #[arg(long, value_name = "SIZE", default_value = "100M")]
     sample: Size,
+    /// The largest share of the corpus's bytes that may be lost, where a file breaks off or cannot be unpacked: of a file whose end is
+    /// missing, all count.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    lost_limit: f64,
     /// The file to write.
     #[arg(long, value_name = "FILE", default_value = "tokenizer.json")]
     out: PathBuf,
@@ -29,7 +33,10 @@ pub struct TokenizerArgs {
 
 impl TokenizerArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let Sample { texts, bytes, of } = sample(&SourceFiles::find(&self.corpus)?, self.sample.0 as u64)?;
+        let opening = Opening { lost_limit: self.lost_limit, ..Opening::default() };
+        let Sample { texts, bytes, of, lost } =
+            sample(&SourceFiles::find(&self.corpus)?, self.sample.0 as u64, opening)?;
+        lost.iter().for_each(|lost| printer.note(lost));
         printer.note(format_args!("{} texts, {:.1} of {:.1} MB", texts.len(), bytes as f64 / 1e6, of as f64 / 1e6));
         let tokenizer = Tokenizer::train(texts.iter().map(String::as_str), self.vocabulary, &self.out)?;
         printer.note(format_args!("{} tokens", tokenizer.vocabulary()));

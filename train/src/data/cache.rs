@@ -12,7 +12,7 @@ use std::{
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::{
-    Document, Documents,
+    Document, Documents, Lost, Opening, opening,
     token_file::{Made, TokenFile, TokenFileWriter},
 };
 use crate::{
@@ -30,6 +30,9 @@ pub struct TokenCache<'t> {
     note: &'t mut dyn FnMut(&str),
     /// Files that are open already, by the hash of what they were made of.
     open: HashMap<String, TokenFile>,
+    opening: Opening,
+    /// What was lost of files that are open.
+    lost: Vec<Lost>,
 }
 
 impl<'t> TokenCache<'t> {
@@ -37,7 +40,31 @@ impl<'t> TokenCache<'t> {
     ///
     /// - `note`: is told what is tokenized, and which files of the cache are damaged
     pub fn new(folder: &Path, tokenizer: &'t Tokenizer, note: &'t mut dyn FnMut(&str)) -> Self {
-        Self { folder: folder.to_owned(), tokenizer, hash: tokenizer.fingerprint(), note, open: HashMap::new() }
+        Self {
+            folder: folder.to_owned(),
+            tokenizer,
+            hash: tokenizer.fingerprint(),
+            note,
+            open: HashMap::new(),
+            opening: Opening::default(),
+            lost: Vec::new(),
+        }
+    }
+
+    /// Says what is asked of files that are read from now on.
+    pub fn read_by(&mut self, opening: Opening) {
+        self.opening = opening;
+    }
+
+    /// What is asked of files that are read.
+    pub(super) fn opening(&self) -> Opening {
+        self.opening
+    }
+
+    /// What was lost of the files whose ids were asked for, by file.
+    #[must_use]
+    pub fn lost(&self) -> &[Lost] {
+        &self.lost
     }
 
     /// Tells something that one should know.
@@ -58,6 +85,12 @@ impl<'t> TokenCache<'t> {
             return Ok(file.clone());
         }
         let file = self.kept_or_made(path, sha256)?;
+        if file.lost() > 0 {
+            let lost =
+                Lost { file: path.display().to_string(), lost_bytes: file.lost(), of_bytes: opening::size(path)? };
+            (self.note)(&lost.to_string());
+            self.lost.push(lost);
+        }
         self.open.insert(sha256.to_owned(), file.clone());
         Ok(file)
     }
@@ -75,7 +108,7 @@ impl<'t> TokenCache<'t> {
         let locked = File::create(&lock).and_then(|file| file.lock().map(|()| file));
         let _locked = locked.map_err(Error::file("lock", &lock))?;
         // another training may have made it while this one waited
-        if !kept.exists() || TokenFile::open(&kept, &made).is_err() {
+        if !TokenFile::open(&kept, &made).is_ok_and(|file| self.suits(&file)) {
             self.make(path, &kept, made.clone())?;
         }
         TokenFile::open(&kept, &made)
@@ -87,6 +120,8 @@ impl<'t> TokenCache<'t> {
             return None;
         }
         match TokenFile::open(kept, made) {
+            // made where some might be lost, and now nothing may: read anew, the file says what is wrong with it
+            Ok(file) if !self.suits(&file) => None,
             Ok(file) => Some(file),
             Err(error) => {
                 (self.note)(&format!("{error}; it is made again"));
@@ -95,16 +130,21 @@ impl<'t> TokenCache<'t> {
         }
     }
 
+    /// Whether a file that was made before lacks nothing that may not be lost.
+    fn suits(&self, file: &TokenFile) -> bool {
+        file.lost() == 0 || self.opening.lost_limit > 0.0
+    }
+
     /// Tokenizes a file, some megabytes at a time.
     fn make(&mut self, path: &Path, kept: &Path, made: Made) -> Result<()> {
         if !self.tokenizer.is_fast() {
             self.note("the tokenizer is of a kind that only the crate `tokenizers` knows, which is slower");
         }
-        let mut documents = Documents::open(path)?;
+        let mut documents = Documents::open_by(path, self.opening)?;
         let mut writer = TokenFileWriter::create(kept, self.tokenizer.vocabulary())?;
         match self.fill(&mut documents, &mut writer) {
             Ok((count, ids)) => {
-                writer.finish(made)?;
+                writer.finish(made, documents.lost())?;
                 (self.note)(&format!("tokenized {}: {count} documents, {ids} tokens", path.display()));
                 Ok(())
             }

@@ -2,11 +2,12 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::BufRead as _,
     path::{Path, PathBuf},
 };
 
 use arrow::array::RecordBatch;
+use compression::Unpacked;
 use parquet::arrow::{
     ProjectionMask,
     arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
@@ -17,7 +18,7 @@ use schemas::{
     text_columns::{TEXT_TYPES, Texts},
 };
 
-use super::files::{Compression, Format};
+use super::{files::Format, opening::Opening};
 use crate::error::{Error, Result};
 
 /// Bytes of text that are in memory together, about.
@@ -43,12 +44,14 @@ impl Document {
 /// The documents of one file, in their order.
 pub struct Documents {
     path: PathBuf,
+    opening: Opening,
+    lost: u64,
     reader: Reader,
 }
 
 enum Reader {
     Parquet { rows: ParquetRecordBatchReader, columns: &'static [&'static str], before: usize },
-    JsonLines { lines: Box<dyn BufRead + Send>, before: usize },
+    JsonLines { lines: Unpacked<File>, before: usize },
 }
 
 const NO_COLUMNS: &str = "it has neither a column `text` nor `prompt` and `completion`";
@@ -59,15 +62,29 @@ impl Documents {
     /// # Errors
     /// When it cannot be read, or has neither a column `text` nor `prompt` and `completion`.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_by(path, Opening::default())
+    }
+
+    /// The same, with what is asked of the file.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_by(path: &Path, opening: Opening) -> Result<Self> {
         let file = File::open(path).map_err(Error::file("read", path))?;
-        let reader = match Format::of(path).unwrap_or(Format::JsonLines(Compression::Plain)) {
+        let reader = match Format::of(path).unwrap_or(Format::JsonLines) {
             Format::Parquet => parquet(path, file)?,
-            Format::JsonLines(compression) => {
-                let lines = unpacked(file, compression).map_err(Error::file("read", path))?;
+            Format::JsonLines => {
+                let lines = opening.open(file).map_err(Error::file("read", path))?;
                 Reader::JsonLines { lines, before: 0 }
             }
         };
-        Ok(Self { path: path.to_owned(), reader })
+        Ok(Self { path: path.to_owned(), opening, lost: 0, reader })
+    }
+
+    /// Bytes of the file that are lost, as it is known so far.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.lost
     }
 
     /// The next few documents, some megabytes of text; none at the end.
@@ -75,7 +92,7 @@ impl Documents {
     /// # Errors
     /// When a row cannot be read: the file and the row or line are named.
     pub fn next_few(&mut self) -> Result<Option<Vec<Document>>> {
-        let Self { path, reader } = self;
+        let Self { path, opening, lost, reader } = self;
         let damaged = |message: String| Error::Damaged { path: path.clone(), message };
         match reader {
             Reader::Parquet { rows, columns, before } => {
@@ -90,10 +107,15 @@ impl Documents {
             }
             Reader::JsonLines { lines, before } => {
                 let (mut documents, mut bytes, mut line) = (Vec::new(), 0, Vec::new());
-                while bytes < CHUNK {
+                while bytes < CHUNK && *lost == 0 {
                     line.clear();
-                    if lines.read_until(b'\n', &mut line).map_err(Error::file("read", &*path))? == 0 {
-                        break;
+                    match lines.read_until(b'\n', &mut line) {
+                        Ok(0) => break,
+                        Ok(_) => {}
+                        Err(error) => {
+                            *lost = opening.lost(path, error)?;
+                            break;
+                        }
                     }
                     *before += 1;
                     let text = if *before == 1 { without_mark(&line) } else { Ok(&line[..]) };
@@ -109,19 +131,6 @@ impl Documents {
             }
         }
     }
-}
-
-fn buffered(reader: impl Read + Send + 'static) -> Box<dyn BufRead + Send> {
-    Box::new(BufReader::with_capacity(1 << 18, reader))
-}
-
-/// The lines of a file, whatever they are packed by; several gzip members or Zstandard frames are one after the other.
-fn unpacked(file: File, compression: Compression) -> io::Result<Box<dyn BufRead + Send>> {
-    Ok(match compression {
-        Compression::Plain => buffered(file),
-        Compression::Gzip => buffered(flate2::read::MultiGzDecoder::new(BufReader::new(file))),
-        Compression::Zstandard => buffered(zstd::stream::read::Decoder::new(file)?),
-    })
 }
 
 fn parquet(path: &Path, file: File) -> Result<Reader> {

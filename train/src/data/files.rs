@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use schemas::paths::unpacked_name;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
@@ -23,27 +24,17 @@ pub enum Split {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Parquet,
-    JsonLines(Compression),
-}
-
-/// How lines are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Compression {
-    Plain,
-    Gzip,
-    Zstandard,
+    JsonLines,
 }
 
 impl Format {
-    /// The format that a file's name ends with.
+    /// The format that a file's name ends with, below an ending such as `.gz`: how lines are packed is told by their first bytes.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?;
-        let packed = [(".gz", Compression::Gzip), (".zst", Compression::Zstandard)];
-        let unpacked = packed.into_iter().find_map(|(end, how)| Some((name.strip_suffix(end)?, how)));
-        let (name, compression) = unpacked.unwrap_or((name, Compression::Plain));
-        match name.rsplit_once('.')?.1 {
-            "parquet" if compression == Compression::Plain => Some(Self::Parquet),
-            "jsonl" | "ndjson" => Some(Self::JsonLines(compression)),
+        let unpacked = unpacked_name(name);
+        match unpacked.rsplit_once('.')?.1 {
+            "parquet" if unpacked == name => Some(Self::Parquet),
+            "jsonl" | "ndjson" => Some(Self::JsonLines),
             _ => None,
         }
     }
@@ -71,8 +62,11 @@ impl SourceFiles {
     pub fn find(path: &Path) -> Result<Self> {
         let fault = |message: &str| Error::Data { path: path.to_owned(), message: message.to_owned() };
         if path.is_file() {
-            Format::of(path)
-                .ok_or_else(|| fault("its name ends with none of .parquet, .jsonl, .jsonl.gz and .jsonl.zst"))?;
+            Format::of(path).ok_or_else(|| {
+                fault(
+                    "its name ends with none of .parquet and .jsonl, nor with .jsonl and .gz, .zst, .bz2, .xz or .lz4",
+                )
+            })?;
             return Ok(Self { path: path.to_owned(), train: vec![path.to_owned()], validation: Vec::new() });
         }
         let mut files = Vec::new();
@@ -138,11 +132,12 @@ mod tests {
         assert_eq!(names(&found.train), ["train-0.parquet", "train-1.parquet"]);
         assert_eq!(names(&found.validation), ["validation-0.parquet"]);
 
-        let plain = folder_of(&["b.jsonl", "a.parquet", "c.txt", "d.jsonl.zst", "e.parquet.gz"]);
+        let plain =
+            folder_of(&["b.jsonl", "a.parquet", "c.txt", "d.jsonl.zst", "e.parquet.gz", "f.ndjson.bz2", "g.jsonl.xz"]);
         let found = SourceFiles::find(plain.path())?;
         assert_eq!(
             (names(&found.train), found.validation),
-            (vec!["a.parquet".into(), "b.jsonl".into(), "d.jsonl.zst".into()], vec![])
+            (["a.parquet", "b.jsonl", "d.jsonl.zst", "f.ndjson.bz2", "g.jsonl.xz"].map(String::from).to_vec(), vec![])
         );
 
         let file = plain.path().join("b.jsonl");

@@ -199,7 +199,7 @@ mod tests {
                 writer.push(&ids, *prompt, 0)?;
                 next += u32::try_from(*length).expect("short");
             }
-            writer.finish(made.clone())?;
+            writer.finish(made.clone(), 0)?;
             files.push(TokenFile::open(&path, &made)?);
         }
         Ok((folder, Tokens::new(&files, None, END)))

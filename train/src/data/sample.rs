@@ -4,7 +4,7 @@ use std::collections::BinaryHeap;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Documents, SourceFiles};
+use super::{Documents, Lost, Opening, SourceFiles, opening};
 use crate::error::{Error, Result};
 
 /// Some documents, and how many there were.
@@ -16,6 +16,8 @@ pub struct Sample {
     pub bytes: u64,
     /// Bytes of all that it was drawn from.
     pub of: u64,
+    /// What was lost of files.
+    pub lost: Vec<Lost>,
 }
 
 /// Draws texts from all files that are trained on, until there are `bytes` of them: those with the smallest hashes, so that every
@@ -24,12 +26,13 @@ pub struct Sample {
 /// Memory holds the sample and a few megabytes.
 ///
 /// # Errors
-/// When a file cannot be read, or no document has any text.
-pub fn sample(files: &SourceFiles, bytes: u64) -> Result<Sample> {
+/// When a file cannot be read, more is lost than may be, or no document has any text.
+pub fn sample(files: &SourceFiles, bytes: u64, opening: Opening) -> Result<Sample> {
     let mut drawn = BinaryHeap::new();
     let (mut held, mut of) = (0, 0);
+    let mut lost = Vec::new();
     for path in &files.train {
-        let mut documents = Documents::open(path)?;
+        let mut documents = Documents::open_by(path, opening)?;
         while let Some(few) = documents.next_few()? {
             for text in few.into_iter().flat_map(|document| [document.prompt, document.text]) {
                 if text.is_empty() {
@@ -45,12 +48,17 @@ pub fn sample(files: &SourceFiles, bytes: u64) -> Result<Sample> {
                 }
             }
         }
+        if documents.lost() > 0 {
+            let (file, lost_bytes) = (path.display().to_string(), documents.lost());
+            lost.push(Lost { file, lost_bytes, of_bytes: opening::size(path)? });
+        }
     }
+    opening.judge(&files.path, &files.train, lost.iter().map(|lost| lost.lost_bytes).sum())?;
     if of == 0 {
         let message = "no document has any text".to_owned();
         return Err(Error::Data { path: files.path.clone(), message });
     }
-    Ok(Sample { texts: drawn.into_sorted_vec().into_iter().map(|(_, text)| text).collect(), bytes: held, of })
+    Ok(Sample { texts: drawn.into_sorted_vec().into_iter().map(|(_, text)| text).collect(), bytes: held, of, lost })
 }
 
 #[cfg(test)]
@@ -66,14 +74,14 @@ mod tests {
         let lines: Vec<String> = (1000..2000).map(|number| format!("{{\"text\": \"text {number}\"}}\n")).collect();
         let path = folder.path().join("all.jsonl");
         fs::write(&path, lines.concat()).expect("the file can be written");
-        let some = sample(&SourceFiles::find(&path)?, 899)?;
+        let some = sample(&SourceFiles::find(&path)?, 899, Opening::default())?;
         assert_eq!((some.texts.len(), some.bytes, some.of), (100, 900, 9000));
         let late = some.texts.iter().filter(|text| text.as_str() >= "text 1500").count();
         assert!((30..70).contains(&late), "{late} of 100 from the second half");
 
         fs::write(&path, lines.into_iter().rev().collect::<String>()).expect("the file can be written");
-        assert_eq!(sample(&SourceFiles::find(&path)?, 899)?, some);
-        assert_eq!(sample(&SourceFiles::find(&path)?, 1 << 20)?.texts.len(), 1000);
+        assert_eq!(sample(&SourceFiles::find(&path)?, 899, Opening::default())?, some);
+        assert_eq!(sample(&SourceFiles::find(&path)?, 1 << 20, Opening::default())?.texts.len(), 1000);
         Ok(())
     }
 }

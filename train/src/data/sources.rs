@@ -7,6 +7,7 @@ use super::{
     files::sha256_of_file,
     order::{Draws, Shuffle},
     packed::PackedRows,
+    token_file::TokenFile,
     tokens::{Drawn, Tokens},
 };
 use crate::error::{Error, Result};
@@ -64,7 +65,9 @@ impl HashedFiles {
             _ => (&self.files.train, &self.train),
         };
         let files = paths.iter().zip(hashes).map(|(path, hash)| cache.tokens(path, hash));
-        let tokens = Tokens::new(&files.collect::<Result<Vec<_>>>()?, drawn, cache.before_text());
+        let files = files.collect::<Result<Vec<_>>>()?;
+        cache.opening().judge(&self.files.path, paths, files.iter().map(TokenFile::lost).sum())?;
+        let tokens = Tokens::new(&files, drawn, cache.before_text());
         let rows = PackedRows::new(tokens, time, packing, across_documents);
         if rows.rows() > 0 {
             return Ok(rows);

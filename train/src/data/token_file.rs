@@ -56,7 +56,22 @@ struct Summary {
     width: usize,
     ids: u64,
     documents: u64,
+    /// Bytes of the documents' file that were lost; not there where none were.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    lost: u64,
     xxh3: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// What was lost is a part of what the hash is of.
+fn hash_lost(hash: &mut Xxh3, lost: u64) {
+    if lost > 0 {
+        hash.update(&lost.to_le_bytes());
+    }
 }
 
 /// A file of ids that is being written; it appears at its path when it is whole.
@@ -113,14 +128,18 @@ impl TokenFileWriter {
     }
 
     /// Ends the file and gives it its name.
-    pub(super) fn finish(mut self, made: Made) -> Result<()> {
+    ///
+    /// - `lost`: bytes of the documents' file that could not be read
+    pub(super) fn finish(mut self, made: Made, lost: u64) -> Result<()> {
         self.hash.update(&self.entries);
+        hash_lost(&mut self.hash, lost);
         let summary = Summary {
             format: FORMAT,
             made,
             width: self.width,
             ids: self.ids,
             documents: (self.entries.len() / ENTRY) as u64,
+            lost,
             xxh3: format!("{:032x}", self.hash.digest128()),
         };
         let mut tail = serde_json::to_vec(&summary).expect("a summary is JSON");
@@ -146,6 +165,7 @@ impl TokenFileWriter {
 pub(super) struct TokenFile {
     ids: Arc<Ids>,
     entries: Arc<[Entry]>,
+    lost: u64,
 }
 
 /// The ids of a file.
@@ -188,17 +208,23 @@ impl TokenFile {
             hash.update(&bytes);
             entries.push(entry(bytes));
         }
+        hash_lost(&mut hash, summary.lost);
         let found = format!("{:032x}", hash.digest128());
         if found != summary.xxh3 {
             return Err(damaged("its bytes are not those that were written".into()));
         }
         let ids = Ids { path: path.to_owned(), file, width: summary.width };
-        Ok(Self { ids: Arc::new(ids), entries: entries.into() })
+        Ok(Self { ids: Arc::new(ids), entries: entries.into(), lost: summary.lost })
     }
 
     /// What is known of its documents, in their order.
     pub(super) fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// Bytes of the documents' file that were lost.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost
     }
 
     /// Its ids, for whoever has taken note of the documents.
@@ -273,7 +299,7 @@ mod tests {
         let mut writer = TokenFileWriter::create(path, vocabulary)?;
         writer.push(&[1, 2, 3], 1, 7)?;
         writer.push(&[65_535], 0, 8)?;
-        writer.finish(made())
+        writer.finish(made(), 0)
     }
 
     #[test]
@@ -291,12 +317,15 @@ mod tests {
         Ok(())
     }
 
-    /// A disk that lost or changed a byte must not be trained on.
+    /// A disk that lost or changed a byte must not be trained on; what was lost of the documents is among these bytes.
     #[test]
     fn no_byte_can_be_lost_or_changed() -> Result<()> {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let path = folder.path().join("ids");
-        write(&path, 65_536)?;
+        let mut writer = TokenFileWriter::create(&path, 65_536)?;
+        writer.push(&[1, 2, 3], 1, 7)?;
+        writer.finish(made(), 5)?;
+        assert_eq!(TokenFile::open(&path, &made())?.lost(), 5);
         let sound = fs::read(&path).expect("it was written");
         for place in 0..sound.len() {
             fs::write(&path, &sound[..place]).expect("it can be cut");

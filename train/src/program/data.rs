@@ -3,12 +3,17 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use schemars::JsonSchema;
-use schemas::toml_file::{Setting, Spanned, TomlFile};
+use schemas::{
+    size::Size,
+    toml_file::{Setting, Spanned, TomlFile},
+};
 use serde::Deserialize;
 
 use crate::{
     checkpoint::sha256,
-    data::{HashedFiles, JudgedRows, PackedRows, Packing, RowsConfig, SourceFiles, Split, TokenCache, WeightedRows},
+    data::{
+        HashedFiles, JudgedRows, Opening, PackedRows, Packing, RowsConfig, SourceFiles, Split, TokenCache, WeightedRows,
+    },
     error::{Error, Result},
     tokenizer::{Tokenizer, TokenizerConfig},
     trainer::Judges,
@@ -51,6 +56,15 @@ pub struct DataConfig {
     #[serde(default = "one_in_two_hundred")]
     #[schemars(with = "f64")]
     pub validation: Spanned<f64>,
+    /// The largest share of the bytes of a source's files, as they lie on disk, that may be lost, where a file breaks off or cannot be
+    /// unpacked: of a file whose end is missing, all count.
+    #[serde(default = "none_lost")]
+    #[schemars(with = "f64")]
+    pub lost_limit: Spanned<f64>,
+    /// The longest window that a packed file is read with, which is memory that is held: bytes, or with K, M or G.
+    #[serde(default = "two_gibibytes")]
+    #[schemars(with = "String")]
+    pub max_window: Spanned<String>,
 }
 
 /// One of several sources.
@@ -67,6 +81,14 @@ pub struct SourceConfig {
 
 fn yes() -> bool {
     true
+}
+
+fn none_lost() -> Spanned<f64> {
+    Spanned::new(0..0, 0.0)
+}
+
+fn two_gibibytes() -> Spanned<String> {
+    Spanned::new(0..0, "2G".to_owned())
 }
 
 fn one_in_two_hundred() -> Spanned<f64> {
@@ -90,6 +112,7 @@ pub struct TrainingData {
     packing: Packing,
     across_documents: bool,
     validation: f64,
+    opening: Opening,
 }
 
 /// The same with the hash of every file.
@@ -106,7 +129,17 @@ impl TrainingData {
     /// # Errors
     /// A missing path, a number out of its range, both or neither of `mixture` and `sources`: with line and column.
     pub fn check(file: &TomlFile, config: &Spanned<DataConfig>) -> Result<Self> {
-        let DataConfig { mixture, sources, held_out, packing, across_documents, validation, .. } = config.get_ref();
+        let DataConfig {
+            mixture,
+            sources,
+            held_out,
+            packing,
+            across_documents,
+            validation,
+            lost_limit,
+            max_window,
+            ..
+        } = config.get_ref();
         let find = |path: &Spanned<PathBuf>| -> Result<SourceFiles> {
             let found = file.folder().join(path.get_ref());
             if !found.exists() {
@@ -124,6 +157,7 @@ impl TrainingData {
         if !(share > 0.0 && share < 1.0) {
             return Err(file.fault(validation.span(), format!("a share lies between 0 and 1, not at {share}")).into());
         }
+        let opening = opening(lost_limit, max_window).map_err(|(span, message)| file.fault(span, message))?;
         let sources = match (mixture, sources.is_empty()) {
             (Some(path), true) => vec![Source { name: "mixture".into(), weight: 1.0, files: find(path)? }],
             (None, false) => sources
@@ -157,6 +191,7 @@ impl TrainingData {
             packing: *packing,
             across_documents: *across_documents,
             validation: share,
+            opening,
         })
     }
 
@@ -210,6 +245,7 @@ impl HashedData<'_> {
     /// # Errors
     /// When a file cannot be read or tokenized, or a source has not one row.
     pub fn training(&self, time: usize, seed: u64, cache: &mut TokenCache<'_>) -> Result<WeightedRows> {
+        cache.read_by(self.data.opening);
         let sources = rows(&self.sources, Split::Train, &self.config(time, seed), cache)?;
         for (name, _, rows) in &sources {
             cache.note(&format!("{name}: {}", rows.account()));
@@ -225,6 +261,7 @@ impl HashedData<'_> {
     /// # Errors
     /// As [`Self::training`].
     pub fn judges(&self, time: usize, seed: u64, most: usize, cache: &mut TokenCache<'_>) -> Result<Judges> {
+        cache.read_by(self.data.opening);
         let config = self.config(time, seed);
         let mut held_out = Vec::new();
         let mut alone = |rows: Vec<(String, f64, PackedRows)>, cache: &mut TokenCache<'_>| -> Result<()> {
@@ -285,6 +322,19 @@ fn tokenizer(file: &TomlFile, config: &DataConfig) -> Result<Tokenizer> {
         (Error::Tokenizer(message), None) => file.fault(tokenizer.span(), message).into(),
         (other, _) => other,
     })
+}
+
+/// What is asked of files, or what is wrong with it and where.
+fn opening(
+    lost_limit: &Spanned<f64>,
+    max_window: &Spanned<String>,
+) -> std::result::Result<Opening, (std::ops::Range<usize>, String)> {
+    let share = *lost_limit.get_ref();
+    if !(0.0..=1.0).contains(&share) {
+        return Err((lost_limit.span(), format!("a share lies between 0 and 1, not at {share}")));
+    }
+    let size: Size = max_window.get_ref().parse().map_err(|message| (max_window.span(), message))?;
+    Ok(Opening { max_window: size.0 as u64, lost_limit: share })
 }
 
 /// The rows of a split of each source, with its name and weight.

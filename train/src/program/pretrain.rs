@@ -128,13 +128,14 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     let tokenizer = pretraining.data.tokenizer();
     tokenizer.save(&options.out)?;
 
-    let (training, mut judges) = {
+    let (training, mut judges, lost) = {
         let folder = options.cache.clone().unwrap_or_else(|| options.out.join("tokens"));
         let mut note = |text: &str| progress.note(text);
         let mut cache = TokenCache::new(&folder, tokenizer, &mut note);
         let judged = config.training.evaluate_rows;
         let training = data.training(shape.context, config.seed, &mut cache)?;
-        (training, data.judges(shape.context, config.seed, judged, &mut cache)?)
+        let judges = data.judges(shape.context, config.seed, judged, &mut cache)?;
+        (training, judges, cache.lost().to_vec())
     };
     judges.bytes_per_token = Some(bytes_per_token(&judges.validation, tokenizer)?);
     let training = Batches::new(training, config.training.rows);
@@ -152,6 +153,9 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     let pace = Pace::new(flops, config.training.peak_tflops);
     let place = resumed.as_ref().map(|(_, checkpoint)| (checkpoint.state.step, &checkpoint.logs));
     let mut log = Log::open(&options.out, place, progress)?;
+    if resumed.is_none() {
+        lost.iter().try_for_each(|lost| log.lost(lost))?;
+    }
     let trainer = match resumed {
         None => Trainer::new(model, &looped, identity, device),
         Some((path, checkpoint)) => Trainer::resume(model, &looped, checkpoint, &path, identity, device)?,

@@ -7,7 +7,7 @@ use super::{
     metrics::{Evaluated, Sampled, Spiked, Stepped, scalars},
     tensorboard::EventFile,
 };
-use crate::error::Result;
+use crate::{data::Lost, error::Result};
 
 const METRICS: &str = "metrics.jsonl";
 const SAMPLES: &str = "samples.jsonl";
@@ -95,6 +95,14 @@ impl<'p> Log<'p> {
         self.progress.evaluated(evaluated);
         self.events.scalars(evaluated.step, &scalars("evaluate", evaluated))?;
         self.metrics.push(evaluated)
+    }
+
+    /// A line about what was lost of a file that is trained on or judged by.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn lost(&mut self, lost: &Lost) -> Result<()> {
+        self.metrics.push(lost)
     }
 
     /// A line about a step that was not taken.

@@ -40,7 +40,7 @@ fn faults_of_sources_are_shown_in_their_line() {
         (
             "sums.jsonl",
             "small.toml",
-            "small.toml: its name ends with none of .parquet, .jsonl, .jsonl.gz and .jsonl.zst",
+            "small.toml: its name ends with none of .parquet and .jsonl, nor with .jsonl and .gz",
         ),
         ("validation", "mixture = \"mixture\"\nvalidation", "[data] names either a `mixture` or `sources`"),
         ("best_fit", "worst_fit", "small.toml:5:11: unknown variant `worst_fit`"),

@@ -7,6 +7,7 @@ mod exactness;
 mod ids;
 mod interchange;
 mod interrupts;
+mod lost;
 mod memory;
 mod operations;
 mod precision;

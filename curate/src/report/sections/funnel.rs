@@ -6,7 +6,7 @@ use super::Section;
 use crate::report::{
     charts,
     findings::Findings,
-    numbers::share,
+    numbers::{decimal, grouped, share},
     table::{Cell, Column, Table},
 };
 
@@ -25,6 +25,7 @@ pub fn section(findings: &Findings) -> Section {
             Cell::words(entry.reasons()),
         ]
     });
+    let lost: Vec<_> = ledger.lost.iter().filter(|entry| entry.files > 0).collect();
     let table = Table {
         id: "ledger",
         caption: html! { "The ledger: in = kept + dropped + quarantined, at each stage. Sources that a stage left as they were are not shown." },
@@ -47,6 +48,12 @@ pub fn section(findings: &Findings) -> Section {
             (charts::stages(ledger))
             @if let Some(chart) = charts::reasons(ledger) { h3 { "Reasons" } (chart) }
             (table)
+            @if !lost.is_empty() {
+                p { "Lost of the files, in bytes as they lie on disk, and no records of any stage:" }
+                ul { @for entry in &lost {
+                    li { (entry.source) ": " (decimal(entry.bytes)) " of " (decimal(entry.of)) ", in " (grouped(entry.files)) " files" }
+                } }
+            }
         },
     }
 }

@@ -23,17 +23,19 @@ pub fn section(findings: &Findings) -> Option<Section> {
             Cell::words(short(&file, LONGEST_DETAIL)),
             Cell::count(fault.offset),
             Cell::code(&fault.fault),
+            fault.lost.map_or(Cell::Empty, Cell::bytes),
             Cell::words(short(fault.detail.as_deref().unwrap_or_default(), LONGEST_DETAIL)),
         ]
     });
     let table = Table {
         id: "faults",
-        caption: html! { "Records that could not be read, of each source at most twenty, drawn by hash; the whole list is in " code { "quarantine/" } "." },
+        caption: html! { "What could not be read, of each source at most twenty, drawn by hash; the whole list is in " code { "quarantine/" } "." },
         columns: &[
             Column::Words("source"),
             Column::Words("file"),
             Column::Numbers("byte"),
             Column::Words("fault"),
+            Column::Numbers("lost"),
             Column::Words("what was found"),
         ],
         rows: rows.collect(),
@@ -41,7 +43,7 @@ pub fn section(findings: &Findings) -> Option<Section> {
     Some(Section {
         id: "quarantine",
         title: "Quarantine",
-        says: "Broken records are named by file and byte, and reading went on at the next one.",
+        says: "Broken records are named by file and byte, and reading went on at the next one. What has a number of lost bytes is no record, but a stretch of a file of whose records nothing is known.",
         body: html! { (table) },
     })
 }
