@@ -296,12 +296,11 @@ impl HashedData<'_> {
 /// Draws rows to judge by, and tells how many.
 fn drawn(name: &str, rows: &WeightedRows, most: usize, cache: &mut TokenCache<'_>) -> Result<JudgedRows> {
     let judged = JudgedRows::draw(rows, most)?;
+    let (rows, rows_in_all, tokens) = (judged.rows(), judged.rows_in_all(), judged.tokens());
+    let which = if rows as u64 == rows_in_all { "" } else { ", drawn by hash" };
+    let tokens_in_all = judged.tokens_in_all();
     cache.note(&format!(
-        "{name}: judged by {} of {} rows, drawn by hash, with {} of {} tokens that count",
-        judged.rows(),
-        judged.rows_in_all(),
-        judged.tokens(),
-        judged.tokens_in_all()
+        "{name}: judged by {rows} of {rows_in_all} rows{which}, with {tokens} of {tokens_in_all} tokens that count"
     ));
     Ok(judged)
 }

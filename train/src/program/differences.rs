@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn steps_may_change_before_a_decay() {
         let steps = ("/training/steps", json!(80));
-        assert_eq!(found(&[steps.clone()]), ["`training.steps` was 40, and is 80"]);
+        assert_eq!(found(std::slice::from_ref(&steps)), ["`training.steps` was 40, and is 80"]);
         for (shape, taken, expected) in [
             (json!("constant"), 40, 0),
             (json!({"wsd": {"share": 0.5}}), 20, 0),
@@ -188,7 +188,7 @@ mod tests {
             (json!("constant"), 81, 1),
         ] {
             let shape = ("/learning_rate/shape", shape);
-            let (saved, wanted) = (identity(&[shape.clone()]), identity(&[shape.clone(), steps.clone()]));
+            let (saved, wanted) = (identity(std::slice::from_ref(&shape)), identity(&[shape.clone(), steps.clone()]));
             assert_eq!(differences(&saved, &wanted, taken).len(), expected, "{shape:?} after {taken}");
         }
     }
