@@ -161,13 +161,19 @@ impl PlainWords {
         is_mark
     }
 
+    /// Brings letters and marks into the one way to write them.
+    #[cold]
+    fn compose(&mut self) {
+        let composed: String = String::from_utf8_lossy(&self.letters).nfc().collect();
+        self.letters = composed.into_bytes();
+        self.has_mark = false;
+    }
+
     fn close(&mut self, start: usize, end: usize) {
-        if std::mem::take(&mut self.has_mark) {
-            // one way to write a letter with its marks
-            let composed: String = String::from_utf8_lossy(&self.letters).nfc().collect();
-            self.letters = composed.into_bytes();
-        }
         if !self.letters.is_empty() {
+            if self.has_mark {
+                self.compose();
+            }
             self.words.push(Word { hash: xxh3_64(&self.letters), start: start as u32, end: end as u32 });
             self.letters.clear();
         }
