@@ -101,6 +101,7 @@ impl DecontaminateArgs {
             steps: vec![step],
             splits: SplitRule::default(),
             mixtures: vec![],
+            task_files: BTreeMap::new(),
             licences: BTreeMap::new(),
             recipe,
         })

@@ -169,6 +169,7 @@ impl DedupArgs {
             steps,
             splits: SplitRule::default(),
             mixtures: vec![],
+            task_files: std::collections::BTreeMap::new(),
             licences: std::collections::BTreeMap::new(),
             recipe,
         })

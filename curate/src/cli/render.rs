@@ -22,6 +22,7 @@ use super::{
 use crate::{
     archive::Broken,
     decide::drawn_template,
+    error::Error,
     source::{TaskExample, Unread, each_task_example, own_examples},
     text::draw::draw,
     write::{POOL, RenderedRow, Rendering, RowKey, TaskRenderer},
@@ -118,14 +119,18 @@ impl RenderArgs {
             pool: None,
             task,
         };
-        let renderer = TaskRenderer::with_pool(rendering.clone(), &pool)?;
+        let located = |error| match error {
+            Error::Render(error) => Task::locate(&self.task, error),
+            other => other,
+        };
+        let renderer = TaskRenderer::with_pool(rendering.clone(), &pool).map_err(located)?;
         let mut output = io::BufWriter::new(io::stdout().lock());
         let mut rows = 0;
         for example in &examples {
             let values = renderer.values(&example.text)?;
             for template in self.templates_of(&rendering.task, &example.id) {
                 let key = RowKey { id: &example.id, template, copy: 0 };
-                let row = renderer.row(key, &values)?;
+                let row = renderer.row(key, &values).map_err(located)?;
                 let name = &rendering.task.templates[template].name;
                 let text =
                     if self.plain { plain(name, &row) } else { json(&rendering.task.name, name, &example.id, &row) };

@@ -14,7 +14,8 @@ impl LabelTree {
     pub fn new(counts: &[i64]) -> Self {
         const MANY: i64 = 1_000_000_000_000_000;
         let labels = counts.len();
-        let mut weights = counts.to_vec();
+        // a count that no file of true counts has is as good as any other
+        let mut weights: Vec<i64> = counts.iter().map(|count| (*count).clamp(0, MANY - 1)).collect();
         weights.resize(2 * labels - 1, MANY);
         let (mut leaf, mut node) = (labels, labels);
         let mut children = Vec::with_capacity(labels - 1);
@@ -29,7 +30,7 @@ impl LabelTree {
                 }
             };
             let pair = (lightest(), lightest());
-            weights[parent] = weights[pair.0] + weights[pair.1];
+            weights[parent] = weights[pair.0].saturating_add(weights[pair.1]);
             children.push(pair);
         }
         Self { labels, children }

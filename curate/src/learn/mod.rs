@@ -13,6 +13,8 @@ mod classifier;
 mod evaluation;
 mod examples;
 mod fasttext;
+#[cfg(test)]
+mod fasttext_made;
 mod fasttext_model;
 mod features;
 mod hashed;

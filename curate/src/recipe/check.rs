@@ -15,7 +15,7 @@ use schemas::{
 use super::{
     Plan, Recipe, Step, StepKind,
     mixtures::Tasks,
-    model::{ClustersRecipe, ColumnsRecipe, LinkFacts, OverlapFacts, SourceRecipe, Text},
+    model::{ClustersRecipe, ColumnsRecipe, LinkFacts, OverlapFacts, SourceRecipe, TaskRecipe, Text},
 };
 use crate::{
     decide::{DuplicateIndex, SplitRule, Verification},
@@ -34,14 +34,21 @@ impl Plan {
     /// # Errors
     /// An unknown key, a missing file, a name that nothing has: with path, line and column.
     pub fn read(path: &Path, settings: &[Setting]) -> Result<Self> {
-        let file = TomlFile::read(path)?;
+        Self::of(&TomlFile::read(path)?, settings)
+    }
+
+    /// The same of a recipe that was read.
+    ///
+    /// # Errors
+    /// See [`Plan::read`].
+    pub fn of(file: &TomlFile, settings: &[Setting]) -> Result<Self> {
         let folders: BTreeSet<String> = file.parse::<Recipe>(&[]).map(|recipe| recipe.folders.into_keys().collect())?;
         let settings: Vec<Setting> = settings.iter().map(|setting| as_folder(setting, &folders)).collect();
         let recipe: Recipe = file.parse(&settings)?;
         let json = file.parse(&settings)?;
         let absolute = |folder: &Spanned<PathBuf>| file.folder().join(folder.get_ref());
         let folders = recipe.folders.iter().map(|(name, folder)| (name.clone(), absolute(folder))).collect();
-        Check { file: &file, recipe: &recipe, folders }.plan(json)
+        Check { file, recipe: &recipe, folders }.plan(json)
     }
 }
 
@@ -118,6 +125,7 @@ impl Check<'_> {
                 declared,
             },
             mixtures: self.mixtures(&tasks)?,
+            task_files: self.task_files(&tasks),
             licences: self.licences(&tasks),
             recipe: json,
         })
@@ -218,6 +226,23 @@ impl Check<'_> {
             });
         }
         Ok(sources)
+    }
+
+    /// Where the tasks are written.
+    fn task_files(&self, tasks: &Tasks) -> BTreeMap<String, PathBuf> {
+        let file = |(name, recipe): (&Text, &TaskRecipe)| {
+            let (task, _) = tasks.get(name.get_ref())?;
+            Some((task.name.clone(), self.task_file(recipe.file.as_ref().unwrap_or(name)).ok()?))
+        };
+        self.recipe.task.iter().filter_map(file).collect()
+    }
+
+    /// The file of a task, or the name of a shipped one.
+    fn task_file(&self, file: &Text) -> Result<PathBuf, TomlError> {
+        if shipped().iter().any(|(name, _)| name == file.get_ref()) {
+            return Ok(PathBuf::from(file.get_ref()));
+        }
+        self.path(file)
     }
 
     /// A task: the file of a path, or a shipped one.

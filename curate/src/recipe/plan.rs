@@ -45,6 +45,8 @@ pub struct Plan {
     pub splits: SplitRule,
     /// The mixtures, in the order of their names.
     pub mixtures: Vec<MixturePlan>,
+    /// The file of each task, or the name of a shipped one, by the task's own name.
+    pub task_files: BTreeMap<String, PathBuf>,
     /// The licence of each source and task that says it.
     pub licences: BTreeMap<String, String>,
     /// The recipe as it was run, for the manifest.

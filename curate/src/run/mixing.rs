@@ -10,7 +10,7 @@ use datafusion::{
     functions_aggregate::expr_fn::{count, sum},
     prelude::{col, lit},
 };
-use schemas::ledger::MixtureEntry;
+use schemas::{ledger::MixtureEntry, task::Task};
 
 use super::{
     context::{Origin, Run},
@@ -63,7 +63,8 @@ impl Run<'_> {
             let (staged, rows) = match self.find("mixtures", &mixture.name, &origin.fingerprint) {
                 Some(mark) => (None, mark.outputs.iter().filter_map(|file| file.rows).sum::<u64>()),
                 None => {
-                    let staged = self.stage_mixture(&stage, mixture, origin, &inputs).await?;
+                    let staged = self.stage_mixture(&stage, mixture, origin, &inputs).await;
+                    let staged = staged.map_err(|error| self.located(error))?;
                     let rows = staged.files.iter().filter_map(|(_, rows, _)| *rows).sum();
                     (Some(staged), rows)
                 }
@@ -72,6 +73,17 @@ impl Run<'_> {
             self.progress.end(&stage, start.elapsed().as_secs_f64(), &format!("{rows} rows"));
         }
         Ok(mixed)
+    }
+
+    /// The fault of a template with its place in the task's file; any other error as it is.
+    fn located(&self, error: Error) -> Error {
+        match error {
+            Error::Render(error) => match self.plan.task_files.get(error.task()) {
+                Some(file) => Task::locate(file, error),
+                None => error.into(),
+            },
+            other => other,
+        }
     }
 
     fn rule(&self, mixture: &MixturePlan) -> MixtureRule {

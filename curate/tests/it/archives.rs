@@ -7,7 +7,7 @@ use curate::archive::{
     warc::{Item, WarcReader},
 };
 
-use crate::{bad_input::skipped, real::data};
+use fixtures::needs::data;
 
 /// Records, and what is wrong with those that are not sound: in the archive, or in the answer that a record holds.
 fn count(path: &Path) -> (usize, BTreeMap<&'static str, usize>) {
@@ -37,11 +37,8 @@ fn count(path: &Path) -> (usize, BTreeMap<&'static str, usize>) {
 /// Every archive at hand gives what it holds.
 #[test]
 fn every_archive_gives_what_it_holds() {
-    let folder = data().join("crawl");
-    if !folder.is_dir() {
-        skipped("every_archive_gives_what_it_holds", &format!("there is no folder {}", folder.display()));
-        return;
-    }
+    let Some(data) = data("every_archive_gives_what_it_holds", "crawl") else { return };
+    let folder = data.join("crawl");
     let names = [
         "archive.warc.gz",
         "pages.warc.gz",

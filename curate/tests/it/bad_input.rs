@@ -6,6 +6,7 @@ use std::{
     process::Command,
 };
 
+use fixtures::needs::skipped;
 use tempfile::TempDir;
 
 use crate::support::{OUTPUTS, hashes, recipe, root, run, run_well, stderr, temporary, text};
@@ -167,12 +168,6 @@ fn a_full_disk_is_named() {
     for line in before.lines().filter(|line| !line.contains("decisions/")) {
         assert!(after.contains(line), "{line} is not there any more");
     }
-}
-
-/// Says on the terminal, past the test runner's capture, that a test was skipped and why.
-pub fn skipped(test: &str, why: &str) {
-    use std::io::Write as _;
-    writeln!(std::io::stderr(), "SKIPPED {test}: {why}").expect("standard error can be written");
 }
 
 /// A later run with a fault leaves the finished run as it was.

@@ -11,13 +11,10 @@ use std::{
 };
 
 use datafusion::arrow::{array::AsArray as _, compute::cast, datatypes::DataType};
+use fixtures::needs::data;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use crate::{
-    bad_input::skipped,
-    real::data,
-    support::{curate, hashes, ledger, run, run_well, stderr, stdout, temporary, text},
-};
+use crate::support::{curate, hashes, ledger, run, run_well, stderr, stdout, temporary, text};
 
 /// `curate dedup FILES --out OUT` with more arguments, which must succeed. Returns what it printed.
 fn dedup(files: &[&Path], out: &Path, more: &[&str]) -> String {
@@ -77,11 +74,7 @@ pub fn writing(seed: u64, count: usize, words: usize) -> Vec<String> {
 /// Articles of which some are known to be rewritten: every known pair is found, and no other.
 #[test]
 fn known_pairs_are_found_and_no_others() {
-    let data = data();
-    if !data.join("dedup/articles_100.train.txt").is_file() {
-        skipped("known_pairs_are_found_and_no_others", &format!("there is no data in {}", data.display()));
-        return;
-    }
+    let Some(data) = data("known_pairs_are_found_and_no_others", "dedup/articles_100.train.txt") else { return };
     for (size, pairs) in [(100, 5), (1000, 10), (2500, 20)] {
         let folder = temporary();
         let read = |kind: &str| {

@@ -8,6 +8,7 @@ mod benchmarks;
 mod classifiers;
 mod cleaning;
 mod duplicates;
+mod help;
 mod house;
 mod links;
 mod lost;

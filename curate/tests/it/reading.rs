@@ -11,18 +11,6 @@ fn check_says_what_would_run() {
     insta::assert_snapshot!(stdout(&output));
 }
 
-#[test]
-fn help_says_what_there_is() {
-    let output = curate(&["run", "--help"]).output().expect("the program can be started");
-    insta::assert_snapshot!(stdout(&output));
-}
-
-#[test]
-fn help_says_what_reports_there_are() {
-    let output = curate(&["report", "--help"]).output().expect("the program can be started");
-    insta::assert_snapshot!(stdout(&output));
-}
-
 /// The recipe's schema is JSON, and knows every key that the recipes use.
 #[test]
 fn the_schema_knows_the_recipes_keys() {

@@ -1,25 +1,16 @@
 //! The recipe for real input, where there is any.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
-use crate::{
-    bad_input::skipped,
-    support::{curate, hashes, recipe, root, run_well, stdout, temporary, text},
-};
+use fixtures::needs::data;
 
-pub fn data() -> PathBuf {
-    std::env::var_os("TAMIS_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from)
-}
+use crate::support::{curate, hashes, recipe, root, run_well, stdout, temporary, text};
 
 /// The whole chain runs on real archives, books, an encyclopedia, a forum and conversations; its sums close; and what is no
 /// page, or cannot be read, has its reason.
 #[test]
 fn the_web_recipe_runs_on_real_input() {
-    let data = data();
-    if !data.join("crawl/pages.warc.gz").is_file() {
-        skipped("the_web_recipe_runs_on_real_input", &format!("there is no data in {}", data.display()));
-        return;
-    }
+    let Some(data) = data("the_web_recipe_runs_on_real_input", "crawl/pages.warc.gz") else { return };
     let (one, two) = (temporary(), temporary());
     let set = format!("data={}", text(&data));
     let ledger = run_well(&recipe("web.toml"), one.path(), &["--threads", "1", "--set", &set]);
@@ -41,11 +32,7 @@ fn the_web_recipe_runs_on_real_input() {
 /// document's length alone brings to 0.764.
 #[test]
 fn classifiers_agree_with_people() {
-    let data = data();
-    if !data.join("quality/human_labels.jsonl").is_file() {
-        skipped("classifiers_agree_with_people", &format!("there is no data in {}", data.display()));
-        return;
-    }
+    let Some(data) = data("classifiers_agree_with_people", "quality/human_labels.jsonl") else { return };
     let out = temporary();
     run_well(&recipe("quality.toml"), out.path(), &["--set", &format!("data={}", text(&data))]);
     for (name, least) in [("gpt3", 0.78), ("hashed", 0.78), ("fasttext", 0.80), ("quality", 0.83)] {
@@ -62,11 +49,7 @@ fn classifiers_agree_with_people() {
 /// split for validation, and none is trained on that is like one that is held out.
 #[test]
 fn shipped_tasks_read_their_data() {
-    let data = data();
-    if !data.join("tasks/gsm8k.train.jsonl").is_file() {
-        skipped("shipped_tasks_read_their_data", &format!("there is no data in {}", data.display()));
-        return;
-    }
+    let Some(data) = data("shipped_tasks_read_their_data", "tasks/gsm8k.train.jsonl") else { return };
     let out = temporary();
     let ledger = run_well(&recipe("tasks.toml"), out.path(), &["--set", &format!("data={}", text(&data))]);
     ledger.check().expect("every equation holds");
@@ -93,12 +76,8 @@ fn shipped_tasks_read_their_data() {
 /// hashes are of its labels (`benches/peers/language_fasttext.py` shows them side by side).
 #[test]
 fn languages_are_those_that_fasttext_finds() {
-    let data = data();
+    let Some(data) = data("languages_are_those_that_fasttext_finds", "language/sentences.jsonl.gz") else { return };
     let sentences = data.join("language/sentences.jsonl.gz");
-    if !sentences.is_file() {
-        skipped("languages_are_those_that_fasttext_finds", &format!("there is no file {}", sentences.display()));
-        return;
-    }
     for (model, expected) in [
         (data.join("language/lid.176.ftz"), "6b213e1b6371f6386db3779455fa7621030774caa1cb628cf75fa6e17e2d758c"),
         (root().join("fixtures/language.bin"), "44f5a04af485580d9836e9920caa08012f9e5848946e7c99017886bbed5f6c04"),

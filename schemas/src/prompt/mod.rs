@@ -57,6 +57,8 @@ pub struct TemplateFault {
     pub template: usize,
     /// The number of its part, in the order of [`Parts::texts`].
     pub part: usize,
+    /// The byte within the part, from 0.
+    pub at: usize,
     /// The line within the part, from 1.
     pub line: usize,
     /// The column within that line, from 1.
@@ -76,18 +78,53 @@ pub enum RendererFault {
 
 /// An example that a template cannot render.
 #[derive(Debug, thiserror::Error)]
-#[error("template `{template}` of task `{task}`: {message}")]
+#[error("template `{template}` of task `{task}`{place}: {message}")]
 pub struct RenderError {
     task: String,
     template: String,
+    /// The part, the line and the column, where they are known.
+    place: String,
     message: String,
+    fault: Option<Box<TemplateFault>>,
 }
 
 impl RenderError {
     /// An example that means nothing to the task.
     #[must_use]
     pub fn meaning(task: &Task, message: String) -> Self {
-        Self { task: task.name.clone(), template: "any".to_owned(), message }
+        let template = "any".to_owned();
+        Self { task: task.name.clone(), template, place: String::new(), message, fault: None }
+    }
+
+    /// An example that a template cannot render, and where in the template it fails.
+    fn in_template(task: &Task, fault: TemplateFault) -> Self {
+        let template = &task.templates[fault.template];
+        let key = template.parts.texts().get(fault.part).map_or("", |(key, _)| key);
+        Self {
+            task: task.name.clone(),
+            template: template.name.clone(),
+            place: format!(", {key}, line {}, column {}", fault.line, fault.column),
+            message: fault.message.clone(),
+            fault: Some(Box::new(fault)),
+        }
+    }
+
+    /// The name of the task.
+    #[must_use]
+    pub fn task(&self) -> &str {
+        &self.task
+    }
+
+    /// The name of the template; `any` where the example means nothing to the task.
+    #[must_use]
+    pub fn template(&self) -> &str {
+        &self.template
+    }
+
+    /// Where a template fails; none where the example means nothing to the task.
+    #[must_use]
+    pub fn fault(&self) -> Option<&TemplateFault> {
+        self.fault.as_deref()
     }
 }
 
@@ -144,14 +181,13 @@ impl Renderer {
     /// # Errors
     /// When a filter does not take a value, or a sequence needs a label that the example does not have.
     pub fn render(&self, task: &Task, template: usize, values: &Values) -> Result<Rendered, RenderError> {
-        let failed = |message: String| RenderError {
-            task: task.name.clone(),
-            template: task.templates[template].name.clone(),
-            message,
-        };
+        let own = &task.templates[template];
         let with = |part: usize, known: Value| {
             let compiled = self.environment.get_template(&name(template, part));
-            compiled.and_then(|compiled| compiled.render(known)).map_err(|error| failed(message(&error)))
+            compiled.and_then(|compiled| compiled.render(known)).map_err(|error| {
+                let source = own.parts.texts()[part].1;
+                RenderError::in_template(task, fault(template, part, source, at(&error, source), message(&error)))
+            })
         };
         let plain = Value::from(values.known.clone());
         let part = |number: usize| with(number, plain.clone());
@@ -160,7 +196,13 @@ impl Renderer {
             Parts::Preference { .. } => Parts::Preference { prompt: part(0)?, chosen: part(1)?, rejected: part(2)? },
             Parts::Retrieval { .. } => Parts::Retrieval { query: part(0)?, positive: part(1)? },
             Parts::Sequences { sequences } => {
-                let label = values.answer_number.ok_or_else(|| failed("there is no number of a choice".to_owned()))?;
+                let label = values.answer_number.ok_or_else(|| RenderError {
+                    task: task.name.clone(),
+                    template: own.name.clone(),
+                    place: String::new(),
+                    message: "there is no number of a choice".to_owned(),
+                    fault: None,
+                })?;
                 let mut known = values.known.clone();
                 known.extend(
                     [("start", START), ("delimiter", DELIMITER), ("extract", EXTRACT)]
@@ -192,17 +234,25 @@ fn compile(
 ) -> Result<BTreeSet<String>, (usize, String)> {
     environment
         .add_template_owned(name.to_owned(), source.to_owned())
-        .map_err(|error| (error.range().map_or(0, |range| range.start), message(&error)))?;
+        .map_err(|error| (at(&error, source), message(&error)))?;
     let used = environment.get_template(name).map(|compiled| compiled.undeclared_variables(false));
     let is_global = |field: &String| environment.globals().any(|(global, _)| global == field);
     Ok(used.unwrap_or_default().into_iter().filter(|field| !is_global(field)).collect())
 }
 
+/// The byte of a part at which the engine says that it is wrong; the start of the line, where it says no more.
+fn at(error: &minijinja::Error, source: &str) -> usize {
+    let line = error.line().unwrap_or(1).saturating_sub(1);
+    let start = || source.split_inclusive('\n').take(line).map(str::len).sum();
+    error.range().map_or_else(start, |range| range.start)
+}
+
 fn fault(template: usize, part: usize, source: &str, at: usize, message: String) -> TemplateFault {
-    let before = &source[..at.min(source.len())];
+    let at = source.floor_char_boundary(at.min(source.len()));
+    let before = &source[..at];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let (line, column) = (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1);
-    TemplateFault { template, part, line, column, message }
+    TemplateFault { template, part, at, line, column, message }
 }
 
 fn name(template: usize, part: usize) -> String {

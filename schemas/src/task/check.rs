@@ -12,7 +12,7 @@ use super::{ChoicesDefinition, Parts, Split, Task, TaskDefinition, Template, Tem
 use crate::{
     examples::{Choices, ExampleRules, ExpressionFault},
     paths::NamedFolders,
-    prompt::{Renderer, RendererFault, TemplateFault},
+    prompt::{RenderError, Renderer, RendererFault, TemplateFault},
     toml_file::{Spanned, TomlError, TomlFile},
 };
 
@@ -46,12 +46,31 @@ impl Task {
     /// An unknown key, a missing data file, two templates of one name, a template with a syntax error or with a field
     /// that examples do not have, an example that a template cannot render: each with path, line and column.
     pub fn read(path: &Path, folders: Folders<'_>) -> Result<Self, TomlError> {
+        Self::parse(&Self::file(path)?, folders)
+    }
+
+    /// The error of a template that could not render an example, with its place in the file of the task, which is read once more; the error as
+    /// it is, where that does not tell.
+    #[must_use]
+    pub fn locate<E: From<TomlError> + From<RenderError>>(path: &Path, error: RenderError) -> E {
+        let file = Self::file(path).ok();
+        let definition = file.as_ref().and_then(|file| file.parse::<TaskDefinition>(&[]).ok());
+        let located = file.as_ref().zip(definition.as_ref()).and_then(|(file, definition)| {
+            // the task may have been given fewer templates than the file has, and the file may be another by now
+            let template = definition.template.iter().position(|own| own.get_ref().name == error.template())?;
+            let fault = TemplateFault { template, ..error.fault()?.clone() };
+            parts(definition.template[template].get_ref()).ok().filter(|parts| fault.part < parts.texts().len())?;
+            Some(Check { file, definition }.template_fault(&fault, ""))
+        });
+        located.map_or_else(|| error.into(), Into::into)
+    }
+
+    /// The file of a task, or the text of a shipped one.
+    fn file(path: &Path) -> Result<TomlFile, TomlError> {
         let name = path.to_string_lossy();
         match shipped().iter().find(|(known, _)| *known == name) {
-            Some((_, text)) if !path.is_file() => {
-                Self::parse(&TomlFile::from_text(format!("tasks/{name}.toml"), *text), folders)
-            }
-            _ => Self::parse(&TomlFile::read(path)?, folders),
+            Some((_, text)) if !path.is_file() => Ok(TomlFile::from_text(format!("tasks/{name}.toml"), *text)),
+            _ => TomlFile::read(path),
         }
     }
 
@@ -183,7 +202,13 @@ impl Check<'_> {
                 continue;
             };
             for template in 0..task.templates.len() {
-                renderer.render(task, template, &values).map_err(|error| fault(error.to_string()))?;
+                renderer.render(task, template, &values).map_err(|error| match error.fault() {
+                    Some(own) => {
+                        let line = self.file.line_of(example.span().start);
+                        self.template_fault(own, &format!(", on the example in line {line}"))
+                    }
+                    None => fault(error.to_string()),
+                })?;
             }
         }
         Ok(())
@@ -197,18 +222,25 @@ impl Check<'_> {
     fn describe(&self, task: &Task, fault: RendererFault) -> TomlError {
         let fields = task.rules.fields.join("`, `");
         match fault {
-            RendererFault::Template(TemplateFault { template, part, line, column, message }) => {
-                let Template { name, parts, .. } = &task.templates[template];
-                let key = parts.texts()[part].0;
-                let span = part_span(self.definition.template[template].get_ref(), key, part);
-                let place = format!("template `{name}`, {key}, line {line}, column {column}");
-                self.file.fault(span, format!("{place}: {message}; the task's fields are `{fields}`"))
+            RendererFault::Template(fault) => {
+                self.template_fault(&fault, &format!("; the task's fields are `{fields}`"))
             }
             RendererFault::Expression(ExpressionFault { key, message }) => {
                 let span = self.expression_span(&key);
                 self.file.fault(span, format!("`{key}`: {message}; the task's fields are `{fields}`"))
             }
         }
+    }
+
+    /// A fault of a template, at its place in the file, with more words behind it.
+    fn template_fault(&self, fault: &TemplateFault, more: &str) -> TomlError {
+        let TemplateFault { template, part, at, line, column, message } = fault;
+        let own = self.definition.template[*template].get_ref();
+        let parts = parts(own).unwrap_or_else(|message| unreachable!("the parts were checked: {message}"));
+        let key = parts.texts()[*part].0;
+        let span = self.file.within_string(part_span(own, key, *part), *at);
+        let place = format!("template `{}`, {key}, line {line}, column {column}", own.name);
+        self.file.fault(span, format!("{place}: {message}{more}"))
     }
 
     fn expression_span(&self, key: &str) -> Range<usize> {
@@ -285,7 +317,7 @@ mod tests {
     #[test]
     fn a_field_that_examples_do_not_have_is_named_with_its_place() {
         let error = refusal("", &ASK.replace("{{ question }}", "Q: {{ qestion }}"));
-        assert!(error.starts_with("tasks/sums.toml:8:10: template `ask`, prompt, line 1, column 7:"), "{error}");
+        assert!(error.starts_with("tasks/sums.toml:8:17: template `ask`, prompt, line 1, column 7:"), "{error}");
         assert!(error.contains("`qestion`") && error.contains("`question`, `answer`"), "{error}");
         let error = refusal("choices = \"[anser]\"\n", ASK);
         assert!(error.starts_with("tasks/sums.toml:4:11: `choices`: there is no field `anser`"), "{error}");
@@ -294,7 +326,29 @@ mod tests {
     #[test]
     fn a_syntax_error_is_named_with_its_place() {
         let error = refusal("", &ASK.replace("{{ answer }}", "{% if %}"));
-        assert!(error.contains("tasks/sums.toml:9:14: template `ask`, completion, line 1"), "{error}");
+        assert!(error.contains("tasks/sums.toml:9:22: template `ask`, completion, line 1, column 8"), "{error}");
+    }
+
+    #[test]
+    fn a_fault_within_a_long_template_is_shown_in_its_own_line() {
+        let long = "\"\"\"\nFirst.\\n\\u00e9 \\\n   {{ question }}\n{{ qestion }}\n\"\"\"";
+        let error = refusal("", &ASK.replace("\"{{ question }}\"", long));
+        assert!(error.starts_with("tasks/sums.toml:11:4: template `ask`, prompt, line 3, column 4:"), "{error}");
+        assert!(error.contains("11 | {{ qestion }}\n   |    ^"), "{error}");
+        let error = refusal("", &ASK.replace("\"{{ question }}\"", "\"A\\tb\\n{{ qestion }}\""));
+        assert!(error.starts_with("tasks/sums.toml:8:20: template `ask`, prompt, line 2, column 4:"), "{error}");
+    }
+
+    #[test]
+    fn a_template_that_cannot_render_an_example_is_shown() {
+        let example = "[[example]]\nquestion = \"1+1\"\nanswer = \"2\"\n";
+        let ask = ASK.replace("{{ question }}", "{{ question | regex_replace('(', '') }}");
+        let error = refusal("", &format!("{ask}{example}"));
+        assert!(error.starts_with("tasks/sums.toml:8:"), "{error}");
+        assert!(
+            error.contains("template `ask`, prompt, line 1") && error.contains("on the example in line 10"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use fixtures::needs::skipped;
+
 use crate::{
     exactness::TWO_SOURCES,
     support::{Workshop, stderr, text, train},
@@ -155,6 +157,7 @@ fn a_folder_that_cannot_be_written_is_named() {
 #[test]
 fn a_gpu_that_this_program_cannot_use_is_named() {
     if cfg!(feature = "cuda") {
+        skipped("a_gpu_that_this_program_cannot_use_is_named", "this program can use GPUs");
         return;
     }
     let workshop = Workshop::new();

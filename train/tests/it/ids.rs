@@ -8,6 +8,7 @@ use std::{
     time::SystemTime,
 };
 
+use fixtures::needs::data;
 use train::tokenizer::Tokenizer;
 
 use crate::{
@@ -60,12 +61,7 @@ fn a_file_is_tokenized_once() {
 /// 75 languages.
 #[test]
 fn ids_of_real_text_are_those_of_the_crate() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let data = std::env::var_os("TAMIS_DATA").map_or_else(|| root.join("../shared/data"), PathBuf::from);
-    if !data.join("text/books.jsonl.gz").is_file() {
-        skipped("ids_of_real_text_are_those_of_the_crate", &format!("there is no data in {}", data.display()));
-        return;
-    }
+    let Some(data) = data("ids_of_real_text_are_those_of_the_crate", "text/books.jsonl.gz") else { return };
     let folder = tempfile::tempdir().expect("the temporary folder can be written");
     let books = rows(&data.join("text/books.jsonl.gz"), 20);
     let corpus = folder.path().join("books.jsonl");

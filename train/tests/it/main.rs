@@ -4,6 +4,7 @@ mod bad_input;
 mod counted;
 mod devices;
 mod exactness;
+mod help;
 mod ids;
 mod interchange;
 mod interrupts;

@@ -13,7 +13,7 @@ use crate::support::Workshop;
 #[test]
 fn a_long_training_holds_no_more_than_a_short_one() {
     if !std::path::Path::new("/proc/self/status").is_file() {
-        eprintln!("skipped: there is no /proc");
+        fixtures::needs::skipped("a_long_training_holds_no_more_than_a_short_one", "there is no /proc");
         return;
     }
     let workshop = Workshop::new();
