@@ -44,7 +44,7 @@ pub const LARGEST: usize = 5 << 20;
 pub async fn write(out: &Path, means: Means) -> Result<()> {
     let files = RunFiles::open(out, means)?;
     let _lock = Lock::take(files.layout.out())?;
-    let mut findings = Findings::gather(&files).await?;
+    let mut findings = Findings::gather(&files).await.map_err(|error| files.named(error))?;
     let mut html = page(&findings);
     // what is shown is bounded so that this is never so, but for recipes of hundreds of sources or steps
     while html.len() > LARGEST && findings.forget_half() {

@@ -33,6 +33,15 @@ pub struct Identity {
     pub threads: usize,
 }
 
+/// Where a log ends.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogPlace {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// XXH3-128 of these bytes, as 32 hexadecimal digits.
+    pub xxh3: String,
+}
+
 /// A checkpoint in memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
@@ -42,8 +51,8 @@ pub struct Checkpoint {
     pub due: bool,
     /// What was trained.
     pub identity: Identity,
-    /// Bytes of each log by the name of its file: what comes after them is told again by a training that goes on from here.
-    pub logs: BTreeMap<String, u64>,
+    /// Where each log ended, by the name of its file: what comes after that is told again by a training that goes on from here.
+    pub logs: BTreeMap<String, LogPlace>,
     /// The model's parameters.
     pub model: Vec<Named>,
     /// The optimizer's memory.
@@ -56,11 +65,13 @@ struct Summary {
     state: State,
     due: bool,
     identity: Identity,
-    logs: BTreeMap<String, u64>,
+    logs: BTreeMap<String, LogPlace>,
     files: Vec<FileEntry>,
 }
 
 const SUMMARY: &str = "checkpoint.json";
+/// The hash of the summary, as `sha256sum` writes and checks it.
+const HASH: &str = "checkpoint.sha256";
 const MODEL: &str = "model.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 
@@ -110,7 +121,12 @@ fn write_files(partial: &Path, checkpoint: &Checkpoint) -> Result<()> {
     let Checkpoint { state, due, identity, logs, .. } = checkpoint;
     let summary = Summary { state: state.clone(), due: *due, identity: identity.clone(), logs: logs.clone(), files };
     let json = serde_json::to_vec_pretty(&summary).expect("the summary is JSON");
-    write(&partial.join(SUMMARY), &json)
+    write(&partial.join(SUMMARY), &json)?;
+    write(&partial.join(HASH), hash_line(&json).as_bytes())
+}
+
+fn hash_line(summary: &[u8]) -> String {
+    format!("{}  {SUMMARY}\n", sha256(summary))
 }
 
 /// The checkpoints in the folder of a training, in rising order of their steps.
@@ -230,8 +246,13 @@ fn remove_remains(out: &Path) -> Result<()> {
 }
 
 fn summary(path: &Path) -> Result<Summary> {
-    let path = path.join(SUMMARY);
+    let (path, hash) = (path.join(SUMMARY), path.join(HASH));
     let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
+    let line = fs::read(&hash).map_err(Error::file("read", &hash))?;
+    if line != hash_line(&bytes).as_bytes() {
+        let message = format!("its bytes are not those that {} was written for", hash.display());
+        return Err(Error::Damaged { path, message });
+    }
     serde_json::from_slice(&bytes).map_err(|error| Error::Damaged { path, message: error.to_string() })
 }
 
@@ -299,7 +320,8 @@ mod tests {
             vec![Moments { name: "blocks.0.weight".into(), first: vec![0.1; 4], second: vec![f32::MIN_POSITIVE; 4] }];
         let best = Some(Best { step: 5, validation_loss: Exact(0.1 + 0.2) });
         let state = State { step, batch: step + 3, best, ..State::default() };
-        let logs = [("metrics.jsonl".to_owned(), 17)].into();
+        let place = LogPlace { bytes: 17, xxh3: "c".into() };
+        let logs = [("metrics.jsonl".to_owned(), place)].into();
         Checkpoint { state, due: step.is_multiple_of(5), identity, logs, model, moments }
     }
 
@@ -349,6 +371,15 @@ mod tests {
         fs::write(&model, changed).expect("the model can be changed");
         let error = newest(out.path()).expect_err("a changed model is another").to_string();
         assert!(error.contains("not those that were written"), "{error}");
+
+        // nor does another step stand in the summary without a word
+        fs::write(&model, bytes).expect("the model can be mended");
+        assert_eq!(newest(out.path())?, checkpoint(5));
+        let summary = path.join(SUMMARY);
+        let json = fs::read_to_string(&summary).expect("the summary was saved");
+        fs::write(&summary, json.replace("\"step\": 5", "\"step\": 6")).expect("the summary can be changed");
+        let error = newest(out.path()).expect_err("it is another summary").to_string();
+        assert!(error.contains("step-00000005/checkpoint.json is damaged"), "{error}");
         Ok(())
     }
 }

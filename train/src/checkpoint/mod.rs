@@ -18,7 +18,7 @@ mod weights;
 
 pub use exact::Exact;
 pub use files::{sha256, write_whole};
-pub use folder::{Checkpoint, Identity, Which, checkpoints, find, load, newest, prune, remove_after, save};
+pub use folder::{Checkpoint, Identity, LogPlace, Which, checkpoints, find, load, newest, prune, remove_after, save};
 pub use state::{Best, SpikeMemory, State};
 pub use tensors::{from_bytes, names, to_bytes};
 pub use weights::with_weights;

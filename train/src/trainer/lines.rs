@@ -8,25 +8,41 @@ use std::{
 
 use serde::Serialize;
 use serde_json::Value;
+use xxhash_rust::xxh3::Xxh3;
 
-use crate::error::{Error, Result};
+use crate::{
+    checkpoint::LogPlace,
+    error::{Error, Result},
+};
 
 /// A file of lines; it appears with its first.
-#[derive(Debug)]
 pub struct Lines {
     path: PathBuf,
     bytes: u64,
+    hash: Box<Xxh3>,
 }
 
 impl Lines {
-    /// The file at `path`, of which the first `bytes` bytes are kept.
+    /// The file at `path`, of which the lines up to a place are kept.
     ///
     /// # Errors
-    /// When the file cannot be cut.
+    /// When the file cannot be read or cut.
     pub fn open(path: &Path, bytes: u64) -> Result<Self> {
-        let mut lines = Self { path: path.to_owned(), bytes: 0 };
+        let mut lines = Self { path: path.to_owned(), bytes: 0, hash: Box::default() };
         lines.cut(bytes)?;
         Ok(lines)
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the file ends, and the hash of what stands in it.
+    #[must_use]
+    pub fn place(&self) -> LogPlace {
+        LogPlace { bytes: self.bytes, xxh3: format!("{:032x}", self.hash.digest128()) }
     }
 
     /// Adds a line.
@@ -43,13 +59,8 @@ impl Lines {
         let file = OpenOptions::new().create(true).append(true).open(&self.path);
         file.and_then(|mut file| file.write_all(bytes)).map_err(Error::file("write", &self.path))?;
         self.bytes += bytes.len() as u64;
+        self.hash.update(bytes);
         Ok(())
-    }
-
-    /// Bytes of all lines.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes
     }
 
     /// Cuts the file to its first `bytes` bytes. One that is shorter, or not there, stays.
@@ -66,6 +77,10 @@ impl Lines {
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             file => file.and_then(cut).map_err(Error::file("cut", &self.path))?,
         };
+        self.hash = Box::default();
+        if self.bytes > 0 {
+            self.hash.update(&fs::read(&self.path).map_err(Error::file("read", &self.path))?);
+        }
         Ok(())
     }
 
@@ -98,7 +113,7 @@ mod tests {
         let path = folder.path().join("lines.jsonl");
         let mut lines = Lines::open(&path, 99)?;
         lines.push(&json!({"step": 1}))?;
-        let place = lines.bytes();
+        let place = lines.place().bytes;
         for line in [json!({"step": 2}), json!({"step": 2, "spike": 7}), json!({"step": 3})] {
             lines.push(&line)?;
         }

@@ -7,7 +7,7 @@ use super::{
     metrics::{Evaluated, Sampled, Spiked, Stepped, scalars},
     tensorboard::EventFile,
 };
-use crate::{data::Lost, error::Result};
+use crate::{checkpoint::LogPlace, data::Lost, error::Result};
 
 const METRICS: &str = "metrics.jsonl";
 const SAMPLES: &str = "samples.jsonl";
@@ -39,40 +39,47 @@ pub struct Log<'p> {
 }
 
 impl<'p> Log<'p> {
-    /// The log in `out` of a training that begins, or of one that goes on after a step with logs of the given bytes. What the files
-    /// say beyond will come again, and is taken out.
+    /// The log in `out` of a training that begins, or of one that goes on after a step with logs that ended at the given places. What the files
+    /// say beyond will come again, and is taken out; a file that does not say what was written is named.
     ///
     /// # Errors
     /// When a file cannot be cut or written.
     pub fn open(
         out: &Path,
-        resumed: Option<(u64, &BTreeMap<String, u64>)>,
+        resumed: Option<(u64, &BTreeMap<String, LogPlace>)>,
         progress: &'p mut dyn Progress,
     ) -> Result<Self> {
-        let bytes = |name: &str| resumed.and_then(|(_, logs)| logs.get(name).copied()).unwrap_or_default();
+        let place = |name: &str| resumed.and_then(|(_, logs)| logs.get(name));
+        let bytes = |name: &str| place(name).map_or(0, |place| place.bytes);
         let mut events = EventFile::create(&out.join(TENSORBOARD))?;
         events.start_at(resumed.map_or(0, |(step, _)| step + 1))?;
         let metrics = Lines::open(&out.join(METRICS), bytes(METRICS))?;
         let samples = Lines::open(&out.join(SAMPLES), bytes(SAMPLES))?;
+        for (name, lines) in [(METRICS, &metrics), (SAMPLES, &samples)] {
+            if place(name).is_some_and(|place| *place != lines.place()) {
+                let path = lines.path().display();
+                progress.note(&format!("{path} is damaged: what it says of the steps so far is not what was written"));
+            }
+        }
         Ok(Self { metrics, samples, events, progress })
     }
 
-    /// Bytes of each file that can be cut, by name.
+    /// Where each file ends that can be cut, by name.
     #[must_use]
-    pub fn bytes(&self) -> BTreeMap<String, u64> {
+    pub fn places(&self) -> BTreeMap<String, LogPlace> {
         [(METRICS, &self.metrics), (SAMPLES, &self.samples)]
-            .map(|(name, lines)| (name.to_owned(), lines.bytes()))
+            .map(|(name, lines)| (name.to_owned(), lines.place()))
             .into()
     }
 
-    /// Goes back to where a checkpoint of `step` was saved, with logs of the given bytes. What is said of spikes since stays.
+    /// Goes back to where a checkpoint of `step` was saved, with logs that ended at the given places. What is said of spikes since stays.
     ///
     /// # Errors
     /// When a file cannot be cut or written.
-    pub fn back(&mut self, step: u64, logs: &BTreeMap<String, u64>) -> Result<()> {
+    pub fn back(&mut self, step: u64, logs: &BTreeMap<String, LogPlace>) -> Result<()> {
         self.events.start_at(step + 1)?;
         for (name, lines) in [(METRICS, &mut self.metrics), (SAMPLES, &mut self.samples)] {
-            lines.cut_but(logs.get(name).copied().unwrap_or_default(), "spike")?;
+            lines.cut_but(logs.get(name).map_or(0, |place| place.bytes), "spike")?;
         }
         Ok(())
     }

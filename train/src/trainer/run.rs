@@ -304,7 +304,7 @@ impl Trainer {
             state: State { spikes: self.spikes.memory(), ..self.state.clone() },
             due,
             identity: self.identity.clone(),
-            logs: log.bytes(),
+            logs: log.places(),
             model: named(&self.model().valid()),
             moments: self.optimizer.moments(),
         };

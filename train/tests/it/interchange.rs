@@ -199,7 +199,7 @@ fn programs_of_others_load_what_is_exported() {
         let output = Command::new(&python).args(["-c", &format!("import {modules}")]).output();
         output.is_ok_and(|output| output.status.success())
     };
-    let skipped = |why: &str| support::skipped("programs_of_others_load_what_is_exported", why);
+    let skipped = |why: &str| fixtures::needs::skipped("programs_of_others_load_what_is_exported", why);
     if !has("torch, transformers") {
         return skipped("there is no Python with torch and transformers");
     }

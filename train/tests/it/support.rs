@@ -180,8 +180,3 @@ pub fn text(path: &Path) -> &str {
 pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
-
-/// Says that a test did not run.
-pub fn skipped(test: &str, why: &str) {
-    writeln!(std::io::stderr(), "SKIPPED {test}: {why}").expect("standard error can be written");
-}

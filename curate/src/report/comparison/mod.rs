@@ -39,7 +39,7 @@ pub async fn compare(first: &Path, second: &Path, means: Means) -> Result<Compar
 
 async fn figures_of(out: &Path, means: Means) -> Result<Findings> {
     let files = RunFiles::open(out, means)?;
-    let findings = Findings::without_texts(&files).await?;
+    let findings = Findings::without_texts(&files).await.map_err(|error| files.named(error))?;
     files.close()?;
     Ok(findings)
 }

@@ -13,7 +13,7 @@ use crate::{
     decide::Tables,
     engine::{Engine, Limits, Session},
     error::{Error, Result},
-    files::{Inputs, Layout, ledger, read_json, remove_folder},
+    files::{Inputs, Layout, hash_file, ledger, read_json, remove_folder},
 };
 
 /// What the report may use.
@@ -59,6 +59,22 @@ impl RunFiles {
     /// A session for a few rows out of many.
     pub fn seeking(&self) -> SessionContext {
         self.session.seeking()
+    }
+
+    /// The error of a plan, or the file that it comes from, where one has other bytes than its run wrote.
+    pub fn named(&self, error: Error) -> Error {
+        let has_changed = |path: &std::path::PathBuf| {
+            let name = self.layout.relative(path);
+            let written = self.manifest.outputs.iter().find(|file| file.path == name);
+            written.is_some_and(|written| hash_file(path).is_ok_and(|now| now.sha256 != written.sha256))
+        };
+        match self.inputs.files().into_iter().find(has_changed) {
+            Some(path) => {
+                let message = "it has other bytes than its run wrote; remove it, and give the run again".to_owned();
+                Error::Damaged { path, message }
+            }
+            None => error,
+        }
     }
 
     /// The files as tables of a session.
