@@ -74,11 +74,13 @@ impl<R: Read> Unpacked<R> {
     }
 
     /// How the file is packed.
+    #[must_use]
     pub fn packing(&self) -> Packing {
         self.packing
     }
 
     /// Packed bytes that were taken so far, of those that the file holds.
+    #[must_use]
     pub fn taken(&self) -> u64 {
         match &self.source {
             Source::Direct(input) => input.taken(),
@@ -146,7 +148,7 @@ impl<R: Read> Unpacked<R> {
                     let zeros = input.window().iter().take_while(|byte| **byte == 0).count();
                     input.take(zeros);
                 }
-                if packing == Packing::Xz && (input.taken() - began) % 4 != 0 {
+                if packing == Packing::Xz && !(input.taken() - began).is_multiple_of(4) {
                     let detail = "the padding behind it is no multiple of four".to_owned();
                     return Ok(self.corrupt(detail));
                 }
@@ -186,7 +188,7 @@ impl<R: Read> Unpacked<R> {
             }
             let start = &start[..start.len().min(LONGEST_HEADER)].to_vec();
             // a gzip member may be told by its first two bytes, and then turn out to be broken
-            if !packing.begins(start) && !(packing == Packing::Gzip && start.starts_with(&[0x1f, 0x8b])) {
+            if !(packing.begins(start) || packing == Packing::Gzip && start.starts_with(&[0x1f, 0x8b])) {
                 return Ok(self.corrupt(format!("what follows is not {packing}")));
             }
             self.began = began;

@@ -109,9 +109,7 @@ pub enum Error {
     },
     /// More bytes of a source's files are lost than the recipe allows.
     #[error(
-        "source `{name}`: {lost} of {of} bytes are lost, over the share of {limit} that `lost_limit` allows. {}: {fault} at byte {offset}: {detail}. What is lost \
-         is listed in {}",
-        file.display(),
+        "source `{name}`: {lost} of {of} bytes are lost, over the share of {limit} that `lost_limit` allows. {first}. What is lost is listed in {}",
         quarantine.display()
     )]
     TooMuchLost {
@@ -123,14 +121,8 @@ pub enum Error {
         of: u64,
         /// The largest share that may be.
         limit: f64,
-        /// The first file of which some are.
-        file: PathBuf,
-        /// Where the stretch begins that is lost first.
-        offset: u64,
-        /// What is wrong there.
-        fault: String,
-        /// The same in words.
-        detail: String,
+        /// The stretch that is lost first: its file, what is wrong, at which byte, and the same in words.
+        first: String,
         /// Where it is listed.
         quarantine: PathBuf,
     },

@@ -201,7 +201,7 @@ fn fault(line: &[u8], error: &serde_json::Error, column: usize) -> LineFault {
         Err(error) => {
             let before = &line[..error.valid_up_to()];
             let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-            let number = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let number = before.split(|byte| *byte == b'\n').count();
             let place = Some((number, before.len() - start + 1));
             LineFault { kind: LineFaultKind::NotUtf8, message: "what stands here is not UTF-8".to_owned(), place }
         }

@@ -108,7 +108,7 @@ impl TomlFile {
         let bytes = std::fs::read(path).map_err(failed)?;
         let text = without_mark(&bytes).map_err(invalid)?;
         let text = std::str::from_utf8(text).map_err(|error| {
-            let line = text[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = text[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
             invalid(format!("line {line} is not UTF-8"))
         })?;
         Ok(Self { path: path.to_owned(), text: text.to_owned() })

@@ -146,7 +146,7 @@ impl<R: Read + Seek> WarcReader<R> {
                 // nothing behind the broken place of a plain file looks like a record: it was cut there, or is no archive from there on
                 let is_known = matches!(broken.fault, Fault::WarcLength | Fault::WarcTrailer);
                 if !is_known && self.bytes.is_plain_end()? {
-                    return self.count_lost(broken, self.bytes.length()).map(Some);
+                    return Ok(Some(self.count_lost(broken, self.bytes.length())));
                 }
                 Ok(Some(Item::Broken(broken)))
             }
@@ -164,16 +164,16 @@ impl<R: Read + Seek> WarcReader<R> {
     /// Gives up a member that cannot be unpacked, and goes on at the next one that can.
     fn lose(&mut self, fault: Broken) -> io::Result<Item> {
         let end = if self.bytes.recover()? { self.bytes.offset() } else { self.bytes.length() };
-        self.count_lost(fault, end)
+        Ok(self.count_lost(fault, end))
     }
 
     /// Counts what lies between a fault and `end` as lost.
-    fn count_lost(&mut self, fault: Broken, end: u64) -> io::Result<Item> {
+    fn count_lost(&mut self, fault: Broken, end: u64) -> Item {
         let length = self.bytes.length();
         let is_cut = end == length && fault.fault.is_clipped();
         let bytes = if is_cut { length - self.lost } else { end.saturating_sub(fault.offset) };
         self.lost += bytes;
-        Ok(Item::Lost { fault, bytes })
+        Item::Lost { fault, bytes }
     }
 
     fn read_record(&mut self, offset: u64, began_member: bool) -> io::Result<Result<Record, Broken>> {

@@ -50,6 +50,6 @@ impl ExtractArgs {
 
 fn is_page(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let name = unpacked_name(&name);
-    name.ends_with(".html") || name.ends_with(".htm")
+    let kind = Path::new(unpacked_name(&name)).extension();
+    kind.is_some_and(|kind| kind == "html" || kind == "htm")
 }

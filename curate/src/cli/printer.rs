@@ -89,6 +89,7 @@ impl Printer {
     }
 
     /// Prints what must not be missed, though the command goes on.
+    #[expect(clippy::unused_self, reason = "it is said at every verbosity")]
     pub fn warn(&self, text: impl Display) {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }

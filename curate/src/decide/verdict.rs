@@ -99,6 +99,7 @@ pub enum Unknown {
 
 impl Unknown {
     /// Why a document without a score is dropped, over the facts of a score.
+    #[must_use]
     pub fn reasons(self) -> Vec<(Expr, &'static str)> {
         // where nothing was measured, there is no share either
         let unmeasured = (col("known").is_null(), "no_score");

@@ -140,9 +140,8 @@ pub fn warnings(held_out: &Evaluation, weights: &[Weight]) -> Vec<String> {
     }
     if warnings.is_empty() {
         warnings.push(format!(
-            "F1 is {:.3}, and no single word says why: the two sides may differ in kind more than in worth; look at the largest \
-             weights",
-            f1
+            "F1 is {f1:.3}, and no single word says why: the two sides may differ in kind more than in worth; look at the largest \
+             weights"
         ));
     }
     warnings

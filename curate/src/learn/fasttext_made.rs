@@ -69,14 +69,14 @@ impl Rows {
         match self {
             Self::Plain(rows) => {
                 bytes.push(0);
-                bytes.extend((rows.len() as i64).to_le_bytes());
+                bytes.extend(i64::try_from(rows.len()).expect("they are few").to_le_bytes());
                 bytes.extend(3i64.to_le_bytes());
                 rows.iter().for_each(|row| numbers(bytes, row));
             }
             Self::Quantized(rows) => {
                 let has_norms = rows.iter().any(|(_, norm)| norm.is_some());
                 bytes.extend([1, u8::from(has_norms)]);
-                bytes.extend((rows.len() as i64).to_le_bytes());
+                bytes.extend(i64::try_from(rows.len()).expect("they are few").to_le_bytes());
                 bytes.extend(3i64.to_le_bytes());
                 bytes.extend(i32::try_from(2 * rows.len()).expect("they are few").to_le_bytes());
                 rows.iter().for_each(|(codes, _)| bytes.extend(codes));
@@ -120,7 +120,9 @@ impl Made {
             bytes.extend(i32::try_from(count).expect("they are few").to_le_bytes());
         }
         bytes.extend(100i64.to_le_bytes());
-        bytes.extend(self.kept.as_ref().map_or(-1, |kept| kept.len() as i64).to_le_bytes());
+        bytes.extend(
+            self.kept.as_ref().map_or(-1, |kept| i64::try_from(kept.len()).expect("they are few")).to_le_bytes(),
+        );
         let words = self.words.iter().map(|word| ((*word).to_owned(), 10, 0));
         let labels = self.labels.iter().map(|(label, count)| (format!("__label__{label}"), *count, 1));
         for (name, count, kind) in words.chain(labels) {
@@ -205,7 +207,7 @@ fn a_quantized_model_says_what_its_numbers_say() {
             assert_says(&made, text, label, sigmoid(odds));
             // and the model of one label against the other, whose rows are single numbers
             let linear = made.read().linear(0).expect("it has two labels");
-            let found = linear.log_odds(text, &mut Buffers::default()).expect("it knows a word");
+            let found = linear.read(text, &mut Buffers::default()).0.expect("it knows a word");
             assert!((found - (logits[0] - logits[1])).abs() < 1e-5, "{text}: {found}, {logits:?}");
         }
     }

@@ -108,7 +108,7 @@ impl Family {
             FamilyConfig::C4Lines(_) => c4_lines::VERSION,
             FamilyConfig::Urls(_) => urls::VERSION,
             FamilyConfig::Language(_) => language::VERSION,
-            FamilyConfig::Fingerprints => fingerprints::VERSION,
+            FamilyConfig::Fingerprints(_) => fingerprints::VERSION,
             FamilyConfig::Bands(_) => bands::VERSION,
             FamilyConfig::Links(_) => links::VERSION,
             FamilyConfig::Overlaps(_) => overlaps::VERSION,

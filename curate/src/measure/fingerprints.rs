@@ -25,8 +25,9 @@ pub struct Fingerprints(pub Sameness);
 
 impl Measure for Fingerprints {
     fn measure(&self, texts: &[Option<&str>]) -> Vec<ArrayRef> {
-        let hash = |hasher: &mut TextHasher, text: &Option<&str>| hasher.hash(text.unwrap_or_default());
-        let hashes: Vec<Option<u128>> = texts.par_iter().map_init(|| TextHasher::new(self.0), hash).collect();
+        let hasher = || TextHasher::new(self.0);
+        let hashes = texts.par_iter().map_init(hasher, |hasher, text| hasher.hash(text.unwrap_or_default()));
+        let hashes: Vec<Option<u128>> = hashes.collect();
         #[expect(clippy::cast_possible_truncation, reason = "the lower bits are wanted")]
         let short = hashes.iter().map(|hash| hash.map(|hash| hash as u64)).collect::<UInt64Array>();
         let long = hashes.iter().map(|hash| hash.map(|hash| format!("{hash:032x}")));

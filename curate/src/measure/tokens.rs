@@ -12,7 +12,7 @@ use tokenizers::Tokenizer;
 use super::family::{Measure, field};
 use crate::{
     error::{Error, Result},
-    files::Version,
+    files::{Version, read_json},
 };
 
 /// How tokens are counted.
@@ -28,6 +28,8 @@ pub struct Tokens(Tokenizer);
 impl Tokens {
     pub fn load(path: &Path) -> Result<Self> {
         let damaged = |error: tokenizers::Error| Error::Damaged { path: path.to_owned(), message: error.to_string() };
+        // the crate panics where a part of the file is no JSON
+        let _: serde_json::Value = read_json(path)?;
         let mut tokenizer = Tokenizer::from_file(path).map_err(damaged)?;
         // a file may ask for texts of one length, which is for batches of a model and not for counting
         tokenizer.with_truncation(None).map_err(damaged)?.with_padding(None);
@@ -43,5 +45,22 @@ impl Measure for Tokens {
         };
         let counts: Vec<Option<u64>> = texts.par_iter().copied().map(count).collect();
         vec![Arc::new(UInt64Array::from(counts))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_tokenizer_that_is_no_json_is_named() {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let path = folder.path().join("tokenizer.json");
+        let text = r#"{"version": "1.0", "decoder": {"type": "ByteLevel", add": true}}"#;
+        fs::write(&path, text).expect("the file can be written");
+        let error = Tokens::load(&path).err().expect("it is no JSON").to_string();
+        assert!(error.contains("tokenizer.json is damaged") && error.contains("column"), "{error}");
     }
 }

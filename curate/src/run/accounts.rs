@@ -96,7 +96,7 @@ impl Run<'_> {
         let context = self.session.relational();
         let mut entries = Vec::new();
         for source in &self.plan.sources {
-            let table = self.tables(&context).records(&source.name).await.map_err(failed)?;
+            let table = self.tables(&context, &self.accounted).records(&source.name).await.map_err(failed)?;
             let table = table
                 .filter(col("lost").is_not_null())
                 .and_then(|table| {
@@ -157,7 +157,7 @@ impl Run<'_> {
     async fn truncated_entries(&self) -> Result<Vec<TruncatedEntry>> {
         let failed = |error| Error::from_plan("ledger", error);
         let context = self.session.relational();
-        let table = self.tables(&context).decisions("read").await.map_err(failed)?;
+        let table = self.tables(&context, &self.accounted).decisions("read").await.map_err(failed)?;
         let table = table.filter(col("verdict").eq(lit("keep")).and(col("truncated").is_not_null())).map_err(failed)?;
         let counts = self.counts(&context, table, &["source", "truncated"]).await?;
         let mut entries: Vec<_> = counts

@@ -199,9 +199,9 @@ impl<'a> Run<'a> {
     }
 
     /// Reads a file of JSON that this run has made or found.
-    pub fn read_made<T: serde::de::DeserializeOwned>(&self, path: PathBuf) -> Result<T> {
-        self.verify(std::slice::from_ref(&path))?;
-        read_json(&path)
+    pub fn read_made<T: serde::de::DeserializeOwned>(&self, path: &Path) -> Result<T> {
+        self.verify(&[path.to_owned()])?;
+        read_json(path)
     }
 
     /// The facts of a family about some sources, by file.

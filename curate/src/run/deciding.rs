@@ -115,7 +115,7 @@ impl Run<'_> {
 
     /// What was counted when clusters were found.
     pub fn cluster_account(&self) -> Result<ClusterAccount> {
-        self.read_made(self.layout.cluster_account())
+        self.read_made(&self.layout.cluster_account())
     }
 
     /// Takes the steps in their order.
@@ -235,7 +235,7 @@ impl Run<'_> {
             Ok(vec![(path.clone(), None, written)])
         })
         .await?;
-        let fitted: FittedAlpha = self.read_made(path)?;
+        let fitted: FittedAlpha = self.read_made(&path)?;
         Ok(fitted.alpha)
     }
 

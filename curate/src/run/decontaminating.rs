@@ -72,7 +72,7 @@ impl Run<'_> {
     /// What a step on benchmarks has found.
     pub fn contamination(&self, stage: &str) -> Result<Contamination> {
         let [account, _] = self.layout.contamination(stage);
-        self.read_made(account)
+        self.read_made(&account)
     }
 
     /// Counts what was found, by benchmark, and lists the examples that were.

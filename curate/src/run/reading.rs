@@ -267,16 +267,13 @@ impl Run<'_> {
         }
         let list = self.list_faults(source).await?;
         let first = list.into_iter().find(|found| found.lost.is_some());
-        let first = first.expect("what is lost is listed");
+        let Quarantined { file, offset, fault, detail, .. } = first.expect("what is lost is listed");
         Err(Error::TooMuchLost {
             name: source.name.clone(),
             lost,
             of,
             limit: source.lost_limit,
-            file: first.file.into(),
-            offset: first.offset,
-            fault: first.fault,
-            detail: first.detail.unwrap_or_default(),
+            first: format!("{file}: {fault} at byte {offset}: {}", detail.unwrap_or_default()),
             quarantine: self.layout.quarantine(&source.name),
         })
     }

@@ -105,7 +105,7 @@ impl Run<'_> {
             content: &mixture.content,
             shards: &shards,
             entries: &entries,
-            account: &self.read_made(self.layout.mixture_account(&mixture.name))?,
+            account: &self.read_made(&self.layout.mixture_account(&mixture.name))?,
             licences: &self.plan.licences,
             sizes: &sizes,
         };

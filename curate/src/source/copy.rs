@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_column_keeps_its_type() {
         let plain: ArrayRef = Arc::new(StringArray::from(vec![Some("one two"), None, Some("one")]));
-        let cuts = [vec![0..4], vec![], vec![]];
+        let cuts = [std::iter::once(0..4).collect(), vec![], vec![]];
         let dictionary = |value: DataType| DataType::Dictionary(DataType::Int8.into(), value.into());
         for kind in [
             DataType::Utf8,

@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(second.url.as_deref(), Some("http://b.org"));
 
         let columns = Columns { text: "title".into(), ..Columns::default() };
-        let open = |bytes: &'static [u8]| CsvRows::new(Unpacked::plain(Box::new(bytes)), b',', &columns);
+        let open = |bytes: &'static [u8]| CsvRows::new(Unpacked::plain(bytes), b',', &columns);
         let error = open(b"\xff\xfet\0").err().expect("it is UTF-16").to_string();
         assert!(error.contains("UTF-16LE"), "{error}");
         let row = open(b"title\ncaf\xe9\n").and_then(|mut rows| rows.next_raw());

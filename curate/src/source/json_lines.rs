@@ -66,7 +66,8 @@ impl RawReader for Lines {
 
 /// Whether a last line, which no line feed ends, is the beginning of a value: then the file was cut, and nobody knows what stood behind.
 fn is_cut(line: &[u8]) -> bool {
-    serde_json::from_slice::<IgnoredAny>(line).is_err_and(|error| error.is_eof()) && !line.trim_ascii().is_empty()
+    serde_json::from_slice::<serde::de::IgnoredAny>(line).is_err_and(|error| error.is_eof())
+        && !line.trim_ascii().is_empty()
 }
 
 /// Reads an object.
@@ -138,7 +139,7 @@ mod tests {
     fn lines_are_read_as_they_come() {
         let lines =
             "\u{feff}{\"text\": \"one\"}\r\n\r\n{\"text\": \"t\u{2028}wo\"}\n{\"text\": \"\\udc00\", \"score\": NaN}";
-        let mut reader = Lines::new(Unpacked::plain(Box::new(lines.as_bytes())));
+        let mut reader = Lines::new(Unpacked::plain(lines.as_bytes()));
         let mut found = Vec::new();
         while let Some(Raw::Line { offset, bytes }) = reader.next_raw().expect("memory can be read") {
             match row("forum", &Columns::default(), offset, &bytes).outcome {
@@ -147,7 +148,7 @@ mod tests {
             }
         }
         assert_eq!(found, [(0, "one".into()), (22, "t\u{2028}wo".into()), (41, "\u{fffd}".into())]);
-        let mut other = Lines::new(Unpacked::plain(Box::new(&b"\xff\xfe{\0\"\0"[..])));
+        let mut other = Lines::new(Unpacked::plain(&b"\xff\xfe{\0\"\0"[..]));
         let error = other.next_raw().expect_err("it is not UTF-8").to_string();
         assert!(error.contains("UTF-16LE") && error.contains("iconv"), "{error}");
     }

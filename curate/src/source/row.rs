@@ -175,8 +175,21 @@ pub fn rows_schema() -> SchemaRef {
 /// the file, as it lies on disk, of whose records nothing is known.
 #[must_use]
 pub fn records() -> SchemaRef {
-    let names =
-        ["id", "record", "url", "date", "truncated", "part", "offset", "bytes", "taken", "reason", "fault", "detail", "lost"];
+    let names = [
+        "id",
+        "record",
+        "url",
+        "date",
+        "truncated",
+        "part",
+        "offset",
+        "bytes",
+        "taken",
+        "reason",
+        "fault",
+        "detail",
+        "lost",
+    ];
     let schema = rows_schema();
     let fields = names.map(|name| schema.field_with_name(name).expect("these are columns of a reading").clone());
     Arc::new(Schema::new(fields.to_vec()))

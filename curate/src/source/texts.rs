@@ -47,7 +47,7 @@ pub fn each_text(format: &Format, path: &Path, source: &str, mut take: impl FnMu
         match (id, outcome, lost) {
             (Some(id), Outcome::Text(text), _) => take(id.to_string(), text),
             (_, Outcome::Quarantined(fault, detail), Some(bytes)) => {
-                others.lost.push((bytes, format!("{fault}: {detail}")))
+                others.lost.push((bytes, format!("{fault}: {detail}")));
             }
             _ => others.records += 1,
         }

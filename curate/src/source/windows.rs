@@ -52,7 +52,7 @@ impl Windows {
     /// The memory that a window of `window` bytes asks for, where `files` files are read at once.
     #[must_use]
     pub fn memory_for(window: u64, files: usize) -> Size {
-        let whole = (window as usize).saturating_mul(2 * files.max(1));
+        let whole = bytes(window).saturating_mul(2 * files.max(1));
         // sizes are written with whole numbers
         Size(whole.next_multiple_of(if whole < 1 << 30 { 1 << 20 } else { 1 << 30 }))
     }
@@ -62,6 +62,11 @@ impl Windows {
         let reservation = self.pool.as_ref().map(|pool| MemoryConsumer::new("window of a packed file").register(pool));
         Box::new(Counted { windows: self.clone(), reservation })
     }
+}
+
+/// A number of bytes in memory.
+fn bytes(window: u64) -> usize {
+    usize::try_from(window).unwrap_or(usize::MAX)
 }
 
 /// An allowance that is counted while it is held.
@@ -77,7 +82,7 @@ impl Allowance for Counted {
         let needed = Windows::memory_for(window, files);
         let fits = window <= limit;
         let granted =
-            fits && self.reservation.as_mut().is_none_or(|reservation| reservation.try_resize(window as usize).is_ok());
+            fits && self.reservation.as_mut().is_none_or(|reservation| reservation.try_resize(bytes(window)).is_ok());
         if granted {
             return Ok(());
         }

@@ -19,7 +19,7 @@ fn every_command_says_what_it_takes() {
             names.filter(|line| !line.starts_with(' ')).filter_map(|line| line.split(' ').next()).collect();
         let of = |name: &&str| path.iter().cloned().chain([(*name).to_owned()]).collect();
         waiting.extend(names.iter().rev().filter(|name| **name != "help").map(of));
-        all += &format!("$ curate {}\n{help}\n", arguments.join(" "));
+        all.extend(["$ curate ", &arguments.join(" "), "\n", &help, "\n"]);
     }
     insta::assert_snapshot!(all);
 }

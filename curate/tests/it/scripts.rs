@@ -1,6 +1,6 @@
 //! One notion of a word in every script: copies are found, and benchmarks cut out, wherever spaces are put or not.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fmt::Write as _, fs};
 
 use curate::{
     measure::{BandHasher, BandsConfig},
@@ -185,7 +185,7 @@ fn copies_are_found_as_theory_says() {
                 found += f64::from(u8::from(share));
             }
             let mean = similarities / PAIRS as f64;
-            line += &format!("   {mean:.3} {found:3} {expected:5.1}");
+            write!(line, "   {mean:.3} {found:3} {expected:5.1}").expect("a string takes all");
             assert!(mean > least_similarity, "{}, {percent} %: the mean similarity is {mean}", language.name);
             assert!(
                 (found - expected).abs() < 1.0 + 4.0 * f64::sqrt(variance),

@@ -10,9 +10,14 @@
 //!
 //! What decides and writes is given facts and documents that are made here by hash, so that a change further up is not taken for one there.
 
+#![expect(clippy::cast_possible_truncation, reason = "what is drawn is taken modulo small numbers")]
+#![expect(clippy::from_iter_instead_of_collect, reason = "columns of many types stand below each other")]
+
 use std::{
     collections::BTreeMap,
-    env, fs,
+    env,
+    fmt::Write as _,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -22,19 +27,24 @@ use curate::{
         self, BenchmarkAccount, C4Quality, ClusterConfig, ClusterExec, DecontaminationRule, DuplicateFacts,
         DuplicateRule, FinewebQuality, FittedAlpha, GopherQuality, GopherRepetition, LanguageRule, Leaks, Likeness,
         LinkedRule, MixtureAccount, MixtureRule, ParetoRule, RemainsRule, RepeatsConfig, RepeatsExec, Rule, Sampled,
-        ShareUnit, SizeFacts, SplitRule, SplitShards, Survivor, Tables, ThresholdRule, TopRule, Totals, Unit, UrlRule,
-        Weights,
+        ShareUnit, SizeFacts, SplitRule, SplitShards, Survivor, Tables, ThresholdRule, TopRule, Totals, Unit, Unknown,
+        UrlRule, Weights,
     },
     engine::{Engine, Limits, Session},
     extract::{Extractor, PageLimits},
     files::{Inputs, Layout, Publication, PublishExec},
-    learn::{Classifier, Document, FastTextConfig, FeaturesPreset, Kind, Label, Scratch, Training, train},
+    learn::{
+        Classifier, Document, FastTextConfig, FeaturesPreset, Kind, Label, MIN_KNOWN, Score, Scratch, Training, train,
+    },
     measure::{BandsConfig, Family, FamilyConfig, ModelFile, OverlapsConfig, PostFiles, UrlFiles},
     source::{
         Benchmark, Cleaning, Columns, ExampleFile, ExampleKind, Format, Kept, Reading, UnicodeForm, WarcOptions,
         copy_records, read_table, records, rows_schema,
     },
-    text::{c4::LineRules, overlap::RunLengths, passages::Passage, refinedweb::RefinedwebLines, shingles::Shingle},
+    text::{
+        c4::LineRules, overlap::RunLengths, passages::Passage, refinedweb::RefinedwebLines, sameness::Sameness,
+        shingles::Shingle,
+    },
     write::{self, CardFacts, Content, ExamplesContent, Rendering, Route, SplitSize},
 };
 use datafusion::{
@@ -81,7 +91,7 @@ async fn an_output_changes_with_its_version_alone() {
     let (mut faults, mut lines) = (Vec::new(), String::new());
     for (name, hash) in &found {
         let (number, file) = &versions[*name];
-        lines += &format!("{name} {number} {hash}\n");
+        writeln!(lines, "{name} {number} {hash}").expect("a string takes all");
         let file = file.display();
         match table.get(name) {
             None => faults.push(format!("`{name}` is new")),
@@ -295,7 +305,6 @@ async fn families(session: &Session, folder: &Path, outputs: &mut Outputs) {
         ("measure/c4_lines", FamilyConfig::C4Lines(LineRules::default())),
         ("measure/urls", FamilyConfig::Urls(lists)),
         ("measure/language", FamilyConfig::Language(model(root().join("fixtures/language.bin")))),
-        ("measure/fingerprints", FamilyConfig::Fingerprints),
         ("measure/bands", FamilyConfig::Bands(BANDS)),
         ("measure/links", FamilyConfig::Links(posts)),
         ("measure/overlaps", FamilyConfig::Overlaps(overlaps)),
@@ -309,6 +318,12 @@ async fn families(session: &Session, folder: &Path, outputs: &mut Outputs) {
         let facts = table.select(vec![col("id"), family.expression()]).expect("it is a function of the text");
         outputs.insert(name, rows_hash(facts).await);
     }
+    // one code for both ways to compare
+    let alike = [Sameness::Exact, Sameness::Normalized].map(FamilyConfig::Fingerprints);
+    let [exact, normalized] = alike.map(|config| family("fingerprints", config).expression());
+    let columns = vec![col("id"), exact.alias("exact"), normalized.alias("normalized")];
+    let facts = session.streaming().read_batch(texts_batch()).and_then(|table| table.select(columns));
+    outputs.insert("measure/fingerprints", rows_hash(facts.expect("it is a function of the text")).await);
 }
 
 /// Documents of two kinds, made of the sentences of the corpus: prose, and menus with marks.
@@ -317,7 +332,7 @@ fn labelled() -> Vec<Document> {
     let sentences: Vec<&str> =
         texts.iter().flat_map(|(text, _)| text.split(['.', '\n'])).filter(|text| text.len() > 9).collect();
     let document = |number: u64| {
-        let label = if number % 2 == 0 { Label::Positive } else { Label::Negative };
+        let label = if number.is_multiple_of(2) { Label::Positive } else { Label::Negative };
         let (some, joint) = if label == Label::Positive { (12, ". ") } else { (9, "\n- ") };
         let pick = |place: u64| sentences[(drawn(number, place) % sentences.len() as u64) as usize];
         let text = (0..some).map(pick).collect::<Vec<_>>().join(joint);
@@ -329,8 +344,15 @@ fn labelled() -> Vec<Document> {
 }
 
 fn trained(name: &str, kind: Kind, folder: &Path) {
-    let training =
-        Training { name: name.into(), passage_words: kind.passage_words(), kind, passages: 8, seed: 7, labels: vec![] };
+    let training = Training {
+        name: name.into(),
+        passage_words: kind.passage_words(),
+        kind,
+        passages: 8,
+        seed: 7,
+        labels: vec![],
+        min_known: MIN_KNOWN,
+    };
     train(&training, &labelled(), folder).expect("it can be trained");
 }
 
@@ -351,7 +373,10 @@ fn classifiers(folder: &Path, outputs: &mut Outputs) {
         let (classifier, mut scratch) = (Classifier::load(&target).expect("it was just written"), Scratch::default());
         let scores = texts()
             .iter()
-            .map(|(text, _)| format!("{:.4}\n", classifier.score(text, &mut scratch)))
+            .map(|(text, _)| {
+                let Score { score, known } = classifier.score(text, &mut scratch);
+                format!("{score:.4?} {known:.4}\n")
+            })
             .collect::<String>();
         outputs.insert(name, hash(scores.as_bytes()));
         if name == "learn/statistics" {
@@ -413,7 +438,7 @@ fn fact_families() -> Vec<Family> {
         family("c4_lines", FamilyConfig::C4Lines(LineRules::default())),
         family("urls", FamilyConfig::Urls(no_lists)),
         family("language", FamilyConfig::Language(no_model())),
-        family("fingerprints", FamilyConfig::Fingerprints),
+        family("fingerprints", FamilyConfig::Fingerprints(Sameness::Exact)),
         family("bands", FamilyConfig::Bands(BANDS)),
         family("links", FamilyConfig::Links(no_posts)),
         family("overlaps", FamilyConfig::Overlaps(none)),
@@ -471,7 +496,7 @@ fn column(field: &Field, numbers: &[u64]) -> ArrayRef {
     let seed = xxhash_rust::xxh3::xxh3_64(field.name().as_bytes()) >> 8;
     let of = |number: u64| drawn(number, seed);
     // every ninth value is missing, where one may be
-    let is_missing = |number: u64| field.is_nullable() && drawn(number, seed + 1) % 9 == 0;
+    let is_missing = |number: u64| field.is_nullable() && drawn(number, seed + 1).is_multiple_of(9);
     let present = |number: u64| (!is_missing(number)).then_some(number);
     match (field.name().as_str(), field.data_type()) {
         ("id", _) => Arc::new(StringViewArray::from_iter_values(numbers.iter().map(|number| id(*number)))),
@@ -577,8 +602,12 @@ async fn decisions(session: &Session, run: &Run, outputs: &mut Outputs) {
         ("decide/c4_quality", "c4_lines", Box::new(C4Quality::default())),
         ("decide/linked", "links", Box::new(LinkedRule { min_karma: 3, exclude_domains: list(&["7.example"]) })),
         ("decide/urls", "urls", Box::new(UrlRule::default())),
-        ("decide/threshold", "score", Box::new(ThresholdRule { min: 0.4 })),
-        ("decide/pareto", "score", Box::new(ParetoRule { alpha: 9.0, seed: 3, stage: "pareto".into() })),
+        ("decide/threshold", "score", Box::new(ThresholdRule { min: 0.4, unknown: Unknown::Drop })),
+        (
+            "decide/pareto",
+            "score",
+            Box::new(ParetoRule { alpha: 9.0, seed: 3, stage: "pareto".into(), unknown: Unknown::Drop }),
+        ),
     ];
     let all = fact_families();
     for (name, wanted, rule) in rules {
@@ -592,7 +621,8 @@ async fn decisions(session: &Session, run: &Run, outputs: &mut Outputs) {
     let order = rows(shown.select_columns(&["id", "source", "verdict", "reason"]).expect("it has them")).await;
     outputs.insert("decide/verdict", hash(order.as_bytes()));
 
-    let rule = TopRule { share: 0.5, by: ShareUnit::Words, each_source: true, each_language: true };
+    let rule =
+        TopRule { share: 0.5, by: ShareUnit::Words, each_source: true, each_language: true, unknown: Unknown::Drop };
     let language = all.iter().find(|family| family.name == "language");
     let table = decide::top(tables, "read", &score(), &words(), language, &sources, rule).await;
     outputs.insert("decide/top", run.decide("top", table.expect("it can be planned")).await);
@@ -602,7 +632,7 @@ async fn decisions(session: &Session, run: &Run, outputs: &mut Outputs) {
     let fingerprints = all.iter().find(|family| family.name == "fingerprints");
     let facts = DuplicateFacts { fingerprints, words: Some(&words()), score: Some(&score()) };
     for (likeness, keep) in [
-        (Likeness::Text, Survivor::Longest),
+        (Likeness::Text(Sameness::Exact), Survivor::Longest),
         (Likeness::Url, Survivor::Earliest),
         (Likeness::Cluster, Survivor::Score("score".into())),
     ] {
@@ -669,7 +699,8 @@ async fn clusters(session: &Session, run: &Run, outputs: &mut Outputs) {
     let (ids, texts) = texts().await;
     let wanted = ids.clone().create_physical_plan().await.expect("it can be planned");
     let (ids, texts) = (ids.create_physical_plan().await, texts.create_physical_plan().await);
-    let config = RepeatsConfig { passage: Passage::Lines, keep_first: true, budget: 1 << 20 };
+    let config =
+        RepeatsConfig { passage: Passage::Lines, sameness: Sameness::Exact, keep_first: true, budget: 1 << 20 };
     let repeats = RepeatsExec::new(wanted, ids.expect("planned"), texts.expect("planned"), config);
     let batches = session.collect("repeats", &context, Arc::new(repeats)).await.expect("the plan runs");
     outputs.insert("decide/repeats", hash(rows_of(&batches).as_bytes()));

@@ -190,7 +190,7 @@ impl Rows {
                 let Some(value) = objects.next() else { return Ok(None) };
                 *number += 1;
                 let mut found = Values { value, mended: *mended };
-                let settled = found.settle(is_read).map_err(faulty);
+                let settled = found.settle(is_read).map_err(|fault| faulty(&fault));
                 Ok(Some((*number - 1, settled.and_then(|()| of_value(found.value)))))
             }
         }
@@ -211,7 +211,7 @@ fn of_value(value: Value) -> Row {
     }
 }
 
-fn faulty(fault: LineFault) -> (ExampleFault, String) {
+fn faulty(fault: &LineFault) -> (ExampleFault, String) {
     let kind = match fault.kind {
         LineFaultKind::Syntax => ExampleFault::JsonSyntax,
         LineFaultKind::Field => ExampleFault::JsonField,
@@ -222,7 +222,7 @@ fn faulty(fault: LineFault) -> (ExampleFault, String) {
 
 fn of_line(line: &[u8], pattern: Option<&Regex>, is_read: &dyn Fn(&str) -> bool) -> Row {
     let Some(pattern) = pattern else {
-        return json_lines::value(line, is_read).map_err(faulty).and_then(of_value);
+        return json_lines::value(line, is_read).map_err(|fault| faulty(&fault)).and_then(of_value);
     };
     let text = std::str::from_utf8(line).map_err(|error| (ExampleFault::NotUtf8, error.to_string()))?;
     let found =

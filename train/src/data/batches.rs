@@ -93,7 +93,7 @@ mod tests {
             let path = folder.path().join(name);
             let mut writer = TokenFileWriter::create(&path, 1 << 16)?;
             writer.push(&(first..first + rows * 4).collect::<Vec<u32>>(), 0, 0)?;
-            writer.finish(made.clone())?;
+            writer.finish(made.clone(), 0)?;
             let tokens = Tokens::new(&[TokenFile::open(&path, &made)?], None, 0);
             sources.push((name.to_owned(), weight, PackedRows::new(tokens, 4, Packing::Concatenated, true)));
         }

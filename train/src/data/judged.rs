@@ -129,7 +129,7 @@ mod tests {
             let path = folder.path().join(number.to_string());
             let mut writer = TokenFileWriter::create(&path, 1 << 24)?;
             writer.push(&(0..*rows).map(|row| (number << 16) + row).collect::<Vec<u32>>(), 0, 0)?;
-            writer.finish(made.clone())?;
+            writer.finish(made.clone(), 0)?;
             let tokens = Tokens::new(&[TokenFile::open(&path, &made)?], None, 0);
             sources.push((number.to_string(), *weight, PackedRows::new(tokens, 1, Packing::Concatenated, true)));
         }

@@ -446,7 +446,7 @@ mod tests {
             |json| json["model"]["dropout"] = json!(0.1),
             |json| {
                 let mut token = json["added_tokens"][0].clone();
-                for (name, value) in [("content", json!("cat")), ("id", json!(999)), ("special", json!(false))] {
+                for (name, value) in [("content", json!("cat sat")), ("id", json!(999)), ("special", json!(false))] {
                     token[name] = value;
                 }
                 token["lstrip"] = json!(true);
@@ -456,7 +456,7 @@ mod tests {
         for change in changes {
             let other = changed(folder.path(), change)?;
             assert!(!other.is_fast());
-            let text = "The  cat <|endoftext|> sat";
+            let text = "The  cat sat <|endoftext|> cat";
             let [with, without] = by_the_crate(&other);
             if !String::from_utf8_lossy(&other.bytes).contains("\"dropout\":0.1") {
                 assert_eq!(other.encode_batch(&[text])?, [by_crate(&without, text)?]);

@@ -77,7 +77,7 @@ impl Lines {
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             file => file.and_then(cut).map_err(Error::file("cut", &self.path))?,
         };
-        self.hash = Box::default();
+        self.hash.reset();
         if self.bytes > 0 {
             self.hash.update(&fs::read(&self.path).map_err(Error::file("read", &self.path))?);
         }

@@ -24,7 +24,8 @@ fn a_part_of_the_rows_judges_as_all_do() {
             0 => "a".repeat(1_000),
             _ => (0..20).map(|_| char::from(b'b' + u8::try_from(dice.below(12)).expect("a letter"))).collect(),
         };
-        lines += &format!("{}\n", json!({ "text": text }));
+        lines.push_str(&json!({ "text": text }).to_string());
+        lines.push('\n');
     }
     fs::write(workshop.path().join("kinds.jsonl"), lines).expect("it can be written");
     workshop.set_data("mixture = \"kinds.jsonl\"\npacking = \"best_fit\"\nvalidation = 0.4");

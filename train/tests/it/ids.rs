@@ -13,7 +13,7 @@ use train::tokenizer::Tokenizer;
 
 use crate::{
     exactness::TWO_SOURCES,
-    support::{Workshop, skipped, stderr, text, train},
+    support::{Workshop, stderr, text, train},
 };
 
 /// The files of a cache, and when they were written.

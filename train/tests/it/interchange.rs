@@ -14,7 +14,7 @@ use train::{
     },
 };
 
-use crate::support::{self, Workshop, stderr, text, train};
+use crate::support::{Workshop, stderr, text, train};
 
 fn figures(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/figures").join(name)

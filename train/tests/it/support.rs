@@ -2,7 +2,6 @@
 
 use std::{
     fs::{self, File},
-    io::Write as _,
     path::Path,
     process::{Child, Command, Output, Stdio},
     sync::Arc,

@@ -50,7 +50,7 @@ mod tests {
         fs::create_dir(folder.path().join("quarantine")).expect("the folder can be made");
         let line = |number: u64| {
             let (file, offset) = (format!("file-{}", number / 50), 10 * (number % 50));
-            let fault = Quarantined { file, offset, record: None, fault: "no_header".into(), detail: None };
+            let fault = Quarantined { file, offset, record: None, fault: "no_header".into(), detail: None, lost: None };
             format!("{}\n", serde_json::to_string(&fault).expect("the type is JSON"))
         };
         let lines: String = (0..200).map(line).collect();
