@@ -141,6 +141,19 @@ pub fn value(line: &[u8], is_read: impl Fn(&str) -> bool) -> Result<Value, LineF
     Ok(found.value)
 }
 
+/// Whether some bytes are the beginning of a value and no more, as where a file was cut within its last line. Nobody knows then what stood
+/// behind.
+#[must_use]
+pub fn is_cut(line: &[u8]) -> bool {
+    let ends_early = |line: &[u8]| serde_json::from_slice::<IgnoredAny>(line).is_err_and(|error| error.is_eof());
+    let is_cut = |line: &[u8]| Mended::of(line).map_or_else(|| ends_early(line), |mended| ends_early(&mended.line));
+    let line = line.trim_ascii_end();
+    // a word for what is no number may be cut as well
+    let begun = |(word, _): &(&str, _)| (1..word.len()).rev().find(|end| line.ends_with(&word.as_bytes()[..*end]));
+    let begun = NOT_NUMBERS.iter().filter_map(begun).max();
+    !line.is_empty() && (is_cut(line) || begun.is_some_and(|length| is_cut(&line[..line.len() - length])))
+}
+
 /// A value in which what is no number may still stand.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Values {
@@ -489,6 +502,18 @@ mod tests {
                 other[end] = byte;
                 let _ = (fields(&other, ["text"]), value(&other, |_| true));
             }
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_line_is_cut_and_a_broken_line_is_not() {
+        let line = r#" {"a": NaN, "b": [-Infinity, "\ud83d\ude00\udc00"], "text": "\ud83d, \u00e9 é", "c": Infinity}"#;
+        let line = line.as_bytes();
+        for end in 2..line.len() {
+            assert!(is_cut(&line[..end]), "{}", String::from_utf8_lossy(&line[..end]));
+        }
+        for line in [line, b"", b" ", br#"{"a": Nan}"#, br#"{"a": "b}", 1}"#, b"{]", b"NaN"] {
+            assert!(!is_cut(line), "{}", String::from_utf8_lossy(line));
         }
     }
 

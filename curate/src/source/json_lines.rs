@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _};
 
 use schemas::{
     byte_order_mark::without_mark,
-    json_lines::{Field, LineFault, LineFaultKind, fields},
+    json_lines::{Field, LineFault, LineFaultKind, fields, is_cut},
 };
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
 use crate::archive::Fault;
 
 /// How JSON lines become rows.
-pub const VERSION: crate::files::Version = crate::files::Version::new("source/json_lines", 1);
+pub const VERSION: crate::files::Version = crate::files::Version::new("source/json_lines", 2);
 
 /// The lines of a file.
 pub struct Lines {
@@ -39,16 +39,17 @@ impl RawReader for Lines {
                 Ok(0) => self.ended = true,
                 Ok(count) => {
                     self.offset += count as u64;
-                    if bytes.last() != Some(&b'\n') && is_cut(&bytes) {
+                    let is_last = bytes.last() != Some(&b'\n');
+                    if offset == 0 {
+                        let text = without_mark(&bytes).map_err(super::parquet::invalid)?;
+                        bytes.drain(..bytes.len() - text.len());
+                    }
+                    if is_last && is_cut(&bytes) {
                         self.ended = true;
                         let detail = format!("the file ends within the line of JSON that begins at byte {offset}");
                         return Ok(Some(self.input.on_disk.cut(Fault::JsonClipped, offset, detail)));
                     }
                     bytes.truncate(bytes.trim_ascii_end().len());
-                    if offset == 0 {
-                        let text = without_mark(&bytes).map_err(super::parquet::invalid)?;
-                        bytes.drain(..bytes.len() - text.len());
-                    }
                     // a blank line is no record
                     if !bytes.is_empty() {
                         return Ok(Some(Raw::Line { offset, bytes }));
@@ -62,12 +63,6 @@ impl RawReader for Lines {
         }
         Ok(None)
     }
-}
-
-/// Whether a last line, which no line feed ends, is the beginning of a value: then the file was cut, and nobody knows what stood behind.
-fn is_cut(line: &[u8]) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(line).is_err_and(|error| error.is_eof())
-        && !line.trim_ascii().is_empty()
 }
 
 /// Reads an object.

@@ -63,6 +63,12 @@ fn a_file_that_breaks_off_is_no_record_of_many() {
             whole.as_bytes()[..whole.len() / 2].to_vec(),
             ("json_clipped", "the file ends within the line of JSON"),
         ),
+        // a mark of UTF-8 and a word that is no number do not hide that it was cut
+        (
+            "marked.jsonl",
+            "\u{feff}{\"score\": NaN, \"text\": \"a".into(),
+            ("json_clipped", "the file ends within the line of JSON that begins at byte 0"),
+        ),
         ("flipped.jsonl.gz", flipped, ("gzip_corrupt", "at byte ")),
         (
             "other.jsonl.zst",
