@@ -16,15 +16,20 @@ use super::{
     token_file::{Made, TokenFile, TokenFileWriter},
 };
 use crate::{
+    checkpoint::sha256,
     error::{Error, Result},
     tokenizer::Tokenizer,
 };
+
+/// How files become ids: raise it whenever the code gives other ids, or other documents, for the same file, so that none are kept which
+/// earlier code has made.
+const VERSION: u32 = 1;
 
 /// A folder of files of ids that one tokenizer made.
 pub struct TokenCache<'t> {
     folder: PathBuf,
     tokenizer: &'t Tokenizer,
-    /// Its fingerprint.
+    /// Its fingerprint, with the version of the code.
     hash: String,
     /// Takes what one should know.
     note: &'t mut dyn FnMut(&str),
@@ -43,7 +48,7 @@ impl<'t> TokenCache<'t> {
         Self {
             folder: folder.to_owned(),
             tokenizer,
-            hash: tokenizer.fingerprint(),
+            hash: sha256(format!("{VERSION} {}", tokenizer.fingerprint()).as_bytes()),
             note,
             open: HashMap::new(),
             opening: Opening::default(),
@@ -176,4 +181,58 @@ impl<'t> TokenCache<'t> {
 /// The hash of a document's text, by which its split is drawn: the same text is never trained on and judged by.
 fn hash(document: &Document) -> u64 {
     xxh3_64_with_seed(document.text.as_bytes(), xxh3_64(document.prompt.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+
+    use super::*;
+
+    /// A tokenizer of bytes, of which some are joined.
+    fn tokenizer(folder: &Path) -> Tokenizer {
+        let mut tokens: Vec<String> = ByteLevel::alphabet().into_iter().map(String::from).collect();
+        tokens.sort();
+        tokens.extend(["<|endoftext|>", "th", "the"].map(str::to_owned));
+        let end = tokens.iter().position(|token| token == "<|endoftext|>");
+        let vocabulary: HashMap<&String, usize> = tokens.iter().zip(0..).collect();
+        let bytes = json!({ "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true });
+        let json = json!({
+            "version": "1.0", "normalizer": null, "pre_tokenizer": bytes, "post_processor": bytes, "decoder": bytes,
+            "added_tokens": [{
+                "id": end, "content": "<|endoftext|>", "special": true,
+                "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
+            }],
+            "model": { "type": "BPE", "vocab": vocabulary, "merges": [["t", "h"], ["th", "e"]] },
+        });
+        let path = folder.join("tokenizer.json");
+        fs::write(&path, json.to_string()).expect("the folder can be written");
+        Tokenizer::load(&path).expect("it is whole")
+    }
+
+    /// Raise the version when this fails, then take the new hash.
+    #[test]
+    fn a_version_has_its_ids() {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let folder = folder.path();
+        let tokenizer = tokenizer(folder);
+        let texts = "\u{feff}{\"text\": \"the theme, 3 + 4 = 7\\n\", \"score\": NaN}\r\n\n{\"text\": \"\\ud83d <|endoftext|> th\u{e9}\"}\n{\"text\": \"\"}";
+        let examples =
+            "{\"prompt\": \"the\", \"completion\": \" then\"}\n{\"prompt\": \"\", \"completion\": \"the\"}\n";
+        let mut given = Vec::new();
+        for (name, lines) in [("texts.jsonl", texts), ("examples.jsonl", examples)] {
+            let path = folder.join(name);
+            fs::write(&path, lines).expect("the folder can be written");
+            let mut note = |_: &str| {};
+            let mut cache = TokenCache::new(&folder.join("cache"), &tokenizer, &mut note);
+            let file = cache.tokens(&path, &sha256(lines.as_bytes())).expect("it can be read");
+            let entries = file.entries();
+            let mut ids = vec![0; usize::try_from(entries.last().map_or(0, |last| last.end)).expect("a few")];
+            file.ids().read(0, &mut ids).expect("it was written");
+            given.push(format!("{entries:?} {ids:?}"));
+        }
+        let hash = xxh3_64(given.join("\n").as_bytes());
+        assert_eq!((VERSION, format!("{hash:016x}")), (1, "1fa8fa763ffb15c1".to_owned()), "{given:#?}");
+    }
 }
