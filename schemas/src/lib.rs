@@ -26,6 +26,7 @@ pub mod ledger;
 pub mod manifest;
 pub mod paths;
 pub mod prompt;
+mod renamed;
 pub mod size;
 pub mod task;
 pub mod text_columns;

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 pub use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
-use crate::byte_order_mark::without_mark;
+use crate::{byte_order_mark::without_mark, renamed::instead};
 
 /// A TOML file, held in memory.
 #[derive(Debug, Clone)]
@@ -236,7 +236,7 @@ impl TomlFile {
 
     fn located(&self, refusal: &Refusal) -> TomlError {
         match refusal {
-            Refusal::Toml(error) => self.fault(error.span().unwrap_or(0..0), error.message().trim_end()),
+            Refusal::Toml(error) => self.fault(error.span().unwrap_or(0..0), said(error)),
             Refusal::Key(message) => self.fault(0..0, message.clone()),
         }
     }
@@ -301,11 +301,17 @@ impl Iterator for StringPlaces<'_> {
 impl Setting {
     fn refused(&self, refusal: &Refusal) -> TomlError {
         let message = match refusal {
-            Refusal::Toml(error) => error.message().trim_end().to_owned(),
+            Refusal::Toml(error) => said(error),
             Refusal::Key(message) => message.clone(),
         };
         TomlError::Set { key: self.key.join("."), value: self.value.clone(), message }
     }
+}
+
+/// What an error says, without its place.
+fn said(error: &toml::de::Error) -> String {
+    let message = error.message().trim_end();
+    instead(message).unwrap_or_else(|| message.to_owned())
 }
 
 /// Why a text with settings is not a `T`, before it is known which of the two is to blame.
