@@ -3,7 +3,21 @@
 /// The old name, the new one, and what else has to be changed with it.
 ///
 /// Only a name that nothing has any more where it stands is looked for, so that a word may go on to mean something else elsewhere.
-const RENAMED: &[(&str, &str, &str)] = &[];
+const RENAMED: &[(&str, &str, &str)] = &[
+    // the model of a training
+    ("layers", "num_layers", ""),
+    ("heads", "num_heads", ""),
+    ("key_heads", "num_kv_heads", ""),
+    ("width", "hidden_size", ""),
+    ("neurons", "intermediate_size", ""),
+    ("context", "context_length", ""),
+    ("band", "sliding_window", ""),
+    ("tied", "tie_embeddings", ""),
+    ("rotary_base", "rope_theta", ""),
+    ("rotary_scaling", "rope_scaling", ""),
+    ("original_context", "original_context_length", ""),
+    ("norm_epsilon", "norm_eps", ""),
+];
 
 /// What to say of a refused name, if it is an old one.
 ///

@@ -121,6 +121,14 @@ pub enum Error {
         /// Keys that may differ.
         may_change: String,
     },
+    /// A checkpoint has keys of a configuration that this version does not know.
+    #[error("checkpoint {} was saved by another version of this program: in its configuration, {message}", path.display())]
+    OtherVersion {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The key, and what may stand in its place.
+        message: String,
+    },
     /// The loss or the gradients spiked, and nothing is left to do about it.
     #[error("step {step}: {spike}{}; a smaller learning rate or a longer warm-up may help", in_a_row(*spikes))]
     Spiked {

@@ -11,7 +11,7 @@ use crate::{
     trainer::flops_per_token,
 };
 
-/// Measure how fast a shape trains or writes, on random tokens.
+/// Measure how fast a model trains or generates, on random tokens.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
     /// Where to run: `cpu`, or `cuda:0` for the first GPU.
@@ -53,16 +53,16 @@ impl BenchArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let config = ModelConfig {
             family: Some(Family::Gpt2),
-            layers: Some(self.layers),
-            heads: Some(self.heads),
-            width: Some(self.width),
-            context: Some(self.time),
+            num_layers: Some(self.layers),
+            num_heads: Some(self.heads),
+            hidden_size: Some(self.width),
+            context_length: Some(self.time),
             ..ModelConfig::default()
         };
-        let shape = config.shape().map_err(anyhow::Error::msg)?;
+        let architecture = config.architecture().map_err(anyhow::Error::msg)?;
         let Self { vocabulary, batch, steps, device, precision, .. } = self;
-        let bench = Bench { shape, vocabulary, batch, steps, device, precision };
-        printer.result(format_args!("parameters {}", shape.parameters(vocabulary)));
+        let bench = Bench { architecture, vocabulary, batch, steps, device, precision };
+        printer.result(format_args!("parameters {}", architecture.parameters(vocabulary)));
         if let Some(tokens) = self.generate {
             bench.generate(16, tokens, |seconds| {
                 let pace = (batch * tokens) as f64 / seconds;
@@ -79,8 +79,14 @@ impl BenchArgs {
         // by then a device has chosen its kernels, and memory has been touched
         let half = paces.len() / 2;
         let median = median(&mut paces[half..]);
-        let tflops =
-            median * flops_per_token(shape.parameters(vocabulary), shape.layers, shape.width, shape.context) / 1e12;
+        let tflops = median
+            * flops_per_token(
+                architecture.parameters(vocabulary),
+                architecture.num_layers,
+                architecture.hidden_size,
+                architecture.context_length,
+            )
+            / 1e12;
         let share = self.peak_tflops.map(|peak| format!(", {:.1} % of {peak}", 100.0 * tflops / peak));
         printer.result(format_args!(
             "median of the second half {median:.0} tokens/s {tflops:.3} TFLOP/s{}",

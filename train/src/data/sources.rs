@@ -82,11 +82,11 @@ impl HashedFiles {
         let why = if rows_left_out + prompts_cut > 0 {
             format!(
                 "in no row of {time} does a token count, for the loss counts on completions alone and all rows lie within prompts; \
-                 `packing = \"best_fit\"` or a longer `context` mends it"
+                 `packing = \"best_fit\"` or a longer `context_length` mends it"
             )
         } else {
             let larger = if drawn && split == Split::Validation { ", a larger share `validation`" } else { "" };
-            format!("fewer than one row of {time}; more documents{larger} or a shorter `context` mend it")
+            format!("fewer than one row of {time}; more documents{larger} or a shorter `context_length` mend it")
         };
         let message = format!("its documents {part} are {documents} with {tokens} tokens{by}: {why}");
         Err(Error::Data { path: self.files.path.clone(), message })

@@ -104,14 +104,14 @@ mod tests {
 
     fn model() -> Gpt {
         let config = ModelConfig {
-            layers: Some(1),
-            heads: Some(2),
-            width: Some(16),
-            context: Some(16),
+            num_layers: Some(1),
+            num_heads: Some(2),
+            hidden_size: Some(16),
+            context_length: Some(16),
             ..ModelConfig::default()
         };
         // larger weights than those of a start, so that probabilities differ
-        let model = config.shape().expect("the numbers fit together").init(6, 5, &Device::flex());
+        let model = config.architecture().expect("the numbers fit together").init(6, 5, &Device::flex());
         let mut numbers = crate::model::named(&model).into_iter();
         crate::model::replace(model, |_, _| {
             let named = numbers.next().expect("a parameter");

@@ -106,12 +106,12 @@ struct Seen<'m> {
 
 impl<'m> Seen<'m> {
     fn new(model: &'m Gpt, rows: usize) -> Self {
-        Self { model, cache: Cache::new(model.shape(), rows, &model.device()), through: vec![0; rows] }
+        Self { model, cache: Cache::new(model.architecture(), rows, &model.device()), through: vec![0; rows] }
     }
 
     /// The logits that follow each row, `[rows, vocabulary]`.
     fn next(&mut self, rows: &[&[u32]]) -> Vec<f32> {
-        let context = self.model.shape().context;
+        let context = self.model.architecture().context_length;
         let grown = |(row, (through, length)): (&&[u32], (&usize, &usize))| length + row.len() - through > context;
         if rows.iter().zip(self.through.iter().zip(self.cache.lengths())).any(grown) {
             self.cache.clear();
@@ -151,13 +151,13 @@ mod tests {
 
     fn model() -> Gpt {
         let config = ModelConfig {
-            layers: Some(2),
-            heads: Some(2),
-            width: Some(16),
-            context: Some(8),
+            num_layers: Some(2),
+            num_heads: Some(2),
+            hidden_size: Some(16),
+            context_length: Some(8),
             ..ModelConfig::default()
         };
-        config.shape().expect("the numbers fit together").init(12, 3, &Device::flex())
+        config.architecture().expect("the numbers fit together").init(12, 3, &Device::flex())
     }
 
     const GREEDY: Sampling = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, seed: 1 };

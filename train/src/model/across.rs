@@ -6,7 +6,7 @@ use burn::{
 };
 
 use super::{
-    Family, Shape,
+    Architecture, Family,
     parts::{Linear, Norm},
     pass::Pass,
 };
@@ -22,32 +22,32 @@ pub struct Across {
     /// Keys and values side by side.
     memory: Linear,
     output: Linear,
-    heads: usize,
-    key_heads: usize,
+    num_heads: usize,
+    num_kv_heads: usize,
 }
 
 impl Across {
     /// A layer without values of its own yet.
-    pub fn new(shape: &Shape, device: &Device) -> Self {
-        let Shape { width, heads, key_heads, .. } = *shape;
-        let with_bias = shape.family != Family::Llama;
+    pub fn new(architecture: &Architecture, device: &Device) -> Self {
+        let Architecture { hidden_size, num_heads, num_kv_heads, .. } = *architecture;
+        let with_bias = architecture.family != Family::Llama;
         Self {
-            norm: Norm::new(shape, device),
-            queries: Linear::new(width, width, with_bias, device),
-            memory: Linear::new(width, 2 * key_heads * (width / heads), with_bias, device),
-            output: Linear::new(width, width, with_bias, device),
-            heads,
-            key_heads,
+            norm: Norm::new(architecture, device),
+            queries: Linear::new(hidden_size, hidden_size, with_bias, device),
+            memory: Linear::new(hidden_size, 2 * num_kv_heads * architecture.head_dim(), with_bias, device),
+            output: Linear::new(hidden_size, hidden_size, with_bias, device),
+            num_heads,
+            num_kv_heads,
         }
     }
 
     /// # Shapes
-    /// - `x`: `[rows, time, width]`
+    /// - `x`: `[batch, time, hidden_size]`
     /// - returns: the same
     pub fn forward(&self, x: Tensor<3>, pass: &Pass<'_>) -> Tensor<3> {
-        let heads = Heads { queries: self.heads, keys: self.key_heads, width: x.dims()[2] / self.heads };
+        let heads = Heads::of(x.dims()[2], self.num_heads, self.num_kv_heads);
         let memory = pass.memory().expect("a block that looks across has something to look at");
-        let keys = self.memory.forward(memory.clone()); // [r, o, 2k w]
+        let keys = self.memory.forward(memory.clone()); // [b, o, 2 kv d]
         self.output.forward(pass.attend_across(self.queries.forward(x), keys, heads))
     }
 }

@@ -5,7 +5,7 @@ use burn::{
     tensor::{Device, Tensor},
 };
 
-use super::{Family, Shape, parts::Linear, pass::Pass};
+use super::{Architecture, Family, parts::Linear, pass::Pass};
 use crate::tensor::{Heads, rotary};
 
 /// Every position looks at itself and at those before it, with several heads.
@@ -14,33 +14,32 @@ pub struct Attention {
     /// Queries, keys and values side by side.
     input: Linear,
     output: Linear,
-    heads: usize,
-    key_heads: usize,
+    num_heads: usize,
+    num_kv_heads: usize,
 }
 
 impl Attention {
     /// A layer without values of its own yet.
-    pub fn new(shape: &Shape, device: &Device) -> Self {
-        let Shape { width, heads, key_heads, .. } = *shape;
-        let columns = width + 2 * key_heads * (width / heads);
-        let with_bias = shape.family != Family::Llama;
+    pub fn new(architecture: &Architecture, device: &Device) -> Self {
+        let Architecture { hidden_size, num_heads, num_kv_heads, .. } = *architecture;
+        let columns = hidden_size + 2 * num_kv_heads * architecture.head_dim();
+        let with_bias = architecture.family != Family::Llama;
         Self {
-            input: Linear::new(width, columns, with_bias, device),
-            output: Linear::new(width, width, with_bias, device),
-            heads,
-            key_heads,
+            input: Linear::new(hidden_size, columns, with_bias, device),
+            output: Linear::new(hidden_size, hidden_size, with_bias, device),
+            num_heads,
+            num_kv_heads,
         }
     }
 
     /// # Shapes
-    /// - `x`: `[rows, time, width]`
+    /// - `x`: `[batch, time, hidden_size]`
     /// - returns: the same
     pub fn forward(&self, x: Tensor<3>, pass: &Pass<'_>, layer: usize) -> Tensor<3> {
-        let width = x.dims()[2] / self.heads;
-        let heads = Heads { queries: self.heads, keys: self.key_heads, width };
-        let mut x = self.input.forward(x); // [r, t, (q + 2k) w]
+        let heads = Heads::of(x.dims()[2], self.num_heads, self.num_kv_heads);
+        let mut x = self.input.forward(x); // [b, t, (h + 2 kv) d]
         if let Some(angles) = &pass.angles {
-            x = rotary(x, angles, &pass.positions, self.heads + self.key_heads);
+            x = rotary(x, angles, &pass.positions, self.num_heads + self.num_kv_heads);
         }
         self.output.forward(pass.attend(x, heads, layer))
     }

@@ -6,7 +6,7 @@ use burn::{
 };
 
 use super::{
-    Family, Shape,
+    Architecture, Family,
     across::Across,
     attention::Attention,
     parts::{Linear, Norm},
@@ -29,25 +29,25 @@ pub struct Block {
 
 impl Block {
     /// A block without values of its own yet.
-    pub fn new(shape: &Shape, device: &Device) -> Self {
-        let norm = || Norm::new(shape, device);
+    pub fn new(architecture: &Architecture, device: &Device) -> Self {
+        let norm = || Norm::new(architecture, device);
         Self {
             attention_norm: norm(),
-            attention: Attention::new(shape, device),
+            attention: Attention::new(architecture, device),
             across: None,
             neurons_norm: norm(),
-            neurons: Neurons::new(shape, device),
-            norms_behind: shape.family == Family::Gpt1,
+            neurons: Neurons::new(architecture, device),
+            norms_behind: architecture.family == Family::Gpt1,
         }
     }
 
     /// The same, which looks at what an encoder made of another sequence, too.
-    pub fn looking_across(shape: &Shape, device: &Device) -> Self {
-        Self { across: Some(Across::new(shape, device)), ..Self::new(shape, device) }
+    pub fn looking_across(architecture: &Architecture, device: &Device) -> Self {
+        Self { across: Some(Across::new(architecture, device)), ..Self::new(architecture, device) }
     }
 
     /// # Shapes
-    /// - `x`: `[rows, time, width]`
+    /// - `x`: `[batch, time, hidden_size]`
     /// - returns: the same
     pub fn forward(&self, x: Tensor<3>, pass: &Pass<'_>, layer: usize) -> Tensor<3> {
         if self.norms_behind {
@@ -84,18 +84,18 @@ pub struct Neurons {
 }
 
 impl Neurons {
-    fn new(shape: &Shape, device: &Device) -> Self {
-        let gated = shape.family == Family::Llama;
-        let outputs = if gated { 2 * shape.neurons } else { shape.neurons };
+    fn new(architecture: &Architecture, device: &Device) -> Self {
+        let gated = architecture.family == Family::Llama;
+        let outputs = if gated { 2 * architecture.intermediate_size } else { architecture.intermediate_size };
         Self {
-            up: Linear::new(shape.width, outputs, !gated, device),
-            down: Linear::new(shape.neurons, shape.width, !gated, device),
+            up: Linear::new(architecture.hidden_size, outputs, !gated, device),
+            down: Linear::new(architecture.intermediate_size, architecture.hidden_size, !gated, device),
             gated,
         }
     }
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let up = self.up.forward(x); // [r, t, n] or [r, t, 2n]
+        let up = self.up.forward(x); // [b, t, i] or [b, t, 2i]
         self.down.forward(if self.gated { swiglu(up) } else { gelu(up) })
     }
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 
-use super::Shape;
+use super::Architecture;
 use crate::tensor::KeyCache;
 
 /// The keys and values of all blocks, for rows of different lengths.
@@ -13,12 +13,12 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Room for a model's context in each of `rows` rows.
+    /// Room for a whole context in each of `rows` sequences.
     #[must_use]
-    pub fn new(shape: &Shape, rows: usize, device: &Device) -> Self {
-        let columns = 2 * shape.key_heads * (shape.width / shape.heads);
-        let layer = |_| KeyCache::new(rows, shape.context, columns, device);
-        Self { layers: (0..shape.layers).map(layer).collect(), lengths: vec![0; rows] }
+    pub fn new(architecture: &Architecture, rows: usize, device: &Device) -> Self {
+        let columns = 2 * architecture.num_kv_heads * architecture.head_dim();
+        let layer = |_| KeyCache::new(rows, architecture.context_length, columns, device);
+        Self { layers: (0..architecture.num_layers).map(layer).collect(), lengths: vec![0; rows] }
     }
 
     /// `[rows]`: tokens that were seen.

@@ -1,9 +1,9 @@
-//! A model's shape: as it is written, and as it is built.
+//! What a model is: the configuration as it is written, and the architecture that is built.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::tensor::RotaryScaling;
+use crate::tensor::RopeScaling;
 
 /// A family of transformers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -14,9 +14,9 @@ pub enum Family {
     /// Layer norms in front of each part, and one at the end (Radford et al. 2019).
     #[default]
     Gpt2,
-    /// The same, where every other block looks back no further than a band (Brown et al. 2020).
+    /// The same, where every other block attends to a sliding window (Brown et al. 2020).
     Gpt3,
-    /// Rotary positions, root mean square norms, SwiGLU, grouped queries, no biases (Touvron et al. 2023; Ainslie et al. 2023).
+    /// Rotary positions, RMS norms, SwiGLU, grouped-query attention, no biases (Touvron et al. 2023; Ainslie et al. 2023).
     Llama,
 }
 
@@ -24,54 +24,54 @@ pub enum Family {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
-    /// A published shape, such as `gpt2` or `gpt3-small`; what else is said goes before it.
+    /// A published model, such as `gpt2` or `gpt3-small`; the other keys override it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preset: Option<String>,
     /// How blocks are built. [default: gpt2]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub family: Option<Family>,
-    /// Blocks, 1 or more.
+    /// Transformer blocks, 1 or more.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub layers: Option<usize>,
-    /// Heads of queries of each block; they divide the width.
+    pub num_layers: Option<usize>,
+    /// Attention heads of each block; they divide the hidden size.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub heads: Option<usize>,
-    /// Heads of keys and values; they divide the heads of queries. [default: as many]
+    pub num_heads: Option<usize>,
+    /// Key and value heads; they divide `num_heads` (grouped-query attention). [default: `num_heads`]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub key_heads: Option<usize>,
-    /// Numbers that stand for a token within the model.
+    pub num_kv_heads: Option<usize>,
+    /// The width of the residual stream.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub width: Option<usize>,
-    /// Neurons of each block. [default: four times the width; for `llama` 8/3 of it, up to the next multiple of 32]
+    pub hidden_size: Option<usize>,
+    /// The width of the feed-forward layers. [default: 4 times the hidden size; for `llama` 8/3 of it, up to the next multiple of 32]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub neurons: Option<usize>,
-    /// Tokens that the model sees at a time.
+    pub intermediate_size: Option<usize>,
+    /// The longest sequence that the model reads, in tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub context: Option<usize>,
-    /// How far back every other block of `gpt3` looks. [default: an eighth of the context]
+    pub context_length: Option<usize>,
+    /// How many tokens every other block of `gpt3` attends to, itself among them. [default: an eighth of the context length]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub band: Option<usize>,
-    /// The share of numbers that is dropped while training. [default: 0]
+    pub sliding_window: Option<usize>,
+    /// The dropout rate while training. [default: 0]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dropout: Option<f32>,
-    /// Whether the head is the table of the tokens. [default: true; false for `llama`]
+    /// Whether the output head is the token embedding. [default: true; false for `llama`]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tied: Option<bool>,
+    pub tie_embeddings: Option<bool>,
     /// The base of the rotary angles. [default: 10000]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rotary_base: Option<f64>,
-    /// How the rotary angles are stretched to a context that is longer than the one before. [default: not]
+    pub rope_theta: Option<f64>,
+    /// How the rotary angles are scaled to a context that is longer than the original one. [default: not]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rotary_scaling: Option<RotaryScaling>,
-    /// What norms add to the variance. [default: 1e-5]
+    pub rope_scaling: Option<RopeScaling>,
+    /// Added to the variance in norms. [default: 1e-5]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub norm_epsilon: Option<f64>,
+    pub norm_eps: Option<f64>,
 }
 
-/// The published shapes: name, family, layers, heads, width, context.
+/// The published models: name, family, layers, heads, hidden size, context length.
 ///
 /// Sources: Radford et al. 2018, section 4.1; Radford et al. 2019, table 2 with heads of 64; Brown et al. 2020, table 2.1, where the
-/// 13B model's 40 heads of 128 give its width (the table's 5140 is not their product).
+/// 13B model's 40 heads of 128 give its hidden size (the table's 5140 is not their product).
 const PRESETS: [(&str, Family, usize, usize, usize, usize); 13] = [
     ("gpt1", Family::Gpt1, 12, 12, 768, 512),
     ("gpt2", Family::Gpt2, 12, 12, 768, 1024),
@@ -88,44 +88,44 @@ const PRESETS: [(&str, Family, usize, usize, usize, usize); 13] = [
     ("gpt3-175b", Family::Gpt3, 96, 96, 12288, 2048),
 ];
 
-/// A model's shape, checked: what [`super::Gpt`] is built from.
+/// A checked [`ModelConfig`]: what [`super::Gpt`] is built from.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Shape {
+pub struct Architecture {
     /// How blocks are built.
     pub family: Family,
-    /// Blocks.
-    pub layers: usize,
-    /// Heads of queries of each block.
-    pub heads: usize,
-    /// Heads of keys and values.
-    pub key_heads: usize,
-    /// Numbers that stand for a token.
-    pub width: usize,
-    /// Neurons of each block.
-    pub neurons: usize,
-    /// Tokens that the model sees at a time.
-    pub context: usize,
-    /// How far back banded blocks look.
-    pub band: Option<usize>,
-    /// The share of numbers that is dropped while training.
+    /// Transformer blocks.
+    pub num_layers: usize,
+    /// Attention heads of each block.
+    pub num_heads: usize,
+    /// Key and value heads.
+    pub num_kv_heads: usize,
+    /// The width of the residual stream.
+    pub hidden_size: usize,
+    /// The width of the feed-forward layers.
+    pub intermediate_size: usize,
+    /// The longest sequence that the model reads, in tokens.
+    pub context_length: usize,
+    /// How many tokens every other block attends to, itself among them.
+    pub sliding_window: Option<usize>,
+    /// The dropout rate while training.
     pub dropout: f32,
-    /// Whether the head is the table of the tokens.
-    pub tied: bool,
+    /// Whether the output head is the token embedding.
+    pub tie_embeddings: bool,
     /// The base of the rotary angles.
-    pub rotary_base: f64,
-    /// How the rotary angles are stretched.
-    pub rotary_scaling: Option<RotaryScaling>,
-    /// What norms add to the variance.
-    pub norm_epsilon: f64,
+    pub rope_theta: f64,
+    /// How the rotary angles are scaled.
+    pub rope_scaling: Option<RopeScaling>,
+    /// Added to the variance in norms.
+    pub norm_eps: f64,
 }
 
 impl ModelConfig {
-    /// The shape that is meant.
+    /// The architecture that is meant.
     ///
     /// # Errors
     /// When a number is missing, or numbers do not fit together: which, in words.
-    pub fn shape(&self) -> Result<Shape, String> {
+    pub fn architecture(&self) -> Result<Architecture, String> {
         let preset = match &self.preset {
             None => None,
             Some(name) => Some(PRESETS.iter().find(|preset| preset.0 == name).ok_or_else(|| {
@@ -134,79 +134,95 @@ impl ModelConfig {
             })?),
         };
         let number = |name: &str, written: Option<usize>, published: Option<usize>| match written.or(published) {
-            None => Err(format!("`{name}` is missing: say it, or take a preset")),
+            None => Err(format!("`{name}` is missing: set it, or choose a preset")),
             Some(0) => Err(format!("`{name}` is 1 or more")),
             Some(number) => Ok(number),
         };
         let family = self.family.or(preset.map(|preset| preset.1)).unwrap_or_default();
-        let layers = number("layers", self.layers, preset.map(|preset| preset.2))?;
-        let heads = number("heads", self.heads, preset.map(|preset| preset.3))?;
-        let width = number("width", self.width, preset.map(|preset| preset.4))?;
-        let context = number("context", self.context, preset.map(|preset| preset.5))?;
-        let key_heads = number("key_heads", self.key_heads, Some(heads))?;
+        let num_layers = number("num_layers", self.num_layers, preset.map(|preset| preset.2))?;
+        let num_heads = number("num_heads", self.num_heads, preset.map(|preset| preset.3))?;
+        let hidden_size = number("hidden_size", self.hidden_size, preset.map(|preset| preset.4))?;
+        let context_length = number("context_length", self.context_length, preset.map(|preset| preset.5))?;
+        let num_kv_heads = number("num_kv_heads", self.num_kv_heads, Some(num_heads))?;
         let modern = family == Family::Llama;
-        let usual = if modern { (8 * width).div_ceil(3).next_multiple_of(32) } else { 4 * width };
-        let neurons = number("neurons", self.neurons, Some(usual))?;
-        let eighth = (family == Family::Gpt3).then_some((context / 8).max(1));
-        let band = number("band", self.band, eighth).ok().filter(|_| family == Family::Gpt3);
-        if !width.is_multiple_of(heads) {
-            return Err(format!("{heads} heads cannot share a width of {width}"));
+        let usual = if modern { (8 * hidden_size).div_ceil(3).next_multiple_of(32) } else { 4 * hidden_size };
+        let intermediate_size = number("intermediate_size", self.intermediate_size, Some(usual))?;
+        let eighth = (family == Family::Gpt3).then_some((context_length / 8).max(1));
+        let sliding_window =
+            number("sliding_window", self.sliding_window, eighth).ok().filter(|_| family == Family::Gpt3);
+        if !hidden_size.is_multiple_of(num_heads) {
+            return Err(format!(
+                "`num_heads` is {num_heads}, which does not divide the `hidden_size` of {hidden_size}"
+            ));
         }
-        if !heads.is_multiple_of(key_heads) {
-            return Err(format!("{heads} heads of queries cannot share {key_heads} heads of keys"));
+        if !num_heads.is_multiple_of(num_kv_heads) {
+            return Err(format!(
+                "`num_kv_heads` is {num_kv_heads}, which does not divide the `num_heads` of {num_heads}"
+            ));
         }
-        if modern && !(width / heads).is_multiple_of(2) {
-            return Err(format!("rotary positions turn pairs, and a head has {} numbers", width / heads));
+        let head_dim = hidden_size / num_heads;
+        if modern && !head_dim.is_multiple_of(2) {
+            return Err(format!("rotary positions turn pairs of numbers, and the size of a head is {head_dim}"));
         }
         let dropout = self.dropout.unwrap_or(0.0);
         if !(0.0..1.0).contains(&dropout) {
-            return Err(format!("a dropout of {dropout} is no share below 1"));
+            return Err(format!("`dropout` is 0 or more and less than 1, and not {dropout}"));
         }
         let positive = |name: &str, number: f64| match number {
             number if number > 0.0 && number.is_finite() => Ok(number),
             number => Err(format!("`{name}` is more than 0, and not {number}")),
         };
-        let rotary_base = positive("rotary_base", self.rotary_base.unwrap_or(10_000.0))?;
-        let norm_epsilon = positive("norm_epsilon", self.norm_epsilon.unwrap_or(1e-5))?;
-        let (tied, rotary_scaling) = (self.tied.unwrap_or(!modern), self.rotary_scaling);
-        if let Some(fault) = rotary_scaling.and_then(RotaryScaling::fault) {
+        let rope_theta = positive("rope_theta", self.rope_theta.unwrap_or(10_000.0))?;
+        let norm_eps = positive("norm_eps", self.norm_eps.unwrap_or(1e-5))?;
+        let (tie_embeddings, rope_scaling) = (self.tie_embeddings.unwrap_or(!modern), self.rope_scaling);
+        if let Some(fault) = rope_scaling.and_then(RopeScaling::fault) {
             return Err(fault);
         }
-        Ok(Shape {
+        Ok(Architecture {
             family,
-            layers,
-            heads,
-            key_heads,
-            width,
-            neurons,
-            context,
-            band,
+            num_layers,
+            num_heads,
+            num_kv_heads,
+            hidden_size,
+            intermediate_size,
+            context_length,
+            sliding_window,
             dropout,
-            tied,
-            rotary_base,
-            rotary_scaling,
-            norm_epsilon,
+            tie_embeddings,
+            rope_theta,
+            rope_scaling,
+            norm_eps,
         })
     }
 }
 
-impl Shape {
-    /// Parameters of a model with this shape.
+impl Architecture {
+    /// The size of a head.
     #[must_use]
-    pub fn parameters(&self, vocabulary: usize) -> usize {
-        let Self { layers, width, neurons, context, .. } = *self;
-        let head = width / self.heads;
-        let (input, modern) = (width + 2 * self.key_heads * head, self.family == Family::Llama);
-        let maps = width * input + width * width + if modern { 3 } else { 2 } * width * neurons;
-        let vectors = if modern { 2 * width } else { 4 * width + input + width + neurons + width };
-        let positions = if modern { 0 } else { context * width };
-        let last = match self.family {
-            Family::Gpt1 => 0,
-            Family::Gpt2 | Family::Gpt3 => 2 * width,
-            Family::Llama => width,
+    pub fn head_dim(&self) -> usize {
+        self.hidden_size / self.num_heads
+    }
+
+    /// Parameters of a model with this architecture.
+    #[must_use]
+    pub fn parameters(&self, vocab_size: usize) -> usize {
+        let Self { num_layers, hidden_size, intermediate_size, context_length, .. } = *self;
+        let (input, modern) = (hidden_size + 2 * self.num_kv_heads * self.head_dim(), self.family == Family::Llama);
+        let feed_forward = if modern { 3 } else { 2 } * hidden_size * intermediate_size;
+        let matrices = hidden_size * input + hidden_size * hidden_size + feed_forward;
+        let vectors = if modern {
+            2 * hidden_size
+        } else {
+            4 * hidden_size + input + hidden_size + intermediate_size + hidden_size
         };
-        let tables = if self.tied { vocabulary * width } else { 2 * vocabulary * width };
-        layers * (maps + vectors) + positions + last + tables
+        let positions = if modern { 0 } else { context_length * hidden_size };
+        let last_norm = match self.family {
+            Family::Gpt1 => 0,
+            Family::Gpt2 | Family::Gpt3 => 2 * hidden_size,
+            Family::Llama => hidden_size,
+        };
+        let embeddings = if self.tie_embeddings { 1 } else { 2 } * vocab_size * hidden_size;
+        num_layers * (matrices + vectors) + positions + last_norm + embeddings
     }
 }
 
@@ -218,7 +234,7 @@ mod tests {
     fn presets_have_their_published_sizes() {
         let parameters = |preset: &str, vocabulary| {
             let config = ModelConfig { preset: Some(preset.into()), ..ModelConfig::default() };
-            config.shape().expect("presets fit together").parameters(vocabulary)
+            config.architecture().expect("presets fit together").parameters(vocabulary)
         };
         assert_eq!(parameters("gpt2", 50257), 124_439_808);
         assert_eq!(parameters("gpt2-xl", 50257), 1_557_611_200);
@@ -229,19 +245,22 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_said() {
-        let fault = |config: ModelConfig| config.shape().expect_err("it cannot be built");
+        let fault = |config: ModelConfig| config.architecture().expect_err("it cannot be built");
         let own = ModelConfig {
-            layers: Some(2),
-            heads: Some(3),
-            width: Some(16),
-            context: Some(8),
+            num_layers: Some(2),
+            num_heads: Some(3),
+            hidden_size: Some(16),
+            context_length: Some(8),
             ..ModelConfig::default()
         };
-        assert_eq!(fault(own.clone()), "3 heads cannot share a width of 16");
-        assert_eq!(fault(ModelConfig { layers: None, ..own.clone() }), "`layers` is missing: say it, or take a preset");
-        assert_eq!(fault(ModelConfig { context: Some(0), ..own.clone() }), "`context` is 1 or more");
-        let grouped = ModelConfig { heads: Some(4), key_heads: Some(3), ..own };
-        assert_eq!(fault(grouped), "4 heads of queries cannot share 3 heads of keys");
+        assert_eq!(fault(own.clone()), "`num_heads` is 3, which does not divide the `hidden_size` of 16");
+        assert_eq!(
+            fault(ModelConfig { num_layers: None, ..own.clone() }),
+            "`num_layers` is missing: set it, or choose a preset"
+        );
+        assert_eq!(fault(ModelConfig { context_length: Some(0), ..own.clone() }), "`context_length` is 1 or more");
+        let grouped = ModelConfig { num_heads: Some(4), num_kv_heads: Some(3), ..own };
+        assert_eq!(fault(grouped), "`num_kv_heads` is 3, which does not divide the `num_heads` of 4");
         let fault = fault(ModelConfig { preset: Some("gpt5".into()), ..ModelConfig::default() });
         assert!(fault.starts_with("there is no preset `gpt5`; there are gpt1, gpt2, "), "{fault}");
     }

@@ -8,7 +8,7 @@ use burn::{
 };
 
 use super::{
-    Family, Shape,
+    Architecture, Family,
     block::Block,
     gpt::{embedded, through},
     parts::Norm,
@@ -18,9 +18,9 @@ use crate::tensor::{Angles, head};
 
 /// A transformer of both kinds of stacks, with one table of tokens for both and for the head.
 ///
-/// Both stacks have as many blocks as the shape says. Positions are those of the family; T5's own are relative biases.
+/// Both stacks have `num_layers` blocks. Positions are those of the family; T5's own are relative biases.
 ///
-/// Source: Vaswani et al. 2017; Raffel et al. 2020 (T5), section 2.1, for the shape.
+/// Source: Vaswani et al. 2017; Raffel et al. 2020 (T5), section 2.1, for the architecture.
 #[derive(Module, Debug)]
 pub struct EncoderDecoder {
     tokens: Param<Tensor<2>>,
@@ -30,7 +30,7 @@ pub struct EncoderDecoder {
     decoder: Vec<Block>,
     decoder_norm: Option<Norm>,
     #[module(skip)]
-    shape: Shape,
+    architecture: Architecture,
     #[module(skip)]
     angles: Option<Arc<Angles>>,
 }
@@ -38,27 +38,27 @@ pub struct EncoderDecoder {
 /// Sequences that are read, and how much of each row is no padding.
 #[derive(Debug, Clone, Copy)]
 pub struct Read<'a> {
-    /// `[rows, time]`.
+    /// `[batch, time]`.
     pub tokens: Tokens<'a>,
     /// `[rows]`.
     pub lengths: &'a [usize],
 }
 
-impl Shape {
-    /// An encoder and a decoder whose weights are drawn from `seed`, as [`Shape::init`] draws them.
+impl Architecture {
+    /// An encoder and a decoder whose weights are drawn from `seed`, as [`Architecture::init`] draws them.
     #[must_use]
     pub fn init_encoder_decoder(&self, vocabulary: usize, seed: u64, device: &Device) -> EncoderDecoder {
-        let table = |rows| Param::from_tensor(Tensor::zeros([rows, self.width], device));
+        let table = |rows| Param::from_tensor(Tensor::zeros([rows, self.hidden_size], device));
         let modern = self.family == Family::Llama;
         let norm = || (self.family != Family::Gpt1).then(|| Norm::new(self, device));
         let model = EncoderDecoder {
             tokens: table(vocabulary),
-            positions: (!modern).then(|| table(self.context)),
-            encoder: (0..self.layers).map(|_| Block::new(self, device)).collect(),
+            positions: (!modern).then(|| table(self.context_length)),
+            encoder: (0..self.num_layers).map(|_| Block::new(self, device)).collect(),
             encoder_norm: norm(),
-            decoder: (0..self.layers).map(|_| Block::looking_across(self, device)).collect(),
+            decoder: (0..self.num_layers).map(|_| Block::looking_across(self, device)).collect(),
             decoder_norm: norm(),
-            shape: *self,
+            architecture: *self,
             angles: self.angles(),
         };
         self.drawn(model, seed)
@@ -69,31 +69,31 @@ impl EncoderDecoder {
     /// What the head is given at every position of what is written. `key` is a hash of (seed, step) while training.
     ///
     /// # Shapes
-    /// - `read`: `[rows, time]`; `written`: `[rows, other time]`
-    /// - returns: `[rows, other time, width]`
+    /// - `read`: `[batch, time]`; `written`: `[batch, other time]`
+    /// - returns: `[batch, other time, hidden_size]`
     #[must_use]
     pub fn hidden(&self, read: Read<'_>, written: Tokens<'_>, key: Option<u64>) -> Tensor<3> {
-        let layers = self.shape.layers;
-        let pass = Pass::both_ways(&self.shape, read.tokens, read.lengths, self.angles.clone(), key);
+        let layers = self.architecture.num_layers;
+        let pass = Pass::both_ways(&self.architecture, read.tokens, read.lengths, self.angles.clone(), key);
         let x = embedded(&self.tokens, self.positions.as_ref(), read.tokens, &pass);
         let memory = through(&self.encoder, self.encoder_norm.as_ref(), pass.dropped(x, layers, "read"), &pass);
         // the decoder's blocks drop by a key of their own
         let key = key.map(|key| key.rotate_left(32));
-        let pass = Pass::new(&self.shape, written, self.angles.clone(), key).with_memory(memory, read.lengths);
+        let pass = Pass::new(&self.architecture, written, self.angles.clone(), key).with_memory(memory, read.lengths);
         let x = embedded(&self.tokens, self.positions.as_ref(), written, &pass);
         through(&self.decoder, self.decoder_norm.as_ref(), pass.dropped(x, layers, "written"), &pass)
     }
 
-    /// The logits of the next token at every position of what is written, `[rows, other time, vocabulary]`.
+    /// The logits of the next token at every position of what is written, `[batch, other time, vocab_size]`.
     #[must_use]
     pub fn logits(&self, read: Read<'_>, written: Tokens<'_>) -> Tensor<3> {
         let hidden = self.hidden(read, written, None);
-        let [rows, time, width] = hidden.dims();
-        let logits = head(hidden.reshape([rows * time, width]), self.head());
+        let [rows, time, hidden_size] = hidden.dims();
+        let logits = head(hidden.reshape([rows * time, hidden_size]), self.head());
         logits.reshape([rows, time, self.tokens.dims()[0]])
     }
 
-    /// The head's weight, `[vocabulary, width]`.
+    /// The head's weight, `[vocab_size, hidden_size]`.
     #[must_use]
     pub fn head(&self) -> Tensor<2> {
         self.tokens.val()
@@ -109,16 +109,16 @@ mod tests {
         tensor::head_loss,
     };
 
-    fn tiny(family: Family) -> Shape {
+    fn tiny(family: Family) -> Architecture {
         let config = ModelConfig {
             family: Some(family),
-            layers: Some(2),
-            heads: Some(2),
-            width: Some(16),
-            context: Some(6),
+            num_layers: Some(2),
+            num_heads: Some(2),
+            hidden_size: Some(16),
+            context_length: Some(6),
             ..ModelConfig::default()
         };
-        config.shape().expect("the numbers fit together")
+        config.architecture().expect("the numbers fit together")
     }
 
     fn logits(model: &EncoderDecoder, read: [i32; 3], length: usize, written: [i32; 2]) -> Vec<f32> {

@@ -9,7 +9,7 @@ use burn::{
 use rayon::prelude::*;
 
 use super::{
-    Cache, Family, Shape,
+    Architecture, Cache, Family,
     block::Block,
     parameters::replace,
     parts::Norm,
@@ -34,29 +34,29 @@ pub struct Gpt {
     norm: Option<Norm>,
     head: Option<Param<Tensor<2>>>,
     #[module(skip)]
-    shape: Shape,
+    architecture: Architecture,
     #[module(skip)]
     angles: Option<Arc<Angles>>,
     #[module(skip)]
     precision: Precision,
 }
 
-impl Shape {
+impl Architecture {
     /// A model whose weights are drawn from `seed`: normal with deviation 0.02, those that add to the residual stream smaller by
     /// the root of twice the number of layers; biases 0, gains 1.
     ///
     /// Source: Radford et al. 2019 (GPT-2), section 2.3.
     #[must_use]
     pub fn init(&self, vocabulary: usize, seed: u64, device: &Device) -> Gpt {
-        let table = |rows| Param::from_tensor(Tensor::zeros([rows, self.width], device));
+        let table = |rows| Param::from_tensor(Tensor::zeros([rows, self.hidden_size], device));
         let modern = self.family == Family::Llama;
         let model = Gpt {
             tokens: table(vocabulary),
-            positions: (!modern).then(|| table(self.context)),
-            blocks: (0..self.layers).map(|_| Block::new(self, device)).collect(),
+            positions: (!modern).then(|| table(self.context_length)),
+            blocks: (0..self.num_layers).map(|_| Block::new(self, device)).collect(),
             norm: (self.family != Family::Gpt1).then(|| Norm::new(self, device)),
-            head: (!self.tied).then(|| table(vocabulary)),
-            shape: *self,
+            head: (!self.tie_embeddings).then(|| table(vocabulary)),
+            architecture: *self,
             angles: self.angles(),
             precision: Precision::Single,
         };
@@ -65,14 +65,13 @@ impl Shape {
 
     /// The rotary angles, where the family has them.
     pub(super) fn angles(&self) -> Option<Arc<Angles>> {
-        let angles =
-            || Arc::new(Angles::new(self.context, self.width / self.heads, self.rotary_base, self.rotary_scaling));
+        let angles = || Arc::new(Angles::new(self.context_length, self.head_dim(), self.rope_theta, self.rope_scaling));
         (self.family == Family::Llama).then(angles)
     }
 
     /// The same module with numbers of a start.
     pub(super) fn drawn<M: Module>(&self, module: M, seed: u64) -> M {
-        let residual = DEVIATION / (2.0 * self.layers as f64).sqrt();
+        let residual = DEVIATION / (2.0 * self.num_layers as f64).sqrt();
         replace(module, |name, shape| {
             let count: usize = shape.iter().product();
             let constant = |value: f32| vec![value; count];
@@ -98,71 +97,71 @@ impl Gpt {
         Self { precision, ..self }
     }
 
-    /// What the head is given at every position. `key` is a hash of (seed, step) while training, and none otherwise.
+    /// The last hidden states: what the head is given at every position. `key` is a hash of (seed, step) while training, and none otherwise.
     ///
     /// # Shapes
-    /// - `tokens`: `[rows, time]`, with `time` at most the context
-    /// - returns: `[rows, time, width]`
+    /// - `tokens`: `[batch, time]`, with `time` at most the context length
+    /// - returns: `[batch, time, hidden_size]`
     #[must_use]
     pub fn hidden(&self, tokens: Tokens<'_>, key: Option<u64>) -> Tensor<3> {
-        self.through(tokens, &Pass::new(&self.shape, tokens, self.angles.clone(), key))
+        self.through(tokens, &Pass::new(&self.architecture, tokens, self.angles.clone(), key))
     }
 
     /// The logits that follow what a cache holds and the first `counts[row]` tokens of each row, which are added to it.
     ///
     /// # Shapes
-    /// - `tokens`: `[rows, time]`; what stands behind a row's count is padding
-    /// - returns: `[rows, vocabulary]`, of the last token that counts
+    /// - `tokens`: `[batch, time]`; what stands behind a row's count is padding
+    /// - returns: `[batch, vocab_size]`, of the last token that counts
     #[must_use]
     pub fn next(&self, tokens: Tokens<'_>, counts: &[usize], cache: &mut Cache) -> Tensor<2> {
-        let pass = Pass::cached(&self.shape, tokens.time(), self.angles.clone(), cache, counts);
-        let x = self.through(tokens, &pass); // [r, t, w]
+        let pass = Pass::cached(&self.architecture, tokens.time(), self.angles.clone(), cache, counts);
+        let x = self.through(tokens, &pass); // [b, t, h]
         drop(pass);
         cache.advance(counts);
-        let (time, width) = (tokens.time(), self.shape.width);
+        let (time, hidden_size) = (tokens.time(), self.architecture.hidden_size);
         let last = counts.iter().enumerate().map(|(row, count)| row * time + count - 1);
-        let x = x.reshape([tokens.rows * time, width]);
-        let rows: Vec<Tensor<2>> = last.map(|place| x.clone().slice([place..place + 1, 0..width])).collect();
+        let x = x.reshape([tokens.rows * time, hidden_size]);
+        let rows: Vec<Tensor<2>> = last.map(|place| x.clone().slice([place..place + 1, 0..hidden_size])).collect();
         head(Tensor::cat(rows, 0), self.head())
     }
 
     /// What the model makes of a sequence in which every position sees all of its row: an encoder.
     ///
     /// # Shapes
-    /// - `tokens`: `[rows, time]`; `lengths`: `[rows]`, the tokens of each row that are none of padding
-    /// - returns: `[rows, time, width]`
+    /// - `tokens`: `[batch, time]`; `lengths`: `[rows]`, the tokens of each row that are none of padding
+    /// - returns: `[batch, time, hidden_size]`
     #[must_use]
     pub fn encoded(&self, tokens: Tokens<'_>, lengths: &[usize], key: Option<u64>) -> Tensor<3> {
-        self.through(tokens, &Pass::both_ways(&self.shape, tokens, lengths, self.angles.clone(), key))
+        self.through(tokens, &Pass::both_ways(&self.architecture, tokens, lengths, self.angles.clone(), key))
     }
 
     fn through(&self, tokens: Tokens<'_>, pass: &Pass<'_>) -> Tensor<3> {
-        let x = self.precision.of(embedded(&self.tokens, self.positions.as_ref(), tokens, pass)); // [r, t, w]
-        through(&self.blocks, self.norm.as_ref(), pass.dropped(x, self.shape.layers, "embedding"), pass)
+        let x = self.precision.of(embedded(&self.tokens, self.positions.as_ref(), tokens, pass)); // [b, t, h]
+        through(&self.blocks, self.norm.as_ref(), pass.dropped(x, self.architecture.num_layers, "embedding"), pass)
     }
 
     /// The logits of the next token at every position.
     ///
     /// # Shapes
-    /// - `tokens`: `[rows, time]`, with `time` at most the context
-    /// - returns: `[rows, time, vocabulary]`
+    /// - `tokens`: `[batch, time]`, with `time` at most the context length
+    /// - returns: `[batch, time, vocab_size]`
     #[must_use]
     pub fn logits(&self, tokens: Tokens<'_>) -> Tensor<3> {
         let hidden = self.hidden(tokens, None);
-        let [rows, time, width] = hidden.dims();
-        head(hidden.reshape([rows * time, width]), self.head()).reshape([rows, time, self.vocabulary()])
+        let [rows, time, hidden_size] = hidden.dims();
+        head(hidden.reshape([rows * time, hidden_size]), self.head()).reshape([rows, time, self.vocabulary()])
     }
 
-    /// The head's weight, `[vocabulary, width]`.
+    /// The head's weight, `[vocab_size, hidden_size]`.
     #[must_use]
     pub fn head(&self) -> Tensor<2> {
         self.head.as_ref().unwrap_or(&self.tokens).val()
     }
 
-    /// The model's shape.
+    /// The model's architecture.
     #[must_use]
-    pub fn shape(&self) -> &Shape {
-        &self.shape
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
     }
 
     /// Where it is.
@@ -185,7 +184,7 @@ pub(super) fn embedded(
     given: Tokens<'_>,
     pass: &Pass<'_>,
 ) -> Tensor<3> {
-    let x = embedding(tokens.val(), given.ids, given.rows); // [r, t, w]
+    let x = embedding(tokens.val(), given.ids, given.rows); // [b, t, h]
     let Some(positions) = positions else { return x };
     let places = pass.positions.iter().map(|place| i32::try_from(*place).expect("a context is short"));
     x + embedding(positions.val(), &places.collect::<Vec<_>>(), given.rows)
@@ -205,16 +204,16 @@ mod tests {
     use super::*;
     use crate::model::ModelConfig;
 
-    fn tiny(family: Family) -> Shape {
+    fn tiny(family: Family) -> Architecture {
         let config = ModelConfig {
             family: Some(family),
-            layers: Some(2),
-            heads: Some(2),
-            width: Some(8),
-            context: Some(6),
+            num_layers: Some(2),
+            num_heads: Some(2),
+            hidden_size: Some(8),
+            context_length: Some(6),
             ..ModelConfig::default()
         };
-        config.shape().expect("the numbers fit together")
+        config.architecture().expect("the numbers fit together")
     }
 
     fn logits(model: &Gpt, ids: [i32; 4], starts: Option<&[i32]>) -> Vec<f32> {
@@ -260,7 +259,7 @@ mod tests {
     fn a_cache_gives_the_same_logits() {
         for family in [Family::Gpt1, Family::Gpt2, Family::Gpt3, Family::Llama] {
             let model = tiny(family).init(16, 1, &Device::flex());
-            let mut cache = Cache::new(model.shape(), 2, &Device::flex());
+            let mut cache = Cache::new(model.architecture(), 2, &Device::flex());
             let padded = Tokens { ids: &[7, 8, 3, 5, 0, 0], rows: 2, starts: None };
             let _ = model.next(padded, &[3, 1], &mut cache);
             let next = model.next(Tokens { ids: &[4, 9], rows: 2, starts: None }, &[1, 1], &mut cache);
@@ -274,10 +273,14 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_counts_its_parameters() {
+    fn an_architecture_counts_its_parameters() {
         for family in [Family::Gpt1, Family::Gpt2, Family::Gpt3, Family::Llama] {
-            let shape = Shape { key_heads: 1, ..tiny(family) };
-            assert_eq!(shape.init(16, 1, &Device::flex()).num_params(), shape.parameters(16), "{family:?}");
+            let architecture = Architecture { num_kv_heads: 1, ..tiny(family) };
+            assert_eq!(
+                architecture.init(16, 1, &Device::flex()).num_params(),
+                architecture.parameters(16),
+                "{family:?}"
+            );
         }
     }
 

@@ -15,7 +15,7 @@ mod parts;
 mod pass;
 
 pub use cache::Cache;
-pub use config::{Family, ModelConfig, Shape};
+pub use config::{Architecture, Family, ModelConfig};
 pub use encoder_decoder::{EncoderDecoder, Read};
 pub use gpt::Gpt;
 pub use parameters::{Named, named, replace};

@@ -1,11 +1,11 @@
-//! The small parts that blocks are made of. Their numbers are drawn later, all at once: see [`super::Shape::init`].
+//! The small parts that blocks are made of. Their numbers are drawn later, all at once: see [`super::Architecture::init`].
 
 use burn::{
     module::{Module, Param},
     tensor::{Device, Tensor},
 };
 
-use super::{Family, Shape};
+use super::{Architecture, Family};
 use crate::tensor;
 
 /// An affine map, `x W + b`.
@@ -35,24 +35,24 @@ impl Linear {
 /// A layer norm, or, without biases, a root mean square norm.
 #[derive(Module, Debug)]
 pub struct Norm {
-    /// `[width]`.
+    /// `[hidden_size]`.
     pub gain: Param<Tensor<1>>,
-    /// `[width]`.
+    /// `[hidden_size]`.
     pub bias: Option<Param<Tensor<1>>>,
     /// What is added to the variance.
     epsilon: f64,
 }
 
 impl Norm {
-    /// A norm of zeros, of a shape's kind.
-    pub fn new(shape: &Shape, device: &Device) -> Self {
-        let zeros = || Param::from_tensor(Tensor::zeros([shape.width], device));
-        let with_bias = shape.family != Family::Llama;
-        Self { gain: zeros(), bias: with_bias.then(zeros), epsilon: shape.norm_epsilon }
+    /// A norm of zeros, of the kind that the family has.
+    pub fn new(architecture: &Architecture, device: &Device) -> Self {
+        let zeros = || Param::from_tensor(Tensor::zeros([architecture.hidden_size], device));
+        let with_bias = architecture.family != Family::Llama;
+        Self { gain: zeros(), bias: with_bias.then(zeros), epsilon: architecture.norm_eps }
     }
 
     /// # Shapes
-    /// - `x`: `[..., width]`
+    /// - `x`: `[..., hidden_size]`
     /// - returns: the same
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         tensor::norm(x, self.gain.val(), self.bias.as_ref().map(Param::val), self.epsilon)

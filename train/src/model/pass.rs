@@ -4,7 +4,7 @@ use std::{cell::RefCell, sync::Arc};
 
 use burn::tensor::Tensor;
 
-use super::{Cache, Shape};
+use super::{Architecture, Cache};
 use crate::{
     random::Stream,
     tensor::{Angles, Dropout, Heads, Sight, attention, attention_across, attention_cached, dropout},
@@ -13,11 +13,11 @@ use crate::{
 /// Sequences of token ids.
 #[derive(Debug, Clone, Copy)]
 pub struct Tokens<'a> {
-    /// `[rows, time]`.
+    /// `[batch, time]`.
     pub ids: &'a [i32],
     /// Rows.
     pub rows: usize,
-    /// `[rows, time]`: the first place that each place may look at, where documents are kept apart. Positions count from there.
+    /// `[batch, time]`: the first place that each place may look at, where documents are kept apart. Positions count from there.
     pub starts: Option<&'a [i32]>,
 }
 
@@ -31,7 +31,7 @@ impl Tokens<'_> {
 
 /// One pass through the model.
 pub struct Pass<'a> {
-    /// `[rows, time]`: each token's position in its document.
+    /// `[batch, time]`: each token's position in its document.
     pub positions: Vec<usize>,
     /// The rotary angles, where the model has them.
     pub angles: Option<Arc<Angles>>,
@@ -46,7 +46,7 @@ pub struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     /// A pass; `key` is a hash of (seed, step) where numbers are to be dropped.
-    pub fn new(shape: &Shape, tokens: Tokens<'_>, angles: Option<Arc<Angles>>, key: Option<u64>) -> Self {
+    pub fn new(architecture: &Architecture, tokens: Tokens<'_>, angles: Option<Arc<Angles>>, key: Option<u64>) -> Self {
         let time = tokens.time();
         let positions = match tokens.starts {
             None => (0..tokens.rows).flat_map(|_| 0..time).collect(),
@@ -57,38 +57,43 @@ impl<'a> Pass<'a> {
             }
         };
         let starts: Option<Arc<[i32]>> = tokens.starts.map(Into::into);
-        let banded = shape.band.map(|band| Sight::Back { band: Some(band), starts: starts.clone(), before: None });
-        let dropout = key.filter(|_| shape.dropout > 0.0).map(|key| (shape.dropout, Stream::new(key, "dropout")));
+        let banded = architecture.sliding_window.map(|band| Sight::Back {
+            band: Some(band),
+            starts: starts.clone(),
+            before: None,
+        });
+        let dropout =
+            key.filter(|_| architecture.dropout > 0.0).map(|key| (architecture.dropout, Stream::new(key, "dropout")));
         let dense = Sight::Back { band: None, starts, before: None };
         Self { positions, angles, dense, banded, dropout, memory: None, cache: None }
     }
 
     /// A pass that goes on after what a cache holds, and adds the first `counts[row]` tokens of each row to it.
     pub fn cached(
-        shape: &Shape,
+        architecture: &Architecture,
         time: usize,
         angles: Option<Arc<Angles>>,
         cache: &'a mut Cache,
         counts: &'a [usize],
     ) -> Self {
         let lengths: Arc<[usize]> = cache.lengths().into();
-        let last = shape.context - 1; // what stands behind a row's tokens is padding, wherever it is said to be
+        let last = architecture.context_length - 1; // what stands behind a row's tokens is padding, wherever it is said to be
         let positions = lengths.iter().flat_map(|length| (*length..length + time).map(|at| at.min(last))).collect();
         let sight = |band| Sight::Back { band, starts: None, before: Some(Arc::clone(&lengths)) };
-        let banded = shape.band.map(|band| sight(Some(band)));
+        let banded = architecture.sliding_window.map(|band| sight(Some(band)));
         let cache = Some((RefCell::new(cache), counts));
         Self { positions, angles, dense: sight(None), banded, dropout: None, memory: None, cache }
     }
 
     /// A pass in which every position sees all of its row, of which the first `lengths[row]` tokens are none of padding.
     pub fn both_ways(
-        shape: &Shape,
+        architecture: &Architecture,
         tokens: Tokens<'_>,
         lengths: &[usize],
         angles: Option<Arc<Angles>>,
         key: Option<u64>,
     ) -> Self {
-        let pass = Self::new(shape, tokens, angles, key);
+        let pass = Self::new(architecture, tokens, angles, key);
         Self { dense: Sight::All { lengths: Some(lengths.into()) }, banded: None, ..pass }
     }
 
@@ -97,7 +102,7 @@ impl<'a> Pass<'a> {
         Self { memory: Some((memory, Sight::All { lengths: Some(lengths.into()) })), ..self }
     }
 
-    /// What an encoder made of another sequence, `[rows, other time, width]`.
+    /// What an encoder made of another sequence, `[batch, other time, hidden_size]`.
     pub fn memory(&self) -> Option<&Tensor<3>> {
         self.memory.as_ref().map(|(memory, _)| memory)
     }
@@ -105,7 +110,7 @@ impl<'a> Pass<'a> {
     /// Attention of a block to what an encoder made of another sequence.
     ///
     /// # Shapes
-    /// - `x`: `[rows, time, queries * width]`; `keys`: `[rows, other time, 2 keys * width]`
+    /// - `x`: `[batch, time, num_heads * head_dim]`; `keys`: `[batch, other time, 2 num_kv_heads * head_dim]`
     /// - returns: the same as `x`
     pub fn attend_across(&self, x: Tensor<3>, keys: Tensor<3>, heads: Heads) -> Tensor<3> {
         let (_, sight) = self.memory.as_ref().expect("a block that looks across has something to look at");
@@ -115,12 +120,12 @@ impl<'a> Pass<'a> {
     /// Attention of a block, to the sequence itself or to what the cache holds of it.
     ///
     /// # Shapes
-    /// - `x`: `[rows, time, (queries + 2 keys) width]`
-    /// - returns: `[rows, time, queries * width]`
+    /// - `x`: `[batch, time, (num_heads + 2 num_kv_heads) head_dim]`
+    /// - returns: `[batch, time, num_heads * head_dim]`
     pub fn attend(&self, x: Tensor<3>, heads: Heads, layer: usize) -> Tensor<3> {
         let Some((cache, counts)) = &self.cache else { return attention(x, heads, self.sight(layer)) };
         let [rows, time, columns] = x.dims();
-        let of_queries = heads.queries * heads.width;
+        let of_queries = heads.num_heads * heads.head_dim;
         let queries = x.clone().slice([0..rows, 0..time, 0..of_queries]);
         let mut cache = cache.borrow_mut();
         cache.append(layer, x.slice([0..rows, 0..time, of_queries..columns]), counts);

@@ -10,8 +10,8 @@ use crate::{
 /// The cross-entropy of the next token: the sum over positions of weight times loss.
 ///
 /// # Shapes
-/// - `targets`: `[rows, time]`, the tokens that come
-/// - `weights`: `[rows, time]`, how much each counts; weights that add up to 1 over a step make the mean of it
+/// - `targets`: `[batch, time]`, the tokens that come
+/// - `weights`: `[batch, time]`, how much each counts; weights that add up to 1 over a step make the mean of it
 ///
 /// `key` is a hash of (seed, step) while training, for what is dropped.
 ///
@@ -24,9 +24,9 @@ pub fn next_token_loss(
     weights: &[f32],
     key: Option<u64>,
 ) -> Tensor<1> {
-    let hidden = model.hidden(tokens, key); // [r, t, w]
-    let [rows, time, width] = hidden.dims();
-    head_loss(hidden.reshape([rows * time, width]), model.head(), targets, weights)
+    let hidden = model.hidden(tokens, key); // [b, t, h]
+    let [rows, time, hidden_size] = hidden.dims();
+    head_loss(hidden.reshape([rows * time, hidden_size]), model.head(), targets, weights)
 }
 
 #[cfg(test)]
@@ -38,9 +38,14 @@ mod tests {
 
     #[test]
     fn the_loss_is_that_of_the_definition() {
-        let config =
-            ModelConfig { layers: Some(1), heads: Some(2), width: Some(8), context: Some(4), ..ModelConfig::default() };
-        let model = config.shape().expect("the numbers fit together").init(5, 1, &Device::flex());
+        let config = ModelConfig {
+            num_layers: Some(1),
+            num_heads: Some(2),
+            hidden_size: Some(8),
+            context_length: Some(4),
+            ..ModelConfig::default()
+        };
+        let model = config.architecture().expect("the numbers fit together").init(5, 1, &Device::flex());
         let (ids, targets, weights) = ([1, 2, 0, 4], [2, 0, 4, 3], [0.5, 0.0, 0.25, 0.25]);
         let tokens = Tokens { ids: &ids, rows: 2, starts: None };
         let logits: Vec<f32> = model.logits(tokens).into_data().try_to_vec().expect("logits are single precision");

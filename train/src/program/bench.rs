@@ -1,4 +1,4 @@
-//! How fast a shape trains, or writes: steps on random tokens, with nothing read and nothing saved.
+//! How fast a model trains or generates: steps on random tokens, with nothing read and nothing saved.
 
 use std::{fs, time::Instant};
 
@@ -6,7 +6,7 @@ use crate::{
     device::DeviceName,
     error::Result,
     generate::{Limits, Sampling, generate},
-    model::{Gpt, Shape, Tokens},
+    model::{Architecture, Gpt, Tokens},
     objective::next_token_loss,
     optimize::{AdamW, AdamWConfig, Gradients},
     random::Stream,
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub struct Bench {
     /// The model.
-    pub shape: Shape,
+    pub architecture: Architecture,
     /// Tokens that the model knows.
     pub vocabulary: usize,
     /// Rows in a step, each as long as the model's context.
@@ -53,7 +53,7 @@ impl Bench {
     /// When there is no such device.
     pub fn run(&self, mut tell: impl FnMut(Measured)) -> Result<()> {
         let device = self.device.open_for(self.precision)?.autodiff();
-        let mut model = self.shape.init(self.vocabulary, 0, &device).computing_in(self.precision);
+        let mut model = self.architecture.init(self.vocabulary, 0, &device).computing_in(self.precision);
         let mut optimizer = AdamW::new(AdamWConfig::default());
         for step in 0..self.steps {
             let (inputs, targets) = self.tokens(step);
@@ -73,7 +73,7 @@ impl Bench {
     /// When there is no such device.
     pub fn generate(&self, prompt: usize, tokens: usize, mut tell: impl FnMut(f64)) -> Result<()> {
         let device = self.device.open_for(self.precision)?;
-        let model = self.shape.init(self.vocabulary, 0, &device).computing_in(self.precision);
+        let model = self.architecture.init(self.vocabulary, 0, &device).computing_in(self.precision);
         let greedy = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, seed: 0 };
         // no token ends a text here, so that all have one length
         let limits = Limits { tokens, begin: 0, ends: &[], never: &[], is_over: &|_| false };
@@ -94,7 +94,7 @@ impl Bench {
 
     /// Random tokens, and those that come next.
     fn tokens(&self, step: u64) -> (Vec<i32>, Vec<i32>) {
-        let (time, vocabulary) = (self.shape.context as u64, self.vocabulary as u64);
+        let (time, vocabulary) = (self.architecture.context_length as u64, self.vocabulary as u64);
         let stream = Stream::new(step, "bench");
         let id = |index: u64| i32::try_from(stream.bits(index) % vocabulary).expect("a vocabulary is small");
         let rows = 0..self.batch as u64;

@@ -14,7 +14,7 @@ use crate::{
 
 /// What differs between a checkpoint's training and one that wants to go on from it, a line each; none where it may.
 ///
-/// A default that is written out is no difference, nor is a preset's shape in numbers. The number of steps may change where the learning
+/// A default that is written out is no difference, nor is a preset that is written out in numbers. The number of steps may change where the learning
 /// rates of all steps that were taken stay the same: before a decay, or without one.
 ///
 /// - `taken`: steps of the checkpoint
@@ -50,8 +50,8 @@ fn filled(config: &Value) -> Value {
     if !config.is_object() {
         return config;
     }
-    if let Some(shape) = shape(&config["model"]) {
-        config["model"] = shape;
+    if let Some(architecture) = architecture(&config["model"]) {
+        config["model"] = architecture;
     }
     fill::<TrainingConfig>(&mut config["training"]);
     if let Some(training) = config["training"].as_object_mut() {
@@ -72,11 +72,11 @@ fn fill<T: Serialize + DeserializeOwned>(table: &mut Value) {
 }
 
 /// A model's numbers, whichever preset they come from.
-fn shape(model: &Value) -> Option<Value> {
-    let shape = serde_json::from_value::<ModelConfig>(model.clone()).ok()?.shape().ok()?;
-    let mut numbers = serde_json::to_value(shape).ok()?;
+fn architecture(model: &Value) -> Option<Value> {
+    let architecture = serde_json::from_value::<ModelConfig>(model.clone()).ok()?.architecture().ok()?;
+    let mut numbers = serde_json::to_value(architecture).ok()?;
     // as it is written, and not the double that is nearest to the single
-    numbers["dropout"] = serde_json::from_str(&shape.dropout.to_string()).ok()?;
+    numbers["dropout"] = serde_json::from_str(&architecture.dropout.to_string()).ok()?;
     Some(numbers)
 }
 
@@ -120,7 +120,7 @@ mod tests {
         let mut config = json!({
             "seed": 1,
             "data": {"weights": {"mixture": 1.0}, "packing": "best_fit"},
-            "model": {"layers": 2, "heads": 2, "width": 16, "context": 32},
+            "model": {"num_layers": 2, "num_heads": 2, "hidden_size": 16, "context_length": 32},
             "training": {"steps": 40, "rows": 4},
             "learning_rate": {"peak": 0.01, "warmup_steps": 5},
         });

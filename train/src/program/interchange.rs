@@ -1,7 +1,7 @@
 //! Models from and to folders of Hugging Face.
 //!
 //! ```text
-//! FOLDER/config.json         the shape
+//! FOLDER/config.json         the architecture
 //!        model.safetensors   weights, or model.safetensors.index.json with the names of several such files
 //!        tokenizer.json      and tokenizer_config.json, generation_config.json, which say what begins and ends a text
 //! ```
@@ -14,12 +14,12 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::pretrain::shape_of;
+use super::pretrain::architecture_of;
 use crate::{
     checkpoint::{self, Checkpoint, Identity, State, Which, write_whole},
     error::{Error, Result},
     model::{
-        Family, Named, Shape,
+        Architecture, Family, Named,
         huggingface::{self, TextEnds},
     },
     tokenizer::{self, Tokenizer},
@@ -32,30 +32,31 @@ use crate::{
 pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
     let checkpoint = checkpoint::find(out, which)?;
     let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
-    let shape = shape_of(&checkpoint, &out.join("checkpoints"))?;
+    let architecture = architecture_of(&checkpoint, &out.join("checkpoints"))?;
     let begin = tokenizer.bos().unwrap_or(tokenizer.end_of_text());
-    let (config, tensors) = huggingface::export(&shape, &checkpoint.model, TextEnds { begin, ends: tokenizer.ends() })
-        .map_err(|message| Error::Interchange { path: out.to_owned(), message })?;
+    let (config, tensors) =
+        huggingface::export(&architecture, &checkpoint.model, TextEnds { begin, ends: tokenizer.ends() })
+            .map_err(|message| Error::Interchange { path: out.to_owned(), message })?;
     let tensors = tensors.iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values));
     write_whole(&folder.join("model.safetensors"), &checkpoint::to_bytes(tensors))?;
     let config = serde_json::to_vec_pretty(&config).expect("a value is JSON");
     write_whole(&folder.join("config.json"), &config)?;
-    tokenizer.export(folder, &words_for_others(&tokenizer, &shape))?;
+    tokenizer.export(folder, &words_for_others(&tokenizer, &architecture))?;
     Ok(checkpoint.state.step)
 }
 
 /// What other programs want to find in `tokenizer_config.json`. Where a tokenizer has no token for what is unknown, folders of the GPTs name
 /// the end of a text, as those of the hub do: `CTranslate2` does not load one without.
-fn words_for_others(tokenizer: &Tokenizer, shape: &Shape) -> Map<String, Value> {
+fn words_for_others(tokenizer: &Tokenizer, architecture: &Architecture) -> Map<String, Value> {
     let token = |id| tokenizer.token(id).map_or(Value::Null, Value::from);
     let end = token(tokenizer.end_of_text());
     let unknown = match tokenizer.unknown() {
         Some(token) => token.into(),
-        None if shape.family == Family::Llama => Value::Null,
+        None if architecture.family == Family::Llama => Value::Null,
         None => end.clone(),
     };
     let words = json!({
-        "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": shape.context, "eos_token": end,
+        "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": architecture.context_length, "eos_token": end,
         "bos_token": token(tokenizer.bos().unwrap_or(tokenizer.end_of_text())), "unk_token": unknown,
         "clean_up_tokenization_spaces": false,
     });
@@ -83,7 +84,7 @@ pub fn import(folder: &Path, out: &Path) -> Result<Imported> {
     let other = |message: String| Error::Interchange { path: folder.to_owned(), message };
     let (tensors, others) = tensors(folder)?;
     let read = huggingface::import(&json_file(&folder.join("config.json"))?, tensors, others).map_err(other)?;
-    let vocabulary = read.vocabulary();
+    let vocabulary = read.vocab_size();
     let huggingface::Imported { config, named, mut notes } = read;
     let path = folder.join(tokenizer::FILE);
     let hash = if path.exists() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use schemars::JsonSchema;
 use schemas::toml_file::{Setting, Spanned, TomlFile};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     data::{DataConfig, HashedData, TrainingData, absolute},
@@ -18,7 +18,7 @@ use crate::{
     device::DeviceName,
     error::{Error, Result},
     generate::{Limits, Sampling, generate},
-    model::{Gpt, ModelConfig, Shape},
+    model::{Architecture, Gpt, ModelConfig},
     optimize::{AdamWConfig, Schedule},
     tokenizer::{self, Tokenizer},
     trainer::{Ended, Log, Pace, Progress, Sampled, Sampler, SamplesConfig, Sources, Trainer, flops_per_token},
@@ -33,7 +33,7 @@ pub struct PretrainConfig {
     /// What is trained on.
     #[schemars(with = "DataConfig")]
     pub data: Spanned<DataConfig>,
-    /// The model's shape.
+    /// The model.
     #[schemars(with = "ModelConfig")]
     pub model: Spanned<ModelConfig>,
     /// How it is trained.
@@ -66,7 +66,7 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub struct Pretraining {
     config: PretrainConfig,
-    shape: Shape,
+    architecture: Architecture,
     json: serde_json::Value,
     data: TrainingData,
 }
@@ -76,7 +76,7 @@ impl Pretraining {
     /// folder, like any path on the command line.
     ///
     /// # Errors
-    /// An unknown key, a missing file, a shape that cannot be: with path, line and column.
+    /// An unknown key, a missing file, a model that cannot be built: with path, line and column.
     pub fn read(path: &Path, settings: &[Setting]) -> Result<Self> {
         let file = TomlFile::read(path)?;
         let settings: Vec<Setting> = settings.iter().map(absolute).collect();
@@ -84,7 +84,7 @@ impl Pretraining {
         let json = file.parse(&settings)?;
         let data = TrainingData::check(&file, &config.data)?;
         let model = &config.model;
-        let shape = model.get_ref().shape().map_err(|message| file.fault(model.span(), message))?;
+        let architecture = model.get_ref().architecture().map_err(|message| file.fault(model.span(), message))?;
         let faults = [
             ("training", config.training.fault()),
             ("learning_rate", config.learning_rate.fault()),
@@ -95,7 +95,7 @@ impl Pretraining {
                 return Err(file.fault_of(&format!("{table}.{key}"), &settings, message).into());
             }
         }
-        Ok(Self { config, shape, json, data })
+        Ok(Self { config, architecture, json, data })
     }
 
     /// Steps in all.
@@ -110,7 +110,7 @@ impl Pretraining {
 /// # Errors
 /// When the data, the folder or a checkpoint is at fault: the error names it.
 pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn Progress) -> Result<Ended> {
-    let Pretraining { config, shape, data, .. } = pretraining;
+    let Pretraining { config, architecture, data, .. } = pretraining;
     let precision = config.training.precision;
     let device = options.device.open_for(precision)?.autodiff();
     let data = data.hash()?;
@@ -133,8 +133,8 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
         let mut note = |text: &str| progress.note(text);
         let mut cache = TokenCache::new(&folder, tokenizer, &mut note);
         let judged = config.training.evaluate_rows;
-        let training = data.training(shape.context, config.seed, &mut cache)?;
-        let judges = data.judges(shape.context, config.seed, judged, &mut cache)?;
+        let training = data.training(architecture.context_length, config.seed, &mut cache)?;
+        let judges = data.judges(architecture.context_length, config.seed, judged, &mut cache)?;
         (training, judges, cache.lost().to_vec())
     };
     judges.bytes_per_token = Some(bytes_per_token(&judges.validation, tokenizer)?);
@@ -148,8 +148,13 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     let sampler = samples.map(|samples| Sampler { every: samples.every, write: &write });
 
     let looped = config.training.looped(options.until, config.seed, config.learning_rate, config.optimizer);
-    let model = shape.init(tokenizer.vocabulary(), config.seed, &device).computing_in(precision);
-    let flops = flops_per_token(model.num_params(), shape.layers, shape.width, shape.context);
+    let model = architecture.init(tokenizer.vocabulary(), config.seed, &device).computing_in(precision);
+    let flops = flops_per_token(
+        model.num_params(),
+        architecture.num_layers,
+        architecture.hidden_size,
+        architecture.context_length,
+    );
     let pace = Pace::new(flops, config.training.peak_tflops);
     let place = resumed.as_ref().map(|(_, checkpoint)| (checkpoint.state.step, &checkpoint.logs));
     let mut log = Log::open(&options.out, place, progress)?;
@@ -201,16 +206,20 @@ pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(Gpt, Tokeni
             message: format!("its model knows {rows} tokens, and {message} {last}"),
         });
     }
-    let model = shape_of(&checkpoint, &folder)?.init(rows, 0, &device);
+    let model = architecture_of(&checkpoint, &folder)?.init(rows, 0, &device);
     Ok((checkpoint::with_weights(model, checkpoint.model, &folder)?.valid(), tokenizer))
 }
 
-/// The shape of a checkpoint's model.
-pub(super) fn shape_of(checkpoint: &Checkpoint, folder: &Path) -> Result<Shape> {
-    let damaged = |message: String| Error::Damaged { path: folder.to_owned(), message };
-    let config: ModelConfig = serde_json::from_value(checkpoint.identity.config["model"].clone())
-        .map_err(|error| damaged(format!("the shape of its model cannot be read: {error}")))?;
-    config.shape().map_err(damaged)
+/// The architecture of a checkpoint's model.
+pub(super) fn architecture_of(checkpoint: &Checkpoint, path: &Path) -> Result<Architecture> {
+    let config: ModelConfig = configured(checkpoint, "model", path)?;
+    config.architecture().map_err(|message| Error::Damaged { path: path.to_owned(), message })
+}
+
+/// A table of a checkpoint's configuration.
+fn configured<T: DeserializeOwned>(checkpoint: &Checkpoint, table: &str, path: &Path) -> Result<T> {
+    serde_json::from_value(checkpoint.identity.config[table].clone())
+        .map_err(|error| Error::OtherVersion { path: path.to_owned(), message: error.to_string() })
 }
 
 /// What this training is.
@@ -238,6 +247,11 @@ fn resumed(options: &Options, identity: &Identity) -> Result<Option<(PathBuf, Ch
         (true, None) => Err(Error::NoCheckpoint { path: options.out.clone() }),
         (true, Some(path)) => {
             let checkpoint = checkpoint::load(path)?;
+            architecture_of(&checkpoint, path)?;
+            // a model that was imported has not been trained
+            if !checkpoint.identity.config["training"].is_null() {
+                configured::<TrainingConfig>(&checkpoint, "training", path)?;
+            }
             let differences = differences(&checkpoint.identity, identity, checkpoint.state.step);
             if differences.is_empty() {
                 return Ok(Some((path.clone(), checkpoint)));

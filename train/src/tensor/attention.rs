@@ -71,7 +71,7 @@ pub fn attention(x: Tensor<3>, heads: Heads, sight: &Sight) -> Tensor<3> {
             let [rows, time, _] = dimensions(&x);
             let sees = |row, query| sight.of(row, query, time, time);
             let (out, logarithms) = forward(heads, &packed(&x, heads), time, &sees);
-            let out = Numbers::new(out, [rows, time, heads.queries * heads.width]);
+            let out = Numbers::new(out, [rows, time, heads.num_heads * heads.head_dim]);
             let kept = keep.then(|| Packed { x, out: out.clone(), logarithms, heads, sight: sight.clone() });
             (out, kept)
         }),
@@ -79,7 +79,7 @@ pub fn attention(x: Tensor<3>, heads: Heads, sight: &Sight) -> Tensor<3> {
         Route::Gpu => gpu::attention(x, heads, sight),
         Route::Framework => {
             let [rows, time, _] = x.dims();
-            let (of_queries, of_keys) = (heads.queries * heads.width, heads.keys * heads.width);
+            let (of_queries, of_keys) = (heads.num_heads * heads.head_dim, heads.num_kv_heads * heads.head_dim);
             let part = |from: usize, count: usize| x.clone().slice([0..rows, 0..time, from..from + count]);
             let parts = [part(0, of_queries), part(of_queries, of_keys), part(of_queries + of_keys, of_keys)];
             by_framework(parts, heads, sight)
@@ -94,7 +94,7 @@ fn dimensions(x: &Numbers) -> [usize; 3] {
 /// Queries, keys and values of each row of `[rows, time, (queries + 2 keys) width]`.
 fn packed(x: &Numbers, heads: Heads) -> Vec<Inputs<'_>> {
     let [_, time, columns] = dimensions(x);
-    let (of_queries, of_keys) = (heads.queries * heads.width, heads.keys * heads.width);
+    let (of_queries, of_keys) = (heads.num_heads * heads.head_dim, heads.num_kv_heads * heads.head_dim);
     let of_row = |row| {
         let x = Matrix::new(row, columns);
         Inputs {
@@ -122,10 +122,10 @@ impl Kept<1> for Packed {
         let inputs = packed(&x, heads);
         let mut dx = vec![0.0; x.values().len()];
         let outputs = dx.chunks_exact_mut(time * columns).map(|dx| {
-            let mut blocks = MatrixMut::new(dx, columns).into_column_blocks(heads.width);
+            let mut blocks = MatrixMut::new(dx, columns).into_column_blocks(heads.head_dim);
             Outputs {
-                queries: blocks.by_ref().take(heads.queries).collect(),
-                keys: blocks.by_ref().take(heads.keys).collect(),
+                queries: blocks.by_ref().take(heads.num_heads).collect(),
+                keys: blocks.by_ref().take(heads.num_kv_heads).collect(),
                 values: blocks.collect(),
             }
         });
@@ -144,12 +144,12 @@ fn given<'a>(
 ) -> Vec<Given<'a>> {
     let [_, time, columns] = dimensions(out);
     let rows = out.values().chunks_exact(time * columns).zip(dout.values().chunks_exact(time * columns));
-    let rows = rows.zip(logarithms.chunks_exact(time * heads.queries)).zip(inputs);
+    let rows = rows.zip(logarithms.chunks_exact(time * heads.num_heads)).zip(inputs);
     rows.map(|(((out, dout), logarithms), inputs)| Given {
         inputs: *inputs,
         out: Matrix::new(out, columns),
         dout: Matrix::new(dout, columns),
-        logarithms: Matrix::new(logarithms, heads.queries),
+        logarithms: Matrix::new(logarithms, heads.num_heads),
     })
     .collect()
 }
@@ -210,7 +210,7 @@ pub fn attention_cached(x: Tensor<3>, cache: &KeyCache, heads: Heads, sight: &Si
         KeyCache::Own(stored) => stored,
     };
     let x = Numbers::of(x);
-    let ([rows, time, columns], key_columns) = (dimensions(&x), 2 * heads.keys * heads.width);
+    let ([rows, time, columns], key_columns) = (dimensions(&x), 2 * heads.num_kv_heads * heads.head_dim);
     let keys = stored.len() / rows / key_columns;
     let of_rows = x.values().chunks_exact(time * columns).zip(stored.chunks_exact(keys * key_columns));
     let inputs: Vec<_> = of_rows.map(|(x, stored)| side_by_side(x, columns, stored, key_columns)).collect();
@@ -237,10 +237,10 @@ impl Kept<2> for Across {
         let (mut dx, mut dother) = (vec![0.0; x.values().len()], vec![0.0; other.values().len()]);
         let rows = dx.chunks_exact_mut(time * columns).zip(dother.chunks_exact_mut(keys * key_columns));
         let outputs = rows.map(|(dx, dother)| {
-            let mut blocks = MatrixMut::new(dother, key_columns).into_column_blocks(heads.width);
+            let mut blocks = MatrixMut::new(dother, key_columns).into_column_blocks(heads.head_dim);
             Outputs {
-                queries: MatrixMut::new(dx, columns).into_column_blocks(heads.width).collect(),
-                keys: blocks.by_ref().take(heads.keys).collect(),
+                queries: MatrixMut::new(dx, columns).into_column_blocks(heads.head_dim).collect(),
+                keys: blocks.by_ref().take(heads.num_kv_heads).collect(),
                 values: blocks.collect(),
             }
         });
@@ -259,13 +259,13 @@ fn by_framework([queries, keys, values]: [Tensor<3>; 3], heads: Heads, sight: &S
     let device = queries.device();
     let split = |x: Tensor<3>, count: usize| {
         let [rows, time, _] = x.dims();
-        let x = x.reshape([rows, time, count, heads.width]).swap_dims(1, 2); // [r, h, t, w]
-        let each = heads.queries / count;
+        let x = x.reshape([rows, time, count, heads.head_dim]).swap_dims(1, 2); // [r, h, t, w]
+        let each = heads.num_heads / count;
         if each == 1 {
             return x;
         }
         let x: Tensor<5> = x.unsqueeze_dim(2); // [r, h, 1, t, w]
-        x.repeat_dim(2, each).reshape([rows, heads.queries, time, heads.width])
+        x.repeat_dim(2, each).reshape([rows, heads.num_heads, time, heads.head_dim])
     };
     let causal = *sight == Sight::back();
     let mask = (!causal && *sight != Sight::All { lengths: None }).then(|| {
@@ -276,10 +276,11 @@ fn by_framework([queries, keys, values]: [Tensor<3>; 3], heads: Heads, sight: &S
             })
         });
         let hidden = TensorData::new(hidden.collect::<Vec<bool>>(), [rows, 1, time, key_time]);
-        Tensor::<4, Bool>::from_data(hidden, &device).expand([rows, heads.queries, time, key_time])
+        Tensor::<4, Bool>::from_data(hidden, &device).expand([rows, heads.num_heads, time, key_time])
     });
     let options = AttentionModuleOptions { is_causal: causal, ..AttentionModuleOptions::default() };
-    let (queries, keys, values) = (split(queries, heads.queries), split(keys, heads.keys), split(values, heads.keys));
+    let (queries, keys, values) =
+        (split(queries, heads.num_heads), split(keys, heads.num_kv_heads), split(values, heads.num_kv_heads));
     let seen = module::attention(queries, keys, values, mask, None, options); // [r, h, t, w]
     seen.swap_dims(1, 2).reshape([rows, time, columns])
 }

@@ -41,5 +41,5 @@ pub use head::{head, head_loss};
 pub use linear::linear;
 pub use norm::norm;
 pub use precision::Precision;
-pub use rotary::{Angles, RotaryScaling, rotary};
+pub use rotary::{Angles, RopeScaling, rotary};
 pub use update::{Step, norm_of_all, update};

@@ -6,7 +6,7 @@ use burn::tensor::{Tensor, TensorData};
 
 #[cfg(feature = "gpu")]
 use super::gpu;
-pub use super::kernel::rotary::{Angles, RotaryScaling};
+pub use super::kernel::rotary::{Angles, RopeScaling};
 use super::{
     choice::{Route, route},
     precision::like,

@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-/// Operations for a token of training, forwards and backwards: `6 N + 12 L W T` for `N` parameters, `L` layers of a width `W` and a
-/// context of `T` tokens.
+/// Operations for a token of training, forwards and backwards: `6 N + 12 L H T` for `N` parameters, `L` layers of a hidden size `H`
+/// and sequences of `T` tokens.
 ///
 /// A weight is multiplied and added once forwards and twice backwards, which are the 6; scores and their sums of values are two
-/// more products of `W T` in each layer, which are the 12. Attention counts as if every token saw all others.
+/// more products of `H T` in each layer, which are the 12. Attention counts as if every token saw all others.
 ///
-/// Source: Chowdhery et al. 2022 (PaLM), appendix B, where the width is heads times their size.
+/// Source: Chowdhery et al. 2022 (PaLM), appendix B, where the hidden size is heads times their size.
 #[must_use]
-pub fn flops_per_token(parameters: usize, layers: usize, width: usize, context: usize) -> f64 {
-    6.0 * parameters as f64 + 12.0 * (layers * width * context) as f64
+pub fn flops_per_token(parameters: usize, num_layers: usize, hidden_size: usize, sequence_length: usize) -> f64 {
+    6.0 * parameters as f64 + 12.0 * (num_layers * hidden_size * sequence_length) as f64
 }
 
 /// A clock for the steps between two lines of the log.

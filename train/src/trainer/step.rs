@@ -75,9 +75,14 @@ mod tests {
     /// count stand.
     #[test]
     fn micro_batches_have_the_gradients_of_the_batch() {
-        let config =
-            ModelConfig { layers: Some(1), heads: Some(2), width: Some(8), context: Some(5), ..ModelConfig::default() };
-        let model = config.shape().expect("the numbers fit together").init(11, 3, &Device::flex().autodiff());
+        let config = ModelConfig {
+            num_layers: Some(1),
+            num_heads: Some(2),
+            hidden_size: Some(8),
+            context_length: Some(5),
+            ..ModelConfig::default()
+        };
+        let model = config.architecture().expect("the numbers fit together").init(11, 3, &Device::flex().autodiff());
         let ids = |from: i32| (0..40).map(|place| (place * 7 + from) % 11).collect();
         let weights = (0..40u8).map(|place| if place < 12 || place % 3 == 0 { 1.0 } else { 0.0 }).collect();
         let batch = Batch { inputs: ids(0), targets: ids(7), weights, starts: vec![0; 40], rows: 8, time: 5 };
@@ -96,9 +101,14 @@ mod tests {
     /// A mean of nothing is no loss; 0 would be one, and the best of all.
     #[test]
     fn a_batch_in_which_nothing_counts_has_no_loss() {
-        let config =
-            ModelConfig { layers: Some(1), heads: Some(2), width: Some(8), context: Some(5), ..ModelConfig::default() };
-        let model = config.shape().expect("the numbers fit together").init(11, 3, &Device::flex().autodiff());
+        let config = ModelConfig {
+            num_layers: Some(1),
+            num_heads: Some(2),
+            hidden_size: Some(8),
+            context_length: Some(5),
+            ..ModelConfig::default()
+        };
+        let model = config.architecture().expect("the numbers fit together").init(11, 3, &Device::flex().autodiff());
         let [inputs, targets, starts] = [vec![1; 10], vec![2; 10], vec![0; 10]];
         let batch = Batch { inputs, targets, weights: vec![0.0; 10], starts, rows: 2, time: 5 };
         let tried = try_step(&model, &batch, 2, 1.0, Stream::new(1, "test"));

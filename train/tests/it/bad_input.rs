@@ -19,7 +19,7 @@ fn faults_of_configurations_are_shown_in_their_line() {
         ("steps = 40", "steps = 0", "small.toml:14:9: there has to be 1 or more"),
         ("rows = 4", "rows = 4\naccumulate = 3", "small.toml:16:14: 3 micro-batches cannot share 4 rows equally"),
         ("peak = 1e-2", "peak = -1.0", "small.toml:21:8: a learning rate is more than 0, not -1"),
-        ("heads = 2", "heads = 3", "3 heads cannot share a width of 16"),
+        ("num_heads = 2", "num_heads = 3", "`num_heads` is 3, which does not divide the `hidden_size` of 16"),
         ("\"mixture\"", "\"nowhere\"", "small.toml:4:11: there is no file or folder"),
         ("\"tokenizer.json\"", "\"nothing.json\"", "small.toml:5:13: there is no file"),
     ] {
@@ -28,6 +28,43 @@ fn faults_of_configurations_are_shown_in_their_line() {
         assert_eq!(output.status.code(), Some(1));
         assert!(stderr(&output).contains(message), "{}", stderr(&output));
         assert!(!workshop.path().join("out").exists());
+    }
+}
+
+/// A configuration of an earlier version is told the names of today.
+#[test]
+fn an_old_key_says_the_new_one() {
+    let workshop = Workshop::new();
+    let config = workshop.path().join("small.toml");
+    let sound = fs::read_to_string(&config).expect("it was written");
+    for (new, old, message) in
+        [("num_layers = 2", "layers = 2", "small.toml:8:1: `layers` is called `num_layers` by now")]
+    {
+        fs::write(&config, sound.replace(new, old)).expect("it can be written");
+        let output = workshop.pretrain("out", &[]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains(message), "{}", stderr(&output));
+        assert!(!workshop.path().join("out").exists());
+    }
+}
+
+/// A checkpoint of an earlier version is neither gone on with nor asked to write; the key that says so is named.
+#[test]
+fn a_checkpoint_with_an_old_key_is_refused() {
+    let workshop = Workshop::new();
+    workshop.pretrain_well("out", &["--until", "10"]);
+    let checkpoint = workshop.path().join("out/checkpoints/step-00000010");
+    let json = fs::read_to_string(checkpoint.join("checkpoint.json")).expect("it was saved");
+    for (new, old) in [("\"num_layers\"", "layers")] {
+        let older = json.replace(new, &format!("\"{old}\""));
+        let hash = format!("{}  checkpoint.json\n", train::checkpoint::sha256(older.as_bytes()));
+        fs::write(checkpoint.join("checkpoint.json"), older).expect("it can be changed");
+        fs::write(checkpoint.join("checkpoint.sha256"), hash).expect("it can be changed");
+        let output = workshop.pretrain("out", &["--resume"]);
+        assert_eq!(output.status.code(), Some(1));
+        let expected =
+            format!("was saved by another version of this program: in its configuration, unknown field `{old}`");
+        assert!(stderr(&output).contains(&expected), "{}", stderr(&output));
     }
 }
 

@@ -96,7 +96,7 @@ fn a_training_in_which_nothing_counts_does_not_start() {
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.contains(&format!("/long: its documents {part} are 1 with")), "{said}");
         assert!(said.contains("in no row of 32 does a token count"), "{said}");
-        assert!(said.contains("`packing = \"best_fit\"` or a longer `context` mends it"), "{said}");
+        assert!(said.contains("`packing = \"best_fit\"` or a longer `context_length` mends it"), "{said}");
         assert!(workshop.saved("out").is_empty());
         // and it does
         workshop.pretrain_well("mended", &["--set", "data.packing=best_fit", "--set", "training.steps=2"]);

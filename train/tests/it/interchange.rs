@@ -32,8 +32,8 @@ fn models_of_transformers_have_its_logits() {
         let saved = checkpoint::newest(&out).expect("it was imported");
         let config: ModelConfig =
             serde_json::from_value(saved.identity.config["model"].clone()).expect("a configuration");
-        let shape = config.shape().expect("the numbers fit together");
-        let model = shape.init(11, 0, &Device::flex());
+        let architecture = config.architecture().expect("the numbers fit together");
+        let model = architecture.init(11, 0, &Device::flex());
         let model = checkpoint::with_weights(model, saved.model.clone(), &out).expect("all weights are there");
 
         let bytes = fs::read(figures(name).join("logits.safetensors")).expect("the figures are there");
@@ -47,7 +47,7 @@ fn models_of_transformers_have_its_logits() {
         assert!(close && logits.len() == expected.len(), "{name}: {logits:?} are not {expected:?}");
 
         let ends = TextEnds { begin: 10, ends: &[10] };
-        let (_, tensors) = huggingface::export(&shape, &saved.model, ends).expect("it has a counterpart");
+        let (_, tensors) = huggingface::export(&architecture, &saved.model, ends).expect("it has a counterpart");
         let path = figures(name).join("model.safetensors");
         let there = checkpoint::from_bytes(&fs::read(&path).expect("the figures are there"), &path).expect("whole");
         assert_eq!(tensors.len(), there.len(), "{name}: tensors");
@@ -204,7 +204,7 @@ fn programs_of_others_load_what_is_exported() {
         return skipped("there is no Python with torch and transformers");
     }
     let workshop = Workshop::new();
-    for (family, more) in [("gpt1", None), ("gpt2", None), ("gpt3", Some("model.band=32")), ("llama", None)] {
+    for (family, more) in [("gpt1", None), ("gpt2", None), ("gpt3", Some("model.sliding_window=32")), ("llama", None)] {
         let path = |name: &str| workshop.path().join(format!("{family}{name}"));
         let mut settings = vec!["--set".to_owned(), format!("model.family=\"{family}\"")];
         settings.extend(more.into_iter().flat_map(|more| ["--set".to_owned(), more.to_owned()]));

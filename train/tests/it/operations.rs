@@ -165,18 +165,18 @@ fn attended(
     let mut out = Vec::new();
     for row in 0..rows {
         for query in 0..time {
-            for head in 0..heads.queries {
-                let key_head = head / (heads.queries / heads.keys);
+            for head in 0..heads.num_heads {
+                let key_head = head / (heads.num_heads / heads.num_kv_heads);
                 let powers: Vec<f64> = (0..keys)
                     .map(|key| {
-                        let product: f64 = (0..heads.width)
+                        let product: f64 = (0..heads.head_dim)
                             .map(|at| number("query", row, head, query, at) * number("key", row, key_head, key, at))
                             .sum();
-                        if sees(row, query, key) { (product / (heads.width as f64).sqrt()).exp() } else { 0.0 }
+                        if sees(row, query, key) { (product / (heads.head_dim as f64).sqrt()).exp() } else { 0.0 }
                     })
                     .collect();
                 let sum: f64 = powers.iter().sum();
-                out.extend((0..heads.width).map(|at| {
+                out.extend((0..heads.head_dim).map(|at| {
                     let weighted = (0..keys).map(|key| powers[key] / sum * number("value", row, key_head, key, at));
                     weighted.sum::<f64>()
                 }));
@@ -190,7 +190,7 @@ fn attended(
 #[test]
 fn attention_within_a_sequence() {
     for (rows, time, queries, keys, width) in [(2, 5, 4, 2, 3), (1, 70, 2, 1, 2)] {
-        let heads = Heads { queries, keys, width };
+        let heads = Heads { num_heads: queries, num_kv_heads: keys, head_dim: width };
         let columns = (queries + 2 * keys) * width;
         let starts: Vec<i32> = (0..rows * time).map(|at| if at % time >= 3 { 3 } else { 0 }).collect();
         let band = 2 + time / 2;
@@ -226,7 +226,7 @@ fn attention_within_a_sequence() {
 #[test]
 fn attention_to_another_sequence() {
     let (rows, time, others) = (2, 3, 5);
-    let heads = Heads { queries: 2, keys: 1, width: 3 };
+    let heads = Heads { num_heads: 2, num_kv_heads: 1, head_dim: 3 };
     for lengths in [None, Some([5, 2])] {
         let sight = Sight::All { lengths: lengths.map(|lengths| Arc::from(lengths.to_vec())) };
         let sees = |row: usize, _: usize, key: usize| lengths.is_none_or(|lengths| key < lengths[row]);

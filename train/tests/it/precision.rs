@@ -17,15 +17,16 @@ const STEPS: u64 = if cfg!(feature = "cubecl-cpu") { 6 } else { 20 };
 fn losses(family: Family, precision: Precision, device: &Device) -> Vec<f64> {
     let config = ModelConfig {
         family: Some(family),
-        layers: Some(2),
-        heads: Some(4),
-        key_heads: (family == Family::Llama).then_some(2),
-        width: Some(32),
-        context: Some(70),
+        num_layers: Some(2),
+        num_heads: Some(4),
+        num_kv_heads: (family == Family::Llama).then_some(2),
+        hidden_size: Some(32),
+        context_length: Some(70),
         dropout: Some(0.1),
         ..ModelConfig::default()
     };
-    let mut model = config.shape().expect("the numbers fit together").init(50, 1, device).computing_in(precision);
+    let mut model =
+        config.architecture().expect("the numbers fit together").init(50, 1, device).computing_in(precision);
     let mut optimizer = AdamW::new(AdamWConfig::default());
     let ids: Vec<i32> = (0..141).map(|place| place * place % 47).collect();
     let tokens = Tokens { ids: &ids[..140], rows: 2, starts: None };

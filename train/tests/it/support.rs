@@ -33,10 +33,10 @@ mixture = "mixture"
 tokenizer = "tokenizer.json"
 
 [model]
-layers = 2
-heads = 2
-width = 16
-context = 32
+num_layers = 2
+num_heads = 2
+hidden_size = 16
+context_length = 32
 
 [training]
 steps = 40

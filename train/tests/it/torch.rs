@@ -88,7 +88,7 @@ fn operations_on(figures: &Figures) {
     hold!(figures, "rms_norm", [x: 2, g: 1], norm(x, g, None, 1e-5));
     hold!(figures, "gelu", [x: 2], gelu(x));
     hold!(figures, "swiglu", [x: 2], swiglu(x));
-    let heads = Heads { queries: 4, keys: 2, width: 2 };
+    let heads = Heads { num_heads: 4, num_kv_heads: 2, head_dim: 2 };
     hold!(figures, "attention", [x: 3], attention(x, heads, &Sight::back()));
     let targets = [0, 1, 2, 3, 4, 0];
     hold!(figures, "head", [x: 2, w: 2], head_loss(x, w, &targets, &[1.0 / 6.0; 6]));
@@ -97,16 +97,16 @@ fn operations_on(figures: &Figures) {
 fn model(figures: &Figures, family: Family, name: &str) -> Gpt {
     let config = ModelConfig {
         family: Some(family),
-        layers: Some(2),
-        heads: Some(4),
-        key_heads: (family == Family::Llama).then_some(2),
-        width: Some(8),
-        neurons: Some(12),
-        context: Some(6),
-        band: Some(3),
+        num_layers: Some(2),
+        num_heads: Some(4),
+        num_kv_heads: (family == Family::Llama).then_some(2),
+        hidden_size: Some(8),
+        intermediate_size: Some(12),
+        context_length: Some(6),
+        sliding_window: Some(3),
         ..ModelConfig::default()
     };
-    let model = config.shape().expect("the numbers fit together").init(11, 0, &here());
+    let model = config.architecture().expect("the numbers fit together").init(11, 0, &here());
     replace(model, |parameter, shape| {
         let figure = format!("{name}/parameter/{parameter}");
         assert_eq!(figures.shape(&figure), shape, "{figure}");

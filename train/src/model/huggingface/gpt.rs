@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{ModelConfig, Shape},
+    super::{Architecture, ModelConfig},
     keys::Keys,
     layout::Piece,
 };
@@ -19,27 +19,27 @@ pub(super) const HARMLESS: &[&str] = &[
 pub(super) const PREFIX: &str = "transformer.";
 
 /// The names of tensors; `tokens` and `positions` are those of the tables.
-pub(super) fn pieces(shape: &Shape, vocabulary: usize, tokens: &str, positions: &str) -> Vec<Piece> {
-    let Shape { width, neurons, layers, context, .. } = *shape;
+pub(super) fn pieces(architecture: &Architecture, vocab_size: usize, tokens: &str, positions: &str) -> Vec<Piece> {
+    let Architecture { hidden_size, intermediate_size, num_layers, context_length, .. } = *architecture;
     let mut pieces = vec![
-        Piece::same("tokens", format!("{PREFIX}{tokens}.weight"), [vocabulary, width]),
-        Piece::same("positions", format!("{PREFIX}{positions}.weight"), [context, width]),
+        Piece::same("tokens", format!("{PREFIX}{tokens}.weight"), [vocab_size, hidden_size]),
+        Piece::same("positions", format!("{PREFIX}{positions}.weight"), [context_length, hidden_size]),
     ];
-    for layer in 0..layers {
+    for layer in 0..num_layers {
         let (ours, theirs) = (format!("blocks.{layer}"), format!("{PREFIX}h.{layer}"));
         let maps = [
-            ("attention.input", "attn.c_attn", [width, 3 * width]),
-            ("attention.output", "attn.c_proj", [width, width]),
-            ("neurons.up", "mlp.c_fc", [width, neurons]),
-            ("neurons.down", "mlp.c_proj", [neurons, width]),
+            ("attention.input", "attn.c_attn", [hidden_size, 3 * hidden_size]),
+            ("attention.output", "attn.c_proj", [hidden_size, hidden_size]),
+            ("neurons.up", "mlp.c_fc", [hidden_size, intermediate_size]),
+            ("neurons.down", "mlp.c_proj", [intermediate_size, hidden_size]),
         ];
         for (our, their, sizes) in maps {
             pieces.push(Piece::same(format!("{ours}.{our}.weight"), format!("{theirs}.{their}.weight"), sizes));
             pieces.push(Piece::vector(format!("{ours}.{our}.bias"), format!("{theirs}.{their}.bias"), sizes[1]));
         }
         for (our, their) in [("attention_norm", "ln_1"), ("neurons_norm", "ln_2")] {
-            pieces.push(Piece::vector(format!("{ours}.{our}.gain"), format!("{theirs}.{their}.weight"), width));
-            pieces.push(Piece::vector(format!("{ours}.{our}.bias"), format!("{theirs}.{their}.bias"), width));
+            pieces.push(Piece::vector(format!("{ours}.{our}.gain"), format!("{theirs}.{their}.weight"), hidden_size));
+            pieces.push(Piece::vector(format!("{ours}.{our}.bias"), format!("{theirs}.{their}.bias"), hidden_size));
         }
     }
     pieces
@@ -51,23 +51,23 @@ pub(super) fn is_buffer(name: &str) -> bool {
 }
 
 /// The keys that both write.
-pub(super) fn config(shape: &Shape) -> Value {
-    let Shape { layers, heads, width, context, dropout, norm_epsilon, .. } = *shape;
+pub(super) fn config(architecture: &Architecture) -> Value {
+    let Architecture { num_layers, num_heads, hidden_size, context_length, dropout, norm_eps, .. } = *architecture;
     json!({
-        "n_positions": context, "n_embd": width, "n_layer": layers, "n_head": heads,
-        "resid_pdrop": dropout, "embd_pdrop": dropout, "attn_pdrop": 0.0, "layer_norm_epsilon": norm_epsilon,
+        "n_positions": context_length, "n_embd": hidden_size, "n_layer": num_layers, "n_head": num_heads,
+        "resid_pdrop": dropout, "embd_pdrop": dropout, "attn_pdrop": 0.0, "layer_norm_epsilon": norm_eps,
     })
 }
 
 /// The numbers that both read.
 pub(super) fn described(keys: &Keys<'_>) -> Result<ModelConfig, String> {
     Ok(ModelConfig {
-        layers: Some(keys.count_as("n_layer", "num_hidden_layers")?),
-        heads: Some(keys.count_as("n_head", "num_attention_heads")?),
-        width: Some(keys.count_as("n_embd", "hidden_size")?),
-        context: Some(keys.count_as("n_positions", "max_position_embeddings")?),
-        tied: Some(keys.flag("tie_word_embeddings")?),
-        norm_epsilon: Some(keys.number("layer_norm_epsilon")?),
+        num_layers: Some(keys.count_as("n_layer", "num_hidden_layers")?),
+        num_heads: Some(keys.count_as("n_head", "num_attention_heads")?),
+        hidden_size: Some(keys.count_as("n_embd", "hidden_size")?),
+        context_length: Some(keys.count_as("n_positions", "max_position_embeddings")?),
+        tie_embeddings: Some(keys.flag("tie_word_embeddings")?),
+        norm_eps: Some(keys.number("layer_norm_epsilon")?),
         ..ModelConfig::default()
     })
 }

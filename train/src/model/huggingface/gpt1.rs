@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{Family, ModelConfig, Shape},
+    super::{Architecture, Family, ModelConfig},
     gpt,
     keys::Keys,
     layout::Piece,
@@ -21,22 +21,23 @@ pub(super) fn defaults() -> Value {
     })
 }
 
-pub(super) fn pieces(shape: &Shape, vocabulary: usize) -> Vec<Piece> {
-    gpt::pieces(shape, vocabulary, "tokens_embed", "positions_embed")
+pub(super) fn pieces(architecture: &Architecture, vocab_size: usize) -> Vec<Piece> {
+    gpt::pieces(architecture, vocab_size, "tokens_embed", "positions_embed")
 }
 
 /// # Errors
-/// When neurons are not four times the width, which the format does not say.
-pub(super) fn config(shape: &Shape) -> Result<[Value; 2], String> {
-    if shape.neurons != 4 * shape.width {
+/// When the intermediate size is not 4 times the hidden size: the format has no key for it.
+pub(super) fn config(architecture: &Architecture) -> Result<[Value; 2], String> {
+    let Architecture { hidden_size, intermediate_size, .. } = *architecture;
+    if intermediate_size != 4 * hidden_size {
         return Err(format!(
-            "`openai-gpt` has four times as many neurons as its width of {}, and no key for {}",
-            shape.width, shape.neurons
+            "`openai-gpt` has no key for an `intermediate_size` of {intermediate_size}, which is not 4 times the `hidden_size` of \
+             {hidden_size}"
         ));
     }
     Ok([
         json!({"model_type": "openai-gpt", "architectures": ["OpenAIGPTLMHeadModel"], "afn": "gelu"}),
-        gpt::config(shape),
+        gpt::config(architecture),
     ])
 }
 

@@ -1,9 +1,9 @@
-//! `gpt2`: the family `gpt2`, and a `gpt3` whose bands are as wide as its context.
+//! `gpt2`: the family `gpt2`, and a `gpt3` whose sliding window is as long as its context.
 
 use serde_json::{Value, json};
 
 use super::{
-    super::{Family, ModelConfig, Shape},
+    super::{Architecture, Family, ModelConfig},
     gpt,
     keys::Keys,
     layout::Piece,
@@ -21,27 +21,27 @@ pub(super) fn defaults() -> Value {
     })
 }
 
-pub(super) fn pieces(shape: &Shape, vocabulary: usize) -> Vec<Piece> {
-    let mut pieces = gpt::pieces(shape, vocabulary, "wte", "wpe");
-    pieces.push(Piece::vector("norm.gain", "transformer.ln_f.weight", shape.width));
-    pieces.push(Piece::vector("norm.bias", "transformer.ln_f.bias", shape.width));
+pub(super) fn pieces(architecture: &Architecture, vocab_size: usize) -> Vec<Piece> {
+    let mut pieces = gpt::pieces(architecture, vocab_size, "wte", "wpe");
+    pieces.push(Piece::vector("norm.gain", "transformer.ln_f.weight", architecture.hidden_size));
+    pieces.push(Piece::vector("norm.bias", "transformer.ln_f.bias", architecture.hidden_size));
     pieces
 }
 
 /// # Errors
-/// When blocks look back no further than a band.
-pub(super) fn config(shape: &Shape) -> Result<[Value; 2], String> {
-    if let Some(band) = shape.band.filter(|band| *band < shape.context) {
+/// When blocks attend to a sliding window.
+pub(super) fn config(architecture: &Architecture) -> Result<[Value; 2], String> {
+    if let Some(window) = architecture.sliding_window.filter(|window| *window < architecture.context_length) {
         return Err(format!(
-            "a model of the family `gpt3`, every other block of which looks back no further than a band of {band}, has no counterpart in \
-             Hugging Face's layouts: none of them has its bands together with its biases"
+            "a `gpt3` with a `sliding_window` of {window} in every other block has no counterpart in Hugging Face's layouts: none of them \
+             has both sliding windows and its biases"
         ));
     }
     let own = json!({
-        "model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "activation_function": "gelu_new", "n_inner": shape.neurons,
-        "n_ctx": shape.context,
+        "model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "activation_function": "gelu_new", "n_inner": architecture.intermediate_size,
+        "n_ctx": architecture.context_length,
     });
-    Ok([own, gpt::config(shape)])
+    Ok([own, gpt::config(architecture)])
 }
 
 pub(super) fn described(keys: &Keys<'_>) -> Result<ModelConfig, String> {
@@ -49,6 +49,6 @@ pub(super) fn described(keys: &Keys<'_>) -> Result<ModelConfig, String> {
     keys.only("scale_attn_by_inverse_layer_idx", &[false.into()])?;
     // the two are names of one function
     keys.only("activation_function", &["gelu_new".into(), "gelu_pytorch_tanh".into()])?;
-    let neurons = keys.optional_count("n_inner")?;
-    Ok(ModelConfig { family: Some(Family::Gpt2), neurons, ..gpt::described(keys)? })
+    let intermediate_size = keys.optional_count("n_inner")?;
+    Ok(ModelConfig { family: Some(Family::Gpt2), intermediate_size, ..gpt::described(keys)? })
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{Family, ModelConfig, Shape},
+    super::{Architecture, Family, ModelConfig},
     keys::Keys,
     layout::Piece,
     rotary,
@@ -28,26 +28,30 @@ pub(super) fn defaults() -> Value {
     })
 }
 
-pub(super) fn pieces(shape: &Shape, vocabulary: usize) -> Vec<Piece> {
-    let Shape { width, neurons, layers, heads, key_heads, .. } = *shape;
-    let keys = key_heads * (width / heads);
-    let mut pieces = vec![Piece::same("tokens", TABLE, [vocabulary, width])];
-    for layer in 0..layers {
+pub(super) fn pieces(architecture: &Architecture, vocab_size: usize) -> Vec<Piece> {
+    let Architecture { hidden_size, intermediate_size, num_layers, num_kv_heads, .. } = *architecture;
+    let keys = num_kv_heads * architecture.head_dim();
+    let mut pieces = vec![Piece::same("tokens", TABLE, [vocab_size, hidden_size])];
+    for layer in 0..num_layers {
         let ours = |name: &str| format!("blocks.{layer}.{name}");
         let theirs = |name: &str| format!("model.layers.{layer}.{name}.weight");
         let attention = |name: &str| theirs(&format!("self_attn.{name}_proj"));
-        let neuron = |name: &str| theirs(&format!("mlp.{name}_proj"));
-        let input = vec![(attention("q"), width), (attention("k"), keys), (attention("v"), keys)];
+        let mlp = |name: &str| theirs(&format!("mlp.{name}_proj"));
+        let input = vec![(attention("q"), hidden_size), (attention("k"), keys), (attention("v"), keys)];
         pieces.extend([
-            Piece::turned(ours("attention.input.weight"), width, input),
-            Piece::turned(ours("attention.output.weight"), width, vec![(attention("o"), width)]),
-            Piece::turned(ours("neurons.up.weight"), width, vec![(neuron("gate"), neurons), (neuron("up"), neurons)]),
-            Piece::turned(ours("neurons.down.weight"), neurons, vec![(neuron("down"), width)]),
-            Piece::vector(ours("attention_norm.gain"), theirs("input_layernorm"), width),
-            Piece::vector(ours("neurons_norm.gain"), theirs("post_attention_layernorm"), width),
+            Piece::turned(ours("attention.input.weight"), hidden_size, input),
+            Piece::turned(ours("attention.output.weight"), hidden_size, vec![(attention("o"), hidden_size)]),
+            Piece::turned(
+                ours("neurons.up.weight"),
+                hidden_size,
+                vec![(mlp("gate"), intermediate_size), (mlp("up"), intermediate_size)],
+            ),
+            Piece::turned(ours("neurons.down.weight"), intermediate_size, vec![(mlp("down"), hidden_size)]),
+            Piece::vector(ours("attention_norm.gain"), theirs("input_layernorm"), hidden_size),
+            Piece::vector(ours("neurons_norm.gain"), theirs("post_attention_layernorm"), hidden_size),
         ]);
     }
-    pieces.push(Piece::vector("norm.gain", "model.norm.weight", width));
+    pieces.push(Piece::vector("norm.gain", "model.norm.weight", hidden_size));
     pieces
 }
 
@@ -56,15 +60,25 @@ pub(super) fn is_buffer(name: &str) -> bool {
     name.ends_with("rotary_emb.inv_freq")
 }
 
-pub(super) fn config(shape: &Shape) -> [Value; 2] {
-    let Shape { layers, heads, key_heads, width, neurons, context, norm_epsilon, .. } = *shape;
+pub(super) fn config(architecture: &Architecture) -> [Value; 2] {
+    let Architecture {
+        num_layers,
+        num_heads,
+        num_kv_heads,
+        hidden_size,
+        intermediate_size,
+        context_length,
+        norm_eps,
+        ..
+    } = *architecture;
     let own = json!({
-        "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": width,
-        "intermediate_size": neurons, "num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": key_heads,
-        "head_dim": width / heads, "max_position_embeddings": context, "rms_norm_eps": norm_epsilon, "attention_bias": false,
+        "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": hidden_size,
+        "intermediate_size": intermediate_size, "num_hidden_layers": num_layers, "num_attention_heads": num_heads,
+        "num_key_value_heads": num_kv_heads,
+        "head_dim": architecture.head_dim(), "max_position_embeddings": context_length, "rms_norm_eps": norm_eps, "attention_bias": false,
         "mlp_bias": false, "attention_dropout": 0.0,
     });
-    [own, rotary::config(shape)]
+    [own, rotary::config(architecture)]
 }
 
 pub(super) fn described(keys: &Keys<'_>) -> Result<ModelConfig, String> {
@@ -72,26 +86,28 @@ pub(super) fn described(keys: &Keys<'_>) -> Result<ModelConfig, String> {
     keys.only("hidden_act", &["silu".into(), "swish".into()])?;
     keys.only("attention_bias", &[false.into()])?;
     keys.only("mlp_bias", &[false.into()])?;
-    let (heads, width) = (keys.count("num_attention_heads")?, keys.count("hidden_size")?);
-    if let Some(head) = keys.optional_count("head_dim")?
-        && head * heads != width
+    let (num_heads, hidden_size) = (keys.count("num_attention_heads")?, keys.count("hidden_size")?);
+    if let Some(head_dim) = keys.optional_count("head_dim")?
+        && head_dim * num_heads != hidden_size
     {
-        return Err(format!("`head_dim` is {head}; {heads} heads of that do not share a `hidden_size` of {width}"));
+        return Err(format!(
+            "`head_dim` is {head_dim}; {num_heads} heads of that do not make a `hidden_size` of {hidden_size}"
+        ));
     }
-    let context = keys.count("max_position_embeddings")?;
-    let (rotary_base, rotary_scaling) = rotary::described(keys, context)?;
+    let context_length = keys.count("max_position_embeddings")?;
+    let (rope_theta, rope_scaling) = rotary::described(keys, context_length)?;
     Ok(ModelConfig {
         family: Some(Family::Llama),
-        layers: Some(keys.count("num_hidden_layers")?),
-        heads: Some(heads),
-        key_heads: keys.optional_count("num_key_value_heads")?,
-        width: Some(width),
-        neurons: Some(keys.count("intermediate_size")?),
-        context: Some(context),
-        tied: Some(keys.flag("tie_word_embeddings")?),
-        norm_epsilon: Some(keys.number("rms_norm_eps")?),
-        rotary_base: Some(rotary_base),
-        rotary_scaling,
+        num_layers: Some(keys.count("num_hidden_layers")?),
+        num_heads: Some(num_heads),
+        num_kv_heads: keys.optional_count("num_key_value_heads")?,
+        hidden_size: Some(hidden_size),
+        intermediate_size: Some(keys.count("intermediate_size")?),
+        context_length: Some(context_length),
+        tie_embeddings: Some(keys.flag("tie_word_embeddings")?),
+        norm_eps: Some(keys.number("rms_norm_eps")?),
+        rope_theta: Some(rope_theta),
+        rope_scaling,
         ..ModelConfig::default()
     })
 }

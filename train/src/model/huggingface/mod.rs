@@ -3,7 +3,7 @@
 //! ```text
 //! gpt1    openai-gpt   maps as they are here, [inputs, outputs]
 //! gpt2    gpt2         the same
-//! gpt3    gpt2         where no band is narrower than the context; else it has no counterpart
+//! gpt3    gpt2         where no sliding window is shorter than the context; else it has no counterpart
 //! llama   llama        maps as [outputs, inputs]; queries, keys and values, gates and ups each for themselves
 //! ```
 //!
@@ -26,7 +26,7 @@ use self::{
     keys::{HARMLESS, Keys, REFUSED},
     layout::{Piece, Tensors, written},
 };
-use super::{Family, ModelConfig, Named, Shape};
+use super::{Architecture, Family, ModelConfig, Named};
 
 /// The head, where it is no copy of the table.
 const HEAD: &str = "lm_head.weight";
@@ -43,7 +43,7 @@ pub struct TextEnds<'e> {
 /// A model that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imported {
-    /// Its shape, as it is written.
+    /// Its configuration.
     pub config: ModelConfig,
     /// Its parameters.
     pub named: Vec<Named>,
@@ -52,21 +52,21 @@ pub struct Imported {
 }
 
 impl Imported {
-    /// Rows of the table of tokens.
+    /// Rows of the token embedding.
     #[must_use]
-    pub fn vocabulary(&self) -> usize {
+    pub fn vocab_size(&self) -> usize {
         self.named.iter().find(|named| named.name == "tokens").map_or(0, |table| table.shape[0])
     }
 }
 
-fn pieces(shape: &Shape, vocabulary: usize) -> Vec<Piece> {
-    let mut pieces = match shape.family {
-        Family::Gpt1 => gpt1::pieces(shape, vocabulary),
-        Family::Gpt2 | Family::Gpt3 => gpt2::pieces(shape, vocabulary),
-        Family::Llama => llama::pieces(shape, vocabulary),
+fn pieces(architecture: &Architecture, vocab_size: usize) -> Vec<Piece> {
+    let mut pieces = match architecture.family {
+        Family::Gpt1 => gpt1::pieces(architecture, vocab_size),
+        Family::Gpt2 | Family::Gpt3 => gpt2::pieces(architecture, vocab_size),
+        Family::Llama => llama::pieces(architecture, vocab_size),
     };
-    if !shape.tied {
-        pieces.push(Piece::same("head", HEAD, [vocabulary, shape.width]));
+    if !architecture.tie_embeddings {
+        pieces.push(Piece::same("head", HEAD, [vocab_size, architecture.hidden_size]));
     }
     pieces
 }
@@ -75,16 +75,16 @@ fn pieces(shape: &Shape, vocabulary: usize) -> Vec<Piece> {
 ///
 /// # Errors
 /// When the family has no counterpart there.
-pub fn export(shape: &Shape, named: &[Named], ends: TextEnds<'_>) -> Result<(Value, Vec<Named>), String> {
-    let [own, numbers] = match shape.family {
-        Family::Gpt1 => gpt1::config(shape)?,
-        Family::Gpt2 | Family::Gpt3 => gpt2::config(shape)?,
-        Family::Llama => llama::config(shape),
+pub fn export(architecture: &Architecture, named: &[Named], ends: TextEnds<'_>) -> Result<(Value, Vec<Named>), String> {
+    let [own, numbers] = match architecture.family {
+        Family::Gpt1 => gpt1::config(architecture)?,
+        Family::Gpt2 | Family::Gpt3 => gpt2::config(architecture)?,
+        Family::Llama => llama::config(architecture),
     };
-    let vocabulary = named.iter().find(|named| named.name == "tokens").map_or(0, |table| table.shape[0]);
+    let vocab_size = named.iter().find(|named| named.name == "tokens").map_or(0, |table| table.shape[0]);
     let eos = if let [end] = ends.ends { json!(end) } else { json!(ends.ends) };
     let common = json!({
-        "vocab_size": vocabulary, "bos_token_id": ends.begin, "eos_token_id": eos, "tie_word_embeddings": shape.tied,
+        "vocab_size": vocab_size, "bos_token_id": ends.begin, "eos_token_id": eos, "tie_word_embeddings": architecture.tie_embeddings,
         "initializer_range": 0.02, "torch_dtype": "float32",
     });
     let mut config = Map::new();
@@ -93,10 +93,10 @@ pub fn export(shape: &Shape, named: &[Named], ends: TextEnds<'_>) -> Result<(Val
             config.extend(entries);
         }
     }
-    Ok((Value::Object(config), written(pieces(shape, vocabulary), named)?))
+    Ok((Value::Object(config), written(pieces(architecture, vocab_size), named)?))
 }
 
-/// The shape that a `config.json` of Hugging Face describes, and the keys of it that nobody knows.
+/// The model that a `config.json` of Hugging Face describes, and the keys of it that nobody knows.
 ///
 /// # Errors
 /// When the model is of another kind, or computes what models do not compute here: what, in words.
@@ -141,19 +141,19 @@ pub fn import(config: &Value, tensors: BTreeMap<String, Named>, others: BTreeSet
         _ => (gpt2::TABLE, gpt::PREFIX),
     };
     let mut tensors = Tensors::new(tensors, others, prefix);
-    if model.tied == Some(true) {
+    if model.tie_embeddings == Some(true) {
         notes.extend(one_head(&mut model, &mut tensors, table));
     }
-    let shape = model.shape()?;
-    let vocabulary = tensors.get(table).and_then(|table| table.shape.first().copied()).unwrap_or(0);
+    let architecture = model.architecture()?;
+    let vocab_size = tensors.get(table).and_then(|table| table.shape.first().copied()).unwrap_or(0);
     if let Some(said) = config["vocab_size"].as_u64()
-        && said != vocabulary as u64
-        && vocabulary > 0
+        && said != vocab_size as u64
+        && vocab_size > 0
     {
-        return Err(format!("`{table}` has {vocabulary} rows, and `vocab_size` is {said}"));
+        return Err(format!("`{table}` has {vocab_size} rows, and `vocab_size` is {said}"));
     }
-    let named = tensors.read(pieces(&shape, vocabulary))?;
-    let is_buffer = if shape.family == Family::Llama { llama::is_buffer } else { gpt::is_buffer };
+    let named = tensors.read(pieces(&architecture, vocab_size))?;
+    let is_buffer = if architecture.family == Family::Llama { llama::is_buffer } else { gpt::is_buffer };
     let left = tensors.left(is_buffer);
     if !left.is_empty() {
         notes.push(format!("tensors that are not of the model are left out: {}", listed(&left)));
@@ -177,7 +177,7 @@ fn one_head(model: &mut ModelConfig, tensors: &mut Tensors, table: &str) -> Opti
         tensors.take(HEAD);
         return None;
     }
-    model.tied = Some(false);
+    model.tie_embeddings = Some(false);
     Some(format!(
         "`tie_word_embeddings` is true, and `{HEAD}` has other numbers than `{table}`: both are kept, untied, as transformers 5 does"
     ))
@@ -198,29 +198,29 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::{model::named, tensor::RotaryScaling};
+    use crate::{model::named, tensor::RopeScaling};
 
     const ENDS: TextEnds<'static> = TextEnds { begin: 10, ends: &[10] };
 
-    fn shape(family: Family) -> Shape {
+    fn architecture(family: Family) -> Architecture {
         let llama = family == Family::Llama;
         let config = ModelConfig {
             family: Some(family),
-            layers: Some(2),
-            heads: Some(4),
-            key_heads: llama.then_some(2),
-            width: Some(8),
-            context: Some(6),
-            norm_epsilon: Some(1e-6),
-            rotary_scaling: llama.then_some(RotaryScaling::Llama3 {
+            num_layers: Some(2),
+            num_heads: Some(4),
+            num_kv_heads: llama.then_some(2),
+            hidden_size: Some(8),
+            context_length: Some(6),
+            norm_eps: Some(1e-6),
+            rope_scaling: llama.then_some(RopeScaling::Llama3 {
                 factor: 8.0,
                 low_freq_factor: 1.0,
                 high_freq_factor: 4.0,
-                original_context: 4,
+                original_context_length: 4,
             }),
             ..ModelConfig::default()
         };
-        config.shape().expect("the numbers fit together")
+        config.architecture().expect("the numbers fit together")
     }
 
     fn by_name(tensors: Vec<Named>) -> BTreeMap<String, Named> {
@@ -229,33 +229,33 @@ mod tests {
 
     /// A model of a family as a folder has it.
     fn exported(family: Family) -> (Value, BTreeMap<String, Named>) {
-        let model = named(&shape(family).init(11, 1, &Device::flex()));
-        let (config, tensors) = export(&shape(family), &model, ENDS).expect("the family has a counterpart");
+        let model = named(&architecture(family).init(11, 1, &Device::flex()));
+        let (config, tensors) = export(&architecture(family), &model, ENDS).expect("the family has a counterpart");
         (config, by_name(tensors))
     }
 
     #[test]
     fn what_is_exported_is_imported() {
         for family in [Family::Gpt1, Family::Gpt2, Family::Llama] {
-            let before = named(&shape(family).init(11, 1, &Device::flex()));
+            let before = named(&architecture(family).init(11, 1, &Device::flex()));
             let (config, tensors) = exported(family);
             let mut after = import(&config, tensors, BTreeSet::new()).expect("all tensors are there");
-            assert_eq!(after.config.shape(), Ok(shape(family)));
+            assert_eq!(after.config.architecture(), Ok(architecture(family)));
             after.named.sort_by_key(|named| before.iter().position(|before| before.name == named.name));
             assert_eq!(after.named, before, "{family:?}");
             assert_eq!(after.notes, [""; 0]);
         }
     }
 
-    /// A band as wide as the context is none; a narrower one has no counterpart.
+    /// A sliding window as long as the context is none; a shorter one has no counterpart.
     #[test]
-    fn only_a_gpt3_without_narrow_bands_is_exported() {
-        let wide = Shape { band: Some(6), ..shape(Family::Gpt3) };
-        let model = named(&wide.init(11, 1, &Device::flex()));
-        let (config, _) = export(&wide, &model, ENDS).expect("it computes what GPT-2 computes");
+    fn only_a_gpt3_without_short_windows_is_exported() {
+        let long = Architecture { sliding_window: Some(6), ..architecture(Family::Gpt3) };
+        let model = named(&long.init(11, 1, &Device::flex()));
+        let (config, _) = export(&long, &model, ENDS).expect("it computes what GPT-2 computes");
         assert_eq!(config["model_type"], "gpt2");
-        let fault = export(&Shape { band: Some(5), ..wide }, &model, ENDS).expect_err("it does not");
-        assert!(fault.contains("band of 5"), "{fault}");
+        let fault = export(&Architecture { sliding_window: Some(5), ..long }, &model, ENDS).expect_err("it does not");
+        assert!(fault.contains("`sliding_window` of 5"), "{fault}");
     }
 
     /// Every family: a key that is missing is what the format's own classes have for it.
@@ -263,16 +263,18 @@ mod tests {
     fn a_missing_key_is_what_the_format_has() {
         let of = |config: Value| {
             let object = config.as_object().expect("an object").clone();
-            described(&object).and_then(|(model, _)| model.shape()).expect("the defaults fit together")
+            described(&object).and_then(|(model, _)| model.architecture()).expect("the defaults fit together")
         };
         let llama = of(json!({"model_type": "llama"}));
-        assert_eq!((llama.layers, llama.heads, llama.key_heads, llama.width, llama.neurons), (32, 32, 32, 4096, 11008));
-        assert_eq!((llama.context, llama.norm_epsilon, llama.rotary_base, llama.tied), (2048, 1e-6, 10_000.0, false));
+        assert_eq!((llama.num_layers, llama.num_heads, llama.num_kv_heads), (32, 32, 32));
+        assert_eq!((llama.hidden_size, llama.intermediate_size, llama.context_length), (4096, 11008, 2048));
+        assert_eq!((llama.norm_eps, llama.rope_theta, llama.tie_embeddings), (1e-6, 10_000.0, false));
         let gpt2 = of(json!({"model_type": "gpt2", "n_inner": null}));
-        assert_eq!((gpt2.layers, gpt2.heads, gpt2.width, gpt2.neurons, gpt2.context), (12, 12, 768, 3072, 1024));
-        assert_eq!((gpt2.norm_epsilon, gpt2.tied), (1e-5, true));
-        assert_eq!(of(json!({"model_type": "openai-gpt"})).context, 512);
-        assert_eq!(of(json!({"model_type": "gpt2", "hidden_size": 96, "num_attention_heads": 3})).width, 96);
+        assert_eq!((gpt2.num_layers, gpt2.num_heads), (12, 12));
+        assert_eq!((gpt2.hidden_size, gpt2.intermediate_size, gpt2.context_length), (768, 3072, 1024));
+        assert_eq!((gpt2.norm_eps, gpt2.tie_embeddings), (1e-5, true));
+        assert_eq!(of(json!({"model_type": "openai-gpt"})).context_length, 512);
+        assert_eq!(of(json!({"model_type": "gpt2", "hidden_size": 96, "num_attention_heads": 3})).hidden_size, 96);
     }
 
     #[test]
@@ -322,9 +324,9 @@ mod tests {
             let mut config = json!({"model_type": "llama", "max_position_embeddings": 64});
             more.as_object().expect("an object").iter().for_each(|(name, value)| config[name] = value.clone());
             let (model, _) = described(config.as_object().expect("an object")).expect("it can be computed");
-            (model.rotary_base.expect("there is a base"), model.rotary_scaling)
+            (model.rope_theta.expect("there is a base"), model.rope_scaling)
         };
-        let linear = |factor| Some(RotaryScaling::Linear { factor });
+        let linear = |factor| Some(RopeScaling::Linear { factor });
         assert_eq!(rotary(json!({"rope_theta": 5e5})), (5e5, None));
         assert_eq!(rotary(json!({"rope_parameters": {"rope_type": "default", "rope_theta": 5e5}})), (5e5, None));
         assert_eq!(rotary(json!({"rope_theta": 5e5, "rope_parameters": {"rope_theta": 1e4}})), (1e4, None));
@@ -336,8 +338,13 @@ mod tests {
             json!({"rope_scaling": {"rope_type": "linear", "factor": 2.0}, "rope_parameters": {"rope_theta": 7.0}});
         assert_eq!(rotary(both), (1e4, linear(2.0)));
         let three = json!({"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0});
-        let stretched = |original_context| {
-            Some(RotaryScaling::Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_context })
+        let stretched = |original_context_length| {
+            Some(RopeScaling::Llama3 {
+                factor: 8.0,
+                low_freq_factor: 1.0,
+                high_freq_factor: 4.0,
+                original_context_length,
+            })
         };
         assert_eq!(rotary(json!({"rope_scaling": three})), (1e4, stretched(64)));
         assert_eq!(
@@ -352,7 +359,7 @@ mod tests {
         let (mut config, tensors) = exported(Family::Llama);
         config["tie_word_embeddings"] = true.into();
         let with = import(&config, tensors.clone(), BTreeSet::new()).expect("it can be read");
-        assert_eq!(with.config.tied, Some(false));
+        assert_eq!(with.config.tie_embeddings, Some(false));
         assert!(
             with.notes.len() == 1 && with.notes[0].contains("`lm_head.weight` has other numbers"),
             "{:?}",
@@ -363,10 +370,10 @@ mod tests {
         let table = same[llama::TABLE].clone();
         same.insert(HEAD.into(), Named { name: HEAD.into(), ..table });
         let read = import(&config, same.clone(), BTreeSet::new()).expect("it can be read");
-        assert_eq!((read.config.tied, read.notes.len()), (Some(true), 0));
+        assert_eq!((read.config.tie_embeddings, read.notes.len()), (Some(true), 0));
         same.remove(llama::TABLE);
         let read = import(&config, same, BTreeSet::new()).expect("it can be read");
-        assert_eq!((read.config.tied, read.vocabulary(), read.notes.len()), (Some(true), 11, 1));
+        assert_eq!((read.config.tie_embeddings, read.vocab_size(), read.notes.len()), (Some(true), 11, 1));
     }
 
     /// What is not of the model is named, whatever its numbers are; masks and frequencies are known. What is of another shape is refused.

@@ -9,11 +9,11 @@
 
 use serde_json::{Value, json};
 
-use super::{super::Shape, keys::Keys};
-use crate::tensor::RotaryScaling;
+use super::{super::Architecture, keys::Keys};
+use crate::tensor::RopeScaling;
 
 /// The base, and how frequencies are scaled.
-pub(super) fn described(keys: &Keys<'_>, context: usize) -> Result<(f64, Option<RotaryScaling>), String> {
+pub(super) fn described(keys: &Keys<'_>, context_length: usize) -> Result<(f64, Option<RopeScaling>), String> {
     keys.only("partial_rotary_factor", &[json!(1.0), json!(1)])?;
     let (scaling, parameters) = (keys.value("rope_scaling"), keys.value("rope_parameters"));
     let is_set = |object: &Value| object.as_object().is_some_and(|object| !object.is_empty());
@@ -25,10 +25,10 @@ pub(super) fn described(keys: &Keys<'_>, context: usize) -> Result<(f64, Option<
     };
     let base = if named("rope_theta").is_some() { number("rope_theta")? } else { keys.number("rope_theta")? };
     // at the top, too, models have written how long they were before they were stretched
-    let original_context = match keys.optional_count("original_max_position_embeddings")? {
+    let original_context_length = match keys.optional_count("original_max_position_embeddings")? {
         Some(original) => original,
         None => match named("original_max_position_embeddings") {
-            None => context,
+            None => context_length,
             Some(value) => value.as_u64().and_then(|count| usize::try_from(count).ok()).ok_or_else(|| {
                 format!("`original_max_position_embeddings` in `{place}` is {value}, and no whole number")
             })?,
@@ -39,13 +39,13 @@ pub(super) fn described(keys: &Keys<'_>, context: usize) -> Result<(f64, Option<
     })?;
     let (scaling, known): (_, &[&str]) = match kind {
         "default" => (None, &[]),
-        "linear" => (Some(RotaryScaling::Linear { factor: number("factor")? }), &["factor"]),
+        "linear" => (Some(RopeScaling::Linear { factor: number("factor")? }), &["factor"]),
         "llama3" => (
-            Some(RotaryScaling::Llama3 {
+            Some(RopeScaling::Llama3 {
                 factor: number("factor")?,
                 low_freq_factor: number("low_freq_factor")?,
                 high_freq_factor: number("high_freq_factor")?,
-                original_context,
+                original_context_length,
             }),
             &["factor", "low_freq_factor", "high_freq_factor"],
         ),
@@ -71,19 +71,19 @@ pub(super) fn described(keys: &Keys<'_>, context: usize) -> Result<(f64, Option<
 }
 
 /// The keys, in the words of transformers 5 and of those before it.
-pub(super) fn config(shape: &Shape) -> Value {
-    let Shape { rotary_base, rotary_scaling, .. } = *shape;
-    let Some(scaling) = rotary_scaling else {
-        return json!({"rope_theta": rotary_base, "rope_parameters": {"rope_type": "default", "rope_theta": rotary_base}});
+pub(super) fn config(architecture: &Architecture) -> Value {
+    let Architecture { rope_theta, rope_scaling, .. } = *architecture;
+    let Some(scaling) = rope_scaling else {
+        return json!({"rope_theta": rope_theta, "rope_parameters": {"rope_type": "default", "rope_theta": rope_theta}});
     };
     let older = match scaling {
-        RotaryScaling::Linear { factor } => json!({"rope_type": "linear", "factor": factor}),
-        RotaryScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_context } => json!({
+        RopeScaling::Linear { factor } => json!({"rope_type": "linear", "factor": factor}),
+        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_context_length } => json!({
             "rope_type": "llama3", "factor": factor, "low_freq_factor": low_freq_factor, "high_freq_factor": high_freq_factor,
-            "original_max_position_embeddings": original_context,
+            "original_max_position_embeddings": original_context_length,
         }),
     };
     let mut newer = older.clone();
-    newer["rope_theta"] = rotary_base.into();
-    json!({"rope_theta": rotary_base, "rope_scaling": older, "rope_parameters": newer})
+    newer["rope_theta"] = rope_theta.into();
+    json!({"rope_theta": rope_theta, "rope_scaling": older, "rope_parameters": newer})
 }

@@ -84,13 +84,13 @@ struct Parts {
 
 impl Parts {
     fn side_by_side(x: &OnGpu, heads: Heads) -> Self {
-        let (of_queries, of_keys) = (heads.queries * heads.width, heads.keys * heads.width);
+        let (of_queries, of_keys) = (heads.num_heads * heads.head_dim, heads.num_kv_heads * heads.head_dim);
         let part = |from: usize, count: usize| columns(x, from..from + count);
         Self::of([part(0, of_queries), part(of_queries, of_keys), part(of_queries + of_keys, of_keys)], heads)
     }
 
     fn across(x: &OnGpu, other: &OnGpu, heads: Heads) -> Self {
-        let of_keys = heads.keys * heads.width;
+        let of_keys = heads.num_kv_heads * heads.head_dim;
         Self::of([x.tensor(), columns(other, 0..of_keys), columns(other, of_keys..2 * of_keys)], heads)
     }
 
@@ -100,9 +100,9 @@ impl Parts {
             x.reshape([rows * count, time, width])
         };
         Self {
-            queries: by_heads(queries, heads.width),
-            keys: joined(by_heads(keys, heads.width)),
-            values: joined(by_heads(values, heads.width)),
+            queries: by_heads(queries, heads.head_dim),
+            keys: joined(by_heads(keys, heads.head_dim)),
+            values: joined(by_heads(values, heads.head_dim)),
         }
     }
 }
@@ -139,7 +139,7 @@ impl Task {
     fn blocks(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + '_ {
         let Self { heads, rows, time, keys, .. } = *self;
         let half = time.div_ceil(2).next_power_of_two();
-        let affordable = (SCORES / (rows * heads.queries * keys)).max(1);
+        let affordable = (SCORES / (rows * heads.num_heads * keys)).max(1);
         let size = (1 << affordable.ilog2()).clamp(64, 512).min(half.max(64));
         (0..time).step_by(size).map(move |first| {
             let queries = first..(first + size).min(time);
@@ -153,7 +153,7 @@ impl Task {
 
     fn block(&self, queries: &Range<usize>, keys: &Range<usize>) -> Block {
         Block {
-            heads: self.heads.queries,
+            heads: self.heads.num_heads,
             time: self.time,
             first: queries.start,
             queries: queries.len(),
@@ -165,19 +165,19 @@ impl Task {
     /// Some queries of all heads, those of the heads that share keys below each other: `[rows * keys, each * queries, width]`.
     fn some(&self, x: &Tensor<4>, queries: &Range<usize>) -> Tensor<3> {
         let Self { heads, rows, .. } = *self;
-        let some = x.clone().slice([0..rows, 0..heads.queries, queries.clone(), 0..heads.width]);
-        some.reshape([rows * heads.keys, heads.queries / heads.keys * queries.len(), heads.width])
+        let some = x.clone().slice([0..rows, 0..heads.num_heads, queries.clone(), 0..heads.head_dim]);
+        some.reshape([rows * heads.num_kv_heads, heads.num_heads / heads.num_kv_heads * queries.len(), heads.head_dim])
     }
 
     fn some_keys(&self, x: &Tensor<3>, keys: &Range<usize>) -> Tensor<3> {
         let Self { heads, rows, .. } = *self;
-        x.clone().slice([0..rows * heads.keys, keys.clone(), 0..heads.width])
+        x.clone().slice([0..rows * heads.num_kv_heads, keys.clone(), 0..heads.head_dim])
     }
 
     /// What [`Self::some`] makes, back as `[rows, queries, heads * width]`.
     fn back(&self, x: Tensor<3>, queries: &Range<usize>) -> Tensor<3> {
         let Self { heads, rows, .. } = *self;
-        by_time(x.reshape([rows, heads.queries, queries.len(), heads.width]))
+        by_time(x.reshape([rows, heads.num_heads, queries.len(), heads.head_dim]))
     }
 
     /// What comes out, `[rows, time, queries * width]`, and the logarithms of the sums of each block.
@@ -197,9 +197,9 @@ impl Task {
     fn backward(&self, parts: &Parts, logarithms: Vec<OnGpu>, out: OnGpu, dout: OnGpu) -> [Tensor<3>; 3] {
         let Self { heads, rows, keys: all_keys, .. } = *self;
         let (dtype, device) = (out.dtype(), parts.keys.device());
-        let dots = dots(out, dout.clone(), heads.width);
-        let dout = by_heads(dout.into_tensor(), heads.width); // [r, h, t, w]
-        let zeros = || Tensor::<3>::zeros([rows * heads.keys, all_keys, heads.width], (&device, DType::F32));
+        let dots = dots(out, dout.clone(), heads.head_dim);
+        let dout = by_heads(dout.into_tensor(), heads.head_dim); // [r, h, t, w]
+        let zeros = || Tensor::<3>::zeros([rows * heads.num_kv_heads, all_keys, heads.head_dim], (&device, DType::F32));
         let (mut dqueries, mut dkeys, mut dvalues) = (Vec::new(), zeros(), zeros());
         for ((queries, keys), logarithms) in self.blocks().zip(logarithms) {
             let block = self.block(&queries, &keys);
@@ -213,7 +213,8 @@ impl Task {
             dkeys = self.added(dkeys, of_scores.transpose().matmul(of_queries), &keys);
             dvalues = self.added(dvalues, powers.transpose().matmul(dout), &keys);
         }
-        let of_keys = |x: Tensor<3>| by_time(like(x, dtype).reshape([rows, heads.keys, all_keys, heads.width]));
+        let of_keys =
+            |x: Tensor<3>| by_time(like(x, dtype).reshape([rows, heads.num_kv_heads, all_keys, heads.head_dim]));
         [Tensor::cat(dqueries, 1), of_keys(dkeys), of_keys(dvalues)]
     }
 
@@ -223,7 +224,7 @@ impl Task {
         if keys.len() == self.keys {
             return sum + share;
         }
-        let places = [0..self.rows * self.heads.keys, keys.clone(), 0..self.heads.width];
+        let places = [0..self.rows * self.heads.num_kv_heads, keys.clone(), 0..self.heads.head_dim];
         let share = sum.clone().slice(places.clone()) + share;
         sum.slice_assign(places, share)
     }

@@ -21,31 +21,37 @@ use super::{
 /// Queries whose scores exist at a time.
 const QUERIES: usize = 64;
 
-/// How heads lie in rows.
+/// How many heads lie side by side in a row, and their size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Heads {
-    /// Heads of queries.
-    pub queries: usize,
-    /// Heads of keys and of values; they divide those of queries.
-    pub keys: usize,
-    /// Numbers in a head.
-    pub width: usize,
+    /// Query heads.
+    pub num_heads: usize,
+    /// Key and value heads; they divide the query heads.
+    pub num_kv_heads: usize,
+    /// The size of a head.
+    pub head_dim: usize,
 }
 
 impl Heads {
-    /// The head of keys that a head of queries looks at.
+    /// The heads of a hidden size.
+    #[must_use]
+    pub fn of(hidden_size: usize, num_heads: usize, num_kv_heads: usize) -> Self {
+        Self { num_heads, num_kv_heads, head_dim: hidden_size / num_heads }
+    }
+
+    /// The key head that a query head attends to.
     fn key_of(self, query: usize) -> usize {
-        query / (self.queries / self.keys)
+        query / (self.num_heads / self.num_kv_heads)
     }
 
     fn columns(self, head: usize) -> Range<usize> {
-        head * self.width..(head + 1) * self.width
+        head * self.head_dim..(head + 1) * self.head_dim
     }
 
     /// What the product of a query and a key is multiplied by.
     #[must_use]
     pub fn scale(self) -> f32 {
-        1.0 / (self.width as f32).sqrt()
+        1.0 / (self.head_dim as f32).sqrt()
     }
 }
 
@@ -86,14 +92,14 @@ fn seen(sight: &impl Sight, batch: usize, queries: Range<usize>) -> Range<usize>
 ///
 /// `time` is that of the queries; a query that sees nothing gets zeros.
 pub fn forward(heads: Heads, inputs: &[Inputs<'_>], time: usize, sight: &impl Sight) -> (Vec<f32>, Vec<f32>) {
-    let columns = heads.queries * heads.width;
+    let columns = heads.num_heads * heads.head_dim;
     let mut out = vec![0.0; inputs.len() * time * columns];
-    let mut logarithms = vec![0.0; inputs.len() * time * heads.queries];
+    let mut logarithms = vec![0.0; inputs.len() * time * heads.num_heads];
     let blocks =
-        out.par_chunks_mut(time * columns).zip(logarithms.par_chunks_mut(time * heads.queries)).enumerate().flat_map(
+        out.par_chunks_mut(time * columns).zip(logarithms.par_chunks_mut(time * heads.num_heads)).enumerate().flat_map(
             |(batch, (out, logarithms))| {
                 let of_block =
-                    out.par_chunks_mut(QUERIES * columns).zip(logarithms.par_chunks_mut(QUERIES * heads.queries));
+                    out.par_chunks_mut(QUERIES * columns).zip(logarithms.par_chunks_mut(QUERIES * heads.num_heads));
                 of_block.enumerate().map(move |(block, (out, logarithms))| (batch, block * QUERIES, out, logarithms))
             },
         );
@@ -101,11 +107,11 @@ pub fn forward(heads: Heads, inputs: &[Inputs<'_>], time: usize, sight: &impl Si
         let count = out.len() / columns;
         let keys = seen(sight, batch, first..first + count);
         let Inputs { queries, keys: all_keys, values } = inputs[batch];
-        for (head, mut out) in MatrixMut::new(out, columns).into_column_blocks(heads.width).enumerate() {
+        for (head, mut out) in MatrixMut::new(out, columns).into_column_blocks(heads.head_dim).enumerate() {
             let of_key = heads.columns(heads.key_of(head));
             let queries = queries.rows(first..first + count).columns(heads.columns(head));
             if keys.is_empty() {
-                logarithms.iter_mut().skip(head).step_by(heads.queries).for_each(|sum| *sum = f32::NEG_INFINITY);
+                logarithms.iter_mut().skip(head).step_by(heads.num_heads).for_each(|sum| *sum = f32::NEG_INFINITY);
                 continue;
             }
             let seen_keys = all_keys.rows(keys.clone()).columns(of_key.clone());
@@ -113,7 +119,7 @@ pub fn forward(heads: Heads, inputs: &[Inputs<'_>], time: usize, sight: &impl Si
             MatrixMut::new(scores, keys.len()).product_here(false, heads.scale(), queries, seen_keys.transposed());
             for (query, scores) in scores.chunks_exact_mut(keys.len()).enumerate() {
                 let sees = within(&keys, sight(batch, first + query));
-                logarithms[query * heads.queries + head] = softmax(scores, sees);
+                logarithms[query * heads.num_heads + head] = softmax(scores, sees);
             }
             let probabilities = Matrix::new(scores, keys.len());
             out.product_here(false, 1.0, probabilities, values.rows(keys.clone()).columns(of_key));
@@ -164,7 +170,7 @@ pub struct Given<'a> {
 
 /// The gradients of queries, keys and values, added to what stands in `outputs`, which are zeros at first.
 pub fn backward(heads: Heads, given: &[Given<'_>], outputs: Vec<Outputs<'_>>, sight: &impl Sight) {
-    let each = heads.queries / heads.keys;
+    let each = heads.num_heads / heads.num_kv_heads;
     // one task for each head of keys: the heads of queries that look at it add to the same gradients
     let tasks: Vec<_> = outputs
         .into_iter()

@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::lanes::vectorised;
 
-/// How angles are stretched, so that a model that was trained on short texts reads longer ones.
+/// How rotary angles are scaled, so that a model that was trained on short texts reads longer ones.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum RotaryScaling {
+pub enum RopeScaling {
     /// All angles are divided.
     ///
     /// Source: Chen et al. 2023 (position interpolation).
@@ -23,28 +23,28 @@ pub enum RotaryScaling {
         /// By how much, 1 or more.
         factor: f64,
     },
-    /// Waves that are long beside the context before are stretched, short ones stay, and those between are mixed.
+    /// Low frequencies are divided, high ones stay, and those between are mixed.
     ///
     /// Source: the published code of Llama 3.1, as transformers 5.24.0 has it.
     Llama3 {
-        /// By how much long waves are stretched, 1 or more.
+        /// By how much low frequencies are divided, 1 or more.
         factor: f64,
-        /// Waves longer than the context before over this are long.
+        /// Frequencies whose wavelength is above the original context length over this are low.
         low_freq_factor: f64,
-        /// Waves shorter than the context before over this are short.
+        /// Frequencies whose wavelength is below the original context length over this are high.
         high_freq_factor: f64,
-        /// Tokens of the context before.
-        original_context: usize,
+        /// The context length before scaling, in tokens.
+        original_context_length: usize,
     },
 }
 
-impl RotaryScaling {
+impl RopeScaling {
     /// What is wrong with the numbers, if something is.
     #[must_use]
     pub fn fault(self) -> Option<String> {
         let (Self::Linear { factor } | Self::Llama3 { factor, .. }) = self;
         if !(factor >= 1.0 && factor.is_finite()) {
-            return Some(format!("rotary angles are divided by 1 or more, and not by {factor}"));
+            return Some(format!("`factor` is 1 or more, and not {factor}"));
         }
         match self {
             Self::Llama3 { low_freq_factor: low, high_freq_factor: high, .. } if !(low > 0.0 && low < high) => {
@@ -52,7 +52,7 @@ impl RotaryScaling {
                     "`low_freq_factor` is more than 0 and less than `high_freq_factor`, and they are {low} and {high}"
                 ))
             }
-            Self::Llama3 { original_context: 0, .. } => Some("`original_context` is 1 or more".into()),
+            Self::Llama3 { original_context_length: 0, .. } => Some("`original_context_length` is 1 or more".into()),
             _ => None,
         }
     }
@@ -61,9 +61,9 @@ impl RotaryScaling {
     fn scaled(self, frequency: f64) -> f64 {
         match self {
             Self::Linear { factor } => frequency / factor,
-            Self::Llama3 { factor, low_freq_factor: low, high_freq_factor: high, original_context } => {
-                // how often a wave goes round in the context before
-                let rounds = original_context as f64 * frequency / (2.0 * PI);
+            Self::Llama3 { factor, low_freq_factor: low, high_freq_factor: high, original_context_length } => {
+                // rotations within the original context
+                let rounds = original_context_length as f64 * frequency / (2.0 * PI);
                 let stay = ((rounds - low) / (high - low)).clamp(0.0, 1.0);
                 (1.0 - stay) * frequency / factor + stay * frequency
             }
@@ -84,7 +84,7 @@ pub struct Angles {
 impl Angles {
     /// The angles of positions `0..positions` for heads of `width`, an even number.
     #[must_use]
-    pub fn new(positions: usize, width: usize, base: f64, scaling: Option<RotaryScaling>) -> Self {
+    pub fn new(positions: usize, width: usize, base: f64, scaling: Option<RopeScaling>) -> Self {
         let half = width / 2;
         let frequency = |index: usize| {
             let frequency = base.powf(-2.0 * index as f64 / width as f64);
@@ -160,7 +160,7 @@ mod tests {
     fn waves_are_stretched_as_transformers_does() {
         let (factor, low, high, original) = (8.0, 1.0, 4.0, 8192.0);
         let scaling =
-            RotaryScaling::Llama3 { factor, low_freq_factor: low, high_freq_factor: high, original_context: 8192 };
+            RopeScaling::Llama3 { factor, low_freq_factor: low, high_freq_factor: high, original_context_length: 8192 };
         let mut kinds = [0; 3];
         for index in 0..64 {
             let frequency = 500_000f64.powf(-2.0 * f64::from(index) / 128.0);
@@ -177,9 +177,9 @@ mod tests {
             assert!((scaling.scaled(frequency) / expected - 1.0).abs() < 1e-12, "{index}");
         }
         assert!(kinds.iter().all(|count| *count > 0), "{kinds:?}");
-        let linear = RotaryScaling::Linear { factor: 2.0 };
+        let linear = RopeScaling::Linear { factor: 2.0 };
         let (stretched, plain) = (Angles::new(9, 4, 100.0, Some(linear)), Angles::new(9, 4, 100.0, None));
         assert_eq!((stretched.cosines(8), stretched.sines(8)), (plain.cosines(4), plain.sines(4)));
-        assert!(linear.fault().is_none() && RotaryScaling::Linear { factor: 0.0 }.fault().is_some());
+        assert!(linear.fault().is_none() && RopeScaling::Linear { factor: 0.0 }.fault().is_some());
     }
 }
