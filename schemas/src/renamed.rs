@@ -17,6 +17,13 @@ const RENAMED: &[(&str, &str, &str)] = &[
     ("rotary_scaling", "rope_scaling", ""),
     ("original_context", "original_context_length", ""),
     ("norm_epsilon", "norm_eps", ""),
+    // a training and its data
+    ("rows", "batch_size", ""),
+    ("accumulate", "gradient_accumulation", ""),
+    ("clip", "max_grad_norm", ""),
+    ("evaluate_rows", "evaluate_sequences", ""),
+    ("across_documents", "document_masking", ", and means the opposite"),
+    ("back", "rollback", ""),
 ];
 
 /// What to say of a refused name, if it is an old one.

@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let files = HashedFiles::new(SourceFiles::find(Path::new(documents))?)?;
         let mut note = |text: &str| println!("{text}");
         let mut cache = TokenCache::new(Path::new(folder), &tokenizer, &mut note);
-        let config = RowsConfig { time: TIME, packing, across_documents: false, validation: 0.005, seed: 1 };
+        let config = RowsConfig { time: TIME, packing, document_masking: true, validation: 0.005, seed: 1 };
         let rows = files.rows(Split::Train, &config, &mut cache)?;
         let (count, padding) = (rows.rows(), 100.0 * rows.account().padding());
         let mut batches = Batches::new(WeightedRows::new(vec![("all".into(), 1.0, rows)], TIME, 1), ROWS);

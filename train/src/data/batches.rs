@@ -95,7 +95,7 @@ mod tests {
             writer.push(&(first..first + rows * 4).collect::<Vec<u32>>(), 0, 0)?;
             writer.finish(made.clone(), 0)?;
             let tokens = Tokens::new(&[TokenFile::open(&path, &made)?], None, 0);
-            sources.push((name.to_owned(), weight, PackedRows::new(tokens, 4, Packing::Concatenated, true)));
+            sources.push((name.to_owned(), weight, PackedRows::new(tokens, 4, Packing::Concatenated, false)));
         }
         Ok(WeightedRows::new(sources, 4, seed))
     }

@@ -131,7 +131,7 @@ mod tests {
             writer.push(&(0..*rows).map(|row| (number << 16) + row).collect::<Vec<u32>>(), 0, 0)?;
             writer.finish(made.clone(), 0)?;
             let tokens = Tokens::new(&[TokenFile::open(&path, &made)?], None, 0);
-            sources.push((number.to_string(), *weight, PackedRows::new(tokens, 1, Packing::Concatenated, true)));
+            sources.push((number.to_string(), *weight, PackedRows::new(tokens, 1, Packing::Concatenated, false)));
         }
         Ok(WeightedRows::new(sources, 1, seed))
     }

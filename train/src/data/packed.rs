@@ -32,8 +32,8 @@ pub enum Packing {
 pub struct PackedRows {
     tokens: Tokens,
     time: usize,
-    /// Positions do not look across documents.
-    apart: bool,
+    /// Attention is masked at the boundaries of documents.
+    document_masking: bool,
     layout: Layout,
     account: RowsAccount,
 }
@@ -50,12 +50,12 @@ enum Layout {
 
 impl PackedRows {
     /// Rows of `time` ids that are to be said. Concatenated, what fills no row at the end is left out.
-    pub(super) fn new(tokens: Tokens, time: usize, packing: Packing, across_documents: bool) -> Self {
+    pub(super) fn new(tokens: Tokens, time: usize, packing: Packing, document_masking: bool) -> Self {
         let (layout, account) = match packing {
             Packing::Concatenated => concatenated_layout(&tokens, time),
             Packing::BestFit => best_fit_layout(&tokens, time),
         };
-        Self { tokens, time, apart: !across_documents, layout, account }
+        Self { tokens, time, document_masking, layout, account }
     }
 
     /// How many rows there are.
@@ -81,15 +81,15 @@ impl PackedRows {
                 let places = left_out.partition_point(|(before, _)| *before <= number);
                 let left_out = places.checked_sub(1).map_or(0, |last| left_out[last].1);
                 let from = (number + left_out) * self.time as u64;
-                self.tokens.append(from, from + self.time as u64, row, self.apart, batch)?;
+                self.tokens.append(from, from + self.time as u64, row, self.document_masking, batch)?;
             }
             Layout::BestFit { pieces, firsts } => {
                 let number = usize::try_from(number).expect("rows are in memory");
                 let last = firsts.get(number + 1).copied().unwrap_or(pieces.len());
                 for (from, length) in &pieces[firsts[number]..last] {
-                    self.tokens.append(*from, from + u64::from(*length), row, self.apart, batch)?;
+                    self.tokens.append(*from, from + u64::from(*length), row, self.document_masking, batch)?;
                 }
-                self.tokens.pad(row, self.apart, batch);
+                self.tokens.pad(row, self.document_masking, batch);
             }
         }
         batch.rows += 1;
@@ -220,13 +220,13 @@ mod tests {
             documents in proptest::collection::vec((1usize..20, 0usize..8), 1..30),
             time in 1usize..9,
             best_fit: bool,
-            across: bool,
+            document_masking: bool,
         ) {
             let documents: Vec<(usize, usize)> =
                 documents.into_iter().map(|(length, prompt)| (length, prompt.min(length))).collect();
             let (_folder, tokens) = tokens(&documents).expect("the files can be written");
             let packing = if best_fit { Packing::BestFit } else { Packing::Concatenated };
-            let rows = PackedRows::new(tokens, time, packing, across);
+            let rows = PackedRows::new(tokens, time, packing, document_masking);
             let batch = all_rows(&rows).expect("the files can be read");
             prop_assert_eq!(batch.inputs.len(), batch.rows * time);
             prop_assert_eq!(batch.weights.len(), batch.starts.len());
@@ -253,7 +253,7 @@ mod tests {
                 let seen = if target == first { 0 } else { target - 1 };
                 prop_assert_eq!(batch.inputs[place], i32::try_from(seen).expect("small"));
                 prop_assert_eq!(batch.weights[place] > 0.5, target >= counts);
-                let piece = if across {
+                let piece = if !document_masking {
                     0
                 } else if best_fit {
                     // of a document that is cut, best fit may put a later piece anywhere in a row
@@ -287,7 +287,7 @@ mod tests {
     fn what_counts_nowhere_is_left_out() -> Result<()> {
         let long = [(11, 8), (3, 1), (10, 3)];
         let (_folder, best) = tokens(&long)?;
-        let rows = PackedRows::new(best, 4, Packing::BestFit, false);
+        let rows = PackedRows::new(best, 4, Packing::BestFit, true);
         let mut targets: Vec<Vec<i32>> = all_rows(&rows)?.targets.chunks(4).map(<[i32]>::to_vec).collect();
         targets.sort_unstable();
         assert_eq!(targets, [[8, 9, 10, 11], [12, 13, 14, 0], [17, 18, 19, 20], [21, 22, 23, 24]]);
@@ -306,7 +306,7 @@ mod tests {
         assert_eq!(rows.account(), expected);
 
         let (_folder, concatenated) = tokens(&long)?;
-        let rows = PackedRows::new(concatenated, 4, Packing::Concatenated, false);
+        let rows = PackedRows::new(concatenated, 4, Packing::Concatenated, true);
         let changed = RowsAccount { divided: 0, prompts_cut: 0, rows_left_out: 2, prompt_tokens: 8, ..expected };
         assert_eq!(rows.account(), RowsAccount { in_rows: 16, ..changed });
         let firsts: Vec<i32> = all_rows(&rows)?.targets.chunks(4).map(|row| row[0]).collect();
@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn targets_are_one_place_further() -> Result<()> {
         let (_folder, tokens) = tokens(&[(3, 2), (6, 0)])?;
-        let batch = all_rows(&PackedRows::new(tokens, 4, Packing::Concatenated, false))?;
+        let batch = all_rows(&PackedRows::new(tokens, 4, Packing::Concatenated, true))?;
         assert_eq!((batch.rows, batch.time), (2, 4));
         assert_eq!(batch.inputs, [0, 1, 2, 0, 4, 5, 6, 7]);
         assert_eq!(batch.targets, [1, 2, 3, 4, 5, 6, 7, 8]);

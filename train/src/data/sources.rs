@@ -19,8 +19,8 @@ pub struct RowsConfig {
     pub time: usize,
     /// How documents are brought into rows.
     pub packing: Packing,
-    /// Whether positions look across documents of a row.
-    pub across_documents: bool,
+    /// Whether attention is masked at the boundaries of documents.
+    pub document_masking: bool,
     /// The share of documents that is drawn to judge by where no files are for it.
     pub validation: f64,
     /// What every draw is made from.
@@ -58,7 +58,7 @@ impl HashedFiles {
     /// # Errors
     /// When a file cannot be read or tokenized, or there is not one row.
     pub fn rows(&self, split: Split, config: &RowsConfig, cache: &mut TokenCache<'_>) -> Result<PackedRows> {
-        let RowsConfig { time, packing, across_documents, validation: share, seed } = *config;
+        let RowsConfig { time, packing, document_masking, validation: share, seed } = *config;
         let drawn = self.validation.is_empty().then_some(Drawn { seed, share, split });
         let (paths, hashes) = match (split, drawn) {
             (Split::Validation, None) => (&self.files.validation, &self.validation),
@@ -68,7 +68,7 @@ impl HashedFiles {
         let files = files.collect::<Result<Vec<_>>>()?;
         cache.opening().judge(&self.files.path, paths, files.iter().map(TokenFile::lost).sum())?;
         let tokens = Tokens::new(&files, drawn, cache.before_text());
-        let rows = PackedRows::new(tokens, time, packing, across_documents);
+        let rows = PackedRows::new(tokens, time, packing, document_masking);
         if rows.rows() > 0 {
             return Ok(rows);
         }

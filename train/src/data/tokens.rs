@@ -88,8 +88,15 @@ impl Tokens {
     /// what comes before a text before its first. So every id is said once, the first of a document as a text is begun from nothing.
     ///
     /// - `row`: where the row begins in the batch
-    /// - `apart`: a position looks no further back than to what comes before its document
-    pub(super) fn append(&self, from: u64, to: u64, row: usize, apart: bool, batch: &mut Batch) -> Result<()> {
+    /// - `document_masking`: a position attends no further back than to what comes before its document
+    pub(super) fn append(
+        &self,
+        from: u64,
+        to: u64,
+        row: usize,
+        document_masking: bool,
+        batch: &mut Batch,
+    ) -> Result<()> {
         let mut at = from;
         let mut number = self.documents.partition_point(|document| document.end <= from);
         let mut ids = Vec::new();
@@ -108,7 +115,7 @@ impl Tokens {
             batch.targets.extend(ids[1..].iter().map(|id| signed(*id)));
             let counts = |place: u64| if place < u64::from(prompt) { 0.0 } else { 1.0 };
             batch.weights.extend((within..within + count as u64).map(counts));
-            let start = if apart { i32::try_from(first).expect("a row is short") } else { 0 };
+            let start = if document_masking { i32::try_from(first).expect("a row is short") } else { 0 };
             batch.starts.extend(std::iter::repeat_n(start, count));
             at = stop;
             number += 1;
@@ -117,12 +124,12 @@ impl Tokens {
     }
 
     /// Fills a row up to `time` positions that count for nothing.
-    pub(super) fn pad(&self, row: usize, apart: bool, batch: &mut Batch) {
+    pub(super) fn pad(&self, row: usize, document_masking: bool, batch: &mut Batch) {
         for position in batch.targets.len() - row..batch.time {
             batch.inputs.push(signed(self.before_text));
             batch.targets.push(signed(self.before_text));
             batch.weights.push(0.0);
-            batch.starts.push(if apart { i32::try_from(position).expect("a row is short") } else { 0 });
+            batch.starts.push(if document_masking { i32::try_from(position).expect("a row is short") } else { 0 });
         }
     }
 }

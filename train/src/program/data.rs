@@ -48,9 +48,9 @@ pub struct DataConfig {
     /// How documents are brought into rows.
     #[serde(default)]
     pub packing: Packing,
-    /// Whether positions look across documents of a row.
-    #[serde(default = "yes")]
-    pub across_documents: bool,
+    /// Whether attention is masked at the boundaries of documents that are packed into one sequence.
+    #[serde(default)]
+    pub document_masking: bool,
     /// The share of documents that is kept from training to judge by, in sources without files `validation-*`: above 0 and below
     /// 1. Documents are drawn by hash of their text, so that the same text is never on both sides.
     #[serde(default = "one_in_two_hundred")]
@@ -77,10 +77,6 @@ pub struct SourceConfig {
     /// The share of rows, as a part of the sum of all weights: above 0.
     #[schemars(with = "f64")]
     pub weight: Spanned<f64>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 fn none_lost() -> Spanned<f64> {
@@ -110,7 +106,7 @@ pub struct TrainingData {
     sources: Vec<Source<SourceFiles>>,
     held_out: Vec<Source<SourceFiles>>,
     packing: Packing,
-    across_documents: bool,
+    document_masking: bool,
     validation: f64,
     opening: Opening,
 }
@@ -134,7 +130,7 @@ impl TrainingData {
             sources,
             held_out,
             packing,
-            across_documents,
+            document_masking,
             validation,
             lost_limit,
             max_window,
@@ -189,7 +185,7 @@ impl TrainingData {
             sources,
             held_out,
             packing: *packing,
-            across_documents: *across_documents,
+            document_masking: *document_masking,
             validation: share,
             opening,
         })
@@ -231,11 +227,11 @@ impl HashedData<'_> {
     /// What the ids of the data and their order depend on, beside the seed and the files.
     #[must_use]
     pub fn order(&self) -> serde_json::Value {
-        let TrainingData { packing, across_documents, validation, .. } = self.data;
+        let TrainingData { packing, document_masking, validation, .. } = self.data;
         let weights: BTreeMap<&str, f64> =
             self.sources.iter().map(|source| (source.name.as_str(), source.weight)).collect();
         serde_json::json!({
-            "weights": weights, "packing": packing, "across_documents": across_documents, "validation": validation,
+            "weights": weights, "packing": packing, "document_masking": document_masking, "validation": validation,
             "texts": self.data.tokenizer.identity(),
         })
     }
@@ -288,8 +284,8 @@ impl HashedData<'_> {
     }
 
     fn config(&self, time: usize, seed: u64) -> RowsConfig {
-        let TrainingData { packing, across_documents, validation, .. } = *self.data;
-        RowsConfig { time, packing, across_documents, validation, seed }
+        let TrainingData { packing, document_masking, validation, .. } = *self.data;
+        RowsConfig { time, packing, document_masking, validation, seed }
     }
 }
 

@@ -121,7 +121,7 @@ mod tests {
             "seed": 1,
             "data": {"weights": {"mixture": 1.0}, "packing": "best_fit"},
             "model": {"num_layers": 2, "num_heads": 2, "hidden_size": 16, "context_length": 32},
-            "training": {"steps": 40, "rows": 4},
+            "training": {"steps": 40, "batch_size": 4},
             "learning_rate": {"peak": 0.01, "warmup_steps": 5},
         });
         for (key, value) in changes {
@@ -147,7 +147,7 @@ mod tests {
         let changes = [
             ("/seed", json!(2)),
             ("/model/dropout", json!(0.1)),
-            ("/training/rows", json!(8)),
+            ("/training/batch_size", json!(8)),
             ("/data/weights/forum", json!(0.5)),
         ];
         assert_eq!(
@@ -156,7 +156,7 @@ mod tests {
                 "`data.sources.forum.weight` was not there, and is 0.5",
                 "`model.dropout` was 0, and is 0.1",
                 "`seed` was 1, and is 2",
-                "`training.rows` was 4, and is 8",
+                "`training.batch_size` was 4, and is 8",
             ]
         );
         let other = Identity { mixture: "c".repeat(64), ..identity(&[]) };
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn what_was_meant_before_is_no_difference() {
         let same = [
-            ("/training/clip", json!(1)),
+            ("/training/max_grad_norm", json!(1)),
             ("/training/evaluate_every", json!(7)),
             ("/model/family", json!("gpt2")),
             ("/learning_rate/shape", json!("cosine")),

@@ -132,13 +132,13 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
         let folder = options.cache.clone().unwrap_or_else(|| options.out.join("tokens"));
         let mut note = |text: &str| progress.note(text);
         let mut cache = TokenCache::new(&folder, tokenizer, &mut note);
-        let judged = config.training.evaluate_rows;
+        let judged = config.training.evaluate_sequences;
         let training = data.training(architecture.context_length, config.seed, &mut cache)?;
         let judges = data.judges(architecture.context_length, config.seed, judged, &mut cache)?;
         (training, judges, cache.lost().to_vec())
     };
     judges.bytes_per_token = Some(bytes_per_token(&judges.validation, tokenizer)?);
-    let training = Batches::new(training, config.training.rows);
+    let training = Batches::new(training, config.training.batch_size);
 
     let write = |model: &Gpt, step| match &config.training.samples {
         Some(samples) => sample(model, step, samples, config.seed, tokenizer),

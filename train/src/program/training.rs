@@ -13,43 +13,42 @@ use crate::{
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
-    /// Steps.
+    /// Optimizer steps.
     pub steps: u64,
-    /// Rows of the model's context in a step.
-    pub rows: usize,
-    /// Micro-batches that a step's rows go through the model in, one after the other; they divide the rows. More of them need
-    /// less memory, and change no more than the last bits of the weights.
+    /// Sequences in a step, each of the model's context length.
+    pub batch_size: usize,
+    /// Micro-batches of a step, whose gradients are summed; they divide the batch size. More of them need less memory, and change
+    /// only the last bits of the weights.
     #[serde(default = "one")]
-    pub accumulate: usize,
-    /// What numbers are computed in: `f32`, or, on a GPU, `bf16`. Parameters, their gradients and the optimizer's memory are f32 in
-    /// any case.
+    pub gradient_accumulation: usize,
+    /// The precision of computation: `f32`, or, on a GPU, `bf16`. Parameters, gradients and optimizer states are always f32.
     #[serde(default)]
     pub precision: Precision,
-    /// The largest norm of all gradients together.
+    /// Gradients are clipped to this global norm.
     #[serde(default = "unit")]
-    pub clip: f64,
+    pub max_grad_norm: f64,
     /// Steps between lines of the log.
     #[serde(default = "ten")]
     pub log_every: u64,
     /// Steps between evaluations.
     #[serde(default = "hundred")]
     pub evaluate_every: u64,
-    /// Rows that an evaluation takes, at most: drawn by hash from all that could judge, once for the whole training.
+    /// Sequences in an evaluation, at most: a random sample of the validation data, the same each time.
     #[serde(default = "sixty_four")]
-    pub evaluate_rows: usize,
+    pub evaluate_sequences: usize,
     /// Steps between checkpoints.
     #[serde(default = "hundred")]
     pub save_every: u64,
-    /// Checkpoints that are kept, beside the best.
+    /// Checkpoints to keep, beside the best.
     #[serde(default = "two")]
     pub keep: usize,
-    /// What counts as a spike, and what is done about one.
+    /// What counts as a spike, and what to do about one.
     #[serde(default)]
     pub spikes: SpikesConfig,
-    /// Texts that the model writes meanwhile.
+    /// Texts that the model generates meanwhile.
     #[serde(default)]
     pub samples: Option<SamplesConfig>,
-    /// What the device can do at most, in million million operations a second; the log then says what share of it is used.
+    /// The peak of the device in TFLOP/s; the log then has the model FLOPs utilization.
     #[serde(default)]
     pub peak_tflops: Option<f64>,
 }
@@ -78,23 +77,23 @@ fn hundred() -> u64 {
     100
 }
 
-/// What decides nothing about the weights, or is meant to be changed when a training has come to an end before its time: it may
-/// differ between a start and a resume.
+/// The keys that may change between a start and a resume: they do not affect the weights, or are there to be changed when a training has
+/// stopped early.
 pub const FREE: [&str; 8] =
-    ["log_every", "evaluate_every", "evaluate_rows", "save_every", "keep", "spikes", "samples", "peak_tflops"];
+    ["log_every", "evaluate_every", "evaluate_sequences", "save_every", "keep", "spikes", "samples", "peak_tflops"];
 
 impl TrainingConfig {
     /// What is wrong with the numbers, if something is: the key, and the message.
     #[must_use]
     pub fn fault(&self) -> Option<(&'static str, String)> {
-        let Self { rows, accumulate, spikes, .. } = self;
+        let Self { batch_size, gradient_accumulation, spikes, .. } = self;
         let counts = [
             ("steps", self.steps),
-            ("rows", *rows as u64),
-            ("accumulate", *accumulate as u64),
+            ("batch_size", *batch_size as u64),
+            ("gradient_accumulation", *gradient_accumulation as u64),
             ("log_every", self.log_every),
             ("evaluate_every", self.evaluate_every),
-            ("evaluate_rows", self.evaluate_rows as u64),
+            ("evaluate_sequences", self.evaluate_sequences as u64),
             ("save_every", self.save_every),
             ("keep", self.keep as u64),
             ("samples.every", self.samples.as_ref().map_or(1, |samples| samples.every)),
@@ -102,16 +101,17 @@ impl TrainingConfig {
             ("samples.prompts", self.samples.as_ref().map_or(1, |samples| samples.prompts.len() as u64)),
         ];
         if let Some(&(key, _)) = counts.iter().find(|(_, count)| *count == 0) {
-            return Some((key, "there has to be 1 or more".into()));
+            return Some((key, "it has to be 1 or more".into()));
         }
-        if !rows.is_multiple_of(*accumulate) {
-            return Some(("accumulate", format!("{accumulate} micro-batches cannot share {rows} rows equally")));
+        if !batch_size.is_multiple_of(*gradient_accumulation) {
+            let message = format!("{gradient_accumulation} micro-batches do not divide a batch size of {batch_size}");
+            return Some(("gradient_accumulation", message));
         }
         if spikes.window < 2 {
             return Some(("spikes.window", "a deviation is taken of 2 steps or more".into()));
         }
         let positive = [
-            ("clip", Some(self.clip)),
+            ("max_grad_norm", Some(self.max_grad_norm)),
             ("peak_tflops", self.peak_tflops),
             ("spikes.deviations", Some(spikes.deviations)),
         ];
@@ -133,9 +133,9 @@ impl TrainingConfig {
             steps: self.steps,
             until: until.unwrap_or(self.steps).min(self.steps),
             seed,
-            rows: self.rows,
-            micro_batches: self.accumulate,
-            clip: self.clip,
+            batch_size: self.batch_size,
+            micro_batches: self.gradient_accumulation,
+            max_grad_norm: self.max_grad_norm,
             schedule,
             optimizer,
             spikes: self.spikes,

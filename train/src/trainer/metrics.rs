@@ -87,7 +87,7 @@ impl Spiked {
         let Self { step, at, spike, .. } = self;
         match self.action {
             Action::Skip => format!("step {at}: {spike}; it is left out"),
-            Action::Back => format!("step {at}: {spike}; back to step {step}, and on with other batches"),
+            Action::Rollback => format!("step {at}: {spike}; rolled back to step {step}, and on with other batches"),
             Action::Stop => format!("step {at}: {spike}; the training ends"),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! batch -> micro-batches -> loss, gradients -> a spike? -> no:  the optimizer's step
-//!                                                       -> yes: skip it, go back to a checkpoint, or end
+//!                                                       -> yes: skip it, roll back to a checkpoint, or stop
 //! then, when due:  a line of the log, an evaluation, samples, a checkpoint
 //! ```
 //!

@@ -27,12 +27,12 @@ pub struct LoopConfig {
     pub until: u64,
     /// What is dropped is drawn from it.
     pub seed: u64,
-    /// Rows in a step.
-    pub rows: usize,
-    /// Micro-batches that a step's rows go through the model in; they divide the rows.
+    /// Sequences in a step.
+    pub batch_size: usize,
+    /// Micro-batches of a step; they divide the batch size.
     pub micro_batches: usize,
-    /// The largest norm of all gradients together.
-    pub clip: f64,
+    /// Gradients are clipped to this global norm.
+    pub max_grad_norm: f64,
     /// The learning rate.
     pub schedule: Schedule,
     /// The optimizer.
@@ -155,7 +155,7 @@ impl Trainer {
         let last = config.until.min(config.steps);
         if self.saved.is_none() {
             log.evaluated(&self.evaluate(config, &sources.judges))?;
-            if config.spikes.action == Action::Back {
+            if config.spikes.action == Action::Rollback {
                 self.save(config, out, log, true)?;
             }
         }
@@ -168,7 +168,7 @@ impl Trainer {
             }
             let batch = sources.training.step(self.state.batch)?;
             let stream = Stream::new(config.seed, &format!("step of batch {}", self.state.batch));
-            let tried = try_step(self.model(), &batch, config.micro_batches, config.clip, stream);
+            let tried = try_step(self.model(), &batch, config.micro_batches, config.max_grad_norm, stream);
             let took = match self.spikes.judge(tried.loss, tried.gradient_norm) {
                 None => Some(self.take(config, tried, batch.targets.len() as u64)),
                 Some(spike) => {
@@ -240,7 +240,7 @@ impl Trainer {
                 self.state.step += 1;
                 self.state.batch += 1;
             }
-            Action::Back => {
+            Action::Rollback => {
                 let (path, checkpoint) = newest_due(out, self.state.step, log)?;
                 let logs = checkpoint.logs.clone();
                 self.load(config, checkpoint, &path)?;
@@ -258,7 +258,7 @@ impl Trainer {
         log.spiked(&Spiked { step: self.state.step, at, batch, spike, in_a_row, action })?;
         match action {
             Action::Stop => Err(Error::Spiked { step: at, spike: spike.to_string(), spikes: in_a_row }),
-            Action::Skip | Action::Back => Ok(()),
+            Action::Skip | Action::Rollback => Ok(()),
         }
     }
 
@@ -294,7 +294,7 @@ impl Trainer {
     }
 
     fn evaluate(&self, config: &LoopConfig, judges: &Judges) -> Evaluated {
-        let together = config.rows / config.micro_batches;
+        let together = config.batch_size / config.micro_batches;
         judges.evaluate(self.model(), self.state.step, together)
     }
 

@@ -42,7 +42,7 @@ pub enum Action {
     #[default]
     Skip,
     /// The newest checkpoint that was due is loaded, and the training goes on from there with the batch after the one that spiked.
-    Back,
+    Rollback,
     /// The training ends.
     Stop,
 }

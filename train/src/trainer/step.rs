@@ -26,7 +26,7 @@ pub struct Tried {
 /// The loss is the sum over all tokens of the batch that count, divided by their number, however the batch is cut and wherever
 /// they stand; so are the gradients. What is dropped is a function of `stream`, and no batch's is another's. Where no token counts, the
 /// loss is no number: a spike, which moves no weight.
-pub fn try_step(model: &Gpt, batch: &Batch, micro_batches: usize, clip: f64, stream: Stream) -> Tried {
+pub fn try_step(model: &Gpt, batch: &Batch, micro_batches: usize, max_grad_norm: f64, stream: Stream) -> Tried {
     let share = 1.0 / batch.weight();
     let mut gradients: Option<Gradients> = None;
     let mut sum: Option<Tensor<1>> = None;
@@ -53,7 +53,7 @@ pub fn try_step(model: &Gpt, batch: &Batch, micro_batches: usize, clip: f64, str
         });
     }
     let mut gradients = gradients.expect("a batch has a part");
-    let gradient_norm = gradients.clip(clip);
+    let gradient_norm = gradients.clip(max_grad_norm);
     let loss = sum.map_or(f64::NAN, |sum| f64::from(sum.into_scalar::<f32>()));
     Tried { loss, gradient_norm, gradients }
 }

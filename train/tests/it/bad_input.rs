@@ -15,9 +15,13 @@ fn faults_of_configurations_are_shown_in_their_line() {
     let config = workshop.path().join("small.toml");
     let sound = fs::read_to_string(&config).expect("it was written");
     for (old, new, message) in [
-        ("rows = 4", "rowz = 4", "small.toml:15:1: unknown field `rowz`"),
-        ("steps = 40", "steps = 0", "small.toml:14:9: there has to be 1 or more"),
-        ("rows = 4", "rows = 4\naccumulate = 3", "small.toml:16:14: 3 micro-batches cannot share 4 rows equally"),
+        ("batch_size = 4", "batch_sizes = 4", "small.toml:15:1: unknown field `batch_sizes`"),
+        ("steps = 40", "steps = 0", "small.toml:14:9: it has to be 1 or more"),
+        (
+            "batch_size = 4",
+            "batch_size = 4\ngradient_accumulation = 3",
+            "small.toml:16:25: 3 micro-batches do not divide a batch size of 4",
+        ),
         ("peak = 1e-2", "peak = -1.0", "small.toml:21:8: a learning rate is more than 0, not -1"),
         ("num_heads = 2", "num_heads = 3", "`num_heads` is 3, which does not divide the `hidden_size` of 16"),
         ("\"mixture\"", "\"nowhere\"", "small.toml:4:11: there is no file or folder"),
@@ -37,9 +41,20 @@ fn an_old_key_says_the_new_one() {
     let workshop = Workshop::new();
     let config = workshop.path().join("small.toml");
     let sound = fs::read_to_string(&config).expect("it was written");
-    for (new, old, message) in
-        [("num_layers = 2", "layers = 2", "small.toml:8:1: `layers` is called `num_layers` by now")]
-    {
+    for (new, old, message) in [
+        ("num_layers = 2", "layers = 2", "small.toml:8:1: `layers` is called `num_layers` by now"),
+        ("batch_size = 4", "rows = 4", "small.toml:15:1: `rows` is called `batch_size` by now"),
+        (
+            "[model]",
+            "across_documents = false\n\n[model]",
+            "small.toml:7:1: `across_documents` is called `document_masking` by now, and means the opposite",
+        ),
+        (
+            "[learning_rate]",
+            "[training.spikes]\naction = \"back\"\n\n[learning_rate]",
+            "small.toml:21:10: `back` is called `rollback` by now",
+        ),
+    ] {
         fs::write(&config, sound.replace(new, old)).expect("it can be written");
         let output = workshop.pretrain("out", &[]);
         assert_eq!(output.status.code(), Some(1));
@@ -55,7 +70,7 @@ fn a_checkpoint_with_an_old_key_is_refused() {
     workshop.pretrain_well("out", &["--until", "10"]);
     let checkpoint = workshop.path().join("out/checkpoints/step-00000010");
     let json = fs::read_to_string(checkpoint.join("checkpoint.json")).expect("it was saved");
-    for (new, old) in [("\"num_layers\"", "layers")] {
+    for (new, old) in [("\"num_layers\"", "layers"), ("\"batch_size\"", "rows")] {
         let older = json.replace(new, &format!("\"{old}\""));
         let hash = format!("{}  checkpoint.json\n", train::checkpoint::sha256(older.as_bytes()));
         fs::write(checkpoint.join("checkpoint.json"), older).expect("it can be changed");
@@ -155,9 +170,9 @@ fn a_training_goes_on_with_itself_alone() {
 
     let texts = workshop.path().join("mixture/train-00000-of-00001.parquet");
     fs::copy(workshop.path().join("mixture/validation-00000-of-00001.parquet"), texts).expect("it can be replaced");
-    let output = workshop.pretrain("out", &["--resume", "--set", "training.accumulate=2"]);
+    let output = workshop.pretrain("out", &["--resume", "--set", "training.gradient_accumulation=2"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("`training.accumulate` was 1, and is 2"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("`training.gradient_accumulation` was 1, and is 2"), "{}", stderr(&output));
     assert!(stderr(&output).contains("the documents are in other files, or changed"), "{}", stderr(&output));
 }
 

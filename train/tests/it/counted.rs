@@ -36,7 +36,7 @@ fn a_part_of_the_rows_judges_as_all_do() {
         (last["validation_loss"].as_f64().expect("a number"), last["validation_rows"].as_u64().expect("a number"))
     };
     let (sample, rows) = last("sample", &[]);
-    let (all, rows_in_all) = last("all", &["--set", "training.evaluate_rows=100000"]);
+    let (all, rows_in_all) = last("all", &["--set", "training.evaluate_sequences=100000"]);
     assert!(rows == 64 && rows_in_all > 200, "{rows} of {rows_in_all}");
     assert!((sample - all).abs() < 0.3 * all, "{sample} is not {all}");
 
@@ -44,7 +44,7 @@ fn a_part_of_the_rows_judges_as_all_do() {
     let (resumed, _) = last("resumed", &["--resume"]);
     assert_eq!(resumed.to_bits(), sample.to_bits());
     // other micro-batches sum in another order
-    let (small, _) = last("small", &["--set", "training.accumulate=4"]);
+    let (small, _) = last("small", &["--set", "training.gradient_accumulation=4"]);
     assert!((small - sample).abs() < 1e-3, "{small} is not {sample}");
 }
 
@@ -59,7 +59,7 @@ fn a_prompt_beyond_the_context_leaves_its_completion() {
     fs::write(workshop.path().join("long.jsonl"), (0..60).map(line).collect::<String>()).expect("it can be written");
     for packing in ["best_fit", "concatenated"] {
         workshop.set_data(&format!("mixture = \"long.jsonl\"\npacking = \"{packing}\"\nvalidation = 0.3"));
-        let few = ["--set", "training.log_every=1", "--set", "training.rows=1", "--plain"];
+        let few = ["--set", "training.log_every=1", "--set", "training.batch_size=1", "--plain"];
         let output = workshop.pretrain(packing, &few);
         let said = stderr(&output);
         assert!(output.status.success(), "{said}");

@@ -24,7 +24,7 @@ fn a_training_on_several_sources_ends_on_the_same_bits() {
 }
 
 pub const TWO_SOURCES: &str = r#"packing = "best_fit"
-across_documents = false
+document_masking = true
 validation = 0.1
 [data.sources.texts]
 path = "mixture"
@@ -34,10 +34,10 @@ path = "sums.jsonl"
 weight = 0.3"#;
 
 fn ends_on_the_same_bits(workshop: &Workshop, deviations: &str) {
-    for action in ["skip", "back"] {
+    for action in ["skip", "rollback"] {
         let spikes =
             format!("training.spikes={{ deviations = {deviations}, window = 6, limit = 30, action = \"{action}\" }}");
-        let settings = ["--set", "training.accumulate=2", "--set", "model.dropout=0.1", "--set", &spikes];
+        let settings = ["--set", "training.gradient_accumulation=2", "--set", "model.dropout=0.1", "--set", &spikes];
         let (whole, stopped, killed) =
             (format!("{action}/whole"), format!("{action}/stopped"), format!("{action}/killed"));
         let start = Instant::now();

@@ -44,7 +44,7 @@ fn an_interrupted_training_goes_on_exactly() {
 #[test]
 fn a_second_signal_ends_at_once() {
     let workshop = Workshop::new();
-    let slow = ["--set", "training.rows=100000", "--set", "training.accumulate=100000"];
+    let slow = ["--set", "training.batch_size=100000", "--set", "training.gradient_accumulation=100000"];
     let child = workshop.starting("out", &slow);
     // its first evaluation is told before the first step
     wait_until(|| workshop.path().join("out/metrics.jsonl").exists());

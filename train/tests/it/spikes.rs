@@ -16,7 +16,7 @@ fn action(action: &str) -> [String; 2] {
 #[test]
 fn a_loss_that_is_no_number_ends_what_nothing_can_save() {
     let workshop = Workshop::new();
-    for (name, spikes) in [("skip", 4), ("back", 4), ("stop", 1)] {
+    for (name, spikes) in [("skip", 4), ("rollback", 4), ("stop", 1)] {
         let output = workshop.pretrain(name, &[&HOPELESS[..], &action(name).each_ref().map(String::as_str)].concat());
         assert_eq!(output.status.code(), Some(1));
         let error = stderr(&output);

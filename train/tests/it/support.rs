@@ -40,7 +40,7 @@ context_length = 32
 
 [training]
 steps = 40
-rows = 4
+batch_size = 4
 log_every = 5
 evaluate_every = 20
 save_every = 10
