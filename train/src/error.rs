@@ -60,7 +60,7 @@ pub enum Error {
     /// A configuration has a fault.
     #[error(transparent)]
     Toml(#[from] TomlError),
-    /// There is nothing to train on, or to judge by.
+    /// There is nothing to train on, or to evaluate on.
     #[error("data in {}: {message}", path.display())]
     Data {
         /// The file or folder.

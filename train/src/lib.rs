@@ -1,8 +1,8 @@
 //! Trains decoder-only transformers on the mixtures that `curate` writes.
 //!
 //! ```text
-//! mixture -> tokenizer -> tokens -> packed rows -> batches
-//!                                                     |
+//! mixture -> tokenizer -> tokens -> packed sequences -> batches
+//!                                                          |
 //!                        model -> objective -> gradients -> optimize -> model    one step of the trainer
 //!                                                                         |
 //!                                                     checkpoint -> resume, generate

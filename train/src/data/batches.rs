@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     Batch,
-    sources::{Walk, WeightedRows},
+    sources::{Cursor, WeightedSequences},
 };
 use crate::error::Result;
 
@@ -23,9 +23,8 @@ const AHEAD: usize = 4;
 /// same batches come with and without it, and the place in the data is one number.
 #[derive(Debug)]
 pub struct Batches {
-    rows: Arc<WeightedRows>,
-    /// Rows in a batch.
-    size: usize,
+    sequences: Arc<WeightedSequences>,
+    batch_size: usize,
     waiting: Option<Waiting>,
 }
 
@@ -37,10 +36,10 @@ struct Waiting {
 }
 
 impl Batches {
-    /// Batches of `size` rows each.
+    /// Batches of `batch_size` sequences each.
     #[must_use]
-    pub fn new(rows: WeightedRows, size: usize) -> Self {
-        Self { rows: Arc::new(rows), size, waiting: None }
+    pub fn new(sequences: WeightedSequences, batch_size: usize) -> Self {
+        Self { sequences: Arc::new(sequences), batch_size, waiting: None }
     }
 
     /// The batch of a step. Steps are best asked for in rising order; any other is made anew.
@@ -61,11 +60,11 @@ impl Batches {
     /// Starts a thread that makes batches from a step on, until the receiver is gone.
     fn ahead_from(&self, first: u64) -> Receiver<Result<Batch>> {
         let (sender, receiver) = sync_channel(AHEAD);
-        let (rows, size) = (Arc::clone(&self.rows), self.size);
+        let (sequences, batch_size) = (Arc::clone(&self.sequences), self.batch_size);
         thread::spawn(move || {
-            let mut walk = Walk::default();
+            let mut cursor = Cursor::default();
             for step in first.. {
-                let batch = rows.step(step, size, &mut walk);
+                let batch = sequences.step(step, batch_size, &mut cursor);
                 let failed = batch.is_err();
                 if sender.send(batch).is_err() || failed {
                     return;
@@ -80,24 +79,24 @@ impl Batches {
 mod tests {
     use super::*;
     use crate::data::{
-        PackedRows, Packing,
+        PackedSequences, Packing,
         token_file::{Made, TokenFile, TokenFileWriter},
         tokens::Tokens,
     };
 
-    /// Two sources of 12 and 5 rows, of which the second has ids from 1,000 on.
-    fn sources(folder: &tempfile::TempDir, seed: u64) -> Result<WeightedRows> {
+    /// Two sources of 12 and 5 sequences, of which the second has ids from 1,000 on.
+    fn sources(folder: &tempfile::TempDir, seed: u64) -> Result<WeightedSequences> {
         let made = Made { tokenizer: String::new(), source: String::new() };
         let mut sources = Vec::new();
-        for (name, weight, first, rows) in [("one", 3.0, 0, 12), ("other", 1.0, 1000, 5)] {
+        for (name, weight, first, count) in [("one", 3.0, 0, 12), ("other", 1.0, 1000, 5)] {
             let path = folder.path().join(name);
             let mut writer = TokenFileWriter::create(&path, 1 << 16)?;
-            writer.push(&(first..first + rows * 4).collect::<Vec<u32>>(), 0, 0)?;
+            writer.push(&(first..first + count * 4).collect::<Vec<u32>>(), 0, 0)?;
             writer.finish(made.clone(), 0)?;
             let tokens = Tokens::new(&[TokenFile::open(&path, &made)?], None, 0);
-            sources.push((name.to_owned(), weight, PackedRows::new(tokens, 4, Packing::Concatenated, false)));
+            sources.push((name.to_owned(), weight, PackedSequences::new(tokens, 4, Packing::Concatenated, false)));
         }
-        Ok(WeightedRows::new(sources, 4, seed))
+        Ok(WeightedSequences::new(sources, 4, seed))
     }
 
     /// The promise of resuming: whatever came before, and whether batches are made ahead or now, a step has its batch.
@@ -110,29 +109,29 @@ mod tests {
             assert_eq!(walked.step(step)?, all[usize::try_from(step).expect("few")], "step {step}, asked for again");
             let mut resumed = Batches::new(sources(&folder, 7)?, 3);
             assert_eq!(resumed.step(step)?, all[usize::try_from(step).expect("few")], "step {step}, begun there");
-            let now = sources(&folder, 7)?.step(step, 3, &mut Walk::default())?;
+            let now = sources(&folder, 7)?.step(step, 3, &mut Cursor::default())?;
             assert_eq!(now, all[usize::try_from(step).expect("few")], "step {step}, not ahead");
         }
         assert_ne!(Batches::new(sources(&folder, 8)?, 3).step(0)?, all[0]);
         Ok(())
     }
 
-    /// Each source takes all its rows before it takes one again, whatever the other does; and comes by its weight.
+    /// Each source gives all its sequences before it takes one again, whatever the other does; and comes by its weight.
     #[test]
     fn each_source_has_epochs_of_its_own() -> Result<()> {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let mut batches = Batches::new(sources(&folder, 7)?, 4);
         let mut firsts = Vec::new();
         for step in 0..300 {
-            firsts.extend(batches.step(step)?.targets.chunks(4).map(|row| row[0]).collect::<Vec<_>>());
+            firsts.extend(batches.step(step)?.targets.chunks(4).map(|ids| ids[0]).collect::<Vec<_>>());
         }
         let (one, other): (Vec<i32>, Vec<i32>) = firsts.into_iter().partition(|id| *id < 1000);
-        assert!((840..960).contains(&one.len()), "{} of 1,200 rows by a weight of 3 in 4", one.len());
-        for (rows, count) in [(one, 12), (other, 5)] {
-            let mut epochs: Vec<Vec<i32>> = rows.chunks_exact(count).map(<[i32]>::to_vec).collect();
+        assert!((840..960).contains(&one.len()), "{} of 1,200 sequences by a weight of 3 in 4", one.len());
+        for (firsts, count) in [(one, 12), (other, 5)] {
+            let mut epochs: Vec<Vec<i32>> = firsts.chunks_exact(count).map(<[i32]>::to_vec).collect();
             assert_ne!(epochs[0], epochs[1], "every epoch has an order of its own");
             epochs.iter_mut().for_each(|epoch| epoch.sort_unstable());
-            assert!(epochs.iter().all(|epoch| epoch.windows(2).all(|pair| pair[0] < pair[1])), "a row came twice");
+            assert!(epochs.iter().all(|epoch| epoch.windows(2).all(|pair| pair[0] < pair[1])), "a sequence came twice");
         }
         Ok(())
     }

@@ -178,7 +178,7 @@ impl<'t> TokenCache<'t> {
     }
 }
 
-/// The hash of a document's text, by which its split is drawn: the same text is never trained on and judged by.
+/// The hash of a document's text, by which its split is drawn: the same text is never in training and in validation.
 fn hash(document: &Document) -> u64 {
     xxh3_64_with_seed(document.text.as_bytes(), xxh3_64(document.prompt.as_bytes()))
 }

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 pub enum Split {
     /// To train on.
     Train,
-    /// To judge by while training.
+    /// To evaluate on while training.
     Validation,
 }
 
@@ -47,14 +47,14 @@ pub struct SourceFiles {
     pub path: PathBuf,
     /// Files of documents to train on.
     pub train: Vec<PathBuf>,
-    /// Files of documents to judge by; with none, a share of the documents in `train` is drawn for it.
+    /// Files of validation documents; with none, a share of the documents in `train` is drawn for it.
     pub validation: Vec<PathBuf>,
 }
 
 impl SourceFiles {
     /// The files that `path` stands for.
     ///
-    /// In a folder with files `train-*`, as mixtures have, those are trained on, and files `validation-*` are judged by; in any
+    /// In a folder with files `train-*`, as mixtures have, those are trained on, and files `validation-*` are for validation; in any
     /// other, all files are trained on.
     ///
     /// # Errors
@@ -142,7 +142,7 @@ mod tests {
 
         let file = plain.path().join("b.jsonl");
         assert_eq!(SourceFiles::find(&file)?.train, [file]);
-        let error = SourceFiles::find(&plain.path().join("c.txt")).expect_err("text has no rows").to_string();
+        let error = SourceFiles::find(&plain.path().join("c.txt")).expect_err("text has no documents").to_string();
         assert!(error.contains("c.txt: its name ends with none of .parquet"), "{error}");
         Ok(())
     }

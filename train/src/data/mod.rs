@@ -1,7 +1,7 @@
 //! Documents in, batches out.
 //!
 //! ```text
-//! Parquet, JSON lines -> documents -> tokens, once, in a cache -> rows of one length -> sources by weight -> batches ahead
+//! Parquet, JSON lines -> documents -> tokens, once, in a cache -> sequences -> sources by weight -> batches ahead
 //!  (files, documents)                  (cache, token_file)        (tokens, packed)       (sources, order)     (batches)
 //! ```
 //!
@@ -9,31 +9,31 @@
 //! - ids stay on disk and are read by offset; of each document some 24 bytes are in memory
 //! - no device is touched here: a batch is numbers
 
-mod account;
 mod batch;
 mod batches;
 mod best_fit;
 mod cache;
 mod documents;
+mod eval_set;
 mod files;
-mod judged;
 mod opening;
 mod order;
 mod packed;
+mod packing_stats;
 mod sample;
 mod sources;
 mod token_file;
 mod tokens;
 
-pub use account::RowsAccount;
 pub use batch::Batch;
 pub use batches::Batches;
 pub use cache::TokenCache;
 pub use documents::{Document, Documents};
+pub use eval_set::EvalSet;
 pub use files::{SourceFiles, Split, sha256_of_file};
-pub use judged::JudgedRows;
 pub use opening::{Lost, Opening};
-pub use order::{Draws, Shuffle};
-pub use packed::{PackedRows, Packing};
+pub use order::{Shuffle, WeightedSampler};
+pub use packed::{PackedSequences, Packing};
+pub use packing_stats::PackingStats;
 pub use sample::{Sample, sample};
-pub use sources::{HashedFiles, RowsConfig, WeightedRows};
+pub use sources::{HashedFiles, SequencesConfig, WeightedSequences};

@@ -46,16 +46,16 @@ impl Shuffle {
     }
 }
 
-/// Which of several sources each place takes its row from, by weight.
+/// Which of several sources each place takes its sequence from, by weight.
 #[derive(Debug, Clone)]
-pub struct Draws {
+pub struct WeightedSampler {
     stream: Stream,
     /// Shares summed up to each source; the last is 1.
     sums: Vec<f64>,
 }
 
-impl Draws {
-    /// Draws by weight.
+impl WeightedSampler {
+    /// A sampler of sources with these weights.
     ///
     /// - `weights`: positive and finite, one at least
     #[must_use]
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// An epoch takes every row once, whatever its size.
+        /// An epoch takes every sequence once, whatever its size.
         #[test]
         fn a_shuffle_takes_every_number_once(count in 1u64..300, seed: u64) {
             let shuffle = Shuffle::new(seed, "test", count);
@@ -112,8 +112,8 @@ mod tests {
 
     #[test]
     fn sources_come_by_weight() {
-        let draws = Draws::new(3, &[4.0, 1.0]);
-        let second = (0..10_000).filter(|place| draws.source(*place) == 1).count();
+        let sampler = WeightedSampler::new(3, &[4.0, 1.0]);
+        let second = (0..10_000).filter(|place| sampler.source(*place) == 1).count();
         assert!((1_880..2_120).contains(&second), "{second} of 10,000");
     }
 }

@@ -21,7 +21,7 @@ pub struct Sample {
 }
 
 /// Draws texts from all files that are trained on, until there are `bytes` of them: those with the smallest hashes, so that every
-/// part of the corpus has its share, whatever the order of files and rows. The last text may reach beyond.
+/// part of the corpus has its share, whatever the order of files and of documents in them. The last text may reach beyond.
 ///
 /// Memory holds the sample and a few megabytes.
 ///

@@ -1,29 +1,29 @@
-//! Several sources of rows as one, by weight.
+//! Several sources of sequences as one, by weight.
 
 use std::path::PathBuf;
 
 use super::{
-    Batch, Packing, RowsAccount, SourceFiles, Split, TokenCache,
+    Batch, Packing, PackingStats, SourceFiles, Split, TokenCache,
     files::sha256_of_file,
-    order::{Draws, Shuffle},
-    packed::PackedRows,
+    order::{Shuffle, WeightedSampler},
+    packed::PackedSequences,
     token_file::TokenFile,
-    tokens::{Drawn, Tokens},
+    tokens::{RandomSplit, Tokens},
 };
 use crate::error::{Error, Result};
 
-/// How documents become rows.
+/// How documents become sequences.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RowsConfig {
-    /// Ids in a row.
-    pub time: usize,
-    /// How documents are brought into rows.
+pub struct SequencesConfig {
+    /// Tokens of a sequence.
+    pub sequence_length: usize,
+    /// How documents are packed into sequences.
     pub packing: Packing,
     /// Whether attention is masked at the boundaries of documents.
     pub document_masking: bool,
-    /// The share of documents that is drawn to judge by where no files are for it.
+    /// The share of documents that is drawn for validation where no files are for it.
     pub validation: f64,
-    /// What every draw is made from.
+    /// The seed of every draw.
     pub seed: u64,
 }
 
@@ -52,118 +52,127 @@ impl HashedFiles {
         (&self.train, &self.validation)
     }
 
-    /// The rows of a split. Where no file is there to judge by, documents are drawn: a share of them, or all of them for a source that is
-    /// never trained on.
+    /// The sequences of a split. Where there is no validation file, documents are drawn: a share of them, or all of them for a source that
+    /// is never trained on.
     ///
     /// # Errors
-    /// When a file cannot be read or tokenized, or there is not one row.
-    pub fn rows(&self, split: Split, config: &RowsConfig, cache: &mut TokenCache<'_>) -> Result<PackedRows> {
-        let RowsConfig { time, packing, document_masking, validation: share, seed } = *config;
-        let drawn = self.validation.is_empty().then_some(Drawn { seed, share, split });
-        let (paths, hashes) = match (split, drawn) {
+    /// When a file cannot be read or tokenized, or there is not one sequence.
+    pub fn sequences(
+        &self,
+        split: Split,
+        config: &SequencesConfig,
+        cache: &mut TokenCache<'_>,
+    ) -> Result<PackedSequences> {
+        let SequencesConfig { sequence_length, packing, document_masking, validation: share, seed } = *config;
+        let random = self.validation.is_empty().then_some(RandomSplit { seed, share, split });
+        let (paths, hashes) = match (split, random) {
             (Split::Validation, None) => (&self.files.validation, &self.validation),
             _ => (&self.files.train, &self.train),
         };
         let files = paths.iter().zip(hashes).map(|(path, hash)| cache.tokens(path, hash));
         let files = files.collect::<Result<Vec<_>>>()?;
         cache.opening().judge(&self.files.path, paths, files.iter().map(TokenFile::lost).sum())?;
-        let tokens = Tokens::new(&files, drawn, cache.before_text());
-        let rows = PackedRows::new(tokens, time, packing, document_masking);
-        if rows.rows() > 0 {
-            return Ok(rows);
+        let tokens = Tokens::new(&files, random, cache.before_text());
+        let packed = PackedSequences::new(tokens, sequence_length, packing, document_masking);
+        if packed.count() > 0 {
+            return Ok(packed);
         }
-        let RowsAccount { documents, tokens, rows_left_out, prompts_cut, .. } = rows.account();
-        let drawn = drawn.is_some() && share < 1.0;
+        let PackingStats { documents, tokens, dropped_sequences, truncated_prompts, .. } = packed.stats();
+        let drawn = random.is_some() && share < 1.0;
         let by = if drawn { format!(", drawn by a share of {share}") } else { String::new() };
         let part = match split {
-            Split::Train => "to train on",
-            Split::Validation => "to judge by",
+            Split::Train => "training",
+            Split::Validation => "validation",
         };
-        let why = if rows_left_out + prompts_cut > 0 {
+        let why = if dropped_sequences + truncated_prompts > 0 {
             format!(
-                "in no row of {time} does a token count, for the loss counts on completions alone and all rows lie within prompts; \
-                 `packing = \"best_fit\"` or a longer `context_length` mends it"
+                "no sequence of {sequence_length} has a token of a completion, on which alone the loss is taken; \
+                 `packing = \"best_fit\"` or a longer `context_length` helps"
             )
         } else {
             let larger = if drawn && split == Split::Validation { ", a larger share `validation`" } else { "" };
-            format!("fewer than one row of {time}; more documents{larger} or a shorter `context_length` mend it")
+            format!(
+                "fewer than one sequence of {sequence_length}; more documents{larger} or a shorter `context_length` help"
+            )
         };
-        let message = format!("its documents {part} are {documents} with {tokens} tokens{by}: {why}");
+        let message = format!("its {part} split has {documents} documents with {tokens} tokens{by}: {why}");
         Err(Error::Data { path: self.files.path.clone(), message })
     }
 }
 
-/// Rows of several sources.
+/// Sequences of several sources.
 #[derive(Debug)]
-pub struct WeightedRows {
+pub struct WeightedSequences {
     pub(super) sources: Vec<Source>,
-    draws: Draws,
-    pub(super) time: usize,
+    sampler: WeightedSampler,
+    pub(super) sequence_length: usize,
     pub(super) seed: u64,
 }
 
 #[derive(Debug)]
 pub(super) struct Source {
     pub name: String,
-    /// Of all rows, those that it gives: in `0.0..=1.0`.
+    /// Its share of all sequences: in `0.0..=1.0`.
     pub share: f64,
-    pub rows: PackedRows,
+    pub sequences: PackedSequences,
 }
 
-/// How far the sources are at a place: rows that each has given before.
+/// A place in the stream of all sources, and how many sequences each has given before.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Walk {
+pub(super) struct Cursor {
     place: u64,
     given: Vec<u64>,
 }
 
-impl WeightedRows {
+impl WeightedSequences {
     /// Brings sources together.
     ///
-    /// - `sources`: name, weight and rows of each, one at least
+    /// - `sources`: name, weight and sequences of each, one at least
     #[must_use]
-    pub fn new(sources: Vec<(String, f64, PackedRows)>, time: usize, seed: u64) -> Self {
+    pub fn new(sources: Vec<(String, f64, PackedSequences)>, sequence_length: usize, seed: u64) -> Self {
         let weights: Vec<f64> = sources.iter().map(|(_, weight, _)| *weight).collect();
         let all: f64 = weights.iter().sum();
-        let sources =
-            sources.into_iter().map(|(name, weight, rows)| Source { name, share: weight / all, rows }).collect();
-        Self { sources, draws: Draws::new(seed, &weights), time, seed }
+        let sources = sources
+            .into_iter()
+            .map(|(name, weight, sequences)| Source { name, share: weight / all, sequences })
+            .collect();
+        Self { sources, sampler: WeightedSampler::new(seed, &weights), sequence_length, seed }
     }
 
-    /// The rows of a step: a function of the seed and the step, and of nothing else. Each source gives its rows epoch by epoch,
+    /// The batch of a step: a function of the seed and the step, and of nothing else. Each source gives its sequences epoch by epoch,
     /// every one once in an epoch, in an order of its own.
     ///
-    /// `walk` spares counting anew what each source gave before; from a place that lies behind it, counting begins again: a draw for
-    /// each row, some hundred million a second.
-    pub(super) fn step(&self, step: u64, rows: usize, walk: &mut Walk) -> Result<Batch> {
-        let first = step * rows as u64;
-        if first < walk.place || walk.given.len() != self.sources.len() {
-            *walk = Walk { place: 0, given: vec![0; self.sources.len()] };
+    /// `cursor` spares counting anew what each source gave before; from a place that lies behind it, counting begins again: a draw for
+    /// each sequence, some hundred million a second.
+    pub(super) fn step(&self, step: u64, batch_size: usize, cursor: &mut Cursor) -> Result<Batch> {
+        let first = step * batch_size as u64;
+        if first < cursor.place || cursor.given.len() != self.sources.len() {
+            *cursor = Cursor { place: 0, given: vec![0; self.sources.len()] };
         }
-        if let [given] = &mut walk.given[..] {
+        if let [given] = &mut cursor.given[..] {
             *given = first;
-            walk.place = first;
+            cursor.place = first;
         }
-        while walk.place < first {
-            self.next(walk);
+        while cursor.place < first {
+            self.next(cursor);
         }
-        let mut batch = Batch::empty(self.time);
-        for _ in 0..rows {
-            let (source, given) = self.next(walk);
-            let Source { name, rows, .. } = &self.sources[source];
-            let (epoch, within) = (given / rows.rows(), given % rows.rows());
-            let shuffle = Shuffle::new(self.seed, &format!("epoch {epoch} of {name}"), rows.rows());
-            rows.append(shuffle.at(within), &mut batch)?;
+        let mut batch = Batch::empty(self.sequence_length);
+        for _ in 0..batch_size {
+            let (source, given) = self.next(cursor);
+            let Source { name, sequences, .. } = &self.sources[source];
+            let (epoch, within) = (given / sequences.count(), given % sequences.count());
+            let shuffle = Shuffle::new(self.seed, &format!("epoch {epoch} of {name}"), sequences.count());
+            sequences.append(shuffle.at(within), &mut batch)?;
         }
         Ok(batch)
     }
 
-    /// The source of the next place, and how many rows it gave before.
-    fn next(&self, walk: &mut Walk) -> (usize, u64) {
-        let source = if self.sources.len() == 1 { 0 } else { self.draws.source(walk.place) };
-        let given = walk.given[source];
-        walk.given[source] += 1;
-        walk.place += 1;
+    /// The source of the next place, and how many sequences it gave before.
+    fn next(&self, cursor: &mut Cursor) -> (usize, u64) {
+        let source = if self.sources.len() == 1 { 0 } else { self.sampler.source(cursor.place) };
+        let given = cursor.given[source];
+        cursor.given[source] += 1;
+        cursor.place += 1;
         (source, given)
     }
 }

@@ -8,14 +8,14 @@ use super::{
 };
 use crate::{error::Result, random::Stream};
 
-/// Documents of several files as one long row of ids, each with the end of a text behind it.
+/// Documents of several files as one stream of ids, each with the end of a text behind it.
 ///
 /// Ids stay on disk; 24 bytes are held of each document.
 #[derive(Debug)]
 pub(super) struct Tokens {
     files: Vec<Arc<Ids>>,
     documents: Vec<Place>,
-    /// What is seen before the first id of a document: the end of the text before, or what begins one.
+    /// The input before the first id of a document: the end of the text before, or what begins one.
     before_text: u32,
 }
 
@@ -31,9 +31,9 @@ struct Place {
     prompt: u32,
 }
 
-/// How a share of the documents is drawn to judge by, where no files are.
+/// How validation documents are drawn where no files hold them: a share of all, by hash.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Drawn {
+pub(super) struct RandomSplit {
     pub seed: u64,
     /// In `0.0..1.0`.
     pub share: f64,
@@ -42,14 +42,14 @@ pub(super) struct Drawn {
 }
 
 impl Tokens {
-    /// The documents of some files in their order: all, or those of a drawn split.
-    pub(super) fn new(files: &[TokenFile], drawn: Option<Drawn>, before_text: u32) -> Self {
+    /// The documents of some files in their order: all, or those of a random split.
+    pub(super) fn new(files: &[TokenFile], split: Option<RandomSplit>, before_text: u32) -> Self {
         let mut documents = Vec::new();
         let mut end = 0;
         for (number, file) in files.iter().enumerate() {
             let mut start = 0;
             for entry in file.entries() {
-                if drawn.is_none_or(|drawn| drawn.takes(entry.hash)) {
+                if split.is_none_or(|split| split.takes(entry.hash)) {
                     end += entry.end - start;
                     let file = u32::try_from(number).expect("files can be numbered");
                     documents.push(Place { end, start, file, prompt: entry.prompt });
@@ -84,16 +84,16 @@ impl Tokens {
         number.checked_sub(1).map_or(0, |before| self.documents[before].end)
     }
 
-    /// Adds what is to be said at places `from..to` to a batch, and what is seen before each: the id before it in its document, or
-    /// what comes before a text before its first. So every id is said once, the first of a document as a text is begun from nothing.
+    /// Adds the ids at places `from..to` to a batch as targets, with the input of each: the id before it in its document, or what comes
+    /// before a text before its first. So every id is a target once, the first of a document as a text is begun from nothing.
     ///
-    /// - `row`: where the row begins in the batch
+    /// - `sequence`: where the sequence begins in the batch
     /// - `document_masking`: a position attends no further back than to what comes before its document
     pub(super) fn append(
         &self,
         from: u64,
         to: u64,
-        row: usize,
+        sequence: usize,
         document_masking: bool,
         batch: &mut Batch,
     ) -> Result<()> {
@@ -104,18 +104,18 @@ impl Tokens {
             let Place { end, start, file, prompt } = self.documents[number];
             let (begin, stop) = (self.begin(number), end.min(to));
             let within = at - begin;
-            let count = usize::try_from(stop - at).expect("a row is in memory");
+            let count = usize::try_from(stop - at).expect("a sequence is in memory");
             ids.clear();
             ids.resize(count + 1, self.before_text);
-            // what is seen first stands in the file, unless the document begins here
+            // the first input stands in the file, unless the document begins here
             let before = u64::from(within > 0);
             self.files[file as usize].read(start + within - before, &mut ids[usize::from(within == 0)..])?;
-            let first = batch.targets.len() - row;
+            let first = batch.targets.len() - sequence;
             batch.inputs.extend(ids[..count].iter().map(|id| signed(*id)));
             batch.targets.extend(ids[1..].iter().map(|id| signed(*id)));
-            let counts = |place: u64| if place < u64::from(prompt) { 0.0 } else { 1.0 };
-            batch.weights.extend((within..within + count as u64).map(counts));
-            let start = if document_masking { i32::try_from(first).expect("a row is short") } else { 0 };
+            let weight = |place: u64| if place < u64::from(prompt) { 0.0 } else { 1.0 };
+            batch.weights.extend((within..within + count as u64).map(weight));
+            let start = if document_masking { i32::try_from(first).expect("a sequence is short") } else { 0 };
             batch.starts.extend(std::iter::repeat_n(start, count));
             at = stop;
             number += 1;
@@ -123,22 +123,22 @@ impl Tokens {
         Ok(())
     }
 
-    /// Fills a row up to `time` positions that count for nothing.
-    pub(super) fn pad(&self, row: usize, document_masking: bool, batch: &mut Batch) {
-        for position in batch.targets.len() - row..batch.time {
+    /// Pads a sequence to its length, with positions without loss.
+    pub(super) fn pad(&self, sequence: usize, document_masking: bool, batch: &mut Batch) {
+        for position in batch.targets.len() - sequence..batch.sequence_length {
             batch.inputs.push(signed(self.before_text));
             batch.targets.push(signed(self.before_text));
             batch.weights.push(0.0);
-            batch.starts.push(if document_masking { i32::try_from(position).expect("a row is short") } else { 0 });
+            batch.starts.push(if document_masking { i32::try_from(position).expect("a sequence is short") } else { 0 });
         }
     }
 }
 
-impl Drawn {
+impl RandomSplit {
     /// Whether a document with this hash of its text is of the split.
     fn takes(self, hash: u64) -> bool {
-        let judged = Stream::new(self.seed, "validation").fraction(hash) < self.share;
-        judged == (self.split == Split::Validation)
+        let held_out = Stream::new(self.seed, "validation").fraction(hash) < self.share;
+        held_out == (self.split == Split::Validation)
     }
 }
 
@@ -150,16 +150,16 @@ fn signed(id: u32) -> i32 {
 mod tests {
     use super::*;
 
-    /// What is drawn to judge by is what is not trained on, and its share is near the one that was asked for.
+    /// What is drawn for validation is not trained on, and its share is near the one that was asked for.
     #[test]
-    fn drawn_splits_have_nothing_in_common() {
-        let drawn = |split| Drawn { seed: 5, share: 0.1, split };
-        let (train, judged) = (drawn(Split::Train), drawn(Split::Validation));
+    fn random_splits_have_nothing_in_common() {
+        let of = |split| RandomSplit { seed: 5, share: 0.1, split };
+        let (train, validation) = (of(Split::Train), of(Split::Validation));
         let hashes: Vec<u64> = (0..10_000u64).map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
-        assert!(hashes.iter().all(|hash| train.takes(*hash) != judged.takes(*hash)));
-        let count = hashes.iter().filter(|hash| judged.takes(**hash)).count();
+        assert!(hashes.iter().all(|hash| train.takes(*hash) != validation.takes(*hash)));
+        let count = hashes.iter().filter(|hash| validation.takes(**hash)).count();
         assert!((880..1_120).contains(&count), "{count} of 10,000");
-        let all = Drawn { share: 1.0, ..judged };
+        let all = RandomSplit { share: 1.0, ..validation };
         assert!(hashes.iter().all(|hash| all.takes(*hash)));
     }
 }

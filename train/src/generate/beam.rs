@@ -121,7 +121,7 @@ mod tests {
 
     fn log_probability(model: &Gpt, prompt: &[u32], new: &[u32]) -> f64 {
         let ids: Vec<i32> = prompt.iter().chain(new).map(|id| i32::try_from(*id).expect("small")).collect();
-        let logits = model.logits(Tokens { ids: &ids, rows: 1, starts: None }).into_data();
+        let logits = model.logits(Tokens { ids: &ids, batch_size: 1, starts: None }).into_data();
         let logits: Vec<f32> = logits.try_to_vec().expect("single precision");
         let at = |(place, id): (usize, &u32)| {
             let row = &logits[(prompt.len() + place - 1) * 6..][..6];

@@ -129,7 +129,7 @@ impl<'m> Seen<'m> {
             );
             ids.extend(std::iter::repeat_n(0, time - count));
         }
-        let tokens = Tokens { ids: &ids, rows: rows.len(), starts: None };
+        let tokens = Tokens { ids: &ids, batch_size: rows.len(), starts: None };
         let logits = self.model.next(tokens, &counts, &mut self.cache);
         self.through = rows.iter().map(|row| row.len()).collect();
         logits.into_data().try_to_vec().expect("logits are single precision")
@@ -184,7 +184,7 @@ mod tests {
         let mut ids = vec![1, 2];
         for id in new {
             let seen: Vec<i32> = ids.clone();
-            let logits = model.logits(Tokens { ids: &seen, rows: 1, starts: None }).into_data();
+            let logits = model.logits(Tokens { ids: &seen, batch_size: 1, starts: None }).into_data();
             let logits: Vec<f32> = logits.try_to_vec().expect("single precision");
             let last = &logits[(seen.len() - 1) * 12..];
             let likeliest = (0..12).max_by(|one, other| last[*one].total_cmp(&last[*other]));

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use super::Architecture;
 use crate::tensor::KeyCache;
 
-/// The keys and values of all blocks, for rows of different lengths.
+/// The keys and values of all blocks, for sequences of different lengths.
 #[derive(Debug)]
 pub struct Cache {
     layers: Vec<KeyCache>,
@@ -13,15 +13,15 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Room for a whole context in each of `rows` sequences.
+    /// Room for a whole context in each of `batch_size` sequences.
     #[must_use]
-    pub fn new(architecture: &Architecture, rows: usize, device: &Device) -> Self {
+    pub fn new(architecture: &Architecture, batch_size: usize, device: &Device) -> Self {
         let columns = 2 * architecture.num_kv_heads * architecture.head_dim();
-        let layer = |_| KeyCache::new(rows, architecture.context_length, columns, device);
-        Self { layers: (0..architecture.num_layers).map(layer).collect(), lengths: vec![0; rows] }
+        let layer = |_| KeyCache::new(batch_size, architecture.context_length, columns, device);
+        Self { layers: (0..architecture.num_layers).map(layer).collect(), lengths: vec![0; batch_size] }
     }
 
-    /// `[rows]`: tokens that were seen.
+    /// `[batch]`: tokens in the cache.
     #[must_use]
     pub fn lengths(&self) -> &[usize] {
         &self.lengths
@@ -32,11 +32,11 @@ impl Cache {
         self.lengths.fill(0);
     }
 
-    /// Row `number` becomes a copy of row `rows[number]`, as beams ask for; others are forgotten.
-    pub fn reorder(&mut self, rows: &[usize]) {
+    /// Sequence `i` becomes a copy of sequence `order[i]`, as beams ask for; others are forgotten.
+    pub fn reorder(&mut self, order: &[usize]) {
         let before = self.lengths.len();
-        self.layers.iter_mut().for_each(|layer| layer.reorder(rows, before));
-        self.lengths = rows.iter().map(|row| self.lengths[*row]).collect();
+        self.layers.iter_mut().for_each(|layer| layer.reorder(order, before));
+        self.lengths = order.iter().map(|from| self.lengths[*from]).collect();
     }
 
     pub(super) fn layer(&self, layer: usize) -> &KeyCache {

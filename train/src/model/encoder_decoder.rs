@@ -35,12 +35,12 @@ pub struct EncoderDecoder {
     angles: Option<Arc<Angles>>,
 }
 
-/// Sequences that are read, and how much of each row is no padding.
+/// Sequences for the encoder, and how much of each is not padding.
 #[derive(Debug, Clone, Copy)]
 pub struct Read<'a> {
     /// `[batch, time]`.
     pub tokens: Tokens<'a>,
-    /// `[rows]`.
+    /// `[batch]`.
     pub lengths: &'a [usize],
 }
 
@@ -122,8 +122,8 @@ mod tests {
     }
 
     fn logits(model: &EncoderDecoder, read: [i32; 3], length: usize, written: [i32; 2]) -> Vec<f32> {
-        let read = Read { tokens: Tokens { ids: &read, rows: 1, starts: None }, lengths: &[length] };
-        let logits = model.logits(read, Tokens { ids: &written, rows: 1, starts: None });
+        let read = Read { tokens: Tokens { ids: &read, batch_size: 1, starts: None }, lengths: &[length] };
+        let logits = model.logits(read, Tokens { ids: &written, batch_size: 1, starts: None });
         logits.into_data().try_to_vec().expect("logits are single precision")
     }
 
@@ -153,8 +153,8 @@ mod tests {
             let ids: Vec<i32> =
                 (0..64 * 3).map(|at| i32::try_from(1 + draws.bits(step * 192 + at) % 7).expect("small")).collect();
             let written: Vec<i32> = ids.chunks(3).flat_map(|row| [0, row[0], row[1]]).collect();
-            let read = Read { tokens: Tokens { ids: &ids, rows: 64, starts: None }, lengths: &[3; 64] };
-            let hidden = model.hidden(read, Tokens { ids: &written, rows: 64, starts: None }, None);
+            let read = Read { tokens: Tokens { ids: &ids, batch_size: 64, starts: None }, lengths: &[3; 64] };
+            let hidden = model.hidden(read, Tokens { ids: &written, batch_size: 64, starts: None }, None);
             let loss = head_loss(hidden.reshape([192, 16]), model.head(), &ids, &[1.0 / 192.0; 192]);
             let mut graph = loss.backward();
             let gradients = Gradients::of(&model, &mut graph);

@@ -107,10 +107,10 @@ impl Gpt {
         self.through(tokens, &Pass::new(&self.architecture, tokens, self.angles.clone(), key))
     }
 
-    /// The logits that follow what a cache holds and the first `counts[row]` tokens of each row, which are added to it.
+    /// The logits that follow what a cache holds and the first `counts[i]` tokens of sequence `i`, which are added to it.
     ///
     /// # Shapes
-    /// - `tokens`: `[batch, time]`; what stands behind a row's count is padding
+    /// - `tokens`: `[batch, time]`; what stands behind a sequence's count is padding
     /// - returns: `[batch, vocab_size]`, of the last token that counts
     #[must_use]
     pub fn next(&self, tokens: Tokens<'_>, counts: &[usize], cache: &mut Cache) -> Tensor<2> {
@@ -120,15 +120,15 @@ impl Gpt {
         cache.advance(counts);
         let (time, hidden_size) = (tokens.time(), self.architecture.hidden_size);
         let last = counts.iter().enumerate().map(|(row, count)| row * time + count - 1);
-        let x = x.reshape([tokens.rows * time, hidden_size]);
+        let x = x.reshape([tokens.batch_size * time, hidden_size]);
         let rows: Vec<Tensor<2>> = last.map(|place| x.clone().slice([place..place + 1, 0..hidden_size])).collect();
         head(Tensor::cat(rows, 0), self.head())
     }
 
-    /// What the model makes of a sequence in which every position sees all of its row: an encoder.
+    /// The hidden states of an encoder: every position attends to all of its sequence.
     ///
     /// # Shapes
-    /// - `tokens`: `[batch, time]`; `lengths`: `[rows]`, the tokens of each row that are none of padding
+    /// - `tokens`: `[batch, time]`; `lengths`: `[batch]`, the tokens of each sequence that are not padding
     /// - returns: `[batch, time, hidden_size]`
     #[must_use]
     pub fn encoded(&self, tokens: Tokens<'_>, lengths: &[usize], key: Option<u64>) -> Tensor<3> {
@@ -177,20 +177,20 @@ impl Gpt {
     }
 }
 
-/// Tokens and their positions as rows of tables.
+/// The embeddings of tokens and of their positions.
 pub(super) fn embedded(
     tokens: &Param<Tensor<2>>,
     positions: Option<&Param<Tensor<2>>>,
     given: Tokens<'_>,
     pass: &Pass<'_>,
 ) -> Tensor<3> {
-    let x = embedding(tokens.val(), given.ids, given.rows); // [b, t, h]
+    let x = embedding(tokens.val(), given.ids, given.batch_size); // [b, t, h]
     let Some(positions) = positions else { return x };
     let places = pass.positions.iter().map(|place| i32::try_from(*place).expect("a context is short"));
-    x + embedding(positions.val(), &places.collect::<Vec<_>>(), given.rows)
+    x + embedding(positions.val(), &places.collect::<Vec<_>>(), given.batch_size)
 }
 
-/// All blocks, and the norm behind them.
+/// All blocks, and the last norm.
 pub(super) fn through(blocks: &[Block], norm: Option<&Norm>, x: Tensor<3>, pass: &Pass<'_>) -> Tensor<3> {
     let x = blocks.iter().enumerate().fold(x, |x, (layer, block)| block.forward(x, pass, layer));
     match norm {
@@ -218,7 +218,7 @@ mod tests {
 
     fn logits(model: &Gpt, ids: [i32; 4], starts: Option<&[i32]>) -> Vec<f32> {
         model
-            .logits(Tokens { ids: &ids, rows: 1, starts })
+            .logits(Tokens { ids: &ids, batch_size: 1, starts })
             .into_data()
             .try_to_vec()
             .expect("logits are single precision")
@@ -238,7 +238,7 @@ mod tests {
     fn an_encoder_sees_both_ways_and_no_padding() {
         let model = tiny(Family::Gpt2).init(16, 1, &Device::flex());
         let of = |ids: [i32; 4], length| -> Vec<f32> {
-            let tokens = Tokens { ids: &ids, rows: 1, starts: None };
+            let tokens = Tokens { ids: &ids, batch_size: 1, starts: None };
             model.encoded(tokens, &[length], None).into_data().try_to_vec().expect("single precision")
         };
         assert_ne!(of([1, 2, 3, 4], 4)[..8], of([1, 2, 3, 9], 4)[..8], "the first position sees the last");
@@ -260,9 +260,9 @@ mod tests {
         for family in [Family::Gpt1, Family::Gpt2, Family::Gpt3, Family::Llama] {
             let model = tiny(family).init(16, 1, &Device::flex());
             let mut cache = Cache::new(model.architecture(), 2, &Device::flex());
-            let padded = Tokens { ids: &[7, 8, 3, 5, 0, 0], rows: 2, starts: None };
+            let padded = Tokens { ids: &[7, 8, 3, 5, 0, 0], batch_size: 2, starts: None };
             let _ = model.next(padded, &[3, 1], &mut cache);
-            let next = model.next(Tokens { ids: &[4, 9], rows: 2, starts: None }, &[1, 1], &mut cache);
+            let next = model.next(Tokens { ids: &[4, 9], batch_size: 2, starts: None }, &[1, 1], &mut cache);
             let next: Vec<f32> = next.into_data().try_to_vec().expect("logits are single precision");
             let (one, other) = (logits(&model, [7, 8, 3, 4], None), logits(&model, [5, 9, 0, 0], None));
             let expected = [&one[3 * 16..], &other[16..2 * 16]].concat();

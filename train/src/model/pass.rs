@@ -15,17 +15,17 @@ use crate::{
 pub struct Tokens<'a> {
     /// `[batch, time]`.
     pub ids: &'a [i32],
-    /// Rows.
-    pub rows: usize,
+    /// Sequences.
+    pub batch_size: usize,
     /// `[batch, time]`: the first place that each place may look at, where documents are kept apart. Positions count from there.
     pub starts: Option<&'a [i32]>,
 }
 
 impl Tokens<'_> {
-    /// Tokens in a row.
+    /// Tokens of a sequence.
     #[must_use]
     pub fn time(&self) -> usize {
-        self.ids.len() / self.rows
+        self.ids.len() / self.batch_size
     }
 }
 
@@ -40,7 +40,7 @@ pub struct Pass<'a> {
     dropout: Option<(f32, Stream)>,
     /// What an encoder made of another sequence, and what is seen of it.
     memory: Option<(Tensor<3>, Sight)>,
-    /// What came before these tokens, and how many of each row's tokens are to be kept with it.
+    /// What came before these tokens, and how many tokens of each sequence are to be kept with it.
     cache: Option<(RefCell<&'a mut Cache>, &'a [usize])>,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Pass<'a> {
     pub fn new(architecture: &Architecture, tokens: Tokens<'_>, angles: Option<Arc<Angles>>, key: Option<u64>) -> Self {
         let time = tokens.time();
         let positions = match tokens.starts {
-            None => (0..tokens.rows).flat_map(|_| 0..time).collect(),
+            None => (0..tokens.batch_size).flat_map(|_| 0..time).collect(),
             Some(starts) => {
                 let place =
                     |(at, start): (usize, &i32)| at % time - usize::try_from(*start).expect("places count from 0");
@@ -68,7 +68,7 @@ impl<'a> Pass<'a> {
         Self { positions, angles, dense, banded, dropout, memory: None, cache: None }
     }
 
-    /// A pass that goes on after what a cache holds, and adds the first `counts[row]` tokens of each row to it.
+    /// A pass that goes on after what a cache holds, and adds the first `counts[i]` tokens of sequence `i` to it.
     pub fn cached(
         architecture: &Architecture,
         time: usize,
@@ -77,7 +77,7 @@ impl<'a> Pass<'a> {
         counts: &'a [usize],
     ) -> Self {
         let lengths: Arc<[usize]> = cache.lengths().into();
-        let last = architecture.context_length - 1; // what stands behind a row's tokens is padding, wherever it is said to be
+        let last = architecture.context_length - 1; // what stands behind a sequence's tokens is padding, wherever it is said to be
         let positions = lengths.iter().flat_map(|length| (*length..length + time).map(|at| at.min(last))).collect();
         let sight = |band| Sight::Back { band, starts: None, before: Some(Arc::clone(&lengths)) };
         let banded = architecture.sliding_window.map(|band| sight(Some(band)));
@@ -85,7 +85,7 @@ impl<'a> Pass<'a> {
         Self { positions, angles, dense: sight(None), banded, dropout: None, memory: None, cache }
     }
 
-    /// A pass in which every position sees all of its row, of which the first `lengths[row]` tokens are none of padding.
+    /// A bidirectional pass: every position attends to all of its sequence, of which the first `lengths[i]` tokens are not padding.
     pub fn both_ways(
         architecture: &Architecture,
         tokens: Tokens<'_>,
@@ -97,7 +97,7 @@ impl<'a> Pass<'a> {
         Self { dense: Sight::All { lengths: Some(lengths.into()) }, banded: None, ..pass }
     }
 
-    /// The same with what an encoder made of another sequence, of which the first `lengths[row]` places are none of padding.
+    /// The same with what an encoder made of another sequence, of which the first `lengths[i]` places are not padding.
     pub fn with_memory(self, memory: Tensor<3>, lengths: &[usize]) -> Self {
         Self { memory: Some((memory, Sight::All { lengths: Some(lengths.into()) })), ..self }
     }

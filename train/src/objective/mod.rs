@@ -47,7 +47,7 @@ mod tests {
         };
         let model = config.architecture().expect("the numbers fit together").init(5, 1, &Device::flex());
         let (ids, targets, weights) = ([1, 2, 0, 4], [2, 0, 4, 3], [0.5, 0.0, 0.25, 0.25]);
-        let tokens = Tokens { ids: &ids, rows: 2, starts: None };
+        let tokens = Tokens { ids: &ids, batch_size: 2, starts: None };
         let logits: Vec<f32> = model.logits(tokens).into_data().try_to_vec().expect("logits are single precision");
         let of_row = |(logits, target): (&[f32], &i32)| {
             let sum: f64 = logits.iter().map(|x| f64::from(*x).exp()).sum();

@@ -104,7 +104,7 @@ impl Bench {
     }
 
     fn step(&self, model: Gpt, optimizer: &mut AdamW, inputs: &[i32], targets: &[i32]) -> (Gpt, f64) {
-        let tokens = Tokens { ids: inputs, rows: self.batch, starts: None };
+        let tokens = Tokens { ids: inputs, batch_size: self.batch, starts: None };
         let weights = vec![1.0 / targets.len() as f32; targets.len()];
         let loss = next_token_loss(&model, tokens, targets, &weights, Some(0));
         let mut graph = loss.backward();

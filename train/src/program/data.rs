@@ -1,4 +1,4 @@
-//! What a training reads: the part `[data]` of its configuration, checked, hashed, and opened as rows.
+//! What a training reads: the part `[data]` of its configuration, checked, hashed, and packed into sequences.
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
@@ -12,14 +12,15 @@ use serde::Deserialize;
 use crate::{
     checkpoint::sha256,
     data::{
-        HashedFiles, JudgedRows, Opening, PackedRows, Packing, RowsConfig, SourceFiles, Split, TokenCache, WeightedRows,
+        EvalSet, HashedFiles, Opening, PackedSequences, Packing, SequencesConfig, SourceFiles, Split, TokenCache,
+        WeightedSequences,
     },
     error::{Error, Result},
     tokenizer::{Tokenizer, TokenizerConfig},
-    trainer::Judges,
+    trainer::EvalSets,
 };
 
-/// What is trained on: one mixture, or several sources by weight.
+/// The training data: one mixture, or several sources by weight.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
@@ -45,14 +46,13 @@ pub struct DataConfig {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, PathBuf>")]
     pub held_out: BTreeMap<String, Spanned<PathBuf>>,
-    /// How documents are brought into rows.
+    /// How documents are packed into sequences.
     #[serde(default)]
     pub packing: Packing,
     /// Whether attention is masked at the boundaries of documents that are packed into one sequence.
     #[serde(default)]
     pub document_masking: bool,
-    /// The share of documents that is kept from training to judge by, in sources without files `validation-*`: above 0 and below
-    /// 1. Documents are drawn by hash of their text, so that the same text is never on both sides.
+    /// The share of documents that is held out for validation, in sources without files `validation-*`: above 0 and below 1. Documents are drawn by hash of their text, so that the same text is never on both sides.
     #[serde(default = "one_in_two_hundred")]
     #[schemars(with = "f64")]
     pub validation: Spanned<f64>,
@@ -74,7 +74,7 @@ pub struct SourceConfig {
     /// The folder of a mixture; or a Parquet file, a file of JSON lines, or a folder of these.
     #[schemars(with = "PathBuf")]
     pub path: Spanned<PathBuf>,
-    /// The share of rows, as a part of the sum of all weights: above 0.
+    /// Its share of the sequences is this over the sum of all weights: above 0.
     #[schemars(with = "f64")]
     pub weight: Spanned<f64>,
 }
@@ -214,7 +214,7 @@ impl TrainingData {
 }
 
 impl HashedData<'_> {
-    /// SHA-256 of the tokenizer's file, and over those of all files that are trained on or judged by.
+    /// SHA-256 of the tokenizer's file, and over those of all files of training and validation.
     #[must_use]
     pub fn hashes(&self) -> (String, String) {
         let of = |source: &Source<HashedFiles>| {
@@ -236,69 +236,76 @@ impl HashedData<'_> {
         })
     }
 
-    /// What is trained on, in rows of `time` ids.
+    /// The training data, as sequences of `sequence_length` tokens.
     ///
     /// # Errors
-    /// When a file cannot be read or tokenized, or a source has not one row.
-    pub fn training(&self, time: usize, seed: u64, cache: &mut TokenCache<'_>) -> Result<WeightedRows> {
+    /// When a file cannot be read or tokenized, or a source has not one sequence.
+    pub fn training(&self, sequence_length: usize, seed: u64, cache: &mut TokenCache<'_>) -> Result<WeightedSequences> {
         cache.read_by(self.data.opening);
-        let sources = rows(&self.sources, Split::Train, &self.config(time, seed), cache)?;
-        for (name, _, rows) in &sources {
-            cache.note(&format!("{name}: {}", rows.account()));
+        let sources = packed(&self.sources, Split::Train, &self.config(sequence_length, seed), cache)?;
+        for (name, _, sequences) in &sources {
+            cache.note(&format!("{name}: {}", sequences.stats()));
         }
-        Ok(WeightedRows::new(sources, time, seed))
+        Ok(WeightedSequences::new(sources, sequence_length, seed))
     }
 
-    /// What the model is judged by: the sources together, by weight; where there are several, each alone; and what was held
-    /// out.
+    /// The validation data: the sources together, by weight; where there are several, each alone; and what was held out.
     ///
-    /// - `most`: rows of each, at most
+    /// - `most`: sequences of each, at most
     ///
     /// # Errors
     /// As [`Self::training`].
-    pub fn judges(&self, time: usize, seed: u64, most: usize, cache: &mut TokenCache<'_>) -> Result<Judges> {
+    pub fn eval_sets(
+        &self,
+        sequence_length: usize,
+        seed: u64,
+        most: usize,
+        cache: &mut TokenCache<'_>,
+    ) -> Result<EvalSets> {
         cache.read_by(self.data.opening);
-        let config = self.config(time, seed);
+        let config = self.config(sequence_length, seed);
         let mut held_out = Vec::new();
-        let mut alone = |rows: Vec<(String, f64, PackedRows)>, cache: &mut TokenCache<'_>| -> Result<()> {
-            for (name, weight, rows) in rows {
+        let mut alone = |sources: Vec<(String, f64, PackedSequences)>, cache: &mut TokenCache<'_>| -> Result<()> {
+            for (name, weight, sequences) in sources {
                 let what = format!("validation of {name}");
-                cache.note(&format!("{what}: {}", rows.account()));
-                let rows = WeightedRows::new(vec![(name.clone(), weight, rows)], time, seed);
-                held_out.push((name, drawn(&what, &rows, most, cache)?));
+                cache.note(&format!("{what}: {}", sequences.stats()));
+                let source = vec![(name.clone(), weight, sequences)];
+                let sequences = WeightedSequences::new(source, sequence_length, seed);
+                held_out.push((name, eval_set(&what, &sequences, most, cache)?));
             }
             Ok(())
         };
         if self.sources.len() > 1 {
-            alone(rows(&self.sources, Split::Validation, &config, cache)?, cache)?;
+            alone(packed(&self.sources, Split::Validation, &config, cache)?, cache)?;
         }
-        // all of what is never trained on can be judged by
-        let all = RowsConfig { validation: 1.0, ..config };
-        alone(rows(&self.held_out, Split::Validation, &all, cache)?, cache)?;
-        let together = rows(&self.sources, Split::Validation, &config, cache)?;
-        if let [(_, _, rows)] = &together[..] {
-            cache.note(&format!("validation: {}", rows.account()));
+        // what is never trained on can all be evaluated on
+        let all = SequencesConfig { validation: 1.0, ..config };
+        alone(packed(&self.held_out, Split::Validation, &all, cache)?, cache)?;
+        let together = packed(&self.sources, Split::Validation, &config, cache)?;
+        if let [(_, _, sequences)] = &together[..] {
+            cache.note(&format!("validation: {}", sequences.stats()));
         }
-        let validation = drawn("validation", &WeightedRows::new(together, time, seed), most, cache)?;
-        Ok(Judges { validation, bytes_per_token: None, held_out })
+        let together = WeightedSequences::new(together, sequence_length, seed);
+        let validation = eval_set("validation", &together, most, cache)?;
+        Ok(EvalSets { validation, bytes_per_token: None, held_out })
     }
 
-    fn config(&self, time: usize, seed: u64) -> RowsConfig {
+    fn config(&self, sequence_length: usize, seed: u64) -> SequencesConfig {
         let TrainingData { packing, document_masking, validation, .. } = *self.data;
-        RowsConfig { time, packing, document_masking, validation, seed }
+        SequencesConfig { sequence_length, packing, document_masking, validation, seed }
     }
 }
 
-/// Draws rows to judge by, and tells how many.
-fn drawn(name: &str, rows: &WeightedRows, most: usize, cache: &mut TokenCache<'_>) -> Result<JudgedRows> {
-    let judged = JudgedRows::draw(rows, most)?;
-    let (rows, rows_in_all, tokens) = (judged.rows(), judged.rows_in_all(), judged.tokens());
-    let which = if rows as u64 == rows_in_all { "" } else { ", drawn by hash" };
-    let tokens_in_all = judged.tokens_in_all();
+/// Samples sequences to evaluate on, and tells how many.
+fn eval_set(name: &str, from: &WeightedSequences, most: usize, cache: &mut TokenCache<'_>) -> Result<EvalSet> {
+    let set = EvalSet::sample(from, most)?;
+    let (sequences, all, tokens, all_tokens) =
+        (set.sequences(), set.all_sequences(), set.loss_tokens(), set.all_loss_tokens());
+    let which = if sequences as u64 == all { "" } else { " (a random sample)" };
     cache.note(&format!(
-        "{name}: judged by {rows} of {rows_in_all} rows{which}, with {tokens} of {tokens_in_all} tokens that count"
+        "{name}: evaluated on {sequences} of {all} sequences{which}, loss on {tokens} of {all_tokens} tokens"
     ));
-    Ok(judged)
+    Ok(set)
 }
 
 /// The tokenizer, ready to turn documents into ids.
@@ -332,17 +339,17 @@ fn opening(
     Ok(Opening { max_window: size.0 as u64, lost_limit: share })
 }
 
-/// The rows of a split of each source, with its name and weight.
-fn rows(
+/// The sequences of a split of each source, with its name and weight.
+fn packed(
     sources: &[Source<HashedFiles>],
     split: Split,
-    config: &RowsConfig,
+    config: &SequencesConfig,
     cache: &mut TokenCache<'_>,
-) -> Result<Vec<(String, f64, PackedRows)>> {
-    let rows = |source: &Source<HashedFiles>| {
-        Ok((source.name.clone(), source.weight, source.files.rows(split, config, cache)?))
+) -> Result<Vec<(String, f64, PackedSequences)>> {
+    let packed = |source: &Source<HashedFiles>| {
+        Ok((source.name.clone(), source.weight, source.files.sequences(split, config, cache)?))
     };
-    sources.iter().map(rows).collect()
+    sources.iter().map(packed).collect()
 }
 
 /// A setting of a path, as a path that does not depend on the file's folder.

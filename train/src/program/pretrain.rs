@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     checkpoint::{self, Checkpoint, Identity, Which},
-    data::{Batches, JudgedRows, TokenCache},
+    data::{Batches, EvalSet, TokenCache},
     device::DeviceName,
     error::{Error, Result},
     generate::{Limits, Sampling, generate},
@@ -128,16 +128,16 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     let tokenizer = pretraining.data.tokenizer();
     tokenizer.save(&options.out)?;
 
-    let (training, mut judges, lost) = {
+    let (training, mut eval_sets, lost) = {
         let folder = options.cache.clone().unwrap_or_else(|| options.out.join("tokens"));
         let mut note = |text: &str| progress.note(text);
         let mut cache = TokenCache::new(&folder, tokenizer, &mut note);
-        let judged = config.training.evaluate_sequences;
+        let most = config.training.evaluate_sequences;
         let training = data.training(architecture.context_length, config.seed, &mut cache)?;
-        let judges = data.judges(architecture.context_length, config.seed, judged, &mut cache)?;
-        (training, judges, cache.lost().to_vec())
+        let eval_sets = data.eval_sets(architecture.context_length, config.seed, most, &mut cache)?;
+        (training, eval_sets, cache.lost().to_vec())
     };
-    judges.bytes_per_token = Some(bytes_per_token(&judges.validation, tokenizer)?);
+    eval_sets.bytes_per_token = Some(bytes_per_token(&eval_sets.validation, tokenizer)?);
     let training = Batches::new(training, config.training.batch_size);
 
     let write = |model: &Gpt, step| match &config.training.samples {
@@ -165,7 +165,7 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
         None => Trainer::new(model, &looped, identity, device),
         Some((path, checkpoint)) => Trainer::resume(model, &looped, checkpoint, &path, identity, device)?,
     };
-    let mut sources = Sources { training, judges, sampler };
+    let mut sources = Sources { training, eval_sets, sampler };
     trainer.run(&looped, &mut sources, pace, &options.out, &mut log)
 }
 
@@ -197,7 +197,7 @@ pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(Gpt, Tokeni
     let device = device.open()?;
     let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
     let folder = out.join("checkpoints");
-    // a model may know more ids than there are tokens
+    // an embedding may have more rows than there are tokens
     let rows = checkpoint.model.iter().find(|named| named.name == "tokens").map_or(0, |table| table.shape[0]);
     if tokenizer.vocabulary() > rows {
         let (last, message) = (tokenizer.vocabulary() - 1, "the tokenizer beside it has ids up to");
@@ -261,12 +261,12 @@ fn resumed(options: &Options, identity: &Identity) -> Result<Option<(PathBuf, Ch
     }
 }
 
-/// Bytes of text for each token that the model is judged by.
-fn bytes_per_token(judged: &JudgedRows, tokenizer: &Tokenizer) -> Result<f64> {
+/// Bytes of text for each token of the validation data.
+fn bytes_per_token(validation: &EvalSet, tokenizer: &Tokenizer) -> Result<f64> {
     let (mut bytes, mut tokens) = (0.0, 0.0);
-    for (factor, batch) in judged.batches(usize::MAX) {
-        let counted = batch.targets.iter().zip(&batch.weights).filter(|(_, weight)| **weight > 0.0);
-        let ids: Vec<u32> = counted.map(|(id, _)| u32::try_from(*id).expect("ids count from 0")).collect();
+    for (factor, batch) in validation.batches(usize::MAX) {
+        let with_loss = batch.targets.iter().zip(&batch.weights).filter(|(_, weight)| **weight > 0.0);
+        let ids: Vec<u32> = with_loss.map(|(id, _)| u32::try_from(*id).expect("ids count from 0")).collect();
         bytes += factor * tokenizer.decode(&ids)?.len() as f64;
         tokens += factor * ids.len() as f64;
     }

@@ -104,7 +104,7 @@ impl<'p> Log<'p> {
         self.metrics.push(evaluated)
     }
 
-    /// A line about what was lost of a file that is trained on or judged by.
+    /// A line about what was lost of a file of training or validation.
     ///
     /// # Errors
     /// When the file cannot be written.

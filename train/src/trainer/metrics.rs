@@ -43,9 +43,9 @@ pub struct Evaluated {
     /// Bits for a byte of the validation texts, where their bytes are known; models of other tokenizers can be compared by it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_bits_per_byte: Option<f64>,
-    /// Rows that were judged.
-    pub validation_rows: usize,
-    /// Tokens in them that count.
+    /// Sequences that it was evaluated on.
+    pub validation_sequences: usize,
+    /// Tokens of them that the loss is taken on.
     pub validation_tokens: u64,
     /// The loss on the validation data of other mixtures, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -124,7 +124,7 @@ mod tests {
             validation_loss: 2.0,
             validation_perplexity: 7.5,
             validation_bits_per_byte: None,
-            validation_rows: 3,
+            validation_sequences: 3,
             validation_tokens: 20,
             held_out,
         };
@@ -132,7 +132,7 @@ mod tests {
             ("held_out/books", 3.0),
             ("evaluate/validation_loss", 2.0),
             ("evaluate/validation_perplexity", 7.5),
-            ("evaluate/validation_rows", 3.0),
+            ("evaluate/validation_sequences", 3.0),
             ("evaluate/validation_tokens", 20.0),
         ];
         assert_eq!(scalars("evaluate", &evaluated), expected.map(|(name, value)| (name.to_owned(), value)));

@@ -20,7 +20,7 @@ mod spikes;
 mod step;
 mod tensorboard;
 
-pub use evaluation::Judges;
+pub use evaluation::EvalSets;
 pub use log::{Log, Progress};
 pub use metrics::{Evaluated, Sampled, Spiked, Stepped};
 pub use pace::{Pace, Speed, flops_per_token};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::{module::Module, tensor::Device};
 
 use super::{
-    Evaluated, Judges, Log, Pace, Sampler, Speed, Spiked, SpikesConfig, Stepped,
+    EvalSets, Evaluated, Log, Pace, Sampler, Speed, Spiked, SpikesConfig, Stepped,
     spikes::{Action, Spike, Spikes},
     step::{Tried, try_step},
 };
@@ -53,8 +53,8 @@ pub struct LoopConfig {
 pub struct Sources<'s> {
     /// What is trained on.
     pub training: Batches,
-    /// What the model is judged by.
-    pub judges: Judges,
+    /// What the model is evaluated on.
+    pub eval_sets: EvalSets,
     /// Lets it write.
     pub sampler: Option<Sampler<'s>>,
 }
@@ -154,7 +154,7 @@ impl Trainer {
     ) -> Result<Ended> {
         let last = config.until.min(config.steps);
         if self.saved.is_none() {
-            log.evaluated(&self.evaluate(config, &sources.judges))?;
+            log.evaluated(&self.evaluate(config, &sources.eval_sets))?;
             if config.spikes.action == Action::Rollback {
                 self.save(config, out, log, true)?;
             }
@@ -273,7 +273,7 @@ impl Trainer {
     ) -> Result<bool> {
         let (evaluate, mut save) = (due(config.evaluate_every), due(config.save_every));
         if evaluate {
-            let evaluated = self.evaluate(config, &sources.judges);
+            let evaluated = self.evaluate(config, &sources.eval_sets);
             log.evaluated(&evaluated)?;
             let loss = evaluated.validation_loss;
             if !loss.is_nan() && self.state.best.is_none_or(|best| loss < best.validation_loss.0) {
@@ -293,9 +293,8 @@ impl Trainer {
         Ok(evaluate || sampler.is_some() || save)
     }
 
-    fn evaluate(&self, config: &LoopConfig, judges: &Judges) -> Evaluated {
-        let together = config.batch_size / config.micro_batches;
-        judges.evaluate(self.model(), self.state.step, together)
+    fn evaluate(&self, config: &LoopConfig, eval_sets: &EvalSets) -> Evaluated {
+        eval_sets.evaluate(self.model(), self.state.step, config.batch_size / config.micro_batches)
     }
 
     /// Saves a checkpoint that is due, or one of a training that ends here.

@@ -13,7 +13,7 @@ use crate::{
 /// A step before it is taken.
 #[derive(Debug)]
 pub struct Tried {
-    /// Nats a token that counts.
+    /// Nats a token.
     pub loss: f64,
     /// The norm of the gradients before clipping.
     pub gradient_norm: f64,
@@ -21,11 +21,11 @@ pub struct Tried {
     pub gradients: Gradients,
 }
 
-/// The loss and the gradients of a batch, which goes through the model in `micro_batches` equal parts; they divide its rows.
+/// The loss and the gradients of a batch, which goes through the model in `micro_batches` equal parts; they divide the batch size.
 ///
-/// The loss is the sum over all tokens of the batch that count, divided by their number, however the batch is cut and wherever
-/// they stand; so are the gradients. What is dropped is a function of `stream`, and no batch's is another's. Where no token counts, the
-/// loss is no number: a spike, which moves no weight.
+/// The loss is the mean over all tokens of the batch that it is taken on, however the batch is cut and wherever they stand; so are the
+/// gradients. What is dropped is a function of `stream`, and no batch's is another's. Without
+/// such a token the loss is no number: a spike, which moves no weight.
 pub fn try_step(model: &Gpt, batch: &Batch, micro_batches: usize, max_grad_norm: f64, stream: Stream) -> Tried {
     let share = 1.0 / batch.weight();
     let mut gradients: Option<Gradients> = None;
@@ -61,7 +61,7 @@ pub fn try_step(model: &Gpt, batch: &Batch, micro_batches: usize, max_grad_norm:
 /// What goes through the model of a batch.
 pub fn tokens(batch: &Batch) -> Tokens<'_> {
     let apart = batch.starts.iter().any(|start| *start > 0);
-    Tokens { ids: &batch.inputs, rows: batch.rows, starts: apart.then_some(&batch.starts) }
+    Tokens { ids: &batch.inputs, batch_size: batch.batch_size, starts: apart.then_some(&batch.starts) }
 }
 
 #[cfg(test)]
@@ -71,8 +71,8 @@ mod tests {
     use super::*;
     use crate::model::ModelConfig;
 
-    /// Micro-batches change how much is in memory at a time, and nothing else but the order of sums; wherever the tokens that
-    /// count stand.
+    /// Micro-batches change how much is in memory at a time, and nothing else but the order of sums; wherever the tokens
+    /// with loss stand.
     #[test]
     fn micro_batches_have_the_gradients_of_the_batch() {
         let config = ModelConfig {
@@ -85,7 +85,8 @@ mod tests {
         let model = config.architecture().expect("the numbers fit together").init(11, 3, &Device::flex().autodiff());
         let ids = |from: i32| (0..40).map(|place| (place * 7 + from) % 11).collect();
         let weights = (0..40u8).map(|place| if place < 12 || place % 3 == 0 { 1.0 } else { 0.0 }).collect();
-        let batch = Batch { inputs: ids(0), targets: ids(7), weights, starts: vec![0; 40], rows: 8, time: 5 };
+        let batch =
+            Batch { inputs: ids(0), targets: ids(7), weights, starts: vec![0; 40], batch_size: 8, sequence_length: 5 };
         let stream = Stream::new(1, "test");
         let whole = try_step(&model, &batch, 1, 1e9, stream);
         for micro_batches in [2, 8] {
@@ -100,7 +101,7 @@ mod tests {
 
     /// A mean of nothing is no loss; 0 would be one, and the best of all.
     #[test]
-    fn a_batch_in_which_nothing_counts_has_no_loss() {
+    fn a_batch_without_weight_has_no_loss() {
         let config = ModelConfig {
             num_layers: Some(1),
             num_heads: Some(2),
@@ -110,7 +111,7 @@ mod tests {
         };
         let model = config.architecture().expect("the numbers fit together").init(11, 3, &Device::flex().autodiff());
         let [inputs, targets, starts] = [vec![1; 10], vec![2; 10], vec![0; 10]];
-        let batch = Batch { inputs, targets, weights: vec![0.0; 10], starts, rows: 2, time: 5 };
+        let batch = Batch { inputs, targets, weights: vec![0.0; 10], starts, batch_size: 2, sequence_length: 5 };
         let tried = try_step(&model, &batch, 2, 1.0, Stream::new(1, "test"));
         assert!(tried.loss.is_nan(), "{}", tried.loss);
     }

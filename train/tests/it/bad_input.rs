@@ -125,7 +125,7 @@ fn a_row_that_is_none_is_named() {
     let output = workshop.pretrain("out", &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("sums.jsonl: its"), "{}", stderr(&output));
-    assert!(stderr(&output).contains("fewer than one row of 32"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("fewer than one sequence of 32"), "{}", stderr(&output));
     let names = fs::read_dir(workshop.path().join("out/tokens")).expect("there is a cache");
     let names: Vec<String> =
         names.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned())).collect();
@@ -192,7 +192,7 @@ fn nothing_to_read_is_an_error() {
         workshop.set_data("mixture = \"empty.jsonl\"");
         let output = workshop.pretrain("out", &[]);
         assert_eq!(output.status.code(), Some(1));
-        assert!(stderr(&output).contains("empty.jsonl: its documents to train on are"), "{}", stderr(&output));
+        assert!(stderr(&output).contains("empty.jsonl: its training split has"), "{}", stderr(&output));
         assert!(workshop.saved("out").is_empty());
     }
 }

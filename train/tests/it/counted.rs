@@ -1,4 +1,4 @@
-//! What a loss is a mean of: tokens that count, of rows that stand for all.
+//! What a loss is a mean of: tokens that it is taken on, of a sample of sequences.
 
 use std::fs;
 
@@ -12,10 +12,10 @@ fn evaluations(workshop: &Workshop, out: &str) -> Vec<Value> {
     workshop.metrics(out).into_iter().filter(|line| line.get("validation_loss").is_some()).collect()
 }
 
-/// Best fit puts the longest pieces first, and they may be the easiest. What is judged by default is a sample of all rows, whose loss is
-/// near theirs; and it is the same sample at any number of rows that go through the model together, and after a resume.
+/// Best fit puts the longest pieces first, and they may be the easiest. An evaluation takes a sample of all sequences by default, whose
+/// loss is near theirs; and it is the same sample at any size of micro-batches, and after a resume.
 #[test]
-fn a_part_of_the_rows_judges_as_all_do() {
+fn a_sample_evaluates_as_the_whole_does() {
     let workshop = Workshop::new();
     let mut dice = Dice::new(1, "letters");
     let mut lines = String::new();
@@ -33,11 +33,11 @@ fn a_part_of_the_rows_judges_as_all_do() {
         workshop.pretrain_well(out, more);
         let found = evaluations(&workshop, out);
         let last = &found[found.len() - 1];
-        (last["validation_loss"].as_f64().expect("a number"), last["validation_rows"].as_u64().expect("a number"))
+        (last["validation_loss"].as_f64().expect("a number"), last["validation_sequences"].as_u64().expect("a number"))
     };
-    let (sample, rows) = last("sample", &[]);
-    let (all, rows_in_all) = last("all", &["--set", "training.evaluate_sequences=100000"]);
-    assert!(rows == 64 && rows_in_all > 200, "{rows} of {rows_in_all}");
+    let (sample, sequences) = last("sample", &[]);
+    let (all, all_sequences) = last("all", &["--set", "training.evaluate_sequences=100000"]);
+    assert!(sequences == 64 && all_sequences > 200, "{sequences} of {all_sequences}");
     assert!((sample - all).abs() < 0.3 * all, "{sample} is not {all}");
 
     workshop.pretrain_well("resumed", &["--until", "20"]);
@@ -64,12 +64,12 @@ fn a_prompt_beyond_the_context_leaves_its_completion() {
         let said = stderr(&output);
         assert!(output.status.success(), "{said}");
         let left_out = match packing {
-            "best_fit" => "prompts are too long, and",
-            _ => "rows of nothing but a prompt are left out",
+            "best_fit" => "prompts are too long, and lose",
+            _ => "sequences within a prompt are left out",
         };
         for name in ["mixture: ", "validation: "] {
             let line = said.lines().find(|line| line.starts_with(name)).expect("the data is told of");
-            assert!(line.contains("; the loss counts on ") && line.contains(left_out), "{line}");
+            assert!(line.contains("; loss on ") && line.contains(left_out), "{line}");
         }
         let losses: Vec<f64> = workshop.metrics(packing).iter().filter_map(|line| line["loss"].as_f64()).collect();
         assert!(losses.len() == 40 && losses.iter().all(|loss| *loss > 0.0), "{losses:?}");
@@ -78,15 +78,15 @@ fn a_prompt_beyond_the_context_leaves_its_completion() {
     }
 }
 
-/// Where no token counts, there is nothing to learn and nothing to judge by, and no checkpoint says otherwise.
+/// Where the loss is taken on no token, there is nothing to learn and nothing to evaluate, and no checkpoint says otherwise.
 #[test]
-fn a_training_in_which_nothing_counts_does_not_start() {
+fn a_training_without_loss_does_not_start() {
     let workshop = Workshop::new();
     let long = format!("{}\n", json!({ "prompt": "to be or not to be ".repeat(30), "completion": " yes" }));
     let short = "{\"text\": \"to be or not to be\"}\n".repeat(40);
     fs::create_dir(workshop.path().join("long")).expect("the folder can be made");
     workshop.set_data("mixture = \"long\"");
-    for (train, validation, part) in [(&long, &short, "to train on"), (&short, &long, "to judge by")] {
+    for (train, validation, part) in [(&long, &short, "training"), (&short, &long, "validation")] {
         for (name, lines) in [("train", train), ("validation", validation)] {
             let path = workshop.path().join(format!("long/{name}-0.jsonl"));
             fs::write(path, lines).expect("it can be written");
@@ -94,9 +94,9 @@ fn a_training_in_which_nothing_counts_does_not_start() {
         let output = workshop.pretrain("out", &[]);
         let said = stderr(&output);
         assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains(&format!("/long: its documents {part} are 1 with")), "{said}");
-        assert!(said.contains("in no row of 32 does a token count"), "{said}");
-        assert!(said.contains("`packing = \"best_fit\"` or a longer `context_length` mends it"), "{said}");
+        assert!(said.contains(&format!("/long: its {part} split has 1 documents with")), "{said}");
+        assert!(said.contains("no sequence of 32 has a token of a completion"), "{said}");
+        assert!(said.contains("`packing = \"best_fit\"` or a longer `context_length` helps"), "{said}");
         assert!(workshop.saved("out").is_empty());
         // and it does
         workshop.pretrain_well("mended", &["--set", "data.packing=best_fit", "--set", "training.steps=2"]);

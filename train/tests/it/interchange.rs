@@ -41,7 +41,7 @@ fn models_of_transformers_have_its_logits() {
         let words = |name: &str| figures_file.tensor(name).expect("a figure").data().as_chunks::<4>().0.to_vec();
         let ids: Vec<i32> = words("ids").into_iter().map(i32::from_le_bytes).collect();
         let expected: Vec<f32> = words("logits").into_iter().map(f32::from_le_bytes).collect();
-        let logits = model.logits(Tokens { ids: &ids, rows: 2, starts: None }).into_data();
+        let logits = model.logits(Tokens { ids: &ids, batch_size: 2, starts: None }).into_data();
         let logits: Vec<f32> = logits.try_to_vec().expect("single precision");
         let close = logits.iter().zip(&expected).all(|(x, y)| (x - y).abs() < 1e-4);
         assert!(close && logits.len() == expected.len(), "{name}: {logits:?} are not {expected:?}");

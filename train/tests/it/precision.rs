@@ -29,7 +29,7 @@ fn losses(family: Family, precision: Precision, device: &Device) -> Vec<f64> {
         config.architecture().expect("the numbers fit together").init(50, 1, device).computing_in(precision);
     let mut optimizer = AdamW::new(AdamWConfig::default());
     let ids: Vec<i32> = (0..141).map(|place| place * place % 47).collect();
-    let tokens = Tokens { ids: &ids[..140], rows: 2, starts: None };
+    let tokens = Tokens { ids: &ids[..140], batch_size: 2, starts: None };
     let step = |step: u64| {
         let loss = next_token_loss(&model, tokens, &ids[1..], &[1.0 / 140.0; 140], Some(step));
         let mut graph = loss.backward();

@@ -124,7 +124,7 @@ fn models_on(figures: &Figures) {
     for (family, name) in families {
         let mut model = model(figures, family, name);
         let (ids, targets) = (figures.ids(&format!("{name}/ids")), figures.ids(&format!("{name}/targets")));
-        let tokens = Tokens { ids: &ids, rows: 2, starts: None };
+        let tokens = Tokens { ids: &ids, batch_size: 2, starts: None };
         let logits = numbers(model.valid().logits(tokens));
         let apart_logits = apart(&logits, &figures.numbers(&format!("{name}/logits")));
         assert!(apart_logits < 1e-5 * slack(), "{name}: logits are {apart_logits} off");

@@ -1,0 +1,205 @@
+//! What a model is evaluated on: a random sample of the validation sequences.
+//!
+//! Sequences have an order: that of the files, or by the length of what is in them. So the first of them say nothing of the rest, and the
+//! sample is drawn by hash of (seed, source, number). It is drawn once, and a larger sample holds the smaller.
+//!
+//! Of several sources, each gives as many sequences as its weight asks for, and one at least. One that has fewer gives all, and each of
+//! them counts for more than one: so the mean is that over sequences drawn by weight, as a step's loss is.
+
+use super::{Batch, PackingStats, Shuffle, WeightedSequences, sources::Source};
+use crate::error::Result;
+
+/// The sequences of an evaluation, in memory: the same at every evaluation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvalSet {
+    batch: Batch,
+    /// What the sources gave, one after the other.
+    parts: Vec<Part>,
+    all_sequences: u64,
+    all_loss_tokens: u64,
+}
+
+/// The sequences of one source.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Part {
+    sequences: usize,
+    /// How many sequences of the sample each counts for.
+    factor: f64,
+}
+
+impl EvalSet {
+    /// A sample of some sources: `most` sequences at most, or one of each source.
+    ///
+    /// # Errors
+    /// When ids cannot be read.
+    pub fn sample(from: &WeightedSequences, most: usize) -> Result<Self> {
+        let counts = counts(&from.sources, most);
+        let all: u64 = counts.iter().sum();
+        let mut batch = Batch::empty(from.sequence_length);
+        let mut parts = Vec::new();
+        for (Source { name, share, sequences }, count) in from.sources.iter().zip(counts) {
+            // these words are hashed: others would draw other sequences from the same seed
+            let shuffle = Shuffle::new(from.seed, &format!("rows of {name} to judge by"), sequences.count());
+            let mut drawn: Vec<u64> = (0..count).map(|place| shuffle.at(place)).collect();
+            // read in their order
+            drawn.sort_unstable();
+            drawn.into_iter().try_for_each(|number| sequences.append(number, &mut batch))?;
+            let sequences = usize::try_from(count).expect("they are in memory");
+            parts.push(Part { sequences, factor: share * all as f64 / count as f64 });
+        }
+        let stats = || from.sources.iter().map(|source| source.sequences.stats());
+        let all_sequences = stats().map(|PackingStats { sequences, .. }| sequences).sum();
+        let all_loss_tokens = stats().map(|PackingStats { loss_tokens, .. }| loss_tokens).sum();
+        Ok(Self { batch, parts, all_sequences, all_loss_tokens })
+    }
+
+    /// How many sequences it has.
+    #[must_use]
+    pub fn sequences(&self) -> usize {
+        self.batch.batch_size
+    }
+
+    /// On how many tokens the loss is taken.
+    #[must_use]
+    pub fn loss_tokens(&self) -> u64 {
+        self.batch.weights.iter().filter(|weight| **weight > 0.0).count() as u64
+    }
+
+    /// How many sequences it was drawn from.
+    #[must_use]
+    pub fn all_sequences(&self) -> u64 {
+        self.all_sequences
+    }
+
+    /// How many tokens with loss those have.
+    #[must_use]
+    pub fn all_loss_tokens(&self) -> u64 {
+        self.all_loss_tokens
+    }
+
+    /// All sequences in batches of at most `batch_size`, each with the weight of its sequences in a mean over all.
+    ///
+    /// - `batch_size`: 1 or more
+    pub fn batches(&self, batch_size: usize) -> impl Iterator<Item = (f64, Batch)> {
+        let mut first = 0;
+        let parts = self.parts.iter().map(move |part| {
+            first += part.sequences;
+            (first - part.sequences, *part)
+        });
+        parts.flat_map(move |(first, Part { sequences, factor })| {
+            let within = (0..sequences).step_by(batch_size);
+            within.map(move |place| (factor, self.batch.slice(first + place, batch_size.min(sequences - place))))
+        })
+    }
+}
+
+/// How many sequences each source gives of `most`: one, and one after the other the next to the source with the most weight for each
+/// sequence that it would then give, among those that have one left.
+///
+/// Source: D'Hondt's way to share out seats by votes.
+fn counts(sources: &[Source], most: usize) -> Vec<u64> {
+    let mut counts = vec![1; sources.len()];
+    for _ in sources.len()..most {
+        let left = (0..sources.len()).filter(|number| counts[*number] < sources[*number].sequences.count());
+        let claim = |number: usize| sources[number].share / (counts[number] + 1) as f64;
+        let Some(next) = left.reduce(|one, other| if claim(other) > claim(one) { other } else { one }) else { break };
+        counts[next] += 1;
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::data::{
+        PackedSequences, Packing,
+        token_file::{Made, TokenFile, TokenFileWriter},
+        tokens::Tokens,
+    };
+
+    /// Sources of so many sequences of one id each, by weight; ids tell the source, and the sequence.
+    fn sources(shape: &[(u32, f64)], seed: u64) -> Result<WeightedSequences> {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let made = Made { tokenizer: String::new(), source: String::new() };
+        let mut sources = Vec::new();
+        for (number, (count, weight)) in (0u32..).zip(shape) {
+            let path = folder.path().join(number.to_string());
+            let mut writer = TokenFileWriter::create(&path, 1 << 24)?;
+            writer.push(&(0..*count).map(|place| (number << 16) + place).collect::<Vec<u32>>(), 0, 0)?;
+            writer.finish(made.clone(), 0)?;
+            let tokens = Tokens::new(&[TokenFile::open(&path, &made)?], None, 0);
+            sources.push((number.to_string(), *weight, PackedSequences::new(tokens, 1, Packing::Concatenated, false)));
+        }
+        Ok(WeightedSequences::new(sources, 1, seed))
+    }
+
+    fn sampled(from: &WeightedSequences, most: usize) -> BTreeSet<i32> {
+        let sample = EvalSet::sample(from, most).expect("the files can be read");
+        sample.batches(usize::MAX).flat_map(|(_, batch)| batch.targets).collect()
+    }
+
+    proptest! {
+        /// Each sequence comes once, at any batch size; there are as many as are wanted, or all; a larger sample holds the smaller; and
+        /// together the sequences of a source weigh what its share asks for.
+        #[test]
+        fn a_sample_has_its_size_and_its_weights(
+            shape in proptest::collection::vec((1u32..40, 0.1f64..5.0), 1..4),
+            most in 1usize..80,
+            batch_size in 1usize..9,
+            seed: u64,
+        ) {
+            let from = sources(&shape, seed).expect("the files can be written");
+            let all: u32 = shape.iter().map(|(count, _)| count).sum();
+            let wanted = most.min(all as usize).max(shape.len());
+            let sample = sampled(&from, most);
+            prop_assert_eq!(sample.len(), wanted);
+            prop_assert!(sampled(&from, most + 7).is_superset(&sample));
+
+            let set = EvalSet::sample(&from, most).expect("the files can be read");
+            prop_assert_eq!((set.sequences(), set.all_sequences()), (wanted, u64::from(all)));
+            let mut weights = vec![0.0; shape.len()];
+            let mut seen = Vec::new();
+            for (factor, batch) in set.batches(batch_size) {
+                prop_assert!(batch.batch_size <= batch_size);
+                weights[usize::try_from(batch.targets[0] >> 16).expect("a source")] += factor * batch.batch_size as f64;
+                seen.extend(batch.targets);
+            }
+            prop_assert_eq!(seen.len(), wanted);
+            prop_assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), sample);
+            let sum: f64 = shape.iter().map(|(_, weight)| weight).sum();
+            for (found, (_, weight)) in weights.iter().zip(&shape) {
+                prop_assert!((found / wanted as f64 - weight / sum).abs() < 1e-9, "{:?}", weights);
+            }
+        }
+    }
+
+    /// A sequence is drawn as often as any other, wherever it stands, and another seed draws others.
+    #[test]
+    fn the_first_sequences_have_no_right_of_their_own() -> Result<()> {
+        let mut counts = [0u32; 20];
+        let mut from = sources(&[(20, 1.0)], 0)?;
+        for seed in 0..2_000 {
+            from.seed = seed;
+            sampled(&from, 5).into_iter().for_each(|id| {
+                counts[usize::try_from(id).expect("an id")] += 1;
+            });
+        }
+        assert!(counts.iter().all(|count| (400..600).contains(count)), "{counts:?}");
+        Ok(())
+    }
+
+    /// Weights are those that were asked for, as nearly as sequences can have them.
+    #[test]
+    fn sources_come_by_weight() -> Result<()> {
+        let of = |shape: &[(u32, f64)], most| Ok::<_, crate::error::Error>(counts(&sources(shape, 1)?.sources, most));
+        assert_eq!(of(&[(900, 0.7), (900, 0.3)], 10)?, [7, 3]);
+        assert_eq!(of(&[(900, 0.7), (2, 0.3)], 10)?, [8, 2]);
+        assert_eq!(of(&[(900, 0.999), (900, 0.001)], 10)?, [9, 1]);
+        assert_eq!(of(&[(3, 1.0), (2, 1.0)], 100)?, [3, 2]);
+        Ok(())
+    }
+}
