@@ -11,8 +11,8 @@
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 train=$1 peak=${2:-989}
-large=(--batch 16 --time 1024 --width 768 --heads 12 --layers 12 --vocabulary 50304)
-small=(--batch 4 --time 128 --width 128 --heads 4 --layers 4 --vocabulary 512 --steps 20)
+large=(--batch-size 16 --sequence-length 1024 --hidden-size 768 --num-heads 12 --num-layers 12 --vocab-size 50304)
+small=(--batch-size 4 --sequence-length 128 --hidden-size 128 --num-heads 4 --num-layers 4 --vocab-size 512 --steps 20)
 nvidia-smi --query-gpu=name,driver_version --format=csv,noheader
 echo "== GPT-2 124M, 16 x 1,024, bf16"
 timeout 200 "$train" bench --device cuda:0 --precision bf16 "${large[@]}" --steps 30 --peak-tflops "$peak"

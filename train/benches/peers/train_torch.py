@@ -1,7 +1,7 @@
 """Times training steps of a GPT-2-shaped model in PyTorch, for `train bench` to compare with.
 
     python train_torch.py [--device cuda] [--precision bf16] [--compile]
-                          --batch B --time T --width W --heads H --layers L --vocabulary V --steps N
+                          --batch-size N --sequence-length N --hidden-size N --num-heads N --num-layers N --vocab-size N --steps N
 
 Prints what `train bench` prints. Weights have a deviation of 0.02, as GPT-2's: PyTorch's own start gives tables of tokens a deviation
 of 1, with which probabilities become subnormal numbers, and a processor some times slower.
@@ -19,29 +19,29 @@ from torch import nn
 
 
 class Block(nn.Module):
-    def __init__(self, width, heads):
+    def __init__(self, hidden_size, num_heads):
         super().__init__()
-        self.heads = heads
-        self.attention_norm, self.neurons_norm = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.input, self.output = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.num_heads = num_heads
+        self.attention_norm, self.mlp_norm = nn.LayerNorm(hidden_size), nn.LayerNorm(hidden_size)
+        self.input, self.output = nn.Linear(hidden_size, 3 * hidden_size), nn.Linear(hidden_size, hidden_size)
+        self.up, self.down = nn.Linear(hidden_size, 4 * hidden_size), nn.Linear(4 * hidden_size, hidden_size)
 
     def forward(self, x):
-        rows, time_, width = x.shape
-        parts = self.input(self.attention_norm(x)).view(rows, time_, 3, self.heads, width // self.heads)
+        batch, length, hidden_size = x.shape
+        parts = self.input(self.attention_norm(x)).view(batch, length, 3, self.num_heads, hidden_size // self.num_heads)
         queries, keys, values = parts.permute(2, 0, 3, 1, 4)
         seen = F.scaled_dot_product_attention(queries, keys, values, is_causal=True)
-        x = x + self.output(seen.transpose(1, 2).reshape(rows, time_, width))
-        return x + self.down(F.gelu(self.up(self.neurons_norm(x)), approximate="tanh"))
+        x = x + self.output(seen.transpose(1, 2).reshape(batch, length, hidden_size))
+        return x + self.down(F.gelu(self.up(self.mlp_norm(x)), approximate="tanh"))
 
 
 class Gpt(nn.Module):
     def __init__(self, options):
         super().__init__()
-        self.tokens = nn.Embedding(options.vocabulary, options.width)
-        self.positions = nn.Embedding(options.time, options.width)
-        self.blocks = nn.Sequential(*(Block(options.width, options.heads) for _ in range(options.layers)))
-        self.norm = nn.LayerNorm(options.width)
+        self.tokens = nn.Embedding(options.vocab_size, options.hidden_size)
+        self.positions = nn.Embedding(options.sequence_length, options.hidden_size)
+        self.blocks = nn.Sequential(*(Block(options.hidden_size, options.num_heads) for _ in range(options.num_layers)))
+        self.norm = nn.LayerNorm(options.hidden_size)
         for parameter in self.parameters():
             if parameter.dim() >= 2:
                 nn.init.normal_(parameter, std=0.02)
@@ -53,7 +53,7 @@ class Gpt(nn.Module):
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ["batch", "time", "width", "heads", "layers", "vocabulary", "steps"]:
+    for name in ["batch-size", "sequence-length", "hidden-size", "num-heads", "num-layers", "vocab-size", "steps"]:
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
@@ -69,7 +69,7 @@ def main():
     print("parameters", sum(parameter.numel() for parameter in model.parameters()))
     forward = torch.compile(model) if options.compile else model
     for step in range(options.steps):
-        ids = torch.randint(0, options.vocabulary, (options.batch, options.time + 1))
+        ids = torch.randint(0, options.vocab_size, (options.batch_size, options.sequence_length + 1))
         begun = time.perf_counter()
         ids = ids.to(options.device)
         with torch.autocast(options.device, dtype=torch.bfloat16, enabled=options.precision == "bf16"):
@@ -80,7 +80,7 @@ def main():
         optimizer.step()
         value = loss.item()
         seconds = time.perf_counter() - begun
-        pace = options.batch * options.time / seconds
+        pace = options.batch_size * options.sequence_length / seconds
         print(f"step {step} loss {value:.4f} {seconds:.3f} s {pace:.0f} tokens/s", flush=True)
     print(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6:.0f} MB")
 

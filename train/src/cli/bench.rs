@@ -5,7 +5,7 @@ use clap::Args;
 use super::printer::Printer;
 use crate::{
     device::DeviceName,
-    model::{Family, ModelConfig},
+    model::{Architecture, Family, ModelConfig},
     program::bench::{Bench, Measured, peak_megabytes},
     tensor::Precision,
     trainer::flops_per_token,
@@ -17,35 +17,35 @@ pub struct BenchArgs {
     /// Where to run: `cpu`, or `cuda:0` for the first GPU.
     #[arg(long, default_value = "cpu")]
     device: DeviceName,
-    /// What numbers are computed in: `f32`, or, on a GPU, `bf16`; parameters are f32 in any case.
-    #[arg(long, value_name = "P", default_value_t)]
+    /// The precision of computation: `f32`, or, on a GPU, `bf16`; parameters are always f32.
+    #[arg(long, default_value_t)]
     precision: Precision,
-    /// Rows in a step.
-    #[arg(long, value_name = "B", default_value_t = 8, value_parser = one_or_more)]
-    batch: usize,
-    /// Tokens in a row.
-    #[arg(long, value_name = "T", default_value_t = 256, value_parser = one_or_more)]
-    time: usize,
-    /// Numbers that stand for a token.
-    #[arg(long, value_name = "W", default_value_t = 384)]
-    width: usize,
-    /// Heads of each block.
-    #[arg(long, value_name = "H", default_value_t = 6)]
-    heads: usize,
-    /// Blocks.
-    #[arg(long, value_name = "L", default_value_t = 6)]
-    layers: usize,
-    /// Tokens that the model knows.
-    #[arg(long, value_name = "V", default_value_t = 8192, value_parser = one_or_more)]
-    vocabulary: usize,
+    /// Sequences in a step.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = one_or_more)]
+    batch_size: usize,
+    /// Tokens of a sequence.
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = one_or_more)]
+    sequence_length: usize,
+    /// The width of the residual stream.
+    #[arg(long, value_name = "N", default_value_t = 384)]
+    hidden_size: usize,
+    /// Attention heads of each block.
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    num_heads: usize,
+    /// Transformer blocks.
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    num_layers: usize,
+    /// The size of the vocabulary.
+    #[arg(long, value_name = "N", default_value_t = 8192, value_parser = one_or_more)]
+    vocab_size: usize,
     /// Steps.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     steps: u64,
-    /// Write this many tokens after prompts of 16, instead of training; a step is one time.
+    /// Generate this many tokens after prompts of 16, once for each step, instead of training.
     #[arg(long, value_name = "N", value_parser = one_or_more)]
     generate: Option<usize>,
-    /// What the device can do at most, in million million operations a second: the last line then says what share of it is used.
-    #[arg(long, value_name = "T")]
+    /// The peak of the device in TFLOP/s: the last line then says what share of it is reached.
+    #[arg(long, value_name = "TFLOPS")]
     peak_tflops: Option<f64>,
 }
 
@@ -53,21 +53,22 @@ impl BenchArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let config = ModelConfig {
             family: Some(Family::Gpt2),
-            num_layers: Some(self.layers),
-            num_heads: Some(self.heads),
-            hidden_size: Some(self.width),
-            context_length: Some(self.time),
+            num_layers: Some(self.num_layers),
+            num_heads: Some(self.num_heads),
+            hidden_size: Some(self.hidden_size),
+            context_length: Some(self.sequence_length),
             ..ModelConfig::default()
         };
         let architecture = config.architecture().map_err(anyhow::Error::msg)?;
-        let Self { vocabulary, batch, steps, device, precision, .. } = self;
-        let bench = Bench { architecture, vocabulary, batch, steps, device, precision };
-        printer.result(format_args!("parameters {}", architecture.parameters(vocabulary)));
+        let Self { vocab_size, batch_size, steps, device, precision, .. } = self;
+        let bench = Bench { architecture, vocab_size, batch_size, steps, device, precision };
+        printer.result(format_args!("parameters {}", architecture.parameters(vocab_size)));
         if let Some(tokens) = self.generate {
             bench.generate(16, tokens, |seconds| {
-                let pace = (batch * tokens) as f64 / seconds;
-                printer
-                    .result(format_args!("generate batch {batch} {tokens} tokens {seconds:.3} s {pace:.0} tokens/s"));
+                let pace = (batch_size * tokens) as f64 / seconds;
+                printer.result(format_args!(
+                    "generate batch {batch_size} {tokens} tokens {seconds:.3} s {pace:.0} tokens/s"
+                ));
             })?;
             return Ok(());
         }
@@ -79,14 +80,9 @@ impl BenchArgs {
         // by then a device has chosen its kernels, and memory has been touched
         let half = paces.len() / 2;
         let median = median(&mut paces[half..]);
-        let tflops = median
-            * flops_per_token(
-                architecture.parameters(vocabulary),
-                architecture.num_layers,
-                architecture.hidden_size,
-                architecture.context_length,
-            )
-            / 1e12;
+        let Architecture { num_layers, hidden_size, context_length, .. } = architecture;
+        let flops = flops_per_token(architecture.parameters(vocab_size), num_layers, hidden_size, context_length);
+        let tflops = median * flops / 1e12;
         let share = self.peak_tflops.map(|peak| format!(", {:.1} % of {peak}", 100.0 * tflops / peak));
         printer.result(format_args!(
             "median of the second half {median:.0} tokens/s {tflops:.3} TFLOP/s{}",

@@ -7,7 +7,7 @@ use clap::Args;
 use super::printer::Printer;
 use crate::{checkpoint::Which, program::interchange::export};
 
-/// Write a trained model as a folder that Hugging Face's `transformers` loads.
+/// Export a model to a folder that Hugging Face's `transformers` loads.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
     /// The output folder of a training.
@@ -15,7 +15,7 @@ pub struct ExportArgs {
     /// The folder to write.
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
-    /// Take the checkpoint with the best evaluation, and not the newest.
+    /// Use the checkpoint with the lowest validation loss, instead of the newest.
     #[arg(long)]
     best: bool,
 }

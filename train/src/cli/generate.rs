@@ -17,35 +17,35 @@ use crate::{
 pub struct GenerateArgs {
     /// The output folder of a training.
     model: PathBuf,
-    /// What the text begins with; given more than once, texts are made together. Special tokens that are written out in it, such as
-    /// `<|endoftext|>`, are those tokens, and what stands before every text of the model is put before it.
+    /// The prompt; several are generated from as one batch. Special tokens in it, such as `<|endoftext|>`, are those tokens, and the
+    /// model's beginning-of-text token is put before it.
     #[arg(long, default_value = "")]
     prompt: Vec<String>,
-    /// Tokens to generate, at most.
+    /// The most tokens to generate.
     #[arg(long, value_name = "N", default_value_t = 100)]
     tokens: usize,
-    /// Divides the logits; 0 takes the likeliest token each time.
+    /// Divides the logits; 0 is greedy decoding.
     #[arg(long, default_value_t = 0.8)]
     temperature: f64,
-    /// Choose among this many of the likeliest tokens; 0 for all.
+    /// Sample from this many of the likeliest tokens; 0 for all.
     #[arg(long, value_name = "K", default_value_t = 0)]
     top_k: usize,
-    /// Choose among the likeliest tokens that have this share of the probability together.
+    /// Sample from the likeliest tokens that have this share of the probability together.
     #[arg(long, value_name = "P", default_value_t = 1.0)]
     top_p: f64,
-    /// Look for the likeliest text, with this many side by side, and draw nothing.
+    /// Beam search with this many beams, instead of sampling.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     beams: Option<u16>,
-    /// With --beams: what a text's length counts for; more prefers longer ones.
-    #[arg(long, default_value_t = 1.0, requires = "beams")]
+    /// With --beams: scores are divided by the length to this power; more prefers longer texts.
+    #[arg(long, value_name = "POWER", default_value_t = 1.0, requires = "beams")]
     length_penalty: f64,
-    /// End a text before this string, too; may be given more than once.
+    /// Stop before this string, too; may be given more than once.
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
-    /// What the draws are made from.
+    /// The seed of sampling.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Take the checkpoint with the best evaluation instead of the newest.
+    /// Use the checkpoint with the lowest validation loss, instead of the newest.
     #[arg(long)]
     best: bool,
     /// Where to run: `cpu`, or `cuda:0` for the first GPU.
@@ -63,7 +63,7 @@ impl GenerateArgs {
             let text = if self.stop.is_empty() { String::new() } else { tokenizer.decode(new).unwrap_or_default() };
             self.stop.iter().any(|stop| text.contains(stop.as_str()))
         };
-        let never = tokenizer.unused(model.vocabulary());
+        let never = tokenizer.unused(model.vocab_size());
         let limits = Limits {
             tokens: self.tokens,
             begin: tokenizer.before_text(),

@@ -7,10 +7,10 @@ use clap::Args;
 use super::printer::Printer;
 use crate::program::interchange::import;
 
-/// Read a model of Hugging Face (GPT, GPT-2 or Llama) as one that took no step yet.
+/// Import a model of Hugging Face (GPT, GPT-2 or Llama) as a checkpoint of step 0.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// A folder with `config.json`, `model.safetensors` and `tokenizer.json`, and what else says how texts begin and end.
+    /// A folder with `config.json`, `model.safetensors` and `tokenizer.json`, and the files that name its special tokens.
     folder: PathBuf,
     /// The output folder.
     #[arg(long, value_name = "DIR")]

@@ -24,14 +24,14 @@ use crate::tensor::{Operations, choose};
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// Print errors and results alone.
+    /// Print only errors and results.
     #[arg(short, long, global = true, display_order = 900)]
     quiet: bool,
     /// Threads [default: all cores].
     #[arg(long, global = true, display_order = 901, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
-    /// Whose operations compute: `own`, or `framework` for burn's, to see where a fault lies.
-    #[arg(long, global = true, display_order = 902, value_name = "WHOSE", default_value_t)]
+    /// Tensor operations: `own` kernels, or burn's (`framework`), to locate a fault.
+    #[arg(long, global = true, display_order = 902, value_name = "KIND", default_value_t)]
     operations: Operations,
 }
 

@@ -28,10 +28,10 @@ pub struct PretrainArgs {
     /// Stop after this many steps, with a checkpoint.
     #[arg(long, value_name = "STEP")]
     until: Option<u64>,
-    /// A folder of ids that trainings share, so that no file is tokenized twice [default: `tokens` in the output folder].
+    /// A folder of token ids that trainings share, so that no file is tokenized twice [default: `tokens` in the output folder].
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
-    /// Show lines instead of a dashboard, which there is where standard output and standard error are terminals.
+    /// Log lines instead of the dashboard of terminals.
     #[arg(long)]
     plain: bool,
     /// Replace a value of the configuration.

@@ -14,16 +14,16 @@ use crate::{
 /// Train a byte-level BPE tokenizer on a sample of a corpus.
 #[derive(Debug, Args)]
 pub struct TokenizerArgs {
-    /// The folder of a mixture; or a Parquet file, a file of JSON lines, or a folder of these.
+    /// The folder of a mixture; or a Parquet file, a JSON Lines file, or a folder of these.
     corpus: PathBuf,
-    /// Tokens, bytes and `<|endoftext|>` among them.
+    /// The size of the vocabulary, the 256 bytes and `<|endoftext|>` included.
     #[arg(long, value_name = "N", default_value_t = 8192)]
-    vocabulary: usize,
-    /// Text to train on, drawn from the whole corpus by hash: bytes, or with K, M or G.
+    vocab_size: usize,
+    /// How much text to train on, sampled from the whole corpus: bytes, or with K, M or G.
     #[arg(long, value_name = "SIZE", default_value = "100M")]
     sample: Size,
-    /// The largest share of the corpus's bytes that may be lost, where a file breaks off or cannot be unpacked: of a file whose end is
-    /// missing, all count.
+    /// The largest share of the corpus's bytes that may be lost to files that are truncated or corrupt; a truncated file counts as a
+    /// whole.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     lost_limit: f64,
     /// The file to write.
@@ -38,8 +38,8 @@ impl TokenizerArgs {
             sample(&SourceFiles::find(&self.corpus)?, self.sample.0 as u64, opening)?;
         lost.iter().for_each(|lost| printer.note(lost));
         printer.note(format_args!("{} texts, {:.1} of {:.1} MB", texts.len(), bytes as f64 / 1e6, of as f64 / 1e6));
-        let tokenizer = Tokenizer::train(texts.iter().map(String::as_str), self.vocabulary, &self.out)?;
-        printer.note(format_args!("{} tokens", tokenizer.vocabulary()));
+        let tokenizer = Tokenizer::train(texts.iter().map(String::as_str), self.vocab_size, &self.out)?;
+        printer.note(format_args!("{} tokens", tokenizer.vocab_size()));
         printer.result(self.out.display());
         Ok(())
     }

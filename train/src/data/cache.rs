@@ -146,7 +146,7 @@ impl<'t> TokenCache<'t> {
             self.note("the tokenizer is of a kind that only the crate `tokenizers` knows, which is slower");
         }
         let mut documents = Documents::open_by(path, self.opening)?;
-        let mut writer = TokenFileWriter::create(kept, self.tokenizer.vocabulary())?;
+        let mut writer = TokenFileWriter::create(kept, self.tokenizer.vocab_size())?;
         match self.fill(&mut documents, &mut writer) {
             Ok((count, ids)) => {
                 writer.finish(made, documents.lost())?;

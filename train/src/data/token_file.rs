@@ -80,7 +80,7 @@ pub(super) struct TokenFileWriter {
     partial: PathBuf,
     file: BufWriter<File>,
     hash: Box<Xxh3>,
-    vocabulary: usize,
+    vocab_size: usize,
     width: usize,
     ids: u64,
     entries: Vec<u8>,
@@ -88,8 +88,8 @@ pub(super) struct TokenFileWriter {
 }
 
 impl TokenFileWriter {
-    /// Begins a file of ids below `vocabulary`.
-    pub(super) fn create(path: &Path, vocabulary: usize) -> Result<Self> {
+    /// Begins a file of ids below `vocab_size`.
+    pub(super) fn create(path: &Path, vocab_size: usize) -> Result<Self> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let partial = path.with_file_name(format!(".{name}.partial"));
         let file = File::create(&partial).map_err(Error::file("write", &partial))?;
@@ -98,8 +98,8 @@ impl TokenFileWriter {
             partial,
             file: BufWriter::with_capacity(1 << 20, file),
             hash: Box::default(),
-            vocabulary,
-            width: if vocabulary <= 1 << 16 { 2 } else { 4 },
+            vocab_size,
+            width: if vocab_size <= 1 << 16 { 2 } else { 4 },
             ids: 0,
             entries: Vec::new(),
             buffer: Vec::new(),
@@ -109,12 +109,12 @@ impl TokenFileWriter {
     /// Adds a document, whose first `prompt` ids are its prompt's.
     ///
     /// # Errors
-    /// When the file cannot be written, or an id is none of the vocabulary's.
+    /// When the file cannot be written, or an id is beyond the vocabulary.
     pub(super) fn push(&mut self, ids: &[u32], prompt: usize, hash: u64) -> Result<()> {
         self.buffer.clear();
         for id in ids {
-            if *id as usize >= self.vocabulary {
-                let message = format!("id {id} is beyond its {} tokens", self.vocabulary);
+            if *id as usize >= self.vocab_size {
+                let message = format!("id {id} is beyond its {} tokens", self.vocab_size);
                 return Err(Error::Tokenizer(message));
             }
             self.buffer.extend_from_slice(&id.to_le_bytes()[..self.width]);
@@ -295,8 +295,8 @@ mod tests {
         Made { tokenizer: "t".into(), source: "s".into() }
     }
 
-    fn write(path: &Path, vocabulary: usize) -> Result<()> {
-        let mut writer = TokenFileWriter::create(path, vocabulary)?;
+    fn write(path: &Path, vocab_size: usize) -> Result<()> {
+        let mut writer = TokenFileWriter::create(path, vocab_size)?;
         writer.push(&[1, 2, 3], 1, 7)?;
         writer.push(&[65_535], 0, 8)?;
         writer.finish(made(), 0)
@@ -306,8 +306,8 @@ mod tests {
     fn ids_come_back_in_both_widths() -> Result<()> {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let path = folder.path().join("ids");
-        for vocabulary in [65_536, 65_537] {
-            write(&path, vocabulary)?;
+        for vocab_size in [65_536, 65_537] {
+            write(&path, vocab_size)?;
             let file = TokenFile::open(&path, &made())?;
             assert_eq!(file.entries(), [Entry { end: 3, prompt: 1, hash: 7 }, Entry { end: 4, prompt: 0, hash: 8 }]);
             let mut ids = [0; 3];

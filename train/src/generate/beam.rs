@@ -41,8 +41,8 @@ pub fn beam_search(model: &Gpt, prompt: &[u32], beams: Beams, limits: &Limits<'_
     while !running.is_empty() {
         let texts: Vec<Vec<u32>> = running.iter().map(|beam| [start.as_slice(), &beam.new].concat()).collect();
         let mut logits = seen.next(&texts.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        limits.mask(&mut logits, model.vocabulary());
-        let mut next = followers(&running, &logits, model.vocabulary(), 2 * beams.beams);
+        limits.mask(&mut logits, model.vocab_size());
+        let mut next = followers(&running, &logits, model.vocab_size(), 2 * beams.beams);
         let mut staying = Vec::new();
         for (parent, beam) in next.drain(..) {
             if limits.are_reached(&beam.new) {
@@ -69,9 +69,9 @@ pub fn beam_search(model: &Gpt, prompt: &[u32], beams: Beams, limits: &Limits<'_
 }
 
 /// The likeliest `count` continuations of all beams by one token, each with the number of the beam that it continues.
-fn followers(running: &[Beam], logits: &[f32], vocabulary: usize, count: usize) -> Vec<(usize, Beam)> {
-    let mut all: Vec<(f64, usize, u32)> = Vec::with_capacity(running.len() * vocabulary);
-    for (parent, (beam, logits)) in running.iter().zip(logits.chunks_exact(vocabulary)).enumerate() {
+fn followers(running: &[Beam], logits: &[f32], vocab_size: usize, count: usize) -> Vec<(usize, Beam)> {
+    let mut all: Vec<(f64, usize, u32)> = Vec::with_capacity(running.len() * vocab_size);
+    for (parent, (beam, logits)) in running.iter().zip(logits.chunks_exact(vocab_size)).enumerate() {
         let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sum: f64 = logits.iter().map(|logit| f64::from(logit - largest).exp()).sum();
         let logarithm = f64::from(largest) + sum.ln();

@@ -37,12 +37,12 @@ impl Limits<'_> {
     /// Takes the chance from what is never chosen.
     ///
     /// # Shapes
-    /// - `logits`: `[rows, vocabulary]`
-    fn mask(&self, logits: &mut [f32], vocabulary: usize) {
+    /// - `logits`: `[batch, vocab_size]`
+    fn mask(&self, logits: &mut [f32], vocab_size: usize) {
         if self.never.is_empty() {
             return;
         }
-        for row in logits.chunks_exact_mut(vocabulary) {
+        for row in logits.chunks_exact_mut(vocab_size) {
             self.never.iter().for_each(|id| row[*id as usize] = f32::NEG_INFINITY);
         }
     }
@@ -61,9 +61,9 @@ pub fn generate(model: &Gpt, prompts: &[Vec<u32>], sampling: Sampling, limits: &
     while !running.is_empty() {
         let ids: Vec<&[u32]> = running.iter().map(|row| rows[*row].ids.as_slice()).collect();
         let mut logits = seen.next(&ids);
-        limits.mask(&mut logits, model.vocabulary());
+        limits.mask(&mut logits, model.vocab_size());
         let mut staying = Vec::new();
-        for (place, (number, logits)) in running.iter().zip(logits.chunks_exact(model.vocabulary())).enumerate() {
+        for (place, (number, logits)) in running.iter().zip(logits.chunks_exact(model.vocab_size())).enumerate() {
             let row = &mut rows[*number];
             let draw = streams[*number].fraction(row.written().len() as u64);
             row.ids.push(sampling.choose(logits, draw));
@@ -109,7 +109,7 @@ impl<'m> Seen<'m> {
         Self { model, cache: Cache::new(model.architecture(), rows, &model.device()), through: vec![0; rows] }
     }
 
-    /// The logits that follow each row, `[rows, vocabulary]`.
+    /// The logits that follow each row, `[batch, vocab_size]`.
     fn next(&mut self, rows: &[&[u32]]) -> Vec<f32> {
         let context = self.model.architecture().context_length;
         let grown = |(row, (through, length)): (&&[u32], (&usize, &usize))| length + row.len() - through > context;

@@ -232,9 +232,9 @@ mod tests {
 
     #[test]
     fn presets_have_their_published_sizes() {
-        let parameters = |preset: &str, vocabulary| {
+        let parameters = |preset: &str, vocab_size| {
             let config = ModelConfig { preset: Some(preset.into()), ..ModelConfig::default() };
-            config.architecture().expect("presets fit together").parameters(vocabulary)
+            config.architecture().expect("presets fit together").parameters(vocab_size)
         };
         assert_eq!(parameters("gpt2", 50257), 124_439_808);
         assert_eq!(parameters("gpt2-xl", 50257), 1_557_611_200);

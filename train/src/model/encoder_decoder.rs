@@ -47,12 +47,12 @@ pub struct Read<'a> {
 impl Architecture {
     /// An encoder and a decoder whose weights are drawn from `seed`, as [`Architecture::init`] draws them.
     #[must_use]
-    pub fn init_encoder_decoder(&self, vocabulary: usize, seed: u64, device: &Device) -> EncoderDecoder {
+    pub fn init_encoder_decoder(&self, vocab_size: usize, seed: u64, device: &Device) -> EncoderDecoder {
         let table = |rows| Param::from_tensor(Tensor::zeros([rows, self.hidden_size], device));
         let modern = self.family == Family::Llama;
         let norm = || (self.family != Family::Gpt1).then(|| Norm::new(self, device));
         let model = EncoderDecoder {
-            tokens: table(vocabulary),
+            tokens: table(vocab_size),
             positions: (!modern).then(|| table(self.context_length)),
             encoder: (0..self.num_layers).map(|_| Block::new(self, device)).collect(),
             encoder_norm: norm(),

@@ -47,15 +47,15 @@ impl Architecture {
     ///
     /// Source: Radford et al. 2019 (GPT-2), section 2.3.
     #[must_use]
-    pub fn init(&self, vocabulary: usize, seed: u64, device: &Device) -> Gpt {
+    pub fn init(&self, vocab_size: usize, seed: u64, device: &Device) -> Gpt {
         let table = |rows| Param::from_tensor(Tensor::zeros([rows, self.hidden_size], device));
         let modern = self.family == Family::Llama;
         let model = Gpt {
-            tokens: table(vocabulary),
+            tokens: table(vocab_size),
             positions: (!modern).then(|| table(self.context_length)),
             blocks: (0..self.num_layers).map(|_| Block::new(self, device)).collect(),
             norm: (self.family != Family::Gpt1).then(|| Norm::new(self, device)),
-            head: (!self.tie_embeddings).then(|| table(vocabulary)),
+            head: (!self.tie_embeddings).then(|| table(vocab_size)),
             architecture: *self,
             angles: self.angles(),
             precision: Precision::Single,
@@ -149,7 +149,7 @@ impl Gpt {
     pub fn logits(&self, tokens: Tokens<'_>) -> Tensor<3> {
         let hidden = self.hidden(tokens, None);
         let [rows, time, hidden_size] = hidden.dims();
-        head(hidden.reshape([rows * time, hidden_size]), self.head()).reshape([rows, time, self.vocabulary()])
+        head(hidden.reshape([rows * time, hidden_size]), self.head()).reshape([rows, time, self.vocab_size()])
     }
 
     /// The head's weight, `[vocab_size, hidden_size]`.
@@ -172,7 +172,7 @@ impl Gpt {
 
     /// How many tokens it knows.
     #[must_use]
-    pub fn vocabulary(&self) -> usize {
+    pub fn vocab_size(&self) -> usize {
         self.tokens.dims()[0]
     }
 }

@@ -18,15 +18,15 @@ use crate::{
 pub struct Bench {
     /// The model.
     pub architecture: Architecture,
-    /// Tokens that the model knows.
-    pub vocabulary: usize,
-    /// Rows in a step, each as long as the model's context.
-    pub batch: usize,
+    /// The size of the vocabulary.
+    pub vocab_size: usize,
+    /// Sequences in a step, each of the context length.
+    pub batch_size: usize,
     /// Steps.
     pub steps: u64,
     /// Where tensors live.
     pub device: DeviceName,
-    /// What numbers are computed in.
+    /// The precision of computation.
     pub precision: Precision,
 }
 
@@ -53,7 +53,7 @@ impl Bench {
     /// When there is no such device.
     pub fn run(&self, mut tell: impl FnMut(Measured)) -> Result<()> {
         let device = self.device.open_for(self.precision)?.autodiff();
-        let mut model = self.architecture.init(self.vocabulary, 0, &device).computing_in(self.precision);
+        let mut model = self.architecture.init(self.vocab_size, 0, &device).computing_in(self.precision);
         let mut optimizer = AdamW::new(AdamWConfig::default());
         for step in 0..self.steps {
             let (inputs, targets) = self.tokens(step);
@@ -66,24 +66,26 @@ impl Bench {
         Ok(())
     }
 
-    /// Goes on with as many prompts as a batch has rows, of `prompt` random tokens each, by the likeliest `tokens`, as many times
-    /// as there are steps; and tells the seconds of each time.
+    /// Generates `tokens` tokens after each of a batch of random prompts, greedily, once for each step; and tells the seconds of each
+    /// time.
+    ///
+    /// - `prompt`: tokens of a prompt
     ///
     /// # Errors
     /// When there is no such device.
     pub fn generate(&self, prompt: usize, tokens: usize, mut tell: impl FnMut(f64)) -> Result<()> {
         let device = self.device.open_for(self.precision)?;
-        let model = self.architecture.init(self.vocabulary, 0, &device).computing_in(self.precision);
+        let model = self.architecture.init(self.vocab_size, 0, &device).computing_in(self.precision);
         let greedy = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, seed: 0 };
         // no token ends a text here, so that all have one length
         let limits = Limits { tokens, begin: 0, ends: &[], never: &[], is_over: &|_| false };
         for round in 0..self.steps {
             let stream = Stream::new(round, "prompts");
             let id = |index: usize| {
-                u32::try_from(stream.bits(index as u64) % self.vocabulary as u64).expect("a vocabulary is small")
+                u32::try_from(stream.bits(index as u64) % self.vocab_size as u64).expect("a vocabulary is small")
             };
             let prompts: Vec<Vec<u32>> =
-                (0..self.batch).map(|row| (row * prompt..(row + 1) * prompt).map(id).collect()).collect();
+                (0..self.batch_size).map(|number| (number * prompt..(number + 1) * prompt).map(id).collect()).collect();
             let begun = Instant::now();
             let written = generate(&model, &prompts, greedy, &limits);
             debug_assert!(written.iter().all(|new| new.len() == tokens));
@@ -92,19 +94,20 @@ impl Bench {
         Ok(())
     }
 
-    /// Random tokens, and those that come next.
+    /// Random inputs and targets.
     fn tokens(&self, step: u64) -> (Vec<i32>, Vec<i32>) {
-        let (time, vocabulary) = (self.architecture.context_length as u64, self.vocabulary as u64);
+        let (length, vocab_size) = (self.architecture.context_length as u64, self.vocab_size as u64);
         let stream = Stream::new(step, "bench");
-        let id = |index: u64| i32::try_from(stream.bits(index) % vocabulary).expect("a vocabulary is small");
-        let rows = 0..self.batch as u64;
-        let ids =
-            |from: u64| rows.clone().flat_map(move |row| (from..from + time).map(move |at| row * (time + 1) + at));
+        let id = |index: u64| i32::try_from(stream.bits(index) % vocab_size).expect("a vocabulary is small");
+        let sequences = 0..self.batch_size as u64;
+        let ids = |from: u64| {
+            sequences.clone().flat_map(move |number| (from..from + length).map(move |at| number * (length + 1) + at))
+        };
         (ids(0).map(id).collect(), ids(1).map(id).collect())
     }
 
     fn step(&self, model: Gpt, optimizer: &mut AdamW, inputs: &[i32], targets: &[i32]) -> (Gpt, f64) {
-        let tokens = Tokens { ids: inputs, batch_size: self.batch, starts: None };
+        let tokens = Tokens { ids: inputs, batch_size: self.batch_size, starts: None };
         let weights = vec![1.0 / targets.len() as f32; targets.len()];
         let loss = next_token_loss(&model, tokens, targets, &weights, Some(0));
         let mut graph = loss.backward();

@@ -84,14 +84,14 @@ pub fn import(folder: &Path, out: &Path) -> Result<Imported> {
     let other = |message: String| Error::Interchange { path: folder.to_owned(), message };
     let (tensors, others) = tensors(folder)?;
     let read = huggingface::import(&json_file(&folder.join("config.json"))?, tensors, others).map_err(other)?;
-    let vocabulary = read.vocab_size();
+    let vocab_size = read.vocab_size();
     let huggingface::Imported { config, named, mut notes } = read;
     let path = folder.join(tokenizer::FILE);
     let hash = if path.exists() {
         let tokenizer = Tokenizer::load(&path)?;
-        if tokenizer.vocabulary() > vocabulary {
-            let last = tokenizer.vocabulary() - 1;
-            return Err(other(format!("its tokenizer has ids up to {last}, and its model knows {vocabulary} tokens")));
+        if tokenizer.vocab_size() > vocab_size {
+            let last = tokenizer.vocab_size() - 1;
+            return Err(other(format!("its tokenizer has ids up to {last}, and its model knows {vocab_size} tokens")));
         }
         tokenizer.save(out)?;
         notes.push(ends(&tokenizer));

@@ -148,7 +148,7 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     let sampler = samples.map(|samples| Sampler { every: samples.every, write: &write });
 
     let looped = config.training.looped(options.until, config.seed, config.learning_rate, config.optimizer);
-    let model = architecture.init(tokenizer.vocabulary(), config.seed, &device).computing_in(precision);
+    let model = architecture.init(tokenizer.vocab_size(), config.seed, &device).computing_in(precision);
     let flops = flops_per_token(
         model.num_params(),
         architecture.num_layers,
@@ -173,7 +173,7 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
 fn sample(model: &Gpt, step: u64, config: &SamplesConfig, seed: u64, tokenizer: &Tokenizer) -> Result<Vec<Sampled>> {
     let sampling = Sampling { temperature: config.temperature, top_k: 0, top_p: 1.0, seed };
     let prompts = config.prompts.iter().map(|prompt| tokenizer.prompt(prompt)).collect::<Result<Vec<_>>>()?;
-    let never = tokenizer.unused(model.vocabulary());
+    let never = tokenizer.unused(model.vocab_size());
     let limits = Limits {
         tokens: config.tokens,
         begin: tokenizer.before_text(),
@@ -199,8 +199,8 @@ pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(Gpt, Tokeni
     let folder = out.join("checkpoints");
     // an embedding may have more rows than there are tokens
     let rows = checkpoint.model.iter().find(|named| named.name == "tokens").map_or(0, |table| table.shape[0]);
-    if tokenizer.vocabulary() > rows {
-        let (last, message) = (tokenizer.vocabulary() - 1, "the tokenizer beside it has ids up to");
+    if tokenizer.vocab_size() > rows {
+        let (last, message) = (tokenizer.vocab_size() - 1, "the tokenizer beside it has ids up to");
         return Err(Error::Damaged {
             path: folder,
             message: format!("its model knows {rows} tokens, and {message} {last}"),

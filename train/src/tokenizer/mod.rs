@@ -79,18 +79,18 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Trains a tokenizer with `vocabulary` tokens, and writes it to `path`.
+    /// Trains a tokenizer with `vocab_size` tokens, and writes it to `path`.
     ///
     /// # Errors
     /// When the texts are too few for so many tokens, or the file cannot be written.
-    pub fn train<'t>(texts: impl Iterator<Item = &'t str> + Send, vocabulary: usize, path: &Path) -> Result<Self> {
+    pub fn train<'t>(texts: impl Iterator<Item = &'t str> + Send, vocab_size: usize, path: &Path) -> Result<Self> {
         let least = 256 + 1;
-        if vocabulary < least {
-            return Err(Error::Tokenizer(format!("a vocabulary has at least {least} tokens, not {vocabulary}")));
+        if vocab_size < least {
+            return Err(Error::Tokenizer(format!("a vocabulary has at least {least} tokens, not {vocab_size}")));
         }
         let mut trainer = BpeTrainerBuilder::new()
             .show_progress(false)
-            .vocab_size(vocabulary)
+            .vocab_size(vocab_size)
             .min_frequency(2)
             .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
             .special_tokens(vec![NewToken::from(END_OF_TEXT, true)])
@@ -160,9 +160,9 @@ impl Tokenizer {
         Ok(Self { inner, ordinary, fast, added, ids, ends, names, config, unknown, bytes })
     }
 
-    /// Rows of a table with one for every id: one more than the highest, though there may be ids that no token has.
+    /// Rows of an embedding with one for every id: one more than the highest, though there may be ids that no token has.
     #[must_use]
-    pub fn vocabulary(&self) -> usize {
+    pub fn vocab_size(&self) -> usize {
         self.ids.rows()
     }
 
@@ -493,7 +493,7 @@ mod tests {
     #[test]
     fn a_vocabulary_may_have_holes() -> Result<()> {
         let (folder, tokenizer) = trained();
-        let size = tokenizer.vocabulary();
+        let size = tokenizer.vocab_size();
         for normalizer in [Value::Null, json!({"type": "NFC"})] {
             let other = changed(folder.path(), |json| {
                 json["normalizer"] = normalizer;
@@ -504,7 +504,7 @@ mod tests {
                 json["added_tokens"].as_array_mut().expect("a list").push(token);
             })?;
             let last = u32::try_from(size).expect("small") + 5;
-            assert_eq!(other.vocabulary(), size + 6);
+            assert_eq!(other.vocab_size(), size + 6);
             assert_eq!(other.encode("a<sum>")?.last(), Some(&last));
             assert_eq!(other.decode(&[last, last - 1, last])?, "<sum><sum>");
             let holes: Vec<u32> = (last - 5..last).collect();

@@ -184,7 +184,7 @@ fn nothing_to_read_is_an_error() {
     for lines in ["", "\n\n", "{\"text\": \"\"}\n"] {
         fs::write(&empty, lines).expect("it can be written");
         let made = workshop.path().join("made.json");
-        let output = train(&["tokenizer", text(&empty), "--vocabulary", "300", "--out", text(&made)]);
+        let output = train(&["tokenizer", text(&empty), "--vocab-size", "300", "--out", text(&made)]);
         assert_eq!(output.status.code(), Some(1));
         assert!(stderr(&output).contains("empty.jsonl: no document has any text"), "{}", stderr(&output));
         assert!(!made.exists());

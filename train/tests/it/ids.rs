@@ -68,7 +68,7 @@ fn ids_of_real_text_are_those_of_the_crate() {
     let lines = books.iter().map(|text| format!("{}\n", serde_json::json!({ "text": text }))).collect::<String>();
     fs::write(&corpus, lines).expect("the file can be written");
     let path = folder.path().join("tokenizer.json");
-    let output = train(&["tokenizer", text(&corpus), "--vocabulary", "4096", "--out", text(&path)]);
+    let output = train(&["tokenizer", text(&corpus), "--vocab-size", "4096", "--out", text(&path)]);
     assert!(output.status.success(), "{}", stderr(&output));
 
     let whole = |name: &str| fs::read_to_string(data.join(name)).expect("it can be read");

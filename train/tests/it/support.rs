@@ -60,7 +60,7 @@ impl Workshop {
         fs::write(workshop.path().join("small.toml"), CONFIG).expect("the configuration can be written");
         let mixture = workshop.path().join("mixture");
         let tokenizer = workshop.path().join("tokenizer.json");
-        let output = train(&["tokenizer", text(&mixture), "--vocabulary", "300", "--out", text(&tokenizer)]);
+        let output = train(&["tokenizer", text(&mixture), "--vocab-size", "300", "--out", text(&tokenizer)]);
         assert!(output.status.success(), "{}", stderr(&output));
         workshop
     }
