@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    model::Named,
+    model::NamedTensor,
     optimize::Moments,
 };
 
@@ -54,7 +54,7 @@ pub struct Checkpoint {
     /// Where each log ended, by the name of its file: what comes after that is told again by a training that goes on from here.
     pub logs: BTreeMap<String, LogPlace>,
     /// The model's parameters.
-    pub model: Vec<Named>,
+    pub model: Vec<NamedTensor>,
     /// The optimizer's memory.
     pub moments: Vec<Moments>,
 }
@@ -264,7 +264,7 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
     let summary = summary(path)?;
     let model = read_tensors(path, MODEL, &summary)?
         .into_iter()
-        .map(|(name, (shape, values))| Named { name, shape, values })
+        .map(|(name, (shape, values))| NamedTensor { name, shape, values })
         .collect();
     let mut optimizer = read_tensors(path, OPTIMIZER, &summary)?;
     let names: Vec<String> =
@@ -299,7 +299,7 @@ fn read_tensors(folder: &Path, name: &str, summary: &Summary) -> Result<Tensors>
         return Err(damaged("its bytes are not those that were written".into()));
     }
     let tensors = tensors::from_bytes(&bytes, &path)?;
-    Ok(tensors.into_iter().map(|(name, Named { shape, values, .. })| (name, (shape, values))).collect())
+    Ok(tensors.into_iter().map(|(name, NamedTensor { shape, values, .. })| (name, (shape, values))).collect())
 }
 
 #[cfg(test)]
@@ -315,7 +315,7 @@ mod tests {
             threads: 2,
         };
         let model =
-            vec![Named { name: "blocks.0.weight".into(), shape: vec![2, 2], values: vec![1.0, -0.5, 3e-9, 4.0] }];
+            vec![NamedTensor { name: "blocks.0.weight".into(), shape: vec![2, 2], values: vec![1.0, -0.5, 3e-9, 4.0] }];
         let moments =
             vec![Moments { name: "blocks.0.weight".into(), first: vec![0.1; 4], second: vec![f32::MIN_POSITIVE; 4] }];
         let best = Some(Best { step: 5, validation_loss: Exact(0.1 + 0.2) });

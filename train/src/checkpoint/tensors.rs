@@ -7,7 +7,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use crate::{
     error::{Error, Result},
-    model::Named,
+    model::NamedTensor,
 };
 
 /// A file with these tensors, in single precision.
@@ -28,7 +28,7 @@ pub fn to_bytes<'v>(values: impl Iterator<Item = (String, Vec<usize>, &'v Vec<f3
 ///
 /// # Errors
 /// When `bytes`, which stand at `path`, are no such file, or have numbers of a kind that no weights have.
-pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<BTreeMap<String, Named>> {
+pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<BTreeMap<String, NamedTensor>> {
     let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
     let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;
     let mut tensors = BTreeMap::new();
@@ -42,7 +42,7 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<BTreeMap<String, Named>> 
             Dtype::BOOL | Dtype::U8 | Dtype::I8 | Dtype::I16 | Dtype::I32 | Dtype::I64 => continue,
             other => return Err(damaged(format!("`{name}` has numbers of the kind {other:?}"))),
         };
-        tensors.insert(name.clone(), Named { name, shape: view.shape().to_vec(), values });
+        tensors.insert(name.clone(), NamedTensor { name, shape: view.shape().to_vec(), values });
     }
     Ok(tensors)
 }

@@ -6,15 +6,16 @@ use burn::module::Module;
 
 use crate::{
     error::{Error, Result},
-    model::{Named, replace},
+    model::{NamedTensor, replace},
 };
 
 /// The model with the weights of the checkpoint at `path`, which must be those of its shape.
 ///
 /// # Errors
 /// When a parameter is missing or has another shape: it is named.
-pub fn with_weights<M: Module>(model: M, saved: Vec<Named>, path: &Path) -> Result<M> {
-    let mut by_name: BTreeMap<String, Named> = saved.into_iter().map(|named| (named.name.clone(), named)).collect();
+pub fn with_weights<M: Module>(model: M, saved: Vec<NamedTensor>, path: &Path) -> Result<M> {
+    let mut by_name: BTreeMap<String, NamedTensor> =
+        saved.into_iter().map(|named| (named.name.clone(), named)).collect();
     let mut wrong = None;
     let model = replace(model, |name, shape| match by_name.remove(name) {
         Some(named) if named.shape == shape => named.values,

@@ -112,7 +112,7 @@ mod tests {
         };
         // larger weights than those of a start, so that probabilities differ
         let model = config.architecture().expect("the numbers fit together").init(6, 5, &Device::flex());
-        let mut numbers = crate::model::named(&model).into_iter();
+        let mut numbers = crate::model::named_parameters(&model).into_iter();
         crate::model::replace(model, |_, _| {
             let named = numbers.next().expect("a parameter");
             named.values.iter().map(|x| x * 20.0).collect()

@@ -10,7 +10,7 @@ pub use beam::{Beams, beam_search};
 pub use choice::Sampling;
 
 use crate::{
-    model::{Cache, Gpt, Tokens},
+    model::{Gpt, KvCache, Tokens},
     random::Stream,
 };
 
@@ -99,14 +99,14 @@ impl Row {
 /// A model with what it has seen of some rows.
 struct Seen<'m> {
     model: &'m Gpt,
-    cache: Cache,
+    cache: KvCache,
     /// How much of each row went through the model.
     through: Vec<usize>,
 }
 
 impl<'m> Seen<'m> {
     fn new(model: &'m Gpt, rows: usize) -> Self {
-        Self { model, cache: Cache::new(model.architecture(), rows, &model.device()), through: vec![0; rows] }
+        Self { model, cache: KvCache::new(model.architecture(), rows, &model.device()), through: vec![0; rows] }
     }
 
     /// The logits that follow each row, `[batch, vocab_size]`.

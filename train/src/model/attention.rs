@@ -1,17 +1,17 @@
-//! Attention of a sequence to itself.
+//! Self-attention.
 
 use burn::{
     module::Module,
     tensor::{Device, Tensor},
 };
 
-use super::{Architecture, Family, parts::Linear, pass::Pass};
+use super::{Architecture, Family, forward_pass::ForwardPass, parts::Linear};
 use crate::tensor::{Heads, rotary};
 
-/// Every position looks at itself and at those before it, with several heads.
+/// Multi-head self-attention.
 #[derive(Module, Debug)]
 pub struct Attention {
-    /// Queries, keys and values side by side.
+    /// To queries, keys and values side by side.
     input: Linear,
     output: Linear,
     num_heads: usize,
@@ -19,7 +19,7 @@ pub struct Attention {
 }
 
 impl Attention {
-    /// A layer without values of its own yet.
+    /// A layer of zeros.
     pub fn new(architecture: &Architecture, device: &Device) -> Self {
         let Architecture { hidden_size, num_heads, num_kv_heads, .. } = *architecture;
         let columns = hidden_size + 2 * num_kv_heads * architecture.head_dim();
@@ -35,7 +35,7 @@ impl Attention {
     /// # Shapes
     /// - `x`: `[batch, time, hidden_size]`
     /// - returns: the same
-    pub fn forward(&self, x: Tensor<3>, pass: &Pass<'_>, layer: usize) -> Tensor<3> {
+    pub fn forward(&self, x: Tensor<3>, pass: &ForwardPass<'_>, layer: usize) -> Tensor<3> {
         let heads = Heads::of(x.dims()[2], self.num_heads, self.num_kv_heads);
         let mut x = self.input.forward(x); // [b, t, (h + 2 kv) d]
         if let Some(angles) = &pass.angles {

@@ -1,4 +1,4 @@
-//! One block: attention, then a layer of neurons, each added to what came in.
+//! A transformer block: attention, then feed-forward layers, each added to the residual stream.
 
 use burn::{
     module::Module,
@@ -7,89 +7,94 @@ use burn::{
 
 use super::{
     Architecture, Family,
-    across::Across,
     attention::Attention,
+    cross_attention::CrossAttention,
+    forward_pass::ForwardPass,
     parts::{Linear, Norm},
-    pass::Pass,
+    purposes,
 };
 use crate::tensor::{gelu, swiglu};
 
-/// A block.
+/// A transformer block.
 #[derive(Module, Debug)]
 pub struct Block {
     attention_norm: Norm,
     attention: Attention,
-    /// In a decoder that looks at an encoder.
-    across: Option<Across>,
-    neurons_norm: Norm,
-    neurons: Neurons,
-    /// The norms stand behind the sums, and not in front of the parts.
-    norms_behind: bool,
+    /// In a decoder with an encoder.
+    cross_attention: Option<CrossAttention>,
+    feed_forward_norm: Norm,
+    feed_forward: FeedForward,
+    /// Norms follow the residual sums, instead of preceding the layers.
+    post_norm: bool,
 }
 
 impl Block {
-    /// A block without values of its own yet.
+    /// A block of zeros.
     pub fn new(architecture: &Architecture, device: &Device) -> Self {
         let norm = || Norm::new(architecture, device);
         Self {
             attention_norm: norm(),
             attention: Attention::new(architecture, device),
-            across: None,
-            neurons_norm: norm(),
-            neurons: Neurons::new(architecture, device),
-            norms_behind: architecture.family == Family::Gpt1,
+            cross_attention: None,
+            feed_forward_norm: norm(),
+            feed_forward: FeedForward::new(architecture, device),
+            post_norm: architecture.family == Family::Gpt1,
         }
     }
 
-    /// The same, which looks at what an encoder made of another sequence, too.
-    pub fn looking_across(architecture: &Architecture, device: &Device) -> Self {
-        Self { across: Some(Across::new(architecture, device)), ..Self::new(architecture, device) }
+    /// The same with cross-attention to an encoder.
+    pub fn with_cross_attention(architecture: &Architecture, device: &Device) -> Self {
+        Self { cross_attention: Some(CrossAttention::new(architecture, device)), ..Self::new(architecture, device) }
     }
 
     /// # Shapes
     /// - `x`: `[batch, time, hidden_size]`
     /// - returns: the same
-    pub fn forward(&self, x: Tensor<3>, pass: &Pass<'_>, layer: usize) -> Tensor<3> {
-        if self.norms_behind {
-            let seen = pass.dropped(self.attention.forward(x.clone(), pass, layer), layer, "attention");
-            let x = self.attention_norm.forward(x + seen);
-            let x = match &self.across {
-                Some(across) => across.norm.forward(x.clone() + pass.dropped(across.forward(x, pass), layer, "across")),
+    pub fn forward(&self, x: Tensor<3>, pass: &ForwardPass<'_>, layer: usize) -> Tensor<3> {
+        if self.post_norm {
+            let attended = self.attention.forward(x.clone(), pass, layer);
+            let x = self.attention_norm.forward(x + pass.dropout(attended, layer, purposes::ATTENTION));
+            let x = match &self.cross_attention {
+                Some(cross) => {
+                    let attended = cross.forward(x.clone(), pass);
+                    cross.norm.forward(x + pass.dropout(attended, layer, purposes::CROSS_ATTENTION))
+                }
                 None => x,
             };
-            let thought = pass.dropped(self.neurons.forward(x.clone()), layer, "neurons");
-            return self.neurons_norm.forward(x + thought);
+            let fed = self.feed_forward.forward(x.clone());
+            return self.feed_forward_norm.forward(x + pass.dropout(fed, layer, purposes::FEED_FORWARD));
         }
-        let seen = self.attention.forward(self.attention_norm.forward(x.clone()), pass, layer);
-        let x = x + pass.dropped(seen, layer, "attention");
-        let x = match &self.across {
-            Some(across) => {
-                let seen = across.forward(across.norm.forward(x.clone()), pass);
-                x + pass.dropped(seen, layer, "across")
+        let attended = self.attention.forward(self.attention_norm.forward(x.clone()), pass, layer);
+        let x = x + pass.dropout(attended, layer, purposes::ATTENTION);
+        let x = match &self.cross_attention {
+            Some(cross) => {
+                let attended = cross.forward(cross.norm.forward(x.clone()), pass);
+                x + pass.dropout(attended, layer, purposes::CROSS_ATTENTION)
             }
             None => x,
         };
-        let thought = self.neurons.forward(self.neurons_norm.forward(x.clone()));
-        x + pass.dropped(thought, layer, "neurons")
+        let fed = self.feed_forward.forward(self.feed_forward_norm.forward(x.clone()));
+        x + pass.dropout(fed, layer, purposes::FEED_FORWARD)
     }
 }
 
-/// Two maps with a bend between them.
+/// Two linear layers with an activation between them.
 #[derive(Module, Debug)]
-pub struct Neurons {
-    /// To the neurons; where they are gated, the gates stand before them.
+pub struct FeedForward {
+    /// To the intermediate size; where it is gated, the gate stands before it.
     up: Linear,
     down: Linear,
     gated: bool,
 }
 
-impl Neurons {
+impl FeedForward {
     fn new(architecture: &Architecture, device: &Device) -> Self {
         let gated = architecture.family == Family::Llama;
-        let outputs = if gated { 2 * architecture.intermediate_size } else { architecture.intermediate_size };
+        let Architecture { hidden_size, intermediate_size, .. } = *architecture;
+        let outputs = if gated { 2 * intermediate_size } else { intermediate_size };
         Self {
-            up: Linear::new(architecture.hidden_size, outputs, !gated, device),
-            down: Linear::new(architecture.intermediate_size, architecture.hidden_size, !gated, device),
+            up: Linear::new(hidden_size, outputs, !gated, device),
+            down: Linear::new(intermediate_size, hidden_size, !gated, device),
             gated,
         }
     }

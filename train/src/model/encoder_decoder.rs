@@ -1,4 +1,4 @@
-//! An encoder that reads a sequence both ways, and a decoder that looks at it.
+//! A bidirectional encoder, and a decoder with cross-attention to it.
 
 use std::sync::Arc;
 
@@ -10,13 +10,14 @@ use burn::{
 use super::{
     Architecture, Family,
     block::Block,
-    gpt::{embedded, through},
+    forward_pass::{ForwardPass, Tokens},
+    gpt::{embedded, forward},
     parts::Norm,
-    pass::{Pass, Tokens},
+    purposes,
 };
 use crate::tensor::{Angles, head};
 
-/// A transformer of both kinds of stacks, with one table of tokens for both and for the head.
+/// An encoder-decoder transformer, with one embedding for both stacks and for the head.
 ///
 /// Both stacks have `num_layers` blocks. Positions are those of the family; T5's own are relative biases.
 ///
@@ -37,7 +38,7 @@ pub struct EncoderDecoder {
 
 /// Sequences for the encoder, and how much of each is not padding.
 #[derive(Debug, Clone, Copy)]
-pub struct Read<'a> {
+pub struct EncoderInput<'a> {
     /// `[batch, time]`.
     pub tokens: Tokens<'a>,
     /// `[batch]`.
@@ -45,7 +46,7 @@ pub struct Read<'a> {
 }
 
 impl Architecture {
-    /// An encoder and a decoder whose weights are drawn from `seed`, as [`Architecture::init`] draws them.
+    /// An encoder and a decoder with initial weights from `seed`, as [`Architecture::init`] has them.
     #[must_use]
     pub fn init_encoder_decoder(&self, vocab_size: usize, seed: u64, device: &Device) -> EncoderDecoder {
         let table = |rows| Param::from_tensor(Tensor::zeros([rows, self.hidden_size], device));
@@ -56,38 +57,45 @@ impl Architecture {
             positions: (!modern).then(|| table(self.context_length)),
             encoder: (0..self.num_layers).map(|_| Block::new(self, device)).collect(),
             encoder_norm: norm(),
-            decoder: (0..self.num_layers).map(|_| Block::looking_across(self, device)).collect(),
+            decoder: (0..self.num_layers).map(|_| Block::with_cross_attention(self, device)).collect(),
             decoder_norm: norm(),
             architecture: *self,
             angles: self.angles(),
         };
-        self.drawn(model, seed)
+        self.initialized(model, seed)
     }
 }
 
 impl EncoderDecoder {
-    /// What the head is given at every position of what is written. `key` is a hash of (seed, step) while training.
+    /// The last hidden states of the decoder. `key` is a hash of (seed, step) while training.
     ///
     /// # Shapes
-    /// - `read`: `[batch, time]`; `written`: `[batch, other time]`
+    /// - `source`: `[batch, time]`; `target`: `[batch, other time]`
     /// - returns: `[batch, other time, hidden_size]`
     #[must_use]
-    pub fn hidden(&self, read: Read<'_>, written: Tokens<'_>, key: Option<u64>) -> Tensor<3> {
+    pub fn hidden(&self, source: EncoderInput<'_>, target: Tokens<'_>, key: Option<u64>) -> Tensor<3> {
         let layers = self.architecture.num_layers;
-        let pass = Pass::both_ways(&self.architecture, read.tokens, read.lengths, self.angles.clone(), key);
-        let x = embedded(&self.tokens, self.positions.as_ref(), read.tokens, &pass);
-        let memory = through(&self.encoder, self.encoder_norm.as_ref(), pass.dropped(x, layers, "read"), &pass);
+        let pass =
+            ForwardPass::bidirectional(&self.architecture, source.tokens, source.lengths, self.angles.clone(), key);
+        let x = embedded(&self.tokens, self.positions.as_ref(), source.tokens, &pass);
+        let memory = forward(
+            &self.encoder,
+            self.encoder_norm.as_ref(),
+            pass.dropout(x, layers, purposes::ENCODER_EMBEDDING),
+            &pass,
+        );
         // the decoder's blocks drop by a key of their own
         let key = key.map(|key| key.rotate_left(32));
-        let pass = Pass::new(&self.architecture, written, self.angles.clone(), key).with_memory(memory, read.lengths);
-        let x = embedded(&self.tokens, self.positions.as_ref(), written, &pass);
-        through(&self.decoder, self.decoder_norm.as_ref(), pass.dropped(x, layers, "written"), &pass)
+        let pass =
+            ForwardPass::new(&self.architecture, target, self.angles.clone(), key).with_memory(memory, source.lengths);
+        let x = embedded(&self.tokens, self.positions.as_ref(), target, &pass);
+        forward(&self.decoder, self.decoder_norm.as_ref(), pass.dropout(x, layers, purposes::DECODER_EMBEDDING), &pass)
     }
 
-    /// The logits of the next token at every position of what is written, `[batch, other time, vocab_size]`.
+    /// The logits of the next token at every position of the target, `[batch, other time, vocab_size]`.
     #[must_use]
-    pub fn logits(&self, read: Read<'_>, written: Tokens<'_>) -> Tensor<3> {
-        let hidden = self.hidden(read, written, None);
+    pub fn logits(&self, source: EncoderInput<'_>, target: Tokens<'_>) -> Tensor<3> {
+        let hidden = self.hidden(source, target, None);
         let [rows, time, hidden_size] = hidden.dims();
         let logits = head(hidden.reshape([rows * time, hidden_size]), self.head());
         logits.reshape([rows, time, self.tokens.dims()[0]])
@@ -104,7 +112,7 @@ impl EncoderDecoder {
 mod tests {
     use super::*;
     use crate::{
-        model::{ModelConfig, named},
+        model::{ModelConfig, named_parameters},
         optimize::{AdamW, AdamWConfig, Gradients},
         tensor::head_loss,
     };
@@ -121,14 +129,14 @@ mod tests {
         config.architecture().expect("the numbers fit together")
     }
 
-    fn logits(model: &EncoderDecoder, read: [i32; 3], length: usize, written: [i32; 2]) -> Vec<f32> {
-        let read = Read { tokens: Tokens { ids: &read, batch_size: 1, starts: None }, lengths: &[length] };
-        let logits = model.logits(read, Tokens { ids: &written, batch_size: 1, starts: None });
+    fn logits(model: &EncoderDecoder, source: [i32; 3], length: usize, target: [i32; 2]) -> Vec<f32> {
+        let source = EncoderInput { tokens: Tokens { ids: &source, batch_size: 1, starts: None }, lengths: &[length] };
+        let logits = model.logits(source, Tokens { ids: &target, batch_size: 1, starts: None });
         logits.into_data().try_to_vec().expect("logits are single precision")
     }
 
     #[test]
-    fn what_is_written_depends_on_what_was_read_and_not_on_what_comes() {
+    fn a_target_depends_on_its_source_and_not_on_what_comes() {
         for family in [Family::Gpt1, Family::Gpt2, Family::Llama] {
             let model = tiny(family).init_encoder_decoder(12, 1, &Device::flex());
             let one = logits(&model, [1, 2, 3], 3, [4, 5]);
@@ -142,7 +150,7 @@ mod tests {
         }
     }
 
-    /// To copy what was read is only to be learned by looking across, and every parameter has a part in it.
+    /// To copy the source is only to be learned by cross-attention, and every parameter has a part in it.
     #[test]
     fn it_learns_to_copy() {
         let mut model = tiny(Family::Gpt2).init_encoder_decoder(8, 1, &Device::flex().autodiff());
@@ -152,13 +160,13 @@ mod tests {
         for step in 0..150u64 {
             let ids: Vec<i32> =
                 (0..64 * 3).map(|at| i32::try_from(1 + draws.bits(step * 192 + at) % 7).expect("small")).collect();
-            let written: Vec<i32> = ids.chunks(3).flat_map(|row| [0, row[0], row[1]]).collect();
-            let read = Read { tokens: Tokens { ids: &ids, batch_size: 64, starts: None }, lengths: &[3; 64] };
-            let hidden = model.hidden(read, Tokens { ids: &written, batch_size: 64, starts: None }, None);
+            let target: Vec<i32> = ids.chunks(3).flat_map(|row| [0, row[0], row[1]]).collect();
+            let source = EncoderInput { tokens: Tokens { ids: &ids, batch_size: 64, starts: None }, lengths: &[3; 64] };
+            let hidden = model.hidden(source, Tokens { ids: &target, batch_size: 64, starts: None }, None);
             let loss = head_loss(hidden.reshape([192, 16]), model.head(), &ids, &[1.0 / 192.0; 192]);
             let mut graph = loss.backward();
             let gradients = Gradients::of(&model, &mut graph);
-            assert_eq!(gradients.by_name().count(), named(&model).len(), "every parameter has a gradient");
+            assert_eq!(gradients.by_name().count(), named_parameters(&model).len(), "every parameter has a gradient");
             model = optimizer.step(model, gradients, 1e-2);
             losses.push(loss.into_scalar::<f32>());
         }

@@ -9,18 +9,19 @@ use burn::{
 use rayon::prelude::*;
 
 use super::{
-    Architecture, Cache, Family,
+    Architecture, Family, KvCache,
     block::Block,
+    forward_pass::{ForwardPass, Tokens},
     parameters::replace,
     parts::Norm,
-    pass::{Pass, Tokens},
+    purposes,
 };
 use crate::{
     random::Stream,
     tensor::{Angles, Precision, embedding, head},
 };
 
-/// The deviation of weights at the start.
+/// The standard deviation of initial weights.
 ///
 /// Source: Radford et al. 2018 (GPT-1), section 4.1.
 const DEVIATION: f64 = 0.02;
@@ -42,8 +43,8 @@ pub struct Gpt {
 }
 
 impl Architecture {
-    /// A model whose weights are drawn from `seed`: normal with deviation 0.02, those that add to the residual stream smaller by
-    /// the root of twice the number of layers; biases 0, gains 1.
+    /// A model with initial weights from `seed`: normal with a standard deviation of 0.02, divided by `sqrt(2 num_layers)` for those that
+    /// add to the residual stream; biases 0, gains 1.
     ///
     /// Source: Radford et al. 2019 (GPT-2), section 2.3.
     #[must_use]
@@ -60,7 +61,7 @@ impl Architecture {
             angles: self.angles(),
             precision: Precision::Single,
         };
-        self.drawn(model, seed)
+        self.initialized(model, seed)
     }
 
     /// The rotary angles, where the family has them.
@@ -69,8 +70,8 @@ impl Architecture {
         (self.family == Family::Llama).then(angles)
     }
 
-    /// The same module with numbers of a start.
-    pub(super) fn drawn<M: Module>(&self, module: M, seed: u64) -> M {
+    /// The same module with initial weights.
+    pub(super) fn initialized<M: Module>(&self, module: M, seed: u64) -> M {
         let residual = DEVIATION / (2.0 * self.num_layers as f64).sqrt();
         replace(module, |name, shape| {
             let count: usize = shape.iter().product();
@@ -81,9 +82,9 @@ impl Architecture {
             if name.ends_with("bias") {
                 return constant(0.0);
             }
-            let adds_to_stream = name.ends_with("output.weight") || name.ends_with("down.weight");
-            let deviation = if adds_to_stream { residual } else { DEVIATION };
-            let stream = Stream::new(seed, name);
+            let is_residual = name.ends_with("output.weight") || name.ends_with("down.weight");
+            let deviation = if is_residual { residual } else { DEVIATION };
+            let stream = Stream::new(seed, &purposes::of_weights(name));
             #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
             (0..count).into_par_iter().map(|element| (deviation * stream.normal(element as u64)) as f32).collect()
         })
@@ -91,7 +92,7 @@ impl Architecture {
 }
 
 impl Gpt {
-    /// The same model, whose numbers between the parameters and the loss are of a precision.
+    /// The same model, which computes in a precision.
     #[must_use]
     pub fn computing_in(self, precision: Precision) -> Self {
         Self { precision, ..self }
@@ -104,7 +105,7 @@ impl Gpt {
     /// - returns: `[batch, time, hidden_size]`
     #[must_use]
     pub fn hidden(&self, tokens: Tokens<'_>, key: Option<u64>) -> Tensor<3> {
-        self.through(tokens, &Pass::new(&self.architecture, tokens, self.angles.clone(), key))
+        self.forward(tokens, &ForwardPass::new(&self.architecture, tokens, self.angles.clone(), key))
     }
 
     /// The logits that follow what a cache holds and the first `counts[i]` tokens of sequence `i`, which are added to it.
@@ -113,9 +114,9 @@ impl Gpt {
     /// - `tokens`: `[batch, time]`; what stands behind a sequence's count is padding
     /// - returns: `[batch, vocab_size]`, of the last token that counts
     #[must_use]
-    pub fn next(&self, tokens: Tokens<'_>, counts: &[usize], cache: &mut Cache) -> Tensor<2> {
-        let pass = Pass::cached(&self.architecture, tokens.time(), self.angles.clone(), cache, counts);
-        let x = self.through(tokens, &pass); // [b, t, h]
+    pub fn next(&self, tokens: Tokens<'_>, counts: &[usize], cache: &mut KvCache) -> Tensor<2> {
+        let pass = ForwardPass::cached(&self.architecture, tokens.time(), self.angles.clone(), cache, counts);
+        let x = self.forward(tokens, &pass); // [b, t, h]
         drop(pass);
         cache.advance(counts);
         let (time, hidden_size) = (tokens.time(), self.architecture.hidden_size);
@@ -132,12 +133,17 @@ impl Gpt {
     /// - returns: `[batch, time, hidden_size]`
     #[must_use]
     pub fn encoded(&self, tokens: Tokens<'_>, lengths: &[usize], key: Option<u64>) -> Tensor<3> {
-        self.through(tokens, &Pass::both_ways(&self.architecture, tokens, lengths, self.angles.clone(), key))
+        self.forward(tokens, &ForwardPass::bidirectional(&self.architecture, tokens, lengths, self.angles.clone(), key))
     }
 
-    fn through(&self, tokens: Tokens<'_>, pass: &Pass<'_>) -> Tensor<3> {
+    fn forward(&self, tokens: Tokens<'_>, pass: &ForwardPass<'_>) -> Tensor<3> {
         let x = self.precision.of(embedded(&self.tokens, self.positions.as_ref(), tokens, pass)); // [b, t, h]
-        through(&self.blocks, self.norm.as_ref(), pass.dropped(x, self.architecture.num_layers, "embedding"), pass)
+        forward(
+            &self.blocks,
+            self.norm.as_ref(),
+            pass.dropout(x, self.architecture.num_layers, purposes::EMBEDDING),
+            pass,
+        )
     }
 
     /// The logits of the next token at every position.
@@ -164,13 +170,13 @@ impl Gpt {
         &self.architecture
     }
 
-    /// Where it is.
+    /// The device that it is on.
     #[must_use]
     pub fn device(&self) -> Device {
         self.tokens.device()
     }
 
-    /// How many tokens it knows.
+    /// Rows of the token embedding.
     #[must_use]
     pub fn vocab_size(&self) -> usize {
         self.tokens.dims()[0]
@@ -182,7 +188,7 @@ pub(super) fn embedded(
     tokens: &Param<Tensor<2>>,
     positions: Option<&Param<Tensor<2>>>,
     given: Tokens<'_>,
-    pass: &Pass<'_>,
+    pass: &ForwardPass<'_>,
 ) -> Tensor<3> {
     let x = embedding(tokens.val(), given.ids, given.batch_size); // [b, t, h]
     let Some(positions) = positions else { return x };
@@ -191,7 +197,7 @@ pub(super) fn embedded(
 }
 
 /// All blocks, and the last norm.
-pub(super) fn through(blocks: &[Block], norm: Option<&Norm>, x: Tensor<3>, pass: &Pass<'_>) -> Tensor<3> {
+pub(super) fn forward(blocks: &[Block], norm: Option<&Norm>, x: Tensor<3>, pass: &ForwardPass<'_>) -> Tensor<3> {
     let x = blocks.iter().enumerate().fold(x, |x, (layer, block)| block.forward(x, pass, layer));
     match norm {
         Some(norm) => norm.forward(x),
@@ -235,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn an_encoder_sees_both_ways_and_no_padding() {
+    fn an_encoder_attends_both_ways_and_not_to_padding() {
         let model = tiny(Family::Gpt2).init(16, 1, &Device::flex());
         let of = |ids: [i32; 4], length| -> Vec<f32> {
             let tokens = Tokens { ids: &ids, batch_size: 1, starts: None };
@@ -246,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_that_are_kept_apart_are_as_if_alone() {
+    fn documents_that_are_masked_are_as_if_alone() {
         for family in [Family::Gpt2, Family::Llama] {
             let model = tiny(family).init(16, 1, &Device::flex());
             let together = logits(&model, [7, 8, 3, 4], Some(&[0, 0, 2, 2]));
@@ -259,7 +265,7 @@ mod tests {
     fn a_cache_gives_the_same_logits() {
         for family in [Family::Gpt1, Family::Gpt2, Family::Gpt3, Family::Llama] {
             let model = tiny(family).init(16, 1, &Device::flex());
-            let mut cache = Cache::new(model.architecture(), 2, &Device::flex());
+            let mut cache = KvCache::new(model.architecture(), 2, &Device::flex());
             let padded = Tokens { ids: &[7, 8, 3, 5, 0, 0], batch_size: 2, starts: None };
             let _ = model.next(padded, &[3, 1], &mut cache);
             let next = model.next(Tokens { ids: &[4, 9], batch_size: 2, starts: None }, &[1, 1], &mut cache);

@@ -7,7 +7,7 @@ use burn::{
 
 /// A parameter: name, shape and values.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Named {
+pub struct NamedTensor {
     /// The path through the module, with dots.
     pub name: String,
     /// The sizes of its dimensions.
@@ -18,10 +18,10 @@ pub struct Named {
 
 /// All parameters of a module, in its own order.
 #[must_use]
-pub fn named(module: &impl Module) -> Vec<Named> {
+pub fn named_parameters(module: &impl Module) -> Vec<NamedTensor> {
     struct Collect {
         path: Vec<String>,
-        found: Vec<Named>,
+        found: Vec<NamedTensor>,
     }
     impl ModuleVisitor for Collect {
         fn enter_module(&mut self, name: &str, _: &str) {
@@ -36,7 +36,7 @@ pub fn named(module: &impl Module) -> Vec<Named> {
             let tensor = param.val();
             let shape = tensor.dims().to_vec();
             let values = tensor.into_data().try_to_vec::<f32>().expect("parameters are single precision");
-            self.found.push(Named { name: self.path.join("."), shape, values });
+            self.found.push(NamedTensor { name: self.path.join("."), shape, values });
         }
     }
     let mut collect = Collect { path: Vec::new(), found: Vec::new() };

@@ -32,7 +32,7 @@ impl Linear {
     }
 }
 
-/// A layer norm, or, without biases, a root mean square norm.
+/// A layer norm, or, without biases, an RMS norm.
 #[derive(Module, Debug)]
 pub struct Norm {
     /// `[hidden_size]`.

@@ -19,7 +19,7 @@ use crate::{
     checkpoint::{self, Checkpoint, Identity, State, Which, write_whole},
     error::{Error, Result},
     model::{
-        Architecture, Family, Named,
+        Architecture, Family, NamedTensor,
         huggingface::{self, TextEnds},
     },
     tokenizer::{self, Tokenizer},
@@ -130,7 +130,7 @@ fn json_file(path: &Path) -> Result<Value> {
 }
 
 /// All tensors of a folder, of one file or of several, and the names of those whose numbers are no weights.
-fn tensors(folder: &Path) -> Result<(BTreeMap<String, Named>, BTreeSet<String>)> {
+fn tensors(folder: &Path) -> Result<(BTreeMap<String, NamedTensor>, BTreeSet<String>)> {
     let (mut tensors, mut others) = (BTreeMap::new(), BTreeSet::new());
     for path in files(folder)? {
         let bytes = fs::read(&path).map_err(Error::file("read", &path))?;

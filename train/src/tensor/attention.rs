@@ -8,12 +8,12 @@ use burn::tensor::{Bool, Tensor, TensorData, module, ops::AttentionModuleOptions
 use super::gpu;
 pub use super::kernel::attention::Heads;
 use super::{
-    cache::KeyCache,
     choice::{Route, route},
     kernel::{
         attention::{Given, Inputs, Outputs, backward, forward},
         matrix::{Matrix, MatrixMut},
     },
+    kv_cache::LayerKvCache,
     precision::like,
     recorded::{Kept, Numbers, record},
 };
@@ -201,13 +201,13 @@ fn side_by_side<'a>(x: &'a [f32], columns: usize, other: &'a [f32], key_columns:
 /// - `x`: `[rows, time, queries * width]`; `cache`: `rows` rows
 /// - returns: the same as `x`
 #[must_use]
-pub fn attention_cached(x: Tensor<3>, cache: &KeyCache, heads: Heads, sight: &Sight) -> Tensor<3> {
+pub fn attention_cached(x: Tensor<3>, cache: &LayerKvCache, heads: Heads, sight: &Sight) -> Tensor<3> {
     let stored = match cache {
-        KeyCache::Device(stored) => {
+        LayerKvCache::Device(stored) => {
             let [keys, values] = like(stored.clone(), x.dtype()).chunk(2, 2).try_into().expect("two halves");
             return by_framework([x, keys, values], heads, sight);
         }
-        KeyCache::Own(stored) => stored,
+        LayerKvCache::Own(stored) => stored,
     };
     let x = Numbers::of(x);
     let ([rows, time, columns], key_columns) = (dimensions(&x), 2 * heads.num_kv_heads * heads.head_dim);

@@ -16,7 +16,6 @@
 
 mod activation;
 mod attention;
-mod cache;
 mod choice;
 mod dropout;
 mod embedding;
@@ -24,6 +23,7 @@ mod embedding;
 mod gpu;
 mod head;
 mod kernel;
+mod kv_cache;
 mod linear;
 mod norm;
 mod precision;
@@ -33,11 +33,11 @@ mod update;
 
 pub use activation::{gelu, swiglu};
 pub use attention::{Heads, Sight, attention, attention_across, attention_cached};
-pub use cache::KeyCache;
 pub use choice::{Operations, choose, with};
 pub use dropout::{Dropout, dropout};
 pub use embedding::embedding;
 pub use head::{head, head_loss};
+pub use kv_cache::LayerKvCache;
 pub use linear::linear;
 pub use norm::norm;
 pub use precision::Precision;

@@ -13,7 +13,7 @@ use crate::{
     checkpoint::{self, Best, Checkpoint, Exact, Identity, State},
     data::Batches,
     error::{Error, Result},
-    model::{Gpt, named},
+    model::{Gpt, named_parameters},
     optimize::{AdamW, AdamWConfig, Schedule},
     random::Stream,
 };
@@ -304,7 +304,7 @@ impl Trainer {
             due,
             identity: self.identity.clone(),
             logs: log.places(),
-            model: named(&self.model().valid()),
+            model: named_parameters(&self.model().valid()),
             moments: self.optimizer.moments(),
         };
         checkpoint::save(out, &checkpoint)?;

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-VOCABULARY, ROWS, TIME, WIDTH, HEADS, LAYERS, NEURONS = 11, 2, 6, 8, 4, 2, 12
+VOCAB_SIZE, BATCH_SIZE, TIME, HIDDEN_SIZE, NUM_HEADS, NUM_LAYERS, INTERMEDIATE_SIZE = 11, 2, 6, 8, 4, 2, 12
 figures = {}
 
 
@@ -73,34 +73,34 @@ class Model:
     def __init__(self, family):
         self.family = family
         self.modern = family == "llama"
-        self.key_heads = 2 if self.modern else HEADS
-        columns = WIDTH + 2 * self.key_heads * (WIDTH // HEADS)
-        shapes = {"tokens": (VOCABULARY, WIDTH)}
+        self.num_kv_heads = 2 if self.modern else NUM_HEADS
+        columns = HIDDEN_SIZE + 2 * self.num_kv_heads * (HIDDEN_SIZE // NUM_HEADS)
+        shapes = {"tokens": (VOCAB_SIZE, HIDDEN_SIZE)}
         if not self.modern:
-            shapes["positions"] = (TIME, WIDTH)
-        for layer in range(LAYERS):
+            shapes["positions"] = (TIME, HIDDEN_SIZE)
+        for layer in range(NUM_LAYERS):
             maps = {
-                "attention.input": (WIDTH, columns),
-                "attention.output": (WIDTH, WIDTH),
-                "neurons.up": (WIDTH, (2 if self.modern else 1) * NEURONS),
-                "neurons.down": (NEURONS, WIDTH),
+                "attention.input": (HIDDEN_SIZE, columns),
+                "attention.output": (HIDDEN_SIZE, HIDDEN_SIZE),
+                "feed_forward.up": (HIDDEN_SIZE, (2 if self.modern else 1) * INTERMEDIATE_SIZE),
+                "feed_forward.down": (INTERMEDIATE_SIZE, HIDDEN_SIZE),
             }
             for name, shape in maps.items():
                 shapes[f"blocks.{layer}.{name}.weight"] = shape
                 if not self.modern:
                     shapes[f"blocks.{layer}.{name}.bias"] = shape[1:]
-            for name in ["attention_norm", "neurons_norm"]:
+            for name in ["attention_norm", "feed_forward_norm"]:
                 self.norm_shapes(shapes, f"blocks.{layer}.{name}")
         if family != "gpt1":
             self.norm_shapes(shapes, "norm")
         if self.modern:
-            shapes["head"] = (VOCABULARY, WIDTH)
+            shapes["head"] = (VOCAB_SIZE, HIDDEN_SIZE)
         self.p = {name: (0.3 * torch.randn(shape)).requires_grad_() for name, shape in shapes.items()}
 
     def norm_shapes(self, shapes, name):
-        shapes[f"{name}.gain"] = (WIDTH,)
+        shapes[f"{name}.gain"] = (HIDDEN_SIZE,)
         if not self.modern:
-            shapes[f"{name}.bias"] = (WIDTH,)
+            shapes[f"{name}.bias"] = (HIDDEN_SIZE,)
 
     def linear(self, x, name):
         bias = self.p.get(f"{name}.bias")
@@ -108,14 +108,14 @@ class Model:
 
     def norm(self, x, name):
         if self.modern:
-            return F.rms_norm(x, (WIDTH,), self.p[f"{name}.gain"], 1e-5)
-        return F.layer_norm(x, (WIDTH,), self.p[f"{name}.gain"], self.p[f"{name}.bias"], 1e-5)
+            return F.rms_norm(x, (HIDDEN_SIZE,), self.p[f"{name}.gain"], 1e-5)
+        return F.layer_norm(x, (HIDDEN_SIZE,), self.p[f"{name}.gain"], self.p[f"{name}.bias"], 1e-5)
 
     def attention(self, x, layer):
         name = f"blocks.{layer}.attention"
-        key_width = self.key_heads * (WIDTH // HEADS)
-        q, k, v = self.linear(x, f"{name}.input").split([WIDTH, key_width, key_width], 2)
-        q, k, v = heads(q, HEADS), heads(k, self.key_heads), heads(v, self.key_heads)
+        key_width = self.num_kv_heads * (HIDDEN_SIZE // NUM_HEADS)
+        q, k, v = self.linear(x, f"{name}.input").split([HIDDEN_SIZE, key_width, key_width], 2)
+        q, k, v = heads(q, NUM_HEADS), heads(k, self.num_kv_heads), heads(v, self.num_kv_heads)
         places = torch.arange(x.shape[1])
         if self.modern:
             q, k = rotated(q, places), rotated(k, places)
@@ -125,23 +125,23 @@ class Model:
             mask = (back >= 0) & (back < 3)
         return self.linear(attended(q, k, v, mask), f"{name}.output")
 
-    def neurons(self, x, layer):
-        up = self.linear(x, f"blocks.{layer}.neurons.up")
-        bent = F.silu(up[..., :NEURONS]) * up[..., NEURONS:] if self.modern else F.gelu(up, approximate="tanh")
-        return self.linear(bent, f"blocks.{layer}.neurons.down")
+    def feed_forward(self, x, layer):
+        up = self.linear(x, f"blocks.{layer}.feed_forward.up")
+        bent = F.silu(up[..., :INTERMEDIATE_SIZE]) * up[..., INTERMEDIATE_SIZE:] if self.modern else F.gelu(up, approximate="tanh")
+        return self.linear(bent, f"blocks.{layer}.feed_forward.down")
 
     def logits(self, ids):
         x = self.p["tokens"][ids]
         if not self.modern:
             x = x + self.p["positions"][: ids.shape[1]]
-        for layer in range(LAYERS):
-            one, other = f"blocks.{layer}.attention_norm", f"blocks.{layer}.neurons_norm"
+        for layer in range(NUM_LAYERS):
+            one, other = f"blocks.{layer}.attention_norm", f"blocks.{layer}.feed_forward_norm"
             if self.family == "gpt1":
                 x = self.norm(x + self.attention(x, layer), one)
-                x = self.norm(x + self.neurons(x, layer), other)
+                x = self.norm(x + self.feed_forward(x, layer), other)
             else:
                 x = x + self.attention(self.norm(x, one), layer)
-                x = x + self.neurons(self.norm(x, other), layer)
+                x = x + self.feed_forward(self.norm(x, other), layer)
         if self.family != "gpt1":
             x = self.norm(x, "norm")
         return x @ self.p.get("head", self.p["tokens"]).T
@@ -150,7 +150,7 @@ class Model:
 def model(family, steps=5):
     """Keeps parameters, logits, loss, gradients, and the losses of some steps of AdamW with clipping."""
     model = Model(family)
-    ids, targets = torch.randint(0, VOCABULARY, (2, ROWS, TIME))
+    ids, targets = torch.randint(0, VOCAB_SIZE, (2, BATCH_SIZE, TIME))
     keep(f"{family}/ids", ids.int())
     keep(f"{family}/targets", targets.int())
     for name, parameter in model.p.items():

@@ -9,7 +9,7 @@ use serde_json::Value;
 use train::{
     checkpoint,
     model::{
-        ModelConfig, Named, Tokens,
+        ModelConfig, NamedTensor, Tokens,
         huggingface::{self, TextEnds},
     },
 };
@@ -161,8 +161,11 @@ fn tables_may_have_rows_without_a_token() {
     let table = tensors.get_mut("transformer.wte.weight").expect("it has a table");
     assert_eq!(table.shape, [321, 16]);
     let more: Vec<f32> = (0..63 * 16).map(|place| if place / 16 % 2 == 0 { 100.0 } else { -100.0 }).collect();
-    let head =
-        Named { name: "lm_head.weight".into(), shape: vec![384, 16], values: [&table.values[..], &more].concat() };
+    let head = NamedTensor {
+        name: "lm_head.weight".into(),
+        shape: vec![384, 16],
+        values: [&table.values[..], &more].concat(),
+    };
     table.values.resize(384 * 16, 0.5);
     table.shape[0] = 384;
     tensors.insert(head.name.clone(), head);

@@ -6,7 +6,7 @@ use burn::{
 };
 use safetensors::SafeTensors;
 use train::{
-    model::{Family, Gpt, ModelConfig, Tokens, named, replace},
+    model::{Family, Gpt, ModelConfig, Tokens, named_parameters, replace},
     objective::next_token_loss,
     optimize::{AdamW, AdamWConfig, Gradients},
     tensor::{Heads, Sight, attention, gelu, head_loss, linear, norm, swiglu},
@@ -147,7 +147,7 @@ fn models_on(figures: &Figures) {
                     assert!(apart < CLOSE * slack(), "{name}: the gradient of {parameter} is {apart} off");
                     compared += 1;
                 }
-                assert_eq!(compared, named(&model).len(), "{name}: parameters with a gradient");
+                assert_eq!(compared, named_parameters(&model).len(), "{name}: parameters with a gradient");
             }
             gradients.clip(0.5);
             model = optimizer.step(model, gradients, 1e-2);

@@ -30,14 +30,14 @@ pub(super) fn pieces(architecture: &Architecture, vocab_size: usize, tokens: &st
         let maps = [
             ("attention.input", "attn.c_attn", [hidden_size, 3 * hidden_size]),
             ("attention.output", "attn.c_proj", [hidden_size, hidden_size]),
-            ("neurons.up", "mlp.c_fc", [hidden_size, intermediate_size]),
-            ("neurons.down", "mlp.c_proj", [intermediate_size, hidden_size]),
+            ("feed_forward.up", "mlp.c_fc", [hidden_size, intermediate_size]),
+            ("feed_forward.down", "mlp.c_proj", [intermediate_size, hidden_size]),
         ];
         for (our, their, sizes) in maps {
             pieces.push(Piece::same(format!("{ours}.{our}.weight"), format!("{theirs}.{their}.weight"), sizes));
             pieces.push(Piece::vector(format!("{ours}.{our}.bias"), format!("{theirs}.{their}.bias"), sizes[1]));
         }
-        for (our, their) in [("attention_norm", "ln_1"), ("neurons_norm", "ln_2")] {
+        for (our, their) in [("attention_norm", "ln_1"), ("feed_forward_norm", "ln_2")] {
             pieces.push(Piece::vector(format!("{ours}.{our}.gain"), format!("{theirs}.{their}.weight"), hidden_size));
             pieces.push(Piece::vector(format!("{ours}.{our}.bias"), format!("{theirs}.{their}.bias"), hidden_size));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::Named;
+use super::super::NamedTensor;
 
 /// One of our parameters, and where its numbers stand in the other layout.
 pub(super) struct Piece {
@@ -45,8 +45,8 @@ impl Piece {
 ///
 /// # Errors
 /// When a parameter is missing: its name.
-pub(super) fn written(pieces: Vec<Piece>, named: &[Named]) -> Result<Vec<Named>, String> {
-    let by_name: BTreeMap<&str, &Named> = named.iter().map(|named| (named.name.as_str(), named)).collect();
+pub(super) fn written(pieces: Vec<Piece>, named: &[NamedTensor]) -> Result<Vec<NamedTensor>, String> {
+    let by_name: BTreeMap<&str, &NamedTensor> = named.iter().map(|named| (named.name.as_str(), named)).collect();
     let mut tensors = Vec::new();
     for Piece { ours, theirs, turned, .. } in pieces {
         let named = by_name.get(ours.as_str()).ok_or_else(|| format!("the model has no parameter `{ours}`"))?;
@@ -61,7 +61,7 @@ pub(super) fn written(pieces: Vec<Piece>, named: &[Named]) -> Result<Vec<Named>,
 
 /// The tensors of a file in the other layout, of which each is taken once.
 pub(super) struct Tensors {
-    weights: BTreeMap<String, Named>,
+    weights: BTreeMap<String, NamedTensor>,
     /// What stands in front of the names of all tensors but the head's: a model that was saved without its head has no such prefix.
     prefix: &'static str,
     /// Tensors that are no weights.
@@ -70,7 +70,7 @@ pub(super) struct Tensors {
 
 impl Tensors {
     /// - `others`: names of tensors whose numbers are no weights, such as masks
-    pub(super) fn new(weights: BTreeMap<String, Named>, others: BTreeSet<String>, prefix: &'static str) -> Self {
+    pub(super) fn new(weights: BTreeMap<String, NamedTensor>, others: BTreeSet<String>, prefix: &'static str) -> Self {
         Self { weights, prefix, others }
     }
 
@@ -79,28 +79,28 @@ impl Tensors {
         [Some(name), name.strip_prefix(self.prefix)].into_iter().flatten().find(|name| self.weights.contains_key(*name))
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Named> {
+    pub(super) fn get(&self, name: &str) -> Option<&NamedTensor> {
         self.weights.get(self.name(name)?)
     }
 
-    pub(super) fn take(&mut self, name: &str) -> Option<Named> {
+    pub(super) fn take(&mut self, name: &str) -> Option<NamedTensor> {
         self.weights.remove(self.name(name)?)
     }
 
     /// Puts a tensor there under another name.
-    pub(super) fn put(&mut self, name: &str, tensor: Named) {
-        self.weights.insert(name.to_owned(), Named { name: name.to_owned(), ..tensor });
+    pub(super) fn put(&mut self, name: &str, tensor: NamedTensor) {
+        self.weights.insert(name.to_owned(), NamedTensor { name: name.to_owned(), ..tensor });
     }
 
     /// Our parameters.
     ///
     /// # Errors
     /// When a tensor is missing or of another shape: its name and the two shapes.
-    pub(super) fn read(&mut self, pieces: Vec<Piece>) -> Result<Vec<Named>, String> {
+    pub(super) fn read(&mut self, pieces: Vec<Piece>) -> Result<Vec<NamedTensor>, String> {
         pieces.into_iter().map(|piece| self.parameter(&piece)).collect()
     }
 
-    fn parameter(&mut self, piece: &Piece) -> Result<Named, String> {
+    fn parameter(&mut self, piece: &Piece) -> Result<NamedTensor, String> {
         let mut parts = Vec::new();
         for (name, columns) in &piece.theirs {
             let tensor = self.take(name).ok_or_else(|| {
@@ -116,7 +116,7 @@ impl Tensors {
             }
             parts.push(match piece.rows {
                 Some(rows) if piece.turned => cut(&tensor, 0, rows, true, &piece.ours),
-                _ => Named { name: piece.ours.clone(), ..tensor },
+                _ => NamedTensor { name: piece.ours.clone(), ..tensor },
             });
         }
         Ok(side_by_side(parts))
@@ -130,7 +130,7 @@ impl Tensors {
 }
 
 /// Some columns of a matrix, turned if that is wanted.
-fn cut(named: &Named, from: usize, columns: usize, turned: bool, name: &str) -> Named {
+fn cut(named: &NamedTensor, from: usize, columns: usize, turned: bool, name: &str) -> NamedTensor {
     let width = *named.shape.last().expect("a parameter has a dimension");
     let rows = named.values.len() / width;
     let at = |row: usize, column: usize| named.values[row * width + from + column];
@@ -140,11 +140,11 @@ fn cut(named: &Named, from: usize, columns: usize, turned: bool, name: &str) -> 
     } else {
         (named.shape.clone(), named.values.clone())
     };
-    Named { name: name.to_owned(), shape, values }
+    NamedTensor { name: name.to_owned(), shape, values }
 }
 
 /// One matrix of others' columns, or the one that there is.
-fn side_by_side(mut parts: Vec<Named>) -> Named {
+fn side_by_side(mut parts: Vec<NamedTensor>) -> NamedTensor {
     if parts.len() == 1 {
         return parts.remove(0);
     }
@@ -154,5 +154,5 @@ fn side_by_side(mut parts: Vec<Named>) -> Named {
         parts.iter().flat_map(move |part| part.values[row * part.shape[1]..][..part.shape[1]].iter().copied())
     });
     let values = values.collect();
-    Named { name, shape: vec![rows, columns], values }
+    NamedTensor { name, shape: vec![rows, columns], values }
 }

@@ -42,13 +42,13 @@ pub(super) fn pieces(architecture: &Architecture, vocab_size: usize) -> Vec<Piec
             Piece::turned(ours("attention.input.weight"), hidden_size, input),
             Piece::turned(ours("attention.output.weight"), hidden_size, vec![(attention("o"), hidden_size)]),
             Piece::turned(
-                ours("neurons.up.weight"),
+                ours("feed_forward.up.weight"),
                 hidden_size,
                 vec![(mlp("gate"), intermediate_size), (mlp("up"), intermediate_size)],
             ),
-            Piece::turned(ours("neurons.down.weight"), intermediate_size, vec![(mlp("down"), hidden_size)]),
+            Piece::turned(ours("feed_forward.down.weight"), intermediate_size, vec![(mlp("down"), hidden_size)]),
             Piece::vector(ours("attention_norm.gain"), theirs("input_layernorm"), hidden_size),
-            Piece::vector(ours("neurons_norm.gain"), theirs("post_attention_layernorm"), hidden_size),
+            Piece::vector(ours("feed_forward_norm.gain"), theirs("post_attention_layernorm"), hidden_size),
         ]);
     }
     pieces.push(Piece::vector("norm.gain", "model.norm.weight", hidden_size));

@@ -26,7 +26,7 @@ use self::{
     keys::{HARMLESS, Keys, REFUSED},
     layout::{Piece, Tensors, written},
 };
-use super::{Architecture, Family, ModelConfig, Named};
+use super::{Architecture, Family, ModelConfig, NamedTensor};
 
 /// The head, where it is no copy of the table.
 const HEAD: &str = "lm_head.weight";
@@ -46,7 +46,7 @@ pub struct Imported {
     /// Its configuration.
     pub config: ModelConfig,
     /// Its parameters.
-    pub named: Vec<Named>,
+    pub named: Vec<NamedTensor>,
     /// What one should know: keys and tensors that were passed over, a head that is not the table.
     pub notes: Vec<String>,
 }
@@ -75,7 +75,11 @@ fn pieces(architecture: &Architecture, vocab_size: usize) -> Vec<Piece> {
 ///
 /// # Errors
 /// When the family has no counterpart there.
-pub fn export(architecture: &Architecture, named: &[Named], ends: TextEnds<'_>) -> Result<(Value, Vec<Named>), String> {
+pub fn export(
+    architecture: &Architecture,
+    named: &[NamedTensor],
+    ends: TextEnds<'_>,
+) -> Result<(Value, Vec<NamedTensor>), String> {
     let [own, numbers] = match architecture.family {
         Family::Gpt1 => gpt1::config(architecture)?,
         Family::Gpt2 | Family::Gpt3 => gpt2::config(architecture)?,
@@ -127,7 +131,11 @@ fn described(config: &Map<String, Value>) -> Result<(ModelConfig, Vec<String>), 
 ///
 /// # Errors
 /// When the model is of another kind, or computes what models do not compute here; when a tensor is missing or of another shape.
-pub fn import(config: &Value, tensors: BTreeMap<String, Named>, others: BTreeSet<String>) -> Result<Imported, String> {
+pub fn import(
+    config: &Value,
+    tensors: BTreeMap<String, NamedTensor>,
+    others: BTreeSet<String>,
+) -> Result<Imported, String> {
     let object = config.as_object().ok_or("config.json is no object")?;
     let (mut model, unknown) = described(object)?;
     let mut notes = Vec::new();
@@ -198,7 +206,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::{model::named, tensor::RopeScaling};
+    use crate::{model::named_parameters, tensor::RopeScaling};
 
     const ENDS: TextEnds<'static> = TextEnds { begin: 10, ends: &[10] };
 
@@ -223,13 +231,13 @@ mod tests {
         config.architecture().expect("the numbers fit together")
     }
 
-    fn by_name(tensors: Vec<Named>) -> BTreeMap<String, Named> {
+    fn by_name(tensors: Vec<NamedTensor>) -> BTreeMap<String, NamedTensor> {
         tensors.into_iter().map(|named| (named.name.clone(), named)).collect()
     }
 
     /// A model of a family as a folder has it.
-    fn exported(family: Family) -> (Value, BTreeMap<String, Named>) {
-        let model = named(&architecture(family).init(11, 1, &Device::flex()));
+    fn exported(family: Family) -> (Value, BTreeMap<String, NamedTensor>) {
+        let model = named_parameters(&architecture(family).init(11, 1, &Device::flex()));
         let (config, tensors) = export(&architecture(family), &model, ENDS).expect("the family has a counterpart");
         (config, by_name(tensors))
     }
@@ -237,7 +245,7 @@ mod tests {
     #[test]
     fn what_is_exported_is_imported() {
         for family in [Family::Gpt1, Family::Gpt2, Family::Llama] {
-            let before = named(&architecture(family).init(11, 1, &Device::flex()));
+            let before = named_parameters(&architecture(family).init(11, 1, &Device::flex()));
             let (config, tensors) = exported(family);
             let mut after = import(&config, tensors, BTreeSet::new()).expect("all tensors are there");
             assert_eq!(after.config.architecture(), Ok(architecture(family)));
@@ -251,7 +259,7 @@ mod tests {
     #[test]
     fn only_a_gpt3_without_short_windows_is_exported() {
         let long = Architecture { sliding_window: Some(6), ..architecture(Family::Gpt3) };
-        let model = named(&long.init(11, 1, &Device::flex()));
+        let model = named_parameters(&long.init(11, 1, &Device::flex()));
         let (config, _) = export(&long, &model, ENDS).expect("it computes what GPT-2 computes");
         assert_eq!(config["model_type"], "gpt2");
         let fault = export(&Architecture { sliding_window: Some(5), ..long }, &model, ENDS).expect_err("it does not");
@@ -368,7 +376,7 @@ mod tests {
 
         let mut same = tensors.clone();
         let table = same[llama::TABLE].clone();
-        same.insert(HEAD.into(), Named { name: HEAD.into(), ..table });
+        same.insert(HEAD.into(), NamedTensor { name: HEAD.into(), ..table });
         let read = import(&config, same.clone(), BTreeSet::new()).expect("it can be read");
         assert_eq!((read.config.tie_embeddings, read.notes.len()), (Some(true), 0));
         same.remove(llama::TABLE);
@@ -380,7 +388,7 @@ mod tests {
     #[test]
     fn every_tensor_is_used_or_named() {
         let (mut config, mut tensors) = exported(Family::Gpt2);
-        let more = |name: &str| Named { name: name.into(), shape: vec![1], values: vec![1.0] };
+        let more = |name: &str| NamedTensor { name: name.into(), shape: vec![1], values: vec![1.0] };
         for name in ["transformer.h.0.attn.bias", "h.1.attn.masked_bias", "score.weight"] {
             tensors.insert(name.into(), more(name));
         }
@@ -398,7 +406,7 @@ mod tests {
         let bias = tensors.remove("transformer.ln_f.bias").expect("it was exported");
         let fault = import(&config, tensors.clone(), BTreeSet::new()).expect_err("a tensor is missing");
         assert_eq!(fault, "the tensor `transformer.ln_f.bias` is missing");
-        tensors.insert(bias.name.clone(), Named { shape: vec![7], values: vec![0.0; 7], ..bias });
+        tensors.insert(bias.name.clone(), NamedTensor { shape: vec![7], values: vec![0.0; 7], ..bias });
         let fault = import(&config, tensors, BTreeSet::new()).expect_err("a tensor is too short");
         assert_eq!(fault, "`transformer.ln_f.bias` is of shape [7], and by config.json of shape [8]");
     }
@@ -408,7 +416,7 @@ mod tests {
         let (config, tensors) = exported(Family::Gpt2);
         let short = tensors.into_values().map(|named| {
             let name = named.name.strip_prefix("transformer.").unwrap_or(&named.name).to_owned();
-            (name.clone(), Named { name, ..named })
+            (name.clone(), NamedTensor { name, ..named })
         });
         import(&config, short.collect(), BTreeSet::new()).expect("all tensors are there");
     }

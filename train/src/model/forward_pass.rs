@@ -1,10 +1,10 @@
-//! What one pass through the model has besides numbers: where positions stand, what they see, what is dropped.
+//! What a forward pass needs besides hidden states: positions, attention masks, dropout, the KV cache.
 
 use std::{cell::RefCell, sync::Arc};
 
 use burn::tensor::Tensor;
 
-use super::{Architecture, Cache};
+use super::{Architecture, KvCache};
 use crate::{
     random::Stream,
     tensor::{Angles, Dropout, Heads, Sight, attention, attention_across, attention_cached, dropout},
@@ -17,7 +17,7 @@ pub struct Tokens<'a> {
     pub ids: &'a [i32],
     /// Sequences.
     pub batch_size: usize,
-    /// `[batch, time]`: the first place that each place may look at, where documents are kept apart. Positions count from there.
+    /// `[batch, time]`: the first position that each position attends to, with document masking. Positions count from there.
     pub starts: Option<&'a [i32]>,
 }
 
@@ -29,8 +29,8 @@ impl Tokens<'_> {
     }
 }
 
-/// One pass through the model.
-pub struct Pass<'a> {
+/// A forward pass through the model.
+pub struct ForwardPass<'a> {
     /// `[batch, time]`: each token's position in its document.
     pub positions: Vec<usize>,
     /// The rotary angles, where the model has them.
@@ -38,14 +38,14 @@ pub struct Pass<'a> {
     dense: Sight,
     banded: Option<Sight>,
     dropout: Option<(f32, Stream)>,
-    /// What an encoder made of another sequence, and what is seen of it.
+    /// The hidden states of an encoder, and the mask of cross-attention.
     memory: Option<(Tensor<3>, Sight)>,
-    /// What came before these tokens, and how many tokens of each sequence are to be kept with it.
-    cache: Option<(RefCell<&'a mut Cache>, &'a [usize])>,
+    /// The KV cache of what came before these tokens, and how many tokens of each sequence are added to it.
+    cache: Option<(RefCell<&'a mut KvCache>, &'a [usize])>,
 }
 
-impl<'a> Pass<'a> {
-    /// A pass; `key` is a hash of (seed, step) where numbers are to be dropped.
+impl<'a> ForwardPass<'a> {
+    /// A causal pass; `key` is a hash of (seed, step) for dropout.
     pub fn new(architecture: &Architecture, tokens: Tokens<'_>, angles: Option<Arc<Angles>>, key: Option<u64>) -> Self {
         let time = tokens.time();
         let positions = match tokens.starts {
@@ -73,7 +73,7 @@ impl<'a> Pass<'a> {
         architecture: &Architecture,
         time: usize,
         angles: Option<Arc<Angles>>,
-        cache: &'a mut Cache,
+        cache: &'a mut KvCache,
         counts: &'a [usize],
     ) -> Self {
         let lengths: Arc<[usize]> = cache.lengths().into();
@@ -86,7 +86,7 @@ impl<'a> Pass<'a> {
     }
 
     /// A bidirectional pass: every position attends to all of its sequence, of which the first `lengths[i]` tokens are not padding.
-    pub fn both_ways(
+    pub fn bidirectional(
         architecture: &Architecture,
         tokens: Tokens<'_>,
         lengths: &[usize],
@@ -97,48 +97,48 @@ impl<'a> Pass<'a> {
         Self { dense: Sight::All { lengths: Some(lengths.into()) }, banded: None, ..pass }
     }
 
-    /// The same with what an encoder made of another sequence, of which the first `lengths[i]` places are not padding.
+    /// The same with the hidden states of an encoder, of which the first `lengths[i]` places are not padding.
     pub fn with_memory(self, memory: Tensor<3>, lengths: &[usize]) -> Self {
         Self { memory: Some((memory, Sight::All { lengths: Some(lengths.into()) })), ..self }
     }
 
-    /// What an encoder made of another sequence, `[batch, other time, hidden_size]`.
+    /// The hidden states of an encoder, `[batch, other time, hidden_size]`.
     pub fn memory(&self) -> Option<&Tensor<3>> {
         self.memory.as_ref().map(|(memory, _)| memory)
     }
 
-    /// Attention of a block to what an encoder made of another sequence.
+    /// Cross-attention of a block to the hidden states of an encoder.
     ///
     /// # Shapes
     /// - `x`: `[batch, time, num_heads * head_dim]`; `keys`: `[batch, other time, 2 num_kv_heads * head_dim]`
     /// - returns: the same as `x`
-    pub fn attend_across(&self, x: Tensor<3>, keys: Tensor<3>, heads: Heads) -> Tensor<3> {
-        let (_, sight) = self.memory.as_ref().expect("a block that looks across has something to look at");
+    pub fn cross_attend(&self, x: Tensor<3>, keys: Tensor<3>, heads: Heads) -> Tensor<3> {
+        let (_, sight) = self.memory.as_ref().expect("a block with cross-attention has an encoder's hidden states");
         attention_across(x, keys, heads, sight)
     }
 
-    /// Attention of a block, to the sequence itself or to what the cache holds of it.
+    /// Self-attention of a block, through the KV cache if there is one.
     ///
     /// # Shapes
     /// - `x`: `[batch, time, (num_heads + 2 num_kv_heads) head_dim]`
     /// - returns: `[batch, time, num_heads * head_dim]`
     pub fn attend(&self, x: Tensor<3>, heads: Heads, layer: usize) -> Tensor<3> {
-        let Some((cache, counts)) = &self.cache else { return attention(x, heads, self.sight(layer)) };
+        let Some((cache, counts)) = &self.cache else { return attention(x, heads, self.mask(layer)) };
         let [rows, time, columns] = x.dims();
         let of_queries = heads.num_heads * heads.head_dim;
         let queries = x.clone().slice([0..rows, 0..time, 0..of_queries]);
         let mut cache = cache.borrow_mut();
         cache.append(layer, x.slice([0..rows, 0..time, of_queries..columns]), counts);
-        attention_cached(queries, cache.layer(layer), heads, self.sight(layer))
+        attention_cached(queries, cache.layer(layer), heads, self.mask(layer))
     }
 
-    /// What positions of a block see: blocks with odd numbers are banded, if any are.
-    fn sight(&self, layer: usize) -> &Sight {
+    /// The mask of a block: those with odd numbers have a sliding window, if any have.
+    fn mask(&self, layer: usize) -> &Sight {
         self.banded.as_ref().filter(|_| layer % 2 == 1).unwrap_or(&self.dense)
     }
 
-    /// `x` with some numbers dropped, where numbers are to be dropped.
-    pub fn dropped<const D: usize>(&self, x: Tensor<D>, layer: usize, part: &str) -> Tensor<D> {
+    /// `x` after dropout, while training.
+    pub fn dropout<const D: usize>(&self, x: Tensor<D>, layer: usize, part: &str) -> Tensor<D> {
         match self.dropout {
             None => x,
             Some((rate, stream)) => {

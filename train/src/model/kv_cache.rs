@@ -1,23 +1,23 @@
-//! What a model has seen, so that a token is computed once.
+//! The keys and values of all blocks, so that a token is computed once.
 
 use burn::tensor::{Device, Tensor};
 
 use super::Architecture;
-use crate::tensor::KeyCache;
+use crate::tensor::LayerKvCache;
 
 /// The keys and values of all blocks, for sequences of different lengths.
 #[derive(Debug)]
-pub struct Cache {
-    layers: Vec<KeyCache>,
+pub struct KvCache {
+    layers: Vec<LayerKvCache>,
     lengths: Vec<usize>,
 }
 
-impl Cache {
+impl KvCache {
     /// Room for a whole context in each of `batch_size` sequences.
     #[must_use]
     pub fn new(architecture: &Architecture, batch_size: usize, device: &Device) -> Self {
         let columns = 2 * architecture.num_kv_heads * architecture.head_dim();
-        let layer = |_| KeyCache::new(batch_size, architecture.context_length, columns, device);
+        let layer = |_| LayerKvCache::new(batch_size, architecture.context_length, columns, device);
         Self { layers: (0..architecture.num_layers).map(layer).collect(), lengths: vec![0; batch_size] }
     }
 
@@ -39,7 +39,7 @@ impl Cache {
         self.lengths = order.iter().map(|from| self.lengths[*from]).collect();
     }
 
-    pub(super) fn layer(&self, layer: usize) -> &KeyCache {
+    pub(super) fn layer(&self, layer: usize) -> &LayerKvCache {
         &self.layers[layer]
     }
 

@@ -11,14 +11,14 @@ use super::{
 /// Room for a number of keys and values in each row: `[rows, capacity, 2 * keys * width]`, keys before values.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "a model has one for each block")]
-pub enum KeyCache {
+pub enum LayerKvCache {
     /// For operations of our own on the processor.
     Own(Vec<f32>),
     /// For burn's, and on a GPU.
     Device(Tensor<3>),
 }
 
-impl KeyCache {
+impl LayerKvCache {
     /// Room for `capacity` keys in each of `rows` rows.
     #[must_use]
     pub fn new(rows: usize, capacity: usize, columns: usize, device: &Device) -> Self {

@@ -1,4 +1,4 @@
-//! Attention of a decoder to what an encoder made.
+//! Attention of a decoder to the hidden states of an encoder.
 
 use burn::{
     module::Module,
@@ -7,27 +7,27 @@ use burn::{
 
 use super::{
     Architecture, Family,
+    forward_pass::ForwardPass,
     parts::{Linear, Norm},
-    pass::Pass,
 };
 use crate::tensor::Heads;
 
-/// Every position looks at all of another sequence.
+/// Multi-head cross-attention: every position attends to all of another sequence.
 ///
 /// Source: Vaswani et al. 2017, section 3.2.3.
 #[derive(Module, Debug)]
-pub struct Across {
+pub struct CrossAttention {
     pub(super) norm: Norm,
     queries: Linear,
-    /// Keys and values side by side.
+    /// To keys and values side by side.
     memory: Linear,
     output: Linear,
     num_heads: usize,
     num_kv_heads: usize,
 }
 
-impl Across {
-    /// A layer without values of its own yet.
+impl CrossAttention {
+    /// A layer of zeros.
     pub fn new(architecture: &Architecture, device: &Device) -> Self {
         let Architecture { hidden_size, num_heads, num_kv_heads, .. } = *architecture;
         let with_bias = architecture.family != Family::Llama;
@@ -44,10 +44,10 @@ impl Across {
     /// # Shapes
     /// - `x`: `[batch, time, hidden_size]`
     /// - returns: the same
-    pub fn forward(&self, x: Tensor<3>, pass: &Pass<'_>) -> Tensor<3> {
+    pub fn forward(&self, x: Tensor<3>, pass: &ForwardPass<'_>) -> Tensor<3> {
         let heads = Heads::of(x.dims()[2], self.num_heads, self.num_kv_heads);
-        let memory = pass.memory().expect("a block that looks across has something to look at");
+        let memory = pass.memory().expect("a block with cross-attention has an encoder's hidden states");
         let keys = self.memory.forward(memory.clone()); // [b, o, 2 kv d]
-        self.output.forward(pass.attend_across(self.queries.forward(x), keys, heads))
+        self.output.forward(pass.cross_attend(self.queries.forward(x), keys, heads))
     }
 }

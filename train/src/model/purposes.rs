@@ -1,0 +1,21 @@
+//! The words that the draws of a model are hashed from.
+//!
+//! A seed and a word give the same numbers for good. So these are the names that the parts had at first, whatever they are called by now.
+
+/// Dropout behind attention.
+pub const ATTENTION: &str = "attention";
+/// Dropout behind cross-attention.
+pub const CROSS_ATTENTION: &str = "across";
+/// Dropout behind the feed-forward layers.
+pub const FEED_FORWARD: &str = "neurons";
+/// Dropout of the embeddings.
+pub const EMBEDDING: &str = "embedding";
+/// Dropout of an encoder's embeddings.
+pub const ENCODER_EMBEDDING: &str = "read";
+/// Dropout of its decoder's embeddings.
+pub const DECODER_EMBEDDING: &str = "written";
+
+/// For the initial weights of a parameter.
+pub fn of_weights(parameter: &str) -> String {
+    parameter.replace("feed_forward", FEED_FORWARD).replace("cross_attention", CROSS_ATTENTION)
+}
