@@ -74,9 +74,9 @@ fn followers(running: &[Beam], logits: &[f32], vocab_size: usize, count: usize) 
     for (parent, (beam, logits)) in running.iter().zip(logits.chunks_exact(vocab_size)).enumerate() {
         let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sum: f64 = logits.iter().map(|logit| f64::from(logit - largest).exp()).sum();
-        let logarithm = f64::from(largest) + sum.ln();
+        let log_sum_exp = f64::from(largest) + sum.ln();
         let possible = (0u32..).zip(logits).filter(|(_, logit)| **logit > f32::NEG_INFINITY);
-        all.extend(possible.map(|(id, logit)| (beam.sum + f64::from(*logit) - logarithm, parent, id)));
+        all.extend(possible.map(|(id, logit)| (beam.sum + f64::from(*logit) - log_sum_exp, parent, id)));
     }
     let likelier = |one: &(f64, usize, u32), other: &(f64, usize, u32)| {
         other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)).then(one.2.cmp(&other.2))

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use super::{Architecture, KvCache};
 use crate::{
     random::Stream,
-    tensor::{Angles, Dropout, Heads, Sight, attention, attention_across, attention_cached, dropout},
+    tensor::{Angles, AttentionMask, Dropout, Heads, attention, attention_cached, cross_attention, dropout},
 };
 
 /// Sequences of token ids.
@@ -35,11 +35,11 @@ pub struct ForwardPass<'a> {
     pub positions: Vec<usize>,
     /// The rotary angles, where the model has them.
     pub angles: Option<Arc<Angles>>,
-    dense: Sight,
-    banded: Option<Sight>,
+    full: AttentionMask,
+    windowed: Option<AttentionMask>,
     dropout: Option<(f32, Stream)>,
     /// The hidden states of an encoder, and the mask of cross-attention.
-    memory: Option<(Tensor<3>, Sight)>,
+    memory: Option<(Tensor<3>, AttentionMask)>,
     /// The KV cache of what came before these tokens, and how many tokens of each sequence are added to it.
     cache: Option<(RefCell<&'a mut KvCache>, &'a [usize])>,
 }
@@ -57,15 +57,15 @@ impl<'a> ForwardPass<'a> {
             }
         };
         let starts: Option<Arc<[i32]>> = tokens.starts.map(Into::into);
-        let banded = architecture.sliding_window.map(|band| Sight::Back {
-            band: Some(band),
+        let windowed = architecture.sliding_window.map(|window| AttentionMask::Causal {
+            window: Some(window),
             starts: starts.clone(),
-            before: None,
+            past: None,
         });
         let dropout =
             key.filter(|_| architecture.dropout > 0.0).map(|key| (architecture.dropout, Stream::new(key, "dropout")));
-        let dense = Sight::Back { band: None, starts, before: None };
-        Self { positions, angles, dense, banded, dropout, memory: None, cache: None }
+        let full = AttentionMask::Causal { window: None, starts, past: None };
+        Self { positions, angles, full, windowed, dropout, memory: None, cache: None }
     }
 
     /// A pass that goes on after what a cache holds, and adds the first `counts[i]` tokens of sequence `i` to it.
@@ -79,10 +79,10 @@ impl<'a> ForwardPass<'a> {
         let lengths: Arc<[usize]> = cache.lengths().into();
         let last = architecture.context_length - 1; // what stands behind a sequence's tokens is padding, wherever it is said to be
         let positions = lengths.iter().flat_map(|length| (*length..length + time).map(|at| at.min(last))).collect();
-        let sight = |band| Sight::Back { band, starts: None, before: Some(Arc::clone(&lengths)) };
-        let banded = architecture.sliding_window.map(|band| sight(Some(band)));
+        let mask = |window| AttentionMask::Causal { window, starts: None, past: Some(Arc::clone(&lengths)) };
+        let windowed = architecture.sliding_window.map(|window| mask(Some(window)));
         let cache = Some((RefCell::new(cache), counts));
-        Self { positions, angles, dense: sight(None), banded, dropout: None, memory: None, cache }
+        Self { positions, angles, full: mask(None), windowed, dropout: None, memory: None, cache }
     }
 
     /// A bidirectional pass: every position attends to all of its sequence, of which the first `lengths[i]` tokens are not padding.
@@ -94,12 +94,12 @@ impl<'a> ForwardPass<'a> {
         key: Option<u64>,
     ) -> Self {
         let pass = Self::new(architecture, tokens, angles, key);
-        Self { dense: Sight::All { lengths: Some(lengths.into()) }, banded: None, ..pass }
+        Self { full: AttentionMask::Full { lengths: Some(lengths.into()) }, windowed: None, ..pass }
     }
 
     /// The same with the hidden states of an encoder, of which the first `lengths[i]` places are not padding.
     pub fn with_memory(self, memory: Tensor<3>, lengths: &[usize]) -> Self {
-        Self { memory: Some((memory, Sight::All { lengths: Some(lengths.into()) })), ..self }
+        Self { memory: Some((memory, AttentionMask::Full { lengths: Some(lengths.into()) })), ..self }
     }
 
     /// The hidden states of an encoder, `[batch, other time, hidden_size]`.
@@ -113,8 +113,8 @@ impl<'a> ForwardPass<'a> {
     /// - `x`: `[batch, time, num_heads * head_dim]`; `keys`: `[batch, other time, 2 num_kv_heads * head_dim]`
     /// - returns: the same as `x`
     pub fn cross_attend(&self, x: Tensor<3>, keys: Tensor<3>, heads: Heads) -> Tensor<3> {
-        let (_, sight) = self.memory.as_ref().expect("a block with cross-attention has an encoder's hidden states");
-        attention_across(x, keys, heads, sight)
+        let (_, mask) = self.memory.as_ref().expect("a block with cross-attention has an encoder's hidden states");
+        cross_attention(x, keys, heads, mask)
     }
 
     /// Self-attention of a block, through the KV cache if there is one.
@@ -133,8 +133,8 @@ impl<'a> ForwardPass<'a> {
     }
 
     /// The mask of a block: those with odd numbers have a sliding window, if any have.
-    fn mask(&self, layer: usize) -> &Sight {
-        self.banded.as_ref().filter(|_| layer % 2 == 1).unwrap_or(&self.dense)
+    fn mask(&self, layer: usize) -> &AttentionMask {
+        self.windowed.as_ref().filter(|_| layer % 2 == 1).unwrap_or(&self.full)
     }
 
     /// `x` after dropout, while training.

@@ -247,8 +247,8 @@ mod tests {
             let tokens = Tokens { ids: &ids, batch_size: 1, starts: None };
             model.encoded(tokens, &[length], None).into_data().try_to_vec().expect("single precision")
         };
-        assert_ne!(of([1, 2, 3, 4], 4)[..8], of([1, 2, 3, 9], 4)[..8], "the first position sees the last");
-        assert_eq!(of([1, 2, 3, 4], 3)[..3 * 8], of([1, 2, 3, 9], 3)[..3 * 8], "nobody sees the padding");
+        assert_ne!(of([1, 2, 3, 4], 4)[..8], of([1, 2, 3, 9], 4)[..8], "the first position attends to the last");
+        assert_eq!(of([1, 2, 3, 4], 3)[..3 * 8], of([1, 2, 3, 9], 3)[..3 * 8], "nothing attends to padding");
     }
 
     #[test]

@@ -32,7 +32,7 @@ mod rotary;
 mod update;
 
 pub use activation::{gelu, swiglu};
-pub use attention::{Heads, Sight, attention, attention_across, attention_cached};
+pub use attention::{AttentionMask, Heads, attention, attention_cached, cross_attention};
 pub use choice::{Operations, choose, with};
 pub use dropout::{Dropout, dropout};
 pub use embedding::embedding;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
 use train::tensor::{
-    Angles, Dropout, Heads, Operations, Sight, Step, attention, attention_across, dropout, embedding, gelu, head,
-    head_loss, linear, norm, rotary, swiglu, update, with,
+    Angles, AttentionMask, Dropout, Heads, Operations, Step, attention, cross_attention, dropout, embedding, gelu,
+    head, head_loss, linear, norm, rotary, swiglu, update, with,
 };
 
 use crate::devices::{everywhere, here, slack};
@@ -159,7 +159,7 @@ fn activations() {
 fn attended(
     heads: Heads,
     (rows, time, keys): (usize, usize, usize),
-    sees: impl Fn(usize, usize, usize) -> bool,
+    visible: impl Fn(usize, usize, usize) -> bool,
     number: impl Fn(&str, usize, usize, usize, usize) -> f64,
 ) -> Vec<f64> {
     let mut out = Vec::new();
@@ -172,7 +172,7 @@ fn attended(
                         let product: f64 = (0..heads.head_dim)
                             .map(|at| number("query", row, head, query, at) * number("key", row, key_head, key, at))
                             .sum();
-                        if sees(row, query, key) { (product / (heads.head_dim as f64).sqrt()).exp() } else { 0.0 }
+                        if visible(row, query, key) { (product / (heads.head_dim as f64).sqrt()).exp() } else { 0.0 }
                     })
                     .collect();
                 let sum: f64 = powers.iter().sum();
@@ -186,29 +186,29 @@ fn attended(
     out
 }
 
-/// Dense, banded, within documents; with heads of keys that are shared; over more than one block of queries.
+/// Causal, with a sliding window, within documents; with key heads that are shared; over more than one block of queries.
 #[test]
 fn attention_within_a_sequence() {
     for (rows, time, queries, keys, width) in [(2, 5, 4, 2, 3), (1, 70, 2, 1, 2)] {
         let heads = Heads { num_heads: queries, num_kv_heads: keys, head_dim: width };
         let columns = (queries + 2 * keys) * width;
         let starts: Vec<i32> = (0..rows * time).map(|at| if at % time >= 3 { 3 } else { 0 }).collect();
-        let band = 2 + time / 2;
-        let sights = [
-            Sight::back(),
-            Sight::Back { band: Some(band), starts: None, before: None },
-            Sight::Back { band: None, starts: Some(starts.into()), before: None },
-            Sight::All { lengths: None },
+        let window = 2 + time / 2;
+        let masks = [
+            AttentionMask::causal(),
+            AttentionMask::Causal { window: Some(window), starts: None, past: None },
+            AttentionMask::Causal { window: None, starts: Some(starts.into()), past: None },
+            AttentionMask::Full { lengths: None },
         ];
-        for (number, sight) in sights.iter().enumerate() {
-            let sees = |_: usize, query: usize, key: usize| match number {
+        for (number, mask) in masks.iter().enumerate() {
+            let visible = |_: usize, query: usize, key: usize| match number {
                 0 => key <= query,
-                1 => key <= query && query - key < band,
+                1 => key <= query && query - key < window,
                 2 => key <= query && (key >= 3) == (query >= 3),
                 _ => true,
             };
             let definition = |values: &[Vec<f64>]| {
-                attended(heads, (rows, time, time), sees, |part, row, head, at, place| {
+                attended(heads, (rows, time, time), visible, |part, row, head, at, place| {
                     let head = match part {
                         "query" => head,
                         "key" => queries + head,
@@ -218,7 +218,7 @@ fn attention_within_a_sequence() {
                 })
             };
             let all = [given(1, &[rows, time, columns])];
-            hold(&all, definition, |all| found!(all, [x: 3], attention(x, heads, sight)));
+            hold(&all, definition, |all| found!(all, [x: 3], attention(x, heads, mask)));
         }
     }
 }
@@ -228,17 +228,17 @@ fn attention_to_another_sequence() {
     let (rows, time, others) = (2, 3, 5);
     let heads = Heads { num_heads: 2, num_kv_heads: 1, head_dim: 3 };
     for lengths in [None, Some([5, 2])] {
-        let sight = Sight::All { lengths: lengths.map(|lengths| Arc::from(lengths.to_vec())) };
-        let sees = |row: usize, _: usize, key: usize| lengths.is_none_or(|lengths| key < lengths[row]);
+        let mask = AttentionMask::Full { lengths: lengths.map(|lengths| Arc::from(lengths.to_vec())) };
+        let visible = |row: usize, _: usize, key: usize| lengths.is_none_or(|lengths| key < lengths[row]);
         let definition = |values: &[Vec<f64>]| {
-            attended(heads, (rows, time, others), sees, |part, row, head, at, place| match part {
+            attended(heads, (rows, time, others), visible, |part, row, head, at, place| match part {
                 "query" => values[0][(row * time + at) * 6 + head * 3 + place],
                 "key" => values[1][(row * others + at) * 6 + place],
                 _ => values[1][(row * others + at) * 6 + 3 + place],
             })
         };
         let all = [given(1, &[rows, time, 6]), given(2, &[rows, others, 6])];
-        hold(&all, definition, |all| found!(all, [x: 3, other: 3], attention_across(x, other, heads, &sight)));
+        hold(&all, definition, |all| found!(all, [x: 3, other: 3], cross_attention(x, other, heads, &mask)));
     }
 }
 

@@ -9,7 +9,7 @@ use train::{
     model::{Family, Gpt, ModelConfig, Tokens, named_parameters, replace},
     objective::next_token_loss,
     optimize::{AdamW, AdamWConfig, Gradients},
-    tensor::{Heads, Sight, attention, gelu, head_loss, linear, norm, swiglu},
+    tensor::{AttentionMask, Heads, attention, gelu, head_loss, linear, norm, swiglu},
 };
 
 use crate::devices::{everywhere, here, slack};
@@ -89,7 +89,7 @@ fn operations_on(figures: &Figures) {
     hold!(figures, "gelu", [x: 2], gelu(x));
     hold!(figures, "swiglu", [x: 2], swiglu(x));
     let heads = Heads { num_heads: 4, num_kv_heads: 2, head_dim: 2 };
-    hold!(figures, "attention", [x: 3], attention(x, heads, &Sight::back()));
+    hold!(figures, "attention", [x: 3], attention(x, heads, &AttentionMask::causal()));
     let targets = [0, 1, 2, 3, 4, 0];
     hold!(figures, "head", [x: 2, w: 2], head_loss(x, w, &targets, &[1.0 / 6.0; 6]));
 }

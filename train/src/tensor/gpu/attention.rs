@@ -1,4 +1,4 @@
-//! Attention, a block of queries at a time: products of matrices with a softmax between them, over the keys that the block sees.
+//! Attention, a block of queries at a time: products of matrices with a softmax between them, over the keys that the block attends to.
 //!
 //! Source: Dao et al. 2022 (FlashAttention) for what is saved and what is made again.
 
@@ -8,7 +8,7 @@ use burn::tensor::{DType, Device, Tensor};
 
 use super::{
     super::{
-        attention::{Heads, Sight},
+        attention::{AttentionMask, Heads},
         precision::like,
         recorded::Kept,
     },
@@ -20,62 +20,62 @@ use super::{
 const SCORES: usize = 1 << 26;
 
 /// See [`super::super::attention`].
-pub fn attention(x: Tensor<3>, heads: Heads, sight: &Sight) -> Tensor<3> {
+pub fn attention(x: Tensor<3>, heads: Heads, mask: &AttentionMask) -> Tensor<3> {
     let ([rows, time, _], device) = (x.dims(), x.device());
-    let task = Task { heads, rows, time, keys: time, sees: Sees::of(sight, [rows, time, time], &device) };
+    let task = Task { heads, rows, time, keys: time, visible: VisibleKeys::of(mask, [rows, time, time], &device) };
     record([x.into()], |[x], keep| {
-        let (out, logarithms) = task.forward(&Parts::side_by_side(&x, heads));
-        (out.clone(), keep.then(|| Packed { task, x, out, logarithms }))
+        let (out, log_sum_exp) = task.forward(&Parts::side_by_side(&x, heads));
+        (out.clone(), keep.then(|| Packed { task, x, out, log_sum_exp }))
     })
 }
 
-/// See [`super::super::attention_across`].
-pub fn attention_across(x: Tensor<3>, other: Tensor<3>, heads: Heads, sight: &Sight) -> Tensor<3> {
+/// See [`super::super::cross_attention`].
+pub fn cross_attention(x: Tensor<3>, other: Tensor<3>, heads: Heads, mask: &AttentionMask) -> Tensor<3> {
     let ([rows, time, _], [_, keys, _], device) = (x.dims(), other.dims(), x.device());
-    let task = Task { heads, rows, time, keys, sees: Sees::of(sight, [rows, time, keys], &device) };
+    let task = Task { heads, rows, time, keys, visible: VisibleKeys::of(mask, [rows, time, keys], &device) };
     record([x.into(), other.into()], |[x, other], keep| {
-        let (out, logarithms) = task.forward(&Parts::across(&x, &other, heads));
-        (out.clone(), keep.then(|| Across { task, x, other, out, logarithms }))
+        let (out, log_sum_exp) = task.forward(&Parts::cross(&x, &other, heads));
+        (out.clone(), keep.then(|| Cross { task, x, other, out, log_sum_exp }))
     })
 }
 
-/// What each query sees.
+/// The keys that each query attends to.
 #[derive(Debug, Clone)]
-struct Sees {
-    /// `[rows, time]`.
+struct VisibleKeys {
+    /// `[batch, time]`.
     intervals: Arc<[Range<usize>]>,
-    /// The same on the device, `[rows * time * 2]`.
+    /// The same on the device, `[batch * time * 2]`.
     there: OnGpu,
 }
 
-impl Sees {
-    /// The intervals of a sight for `[rows, time, keys]`. The blocks of a model share a few of them in each step.
-    fn of(sight: &Sight, shape: [usize; 3], device: &Device) -> Self {
-        type Known = (Sight, [usize; 3], Device, Sees);
-        /// Dense and banded, for training and for evaluation.
+impl VisibleKeys {
+    /// The intervals of a mask for `[batch, time, keys]`. The blocks of a model share a few of them in each step.
+    fn of(mask: &AttentionMask, shape: [usize; 3], device: &Device) -> Self {
+        type Known = (AttentionMask, [usize; 3], Device, VisibleKeys);
+        /// Full and with a sliding window, for training and for evaluation.
         const KNOWN: usize = 4;
         thread_local! {
             static LAST: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
         }
         LAST.with_borrow_mut(|last| {
-            let known = last.iter().find(|known| known.0 == *sight && known.1 == shape && known.2 == *device);
-            if let Some((.., sees)) = known {
-                return sees.clone();
+            let known = last.iter().find(|known| known.0 == *mask && known.1 == shape && known.2 == *device);
+            if let Some((.., visible)) = known {
+                return visible.clone();
             }
             let [rows, time, keys] = shape;
-            let of_row = |row| (0..time).map(move |query| sight.of(row, query, time, keys));
+            let of_row = |row| (0..time).map(move |query| mask.visible(row, query, time, keys));
             let intervals: Arc<[Range<usize>]> = (0..rows).flat_map(of_row).collect();
             let ends = intervals.iter().flat_map(|interval| [interval.start, interval.end]);
             let ends = ends.map(|end| i32::try_from(end).expect("a context is short")).collect();
-            let sees = Self { intervals, there: OnGpu::integers(ends, device) };
+            let visible = Self { intervals, there: OnGpu::integers(ends, device) };
             last.truncate(KNOWN - 1);
-            last.insert(0, (sight.clone(), shape, device.clone(), sees.clone()));
-            sees
+            last.insert(0, (mask.clone(), shape, device.clone(), visible.clone()));
+            visible
         })
     }
 }
 
-/// Queries by heads, `[rows, heads, time, width]`; keys and values by their heads, `[rows * heads, keys, width]`.
+/// Queries `[batch, num_heads, time, head_dim]`; keys and values `[batch * num_kv_heads, keys, head_dim]`.
 struct Parts {
     queries: Tensor<4>,
     keys: Tensor<3>,
@@ -89,7 +89,7 @@ impl Parts {
         Self::of([part(0, of_queries), part(of_queries, of_keys), part(of_queries + of_keys, of_keys)], heads)
     }
 
-    fn across(x: &OnGpu, other: &OnGpu, heads: Heads) -> Self {
+    fn cross(x: &OnGpu, other: &OnGpu, heads: Heads) -> Self {
         let of_keys = heads.num_kv_heads * heads.head_dim;
         Self::of([x.tensor(), columns(other, 0..of_keys), columns(other, of_keys..2 * of_keys)], heads)
     }
@@ -113,7 +113,7 @@ fn columns(x: &OnGpu, columns: Range<usize>) -> Tensor<3> {
     x.slice([0..rows, 0..time, columns])
 }
 
-/// `[rows, time, heads * width]` as `[rows, heads, time, width]`.
+/// `[batch, time, heads * head_dim]` as `[batch, heads, time, head_dim]`.
 fn by_heads(x: Tensor<3>, width: usize) -> Tensor<4> {
     let [rows, time, columns] = x.dims();
     x.reshape([rows, time, columns / width, width]).swap_dims(1, 2)
@@ -131,11 +131,11 @@ struct Task {
     rows: usize,
     time: usize,
     keys: usize,
-    sees: Sees,
+    visible: VisibleKeys,
 }
 
 impl Task {
-    /// Blocks of queries, and the keys that any query of each sees.
+    /// Blocks of queries, and the keys that any query of each attends to.
     fn blocks(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + '_ {
         let Self { heads, rows, time, keys, .. } = *self;
         let half = time.div_ceil(2).next_power_of_two();
@@ -144,7 +144,7 @@ impl Task {
         (0..time).step_by(size).map(move |first| {
             let queries = first..(first + size).min(time);
             let seen =
-                (0..rows).flat_map(|row| &self.sees.intervals[row * time + queries.start..row * time + queries.end]);
+                (0..rows).flat_map(|row| &self.visible.intervals[row * time + queries.start..row * time + queries.end]);
             let seen = seen.filter(|seen| !seen.is_empty());
             let of_all = seen.fold(keys..0, |all, seen| all.start.min(seen.start)..all.end.max(seen.end));
             (queries, if of_all.is_empty() { 0..1 } else { of_all })
@@ -162,7 +162,7 @@ impl Task {
         }
     }
 
-    /// Some queries of all heads, those of the heads that share keys below each other: `[rows * keys, each * queries, width]`.
+    /// Some queries of all heads, those that share a key head below each other: `[batch * num_kv_heads, each * queries, head_dim]`.
     fn some(&self, x: &Tensor<4>, queries: &Range<usize>) -> Tensor<3> {
         let Self { heads, rows, .. } = *self;
         let some = x.clone().slice([0..rows, 0..heads.num_heads, queries.clone(), 0..heads.head_dim]);
@@ -174,40 +174,40 @@ impl Task {
         x.clone().slice([0..rows * heads.num_kv_heads, keys.clone(), 0..heads.head_dim])
     }
 
-    /// What [`Self::some`] makes, back as `[rows, queries, heads * width]`.
+    /// What [`Self::some`] makes, back as `[batch, queries, num_heads * head_dim]`.
     fn back(&self, x: Tensor<3>, queries: &Range<usize>) -> Tensor<3> {
         let Self { heads, rows, .. } = *self;
         by_time(x.reshape([rows, heads.num_heads, queries.len(), heads.head_dim]))
     }
 
-    /// What comes out, `[rows, time, queries * width]`, and the logarithms of the sums of each block.
+    /// What comes out, `[batch, time, num_heads * head_dim]`, and the log-sum-exp of the scores of each block.
     fn forward(&self, parts: &Parts) -> (OnGpu, Vec<OnGpu>) {
         let of_block = |(queries, keys): (Range<usize>, Range<usize>)| {
             let block = self.block(&queries, &keys);
             let scores = self.some(&parts.queries, &queries).matmul(self.some_keys(&parts.keys, &keys).transpose());
-            let [powers, logarithms] = softmax(OnGpu::of(scores), self.sees.there.clone(), block);
+            let [powers, log_sum_exp] = softmax(OnGpu::of(scores), self.visible.there.clone(), block);
             let out = powers.into_tensor::<3>().matmul(self.some_keys(&parts.values, &keys));
-            (self.back(out, &queries), logarithms)
+            (self.back(out, &queries), log_sum_exp)
         };
-        let (out, logarithms) = self.blocks().map(of_block).unzip();
-        (OnGpu::of(Tensor::cat(out, 1)), logarithms)
+        let (out, log_sum_exp) = self.blocks().map(of_block).unzip();
+        (OnGpu::of(Tensor::cat(out, 1)), log_sum_exp)
     }
 
-    /// The gradients of queries, keys and values, `[rows, time or keys, heads * width]` each.
-    fn backward(&self, parts: &Parts, logarithms: Vec<OnGpu>, out: OnGpu, dout: OnGpu) -> [Tensor<3>; 3] {
+    /// The gradients of queries, keys and values, `[batch, time or keys, heads * head_dim]` each.
+    fn backward(&self, parts: &Parts, log_sum_exp: Vec<OnGpu>, out: OnGpu, dout: OnGpu) -> [Tensor<3>; 3] {
         let Self { heads, rows, keys: all_keys, .. } = *self;
         let (dtype, device) = (out.dtype(), parts.keys.device());
         let dots = dots(out, dout.clone(), heads.head_dim);
-        let dout = by_heads(dout.into_tensor(), heads.head_dim); // [r, h, t, w]
+        let dout = by_heads(dout.into_tensor(), heads.head_dim); // [b, h, t, d]
         let zeros = || Tensor::<3>::zeros([rows * heads.num_kv_heads, all_keys, heads.head_dim], (&device, DType::F32));
         let (mut dqueries, mut dkeys, mut dvalues) = (Vec::new(), zeros(), zeros());
-        for ((queries, keys), logarithms) in self.blocks().zip(logarithms) {
+        for ((queries, keys), log_sum_exp) in self.blocks().zip(log_sum_exp) {
             let block = self.block(&queries, &keys);
             let (of_queries, of_keys) = (self.some(&parts.queries, &queries), self.some_keys(&parts.keys, &keys));
             let dout = self.some(&dout, &queries);
             let scores = OnGpu::of(of_queries.clone().matmul(of_keys.clone().transpose()));
             let of_powers = OnGpu::of(dout.clone().matmul(self.some_keys(&parts.values, &keys).transpose()));
-            let given = [scores, of_powers, self.sees.there.clone(), logarithms, dots.clone()];
+            let given = [scores, of_powers, self.visible.there.clone(), log_sum_exp, dots.clone()];
             let [powers, of_scores] = softmax_back(given, block).map(OnGpu::into_tensor::<3>);
             dqueries.push(self.back(of_scores.clone().matmul(of_keys), &queries));
             dkeys = self.added(dkeys, of_scores.transpose().matmul(of_queries), &keys);
@@ -218,7 +218,7 @@ impl Task {
         [Tensor::cat(dqueries, 1), of_keys(dkeys), of_keys(dvalues)]
     }
 
-    /// A block's share added to the gradients of the keys that it saw.
+    /// A block's share added to the gradients of its keys.
     fn added(&self, sum: Tensor<3>, share: Tensor<3>, keys: &Range<usize>) -> Tensor<3> {
         let share = like(share, DType::F32);
         if keys.len() == self.keys {
@@ -235,32 +235,32 @@ struct Packed {
     task: Task,
     x: OnGpu,
     out: OnGpu,
-    logarithms: Vec<OnGpu>,
+    log_sum_exp: Vec<OnGpu>,
 }
 
 impl Kept<1, OnGpu> for Packed {
     fn gradients(self, dout: OnGpu, _: [bool; 1]) -> [Option<OnGpu>; 1] {
-        let Self { task, x, out, logarithms } = self;
+        let Self { task, x, out, log_sum_exp } = self;
         let parts = Parts::side_by_side(&x, task.heads);
-        let gradients = task.backward(&parts, logarithms, out, dout);
+        let gradients = task.backward(&parts, log_sum_exp, out, dout);
         [Some(OnGpu::of(Tensor::cat(gradients.into(), 2)))]
     }
 }
 
 #[derive(Debug, Clone)]
-struct Across {
+struct Cross {
     task: Task,
     x: OnGpu,
     other: OnGpu,
     out: OnGpu,
-    logarithms: Vec<OnGpu>,
+    log_sum_exp: Vec<OnGpu>,
 }
 
-impl Kept<2, OnGpu> for Across {
+impl Kept<2, OnGpu> for Cross {
     fn gradients(self, dout: OnGpu, _: [bool; 2]) -> [Option<OnGpu>; 2] {
-        let Self { task, x, other, out, logarithms } = self;
-        let parts = Parts::across(&x, &other, task.heads);
-        let [queries, keys, values] = task.backward(&parts, logarithms, out, dout);
+        let Self { task, x, other, out, log_sum_exp } = self;
+        let parts = Parts::cross(&x, &other, task.heads);
+        let [queries, keys, values] = task.backward(&parts, log_sum_exp, out, dout);
         [Some(OnGpu::of(queries)), Some(OnGpu::of(Tensor::cat(vec![keys, values], 2)))]
     }
 }

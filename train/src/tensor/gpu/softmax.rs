@@ -1,6 +1,6 @@
 //! Scores of a block of queries: their softmax, and its way back.
 //!
-//! A row of scores is one query of one head: `((row * heads + head) * queries + query)`. It sees an interval of the keys.
+//! A row of scores is one query of one head: `((row * heads + head) * queries + query)`. It attends to an interval of the keys.
 
 use burn::{backend::cubecl::dtype_to_storage_type, tensor::DType};
 use burn_cubecl::cubecl::{self, ir::ElemType, prelude::*};
@@ -13,9 +13,9 @@ use super::{
 /// Which scores a block has.
 #[derive(Debug, Clone, Copy)]
 pub struct Block {
-    /// Heads of queries.
+    /// Query heads.
     pub heads: usize,
-    /// Queries of a row of the batch, of which the block has some.
+    /// Queries of a sequence, of which the block has some.
     pub time: usize,
     /// The block's first query.
     pub first: usize,
@@ -27,16 +27,16 @@ pub struct Block {
     pub scale: f32,
 }
 
-/// The softmax of each row over the keys that its query sees, and the logarithm of its sum.
+/// The softmax of each row over the keys that its query attends to, and its log-sum-exp.
 ///
 /// # Shapes
-/// - `scores`: `[..., keys]`; `sees`: `[rows * time * 2]`, the first key and the one behind the last
-/// - returns: the same as `scores`, and `[rows * heads * queries]`
-pub fn softmax(scores: OnGpu, sees: OnGpu, block: Block) -> [OnGpu; 2] {
+/// - `scores`: `[..., keys]`; `visible`: `[batch * time * 2]`, the first key and the one behind the last
+/// - returns: the same as `scores`, and `[batch * num_heads * queries]`
+pub fn softmax(scores: OnGpu, visible: OnGpu, block: Block) -> [OnGpu; 2] {
     let keys = scores.width();
     let rows = scores.count() / keys;
     let rooms = [Room::like(&scores), Room::new([rows], DType::F32)];
-    queue("softmax", [scores, sees], rooms, move |client, [scores, sees], [out, logarithms]| {
+    queue("softmax", [scores, visible], rooms, move |client, [scores, visible], [out, log_sum_exp]| {
         let (Grid { cubes, units }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(scores.dtype));
         let Block { heads, time, first, queries, first_key, scale } = block;
         softmax_kernel::launch(
@@ -44,9 +44,9 @@ pub fn softmax(scores: OnGpu, sees: OnGpu, block: Block) -> [OnGpu; 2] {
             cubes,
             units,
             scores.into_buffer_arg(),
-            sees.into_buffer_arg(),
+            visible.into_buffer_arg(),
             out.into_buffer_arg(),
-            logarithms.into_buffer_arg(),
+            log_sum_exp.into_buffer_arg(),
             rows,
             keys,
             heads,
@@ -61,10 +61,10 @@ pub fn softmax(scores: OnGpu, sees: OnGpu, block: Block) -> [OnGpu; 2] {
     })
 }
 
-/// The interval of columns that a row of scores sees.
+/// The interval of columns that a row of scores attends to.
 #[cube]
 fn interval(
-    sees: &[i32],
+    visible: &[i32],
     row: usize,
     heads: usize,
     time: usize,
@@ -73,9 +73,9 @@ fn interval(
     first_key: usize,
 ) -> (usize, usize) {
     let place = (row / (heads * queries) * time + first + row % queries) * 2;
-    let mut from = sees[place] as usize;
-    let mut end = sees[place + 1] as usize;
-    // what lies before the first key is seen by no query of the block, but for queries that see nothing
+    let mut from = visible[place] as usize;
+    let mut end = visible[place + 1] as usize;
+    // no query of the block attends to what lies before its first key, but for queries that attend to nothing
     if from < first_key {
         from = first_key;
     }
@@ -89,9 +89,9 @@ fn interval(
 #[expect(clippy::too_many_arguments, reason = "a kernel takes numbers one by one")]
 fn softmax_kernel<F: Float>(
     scores: &[F],
-    sees: &[i32],
+    visible: &[i32],
     out: &mut [F],
-    logarithms: &mut [f32],
+    log_sum_exp: &mut [f32],
     rows: usize,
     keys: usize,
     heads: usize,
@@ -106,7 +106,7 @@ fn softmax_kernel<F: Float>(
     let row = row_of_unit();
     if row < rows {
         let (start, step) = (row * keys, CUBE_DIM_X as usize);
-        let (from, end) = interval(sees, row, heads, time, first, queries, first_key);
+        let (from, end) = interval(visible, row, heads, time, first, queries, first_key);
         let mut largest = f32::new(-3.0e38);
         for turn in 0..turns(end - from, step) {
             let at = from + turn * step + UNIT_POS_X as usize;
@@ -136,7 +136,7 @@ fn softmax_kernel<F: Float>(
             at += step;
         }
         if UNIT_POS_X == 0 {
-            logarithms[row] = largest + sum.ln();
+            log_sum_exp[row] = largest + sum.ln();
         }
     }
 }
@@ -145,38 +145,43 @@ fn softmax_kernel<F: Float>(
 ///
 /// # Shapes
 /// - `scores`, `of_out`: `[..., keys]`, the products as they were, and the gradient of their softmax
-/// - `logarithms`: as [`softmax`] gave them; `dots`: `[rows * time * heads]`, of what came out of the attention and its gradient
+/// - `log_sum_exp`: as [`softmax`] gave them; `dots`: `[batch * time * num_heads]`, of what came out of the attention and its gradient
 /// - returns: twice the same as `scores`
-pub fn softmax_back([scores, of_out, sees, logarithms, dots]: [OnGpu; 5], block: Block) -> [OnGpu; 2] {
+pub fn softmax_back([scores, of_out, visible, log_sum_exp, dots]: [OnGpu; 5], block: Block) -> [OnGpu; 2] {
     let keys = scores.width();
     let rows = scores.count() / keys;
     let rooms = [Room::like(&scores), Room::like(&scores)];
-    let inputs = [scores, of_out, sees, logarithms, dots];
-    queue("softmax back", inputs, rooms, move |client, [scores, of_out, sees, logarithms, dots], [out, of_scores]| {
-        let (Grid { cubes, units }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(scores.dtype));
-        let Block { heads, time, first, queries, first_key, scale } = block;
-        softmax_back_kernel::launch(
-            client,
-            cubes,
-            units,
-            scores.into_buffer_arg(),
-            of_out.into_buffer_arg(),
-            sees.into_buffer_arg(),
-            logarithms.into_buffer_arg(),
-            dots.into_buffer_arg(),
-            out.into_buffer_arg(),
-            of_scores.into_buffer_arg(),
-            rows,
-            keys,
-            heads,
-            time,
-            first,
-            queries,
-            first_key,
-            scale,
-            dtype,
-        );
-    })
+    let inputs = [scores, of_out, visible, log_sum_exp, dots];
+    queue(
+        "softmax back",
+        inputs,
+        rooms,
+        move |client, [scores, of_out, visible, log_sum_exp, dots], [out, of_scores]| {
+            let (Grid { cubes, units }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(scores.dtype));
+            let Block { heads, time, first, queries, first_key, scale } = block;
+            softmax_back_kernel::launch(
+                client,
+                cubes,
+                units,
+                scores.into_buffer_arg(),
+                of_out.into_buffer_arg(),
+                visible.into_buffer_arg(),
+                log_sum_exp.into_buffer_arg(),
+                dots.into_buffer_arg(),
+                out.into_buffer_arg(),
+                of_scores.into_buffer_arg(),
+                rows,
+                keys,
+                heads,
+                time,
+                first,
+                queries,
+                first_key,
+                scale,
+                dtype,
+            );
+        },
+    )
 }
 
 #[cube(launch)]
@@ -184,8 +189,8 @@ pub fn softmax_back([scores, of_out, sees, logarithms, dots]: [OnGpu; 5], block:
 fn softmax_back_kernel<F: Float>(
     scores: &[F],
     of_out: &[F],
-    sees: &[i32],
-    logarithms: &[f32],
+    visible: &[i32],
+    log_sum_exp: &[f32],
     dots: &[f32],
     out: &mut [F],
     of_scores: &mut [F],
@@ -202,15 +207,15 @@ fn softmax_back_kernel<F: Float>(
     let row = row_of_unit();
     if row < rows {
         let start = row * keys;
-        let (from, end) = interval(sees, row, heads, time, first, queries, first_key);
+        let (from, end) = interval(visible, row, heads, time, first, queries, first_key);
         let query = row / (heads * queries) * time + first + row % queries;
-        let (logarithm, dot) = (logarithms[row], dots[query * heads + row / queries % heads]);
+        let (lse, dot) = (log_sum_exp[row], dots[query * heads + row / queries % heads]);
         let mut at = UNIT_POS_X as usize;
         while at < keys {
             let mut power = f32::new(0.0);
             let mut slope = f32::new(0.0);
             if at >= from && at < end {
-                power = (f32::cast_from(scores[start + at]) * scale - logarithm).exp();
+                power = (f32::cast_from(scores[start + at]) * scale - lse).exp();
                 slope = power * (f32::cast_from(of_out[start + at]) - dot) * scale;
             }
             out[start + at] = F::cast_from(power);

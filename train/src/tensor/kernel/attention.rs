@@ -1,13 +1,13 @@
 //! Attention of queries to an interval of keys each, without the scores of a whole head ever being stored.
 //!
 //! ```text
-//! a block of queries:  scores = scale Q Kᵀ -> softmax over what each query sees -> times V
+//! a block of queries:  scores = scale Q Kᵀ -> softmax over the keys that each query attends to -> times V
 //! ```
 //!
-//! Scores exist for [`QUERIES`] queries at a time; the backward pass makes them again from the logarithm of each query's sum.
-//! That each query sees one interval of keys covers all that is wanted: causal, banded, within a document, both ways.
+//! Scores exist for [`QUERIES`] queries at a time; the backward pass computes them again from each query's log-sum-exp.
+//! A query attends to one interval of keys, which covers all that is wanted: causal, a sliding window, within a document, both ways.
 //!
-//! Source: Dao et al. 2022 (FlashAttention) for what is saved and what is made again; Child et al. 2019 for bands.
+//! Source: Dao et al. 2022 (FlashAttention) for what is saved and what is made again; Child et al. 2019 for sliding windows.
 
 use std::ops::Range;
 
@@ -55,10 +55,10 @@ impl Heads {
     }
 }
 
-/// Which keys a query sees: of sequence `batch`, at place `query`.
-pub trait Sight: Fn(usize, usize) -> Range<usize> + Sync {}
+/// The keys that a query attends to: of sequence `batch`, at place `query`.
+pub trait KeyRange: Fn(usize, usize) -> Range<usize> + Sync {}
 
-impl<F: Fn(usize, usize) -> Range<usize> + Sync> Sight for F {}
+impl<F: Fn(usize, usize) -> Range<usize> + Sync> KeyRange for F {}
 
 /// The queries, keys and values of a sequence: `[time, heads * width]` each.
 #[derive(Debug, Clone, Copy)]
@@ -72,72 +72,73 @@ pub struct Inputs<'a> {
 }
 
 /// Where the gradients of a sequence go: the same shapes, cut into heads.
-pub struct Outputs<'a> {
-    /// One for each head of queries.
+pub struct InputGradients<'a> {
+    /// One for each query head.
     pub queries: Vec<MatrixMut<'a>>,
-    /// One for each head of keys.
+    /// One for each key head.
     pub keys: Vec<MatrixMut<'a>>,
-    /// One for each head of keys.
+    /// One for each key head.
     pub values: Vec<MatrixMut<'a>>,
 }
 
-/// The keys that a block of queries sees together.
-fn seen(sight: &impl Sight, batch: usize, queries: Range<usize>) -> Range<usize> {
-    let all = queries.map(|query| sight(batch, query)).filter(|keys| !keys.is_empty());
+/// The keys that a block of queries attends to together.
+fn visible_to_block(key_range: &impl KeyRange, batch: usize, queries: Range<usize>) -> Range<usize> {
+    let all = queries.map(|query| key_range(batch, query)).filter(|keys| !keys.is_empty());
     all.reduce(|one, other| one.start.min(other.start)..one.end.max(other.end)).unwrap_or(0..0)
 }
 
-/// What attention gives for every sequence: `[batch, time, heads * width]`, and the logarithm of every query's sum,
+/// What attention gives for every sequence: `[batch, time, heads * width]`, and the log-sum-exp of every query's scores,
 /// `[batch, time, heads]`.
 ///
-/// `time` is that of the queries; a query that sees nothing gets zeros.
-pub fn forward(heads: Heads, inputs: &[Inputs<'_>], time: usize, sight: &impl Sight) -> (Vec<f32>, Vec<f32>) {
+/// `time` is that of the queries; a query that attends to nothing gets zeros.
+pub fn forward(heads: Heads, inputs: &[Inputs<'_>], time: usize, key_range: &impl KeyRange) -> (Vec<f32>, Vec<f32>) {
     let columns = heads.num_heads * heads.head_dim;
     let mut out = vec![0.0; inputs.len() * time * columns];
-    let mut logarithms = vec![0.0; inputs.len() * time * heads.num_heads];
-    let blocks =
-        out.par_chunks_mut(time * columns).zip(logarithms.par_chunks_mut(time * heads.num_heads)).enumerate().flat_map(
-            |(batch, (out, logarithms))| {
-                let of_block =
-                    out.par_chunks_mut(QUERIES * columns).zip(logarithms.par_chunks_mut(QUERIES * heads.num_heads));
-                of_block.enumerate().map(move |(block, (out, logarithms))| (batch, block * QUERIES, out, logarithms))
-            },
-        );
-    blocks.for_each_init(Vec::new, |scores, (batch, first, out, logarithms)| {
+    let mut log_sum_exp = vec![0.0; inputs.len() * time * heads.num_heads];
+    let blocks = out
+        .par_chunks_mut(time * columns)
+        .zip(log_sum_exp.par_chunks_mut(time * heads.num_heads))
+        .enumerate()
+        .flat_map(|(batch, (out, log_sum_exp))| {
+            let of_block =
+                out.par_chunks_mut(QUERIES * columns).zip(log_sum_exp.par_chunks_mut(QUERIES * heads.num_heads));
+            of_block.enumerate().map(move |(block, (out, log_sum_exp))| (batch, block * QUERIES, out, log_sum_exp))
+        });
+    blocks.for_each_init(Vec::new, |scores, (batch, first, out, log_sum_exp)| {
         let count = out.len() / columns;
-        let keys = seen(sight, batch, first..first + count);
+        let keys = visible_to_block(key_range, batch, first..first + count);
         let Inputs { queries, keys: all_keys, values } = inputs[batch];
         for (head, mut out) in MatrixMut::new(out, columns).into_column_blocks(heads.head_dim).enumerate() {
             let of_key = heads.columns(heads.key_of(head));
             let queries = queries.rows(first..first + count).columns(heads.columns(head));
             if keys.is_empty() {
-                logarithms.iter_mut().skip(head).step_by(heads.num_heads).for_each(|sum| *sum = f32::NEG_INFINITY);
+                log_sum_exp.iter_mut().skip(head).step_by(heads.num_heads).for_each(|sum| *sum = f32::NEG_INFINITY);
                 continue;
             }
-            let seen_keys = all_keys.rows(keys.clone()).columns(of_key.clone());
+            let block_keys = all_keys.rows(keys.clone()).columns(of_key.clone());
             scores.resize(count * keys.len(), 0.0);
-            MatrixMut::new(scores, keys.len()).product_here(false, heads.scale(), queries, seen_keys.transposed());
+            MatrixMut::new(scores, keys.len()).product_here(false, heads.scale(), queries, block_keys.transposed());
             for (query, scores) in scores.chunks_exact_mut(keys.len()).enumerate() {
-                let sees = within(&keys, sight(batch, first + query));
-                logarithms[query * heads.num_heads + head] = softmax(scores, sees);
+                let visible = within(&keys, key_range(batch, first + query));
+                log_sum_exp[query * heads.num_heads + head] = softmax(scores, visible);
             }
             let probabilities = Matrix::new(scores, keys.len());
             out.product_here(false, 1.0, probabilities, values.rows(keys.clone()).columns(of_key));
         }
     });
-    (out, logarithms)
+    (out, log_sum_exp)
 }
 
-/// An interval of keys as places among those that a block sees.
+/// An interval of keys as places among those of a block.
 fn within(block: &Range<usize>, keys: Range<usize>) -> Range<usize> {
     if keys.is_empty() { 0..0 } else { keys.start - block.start..keys.end - block.start }
 }
 
-/// Scores become probabilities within `sees` and 0 elsewhere. Returns the logarithm of their sum.
-fn softmax(scores: &mut [f32], sees: Range<usize>) -> f32 {
-    scores[..sees.start].fill(0.0);
-    scores[sees.end..].fill(0.0);
-    if sees.is_empty() { f32::NEG_INFINITY } else { softmax_of(&mut scores[sees]) }
+/// Scores become probabilities within `visible` and 0 elsewhere. Returns their log-sum-exp.
+fn softmax(scores: &mut [f32], visible: Range<usize>) -> f32 {
+    scores[..visible.start].fill(0.0);
+    scores[visible.end..].fill(0.0);
+    if visible.is_empty() { f32::NEG_INFINITY } else { softmax_of(&mut scores[visible]) }
 }
 
 vectorised! {
@@ -155,27 +156,32 @@ vectorised! {
     }
 }
 
-/// What the backward pass is given of a sequence.
+/// What the backward pass needs of a sequence.
 #[derive(Debug, Clone, Copy)]
-pub struct Given<'a> {
+pub struct BackwardInputs<'a> {
     /// What went in.
     pub inputs: Inputs<'a>,
     /// What came out, `[time, heads * width]`.
     pub out: Matrix<'a>,
     /// Its gradient.
     pub dout: Matrix<'a>,
-    /// The logarithms of sums, `[time, heads]`.
-    pub logarithms: Matrix<'a>,
+    /// Log-sum-exp of scores, `[time, heads]`.
+    pub log_sum_exp: Matrix<'a>,
 }
 
 /// The gradients of queries, keys and values, added to what stands in `outputs`, which are zeros at first.
-pub fn backward(heads: Heads, given: &[Given<'_>], outputs: Vec<Outputs<'_>>, sight: &impl Sight) {
+pub fn backward(
+    heads: Heads,
+    inputs: &[BackwardInputs<'_>],
+    outputs: Vec<InputGradients<'_>>,
+    key_range: &impl KeyRange,
+) {
     let each = heads.num_heads / heads.num_kv_heads;
-    // one task for each head of keys: the heads of queries that look at it add to the same gradients
+    // one task for each key head: the query heads that attend to it add to the same gradients
     let tasks: Vec<_> = outputs
         .into_iter()
         .enumerate()
-        .flat_map(|(batch, Outputs { queries, keys, values })| {
+        .flat_map(|(batch, InputGradients { queries, keys, values })| {
             let mut queries = queries.into_iter();
             let with_queries = keys.into_iter().zip(values).enumerate();
             with_queries
@@ -187,80 +193,87 @@ pub fn backward(heads: Heads, given: &[Given<'_>], outputs: Vec<Outputs<'_>>, si
         })
         .collect();
     tasks.into_par_iter().for_each_init(
-        Scratch::default,
-        |scratch, (batch, head, dqueries, mut dkeys, mut dvalues)| {
+        Workspace::default,
+        |workspace, (batch, head, dqueries, mut dkeys, mut dvalues)| {
             for (number, mut dqueries) in dqueries.into_iter().enumerate() {
                 let of = (batch, head * each + number);
-                head_backward(heads, &given[batch], of, (&mut dqueries, &mut dkeys, &mut dvalues), sight, scratch);
+                head_backward(
+                    heads,
+                    &inputs[batch],
+                    of,
+                    (&mut dqueries, &mut dkeys, &mut dvalues),
+                    key_range,
+                    workspace,
+                );
             }
         },
     );
 }
 
 #[derive(Default)]
-struct Scratch {
+struct Workspace {
     probabilities: Vec<f32>,
     dscores: Vec<f32>,
 }
 
-/// With P the probabilities and D the sum of dout * out for each query: dV = Pᵀ dout, dP = dout Vᵀ, dS = P (dP - D) scale,
+/// With P the probabilities and D (delta) the sum of dout * out for each query: dV = Pᵀ dout, dP = dout Vᵀ, dS = P (dP - D) scale,
 /// dQ = dS K, dK = dSᵀ Q.
 fn head_backward(
     heads: Heads,
-    given: &Given<'_>,
+    inputs: &BackwardInputs<'_>,
     (batch, head): (usize, usize),
     (dqueries, dkeys, dvalues): (&mut MatrixMut<'_>, &mut MatrixMut<'_>, &mut MatrixMut<'_>),
-    sight: &impl Sight,
-    scratch: &mut Scratch,
+    key_range: &impl KeyRange,
+    workspace: &mut Workspace,
 ) {
-    let Given { inputs, out, dout, logarithms } = *given;
+    let BackwardInputs { inputs, out, dout, log_sum_exp } = *inputs;
     let time = out.size().0;
     let (columns, of_key) = (heads.columns(head), heads.columns(heads.key_of(head)));
     for first in (0..time).step_by(QUERIES) {
         let block = first..time.min(first + QUERIES);
-        let keys = seen(sight, batch, block.clone());
+        let keys = visible_to_block(key_range, batch, block.clone());
         if keys.is_empty() {
             continue;
         }
         let queries = inputs.queries.rows(block.clone()).columns(columns.clone());
-        let seen_keys = inputs.keys.rows(keys.clone()).columns(of_key.clone());
-        let seen_values = inputs.values.rows(keys.clone()).columns(of_key.clone());
+        let block_keys = inputs.keys.rows(keys.clone()).columns(of_key.clone());
+        let block_values = inputs.values.rows(keys.clone()).columns(of_key.clone());
         let (out, dout) =
             (out.rows(block.clone()).columns(columns.clone()), dout.rows(block.clone()).columns(columns.clone()));
 
-        let Scratch { probabilities, dscores } = scratch;
+        let Workspace { probabilities, dscores } = workspace;
         probabilities.resize(block.len() * keys.len(), 0.0);
         dscores.resize(block.len() * keys.len(), 0.0);
-        MatrixMut::new(probabilities, keys.len()).product_here(false, heads.scale(), queries, seen_keys.transposed());
-        MatrixMut::new(dscores, keys.len()).product_here(false, 1.0, dout, seen_values.transposed());
+        MatrixMut::new(probabilities, keys.len()).product_here(false, heads.scale(), queries, block_keys.transposed());
+        MatrixMut::new(dscores, keys.len()).product_here(false, 1.0, dout, block_values.transposed());
         let rows = probabilities.chunks_exact_mut(keys.len()).zip(dscores.chunks_exact_mut(keys.len()));
         for (query, (probabilities, dscores)) in rows.enumerate() {
-            let sees = within(&keys, sight(batch, first + query));
-            let logarithm = logarithms.row(first + query)[head];
+            let visible = within(&keys, key_range(batch, first + query));
+            let log_sum_exp = log_sum_exp.row(first + query)[head];
             let (out, dout) = (out.row(query), dout.row(query));
             for row in [&mut *probabilities, &mut *dscores] {
-                row[..sees.start].fill(0.0);
-                row[sees.end..].fill(0.0);
+                row[..visible.start].fill(0.0);
+                row[visible.end..].fill(0.0);
             }
-            let (probabilities, dscores) = (&mut probabilities[sees.clone()], &mut dscores[sees]);
-            row_backward(probabilities, dscores, out, dout, logarithm, heads.scale());
+            let (probabilities, dscores) = (&mut probabilities[visible.clone()], &mut dscores[visible]);
+            row_backward(probabilities, dscores, out, dout, log_sum_exp, heads.scale());
         }
         let (probabilities, dscores) = (Matrix::new(probabilities, keys.len()), Matrix::new(dscores, keys.len()));
         dvalues.rows(keys.clone()).product_here(true, 1.0, probabilities.transposed(), dout);
         dkeys.rows(keys).product_here(true, 1.0, dscores.transposed(), queries);
-        dqueries.rows(block).product_here(false, 1.0, dscores, seen_keys);
+        dqueries.rows(block).product_here(false, 1.0, dscores, block_keys);
     }
 }
 
 vectorised! {
     /// Scores become probabilities, and the gradients of probabilities those of scores.
     fn row_backward(
-        probabilities: &mut [f32], dscores: &mut [f32], out: &[f32], dout: &[f32], logarithm: f32, scale: f32,
+        probabilities: &mut [f32], dscores: &mut [f32], out: &[f32], dout: &[f32], log_sum_exp: f32, scale: f32,
     ) -> () {
-        let given_away = sum_of(out, dout, |x, y| x * y);
+        let delta = sum_of(out, dout, |x, y| x * y);
         for (probability, dscore) in probabilities.iter_mut().zip(dscores) {
-            *probability = exp(*probability - logarithm);
-            *dscore = *probability * (*dscore - given_away) * scale;
+            *probability = exp(*probability - log_sum_exp);
+            *dscore = *probability * (*dscore - delta) * scale;
         }
     }
 }
