@@ -54,7 +54,7 @@ impl DeviceName {
     /// # Errors
     /// When this program was built without the backend, or the device is slower in that precision than in a better one.
     pub fn open_for(self, precision: Precision) -> Result<Device, Error> {
-        if self == Self::Cpu && precision != Precision::Single {
+        if self == Self::Cpu && precision != Precision::F32 {
             let message = format!("precision {precision} is for GPUs; f32 is faster here, and more precise");
             return Err(Error::Device { name: self.to_string(), message });
         }

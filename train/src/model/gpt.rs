@@ -59,7 +59,7 @@ impl Architecture {
             head: (!self.tie_embeddings).then(|| table(vocab_size)),
             architecture: *self,
             angles: self.angles(),
-            precision: Precision::Single,
+            precision: Precision::F32,
         };
         self.initialized(model, seed)
     }

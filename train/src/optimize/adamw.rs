@@ -16,13 +16,13 @@ use crate::tensor::{self, update};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AdamWConfig {
-    /// How much of the mean gradient stays from step to step.
+    /// The decay rate of the first moment.
     pub beta1: f64,
-    /// How much of the mean square stays.
+    /// The decay rate of the second moment.
     pub beta2: f64,
-    /// Added to the root of the mean square.
+    /// Added to the root of the second moment.
     pub epsilon: f64,
-    /// The share of a matrix that a step of rate 1 would take away. Vectors do not decay.
+    /// Decoupled weight decay of matrices; biases and gains do not decay.
     pub weight_decay: f64,
 }
 
@@ -32,7 +32,7 @@ impl Default for AdamWConfig {
     }
 }
 
-/// The optimizer with its memory of each parameter.
+/// The optimizer with its state of each parameter.
 ///
 /// Source: Loshchilov and Hutter 2019.
 #[derive(Debug)]
@@ -40,29 +40,29 @@ pub struct AdamW {
     config: AdamWConfig,
     /// Steps that were taken.
     steps: u64,
-    /// Mean gradient and mean square by name, `[elements]`.
+    /// First and second moments by name, `[elements]`.
     moments: BTreeMap<String, (Tensor<1>, Tensor<1>)>,
 }
 
-/// The memory of one parameter, as numbers.
+/// The optimizer's state of one parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moments {
     /// The parameter's name.
     pub name: String,
-    /// The mean gradient.
+    /// The first moment: the mean of gradients.
     pub first: Vec<f32>,
-    /// The mean square.
+    /// The second moment: the mean of their squares.
     pub second: Vec<f32>,
 }
 
 impl AdamW {
-    /// An optimizer that has seen nothing.
+    /// An optimizer at its first step.
     #[must_use]
     pub fn new(config: AdamWConfig) -> Self {
         Self { config, steps: 0, moments: BTreeMap::new() }
     }
 
-    /// An optimizer that goes on after `steps` steps with the given memory.
+    /// An optimizer that goes on after `steps` steps with the given state.
     #[must_use]
     pub fn restore(config: AdamWConfig, steps: u64, moments: Vec<Moments>, device: &Device) -> Self {
         let tensor = |values: Vec<f32>| {
@@ -74,7 +74,7 @@ impl AdamW {
         Self { config, steps, moments: restored.collect() }
     }
 
-    /// The memory, in the order of the names.
+    /// The state, in the order of the names.
     #[must_use]
     pub fn moments(&self) -> Vec<Moments> {
         let values = |tensor: &Tensor<1>| tensor.to_data().try_to_vec::<f32>().expect("moments are single precision");
@@ -120,15 +120,15 @@ impl ModuleMapper for Update<'_> {
         });
         let exponent = i32::try_from(*steps).unwrap_or(i32::MAX);
         #[expect(clippy::cast_possible_truncation, reason = "parameters are single precision")]
-        let step = tensor::Step {
-            rate: self.rate as f32,
+        let step = tensor::AdamWStep {
+            learning_rate: self.rate as f32,
             beta1: beta1 as f32,
             beta2: beta2 as f32,
             epsilon: epsilon as f32,
-            decay: if D >= 2 { weight_decay as f32 } else { 0.0 },
-            unbias1: (1.0 - beta1.powi(exponent)) as f32,
-            unbias2: (1.0 - beta2.powi(exponent)) as f32,
-            scale: self.gradients.scale() as f32,
+            weight_decay: if D >= 2 { weight_decay as f32 } else { 0.0 },
+            bias_correction1: (1.0 - beta1.powi(exponent)) as f32,
+            bias_correction2: (1.0 - beta2.powi(exponent)) as f32,
+            gradient_scale: self.gradients.scale() as f32,
         };
         param.map(|weights| {
             let shape = weights.dims();

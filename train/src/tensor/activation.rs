@@ -5,9 +5,9 @@ use burn::tensor::{Tensor, activation};
 #[cfg(feature = "gpu")]
 use super::gpu;
 use super::{
+    autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
     kernel::activation as kernel,
-    recorded::{Kept, Numbers, record},
 };
 
 /// The Gaussian error linear unit in GPT-2's approximation.
@@ -17,7 +17,7 @@ use super::{
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     match route(&x) {
         Route::Processor => record([x.into()], |[x], keep| {
-            let y = Numbers::new(kernel::gelu(x.values()), x.shape());
+            let y = CpuTensor::new(kernel::gelu(x.values()), x.shape());
             (y, keep.then_some(Gelu { x }))
         }),
         #[cfg(feature = "gpu")]
@@ -28,11 +28,11 @@ pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 
 #[derive(Debug, Clone)]
 struct Gelu {
-    x: Numbers,
+    x: CpuTensor,
 }
 
-impl Kept<1> for Gelu {
-    fn gradients(self, mut dy: Numbers, _: [bool; 1]) -> [Option<Numbers>; 1] {
+impl SavedForBackward<1> for Gelu {
+    fn gradients(self, mut dy: CpuTensor, _: [bool; 1]) -> [Option<CpuTensor>; 1] {
         kernel::gelu_backward(self.x.values(), dy.values_mut());
         [Some(dy)]
     }
@@ -52,7 +52,7 @@ pub fn swiglu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
             let width = x.width() / 2;
             let mut shape = x.shape();
             shape[D - 1] = width;
-            let y = Numbers::new(kernel::swiglu(x.values(), width), shape);
+            let y = CpuTensor::new(kernel::swiglu(x.values(), width), shape);
             (y, keep.then_some(Swiglu { x }))
         }),
         #[cfg(feature = "gpu")]
@@ -66,12 +66,12 @@ pub fn swiglu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 
 #[derive(Debug, Clone)]
 struct Swiglu {
-    x: Numbers,
+    x: CpuTensor,
 }
 
-impl Kept<1> for Swiglu {
-    fn gradients(self, dy: Numbers, _: [bool; 1]) -> [Option<Numbers>; 1] {
+impl SavedForBackward<1> for Swiglu {
+    fn gradients(self, dy: CpuTensor, _: [bool; 1]) -> [Option<CpuTensor>; 1] {
         let dx = kernel::swiglu_backward(self.x.values(), dy.values(), dy.width());
-        [Some(Numbers::new(dx, self.x.shape()))]
+        [Some(CpuTensor::new(dx, self.x.shape()))]
     }
 }

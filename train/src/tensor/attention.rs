@@ -8,6 +8,7 @@ use burn::tensor::{Bool, Tensor, TensorData, module, ops::AttentionModuleOptions
 use super::gpu;
 pub use super::kernel::attention::Heads;
 use super::{
+    autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
     kernel::{
         attention::{BackwardInputs, InputGradients, Inputs, backward, forward},
@@ -15,7 +16,6 @@ use super::{
     },
     kv_cache::LayerKvCache,
     precision::like,
-    recorded::{Kept, Numbers, record},
 };
 
 /// Which keys each query attends to: an interval.
@@ -71,7 +71,7 @@ pub fn attention(x: Tensor<3>, heads: Heads, mask: &AttentionMask) -> Tensor<3> 
             let [rows, time, _] = dimensions(&x);
             let visible = |row, query| mask.visible(row, query, time, time);
             let (out, log_sum_exp) = forward(heads, &packed(&x, heads), time, &visible);
-            let out = Numbers::new(out, [rows, time, heads.num_heads * heads.head_dim]);
+            let out = CpuTensor::new(out, [rows, time, heads.num_heads * heads.head_dim]);
             let kept = keep.then(|| Packed { x, out: out.clone(), log_sum_exp, heads, mask: mask.clone() });
             (out, kept)
         }),
@@ -87,12 +87,12 @@ pub fn attention(x: Tensor<3>, heads: Heads, mask: &AttentionMask) -> Tensor<3> 
     }
 }
 
-fn dimensions(x: &Numbers) -> [usize; 3] {
+fn dimensions(x: &CpuTensor) -> [usize; 3] {
     x.shape().try_into().expect("three dimensions")
 }
 
 /// Queries, keys and values of each sequence of `[batch, time, (num_heads + 2 num_kv_heads) head_dim]`.
-fn packed(x: &Numbers, heads: Heads) -> Vec<Inputs<'_>> {
+fn packed(x: &CpuTensor, heads: Heads) -> Vec<Inputs<'_>> {
     let [_, time, columns] = dimensions(x);
     let (of_queries, of_keys) = (heads.num_heads * heads.head_dim, heads.num_kv_heads * heads.head_dim);
     let of_row = |row| {
@@ -108,15 +108,15 @@ fn packed(x: &Numbers, heads: Heads) -> Vec<Inputs<'_>> {
 
 #[derive(Debug, Clone)]
 struct Packed {
-    x: Numbers,
-    out: Numbers,
+    x: CpuTensor,
+    out: CpuTensor,
     log_sum_exp: Vec<f32>,
     heads: Heads,
     mask: AttentionMask,
 }
 
-impl Kept<1> for Packed {
-    fn gradients(self, dout: Numbers, _: [bool; 1]) -> [Option<Numbers>; 1] {
+impl SavedForBackward<1> for Packed {
+    fn gradients(self, dout: CpuTensor, _: [bool; 1]) -> [Option<CpuTensor>; 1] {
         let Self { x, out, log_sum_exp, heads, mask } = self;
         let [_, time, columns] = dimensions(&x);
         let inputs = packed(&x, heads);
@@ -131,14 +131,14 @@ impl Kept<1> for Packed {
         });
         let visible = |row, query| mask.visible(row, query, time, time);
         backward(heads, &backward_inputs(&inputs, &out, &dout, &log_sum_exp, heads), outputs.collect(), &visible);
-        [Some(Numbers::new(dx, x.shape()))]
+        [Some(CpuTensor::new(dx, x.shape()))]
     }
 }
 
 fn backward_inputs<'a>(
     inputs: &[Inputs<'a>],
-    out: &'a Numbers,
-    dout: &'a Numbers,
+    out: &'a CpuTensor,
+    dout: &'a CpuTensor,
     log_sum_exp: &'a [f32],
     heads: Heads,
 ) -> Vec<BackwardInputs<'a>> {
@@ -166,7 +166,7 @@ pub fn cross_attention(x: Tensor<3>, other: Tensor<3>, heads: Heads, mask: &Atte
             let ([_, time, _], [_, keys, _]) = (dimensions(&x), dimensions(&other));
             let visible = |row, query| mask.visible(row, query, time, keys);
             let (out, log_sum_exp) = forward(heads, &cross(&x, &other), time, &visible);
-            let out = Numbers::new(out, x.shape());
+            let out = CpuTensor::new(out, x.shape());
             let kept = keep.then(|| Cross { x, other, out: out.clone(), log_sum_exp, heads, mask: mask.clone() });
             (out, kept)
         }),
@@ -179,7 +179,7 @@ pub fn cross_attention(x: Tensor<3>, other: Tensor<3>, heads: Heads, mask: &Atte
     }
 }
 
-fn cross<'a>(x: &'a Numbers, other: &'a Numbers) -> Vec<Inputs<'a>> {
+fn cross<'a>(x: &'a CpuTensor, other: &'a CpuTensor) -> Vec<Inputs<'a>> {
     let ([_, time, columns], [_, keys, key_columns]) = (dimensions(x), dimensions(other));
     let rows = x.values().chunks_exact(time * columns).zip(other.values().chunks_exact(keys * key_columns));
     rows.map(|(x, other)| side_by_side(x, columns, other, key_columns)).collect()
@@ -209,28 +209,28 @@ pub fn attention_cached(x: Tensor<3>, cache: &LayerKvCache, heads: Heads, mask: 
         }
         LayerKvCache::Own(stored) => stored,
     };
-    let x = Numbers::of(x);
+    let x = CpuTensor::of(x);
     let ([rows, time, columns], key_columns) = (dimensions(&x), 2 * heads.num_kv_heads * heads.head_dim);
     let keys = stored.len() / rows / key_columns;
     let of_rows = x.values().chunks_exact(time * columns).zip(stored.chunks_exact(keys * key_columns));
     let inputs: Vec<_> = of_rows.map(|(x, stored)| side_by_side(x, columns, stored, key_columns)).collect();
     let visible = |row, query| mask.visible(row, query, time, keys);
     let (out, _) = forward(heads, &inputs, time, &visible);
-    Numbers::new(out, x.shape()).into_tensor()
+    CpuTensor::new(out, x.shape()).into_tensor()
 }
 
 #[derive(Debug, Clone)]
 struct Cross {
-    x: Numbers,
-    other: Numbers,
-    out: Numbers,
+    x: CpuTensor,
+    other: CpuTensor,
+    out: CpuTensor,
     log_sum_exp: Vec<f32>,
     heads: Heads,
     mask: AttentionMask,
 }
 
-impl Kept<2> for Cross {
-    fn gradients(self, dout: Numbers, _: [bool; 2]) -> [Option<Numbers>; 2] {
+impl SavedForBackward<2> for Cross {
+    fn gradients(self, dout: CpuTensor, _: [bool; 2]) -> [Option<CpuTensor>; 2] {
         let Self { x, other, out, log_sum_exp, heads, mask } = self;
         let ([_, time, columns], [_, keys, key_columns]) = (dimensions(&x), dimensions(&other));
         let inputs = cross(&x, &other);
@@ -246,7 +246,7 @@ impl Kept<2> for Cross {
         });
         let visible = |row, query| mask.visible(row, query, time, keys);
         backward(heads, &backward_inputs(&inputs, &out, &dout, &log_sum_exp, heads), outputs.collect(), &visible);
-        [Some(Numbers::new(dx, x.shape())), Some(Numbers::new(dother, other.shape()))]
+        [Some(CpuTensor::new(dx, x.shape())), Some(CpuTensor::new(dother, other.shape()))]
     }
 }
 

@@ -6,9 +6,9 @@ use burn::tensor::{Tensor, TensorData};
 use super::gpu;
 pub use super::kernel::dropout::Dropout;
 use super::{
+    autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
     precision::like,
-    recorded::{Kept, Numbers, record},
 };
 
 /// `x` with some of its numbers set to 0 and the others scaled up, as `dropout` says.
@@ -33,8 +33,8 @@ pub fn dropout<const D: usize>(x: Tensor<D>, dropout: Dropout) -> Tensor<D> {
     }
 }
 
-impl Kept<1> for Dropout {
-    fn gradients(self, mut dy: Numbers, _: [bool; 1]) -> [Option<Numbers>; 1] {
+impl SavedForBackward<1> for Dropout {
+    fn gradients(self, mut dy: CpuTensor, _: [bool; 1]) -> [Option<CpuTensor>; 1] {
         self.apply(dy.values_mut());
         [Some(dy)]
     }

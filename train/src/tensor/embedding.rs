@@ -1,34 +1,34 @@
-//! Rows of a table.
+//! Embeddings.
 
 use burn::tensor::{Int, Tensor, TensorData, module};
 
 #[cfg(feature = "gpu")]
 use super::gpu;
 use super::{
+    autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
     kernel::embedding as kernel,
-    recorded::{Kept, Numbers, record},
 };
 
 /// The rows of `table` that `ids` name.
 ///
 /// # Shapes
-/// - `table`: `[vocabulary, width]`
-/// - `ids`: `[rows, time]`, given with their `rows`
-/// - returns: `[rows, time, width]`
+/// - `table`: `[vocab_size, hidden_size]`
+/// - `ids`: `[batch, time]`, with their `batch_size`
+/// - returns: `[batch, time, hidden_size]`
 #[must_use]
-pub fn embedding(table: Tensor<2>, ids: &[i32], rows: usize) -> Tensor<3> {
-    let time = ids.len() / rows;
+pub fn embedding(table: Tensor<2>, ids: &[i32], batch_size: usize) -> Tensor<3> {
+    let time = ids.len() / batch_size;
     match route(&table) {
         Route::Processor => record([table.into()], |[table], keep| {
             let width = table.width();
-            let out = Numbers::new(kernel::forward(table.values(), ids, width), [rows, time, width]);
+            let out = CpuTensor::new(kernel::forward(table.values(), ids, width), [batch_size, time, width]);
             (out, keep.then(|| Embedding { ids: ids.to_vec(), table: table.shape() }))
         }),
         #[cfg(feature = "gpu")]
-        Route::Gpu => gpu::embedding(table, ids, rows),
+        Route::Gpu => gpu::embedding(table, ids, batch_size),
         Route::Framework => {
-            let ids = Tensor::<2, Int>::from_data(TensorData::new(ids.to_vec(), [rows, time]), &table.device());
+            let ids = Tensor::<2, Int>::from_data(TensorData::new(ids.to_vec(), [batch_size, time]), &table.device());
             module::embedding(table, ids)
         }
     }
@@ -41,10 +41,10 @@ struct Embedding {
     table: Vec<usize>,
 }
 
-impl Kept<1> for Embedding {
-    fn gradients(self, dy: Numbers, _: [bool; 1]) -> [Option<Numbers>; 1] {
+impl SavedForBackward<1> for Embedding {
+    fn gradients(self, dy: CpuTensor, _: [bool; 1]) -> [Option<CpuTensor>; 1] {
         let mut dtable = vec![0.0; self.table.iter().product()];
         kernel::backward(dy.values(), &self.ids, dy.width(), &mut dtable);
-        [Some(Numbers::new(dtable, self.table))]
+        [Some(CpuTensor::new(dtable, self.table))]
     }
 }

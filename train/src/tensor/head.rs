@@ -5,17 +5,17 @@ use burn::tensor::{DType, Int, Tensor, TensorData, activation::log_softmax};
 #[cfg(feature = "gpu")]
 use super::gpu;
 use super::{
+    autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
     kernel::{head as kernel, linear},
     precision::like,
-    recorded::{Kept, Numbers, record},
 };
 
 /// `x weightᵀ`.
 ///
 /// # Shapes
-/// - `x`: `[rows, width]`; `weight`: `[vocabulary, width]`
-/// - returns: `[rows, vocabulary]`
+/// - `x`: `[rows, hidden_size]`; `weight`: `[vocab_size, hidden_size]`
+/// - returns: `[rows, vocab_size]`
 #[must_use]
 pub fn head(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
     if !matches!(route(&x), Route::Processor) {
@@ -23,26 +23,26 @@ pub fn head(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
     }
     record([x.into(), weight.into()], |[x, weight], keep| {
         let logits = linear::forward_table(x.values(), weight.values(), x.width());
-        let logits = Numbers::new(logits, [x.shape()[0], weight.shape()[0]]);
+        let logits = CpuTensor::new(logits, [x.shape()[0], weight.shape()[0]]);
         (logits, keep.then_some(Logits { x, weight }))
     })
 }
 
 #[derive(Debug, Clone)]
 struct Logits {
-    x: Numbers,
-    weight: Numbers,
+    x: CpuTensor,
+    weight: CpuTensor,
 }
 
-impl Kept<2> for Logits {
-    fn gradients(self, dy: Numbers, wanted: [bool; 2]) -> [Option<Numbers>; 2] {
+impl SavedForBackward<2> for Logits {
+    fn gradients(self, dy: CpuTensor, wanted: [bool; 2]) -> [Option<CpuTensor>; 2] {
         let Self { x, weight } = self;
         let (width, vocabulary) = (x.width(), dy.width());
         let of_x = || linear::forward(dy.values(), weight.values(), None, width);
         let of_weight = || linear::backward_weight(dy.values(), x.values(), vocabulary, width);
         [
-            wanted[0].then(|| Numbers::new(of_x(), x.shape())),
-            wanted[1].then(|| Numbers::new(of_weight(), weight.shape())),
+            wanted[0].then(|| CpuTensor::new(of_x(), x.shape())),
+            wanted[1].then(|| CpuTensor::new(of_weight(), weight.shape())),
         ]
     }
 }
@@ -50,7 +50,7 @@ impl Kept<2> for Logits {
 /// The weighted sum of the cross-entropies of `x weightᵀ`, without a tensor of logits for all rows.
 ///
 /// # Shapes
-/// - `x`: `[rows, width]`; `weight`: `[vocabulary, width]`
+/// - `x`: `[rows, hidden_size]`; `weight`: `[vocab_size, hidden_size]`
 /// - `targets`: `[rows]`, token ids; `weights`: `[rows]`, how much each counts
 ///
 /// Returns `[1]`, in nats times weight.
@@ -59,14 +59,14 @@ pub fn head_loss(x: Tensor<2>, weight: Tensor<2>, targets: &[i32], weights: &[f3
     match route(&x) {
         Route::Processor => record([x.into(), weight.into()], |[x, weight], keep| {
             let width = x.width();
-            let rows = kernel::Rows { x: x.values(), weight: weight.values(), targets, weights, width };
-            let (loss, gradients) = kernel::forward(rows, keep);
+            let inputs = kernel::HeadInputs { x: x.values(), weight: weight.values(), targets, weights, width };
+            let (loss, gradients) = kernel::forward(inputs, keep);
             let kept = gradients.map(|gradients| Loss {
-                x: Numbers::new(gradients.x, x.shape()),
-                weight: Numbers::new(gradients.weight, weight.shape()),
+                x: CpuTensor::new(gradients.x, x.shape()),
+                weight: CpuTensor::new(gradients.weight, weight.shape()),
             });
             #[expect(clippy::cast_possible_truncation, reason = "a loss is single precision")]
-            (Numbers::new(vec![loss as f32], [1]), kept)
+            (CpuTensor::new(vec![loss as f32], [1]), kept)
         }),
         #[cfg(feature = "gpu")]
         Route::Gpu => gpu::head_loss(x, weight, targets, weights),
@@ -89,12 +89,12 @@ fn logits(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
 /// The gradients, for a loss whose own gradient is 1.
 #[derive(Debug, Clone)]
 struct Loss {
-    x: Numbers,
-    weight: Numbers,
+    x: CpuTensor,
+    weight: CpuTensor,
 }
 
-impl Kept<2> for Loss {
-    fn gradients(self, of_loss: Numbers, _: [bool; 2]) -> [Option<Numbers>; 2] {
+impl SavedForBackward<2> for Loss {
+    fn gradients(self, of_loss: CpuTensor, _: [bool; 2]) -> [Option<CpuTensor>; 2] {
         let factor = of_loss.values()[0];
         [self.x, self.weight].map(|mut gradient| {
             #[expect(clippy::float_cmp, reason = "a loss that is not scaled has a gradient of exactly 1")]

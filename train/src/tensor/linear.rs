@@ -5,10 +5,10 @@ use burn::tensor::{Tensor, module};
 #[cfg(feature = "gpu")]
 use super::gpu;
 use super::{
+    autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
     kernel::linear as kernel,
     precision::like,
-    recorded::{Kept, Numbers, record},
 };
 
 /// `x W + b`.
@@ -38,39 +38,39 @@ pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tens
     }
 }
 
-fn forward(x: &Numbers, weight: &Numbers, bias: Option<&Numbers>) -> Numbers {
+fn forward(x: &CpuTensor, weight: &CpuTensor, bias: Option<&CpuTensor>) -> CpuTensor {
     let outputs = weight.width();
     let mut shape = x.shape();
     *shape.last_mut().expect("a tensor has a dimension") = outputs;
-    Numbers::new(kernel::forward(x.values(), weight.values(), bias.map(Numbers::values), outputs), shape)
+    CpuTensor::new(kernel::forward(x.values(), weight.values(), bias.map(CpuTensor::values), outputs), shape)
 }
 
 #[derive(Debug, Clone)]
 struct Linear {
-    x: Numbers,
-    weight: Numbers,
+    x: CpuTensor,
+    weight: CpuTensor,
 }
 
 impl Linear {
-    fn of_x(&self, dy: &Numbers) -> Numbers {
-        Numbers::new(kernel::backward_x(dy.values(), self.weight.values(), dy.width()), self.x.shape())
+    fn of_x(&self, dy: &CpuTensor) -> CpuTensor {
+        CpuTensor::new(kernel::backward_x(dy.values(), self.weight.values(), dy.width()), self.x.shape())
     }
 
-    fn of_weight(&self, dy: &Numbers) -> Numbers {
+    fn of_weight(&self, dy: &CpuTensor) -> CpuTensor {
         let (inputs, outputs) = (self.x.width(), dy.width());
-        Numbers::new(kernel::backward_weight(self.x.values(), dy.values(), inputs, outputs), [inputs, outputs])
+        CpuTensor::new(kernel::backward_weight(self.x.values(), dy.values(), inputs, outputs), [inputs, outputs])
     }
 }
 
-impl Kept<2> for Linear {
-    fn gradients(self, dy: Numbers, wanted: [bool; 2]) -> [Option<Numbers>; 2] {
+impl SavedForBackward<2> for Linear {
+    fn gradients(self, dy: CpuTensor, wanted: [bool; 2]) -> [Option<CpuTensor>; 2] {
         [wanted[0].then(|| self.of_x(&dy)), wanted[1].then(|| self.of_weight(&dy))]
     }
 }
 
-impl Kept<3> for Linear {
-    fn gradients(self, dy: Numbers, wanted: [bool; 3]) -> [Option<Numbers>; 3] {
-        let bias = || Numbers::new(kernel::backward_bias(dy.values(), dy.width()), [dy.width()]);
+impl SavedForBackward<3> for Linear {
+    fn gradients(self, dy: CpuTensor, wanted: [bool; 3]) -> [Option<CpuTensor>; 3] {
+        let bias = || CpuTensor::new(kernel::backward_bias(dy.values(), dy.width()), [dy.width()]);
         [wanted[0].then(|| self.of_x(&dy)), wanted[1].then(|| self.of_weight(&dy)), wanted[2].then(bias)]
     }
 }

@@ -4,7 +4,7 @@
 //! kernel/        what is computed, on plain slices
 //! gpu/           what is computed on a GPU
 //! precision      what numbers are computed in
-//! recorded       how an operation stands in burn's graph
+//! autodiff       how an operation stands in burn's graph
 //! linear, norm, activation, attention, head, embedding, rotary, dropout, update: one operation each
 //! ```
 //!
@@ -16,6 +16,7 @@
 
 mod activation;
 mod attention;
+mod autodiff;
 mod choice;
 mod dropout;
 mod embedding;
@@ -27,7 +28,6 @@ mod kv_cache;
 mod linear;
 mod norm;
 mod precision;
-mod recorded;
 mod rotary;
 mod update;
 
@@ -42,4 +42,4 @@ pub use linear::linear;
 pub use norm::norm;
 pub use precision::Precision;
 pub use rotary::{Angles, RopeScaling, rotary};
-pub use update::{Step, norm_of_all, update};
+pub use update::{AdamWStep, norm_of_all, update};

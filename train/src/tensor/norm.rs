@@ -5,10 +5,10 @@ use burn::tensor::{DType, Tensor, module};
 #[cfg(feature = "gpu")]
 use super::gpu;
 use super::{
+    autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
     kernel::norm as kernel,
     precision::like,
-    recorded::{Kept, Numbers, record},
 };
 
 /// Layer norm of every row, or, without a bias, its root mean square norm.
@@ -24,11 +24,11 @@ pub fn norm<const D: usize>(x: Tensor<D>, gain: Tensor<1>, bias: Option<Tensor<1
         Route::Processor => match bias {
             Some(bias) => record([x.into(), gain.into(), bias.into()], |[x, gain, bias], keep| {
                 let (y, moments) = kernel::forward(x.values(), gain.values(), Some(bias.values()), single);
-                (Numbers::new(y, x.shape()), keep.then_some(Norm { x, gain, moments }))
+                (CpuTensor::new(y, x.shape()), keep.then_some(Norm { x, gain, moments }))
             }),
             None => record([x.into(), gain.into()], |[x, gain], keep| {
                 let (y, moments) = kernel::forward(x.values(), gain.values(), None, single);
-                (Numbers::new(y, x.shape()), keep.then_some(Norm { x, gain, moments }))
+                (CpuTensor::new(y, x.shape()), keep.then_some(Norm { x, gain, moments }))
             }),
         },
         #[cfg(feature = "gpu")]
@@ -53,29 +53,29 @@ fn by_framework<const D: usize>(x: Tensor<D>, gain: Tensor<1>, bias: Option<Tens
 
 #[derive(Debug, Clone)]
 struct Norm {
-    x: Numbers,
-    gain: Numbers,
+    x: CpuTensor,
+    gain: CpuTensor,
     moments: Vec<kernel::Moment>,
 }
 
 impl Norm {
-    fn backward(&self, dy: &Numbers, has_bias: bool) -> (Numbers, Numbers, Option<Numbers>) {
+    fn backward(&self, dy: &CpuTensor, has_bias: bool) -> (CpuTensor, CpuTensor, Option<CpuTensor>) {
         let Self { x, gain, moments } = self;
         let (dx, dgain, dbias) = kernel::backward(dy.values(), x.values(), gain.values(), moments, has_bias);
-        let row = |values: Vec<f32>| Numbers::new(values, gain.shape());
-        (Numbers::new(dx, x.shape()), row(dgain), dbias.map(row))
+        let row = |values: Vec<f32>| CpuTensor::new(values, gain.shape());
+        (CpuTensor::new(dx, x.shape()), row(dgain), dbias.map(row))
     }
 }
 
-impl Kept<2> for Norm {
-    fn gradients(self, dy: Numbers, _: [bool; 2]) -> [Option<Numbers>; 2] {
+impl SavedForBackward<2> for Norm {
+    fn gradients(self, dy: CpuTensor, _: [bool; 2]) -> [Option<CpuTensor>; 2] {
         let (dx, dgain, _) = self.backward(&dy, false);
         [Some(dx), Some(dgain)]
     }
 }
 
-impl Kept<3> for Norm {
-    fn gradients(self, dy: Numbers, _: [bool; 3]) -> [Option<Numbers>; 3] {
+impl SavedForBackward<3> for Norm {
+    fn gradients(self, dy: CpuTensor, _: [bool; 3]) -> [Option<CpuTensor>; 3] {
         let (dx, dgain, dbias) = self.backward(&dy, true);
         [Some(dx), Some(dgain), dbias]
     }

@@ -1,4 +1,4 @@
-//! What numbers are computed in. Parameters, their gradients and the optimizer's memory are single precision whatever it is.
+//! The precision of computation. Parameters, gradients and optimizer states are always f32.
 
 use std::{fmt, str::FromStr};
 
@@ -6,17 +6,16 @@ use burn::tensor::{DType, FloatDType, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What numbers are computed in.
+/// The precision of computation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub enum Precision {
-    /// Single precision. An NVIDIA GPU may round what it multiplies in products of matrices to 10 bits (TF32).
+    /// Single precision. An NVIDIA GPU may multiply matrices in TF32, with 10 bits.
     #[default]
     #[serde(rename = "f32")]
-    Single,
-    /// The upper half of single precision: a GPU's products of matrices are several times as fast. Sums over rows, losses and
-    /// parameters stay single.
+    F32,
+    /// bfloat16: a GPU multiplies matrices several times as fast. Sums over rows, losses and parameters stay f32.
     #[serde(rename = "bf16")]
-    Brain,
+    Bf16,
 }
 
 impl Precision {
@@ -24,8 +23,8 @@ impl Precision {
     #[must_use]
     pub fn of<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         let dtype = match self {
-            Self::Single => DType::F32,
-            Self::Brain => DType::BF16,
+            Self::F32 => DType::F32,
+            Self::Bf16 => DType::BF16,
         };
         like(x, dtype)
     }
@@ -41,8 +40,8 @@ impl FromStr for Precision {
 
     fn from_str(name: &str) -> Result<Self, String> {
         match name {
-            "f32" => Ok(Self::Single),
-            "bf16" => Ok(Self::Brain),
+            "f32" => Ok(Self::F32),
+            "bf16" => Ok(Self::Bf16),
             _ => Err("expected `f32` or `bf16`".into()),
         }
     }
@@ -51,8 +50,8 @@ impl FromStr for Precision {
 impl fmt::Display for Precision {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Single => "f32",
-            Self::Brain => "bf16",
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
         })
     }
 }

@@ -8,9 +8,9 @@ use burn::tensor::{Tensor, TensorData};
 use super::gpu;
 pub use super::kernel::rotary::{Angles, RopeScaling};
 use super::{
+    autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
     precision::like,
-    recorded::{Kept, Numbers, record},
 };
 
 /// Turns the first `heads` heads of every row by the angles of its position; what stands behind them stays.
@@ -42,8 +42,8 @@ struct Rotary {
     heads: usize,
 }
 
-impl Kept<1> for Rotary {
-    fn gradients(self, mut dy: Numbers, _: [bool; 1]) -> [Option<Numbers>; 1] {
+impl SavedForBackward<1> for Rotary {
+    fn gradients(self, mut dy: CpuTensor, _: [bool; 1]) -> [Option<CpuTensor>; 1] {
         let columns = dy.width();
         self.angles.turn(dy.values_mut(), &self.positions, columns, self.heads, true);
         [Some(dy)]

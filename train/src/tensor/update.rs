@@ -4,11 +4,11 @@ use burn::tensor::Tensor;
 
 #[cfg(feature = "gpu")]
 use super::gpu;
-pub use super::kernel::adamw::Step;
+pub use super::kernel::adamw::AdamWStep;
 use super::{
+    autodiff::CpuTensor,
     choice::{Route, route},
     kernel::adamw::sum_of_squares,
-    recorded::Numbers,
 };
 
 /// A parameter, its mean gradient and its mean square after a step of Adam with decoupled weight decay.
@@ -23,25 +23,34 @@ pub fn update(
     first: Tensor<1>,
     second: Tensor<1>,
     gradient: Tensor<1>,
-    step: Step,
+    step: AdamWStep,
 ) -> (Tensor<1>, Tensor<1>, Tensor<1>) {
     match route(&parameter) {
         Route::Processor => {
             let (mut parameter, mut first, mut second) =
-                (Numbers::of(parameter), Numbers::of(first), Numbers::of(second));
-            let gradient = Numbers::of(gradient);
+                (CpuTensor::of(parameter), CpuTensor::of(first), CpuTensor::of(second));
+            let gradient = CpuTensor::of(gradient);
             step.apply(parameter.values_mut(), first.values_mut(), second.values_mut(), gradient.values());
             (parameter.into_tensor(), first.into_tensor(), second.into_tensor())
         }
         #[cfg(feature = "gpu")]
         Route::Gpu => gpu::update(parameter, first, second, gradient, step),
         Route::Framework => {
-            let Step { rate, beta1, beta2, epsilon, decay, unbias1, unbias2, scale } = step;
-            let gradient = gradient * scale;
+            let AdamWStep {
+                learning_rate,
+                beta1,
+                beta2,
+                epsilon,
+                weight_decay,
+                bias_correction1,
+                bias_correction2,
+                gradient_scale,
+            } = step;
+            let gradient = gradient * gradient_scale;
             let first = first * beta1 + gradient.clone() * (1.0 - beta1);
             let second = second * beta2 + gradient.square() * (1.0 - beta2);
-            let towards = first.clone() / unbias1 / ((second.clone() / unbias2).sqrt() + epsilon);
-            (parameter * (1.0 - rate * decay) - towards * rate, first, second)
+            let towards = first.clone() / bias_correction1 / ((second.clone() / bias_correction2).sqrt() + epsilon);
+            (parameter * (1.0 - learning_rate * weight_decay) - towards * learning_rate, first, second)
         }
     }
 }
@@ -54,7 +63,7 @@ pub fn norm_of_all<'a>(tensors: impl Iterator<Item = &'a Tensor<1>>) -> f64 {
     let mut elsewhere = Vec::new();
     for x in tensors {
         match route(x) {
-            Route::Processor => sum += sum_of_squares(Numbers::of(x.clone()).values()),
+            Route::Processor => sum += sum_of_squares(CpuTensor::of(x.clone()).values()),
             #[cfg(feature = "gpu")]
             Route::Gpu => elsewhere.push(gpu::sum_of_squares(x.clone())),
             Route::Framework => elsewhere.push(x.clone().square().sum()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
 use train::tensor::{
-    Angles, AttentionMask, Dropout, Heads, Operations, Step, attention, cross_attention, dropout, embedding, gelu,
+    AdamWStep, Angles, AttentionMask, Dropout, Heads, Operations, attention, cross_attention, dropout, embedding, gelu,
     head, head_loss, linear, norm, rotary, swiglu, update, with,
 };
 
@@ -332,15 +332,15 @@ fn steps_of_the_optimizer() {
         for operations in [Operations::Own, Operations::Framework] {
             let ((parameter, x), (first, m), (second, v), (gradient, g)) = (plain(1), plain(2), plain(3), plain(4));
             let second = second.abs();
-            let step = Step {
-                rate: 0.01,
+            let step = AdamWStep {
+                learning_rate: 0.01,
                 beta1: 0.9,
                 beta2: 0.95,
                 epsilon: 1e-8,
-                decay: 0.1,
-                unbias1: 0.271,
-                unbias2: 0.142_625,
-                scale: 0.5,
+                weight_decay: 0.1,
+                bias_correction1: 0.271,
+                bias_correction2: 0.142_625,
+                gradient_scale: 0.5,
             };
             let found = with(operations, || update(parameter, first, second, gradient, step));
             let expected: Vec<[f64; 3]> = (0..50)

@@ -45,15 +45,15 @@ fn losses(family: Family, precision: Precision, device: &Device) -> Vec<f64> {
 #[test]
 fn the_first_losses_are_those_of_the_processor() {
     for family in [Family::Gpt2, Family::Llama] {
-        let expected = losses(family, Precision::Single, &Device::flex().autodiff());
+        let expected = losses(family, Precision::F32, &Device::flex().autodiff());
         let last = expected.last().expect("there are steps");
         assert!(*last < 0.9 * expected[0], "{family:?} learns: {expected:?}");
         everywhere(|| {
-            for (precision, tolerance) in [(Precision::Single, 1e-3 * slack().min(10.0)), (Precision::Brain, 3e-2)] {
+            for (precision, tolerance) in [(Precision::F32, 1e-3 * slack().min(10.0)), (Precision::Bf16, 3e-2)] {
                 let found = losses(family, precision, &here());
                 let apart = found.iter().zip(&expected).map(|(one, other)| (one - other).abs()).fold(0.0, f64::max);
                 assert!(apart < tolerance, "{family:?} in {precision}: {apart} apart, {found:?} for {expected:?}");
-                assert!(precision == Precision::Single || apart > 1e-5, "{family:?} computes in half the bits");
+                assert!(precision == Precision::F32 || apart > 1e-5, "{family:?} computes in half the bits");
             }
         });
     }

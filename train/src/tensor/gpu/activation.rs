@@ -4,16 +4,16 @@ use burn::{backend::cubecl::dtype_to_storage_type, tensor::Tensor};
 use burn_cubecl::cubecl::{self, ir::ElemType, prelude::*};
 
 use super::{
-    super::recorded::Kept,
-    held::{OnGpu, record},
-    queue::{Grid, Room, queue, together},
+    super::autodiff::SavedForBackward,
+    gpu_tensor::{GpuTensor, record},
+    queue::{Grid, OutputSpec, queue, together},
 };
 
 /// See [`super::super::gelu`].
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     record([x.into()], |[x], keep| {
-        let (count, room) = (x.count(), Room::like(&x));
-        let [y] = queue("gelu", [x.clone()], [room], move |client, [x], [y]| {
+        let (count, spec) = (x.count(), OutputSpec::like(&x));
+        let [y] = queue("gelu", [x.clone()], [spec], move |client, [x], [y]| {
             let size = together(count);
             let (Grid { cubes, units }, dtype) = (Grid::units(client, count / size), dtype_to_storage_type(x.dtype));
             gelu_kernel::launch(client, cubes, units, size, x.into_buffer_arg(), y.into_buffer_arg(), dtype);
@@ -24,13 +24,13 @@ pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 
 #[derive(Debug, Clone)]
 struct Gelu {
-    x: OnGpu,
+    x: GpuTensor,
 }
 
-impl Kept<1, OnGpu> for Gelu {
-    fn gradients(self, dy: OnGpu, _: [bool; 1]) -> [Option<OnGpu>; 1] {
-        let (count, room) = (self.x.count(), Room::like(&self.x));
-        let [dx] = queue("gelu back", [self.x, dy], [room], move |client, [x, dy], [dx]| {
+impl SavedForBackward<1, GpuTensor> for Gelu {
+    fn gradients(self, dy: GpuTensor, _: [bool; 1]) -> [Option<GpuTensor>; 1] {
+        let (count, spec) = (self.x.count(), OutputSpec::like(&self.x));
+        let [dx] = queue("gelu back", [self.x, dy], [spec], move |client, [x, dy], [dx]| {
             let size = together(count);
             let (Grid { cubes, units }, dtype) = (Grid::units(client, count / size), dtype_to_storage_type(x.dtype));
             gelu_backward_kernel::launch(
@@ -91,8 +91,8 @@ pub fn swiglu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
         let width = x.width() / 2;
         let mut shape = x.shape();
         shape[D - 1] = width;
-        let (count, room) = (x.count() / 2, Room::new(shape, x.dtype()));
-        let [y] = queue("swiglu", [x.clone()], [room], move |client, [x], [y]| {
+        let (count, spec) = (x.count() / 2, OutputSpec::new(shape, x.dtype()));
+        let [y] = queue("swiglu", [x.clone()], [spec], move |client, [x], [y]| {
             let size = together(width);
             let (Grid { cubes, units }, dtype) = (Grid::units(client, count / size), dtype_to_storage_type(x.dtype));
             swiglu_kernel::launch(
@@ -112,13 +112,13 @@ pub fn swiglu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 
 #[derive(Debug, Clone)]
 struct Swiglu {
-    x: OnGpu,
+    x: GpuTensor,
 }
 
-impl Kept<1, OnGpu> for Swiglu {
-    fn gradients(self, dy: OnGpu, _: [bool; 1]) -> [Option<OnGpu>; 1] {
-        let (width, count, room) = (dy.width(), dy.count(), Room::like(&self.x));
-        let [dx] = queue("swiglu back", [self.x, dy], [room], move |client, [x, dy], [dx]| {
+impl SavedForBackward<1, GpuTensor> for Swiglu {
+    fn gradients(self, dy: GpuTensor, _: [bool; 1]) -> [Option<GpuTensor>; 1] {
+        let (width, count, spec) = (dy.width(), dy.count(), OutputSpec::like(&self.x));
+        let [dx] = queue("swiglu back", [self.x, dy], [spec], move |client, [x, dy], [dx]| {
             let size = together(width);
             let (Grid { cubes, units }, dtype) = (Grid::units(client, count / size), dtype_to_storage_type(x.dtype));
             swiglu_backward_kernel::launch(

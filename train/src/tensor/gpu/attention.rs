@@ -9,10 +9,10 @@ use burn::tensor::{DType, Device, Tensor};
 use super::{
     super::{
         attention::{AttentionMask, Heads},
+        autodiff::SavedForBackward,
         precision::like,
-        recorded::Kept,
     },
-    held::{OnGpu, record},
+    gpu_tensor::{GpuTensor, record},
     softmax::{Block, dots, softmax, softmax_back},
 };
 
@@ -45,7 +45,7 @@ struct VisibleKeys {
     /// `[batch, time]`.
     intervals: Arc<[Range<usize>]>,
     /// The same on the device, `[batch * time * 2]`.
-    there: OnGpu,
+    there: GpuTensor,
 }
 
 impl VisibleKeys {
@@ -67,7 +67,7 @@ impl VisibleKeys {
             let intervals: Arc<[Range<usize>]> = (0..rows).flat_map(of_row).collect();
             let ends = intervals.iter().flat_map(|interval| [interval.start, interval.end]);
             let ends = ends.map(|end| i32::try_from(end).expect("a context is short")).collect();
-            let visible = Self { intervals, there: OnGpu::integers(ends, device) };
+            let visible = Self { intervals, there: GpuTensor::integers(ends, device) };
             last.truncate(KNOWN - 1);
             last.insert(0, (mask.clone(), shape, device.clone(), visible.clone()));
             visible
@@ -83,13 +83,13 @@ struct Parts {
 }
 
 impl Parts {
-    fn side_by_side(x: &OnGpu, heads: Heads) -> Self {
+    fn side_by_side(x: &GpuTensor, heads: Heads) -> Self {
         let (of_queries, of_keys) = (heads.num_heads * heads.head_dim, heads.num_kv_heads * heads.head_dim);
         let part = |from: usize, count: usize| columns(x, from..from + count);
         Self::of([part(0, of_queries), part(of_queries, of_keys), part(of_queries + of_keys, of_keys)], heads)
     }
 
-    fn cross(x: &OnGpu, other: &OnGpu, heads: Heads) -> Self {
+    fn cross(x: &GpuTensor, other: &GpuTensor, heads: Heads) -> Self {
         let of_keys = heads.num_kv_heads * heads.head_dim;
         Self::of([x.tensor(), columns(other, 0..of_keys), columns(other, of_keys..2 * of_keys)], heads)
     }
@@ -107,7 +107,7 @@ impl Parts {
     }
 }
 
-fn columns(x: &OnGpu, columns: Range<usize>) -> Tensor<3> {
+fn columns(x: &GpuTensor, columns: Range<usize>) -> Tensor<3> {
     let x = x.tensor::<3>();
     let [rows, time, _] = x.dims();
     x.slice([0..rows, 0..time, columns])
@@ -181,20 +181,20 @@ impl Task {
     }
 
     /// What comes out, `[batch, time, num_heads * head_dim]`, and the log-sum-exp of the scores of each block.
-    fn forward(&self, parts: &Parts) -> (OnGpu, Vec<OnGpu>) {
+    fn forward(&self, parts: &Parts) -> (GpuTensor, Vec<GpuTensor>) {
         let of_block = |(queries, keys): (Range<usize>, Range<usize>)| {
             let block = self.block(&queries, &keys);
             let scores = self.some(&parts.queries, &queries).matmul(self.some_keys(&parts.keys, &keys).transpose());
-            let [powers, log_sum_exp] = softmax(OnGpu::of(scores), self.visible.there.clone(), block);
+            let [powers, log_sum_exp] = softmax(GpuTensor::of(scores), self.visible.there.clone(), block);
             let out = powers.into_tensor::<3>().matmul(self.some_keys(&parts.values, &keys));
             (self.back(out, &queries), log_sum_exp)
         };
         let (out, log_sum_exp) = self.blocks().map(of_block).unzip();
-        (OnGpu::of(Tensor::cat(out, 1)), log_sum_exp)
+        (GpuTensor::of(Tensor::cat(out, 1)), log_sum_exp)
     }
 
     /// The gradients of queries, keys and values, `[batch, time or keys, heads * head_dim]` each.
-    fn backward(&self, parts: &Parts, log_sum_exp: Vec<OnGpu>, out: OnGpu, dout: OnGpu) -> [Tensor<3>; 3] {
+    fn backward(&self, parts: &Parts, log_sum_exp: Vec<GpuTensor>, out: GpuTensor, dout: GpuTensor) -> [Tensor<3>; 3] {
         let Self { heads, rows, keys: all_keys, .. } = *self;
         let (dtype, device) = (out.dtype(), parts.keys.device());
         let dots = dots(out, dout.clone(), heads.head_dim);
@@ -205,10 +205,10 @@ impl Task {
             let block = self.block(&queries, &keys);
             let (of_queries, of_keys) = (self.some(&parts.queries, &queries), self.some_keys(&parts.keys, &keys));
             let dout = self.some(&dout, &queries);
-            let scores = OnGpu::of(of_queries.clone().matmul(of_keys.clone().transpose()));
-            let of_powers = OnGpu::of(dout.clone().matmul(self.some_keys(&parts.values, &keys).transpose()));
+            let scores = GpuTensor::of(of_queries.clone().matmul(of_keys.clone().transpose()));
+            let of_powers = GpuTensor::of(dout.clone().matmul(self.some_keys(&parts.values, &keys).transpose()));
             let given = [scores, of_powers, self.visible.there.clone(), log_sum_exp, dots.clone()];
-            let [powers, of_scores] = softmax_back(given, block).map(OnGpu::into_tensor::<3>);
+            let [powers, of_scores] = softmax_back(given, block).map(GpuTensor::into_tensor::<3>);
             dqueries.push(self.back(of_scores.clone().matmul(of_keys), &queries));
             dkeys = self.added(dkeys, of_scores.transpose().matmul(of_queries), &keys);
             dvalues = self.added(dvalues, powers.transpose().matmul(dout), &keys);
@@ -233,34 +233,34 @@ impl Task {
 #[derive(Debug, Clone)]
 struct Packed {
     task: Task,
-    x: OnGpu,
-    out: OnGpu,
-    log_sum_exp: Vec<OnGpu>,
+    x: GpuTensor,
+    out: GpuTensor,
+    log_sum_exp: Vec<GpuTensor>,
 }
 
-impl Kept<1, OnGpu> for Packed {
-    fn gradients(self, dout: OnGpu, _: [bool; 1]) -> [Option<OnGpu>; 1] {
+impl SavedForBackward<1, GpuTensor> for Packed {
+    fn gradients(self, dout: GpuTensor, _: [bool; 1]) -> [Option<GpuTensor>; 1] {
         let Self { task, x, out, log_sum_exp } = self;
         let parts = Parts::side_by_side(&x, task.heads);
         let gradients = task.backward(&parts, log_sum_exp, out, dout);
-        [Some(OnGpu::of(Tensor::cat(gradients.into(), 2)))]
+        [Some(GpuTensor::of(Tensor::cat(gradients.into(), 2)))]
     }
 }
 
 #[derive(Debug, Clone)]
 struct Cross {
     task: Task,
-    x: OnGpu,
-    other: OnGpu,
-    out: OnGpu,
-    log_sum_exp: Vec<OnGpu>,
+    x: GpuTensor,
+    other: GpuTensor,
+    out: GpuTensor,
+    log_sum_exp: Vec<GpuTensor>,
 }
 
-impl Kept<2, OnGpu> for Cross {
-    fn gradients(self, dout: OnGpu, _: [bool; 2]) -> [Option<OnGpu>; 2] {
+impl SavedForBackward<2, GpuTensor> for Cross {
+    fn gradients(self, dout: GpuTensor, _: [bool; 2]) -> [Option<GpuTensor>; 2] {
         let Self { task, x, other, out, log_sum_exp } = self;
         let parts = Parts::cross(&x, &other, task.heads);
         let [queries, keys, values] = task.backward(&parts, log_sum_exp, out, dout);
-        [Some(OnGpu::of(queries)), Some(OnGpu::of(Tensor::cat(vec![keys, values], 2)))]
+        [Some(GpuTensor::of(queries)), Some(GpuTensor::of(Tensor::cat(vec![keys, values], 2)))]
     }
 }

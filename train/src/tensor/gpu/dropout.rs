@@ -4,9 +4,9 @@ use burn::{backend::cubecl::dtype_to_storage_type, tensor::Tensor};
 use burn_cubecl::cubecl::{self, ir::ElemType, prelude::*};
 
 use super::{
-    super::{dropout::Dropout, recorded::Kept},
-    held::{OnGpu, record},
-    queue::{Grid, Room, queue},
+    super::{autodiff::SavedForBackward, dropout::Dropout},
+    gpu_tensor::{GpuTensor, record},
+    queue::{Grid, OutputSpec, queue},
 };
 
 /// See [`super::super::dropout`].
@@ -14,15 +14,15 @@ pub fn dropout<const D: usize>(x: Tensor<D>, dropout: Dropout) -> Tensor<D> {
     record([x.into()], |[x], keep| (drop_some(x, dropout), keep.then_some(dropout)))
 }
 
-impl Kept<1, OnGpu> for Dropout {
-    fn gradients(self, dy: OnGpu, _: [bool; 1]) -> [Option<OnGpu>; 1] {
+impl SavedForBackward<1, GpuTensor> for Dropout {
+    fn gradients(self, dy: GpuTensor, _: [bool; 1]) -> [Option<GpuTensor>; 1] {
         [Some(drop_some(dy, self))]
     }
 }
 
-fn drop_some(x: OnGpu, dropout: Dropout) -> OnGpu {
-    let (count, room) = (x.count(), Room::like(&x));
-    let [y] = queue("dropout", [x], [room], move |client, [x], [y]| {
+fn drop_some(x: GpuTensor, dropout: Dropout) -> GpuTensor {
+    let (count, spec) = (x.count(), OutputSpec::like(&x));
+    let [y] = queue("dropout", [x], [spec], move |client, [x], [y]| {
         let (Grid { cubes, units }, dtype) = (Grid::units(client, count), dtype_to_storage_type(x.dtype));
         let (low, high) = (dropout.key as u32, (dropout.key >> 32) as u32);
         dropout_kernel::launch(

@@ -1,4 +1,4 @@
-//! Rows of a table.
+//! Embeddings.
 
 use burn::{
     backend::cubecl::dtype_to_storage_type,
@@ -7,20 +7,20 @@ use burn::{
 use burn_cubecl::cubecl::{self, ir::ElemType, prelude::*};
 
 use super::{
-    super::recorded::Kept,
-    held::{OnGpu, record},
-    queue::{Grid, Room, queue, row_of_unit},
+    super::autodiff::SavedForBackward,
+    gpu_tensor::{GpuTensor, record},
+    queue::{Grid, OutputSpec, queue, row_of_unit},
 };
 
 /// See [`super::super::embedding`].
-pub fn embedding(table: Tensor<2>, ids: &[i32], rows: usize) -> Tensor<3> {
+pub fn embedding(table: Tensor<2>, ids: &[i32], batch_size: usize) -> Tensor<3> {
     let device = table.device();
     record([table.into()], |[table], keep| {
         let (width, count) = (table.width(), ids.len());
-        let room = Room::new([rows, count / rows, width], table.dtype());
+        let spec = OutputSpec::new([batch_size, count / batch_size, width], table.dtype());
         let vocabulary = table.shape()[0];
-        let inputs = [table, OnGpu::integers(ids.to_vec(), &device)];
-        let [out] = queue("rows of a table", inputs, [room], move |client, [table, ids], [out]| {
+        let inputs = [table, GpuTensor::integers(ids.to_vec(), &device)];
+        let [out] = queue("rows of a table", inputs, [spec], move |client, [table, ids], [out]| {
             let (Grid { cubes, units }, dtype) = (Grid::rows(client, count), dtype_to_storage_type(table.dtype));
             rows_kernel::launch(
                 client,
@@ -62,9 +62,9 @@ fn rows_kernel<F: Float>(
 #[derive(Debug, Clone)]
 struct Places {
     /// `[vocabulary + 1]`: where each token's places begin.
-    firsts: OnGpu,
+    firsts: GpuTensor,
     /// `[places]`, in the order of tokens, and in that of the text for each.
-    places: OnGpu,
+    places: GpuTensor,
 }
 
 impl Places {
@@ -84,7 +84,7 @@ impl Places {
             places[usize::try_from(*free).expect("places count from 0")] = place;
             *free += 1;
         }
-        Self { firsts: OnGpu::integers(firsts, device), places: OnGpu::integers(places, device) }
+        Self { firsts: GpuTensor::integers(firsts, device), places: GpuTensor::integers(places, device) }
     }
 }
 
@@ -94,13 +94,13 @@ struct Embedding {
     vocabulary: usize,
 }
 
-impl Kept<1, OnGpu> for Embedding {
-    fn gradients(self, dy: OnGpu, _: [bool; 1]) -> [Option<OnGpu>; 1] {
+impl SavedForBackward<1, GpuTensor> for Embedding {
+    fn gradients(self, dy: GpuTensor, _: [bool; 1]) -> [Option<GpuTensor>; 1] {
         let Self { places: Places { firsts, places }, vocabulary } = self;
         let width = dy.width();
-        let room = Room::new([vocabulary, width], DType::F32);
+        let spec = OutputSpec::new([vocabulary, width], DType::F32);
         let inputs = [dy, firsts, places];
-        let [dtable] = queue("rows of a table back", inputs, [room], move |client, [dy, firsts, places], [dtable]| {
+        let [dtable] = queue("rows of a table back", inputs, [spec], move |client, [dy, firsts, places], [dtable]| {
             let (Grid { cubes, units }, dtype) =
                 (Grid::units(client, vocabulary * width), dtype_to_storage_type(dy.dtype));
             table_kernel::launch(

@@ -3,8 +3,8 @@
 use burn::tensor::{DType, Tensor};
 
 use super::{
-    super::{precision::like, recorded::Kept},
-    held::{OnGpu, record},
+    super::{autodiff::SavedForBackward, precision::like},
+    gpu_tensor::{GpuTensor, record},
     sum::sum_of_rows,
 };
 
@@ -25,18 +25,18 @@ pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tens
 /// Products are of all rows below each other: one of many small matrices would make as many gradients of the weight.
 #[derive(Debug, Clone)]
 struct Linear {
-    x: OnGpu,
+    x: GpuTensor,
     /// Of the precision of `x`.
-    weight: OnGpu,
+    weight: GpuTensor,
 }
 
 impl Linear {
-    fn of(x: OnGpu, weight: &OnGpu) -> Self {
-        let weight = OnGpu::of(like(weight.tensor::<2>(), x.dtype()));
+    fn of(x: GpuTensor, weight: &GpuTensor) -> Self {
+        let weight = GpuTensor::of(like(weight.tensor::<2>(), x.dtype()));
         Self { x, weight }
     }
 
-    fn applied(&self, bias: Option<&OnGpu>) -> OnGpu {
+    fn applied(&self, bias: Option<&GpuTensor>) -> GpuTensor {
         let Self { x, weight } = self;
         let mut shape = x.shape();
         *shape.last_mut().expect("a tensor has a dimension") = weight.width();
@@ -44,26 +44,26 @@ impl Linear {
         if let Some(bias) = bias {
             out = out + like(bias.tensor::<1>(), x.dtype()).unsqueeze();
         }
-        OnGpu::of(out).reshaped(shape)
+        GpuTensor::of(out).reshaped(shape)
     }
 
-    fn of_x(&self, dy: &OnGpu) -> OnGpu {
-        OnGpu::of(dy.rows().matmul(self.weight.tensor::<2>().transpose())).reshaped(self.x.shape())
+    fn of_x(&self, dy: &GpuTensor) -> GpuTensor {
+        GpuTensor::of(dy.rows().matmul(self.weight.tensor::<2>().transpose())).reshaped(self.x.shape())
     }
 
-    fn of_weight(&self, dy: &OnGpu) -> OnGpu {
-        OnGpu::of(like(self.x.rows().transpose().matmul(dy.rows()), DType::F32))
+    fn of_weight(&self, dy: &GpuTensor) -> GpuTensor {
+        GpuTensor::of(like(self.x.rows().transpose().matmul(dy.rows()), DType::F32))
     }
 }
 
-impl Kept<2, OnGpu> for Linear {
-    fn gradients(self, dy: OnGpu, wanted: [bool; 2]) -> [Option<OnGpu>; 2] {
+impl SavedForBackward<2, GpuTensor> for Linear {
+    fn gradients(self, dy: GpuTensor, wanted: [bool; 2]) -> [Option<GpuTensor>; 2] {
         [wanted[0].then(|| self.of_x(&dy)), wanted[1].then(|| self.of_weight(&dy))]
     }
 }
 
-impl Kept<3, OnGpu> for Linear {
-    fn gradients(self, dy: OnGpu, wanted: [bool; 3]) -> [Option<OnGpu>; 3] {
+impl SavedForBackward<3, GpuTensor> for Linear {
+    fn gradients(self, dy: GpuTensor, wanted: [bool; 3]) -> [Option<GpuTensor>; 3] {
         let bias = || sum_of_rows(dy.clone());
         [wanted[0].then(|| self.of_x(&dy)), wanted[1].then(|| self.of_weight(&dy)), wanted[2].then(bias)]
     }

@@ -9,9 +9,9 @@ use burn::{
 use burn_cubecl::cubecl::{self, ir::ElemType, prelude::*};
 
 use super::{
-    super::{precision::like, recorded::Kept},
-    held::{OnGpu, record},
-    queue::{Grid, Room, largest_of_plane, queue, row_of_unit, sum_over_plane, turns},
+    super::{autodiff::SavedForBackward, precision::like},
+    gpu_tensor::{GpuTensor, record},
+    queue::{Grid, OutputSpec, largest_of_plane, queue, row_of_unit, sum_over_plane, turns},
     sum::sum,
 };
 
@@ -25,7 +25,8 @@ const ALIGNED: usize = 256;
 /// See [`super::super::head_loss`].
 pub fn head_loss(x: Tensor<2>, weight: Tensor<2>, targets: &[i32], weights: &[f32]) -> Tensor<1> {
     let device = x.device();
-    let (targets, weights) = (OnGpu::integers(targets.to_vec(), &device), OnGpu::singles(weights.to_vec(), &device));
+    let (targets, weights) =
+        (GpuTensor::integers(targets.to_vec(), &device), GpuTensor::singles(weights.to_vec(), &device));
     record([x.into(), weight.into()], |[x, weight], keep| {
         let (dtype, vocabulary, width) = (x.dtype(), weight.shape()[0], x.width());
         let table: Tensor<2> = like(weight.into_tensor(), dtype); // [v, w]
@@ -37,7 +38,7 @@ pub fn head_loss(x: Tensor<2>, weight: Tensor<2>, targets: &[i32], weights: &[f3
         let (mut losses, mut of_x, mut of_weight) = (Vec::new(), Vec::new(), None);
         for first in (0..rows).step_by(together) {
             let x = x.clone().slice([first..(first + together).min(rows), 0..width]);
-            let logits = OnGpu::of(x.clone().matmul(table.clone().transpose()));
+            let logits = GpuTensor::of(x.clone().matmul(table.clone().transpose()));
             let [loss, of_logits] = cross_entropy([logits, targets.clone(), weights.clone()], vocabulary, first, keep);
             losses.push(loss.into_tensor::<1>());
             if keep {
@@ -50,10 +51,10 @@ pub fn head_loss(x: Tensor<2>, weight: Tensor<2>, targets: &[i32], weights: &[f3
                 });
             }
         }
-        let loss = sum(OnGpu::of(Tensor::cat(losses, 0)));
+        let loss = sum(GpuTensor::of(Tensor::cat(losses, 0)));
         let kept = of_weight.map(|weight: Tensor<2>| Loss {
-            x: OnGpu::of(Tensor::cat(of_x, 0)),
-            weight: OnGpu::of(weight.slice([0..vocabulary, 0..width])),
+            x: GpuTensor::of(Tensor::cat(of_x, 0)),
+            weight: GpuTensor::of(weight.slice([0..vocabulary, 0..width])),
         });
         (loss, kept)
     })
@@ -62,16 +63,16 @@ pub fn head_loss(x: Tensor<2>, weight: Tensor<2>, targets: &[i32], weights: &[f3
 /// The gradients, for a loss whose own gradient is 1.
 #[derive(Debug, Clone)]
 struct Loss {
-    x: OnGpu,
-    weight: OnGpu,
+    x: GpuTensor,
+    weight: GpuTensor,
 }
 
-impl Kept<2, OnGpu> for Loss {
-    fn gradients(self, of_loss: OnGpu, _: [bool; 2]) -> [Option<OnGpu>; 2] {
+impl SavedForBackward<2, GpuTensor> for Loss {
+    fn gradients(self, of_loss: GpuTensor, _: [bool; 2]) -> [Option<GpuTensor>; 2] {
         let of_loss: Tensor<2> = of_loss.tensor::<1>().reshape([1, 1]);
-        let scaled = |x: OnGpu| {
+        let scaled = |x: GpuTensor| {
             let factor = like(of_loss.clone(), x.dtype());
-            Some(OnGpu::of(x.into_tensor::<2>() * factor))
+            Some(GpuTensor::of(x.into_tensor::<2>() * factor))
         };
         [scaled(self.x), scaled(self.weight)]
     }
@@ -84,16 +85,16 @@ impl Kept<2, OnGpu> for Loss {
 /// - `targets`, `weights`: of all rows, of which these are those from `first` on
 /// - returns: `[rows]`, and the same as `logits`, or `[1]` where no gradients are asked for
 fn cross_entropy(
-    [logits, targets, weights]: [OnGpu; 3],
+    [logits, targets, weights]: [GpuTensor; 3],
     vocabulary: usize,
     first: usize,
     gradients: bool,
-) -> [OnGpu; 2] {
+) -> [GpuTensor; 2] {
     let padded = logits.width();
     let rows = logits.count() / padded;
-    let room = if gradients { Room::like(&logits) } else { Room::new([1], logits.dtype()) };
-    let rooms = [Room::new([rows], DType::F32), room];
-    queue("cross-entropy", [logits, targets, weights], rooms, move |client, inputs, [losses, of_logits]| {
+    let spec = if gradients { OutputSpec::like(&logits) } else { OutputSpec::new([1], logits.dtype()) };
+    let specs = [OutputSpec::new([rows], DType::F32), spec];
+    queue("cross-entropy", [logits, targets, weights], specs, move |client, inputs, [losses, of_logits]| {
         let [logits, targets, weights] = inputs;
         let (Grid { cubes, units }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(logits.dtype));
         cross_entropy_kernel::launch(

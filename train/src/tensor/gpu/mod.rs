@@ -1,8 +1,8 @@
 //! The operations on GPUs, as kernels of `CubeCL`.
 //!
 //! ```text
-//! held      a tensor on a GPU, and how an operation of it stands in burn's graph
-//! queue     how a kernel is put into the queue of burn's operations, and how many units run it
+//! gpu_tensor  a tensor on a GPU, and how an operation of it stands in burn's graph
+//! queue       how a kernel is put into the queue of burn's operations, and how many units run it
 //! linear, norm, activation, attention, loss, embedding, dropout, rotary, sum, update: one operation each
 //! ```
 //!
@@ -26,7 +26,7 @@ mod activation;
 mod attention;
 mod dropout;
 mod embedding;
-mod held;
+mod gpu_tensor;
 mod linear;
 mod loss;
 mod norm;

@@ -7,9 +7,9 @@ use burn::{
 use burn_cubecl::cubecl::{self, ir::ElemType, prelude::*};
 
 use super::{
-    super::recorded::Kept,
-    held::{OnGpu, record},
-    queue::{Grid, Room, queue, row_of_unit, sum_over_plane, turns},
+    super::autodiff::SavedForBackward,
+    gpu_tensor::{GpuTensor, record},
+    queue::{Grid, OutputSpec, queue, row_of_unit, sum_over_plane, turns},
     sum::{ROWS, sum_of_rows},
 };
 
@@ -27,12 +27,12 @@ pub fn norm<const D: usize>(x: Tensor<D>, gain: Tensor<1>, bias: Option<Tensor<1
     }
 }
 
-fn forward(x: &OnGpu, gain: &OnGpu, bias: Option<OnGpu>, epsilon: f32) -> [OnGpu; 2] {
+fn forward(x: &GpuTensor, gain: &GpuTensor, bias: Option<GpuTensor>, epsilon: f32) -> [GpuTensor; 2] {
     let (width, centred) = (x.width(), bias.is_some());
     let rows = x.count() / width;
     let bias = bias.unwrap_or_else(|| gain.clone());
-    let rooms = [Room::like(x), Room::new([rows, 2], DType::F32)];
-    queue("norm", [x.clone(), gain.clone(), bias], rooms, move |client, [x, gain, bias], [y, moments]| {
+    let specs = [OutputSpec::like(x), OutputSpec::new([rows, 2], DType::F32)];
+    queue("norm", [x.clone(), gain.clone(), bias], specs, move |client, [x, gain, bias], [y, moments]| {
         let (Grid { cubes, units }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(x.dtype));
         forward_kernel::launch(
             client,
@@ -109,21 +109,21 @@ fn forward_kernel<F: Float>(
 
 #[derive(Debug, Clone)]
 struct Norm {
-    x: OnGpu,
-    gain: OnGpu,
+    x: GpuTensor,
+    gain: GpuTensor,
     /// `[rows, 2]`: mean, and one over the deviation.
-    moments: OnGpu,
+    moments: GpuTensor,
     centred: bool,
 }
 
 impl Norm {
-    fn of_x(&self, dy: &OnGpu) -> OnGpu {
+    fn of_x(&self, dy: &GpuTensor) -> GpuTensor {
         let Self { x, gain, moments, centred } = self.clone();
         let width = x.width();
         let rows = x.count() / width;
-        let room = Room::like(&x);
+        let spec = OutputSpec::like(&x);
         let [dx] =
-            queue("norm back", [dy.clone(), x, gain, moments], [room], move |client, [dy, x, gain, moments], [dx]| {
+            queue("norm back", [dy.clone(), x, gain, moments], [spec], move |client, [dy, x, gain, moments], [dx]| {
                 let (Grid { cubes, units }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(x.dtype));
                 backward_kernel::launch(
                     client,
@@ -145,16 +145,16 @@ impl Norm {
     }
 
     /// The gradients of gain and bias, in parts that are still to be added up: `[parts, width]` each.
-    fn of_parameters(&self, dy: OnGpu) -> [OnGpu; 2] {
+    fn of_parameters(&self, dy: GpuTensor) -> [GpuTensor; 2] {
         let Self { x, moments, .. } = self.clone();
         let width = x.width();
         let rows = x.count() / width;
         let parts = rows.div_ceil(ROWS);
-        let room = || Room::new([parts, width], DType::F32);
+        let spec = || OutputSpec::new([parts, width], DType::F32);
         queue(
             "norm of parameters",
             [dy, x, moments],
-            [room(), room()],
+            [spec(), spec()],
             move |client, [dy, x, moments], [gain, bias]| {
                 let (Grid { cubes, units }, dtype) =
                     (Grid::units(client, parts * width), dtype_to_storage_type(x.dtype));
@@ -250,16 +250,16 @@ fn parameters_kernel<F: Float>(
     }
 }
 
-impl Kept<2, OnGpu> for Norm {
-    fn gradients(self, dy: OnGpu, _: [bool; 2]) -> [Option<OnGpu>; 2] {
+impl SavedForBackward<2, GpuTensor> for Norm {
+    fn gradients(self, dy: GpuTensor, _: [bool; 2]) -> [Option<GpuTensor>; 2] {
         let dx = self.of_x(&dy);
         let [gain, _] = self.of_parameters(dy);
         [Some(dx), Some(sum_of_rows(gain))]
     }
 }
 
-impl Kept<3, OnGpu> for Norm {
-    fn gradients(self, dy: OnGpu, _: [bool; 3]) -> [Option<OnGpu>; 3] {
+impl SavedForBackward<3, GpuTensor> for Norm {
+    fn gradients(self, dy: GpuTensor, _: [bool; 3]) -> [Option<GpuTensor>; 3] {
         let dx = self.of_x(&dy);
         let [gain, bias] = self.of_parameters(dy).map(sum_of_rows);
         [Some(dx), Some(gain), Some(bias)]

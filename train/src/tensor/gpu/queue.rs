@@ -16,48 +16,48 @@ use burn_cubecl::{
     tensor::CubeTensor,
 };
 
-use super::held::OnGpu;
+use super::gpu_tensor::GpuTensor;
 
 type Handles = HandleContainer<burn_cubecl::fusion::CubeFusionHandle>;
 
-/// A tensor that a kernel is to write.
+/// The shape and dtype of a tensor that a kernel writes.
 #[derive(Debug, Clone)]
-pub struct Room {
+pub struct OutputSpec {
     shape: Vec<usize>,
     dtype: DType,
 }
 
-impl Room {
-    /// Of a shape and a kind of numbers.
+impl OutputSpec {
+    /// Of a shape and a dtype.
     pub fn new(shape: impl Into<Vec<usize>>, dtype: DType) -> Self {
         Self { shape: shape.into(), dtype }
     }
 
-    /// As large as another tensor, for the same kind of numbers.
-    pub fn like(x: &OnGpu) -> Self {
+    /// Those of another tensor.
+    pub fn like(x: &GpuTensor) -> Self {
         Self::new(x.shape(), x.dtype())
     }
 }
 
-/// Puts a kernel into the queue behind what its inputs are waiting for. `launch` is given them, row by row, and room for what it
-/// is to write.
+/// Puts a kernel into the queue behind what its inputs are waiting for. `launch` is given them, contiguous, and tensors for what
+/// it writes.
 pub fn queue<const I: usize, const O: usize>(
     name: &'static str,
-    inputs: [OnGpu; I],
-    rooms: [Room; O],
+    inputs: [GpuTensor; I],
+    specs: [OutputSpec; O],
     launch: impl Fn(&Client, [CubeTensor; I], [CubeTensor; O]) + Send + Sync + 'static,
-) -> [OnGpu; O] {
-    let counts = inputs.iter().map(OnGpu::count).chain(rooms.iter().map(|room| room.shape.iter().product()));
+) -> [GpuTensor; O] {
+    let counts = inputs.iter().map(GpuTensor::count).chain(specs.iter().map(|spec| spec.shape.iter().product()));
     for count in counts {
         assert!(u32::try_from(count).is_ok(), "{name}: kernels index 32 bits of numbers, and a tensor has {count}");
     }
     let client = inputs[0].0.client.clone();
     let inputs = inputs.map(|input| input.0.into_ir());
-    let outputs =
-        rooms.map(|Room { shape, dtype }| TensorIr::uninit(client.create_empty_handle(), Shape::from(shape), dtype));
+    let outputs = specs
+        .map(|OutputSpec { shape, dtype }| TensorIr::uninit(client.create_empty_handle(), Shape::from(shape), dtype));
     let queued = OperationIr::Custom(CustomOpIr::new(name, &inputs, &outputs));
     let written = client.register(StreamId::current(), queued, Queued { name, inputs, outputs, launch });
-    let mut written = written.into_iter().map(OnGpu);
+    let mut written = written.into_iter().map(GpuTensor);
     std::array::from_fn(|_| written.next().expect("a tensor for each output"))
 }
 

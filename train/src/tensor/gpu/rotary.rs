@@ -12,9 +12,9 @@ use burn::{
 use burn_cubecl::cubecl::{self, ir::ElemType, prelude::*};
 
 use super::{
-    super::{recorded::Kept, rotary::Angles},
-    held::{OnGpu, record},
-    queue::{Grid, Room, queue},
+    super::{autodiff::SavedForBackward, rotary::Angles},
+    gpu_tensor::{GpuTensor, record},
+    queue::{Grid, OutputSpec, queue},
 };
 
 /// See [`super::super::rotary`].
@@ -22,13 +22,13 @@ pub fn rotary(x: Tensor<3>, angles: &Arc<Angles>, positions: &[usize], heads: us
     let device = x.device();
     let places = positions.iter().map(|place| i32::try_from(*place).expect("a context is short")).collect();
     let [cosines, sines] = tables(angles, &device);
-    let turn = Rotary { cosines, sines, positions: OnGpu::integers(places, &device), half: angles.half(), heads };
+    let turn = Rotary { cosines, sines, positions: GpuTensor::integers(places, &device), half: angles.half(), heads };
     record([x.into()], |[x], keep| (turn.turned(x, false), keep.then(|| turn.clone())))
 }
 
 /// Cosines and sines of all positions, `[positions * width / 2]` each, which a model's blocks share.
-fn tables(angles: &Arc<Angles>, device: &Device) -> [OnGpu; 2] {
-    type Known = (Weak<Angles>, Device, [OnGpu; 2]);
+fn tables(angles: &Arc<Angles>, device: &Device) -> [GpuTensor; 2] {
+    type Known = (Weak<Angles>, Device, [GpuTensor; 2]);
     thread_local! {
         static LAST: RefCell<Option<Known>> = const { RefCell::new(None) };
     }
@@ -36,7 +36,7 @@ fn tables(angles: &Arc<Angles>, device: &Device) -> [OnGpu; 2] {
         Some((of, on, tables)) if std::ptr::eq(of.as_ptr(), Arc::as_ptr(angles)) && on == device => tables.clone(),
         _ => {
             let [cosines, sines] = angles.tables();
-            let tables = [cosines, sines].map(|table| OnGpu::singles(table.to_vec(), device));
+            let tables = [cosines, sines].map(|table| GpuTensor::singles(table.to_vec(), device));
             *last = Some((Arc::downgrade(angles), device.clone(), tables.clone()));
             tables
         }
@@ -45,20 +45,20 @@ fn tables(angles: &Arc<Angles>, device: &Device) -> [OnGpu; 2] {
 
 #[derive(Debug, Clone)]
 struct Rotary {
-    cosines: OnGpu,
-    sines: OnGpu,
+    cosines: GpuTensor,
+    sines: GpuTensor,
     /// `[rows * time]`.
-    positions: OnGpu,
+    positions: GpuTensor,
     half: usize,
     heads: usize,
 }
 
 impl Rotary {
-    fn turned(&self, x: OnGpu, back: bool) -> OnGpu {
+    fn turned(&self, x: GpuTensor, back: bool) -> GpuTensor {
         let Self { cosines, sines, positions, half, heads } = self.clone();
-        let (count, columns, room) = (x.count(), x.width(), Room::like(&x));
+        let (count, columns, spec) = (x.count(), x.width(), OutputSpec::like(&x));
         let inputs = [x, cosines, sines, positions];
-        let [y] = queue("rotary", inputs, [room], move |client, [x, cosines, sines, positions], [y]| {
+        let [y] = queue("rotary", inputs, [spec], move |client, [x, cosines, sines, positions], [y]| {
             let (Grid { cubes, units }, dtype) = (Grid::units(client, count), dtype_to_storage_type(x.dtype));
             turn_kernel::launch(
                 client,
@@ -80,8 +80,8 @@ impl Rotary {
     }
 }
 
-impl Kept<1, OnGpu> for Rotary {
-    fn gradients(self, dy: OnGpu, _: [bool; 1]) -> [Option<OnGpu>; 1] {
+impl SavedForBackward<1, GpuTensor> for Rotary {
+    fn gradients(self, dy: GpuTensor, _: [bool; 1]) -> [Option<GpuTensor>; 1] {
         [Some(self.turned(dy, true))]
     }
 }

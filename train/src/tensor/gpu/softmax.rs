@@ -6,8 +6,8 @@ use burn::{backend::cubecl::dtype_to_storage_type, tensor::DType};
 use burn_cubecl::cubecl::{self, ir::ElemType, prelude::*};
 
 use super::{
-    held::OnGpu,
-    queue::{Grid, Room, largest_of_plane, queue, row_of_unit, sum_over_plane, turns},
+    gpu_tensor::GpuTensor,
+    queue::{Grid, OutputSpec, largest_of_plane, queue, row_of_unit, sum_over_plane, turns},
 };
 
 /// Which scores a block has.
@@ -32,11 +32,11 @@ pub struct Block {
 /// # Shapes
 /// - `scores`: `[..., keys]`; `visible`: `[batch * time * 2]`, the first key and the one behind the last
 /// - returns: the same as `scores`, and `[batch * num_heads * queries]`
-pub fn softmax(scores: OnGpu, visible: OnGpu, block: Block) -> [OnGpu; 2] {
+pub fn softmax(scores: GpuTensor, visible: GpuTensor, block: Block) -> [GpuTensor; 2] {
     let keys = scores.width();
     let rows = scores.count() / keys;
-    let rooms = [Room::like(&scores), Room::new([rows], DType::F32)];
-    queue("softmax", [scores, visible], rooms, move |client, [scores, visible], [out, log_sum_exp]| {
+    let specs = [OutputSpec::like(&scores), OutputSpec::new([rows], DType::F32)];
+    queue("softmax", [scores, visible], specs, move |client, [scores, visible], [out, log_sum_exp]| {
         let (Grid { cubes, units }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(scores.dtype));
         let Block { heads, time, first, queries, first_key, scale } = block;
         softmax_kernel::launch(
@@ -147,15 +147,15 @@ fn softmax_kernel<F: Float>(
 /// - `scores`, `of_out`: `[..., keys]`, the products as they were, and the gradient of their softmax
 /// - `log_sum_exp`: as [`softmax`] gave them; `dots`: `[batch * time * num_heads]`, of what came out of the attention and its gradient
 /// - returns: twice the same as `scores`
-pub fn softmax_back([scores, of_out, visible, log_sum_exp, dots]: [OnGpu; 5], block: Block) -> [OnGpu; 2] {
+pub fn softmax_back([scores, of_out, visible, log_sum_exp, dots]: [GpuTensor; 5], block: Block) -> [GpuTensor; 2] {
     let keys = scores.width();
     let rows = scores.count() / keys;
-    let rooms = [Room::like(&scores), Room::like(&scores)];
+    let specs = [OutputSpec::like(&scores), OutputSpec::like(&scores)];
     let inputs = [scores, of_out, visible, log_sum_exp, dots];
     queue(
         "softmax back",
         inputs,
-        rooms,
+        specs,
         move |client, [scores, of_out, visible, log_sum_exp, dots], [out, of_scores]| {
             let (Grid { cubes, units }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(scores.dtype));
             let Block { heads, time, first, queries, first_key, scale } = block;
@@ -226,23 +226,24 @@ fn softmax_back_kernel<F: Float>(
 }
 
 /// The dot product of each row of `width` of two tensors of one shape, `[rows]`, in single precision.
-pub fn dots(one: OnGpu, other: OnGpu, width: usize) -> OnGpu {
+pub fn dots(one: GpuTensor, other: GpuTensor, width: usize) -> GpuTensor {
     let rows = one.count() / width;
-    let [out] = queue("dots", [one, other], [Room::new([rows], DType::F32)], move |client, [one, other], [out]| {
-        let (Grid { cubes, units }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(one.dtype));
-        dots_kernel::launch(
-            client,
-            cubes,
-            units,
-            one.into_buffer_arg(),
-            other.into_buffer_arg(),
-            out.into_buffer_arg(),
-            rows,
-            width,
-            units.x,
-            dtype,
-        );
-    });
+    let [out] =
+        queue("dots", [one, other], [OutputSpec::new([rows], DType::F32)], move |client, [one, other], [out]| {
+            let (Grid { cubes, units }, dtype) = (Grid::rows(client, rows), dtype_to_storage_type(one.dtype));
+            dots_kernel::launch(
+                client,
+                cubes,
+                units,
+                one.into_buffer_arg(),
+                other.into_buffer_arg(),
+                out.into_buffer_arg(),
+                rows,
+                width,
+                units.x,
+                dtype,
+            );
+        });
     out
 }
 

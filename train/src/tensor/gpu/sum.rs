@@ -7,28 +7,28 @@ use burn::{
 use burn_cubecl::cubecl::{self, ir::ElemType, prelude::*};
 
 use super::{
-    held::OnGpu,
-    queue::{Grid, Room, queue, row_of_unit, sum_over_plane, turns},
+    gpu_tensor::GpuTensor,
+    queue::{Grid, OutputSpec, queue, row_of_unit, sum_over_plane, turns},
 };
 
 /// Numbers that a plane adds up.
 const CHUNK: usize = 4096;
 
 /// The sum of all numbers, `[1]`, in single precision.
-pub fn sum(x: OnGpu) -> OnGpu {
+pub fn sum(x: GpuTensor) -> GpuTensor {
     added(x, false)
 }
 
 /// The sum of the squares of all numbers, `[1]`, in single precision.
 pub fn sum_of_squares(x: Tensor<1>) -> Tensor<1> {
-    added(OnGpu::of(x), true).into_tensor()
+    added(GpuTensor::of(x), true).into_tensor()
 }
 
 /// Sums of chunks, and then of those.
-fn added(x: OnGpu, squares: bool) -> OnGpu {
+fn added(x: GpuTensor, squares: bool) -> GpuTensor {
     let count = x.count();
     let parts = count.div_ceil(CHUNK).max(1);
-    let [sums] = queue("sums", [x], [Room::new([parts], DType::F32)], move |client, [x], [sums]| {
+    let [sums] = queue("sums", [x], [OutputSpec::new([parts], DType::F32)], move |client, [x], [sums]| {
         let (Grid { cubes, units }, dtype) = (Grid::rows(client, parts), dtype_to_storage_type(x.dtype));
         sums_kernel::launch(
             client,
@@ -82,24 +82,25 @@ fn sums_kernel<F: Float>(
 pub const ROWS: usize = 64;
 
 /// The sum of all rows of `[..., width]`, `[width]`, in single precision.
-pub fn sum_of_rows(x: OnGpu) -> OnGpu {
+pub fn sum_of_rows(x: GpuTensor) -> GpuTensor {
     let width = x.width();
     let rows = x.count() / width;
     let parts = rows.div_ceil(ROWS).max(1);
-    let [sums] = queue("sums of rows", [x], [Room::new([parts, width], DType::F32)], move |client, [x], [sums]| {
-        let (Grid { cubes, units }, dtype) = (Grid::units(client, parts * width), dtype_to_storage_type(x.dtype));
-        rows_kernel::launch(
-            client,
-            cubes,
-            units,
-            x.into_buffer_arg(),
-            sums.into_buffer_arg(),
-            rows,
-            width,
-            ROWS,
-            dtype,
-        );
-    });
+    let [sums] =
+        queue("sums of rows", [x], [OutputSpec::new([parts, width], DType::F32)], move |client, [x], [sums]| {
+            let (Grid { cubes, units }, dtype) = (Grid::units(client, parts * width), dtype_to_storage_type(x.dtype));
+            rows_kernel::launch(
+                client,
+                cubes,
+                units,
+                x.into_buffer_arg(),
+                sums.into_buffer_arg(),
+                rows,
+                width,
+                ROWS,
+                dtype,
+            );
+        });
     if parts == 1 { sums.reshaped(vec![width]) } else { sum_of_rows(sums) }
 }
 

@@ -4,9 +4,9 @@ use burn::tensor::Tensor;
 use burn_cubecl::cubecl::{self, prelude::*};
 
 use super::{
-    super::update::Step,
-    held::OnGpu,
-    queue::{Grid, Room, queue, together},
+    super::update::AdamWStep,
+    gpu_tensor::GpuTensor,
+    queue::{Grid, OutputSpec, queue, together},
 };
 
 /// See [`super::super::update`].
@@ -15,15 +15,25 @@ pub fn update(
     first: Tensor<1>,
     second: Tensor<1>,
     gradient: Tensor<1>,
-    step: Step,
+    step: AdamWStep,
 ) -> (Tensor<1>, Tensor<1>, Tensor<1>) {
-    let inputs = [parameter, first, second, gradient].map(OnGpu::of);
+    let inputs = [parameter, first, second, gradient].map(GpuTensor::of);
     let count = inputs[0].count();
-    let room = || Room::like(&inputs[0]);
-    let rooms = [room(), room(), room()];
-    let Step { rate, beta1, beta2, epsilon, decay, unbias1, unbias2, scale } = step;
-    let (kept, towards, root) = (1.0 - rate * decay, rate / unbias1, 1.0 / unbias2.sqrt());
-    let moved = queue("adamw", inputs, rooms, move |client, [parameter, first, second, gradient], outputs| {
+    let spec = || OutputSpec::like(&inputs[0]);
+    let specs = [spec(), spec(), spec()];
+    let AdamWStep {
+        learning_rate,
+        beta1,
+        beta2,
+        epsilon,
+        weight_decay,
+        bias_correction1,
+        bias_correction2,
+        gradient_scale,
+    } = step;
+    let (kept, towards, root) =
+        (1.0 - learning_rate * weight_decay, learning_rate / bias_correction1, 1.0 / bias_correction2.sqrt());
+    let moved = queue("adamw", inputs, specs, move |client, [parameter, first, second, gradient], outputs| {
         let [new_parameter, new_first, new_second] = outputs;
         let size = together(count);
         let Grid { cubes, units } = Grid::units(client, count / size);
@@ -45,10 +55,10 @@ pub fn update(
             beta1,
             beta2,
             epsilon,
-            scale,
+            gradient_scale,
         );
     });
-    moved.map(OnGpu::into_tensor).into()
+    moved.map(GpuTensor::into_tensor).into()
 }
 
 #[cube(launch)]

@@ -11,27 +11,27 @@ const CHUNK: usize = 16_384;
 
 /// A step's constants.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Step {
+pub struct AdamWStep {
     /// The learning rate.
-    pub rate: f32,
-    /// How much of the mean gradient stays.
+    pub learning_rate: f32,
+    /// The decay rate of the first moment.
     pub beta1: f32,
-    /// How much of the mean square stays.
+    /// The decay rate of the second moment.
     pub beta2: f32,
-    /// Added to the root of the mean square.
+    /// Added to the root of the second moment.
     pub epsilon: f32,
-    /// The share of the parameter that a rate of 1 would take away.
-    pub decay: f32,
-    /// `1 - beta1^step`, which takes the bias of the zeros at the start away.
-    pub unbias1: f32,
+    /// Decoupled weight decay, times the learning rate.
+    pub weight_decay: f32,
+    /// `1 - beta1^step`: corrects for moments that start at zero.
+    pub bias_correction1: f32,
     /// `1 - beta2^step`.
-    pub unbias2: f32,
-    /// What the gradient is multiplied by first: it clips.
-    pub scale: f32,
+    pub bias_correction2: f32,
+    /// The gradient is multiplied by this first: gradient clipping.
+    pub gradient_scale: f32,
 }
 
-impl Step {
-    /// Moves the parameter and both means. All have one length.
+impl AdamWStep {
+    /// Updates the parameter and both moments. All have one length.
     pub fn apply(self, parameter: &mut [f32], first: &mut [f32], second: &mut [f32], gradient: &[f32]) {
         parameter
             .par_chunks_mut(CHUNK)
@@ -43,12 +43,13 @@ impl Step {
 }
 
 vectorised! {
-    fn move_some(step: Step, parameter: &mut [f32], first: &mut [f32], second: &mut [f32], gradient: &[f32]) -> () {
-        let Step { rate, beta1, beta2, epsilon, decay, unbias1, unbias2, scale } = step;
-        let (kept, towards, root) = (1.0 - rate * decay, rate / unbias1, 1.0 / unbias2.sqrt());
+    fn move_some(step: AdamWStep, parameter: &mut [f32], first: &mut [f32], second: &mut [f32], gradient: &[f32]) -> () {
+        let AdamWStep {
+ learning_rate, beta1, beta2, epsilon, weight_decay, bias_correction1, bias_correction2, gradient_scale } = step;
+        let (kept, towards, root) = (1.0 - learning_rate * weight_decay, learning_rate / bias_correction1, 1.0 / bias_correction2.sqrt());
         let means = first.iter_mut().zip(second);
         for ((parameter, (first, second)), gradient) in parameter.iter_mut().zip(means).zip(gradient) {
-            let gradient = gradient * scale;
+            let gradient = gradient * gradient_scale;
             *first = whole(beta1.mul_add(*first, (1.0 - beta1) * gradient));
             *second = whole(beta2.mul_add(*second, (1.0 - beta2) * gradient * gradient));
             *parameter = kept * *parameter - towards * *first / second.sqrt().mul_add(root, epsilon);

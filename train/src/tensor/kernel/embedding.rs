@@ -1,4 +1,4 @@
-//! Rows of a table by their numbers.
+//! Embeddings: rows of a table by their numbers.
 
 use rayon::prelude::*;
 
@@ -7,7 +7,7 @@ use super::linear::add_rows;
 /// The rows of `table` that `ids` name.
 ///
 /// # Shapes
-/// - `table`: `[vocabulary, width]`; `ids`: `[count]`
+/// - `table`: `[vocab_size, width]`; `ids`: `[count]`
 /// - returns: `[count, width]`
 pub fn forward(table: &[f32], ids: &[i32], width: usize) -> Vec<f32> {
     let mut out = Vec::with_capacity(ids.len() * width);

@@ -18,10 +18,10 @@ const LOGITS: usize = 1 << 24;
 
 /// What goes in.
 #[derive(Debug, Clone, Copy)]
-pub struct Rows<'a> {
-    /// `[rows, width]`.
+pub struct HeadInputs<'a> {
+    /// `[rows, hidden_size]`.
     pub x: &'a [f32],
-    /// `[vocabulary, width]`.
+    /// `[vocab_size, hidden_size]`.
     pub weight: &'a [f32],
     /// `[rows]`: the token that should come.
     pub targets: &'a [i32],
@@ -34,15 +34,15 @@ pub struct Rows<'a> {
 /// The gradients of `x` and `weight`.
 #[derive(Debug)]
 pub struct Gradients {
-    /// `[rows, width]`.
+    /// `[rows, hidden_size]`.
     pub x: Vec<f32>,
-    /// `[vocabulary, width]`.
+    /// `[vocab_size, hidden_size]`.
     pub weight: Vec<f32>,
 }
 
 /// The sum of weighted losses, in nats, and its gradients where they are asked for.
-pub fn forward(rows: Rows<'_>, with_gradients: bool) -> (f64, Option<Gradients>) {
-    let Rows { x, weight, targets, weights, width } = rows;
+pub fn forward(inputs: HeadInputs<'_>, with_gradients: bool) -> (f64, Option<Gradients>) {
+    let HeadInputs { x, weight, targets, weights, width } = inputs;
     let vocabulary = weight.len() / width;
     let together = (LOGITS / vocabulary).clamp(1, targets.len().max(1));
     let mut gradients = with_gradients.then(|| Gradients { x: Vec::new(), weight: Vec::new() });

@@ -1,11 +1,11 @@
 //! Products of matrices.
 //!
 //! ```text
-//! panel    what a tile reads, side by side in memory
-//! tile     what the registers hold: rows times columns, summed over a depth
-//! room     memory for panels
-//! near     asking for memory ahead of time
-//! narrow   what packing does not pay for
+//! panel      what a tile reads, side by side in memory
+//! tile       what the registers hold: rows times columns, summed over a depth
+//! workspace  memory for panels
+//! prefetch   asking for memory ahead of time
+//! narrow     what packing does not pay for
 //! ```
 //!
 //! Both factors are packed into panels, in parts of the depth that leave panels in the caches; blocks of the product are worked out by
@@ -15,18 +15,18 @@
 //! Source: Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
 
 mod narrow;
-mod near;
 mod panel;
-mod room;
+mod prefetch;
 mod tile;
+mod workspace;
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::matrix::{Matrix, MatrixMut};
-use room::Room;
 use tile::{Processor, Size, Work};
+use workspace::Workspace;
 
 /// Multiplications from which on a product is shared out among threads; how a narrow one of fewer is, its library decides.
 const WORTH_SHARING: usize = 1 << 21;
@@ -34,8 +34,8 @@ const WORTH_SHARING: usize = 1 << 21;
 /// Rows, columns or depth up to which packing does not pay.
 const NARROW: usize = 64;
 
-/// Columns up to which it does not, where rows would have to be turned.
-const NARROW_TURNED: usize = 128;
+/// Columns up to which it does not, where rows would have to be transposed.
+const NARROW_TRANSPOSED: usize = 128;
 
 /// Most steps of a part of the depth: a panel of rows leaves room in the first cache, as many columns leave room in the second.
 const DEPTH: usize = 384;
@@ -70,12 +70,12 @@ impl MatrixMut<'_> {
         let ((rows, depth), columns) = (a.size(), b.size().1);
         assert_eq!(depth, b.size().0, "{:?} times {:?}", a.size(), b.size());
         assert_eq!((rows, columns), self.size(), "the size of the product");
-        if rows.min(columns).min(depth) <= NARROW || (columns <= NARROW_TURNED && a.adjacent_columns()) {
+        if rows.min(columns).min(depth) <= NARROW || (columns <= NARROW_TRANSPOSED && a.adjacent_columns()) {
             return narrow::multiply(self, threads, add, factor, a, b);
         }
         let threads = if rows * depth * columns >= WORTH_SHARING { threads } else { 1 };
         let size = Size::of(processor);
-        let (mut room_a, mut room_b) = (Room::of_rows(), Room::of_columns());
+        let (mut a_workspace, mut b_workspace) = (Workspace::of_rows(), Workspace::of_columns());
         for rows in pieces(rows, PACKED, size.rows) {
             for part in pieces(depth, DEPTH, 1) {
                 let add = add || part.start > 0;
@@ -83,11 +83,11 @@ impl MatrixMut<'_> {
                 let a = if columns <= COLUMNS && loose.adjacent_columns() {
                     Rows::Loose(loose)
                 } else {
-                    Rows::Packed(pack(loose, threads, size.rows, &mut room_a))
+                    Rows::Packed(pack(loose, threads, size.rows, &mut a_workspace))
                 };
                 for columns in pieces(columns, PACKED, size.columns) {
                     let lines = b.rows(part.clone()).columns(columns.clone()).transposed();
-                    let b = pack(lines, threads, size.columns, &mut room_b);
+                    let b = pack(lines, threads, size.columns, &mut b_workspace);
                     let part = Part { processor, size, depth: part.len(), a, b, add, factor };
                     part.multiply(threads, self.block(rows.clone(), columns));
                 }
@@ -110,9 +110,9 @@ fn pieces(count: usize, most: usize, step: usize) -> impl Iterator<Item = Range<
 }
 
 /// Packs lines into panels.
-fn pack<'a>(lines: Matrix<'_>, threads: usize, wide: usize, room: &'a mut Room) -> &'a [f32] {
+fn pack<'a>(lines: Matrix<'_>, threads: usize, wide: usize, workspace: &'a mut Workspace) -> &'a [f32] {
     let (count, depth) = lines.size();
-    let to = room.numbers(count.next_multiple_of(wide) * depth);
+    let to = workspace.numbers(count.next_multiple_of(wide) * depth);
     if threads == 1 {
         panel::pack(lines, wide, to);
     } else {
@@ -185,11 +185,11 @@ impl Part<'_> {
                 processor.run(Work { a, b, depth, add, factor, out });
             }
             Rows::Loose(a) => {
-                let mut room = Room::of_panel();
+                let mut workspace = Workspace::of_panel();
                 for first in (0..rows.len()).step_by(size.rows) {
                     let panel = first..rows.len().min(first + size.rows);
                     let a = a.rows(rows.start + panel.start..rows.start + panel.end);
-                    let a = pack(a, 1, size.rows, &mut room);
+                    let a = pack(a, 1, size.rows, &mut workspace);
                     processor.run(Work { a, b, depth, add, factor, out: out.rows(panel) });
                 }
             }
@@ -240,12 +240,12 @@ mod tests {
             rows in prop_oneof![1usize..20, 65usize..130],
             depth in prop_oneof![1usize..20, 65usize..90, 380usize..800],
             columns in prop_oneof![1usize..40, 65usize..420],
-            skipped in 0usize..3, threads in 1usize..4, add: bool, a_turned: bool, b_turned: bool,
+            skipped in 0usize..3, threads in 1usize..4, add: bool, a_transposed: bool, b_transposed: bool,
         ) {
             let (a, b) = (numbers(rows * (depth + skipped), 11), numbers(depth * columns, 16));
-            let a = if a_turned { Matrix::new(&a, rows).transposed() } else { Matrix::new(&a, depth + skipped) };
+            let a = if a_transposed { Matrix::new(&a, rows).transposed() } else { Matrix::new(&a, depth + skipped) };
             let a = a.columns(skipped..skipped + depth);
-            let b = if b_turned { Matrix::new(&b, depth).transposed() } else { Matrix::new(&b, columns) };
+            let b = if b_transposed { Matrix::new(&b, depth).transposed() } else { Matrix::new(&b, columns) };
             let product = by_definition(a, b);
             prop_assert_eq!(&super::product(a, b), &product);
             let mut expected = vec![2.0; rows * columns * 2];

@@ -5,7 +5,7 @@
 
 use super::{
     super::{lanes::vectorised, matrix::Matrix},
-    near::near,
+    prefetch::prefetch,
 };
 
 /// Steps that are copied for all panels at a time: what one line of the cache holds.
@@ -14,7 +14,7 @@ const STEPS: usize = 16;
 /// Steps ahead at which lines are asked for; at the end of a panel, those of the next one.
 const AHEAD: usize = 2 * STEPS;
 
-/// Lines and steps that are turned at a time.
+/// Lines and steps that are transposed at a time.
 const BLOCK: usize = 4;
 
 vectorised! {
@@ -40,7 +40,7 @@ fn pack_panels<const WIDE: usize>(lines: Matrix<'_>, to: &mut [f32]) {
     let (panels, rest) = to.split_at_mut(whole * WIDE * depth);
     if lines.adjacent_columns() {
         for (panel, to) in panels.chunks_exact_mut(WIDE * depth).enumerate() {
-            turn::<WIDE>(lines.rows(panel * WIDE..(panel + 1) * WIDE), to);
+            transpose::<WIDE>(lines.rows(panel * WIDE..(panel + 1) * WIDE), to);
         }
     } else {
         copy::<WIDE>(lines, panels);
@@ -57,29 +57,29 @@ fn pack_panels<const WIDE: usize>(lines: Matrix<'_>, to: &mut [f32]) {
 
 /// Lines whose numbers lie side by side: columns become rows.
 #[inline(always)]
-fn turn<const WIDE: usize>(lines: Matrix<'_>, to: &mut [f32]) {
+fn transpose<const WIDE: usize>(lines: Matrix<'_>, to: &mut [f32]) {
     let depth = lines.size().1;
     let whole = depth / BLOCK * BLOCK;
-    let turned = WIDE / BLOCK * BLOCK;
+    let whole_blocks = WIDE / BLOCK * BLOCK;
     for start in (0..whole).step_by(STEPS) {
         let end = whole.min(start + STEPS);
         let later = start + AHEAD;
         let later = if later < depth { later } else { later - depth + WIDE * lines.strides().0 };
         let to = &mut to[start * WIDE..end * WIDE];
-        for first in (0..turned).step_by(BLOCK) {
+        for first in (0..whole_blocks).step_by(BLOCK) {
             let row = [lines.row(first), lines.row(first + 1), lines.row(first + 2), lines.row(first + 3)];
             for row in row {
-                near(row.as_ptr().wrapping_add(later));
+                prefetch(row.as_ptr().wrapping_add(later));
             }
             let [a, b, c, d] = row;
             let (a, b) = (&a[start..end].as_chunks::<BLOCK>().0, &b[start..end].as_chunks::<BLOCK>().0);
             let (c, d) = (&c[start..end].as_chunks::<BLOCK>().0, &d[start..end].as_chunks::<BLOCK>().0);
             let blocks = a.iter().zip(*b).zip(c.iter().zip(*d)).zip(to.chunks_exact_mut(WIDE * BLOCK));
             for (((a, b), (c, d)), to) in blocks {
-                turn_block::<WIDE>([a, b, c, d], &mut to[first..]);
+                transpose_block::<WIDE>([a, b, c, d], &mut to[first..]);
             }
         }
-        for line in turned..WIDE {
+        for line in whole_blocks..WIDE {
             for (to, from) in to[line..].iter_mut().step_by(WIDE).zip(&lines.row(line)[start..end]) {
                 *to = *from;
             }
@@ -102,8 +102,8 @@ fn copy<const WIDE: usize>(lines: Matrix<'_>, panels: &mut [f32]) {
         for (panel, to) in panels.chunks_exact_mut(WIDE * depth).enumerate() {
             for (step, to) in (start..end).zip(to[start * WIDE..end * WIDE].as_chunks_mut::<WIDE>().0) {
                 let from = &steps.row(step)[panel * WIDE..][..WIDE];
-                near(from.as_ptr().wrapping_add(STEPS * steps.strides().0));
-                near(from.as_ptr().wrapping_add(STEPS * steps.strides().0 + WIDE - 1));
+                prefetch(from.as_ptr().wrapping_add(STEPS * steps.strides().0));
+                prefetch(from.as_ptr().wrapping_add(STEPS * steps.strides().0 + WIDE - 1));
                 to.copy_from_slice(from);
             }
         }
@@ -114,7 +114,7 @@ fn copy<const WIDE: usize>(lines: Matrix<'_>, panels: &mut [f32]) {
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 #[expect(unsafe_code, reason = "the compiler does not see that every processor of the kind has the instructions")]
-fn turn_block<const APART: usize>(rows: [&[f32; BLOCK]; BLOCK], to: &mut [f32]) {
+fn transpose_block<const APART: usize>(rows: [&[f32; BLOCK]; BLOCK], to: &mut [f32]) {
     use std::arch::x86_64::{
         _mm_loadu_ps, _mm_movehl_ps, _mm_movelh_ps, _mm_storeu_ps, _mm_unpackhi_ps, _mm_unpacklo_ps,
     };
@@ -140,7 +140,7 @@ fn turn_block<const APART: usize>(rows: [&[f32; BLOCK]; BLOCK], to: &mut [f32]) 
 /// Rows as columns, put so far apart.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-fn turn_block<const APART: usize>(rows: [&[f32; BLOCK]; BLOCK], to: &mut [f32]) {
+fn transpose_block<const APART: usize>(rows: [&[f32; BLOCK]; BLOCK], to: &mut [f32]) {
     for (column, to) in to.chunks_mut(APART).take(BLOCK).enumerate() {
         for (to, row) in to.iter_mut().zip(rows) {
             *to = row[column];

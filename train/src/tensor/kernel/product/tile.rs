@@ -9,7 +9,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{super::matrix::MatrixMut, near::near};
+use super::{super::matrix::MatrixMut, prefetch::prefetch};
 
 /// Vectors that a tile is wide.
 const VECTORS: usize = 2;
@@ -195,12 +195,12 @@ unsafe fn tile<S: Simd, const PANEL: usize, const ROWS: usize, const ACROSS: usi
     let to = |row: usize, vector: usize| {
         place.first.wrapping_byte_add(row.wrapping_mul(place.apart)).cast::<S::f32s>().wrapping_add(vector)
     };
-    each_sum!(row, vector, { near(to(row, vector).cast()) });
+    each_sum!(row, vector, { prefetch(to(row, vector).cast()) });
     let mut sums = [[simd.splat_f32s(0.0); ACROSS]; ROWS];
     for (a, b) in a.iter().zip(b) {
         let later = std::ptr::from_ref(b).wrapping_add(AHEAD).cast::<S::f32s>();
         for vector in 0..ACROSS {
-            near(later.wrapping_add(vector).cast());
+            prefetch(later.wrapping_add(vector).cast());
         }
         each_sum!(row, vector, {
             sums[row][vector] = simd.mul_add_f32s(simd.splat_f32s(a[row]), b[vector], sums[row][vector]);

@@ -3,7 +3,7 @@
 
 /// Asks for a line of the cache ahead of time. Any place will do.
 #[inline(always)]
-pub fn near(place: *const f32) {
+pub fn prefetch(place: *const f32) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a hint to a processor has no effect that a program could see, wherever the pointer points.
     unsafe {

@@ -5,25 +5,25 @@ use burn::{
     tensor::{DType, Device, Int, Tensor, TensorData},
 };
 
-use super::super::recorded::{Held, Input, Kept, record_on};
+use super::super::autodiff::{BackendTensor, Input, SavedForBackward, record_on};
 
 /// A tensor without gradients on a GPU, of floating-point numbers or integers.
 #[derive(Debug, Clone)]
-pub struct OnGpu(pub FloatTensor<Cube>);
+pub struct GpuTensor(pub FloatTensor<Cube>);
 
-impl Held for OnGpu {
+impl BackendTensor for GpuTensor {
     type Backend = Cube;
 
-    fn held(x: FloatTensor<Cube>) -> Self {
+    fn from_primitive(x: FloatTensor<Cube>) -> Self {
         Self(x)
     }
 
-    fn released(self) -> FloatTensor<Cube> {
+    fn into_primitive(self) -> FloatTensor<Cube> {
         self.0
     }
 }
 
-impl OnGpu {
+impl GpuTensor {
     const PLACE: &str = "the tensor is on a GPU, without gradients";
 
     /// The same tensor.
@@ -87,9 +87,9 @@ impl OnGpu {
 }
 
 /// Runs an operation on a GPU, and puts it into the graph of its inputs if they have one.
-pub fn record<const N: usize, const D: usize, K: Kept<N, OnGpu>>(
+pub fn record<const N: usize, const D: usize, K: SavedForBackward<N, GpuTensor>>(
     inputs: [Input<Cube>; N],
-    forward: impl FnOnce([OnGpu; N], bool) -> (OnGpu, Option<K>),
+    forward: impl FnOnce([GpuTensor; N], bool) -> (GpuTensor, Option<K>),
 ) -> Tensor<D> {
     record_on(inputs, forward)
 }

@@ -1,7 +1,7 @@
 //! How an operation stands in burn's graph.
 //!
-//! An operation is a forward function from tensors to a tensor, and what it keeps for later: a type that turns the gradient of
-//! what came out into those of what went in.
+//! An operation is a forward function from tensors to a tensor, and what it saves: a type that turns the gradient of the output into
+//! those of the inputs.
 
 use std::{fmt::Debug, marker::PhantomData};
 
@@ -19,53 +19,53 @@ use burn::{
     tensor::{Tensor, TensorData},
 };
 
-/// A tensor without gradients, as the operations of one backend see it.
-pub trait Held: Clone + Debug + Send + 'static {
-    /// Where it is.
+/// A tensor of a backend, without gradients.
+pub trait BackendTensor: Clone + Debug + Send + 'static {
+    /// The backend.
     type Backend: Backend;
 
     /// From the backend's own tensor.
-    fn held(x: FloatTensor<Self::Backend>) -> Self;
+    fn from_primitive(x: FloatTensor<Self::Backend>) -> Self;
 
     /// The backend's own tensor.
-    fn released(self) -> FloatTensor<Self::Backend>;
+    fn into_primitive(self) -> FloatTensor<Self::Backend>;
 }
 
-/// What an operation of `N` inputs keeps for its backward pass.
-pub trait Kept<const N: usize, X: Held = Numbers>: Clone + Debug + Send + 'static {
-    /// From the gradient of the output to those of the inputs; of those that are not `wanted`, none is needed.
+/// What an operation of `N` inputs saves for its backward pass.
+pub trait SavedForBackward<const N: usize, X: BackendTensor = CpuTensor>: Clone + Debug + Send + 'static {
+    /// The gradients of the inputs, from that of the output; only those that are `wanted` are needed.
     fn gradients(self, of_output: X, wanted: [bool; N]) -> [Option<X>; N];
 }
 
-/// A tensor of single precision on the processor, row by row.
+/// A contiguous f32 tensor on the CPU.
 #[derive(Debug, Clone)]
-pub struct Numbers(FlexTensor);
+pub struct CpuTensor(FlexTensor);
 
-impl Held for Numbers {
+impl BackendTensor for CpuTensor {
     type Backend = Flex;
 
-    fn held(x: FlexTensor) -> Self {
+    fn from_primitive(x: FlexTensor) -> Self {
         Self(x.to_contiguous())
     }
 
-    fn released(self) -> FlexTensor {
+    fn into_primitive(self) -> FlexTensor {
         self.0
     }
 }
 
-impl Numbers {
-    /// Numbers of a shape.
+impl CpuTensor {
+    /// A tensor of a shape.
     pub fn new(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> Self {
         Self(FlexTensor::from_data(TensorData::new(values, shape.into())))
     }
 
-    /// The numbers of a tensor without gradients.
+    /// The same as a tensor without gradients.
     pub fn of<const D: usize>(x: Tensor<D>) -> Self {
         let x = x.try_into_primitive::<Flex>().expect("the tensor is on the processor, without gradients");
-        Self::held(x)
+        Self::from_primitive(x)
     }
 
-    /// A tensor without gradients.
+    /// The same as a tensor of burn, without gradients.
     pub fn into_tensor<const D: usize>(self) -> Tensor<D> {
         Tensor::from_primitive::<Flex>(self.0)
     }
@@ -80,12 +80,12 @@ impl Numbers {
         *self.shape().last().expect("a tensor has a dimension")
     }
 
-    /// All numbers, row by row.
+    /// All values, row by row.
     pub fn values(&self) -> &[f32] {
         self.0.storage::<f32>()
     }
 
-    /// All numbers to change; they are copied first if others hold them, too.
+    /// All values, to change; they are copied first if they are shared.
     pub fn values_mut(&mut self) -> &mut [f32] {
         self.0.storage_mut::<f32>()
     }
@@ -115,16 +115,16 @@ where
 
 /// Runs an operation on the processor, and puts it into the graph of its inputs if they have one.
 ///
-/// `forward` is given the inputs, and whether something must be kept for the backward pass.
-pub fn record<const N: usize, const D: usize, K: Kept<N>>(
+/// `forward` is given the inputs, and whether something must be saved for the backward pass.
+pub fn record<const N: usize, const D: usize, K: SavedForBackward<N>>(
     inputs: [Input<Flex>; N],
-    forward: impl FnOnce([Numbers; N], bool) -> (Numbers, Option<K>),
+    forward: impl FnOnce([CpuTensor; N], bool) -> (CpuTensor, Option<K>),
 ) -> Tensor<D> {
     record_on(inputs, forward)
 }
 
 /// The same on any backend.
-pub fn record_on<X: Held, const N: usize, const D: usize, K: Kept<N, X>>(
+pub fn record_on<X: BackendTensor, const N: usize, const D: usize, K: SavedForBackward<N, X>>(
     inputs: [Input<X::Backend>; N],
     forward: impl FnOnce([X; N], bool) -> (X, Option<K>),
 ) -> Tensor<D>
@@ -133,10 +133,10 @@ where
 {
     if inputs.iter().all(|input| matches!(input, Input::Plain(_))) {
         let inputs = inputs.map(|input| match input {
-            Input::Plain(x) => X::held(x),
+            Input::Plain(x) => X::from_primitive(x),
             Input::Recorded(_) => unreachable!("all are plain"),
         });
-        return Tensor::from_primitive::<X::Backend>(forward(inputs, false).0.released());
+        return Tensor::from_primitive::<X::Backend>(forward(inputs, false).0.into_primitive());
     }
     let recorded = inputs.map(|input| match input {
         Input::Plain(x) => FloatTensor::<Autodiff<X::Backend>>::new(x),
@@ -144,14 +144,14 @@ where
     });
     let nodes = recorded.each_ref().map(FloatTensor::<Autodiff<X::Backend>>::node);
     // the primitives move: an operation may then work in place on what nobody else holds
-    let inputs = recorded.map(|input| X::held(input.into_primitive()));
+    let inputs = recorded.map(|input| X::from_primitive(input.into_primitive()));
     let step = Step::<K, X>(PhantomData).prepare::<NoCheckpointing>(nodes).compute_bound().stateful();
     let out = match step {
         OpsKind::Tracked(prepared) => {
-            let (out, kept) = forward(inputs, true);
-            prepared.finish(kept.expect("something is kept for the backward pass"), out.released())
+            let (out, saved) = forward(inputs, true);
+            prepared.finish(saved.expect("something is saved for the backward pass"), out.into_primitive())
         }
-        OpsKind::UnTracked(prepared) => prepared.finish(forward(inputs, false).0.released()),
+        OpsKind::UnTracked(prepared) => prepared.finish(forward(inputs, false).0.into_primitive()),
     };
     Tensor::from_primitive::<Autodiff<X::Backend>>(out)
 }
@@ -164,16 +164,16 @@ impl<K, X> Debug for Step<K, X> {
     }
 }
 
-impl<const N: usize, X: Held, K: Kept<N, X>> Backward<X::Backend, N> for Step<K, X> {
+impl<const N: usize, X: BackendTensor, K: SavedForBackward<N, X>> Backward<X::Backend, N> for Step<K, X> {
     type State = K;
 
     fn backward(self, ops: Ops<K, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let of_output = X::held(gradients.consume::<X::Backend>(&ops.node));
+        let of_output = X::from_primitive(gradients.consume::<X::Backend>(&ops.node));
         let wanted = ops.parents.each_ref().map(Option::is_some);
         let of_inputs = ops.state.gradients(of_output, wanted);
         for (parent, gradient) in ops.parents.into_iter().zip(of_inputs) {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                gradients.register::<X::Backend>(parent.id, gradient.released());
+                gradients.register::<X::Backend>(parent.id, gradient.into_primitive());
             }
         }
     }

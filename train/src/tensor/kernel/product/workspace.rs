@@ -9,33 +9,33 @@ const LINE: usize = 64;
 const NUMBERS: usize = LINE / size_of::<f32>();
 
 thread_local! {
-    static PANEL: Kept = const { Cell::new(Vec::new()) };
-    static ROWS: Kept = const { Cell::new(Vec::new()) };
-    static COLUMNS: Kept = const { Cell::new(Vec::new()) };
+    static PANEL: Buffer = const { Cell::new(Vec::new()) };
+    static ROWS: Buffer = const { Cell::new(Vec::new()) };
+    static COLUMNS: Buffer = const { Cell::new(Vec::new()) };
 }
 
-type Kept = Cell<Vec<f32>>;
+type Buffer = Cell<Vec<f32>>;
 
 /// Memory of this thread. A product that runs while another waits gets memory of its own.
-pub struct Room {
+pub struct Workspace {
     numbers: Vec<f32>,
-    kept: &'static LocalKey<Kept>,
+    buffer: &'static LocalKey<Buffer>,
 }
 
-impl Room {
+impl Workspace {
     /// For panels of rows.
     pub fn of_rows() -> Self {
-        Self { numbers: ROWS.take(), kept: &ROWS }
+        Self { numbers: ROWS.take(), buffer: &ROWS }
     }
 
     /// For a panel of rows.
     pub fn of_panel() -> Self {
-        Self { numbers: PANEL.take(), kept: &PANEL }
+        Self { numbers: PANEL.take(), buffer: &PANEL }
     }
 
     /// For panels of columns.
     pub fn of_columns() -> Self {
-        Self { numbers: COLUMNS.take(), kept: &COLUMNS }
+        Self { numbers: COLUMNS.take(), buffer: &COLUMNS }
     }
 
     /// So many numbers from the start of a line on; what stands there is anything.
@@ -49,8 +49,8 @@ impl Room {
     }
 }
 
-impl Drop for Room {
+impl Drop for Workspace {
     fn drop(&mut self) {
-        self.kept.set(std::mem::take(&mut self.numbers));
+        self.buffer.set(std::mem::take(&mut self.numbers));
     }
 }
