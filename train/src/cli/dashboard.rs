@@ -23,7 +23,7 @@ use burn::train::{
     renderer::{MetricState, MetricsRenderer as _, MetricsRendererTraining as _, tui::TuiMetricsRendererWrapper},
 };
 
-use crate::trainer::{Evaluated, Spiked, Stepped};
+use crate::trainer::{Evaluation, SpikeEvent, StepStats};
 
 /// Whether a dashboard has the terminal.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -82,27 +82,27 @@ impl Dashboard {
         self.lines.push(line);
     }
 
-    pub fn stepped(&mut self, stepped: &Stepped) {
+    pub fn on_step(&mut self, stats: &StepStats) {
         let numbers = [
-            (LOSS, Some(stepped.loss)),
-            (NORM, Some(stepped.gradient_norm)),
-            (RATE, Some(stepped.learning_rate)),
-            (SPEED, Some(stepped.tokens_per_second)),
-            (UTILIZATION, stepped.model_flops_utilization.map(|share| 100.0 * share)),
+            (LOSS, Some(stats.loss)),
+            (NORM, Some(stats.gradient_norm)),
+            (RATE, Some(stats.learning_rate)),
+            (SPEED, Some(stats.tokens_per_second)),
+            (UTILIZATION, stats.model_flops_utilization.map(|share| 100.0 * share)),
         ];
         for (name, number) in numbers {
             if let Some(number) = number {
                 self.renderer.update_train(state(name, number));
             }
         }
-        self.renderer.update_split(usize::try_from(stepped.step).unwrap_or(usize::MAX));
+        self.renderer.update_split(usize::try_from(stats.step).unwrap_or(usize::MAX));
     }
 
-    pub fn evaluated(&mut self, evaluated: &Evaluated) {
+    pub fn on_evaluation(&mut self, evaluation: &Evaluation) {
         let numbers = [
-            (LOSS, Some(evaluated.validation_loss)),
-            (PERPLEXITY, Some(evaluated.validation_perplexity)),
-            (BITS, evaluated.validation_bits_per_byte),
+            (LOSS, Some(evaluation.validation_loss)),
+            (PERPLEXITY, Some(evaluation.validation_perplexity)),
+            (BITS, evaluation.validation_bits_per_byte),
         ];
         for (name, number) in numbers {
             if let Some(number) = number {
@@ -111,12 +111,12 @@ impl Dashboard {
         }
     }
 
-    pub fn spiked(&mut self, _: &Spiked) {
+    pub fn on_spike(&mut self, _: &SpikeEvent) {
         self.renderer.log_event_training("Spikes".to_owned());
     }
 
     /// Whether somebody quit.
-    pub fn wants_to_end(&self) -> bool {
+    pub fn should_stop(&self) -> bool {
         self.interrupter.should_stop()
     }
 

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 use schemas::toml_file::Setting;
 
-use super::{printer::Printer, progress::Watching, signals};
+use super::{printer::Printer, progress::ProgressDisplay, signals};
 use crate::{
     device::DeviceName,
     program::pretrain::{Options, Pretraining, pretrain},
@@ -56,7 +56,7 @@ impl PretrainArgs {
         let ended = pretrain(
             &pretraining,
             &options,
-            &mut Watching::new(printer, signals, self.plain, pretraining.steps(), &out.display().to_string()),
+            &mut ProgressDisplay::new(printer, signals, self.plain, pretraining.steps(), &out.display().to_string()),
         )?;
         if ended.interrupted {
             printer.note(format_args!("ended after {} steps, and saved; go on with --resume", ended.step));

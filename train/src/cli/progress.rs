@@ -11,10 +11,10 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{dashboard::Dashboard, printer::Printer};
-use crate::trainer::{Evaluated, Progress, Sampled, Spiked, Stepped};
+use crate::trainer::{Evaluation, GeneratedSample, Progress, SpikeEvent, StepStats};
 
-/// Watches a training.
-pub struct Watching<'p> {
+/// Shows a training on a terminal, or as lines.
+pub struct ProgressDisplay<'p> {
     printer: &'p Printer,
     signalled: Arc<AtomicBool>,
     steps: u64,
@@ -27,8 +27,8 @@ enum View {
     Dashboard(Box<Dashboard>),
 }
 
-impl<'p> Watching<'p> {
-    /// Watches a training of so many steps, until a signal comes.
+impl<'p> ProgressDisplay<'p> {
+    /// The display of a training of so many steps; a signal stops it.
     pub fn new(printer: &'p Printer, signalled: Arc<AtomicBool>, plain: bool, steps: u64, name: &str) -> Self {
         let view = match (io::stderr().is_terminal(), io::stdout().is_terminal()) {
             _ if printer.is_quiet() => View::Lines,
@@ -52,16 +52,16 @@ impl<'p> Watching<'p> {
     }
 }
 
-impl Progress for Watching<'_> {
-    fn stepped(&mut self, stepped: &Stepped) {
-        let Stepped { step, loss, learning_rate, gradient_norm, tokens, .. } = stepped;
-        let utilization = stepped.model_flops_utilization;
+impl Progress for ProgressDisplay<'_> {
+    fn on_step(&mut self, stats: &StepStats) {
+        let StepStats { step, loss, learning_rate, gradient_norm, tokens, .. } = stats;
+        let utilization = stats.model_flops_utilization;
         let utilization = utilization.map(|share| format!("  {:.1} % of peak", 100.0 * share)).unwrap_or_default();
         let message = format!(
             "loss {loss:.4}  norm {gradient_norm:.3}  rate {learning_rate:.2e}  {tokens} tokens  {:.0} tokens/s\
              {utilization}  {} left",
-            stepped.tokens_per_second,
-            clock(stepped.seconds_left)
+            stats.tokens_per_second,
+            clock(stats.seconds_left)
         );
         match &mut self.view {
             View::Lines => self.printer.note(format_args!("step {step:>6}/{}  {message}", self.steps)),
@@ -69,16 +69,16 @@ impl Progress for Watching<'_> {
                 bar.set_position(*step);
                 bar.set_message(message);
             }
-            View::Dashboard(dashboard) => dashboard.stepped(stepped),
+            View::Dashboard(dashboard) => dashboard.on_step(stats),
         }
     }
 
-    fn evaluated(&mut self, evaluated: &Evaluated) {
+    fn on_evaluation(&mut self, evaluation: &Evaluation) {
         if let View::Dashboard(dashboard) = &mut self.view {
-            dashboard.evaluated(evaluated);
+            dashboard.on_evaluation(evaluation);
         }
-        let Evaluated { step, validation_loss, validation_perplexity, validation_bits_per_byte, held_out, .. } =
-            evaluated;
+        let Evaluation { step, validation_loss, validation_perplexity, validation_bits_per_byte, held_out, .. } =
+            evaluation;
         let bits = validation_bits_per_byte.map(|bits| format!(", {bits:.4} bits a byte")).unwrap_or_default();
         let others: String = held_out.iter().map(|(name, loss)| format!(", {name} {loss:.4}")).collect();
         self.line(format!(
@@ -86,29 +86,29 @@ impl Progress for Watching<'_> {
         ));
     }
 
-    fn sampled(&mut self, sampled: &Sampled) {
-        let Sampled { step, prompt, text } = sampled;
+    fn on_sample(&mut self, sample: &GeneratedSample) {
+        let GeneratedSample { step, prompt, text } = sample;
         self.line(format!("step {step:>6}  {:?}", format!("{prompt}{text}")));
     }
 
-    fn spiked(&mut self, spiked: &Spiked) {
+    fn on_spike(&mut self, event: &SpikeEvent) {
         if let View::Dashboard(dashboard) = &mut self.view {
-            dashboard.spiked(spiked);
+            dashboard.on_spike(event);
         }
-        self.line(spiked.message());
+        self.line(event.message());
     }
 
     fn note(&mut self, text: &str) {
         self.line(text.to_owned());
     }
 
-    fn wants_to_end(&self) -> bool {
-        let quit = matches!(&self.view, View::Dashboard(dashboard) if dashboard.wants_to_end());
+    fn should_stop(&self) -> bool {
+        let quit = matches!(&self.view, View::Dashboard(dashboard) if dashboard.should_stop());
         quit || self.signalled.load(Ordering::Relaxed)
     }
 }
 
-impl Drop for Watching<'_> {
+impl Drop for ProgressDisplay<'_> {
     fn drop(&mut self) {
         match std::mem::replace(&mut self.view, View::Lines) {
             View::Lines => {}

@@ -21,7 +21,10 @@ use crate::{
     model::{Architecture, Gpt, ModelConfig},
     optimize::{AdamWConfig, Schedule},
     tokenizer::{self, Tokenizer},
-    trainer::{Ended, Log, Pace, Progress, Sampled, Sampler, SamplesConfig, Sources, Trainer, flops_per_token},
+    trainer::{
+        GeneratedSample, Log, Progress, Sampler, SamplesConfig, ThroughputMeter, TrainOutcome, Trainer, TrainingInputs,
+        flops_per_token,
+    },
 };
 
 /// A pretraining as it is written. Paths start at the file's folder.
@@ -109,7 +112,7 @@ impl Pretraining {
 ///
 /// # Errors
 /// When the data, the folder or a checkpoint is at fault: the error names it.
-pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn Progress) -> Result<Ended> {
+pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn Progress) -> Result<TrainOutcome> {
     let Pretraining { config, architecture, data, .. } = pretraining;
     let precision = config.training.precision;
     let device = options.device.open_for(precision)?.autodiff();
@@ -140,14 +143,14 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     eval_sets.bytes_per_token = Some(bytes_per_token(&eval_sets.validation, tokenizer)?);
     let training = Batches::new(training, config.training.batch_size);
 
-    let write = |model: &Gpt, step| match &config.training.samples {
+    let generate_samples = |model: &Gpt, step| match &config.training.samples {
         Some(samples) => sample(model, step, samples, config.seed, tokenizer),
         None => Ok(Vec::new()),
     };
     let samples = config.training.samples.as_ref();
-    let sampler = samples.map(|samples| Sampler { every: samples.every, write: &write });
+    let sampler = samples.map(|samples| Sampler { every: samples.every, generate: &generate_samples });
 
-    let looped = config.training.looped(options.until, config.seed, config.learning_rate, config.optimizer);
+    let loop_config = config.training.loop_config(options.until, config.seed, config.learning_rate, config.optimizer);
     let model = architecture.init(tokenizer.vocab_size(), config.seed, &device).computing_in(precision);
     let flops = flops_per_token(
         model.num_params(),
@@ -155,22 +158,28 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
         architecture.hidden_size,
         architecture.context_length,
     );
-    let pace = Pace::new(flops, config.training.peak_tflops);
+    let meter = ThroughputMeter::new(flops, config.training.peak_tflops);
     let place = resumed.as_ref().map(|(_, checkpoint)| (checkpoint.state.step, &checkpoint.logs));
     let mut log = Log::open(&options.out, place, progress)?;
     if resumed.is_none() {
         lost.iter().try_for_each(|lost| log.lost(lost))?;
     }
     let trainer = match resumed {
-        None => Trainer::new(model, &looped, identity, device),
-        Some((path, checkpoint)) => Trainer::resume(model, &looped, checkpoint, &path, identity, device)?,
+        None => Trainer::new(model, &loop_config, identity, device),
+        Some((path, checkpoint)) => Trainer::resume(model, &loop_config, checkpoint, &path, identity, device)?,
     };
-    let mut sources = Sources { training, eval_sets, sampler };
-    trainer.run(&looped, &mut sources, pace, &options.out, &mut log)
+    let mut inputs = TrainingInputs { training, eval_sets, sampler };
+    trainer.run(&loop_config, &mut inputs, meter, &options.out, &mut log)
 }
 
-/// What a model writes after each prompt.
-fn sample(model: &Gpt, step: u64, config: &SamplesConfig, seed: u64, tokenizer: &Tokenizer) -> Result<Vec<Sampled>> {
+/// What a model generates after each prompt.
+fn sample(
+    model: &Gpt,
+    step: u64,
+    config: &SamplesConfig,
+    seed: u64,
+    tokenizer: &Tokenizer,
+) -> Result<Vec<GeneratedSample>> {
     let sampling = Sampling { temperature: config.temperature, top_k: 0, top_p: 1.0, seed };
     let prompts = config.prompts.iter().map(|prompt| tokenizer.prompt(prompt)).collect::<Result<Vec<_>>>()?;
     let never = tokenizer.unused(model.vocab_size());
@@ -182,10 +191,10 @@ fn sample(model: &Gpt, step: u64, config: &SamplesConfig, seed: u64, tokenizer: 
         is_over: &|_| false,
     };
     let texts = generate(model, &prompts, sampling, &limits);
-    let sampled = |((prompt, ids), new): ((&String, &Vec<u32>), Vec<u32>)| {
-        Ok(Sampled { step, prompt: prompt.clone(), text: tokenizer.continuation(ids, &new)? })
+    let sample = |((prompt, ids), new): ((&String, &Vec<u32>), Vec<u32>)| {
+        Ok(GeneratedSample { step, prompt: prompt.clone(), text: tokenizer.continuation(ids, &new)? })
     };
-    config.prompts.iter().zip(&prompts).zip(texts).map(sampled).collect()
+    config.prompts.iter().zip(&prompts).zip(texts).map(sample).collect()
 }
 
 /// The model and tokenizer of a checkpoint in a folder, ready to generate.

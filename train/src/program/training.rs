@@ -128,7 +128,7 @@ impl TrainingConfig {
 
     /// The loop, checked; it ends after `until` steps where that is less.
     #[must_use]
-    pub fn looped(&self, until: Option<u64>, seed: u64, schedule: Schedule, optimizer: AdamWConfig) -> LoopConfig {
+    pub fn loop_config(&self, until: Option<u64>, seed: u64, schedule: Schedule, optimizer: AdamWConfig) -> LoopConfig {
         LoopConfig {
             steps: self.steps,
             until: until.unwrap_or(self.steps).min(self.steps),

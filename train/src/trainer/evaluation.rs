@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, f64::consts::LN_2};
 
 use burn::module::Module;
 
-use super::{metrics::Evaluated, step::tokens};
+use super::{metrics::Evaluation, step::tokens};
 use crate::{data::EvalSet, model::Gpt, objective::next_token_loss};
 
 /// The data that a model is evaluated on, of which it has seen nothing.
@@ -20,12 +20,12 @@ pub struct EvalSets {
 impl EvalSets {
     /// Evaluates a model after `step` steps, with `batch_size` sequences at a time.
     #[must_use]
-    pub fn evaluate(&self, model: &Gpt, step: u64, batch_size: usize) -> Evaluated {
+    pub fn evaluate(&self, model: &Gpt, step: u64, batch_size: usize) -> Evaluation {
         let model = model.valid();
         let held_out: BTreeMap<String, f64> =
             self.held_out.iter().map(|(name, data)| (name.clone(), mean_loss(&model, data, batch_size))).collect();
         let validation_loss = mean_loss(&model, &self.validation, batch_size);
-        Evaluated {
+        Evaluation {
             step,
             validation_loss,
             validation_perplexity: validation_loss.exp(),

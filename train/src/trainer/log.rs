@@ -1,10 +1,10 @@
-//! Everything that hears what a training tells.
+//! The log of a training: files, and callbacks.
 
 use std::{collections::BTreeMap, path::Path};
 
 use super::{
     lines::Lines,
-    metrics::{Evaluated, Sampled, Spiked, Stepped, scalars},
+    metrics::{Evaluation, GeneratedSample, SpikeEvent, StepStats, scalars},
     tensorboard::EventFile,
 };
 use crate::{checkpoint::LogPlace, data::Lost, error::Result};
@@ -13,20 +13,20 @@ const METRICS: &str = "metrics.jsonl";
 const SAMPLES: &str = "samples.jsonl";
 const TENSORBOARD: &str = "tensorboard";
 
-/// Takes what a training tells while it runs, and may tell it to end; showing it is its own affair.
+/// Callbacks of a training while it runs; showing what they say is their own affair.
 pub trait Progress {
     /// Some steps were taken.
-    fn stepped(&mut self, stepped: &Stepped);
+    fn on_step(&mut self, stats: &StepStats);
     /// The model was evaluated.
-    fn evaluated(&mut self, evaluated: &Evaluated);
-    /// The model wrote something.
-    fn sampled(&mut self, sampled: &Sampled);
+    fn on_evaluation(&mut self, evaluation: &Evaluation);
+    /// The model generated a sample.
+    fn on_sample(&mut self, sample: &GeneratedSample);
     /// A step was not taken.
-    fn spiked(&mut self, spiked: &Spiked);
+    fn on_spike(&mut self, event: &SpikeEvent);
     /// Something that one should know.
     fn note(&mut self, text: &str);
-    /// Whether the training should save and end.
-    fn wants_to_end(&self) -> bool;
+    /// Whether the training should save and stop.
+    fn should_stop(&self) -> bool;
 }
 
 /// The files of a training's output folder, and whoever watches.
@@ -72,11 +72,11 @@ impl<'p> Log<'p> {
             .into()
     }
 
-    /// Goes back to where a checkpoint of `step` was saved, with logs that ended at the given places. What is said of spikes since stays.
+    /// Rolls back to a checkpoint of `step`, with logs that ended at the given places. What is said of spikes since stays.
     ///
     /// # Errors
     /// When a file cannot be cut or written.
-    pub fn back(&mut self, step: u64, logs: &BTreeMap<String, LogPlace>) -> Result<()> {
+    pub fn rollback(&mut self, step: u64, logs: &BTreeMap<String, LogPlace>) -> Result<()> {
         self.events.start_at(step + 1)?;
         for (name, lines) in [(METRICS, &mut self.metrics), (SAMPLES, &mut self.samples)] {
             lines.cut_but(logs.get(name).map_or(0, |place| place.bytes), "spike")?;
@@ -88,20 +88,20 @@ impl<'p> Log<'p> {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn stepped(&mut self, stepped: &Stepped) -> Result<()> {
-        self.progress.stepped(stepped);
-        self.events.scalars(stepped.step, &scalars("train", stepped))?;
-        self.metrics.push(stepped)
+    pub fn step(&mut self, stats: &StepStats) -> Result<()> {
+        self.progress.on_step(stats);
+        self.events.scalars(stats.step, &scalars("train", stats))?;
+        self.metrics.push(stats)
     }
 
     /// A line about an evaluation.
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn evaluated(&mut self, evaluated: &Evaluated) -> Result<()> {
-        self.progress.evaluated(evaluated);
-        self.events.scalars(evaluated.step, &scalars("evaluate", evaluated))?;
-        self.metrics.push(evaluated)
+    pub fn evaluation(&mut self, evaluation: &Evaluation) -> Result<()> {
+        self.progress.on_evaluation(evaluation);
+        self.events.scalars(evaluation.step, &scalars("evaluate", evaluation))?;
+        self.metrics.push(evaluation)
     }
 
     /// A line about what was lost of a file of training or validation.
@@ -112,22 +112,22 @@ impl<'p> Log<'p> {
         self.metrics.push(lost)
     }
 
-    /// A line about a step that was not taken.
+    /// A line about a spike.
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn spiked(&mut self, spiked: &Spiked) -> Result<()> {
-        self.progress.spiked(spiked);
-        self.events.scalars(spiked.step, &scalars("spikes", spiked))?;
-        self.metrics.push(spiked)
+    pub fn spike(&mut self, event: &SpikeEvent) -> Result<()> {
+        self.progress.on_spike(event);
+        self.events.scalars(event.step, &scalars("spikes", event))?;
+        self.metrics.push(event)
     }
 
-    /// A line about a text that the model wrote.
+    /// A line about a text that the model generated.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn sampled(&mut self, sampled: &Sampled) -> Result<()> {
-        self.progress.sampled(sampled);
-        self.samples.push(sampled)
+    pub fn sample(&mut self, sample: &GeneratedSample) -> Result<()> {
+        self.progress.on_sample(sample);
+        self.samples.push(sample)
     }
 }

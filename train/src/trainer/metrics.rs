@@ -1,4 +1,4 @@
-//! What a training tells: one set of numbers, for the terminal, for `metrics.jsonl` and for TensorBoard alike.
+//! What a training reports: one set of numbers, for the terminal, for `metrics.jsonl` and for TensorBoard alike.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use serde_json::Value;
 
 use super::spikes::{Action, Spike};
 
-/// What a step did.
+/// The statistics of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Stepped {
+pub struct StepStats {
     /// Steps that were taken, this one included.
     pub step: u64,
     /// Nats a token, on the step's own batch.
     pub loss: f64,
     /// The learning rate.
     pub learning_rate: f64,
-    /// The norm of the gradients before clipping.
+    /// The norm of all gradients together, before clipping.
     pub gradient_norm: f64,
     /// Tokens that the weights learned from, a repeated one each time.
     pub tokens: u64,
@@ -24,21 +24,21 @@ pub struct Stepped {
     pub seconds: f64,
     /// Tokens a second since the line before.
     pub tokens_per_second: f64,
-    /// The share of the device's peak that the model's own operations make up, if the peak is known; see [`super::Pace`].
+    /// The share of the device's peak that the model's own operations make up, if the peak is known; see [`super::ThroughputMeter`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_flops_utilization: Option<f64>,
     /// Seconds until the last step, at this pace.
     pub seconds_left: f64,
 }
 
-/// What an evaluation found.
+/// The results of an evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Evaluated {
+pub struct Evaluation {
     /// Steps that were taken.
     pub step: u64,
     /// Nats a token on the validation data.
     pub validation_loss: f64,
-    /// The power of e to it: among how many tokens one would have to guess to be as unsure.
+    /// `exp` of the validation loss.
     pub validation_perplexity: f64,
     /// Bits for a byte of the validation texts, where their bytes are known; models of other tokenizers can be compared by it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,21 +52,21 @@ pub struct Evaluated {
     pub held_out: BTreeMap<String, f64>,
 }
 
-/// What the model wrote.
+/// A sample that the model generated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Sampled {
+pub struct GeneratedSample {
     /// Steps that were taken.
     pub step: u64,
-    /// What the text begins with.
+    /// The prompt.
     pub prompt: String,
-    /// How the model goes on.
+    /// The continuation.
     pub text: String,
 }
 
 /// A step that was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Spiked {
-    /// Where the training goes on: after the step that is left out, at the checkpoint, or nowhere.
+pub struct SpikeEvent {
+    /// Where the training goes on: after the skipped step, at the checkpoint, or nowhere.
     pub step: u64,
     /// The step that was not taken.
     pub at: u64,
@@ -80,15 +80,15 @@ pub struct Spiked {
     pub action: Action,
 }
 
-impl Spiked {
+impl SpikeEvent {
     /// What happened, in words.
     #[must_use]
     pub fn message(&self) -> String {
         let Self { step, at, spike, .. } = self;
         match self.action {
-            Action::Skip => format!("step {at}: {spike}; it is left out"),
+            Action::Skip => format!("step {at}: {spike}; skipped"),
             Action::Rollback => format!("step {at}: {spike}; rolled back to step {step}, and on with other batches"),
-            Action::Stop => format!("step {at}: {spike}; the training ends"),
+            Action::Stop => format!("step {at}: {spike}; the training stops"),
         }
     }
 }
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn numbers_are_named_by_where_they_stand() {
         let held_out = [("books".to_owned(), 3.0)].into();
-        let evaluated = Evaluated {
+        let evaluation = Evaluation {
             step: 7,
             validation_loss: 2.0,
             validation_perplexity: 7.5,
@@ -135,6 +135,6 @@ mod tests {
             ("evaluate/validation_sequences", 3.0),
             ("evaluate/validation_tokens", 20.0),
         ];
-        assert_eq!(scalars("evaluate", &evaluated), expected.map(|(name, value)| (name.to_owned(), value)));
+        assert_eq!(scalars("evaluate", &evaluation), expected.map(|(name, value)| (name.to_owned(), value)));
     }
 }

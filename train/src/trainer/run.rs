@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use burn::{module::Module, tensor::Device};
 
 use super::{
-    EvalSets, Evaluated, Log, Pace, Sampler, Speed, Spiked, SpikesConfig, Stepped,
-    spikes::{Action, Spike, Spikes},
-    step::{Tried, try_step},
+    EvalSets, Evaluation, Log, Sampler, SpikeEvent, SpikesConfig, StepStats, Throughput, ThroughputMeter,
+    spikes::{Action, Spike, SpikeDetector},
+    step::{StepGradients, forward_backward},
 };
 use crate::{
     checkpoint::{self, Best, Checkpoint, Exact, Identity, State},
@@ -25,7 +25,7 @@ pub struct LoopConfig {
     pub steps: u64,
     /// Stop after this many of them, with a checkpoint.
     pub until: u64,
-    /// What is dropped is drawn from it.
+    /// The seed of dropout.
     pub seed: u64,
     /// Sequences in a step.
     pub batch_size: usize,
@@ -37,7 +37,7 @@ pub struct LoopConfig {
     pub schedule: Schedule,
     /// The optimizer.
     pub optimizer: AdamWConfig,
-    /// What counts as a spike, and what is done about one.
+    /// What counts as a spike, and what to do about one.
     pub spikes: SpikesConfig,
     /// Steps between lines of the log.
     pub log_every: u64,
@@ -45,26 +45,26 @@ pub struct LoopConfig {
     pub evaluate_every: u64,
     /// Steps between checkpoints.
     pub save_every: u64,
-    /// Checkpoints that are kept, beside the best.
+    /// Checkpoints to keep, beside the best.
     pub keep: usize,
 }
 
-/// What the loop takes from.
-pub struct Sources<'s> {
-    /// What is trained on.
+/// What the loop reads.
+pub struct TrainingInputs<'s> {
+    /// The training data.
     pub training: Batches,
     /// What the model is evaluated on.
     pub eval_sets: EvalSets,
-    /// Lets it write.
+    /// Generates samples.
     pub sampler: Option<Sampler<'s>>,
 }
 
-/// How a run ended.
+/// How a training ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ended {
+pub struct TrainOutcome {
     /// Steps that were taken in all.
     pub step: u64,
-    /// Whether it was told to end before it was done.
+    /// Whether it was interrupted before it was done.
     pub interrupted: bool,
 }
 
@@ -73,9 +73,9 @@ pub struct Trainer {
     /// The model, with gradients; it is away while a step is taken, which then works in place.
     model: Option<Gpt>,
     optimizer: AdamW,
-    /// Where it stands, but for what [`Spikes`] remember.
+    /// Where it stands, but for what [`SpikeDetector`] remembers.
     state: State,
-    spikes: Spikes,
+    spikes: SpikeDetector,
     /// The step of the checkpoint that holds all this.
     saved: Option<u64>,
     identity: Identity,
@@ -83,9 +83,9 @@ pub struct Trainer {
     device: Device,
 }
 
-/// A step that was taken.
+/// A step that the optimizer took.
 #[derive(Debug, Clone, Copy)]
-struct Taken {
+struct OptimizerStep {
     loss: f64,
     learning_rate: f64,
     gradient_norm: f64,
@@ -96,7 +96,7 @@ impl Trainer {
     #[must_use]
     pub fn new(model: Gpt, config: &LoopConfig, identity: Identity, device: Device) -> Self {
         let state = State::default();
-        let spikes = Spikes::restore(config.spikes, &state.spikes);
+        let spikes = SpikeDetector::restore(config.spikes, &state.spikes);
         Self {
             model: Some(model),
             optimizer: AdamW::new(config.optimizer),
@@ -134,72 +134,72 @@ impl Trainer {
         let device = self.device.clone().without_autodiff();
         self.model = Some(checkpoint::with_weights(self.model().clone(), model, path)?);
         self.optimizer = AdamW::restore(config.optimizer, state.updates, moments, &device);
-        self.spikes = Spikes::restore(config.spikes, &state.spikes);
+        self.spikes = SpikeDetector::restore(config.spikes, &state.spikes);
         self.saved = Some(state.step);
         self.state = state;
         Ok(())
     }
 
-    /// Trains until the end, the step where it is to stop, or whoever watches wants it to end; a checkpoint is saved there.
+    /// Trains until the end, the step where it is to stop, or a callback stops it; a checkpoint is saved there.
     ///
     /// # Errors
-    /// When spikes are more than the configuration lets it survive, or something cannot be written.
+    /// When there are more consecutive spikes than the configuration allows, or something cannot be written.
     pub fn run(
         mut self,
         config: &LoopConfig,
-        sources: &mut Sources<'_>,
-        mut pace: Pace,
+        inputs: &mut TrainingInputs<'_>,
+        mut meter: ThroughputMeter,
         out: &Path,
         log: &mut Log<'_>,
-    ) -> Result<Ended> {
+    ) -> Result<TrainOutcome> {
         let last = config.until.min(config.steps);
         if self.saved.is_none() {
-            log.evaluated(&self.evaluate(config, &sources.eval_sets))?;
+            log.evaluation(&self.evaluate(config, &inputs.eval_sets))?;
             if config.spikes.action == Action::Rollback {
                 self.save(config, out, log, true)?;
             }
         }
-        pace.start(self.state.step, self.state.tokens);
+        meter.start(self.state.step, self.state.tokens);
         let mut interrupted = false;
         while self.state.step < last {
-            interrupted = log.progress.wants_to_end();
+            interrupted = log.progress.should_stop();
             if interrupted {
                 break;
             }
-            let batch = sources.training.step(self.state.batch)?;
+            let batch = inputs.training.step(self.state.batch)?;
             let stream = Stream::new(config.seed, &format!("step of batch {}", self.state.batch));
-            let tried = try_step(self.model(), &batch, config.micro_batches, config.max_grad_norm, stream);
-            let took = match self.spikes.judge(tried.loss, tried.gradient_norm) {
-                None => Some(self.take(config, tried, batch.targets.len() as u64)),
+            let gradients = forward_backward(self.model(), &batch, config.micro_batches, config.max_grad_norm, stream);
+            let taken = match self.spikes.detect(gradients.loss, gradients.gradient_norm) {
+                None => Some(self.take(config, gradients, batch.targets.len() as u64)),
                 Some(spike) => {
-                    self.survive(spike, config, out, log)?;
+                    self.handle(spike, config, out, log)?;
                     None
                 }
             };
             let step = self.state.step;
-            if took.is_none() && self.saved == Some(step) {
-                // it went back: what is due at this step was done
-                pace.start(step, self.state.tokens);
+            if taken.is_none() && self.saved == Some(step) {
+                // it was rolled back: what is due at this step was done
+                meter.start(step, self.state.tokens);
                 continue;
             }
             let due = |every: u64| step.is_multiple_of(every) || step == config.steps;
-            if let Some(taken) = took.filter(|_| due(config.log_every)) {
-                log.stepped(&self.stepped(taken, pace.read(step, last, self.state.tokens)))?;
-                pace.start(step, self.state.tokens);
+            if let Some(taken) = taken.filter(|_| due(config.log_every)) {
+                log.step(&self.stats(taken, meter.read(step, last, self.state.tokens)))?;
+                meter.start(step, self.state.tokens);
             }
-            if self.see_to(config, sources, out, log, due)? {
-                pace.start(step, self.state.tokens);
+            if self.run_due(config, inputs, out, log, due)? {
+                meter.start(step, self.state.tokens);
             }
         }
         if self.saved != Some(self.state.step) {
             self.save(config, out, log, false)?;
         }
-        Ok(Ended { step: self.state.step, interrupted })
+        Ok(TrainOutcome { step: self.state.step, interrupted })
     }
 
     /// Takes a step of so many tokens.
-    fn take(&mut self, config: &LoopConfig, tried: Tried, tokens: u64) -> Taken {
-        let Tried { loss, gradient_norm, gradients } = tried;
+    fn take(&mut self, config: &LoopConfig, step: StepGradients, tokens: u64) -> OptimizerStep {
+        let StepGradients { loss, gradient_norm, gradients } = step;
         let learning_rate = config.schedule.at(self.state.step, config.steps);
         let model = self.model.take().expect("the model is there between steps");
         self.model = Some(self.optimizer.step(model, gradients, learning_rate));
@@ -208,15 +208,15 @@ impl Trainer {
         state.batch += 1;
         state.updates += 1;
         state.tokens += tokens;
-        self.spikes.took(state.step, loss, gradient_norm);
-        Taken { loss, learning_rate, gradient_norm }
+        self.spikes.record(state.step, loss, gradient_norm);
+        OptimizerStep { loss, learning_rate, gradient_norm }
     }
 
-    fn stepped(&self, taken: Taken, speed: Speed) -> Stepped {
-        let Taken { loss, learning_rate, gradient_norm } = taken;
-        let Speed { seconds, tokens_per_second, model_flops_utilization, seconds_left } = speed;
+    fn stats(&self, taken: OptimizerStep, throughput: Throughput) -> StepStats {
+        let OptimizerStep { loss, learning_rate, gradient_norm } = taken;
+        let Throughput { seconds, tokens_per_second, model_flops_utilization, seconds_left } = throughput;
         let State { step, tokens, .. } = self.state;
-        Stepped {
+        StepStats {
             step,
             loss,
             learning_rate,
@@ -229,14 +229,14 @@ impl Trainer {
         }
     }
 
-    /// Does about a spike what the configuration says.
-    fn survive(&mut self, spike: Spike, config: &LoopConfig, out: &Path, log: &mut Log<'_>) -> Result<()> {
+    /// Handles a spike as the configuration says.
+    fn handle(&mut self, spike: Spike, config: &LoopConfig, out: &Path, log: &mut Log<'_>) -> Result<()> {
         let SpikesConfig { action, limit, .. } = config.spikes;
         let (at, batch, in_a_row) = (self.state.step + 1, self.state.batch, self.spikes.with_one_more());
         let action = if in_a_row > limit { Action::Stop } else { action };
         match action {
             Action::Skip => {
-                self.spikes.spiked(at, in_a_row);
+                self.spikes.count_spike(at, in_a_row);
                 self.state.step += 1;
                 self.state.batch += 1;
             }
@@ -244,10 +244,10 @@ impl Trainer {
                 let (path, checkpoint) = newest_due(out, self.state.step, log)?;
                 let logs = checkpoint.logs.clone();
                 self.load(config, checkpoint, &path)?;
-                self.spikes.spiked(at, in_a_row);
+                self.spikes.count_spike(at, in_a_row);
                 self.state.batch = batch + 1;
                 checkpoint::remove_after(out, self.state.step)?;
-                log.back(self.state.step, &logs)?;
+                log.rollback(self.state.step, &logs)?;
             }
             Action::Stop if self.saved != Some(self.state.step) => {
                 // a training that goes on under other rules loses nothing
@@ -255,36 +255,36 @@ impl Trainer {
             }
             Action::Stop => {}
         }
-        log.spiked(&Spiked { step: self.state.step, at, batch, spike, in_a_row, action })?;
+        log.spike(&SpikeEvent { step: self.state.step, at, batch, spike, in_a_row, action })?;
         match action {
             Action::Stop => Err(Error::Spiked { step: at, spike: spike.to_string(), spikes: in_a_row }),
             Action::Skip | Action::Rollback => Ok(()),
         }
     }
 
-    /// Evaluates, samples and saves, where that is due. Says whether anything was.
-    fn see_to(
+    /// Evaluates, samples and saves, where that is due. Returns whether anything was.
+    fn run_due(
         &mut self,
         config: &LoopConfig,
-        sources: &Sources<'_>,
+        inputs: &TrainingInputs<'_>,
         out: &Path,
         log: &mut Log<'_>,
         due: impl Fn(u64) -> bool,
     ) -> Result<bool> {
         let (evaluate, mut save) = (due(config.evaluate_every), due(config.save_every));
         if evaluate {
-            let evaluated = self.evaluate(config, &sources.eval_sets);
-            log.evaluated(&evaluated)?;
-            let loss = evaluated.validation_loss;
+            let evaluation = self.evaluate(config, &inputs.eval_sets);
+            log.evaluation(&evaluation)?;
+            let loss = evaluation.validation_loss;
             if !loss.is_nan() && self.state.best.is_none_or(|best| loss < best.validation_loss.0) {
                 self.state.best = Some(Best { step: self.state.step, validation_loss: Exact(loss) });
                 save = true;
             }
         }
-        let sampler = sources.sampler.as_ref().filter(|sampler| due(sampler.every));
+        let sampler = inputs.sampler.as_ref().filter(|sampler| due(sampler.every));
         if let Some(sampler) = sampler {
-            for sampled in (sampler.write)(&self.model().valid(), self.state.step)? {
-                log.sampled(&sampled)?;
+            for sample in (sampler.generate)(&self.model().valid(), self.state.step)? {
+                log.sample(&sample)?;
             }
         }
         if save {
@@ -293,7 +293,7 @@ impl Trainer {
         Ok(evaluate || sampler.is_some() || save)
     }
 
-    fn evaluate(&self, config: &LoopConfig, eval_sets: &EvalSets) -> Evaluated {
+    fn evaluate(&self, config: &LoopConfig, eval_sets: &EvalSets) -> Evaluation {
         eval_sets.evaluate(self.model(), self.state.step, config.batch_size / config.micro_batches)
     }
 

@@ -1,23 +1,23 @@
-//! Texts that a model writes while it is trained.
+//! Samples that a model generates while it is trained.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::metrics::Sampled;
+use super::metrics::GeneratedSample;
 use crate::{error::Result, model::Gpt};
 
-/// When a model writes, and what about.
+/// When samples are generated, and from which prompts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SamplesConfig {
     /// Steps between samples.
     pub every: u64,
-    /// What the texts begin with, one text each.
+    /// The prompts, of one sample each.
     pub prompts: Vec<String>,
-    /// Tokens of a text, at most.
+    /// The most tokens of a sample.
     #[serde(default = "sixty_four")]
     pub tokens: usize,
-    /// Divides the logits; 0 takes the likeliest token each time.
+    /// Divides the logits; 0 is greedy decoding.
     #[serde(default = "four_fifths")]
     pub temperature: f64,
 }
@@ -30,10 +30,10 @@ fn four_fifths() -> f64 {
     0.8
 }
 
-/// Lets a model write; how is not the trainer's affair.
+/// Generates samples; how is not the trainer's affair.
 pub struct Sampler<'s> {
     /// Steps between samples.
     pub every: u64,
-    /// What the model, without gradients, writes after so many steps.
-    pub write: &'s dyn Fn(&Gpt, u64) -> Result<Vec<Sampled>>,
+    /// What the model, without gradients, generates after so many steps.
+    pub generate: &'s dyn Fn(&Gpt, u64) -> Result<Vec<GeneratedSample>>,
 }

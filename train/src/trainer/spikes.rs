@@ -1,11 +1,11 @@
 //! Steps that are not like those before them: a loss or a gradient norm that is no number, or far above its mean.
 //!
-//! A bad batch or a step too far shows in the loss, or in the norm of the gradients before anything is changed. So a step is judged
+//! A bad batch or a step too far shows in the loss, or in the norm of the gradients before anything is changed. So a step is checked
 //! between its gradients and its update, and one that spikes leaves weights and optimizer as they are.
 //!
 //! Source: the rule, a deviation from the mean of a window of steps, is that of `llm.c` (`-sl`, `-sg`) and of `OLMo-core` (`SkipStep`
 //! optimizers: 6 deviations, 128 steps); unlike theirs, the window has no spikes in it, so that one does not hide the next.
-//! Going back and on past the batches is what Chowdhery et al. 2022 (PaLM), section 5.1, did by hand.
+//! Rolling back and going on past the batches is what Chowdhery et al. 2022 (PaLM), section 5.1, did by hand.
 
 use std::{collections::VecDeque, fmt};
 
@@ -14,17 +14,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Exact, SpikeMemory};
 
-/// What counts as a spike, and what is done about it.
+/// What counts as a spike, and what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SpikesConfig {
-    /// Standard deviations above the mean that are one too many; what is no number is a spike whatever this is.
+    /// A spike is more standard deviations above the mean than this. NaN and infinity always are.
     pub deviations: f64,
-    /// Steps that mean and deviation are taken of; until there are so many, only what is no number is a spike.
+    /// Steps that mean and deviation are taken over; before there are as many, only NaN and infinity are spikes.
     pub window: usize,
-    /// What is done about one.
+    /// What to do about one.
     pub action: Action,
-    /// Spikes in a row that are survived; one more ends the training.
+    /// Consecutive spikes that are handled so; one more stops the training.
     pub limit: u64,
 }
 
@@ -34,7 +34,7 @@ impl Default for SpikesConfig {
     }
 }
 
-/// What is done about a spike.
+/// What to do about a spike.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -43,7 +43,7 @@ pub enum Action {
     Skip,
     /// The newest checkpoint that was due is loaded, and the training goes on from there with the batch after the one that spiked.
     Rollback,
-    /// The training ends.
+    /// The training stops.
     Stop,
 }
 
@@ -88,9 +88,9 @@ impl fmt::Display for Spike {
     }
 }
 
-/// The steps that spikes are judged by.
+/// The window of steps that spikes are measured against.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Spikes {
+pub struct SpikeDetector {
     config: SpikesConfig,
     losses: VecDeque<f64>,
     gradient_norms: VecDeque<f64>,
@@ -98,7 +98,7 @@ pub struct Spikes {
     last: u64,
 }
 
-impl Spikes {
+impl SpikeDetector {
     /// Goes on with what a training remembers of its steps.
     #[must_use]
     pub fn restore(config: SpikesConfig, memory: &SpikeMemory) -> Self {
@@ -117,14 +117,14 @@ impl Spikes {
         SpikeMemory { losses, gradient_norms, in_a_row: self.in_a_row, last: self.last }
     }
 
-    /// What is wrong with a step that has this loss and this gradient norm, if something is.
+    /// The spike of a step with this loss and this gradient norm, if it is one.
     #[must_use]
-    pub fn judge(&self, loss: f64, gradient_norm: f64) -> Option<Spike> {
-        self.judge_one(Quantity::Loss, loss, &self.losses)
-            .or_else(|| self.judge_one(Quantity::GradientNorm, gradient_norm, &self.gradient_norms))
+    pub fn detect(&self, loss: f64, gradient_norm: f64) -> Option<Spike> {
+        self.detect_in(Quantity::Loss, loss, &self.losses)
+            .or_else(|| self.detect_in(Quantity::GradientNorm, gradient_norm, &self.gradient_norms))
     }
 
-    fn judge_one(&self, quantity: Quantity, value: f64, window: &VecDeque<f64>) -> Option<Spike> {
+    fn detect_in(&self, quantity: Quantity, value: f64, window: &VecDeque<f64>) -> Option<Spike> {
         if !value.is_finite() {
             return Some(Spike { quantity, value, mean: None, deviations: None });
         }
@@ -144,15 +144,15 @@ impl Spikes {
         })
     }
 
-    /// Takes a step into the window that was no spike; `step` counts it.
-    pub fn took(&mut self, step: u64, loss: f64, gradient_norm: f64) {
+    /// Adds a step that was no spike to the window.
+    pub fn record(&mut self, step: u64, loss: f64, gradient_norm: f64) {
         for (window, value) in [(&mut self.losses, loss), (&mut self.gradient_norms, gradient_norm)] {
             window.push_back(value);
             if window.len() > self.config.window {
                 window.pop_front();
             }
         }
-        // a training that went back gets to the same step again before it is past it
+        // a training that was rolled back gets to the same step again before it is past it
         if step > self.last {
             self.in_a_row = 0;
         }
@@ -164,8 +164,8 @@ impl Spikes {
         self.in_a_row + 1
     }
 
-    /// Counts a spike at `step`, the `in_a_row`th; a training that went back remembers it, too.
-    pub fn spiked(&mut self, step: u64, in_a_row: u64) {
+    /// Counts a spike at `step`, the `in_a_row`th; a training that was rolled back remembers it, too.
+    pub fn count_spike(&mut self, step: u64, in_a_row: u64) {
         self.in_a_row = in_a_row;
         self.last = self.last.max(step);
     }
@@ -177,10 +177,10 @@ mod tests {
 
     const CONFIG: SpikesConfig = SpikesConfig { deviations: 3.0, window: 4, action: Action::Skip, limit: 2 };
 
-    fn warm() -> Spikes {
-        let mut spikes = Spikes::restore(CONFIG, &SpikeMemory::default());
+    fn warm() -> SpikeDetector {
+        let mut spikes = SpikeDetector::restore(CONFIG, &SpikeMemory::default());
         for (step, loss) in (1..).zip([9.0, 1.0, 3.0, 1.0, 3.0]) {
-            spikes.took(step, loss, 10.0 * loss);
+            spikes.record(step, loss, 10.0 * loss);
         }
         spikes
     }
@@ -189,32 +189,32 @@ mod tests {
     #[test]
     fn far_above_the_mean_is_a_spike() {
         let spikes = warm();
-        assert_eq!(spikes.judge(4.9, 20.0), None);
-        assert_eq!(spikes.judge(-100.0, 0.0), None, "a fall is good news");
-        let spike = spikes.judge(5.5, 20.0).expect("3.5 deviations are more than 3");
+        assert_eq!(spikes.detect(4.9, 20.0), None);
+        assert_eq!(spikes.detect(-100.0, 0.0), None, "a fall is good news");
+        let spike = spikes.detect(5.5, 20.0).expect("3.5 deviations are more than 3");
         assert_eq!(spike.to_string(), "the loss is 5.5000, 3.5 deviations above its mean of 2.0000");
-        let spike = spikes.judge(2.0, 70.0).expect("5 deviations are more than 3");
+        let spike = spikes.detect(2.0, 70.0).expect("5 deviations are more than 3");
         assert_eq!(spike.quantity, Quantity::GradientNorm);
     }
 
     #[test]
     fn what_is_no_number_is_a_spike_from_the_start() {
-        let spikes = Spikes::restore(CONFIG, &SpikeMemory::default());
-        assert_eq!(spikes.judge(1e30, 1e30), None, "nothing to compare with");
-        assert_eq!(spikes.judge(f64::NAN, 1.0).expect("no number").to_string(), "the loss is NaN");
-        assert_eq!(spikes.judge(1.0, f64::INFINITY).expect("no number").to_string(), "the gradient norm is inf");
+        let spikes = SpikeDetector::restore(CONFIG, &SpikeMemory::default());
+        assert_eq!(spikes.detect(1e30, 1e30), None, "nothing to compare with");
+        assert_eq!(spikes.detect(f64::NAN, 1.0).expect("no number").to_string(), "the loss is NaN");
+        assert_eq!(spikes.detect(1.0, f64::INFINITY).expect("no number").to_string(), "the gradient norm is inf");
     }
 
-    /// A training that goes back meets steps again that it had taken; the count ends beyond the spike.
+    /// A training that is rolled back meets steps again that it had taken; the count ends beyond the spike.
     #[test]
     fn spikes_are_in_a_row_until_a_step_beyond_them() {
         let mut spikes = warm();
-        spikes.spiked(6, 1);
-        spikes.took(5, 2.0, 20.0);
+        spikes.count_spike(6, 1);
+        spikes.record(5, 2.0, 20.0);
         assert_eq!(spikes.with_one_more(), 2);
-        let mut resumed = Spikes::restore(CONFIG, &spikes.memory());
+        let mut resumed = SpikeDetector::restore(CONFIG, &spikes.memory());
         assert_eq!(resumed, spikes);
-        resumed.took(7, 2.0, 20.0);
+        resumed.record(7, 2.0, 20.0);
         assert_eq!(resumed.with_one_more(), 1);
     }
 }

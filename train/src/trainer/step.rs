@@ -10,9 +10,9 @@ use crate::{
     random::Stream,
 };
 
-/// A step before it is taken.
+/// The gradients of a step, before the optimizer takes it.
 #[derive(Debug)]
-pub struct Tried {
+pub struct StepGradients {
     /// Nats a token.
     pub loss: f64,
     /// The norm of the gradients before clipping.
@@ -26,7 +26,13 @@ pub struct Tried {
 /// The loss is the mean over all tokens of the batch that it is taken on, however the batch is cut and wherever they stand; so are the
 /// gradients. What is dropped is a function of `stream`, and no batch's is another's. Without
 /// such a token the loss is no number: a spike, which moves no weight.
-pub fn try_step(model: &Gpt, batch: &Batch, micro_batches: usize, max_grad_norm: f64, stream: Stream) -> Tried {
+pub fn forward_backward(
+    model: &Gpt,
+    batch: &Batch,
+    micro_batches: usize,
+    max_grad_norm: f64,
+    stream: Stream,
+) -> StepGradients {
     let share = 1.0 / batch.weight();
     let mut gradients: Option<Gradients> = None;
     let mut sum: Option<Tensor<1>> = None;
@@ -55,7 +61,7 @@ pub fn try_step(model: &Gpt, batch: &Batch, micro_batches: usize, max_grad_norm:
     let mut gradients = gradients.expect("a batch has a part");
     let gradient_norm = gradients.clip(max_grad_norm);
     let loss = sum.map_or(f64::NAN, |sum| f64::from(sum.into_scalar::<f32>()));
-    Tried { loss, gradient_norm, gradients }
+    StepGradients { loss, gradient_norm, gradients }
 }
 
 /// What goes through the model of a batch.
@@ -88,9 +94,9 @@ mod tests {
         let batch =
             Batch { inputs: ids(0), targets: ids(7), weights, starts: vec![0; 40], batch_size: 8, sequence_length: 5 };
         let stream = Stream::new(1, "test");
-        let whole = try_step(&model, &batch, 1, 1e9, stream);
+        let whole = forward_backward(&model, &batch, 1, 1e9, stream);
         for micro_batches in [2, 8] {
-            let other = try_step(&model, &batch, micro_batches, 1e9, stream);
+            let other = forward_backward(&model, &batch, micro_batches, 1e9, stream);
             assert!((other.loss - whole.loss).abs() < 1e-6, "{} is not {}", other.loss, whole.loss);
             for ((name, one), (_, other)) in whole.gradients.by_name().zip(other.gradients.by_name()) {
                 let difference = (one.clone() - other.clone()).abs().max().into_scalar::<f32>();
@@ -112,7 +118,7 @@ mod tests {
         let model = config.architecture().expect("the numbers fit together").init(11, 3, &Device::flex().autodiff());
         let [inputs, targets, starts] = [vec![1; 10], vec![2; 10], vec![0; 10]];
         let batch = Batch { inputs, targets, weights: vec![0.0; 10], starts, batch_size: 2, sequence_length: 5 };
-        let tried = try_step(&model, &batch, 2, 1.0, Stream::new(1, "test"));
-        assert!(tried.loss.is_nan(), "{}", tried.loss);
+        let step = forward_backward(&model, &batch, 2, 1.0, Stream::new(1, "test"));
+        assert!(step.loss.is_nan(), "{}", step.loss);
     }
 }

@@ -1,8 +1,8 @@
-//! How fast a training goes, in tokens and in operations.
+//! The throughput of a training, in tokens and in FLOPs.
 
 use std::time::Instant;
 
-/// Operations for a token of training, forwards and backwards: `6 N + 12 L H T` for `N` parameters, `L` layers of a hidden size `H`
+/// FLOPs of a training token, forward and backward: `6 N + 12 L H T` for `N` parameters, `L` layers of a hidden size `H`
 /// and sequences of `T` tokens.
 ///
 /// A weight is multiplied and added once forwards and twice backwards, which are the 6; scores and their sums of values are two
@@ -14,9 +14,9 @@ pub fn flops_per_token(parameters: usize, num_layers: usize, hidden_size: usize,
     6.0 * parameters as f64 + 12.0 * (num_layers * hidden_size * sequence_length) as f64
 }
 
-/// A clock for the steps between two lines of the log.
+/// Measures the steps between two lines of the log.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct ThroughputMeter {
     flops_per_token: f64,
     peak_tflops: Option<f64>,
     since: Instant,
@@ -24,41 +24,41 @@ pub struct Pace {
     step: u64,
 }
 
-/// What the clock shows.
+/// What was measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Speed {
-    /// Seconds since it was started.
+pub struct Throughput {
+    /// Seconds since the start.
     pub seconds: f64,
     /// Tokens a second.
     pub tokens_per_second: f64,
-    /// The share of the peak, `0.0..=1.0`, if one is known.
+    /// Model FLOPs utilization, `0.0..=1.0`, if the peak is known.
     pub model_flops_utilization: Option<f64>,
     /// Seconds until the last step.
     pub seconds_left: f64,
 }
 
-impl Pace {
-    /// A clock for a model of so many operations a token, on a device with a peak of so many million million a second.
+impl ThroughputMeter {
+    /// A meter for a model of so many FLOPs a token, on a device with a peak of so many TFLOP/s.
     #[must_use]
     pub fn new(flops_per_token: f64, peak_tflops: Option<f64>) -> Self {
         Self { flops_per_token, peak_tflops, since: Instant::now(), tokens: 0, step: 0 }
     }
 
-    /// Starts the clock anew: at `step`, with so many tokens behind.
+    /// Starts anew: at `step`, after so many tokens.
     pub fn start(&mut self, step: u64, tokens: u64) {
         *self = Self { since: Instant::now(), step, tokens, ..*self };
     }
 
-    /// Reads the clock at `step` of `last`, with so many tokens behind.
+    /// Reads it at `step` of `last`, after so many tokens.
     #[must_use]
-    pub fn read(&self, step: u64, last: u64, tokens: u64) -> Speed {
-        self.speed(self.since.elapsed().as_secs_f64(), step, last, tokens)
+    pub fn read(&self, step: u64, last: u64, tokens: u64) -> Throughput {
+        self.throughput(self.since.elapsed().as_secs_f64(), step, last, tokens)
     }
 
-    fn speed(&self, seconds: f64, step: u64, last: u64, tokens: u64) -> Speed {
+    fn throughput(&self, seconds: f64, step: u64, last: u64, tokens: u64) -> Throughput {
         let tokens_per_second = tokens.saturating_sub(self.tokens) as f64 / seconds;
         let a_step = seconds / step.saturating_sub(self.step).max(1) as f64;
-        Speed {
+        Throughput {
             seconds,
             tokens_per_second,
             model_flops_utilization: self
@@ -78,8 +78,8 @@ mod tests {
     #[test]
     fn utilization_is_that_of_the_source() {
         let of = |flops: f64| {
-            let pace = Pace::new(flops, Some(6144.0 * 275.0));
-            pace.speed(2.0, 4, 10, 2 * 238_300).model_flops_utilization.expect("the peak is known")
+            let meter = ThroughputMeter::new(flops, Some(6144.0 * 275.0));
+            meter.throughput(2.0, 4, 10, 2 * 238_300).model_flops_utilization.expect("the peak is known")
         };
         assert!((of(flops_per_token(540_000_000_000, 0, 0, 0)) - 0.457).abs() < 5e-4);
         assert!((of(flops_per_token(540_000_000_000, 118, 48 * 256, 2048)) - 0.462).abs() < 5e-4);
@@ -87,12 +87,12 @@ mod tests {
 
     #[test]
     fn what_is_left_takes_as_long_as_what_was() {
-        let mut pace = Pace::new(1.0, None);
-        pace.start(6, 600);
-        let speed = pace.speed(2.0, 10, 30, 1000);
+        let mut meter = ThroughputMeter::new(1.0, None);
+        meter.start(6, 600);
+        let throughput = meter.throughput(2.0, 10, 30, 1000);
         assert!(
-            (speed.tokens_per_second - 200.0).abs() < 1e-9 && (speed.seconds_left - 10.0).abs() < 1e-9,
-            "{speed:?}"
+            (throughput.tokens_per_second - 200.0).abs() < 1e-9 && (throughput.seconds_left - 10.0).abs() < 1e-9,
+            "{throughput:?}"
         );
     }
 }
