@@ -68,9 +68,9 @@ pub enum Error {
         /// What is missing.
         message: String,
     },
-    /// A model cannot be read from or written to another layout.
+    /// A model cannot be read from or written to a folder of Hugging Face.
     #[error("{}: {message}", path.display())]
-    Interchange {
+    HuggingFace {
         /// The folder that was read.
         path: PathBuf,
         /// What stands in the way.

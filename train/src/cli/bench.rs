@@ -6,7 +6,7 @@ use super::printer::Printer;
 use crate::{
     device::DeviceName,
     model::{Architecture, Family, ModelConfig},
-    program::bench::{Bench, Measured, peak_megabytes},
+    program::bench::{Bench, StepTiming, peak_megabytes},
     tensor::Precision,
     trainer::flops_per_token,
 };
@@ -73,7 +73,7 @@ impl BenchArgs {
             return Ok(());
         }
         let mut paces = Vec::new();
-        bench.run(|Measured { step, loss, seconds, tokens_per_second }| {
+        bench.run(|StepTiming { step, loss, seconds, tokens_per_second }| {
             printer.result(format_args!("step {step} loss {loss:.4} {seconds:.3} s {tokens_per_second:.0} tokens/s"));
             paces.push(tokens_per_second);
         })?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::printer::Printer;
-use crate::{checkpoint::Which, program::interchange::export};
+use crate::{checkpoint::Which, program::huggingface::export};
 
 /// Export a model to a folder that Hugging Face's `transformers` loads.
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use super::printer::Printer;
 use crate::{
     checkpoint::Which,
     device::DeviceName,
-    generate::{Beams, Limits, Sampling, beam_search, generate},
+    generate::{BeamConfig, Sampling, StoppingCriteria, beam_search, generate},
     program::pretrain::load,
 };
 
@@ -59,26 +59,26 @@ impl GenerateArgs {
         let (model, tokenizer) = load(&self.model, which, self.device)?;
         let prompts = self.prompt.iter().map(|prompt| tokenizer.prompt(prompt)).collect::<Result<Vec<_>, _>>()?;
         // a stop string may begin within a token, and a token within a stop string
-        let is_over = |new: &[u32]| {
+        let should_stop = |new: &[u32]| {
             let text = if self.stop.is_empty() { String::new() } else { tokenizer.decode(new).unwrap_or_default() };
             self.stop.iter().any(|stop| text.contains(stop.as_str()))
         };
-        let never = tokenizer.unused(model.vocab_size());
-        let limits = Limits {
-            tokens: self.tokens,
-            begin: tokenizer.before_text(),
-            ends: tokenizer.ends(),
-            never: &never,
-            is_over: &is_over,
+        let suppressed = tokenizer.unused(model.vocab_size());
+        let criteria = StoppingCriteria {
+            max_new_tokens: self.tokens,
+            bos: tokenizer.before_text(),
+            eos: tokenizer.ends(),
+            suppressed: &suppressed,
+            should_stop: &should_stop,
         };
         let texts = match self.beams {
             Some(beams) => {
-                let beams = Beams { beams: beams.into(), length_penalty: self.length_penalty };
-                prompts.iter().map(|prompt| beam_search(&model, prompt, beams, &limits)).collect()
+                let config = BeamConfig { num_beams: beams.into(), length_penalty: self.length_penalty };
+                prompts.iter().map(|prompt| beam_search(&model, prompt, config, &criteria)).collect()
             }
             None => {
                 let Self { temperature, top_k, top_p, seed, .. } = self;
-                generate(&model, &prompts, Sampling { temperature, top_k, top_p, seed }, &limits)
+                generate(&model, &prompts, Sampling { temperature, top_k, top_p, seed }, &criteria)
             }
         };
         for ((prompt, ids), new) in self.prompt.iter().zip(&prompts).zip(texts) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::printer::Printer;
-use crate::program::interchange::import;
+use crate::program::huggingface::import;
 
 /// Import a model of Hugging Face (GPT, GPT-2 or Llama) as a checkpoint of step 0.
 #[derive(Debug, Args)]

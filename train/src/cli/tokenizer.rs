@@ -7,7 +7,7 @@ use schemas::size::Size;
 
 use super::printer::Printer;
 use crate::{
-    data::{Opening, Sample, SourceFiles, sample},
+    data::{ReadOptions, Sample, SourceFiles, sample},
     tokenizer::Tokenizer,
 };
 
@@ -33,9 +33,9 @@ pub struct TokenizerArgs {
 
 impl TokenizerArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let opening = Opening { lost_limit: self.lost_limit, ..Opening::default() };
+        let options = ReadOptions { lost_limit: self.lost_limit, ..ReadOptions::default() };
         let Sample { texts, bytes, of, lost } =
-            sample(&SourceFiles::find(&self.corpus)?, self.sample.0 as u64, opening)?;
+            sample(&SourceFiles::find(&self.corpus)?, self.sample.0 as u64, options)?;
         lost.iter().for_each(|lost| printer.note(lost));
         printer.note(format_args!("{} texts, {:.1} of {:.1} MB", texts.len(), bytes as f64 / 1e6, of as f64 / 1e6));
         let tokenizer = Tokenizer::train(texts.iter().map(String::as_str), self.vocab_size, &self.out)?;

@@ -12,7 +12,7 @@ use std::{
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::{
-    Document, Documents, Lost, Opening, opening,
+    Document, Documents, Lost, ReadOptions, read_options,
     token_file::{Made, TokenFile, TokenFileWriter},
 };
 use crate::{
@@ -35,7 +35,7 @@ pub struct TokenCache<'t> {
     note: &'t mut dyn FnMut(&str),
     /// Files that are open already, by the hash of what they were made of.
     open: HashMap<String, TokenFile>,
-    opening: Opening,
+    options: ReadOptions,
     /// What was lost of files that are open.
     lost: Vec<Lost>,
 }
@@ -51,19 +51,19 @@ impl<'t> TokenCache<'t> {
             hash: sha256(format!("{VERSION} {}", tokenizer.fingerprint()).as_bytes()),
             note,
             open: HashMap::new(),
-            opening: Opening::default(),
+            options: ReadOptions::default(),
             lost: Vec::new(),
         }
     }
 
-    /// Says what is asked of files that are read from now on.
-    pub fn read_by(&mut self, opening: Opening) {
-        self.opening = opening;
+    /// Sets how files are read from now on.
+    pub fn set_read_options(&mut self, options: ReadOptions) {
+        self.options = options;
     }
 
-    /// What is asked of files that are read.
-    pub(super) fn opening(&self) -> Opening {
-        self.opening
+    /// How files are read.
+    pub(super) fn read_options(&self) -> ReadOptions {
+        self.options
     }
 
     /// What was lost of the files whose ids were asked for, by file.
@@ -92,7 +92,7 @@ impl<'t> TokenCache<'t> {
         let file = self.kept_or_made(path, sha256)?;
         if file.lost() > 0 {
             let lost =
-                Lost { file: path.display().to_string(), lost_bytes: file.lost(), of_bytes: opening::size(path)? };
+                Lost { file: path.display().to_string(), lost_bytes: file.lost(), of_bytes: read_options::size(path)? };
             (self.note)(&lost.to_string());
             self.lost.push(lost);
         }
@@ -137,7 +137,7 @@ impl<'t> TokenCache<'t> {
 
     /// Whether a file that was made before lacks nothing that may not be lost.
     fn suits(&self, file: &TokenFile) -> bool {
-        file.lost() == 0 || self.opening.lost_limit > 0.0
+        file.lost() == 0 || self.options.lost_limit > 0.0
     }
 
     /// Tokenizes a file, some megabytes at a time.
@@ -145,7 +145,7 @@ impl<'t> TokenCache<'t> {
         if !self.tokenizer.is_fast() {
             self.note("the tokenizer is of a kind that only the crate `tokenizers` knows, which is slower");
         }
-        let mut documents = Documents::open_by(path, self.opening)?;
+        let mut documents = Documents::open_with(path, self.options)?;
         let mut writer = TokenFileWriter::create(kept, self.tokenizer.vocab_size())?;
         match self.fill(&mut documents, &mut writer) {
             Ok((count, ids)) => {

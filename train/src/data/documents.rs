@@ -18,7 +18,7 @@ use schemas::{
     text_columns::{TEXT_TYPES, Texts},
 };
 
-use super::{files::Format, opening::Opening};
+use super::{files::Format, read_options::ReadOptions};
 use crate::error::{Error, Result};
 
 /// Bytes of text that are in memory together, about.
@@ -44,7 +44,7 @@ impl Document {
 /// The documents of one file, in their order.
 pub struct Documents {
     path: PathBuf,
-    opening: Opening,
+    options: ReadOptions,
     lost: u64,
     reader: Reader,
 }
@@ -62,23 +62,23 @@ impl Documents {
     /// # Errors
     /// When it cannot be read, or has neither a column `text` nor `prompt` and `completion`.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::open_by(path, Opening::default())
+        Self::open_with(path, ReadOptions::default())
     }
 
-    /// The same, with what is asked of the file.
+    /// The same, with options.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn open_by(path: &Path, opening: Opening) -> Result<Self> {
+    pub fn open_with(path: &Path, options: ReadOptions) -> Result<Self> {
         let file = File::open(path).map_err(Error::file("read", path))?;
         let reader = match Format::of(path).unwrap_or(Format::JsonLines) {
             Format::Parquet => parquet(path, file)?,
             Format::JsonLines => {
-                let lines = opening.open(file).map_err(Error::file("read", path))?;
+                let lines = options.open(file).map_err(Error::file("read", path))?;
                 Reader::JsonLines { lines, before: 0 }
             }
         };
-        Ok(Self { path: path.to_owned(), opening, lost: 0, reader })
+        Ok(Self { path: path.to_owned(), options, lost: 0, reader })
     }
 
     /// Bytes of the file that are lost, as it is known so far.
@@ -92,7 +92,7 @@ impl Documents {
     /// # Errors
     /// When a row cannot be read: the file and the row or line are named.
     pub fn next_few(&mut self) -> Result<Option<Vec<Document>>> {
-        let Self { path, opening, lost, reader } = self;
+        let Self { path, options, lost, reader } = self;
         let damaged = |message: String| Error::Damaged { path: path.clone(), message };
         match reader {
             Reader::Parquet { rows, columns, before } => {
@@ -113,7 +113,7 @@ impl Documents {
                         Ok(0) => break,
                         Ok(_) => {}
                         Err(error) => {
-                            *lost = opening.lost(path, error)?;
+                            *lost = options.lost(path, error)?;
                             break;
                         }
                     }

@@ -4,7 +4,7 @@ use std::collections::BinaryHeap;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Documents, Lost, Opening, SourceFiles, opening};
+use super::{Documents, Lost, ReadOptions, SourceFiles, read_options};
 use crate::error::{Error, Result};
 
 /// Some documents, and how many there were.
@@ -27,12 +27,12 @@ pub struct Sample {
 ///
 /// # Errors
 /// When a file cannot be read, more is lost than may be, or no document has any text.
-pub fn sample(files: &SourceFiles, bytes: u64, opening: Opening) -> Result<Sample> {
+pub fn sample(files: &SourceFiles, bytes: u64, options: ReadOptions) -> Result<Sample> {
     let mut drawn = BinaryHeap::new();
     let (mut held, mut of) = (0, 0);
     let mut lost = Vec::new();
     for path in &files.train {
-        let mut documents = Documents::open_by(path, opening)?;
+        let mut documents = Documents::open_with(path, options)?;
         while let Some(few) = documents.next_few()? {
             for text in few.into_iter().flat_map(|document| [document.prompt, document.text]) {
                 if text.is_empty() {
@@ -50,10 +50,10 @@ pub fn sample(files: &SourceFiles, bytes: u64, opening: Opening) -> Result<Sampl
         }
         if documents.lost() > 0 {
             let (file, lost_bytes) = (path.display().to_string(), documents.lost());
-            lost.push(Lost { file, lost_bytes, of_bytes: opening::size(path)? });
+            lost.push(Lost { file, lost_bytes, of_bytes: read_options::size(path)? });
         }
     }
-    opening.judge(&files.path, &files.train, lost.iter().map(|lost| lost.lost_bytes).sum())?;
+    options.check_lost(&files.path, &files.train, lost.iter().map(|lost| lost.lost_bytes).sum())?;
     if of == 0 {
         let message = "no document has any text".to_owned();
         return Err(Error::Data { path: files.path.clone(), message });
@@ -74,14 +74,14 @@ mod tests {
         let lines: Vec<String> = (1000..2000).map(|number| format!("{{\"text\": \"text {number}\"}}\n")).collect();
         let path = folder.path().join("all.jsonl");
         fs::write(&path, lines.concat()).expect("the file can be written");
-        let some = sample(&SourceFiles::find(&path)?, 899, Opening::default())?;
+        let some = sample(&SourceFiles::find(&path)?, 899, ReadOptions::default())?;
         assert_eq!((some.texts.len(), some.bytes, some.of), (100, 900, 9000));
         let late = some.texts.iter().filter(|text| text.as_str() >= "text 1500").count();
         assert!((30..70).contains(&late), "{late} of 100 from the second half");
 
         fs::write(&path, lines.into_iter().rev().collect::<String>()).expect("the file can be written");
-        assert_eq!(sample(&SourceFiles::find(&path)?, 899, Opening::default())?, some);
-        assert_eq!(sample(&SourceFiles::find(&path)?, 1 << 20, Opening::default())?.texts.len(), 1000);
+        assert_eq!(sample(&SourceFiles::find(&path)?, 899, ReadOptions::default())?, some);
+        assert_eq!(sample(&SourceFiles::find(&path)?, 1 << 20, ReadOptions::default())?.texts.len(), 1000);
         Ok(())
     }
 }

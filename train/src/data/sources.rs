@@ -71,7 +71,7 @@ impl HashedFiles {
         };
         let files = paths.iter().zip(hashes).map(|(path, hash)| cache.tokens(path, hash));
         let files = files.collect::<Result<Vec<_>>>()?;
-        cache.opening().judge(&self.files.path, paths, files.iter().map(TokenFile::lost).sum())?;
+        cache.read_options().check_lost(&self.files.path, paths, files.iter().map(TokenFile::lost).sum())?;
         let tokens = Tokens::new(&files, random, cache.before_text());
         let packed = PackedSequences::new(tokens, sequence_length, packing, document_masking);
         if packed.count() > 0 {

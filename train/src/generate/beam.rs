@@ -1,75 +1,75 @@
-//! Beam search: the likeliest texts, kept side by side.
+//! Beam search.
 
-use super::{Limits, Row, Seen};
+use super::{CachedDecoder, Sequence, StoppingCriteria};
 use crate::model::Gpt;
 
-/// How beams are kept.
+/// The settings of beam search.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Beams {
-    /// Texts that are kept side by side, 1 or more.
-    pub beams: usize,
-    /// A text's log probability is divided by its length to this power: 0 prefers short ones, more than 1 long ones.
+pub struct BeamConfig {
+    /// Beams, 1 or more.
+    pub num_beams: usize,
+    /// The log probability is divided by the length to this power: 0 prefers short texts, more than 1 long ones.
     ///
     /// Source: Wu et al. 2016, equation 14, in the simpler form that is usual.
     pub length_penalty: f64,
 }
 
-/// A text that is being found.
+/// A hypothesis.
 #[derive(Debug, Clone)]
 struct Beam {
     new: Vec<u32>,
-    /// The sum of the tokens' log probabilities.
+    /// The sum of the log probabilities of its tokens.
     sum: f64,
 }
 
-impl Beams {
+impl BeamConfig {
     fn score(self, beam: &Beam) -> f64 {
         beam.sum / (beam.new.len().max(1) as f64).powf(self.length_penalty)
     }
 }
 
-/// Goes on with a prompt by the likeliest text that is found. Returns the new ids, the end among them.
+/// Continues a prompt by the likeliest text that is found. Returns the new ids, with the end-of-text token.
 #[must_use]
-pub fn beam_search(model: &Gpt, prompt: &[u32], beams: Beams, limits: &Limits<'_>) -> Vec<u32> {
-    if limits.tokens == 0 {
+pub fn beam_search(model: &Gpt, prompt: &[u32], config: BeamConfig, criteria: &StoppingCriteria<'_>) -> Vec<u32> {
+    if criteria.max_new_tokens == 0 {
         return Vec::new();
     }
-    let start = Row::new(prompt, limits.begin).ids;
-    let mut seen = Seen::new(model, 1);
+    let start = Sequence::new(prompt, criteria.bos).ids;
+    let mut decoder = CachedDecoder::new(model, 1);
     let mut running = vec![Beam { new: Vec::new(), sum: 0.0 }];
     let mut over: Vec<Beam> = Vec::new();
     while !running.is_empty() {
         let texts: Vec<Vec<u32>> = running.iter().map(|beam| [start.as_slice(), &beam.new].concat()).collect();
-        let mut logits = seen.next(&texts.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        limits.mask(&mut logits, model.vocab_size());
-        let mut next = followers(&running, &logits, model.vocab_size(), 2 * beams.beams);
+        let mut logits = decoder.next(&texts.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        criteria.suppress(&mut logits, model.vocab_size());
+        let mut next = expand(&running, &logits, model.vocab_size(), 2 * config.num_beams);
         let mut staying = Vec::new();
         for (parent, beam) in next.drain(..) {
-            if limits.are_reached(&beam.new) {
+            if criteria.are_met(&beam.new) {
                 over.push(beam);
-            } else if staying.len() < beams.beams {
+            } else if staying.len() < config.num_beams {
                 staying.push((parent, beam));
             }
         }
-        over.sort_by(|one, other| beams.score(other).total_cmp(&beams.score(one)));
-        over.truncate(beams.beams);
+        over.sort_by(|one, other| config.score(other).total_cmp(&config.score(one)));
+        over.truncate(config.num_beams);
         // a text that goes on only loses probability: it must already be better than what is over
-        let worst = over.get(beams.beams - 1).map(|beam| beams.score(beam));
+        let worst = over.get(config.num_beams - 1).map(|beam| config.score(beam));
         let hopeful = staying.iter().any(|(_, beam)| {
-            let longest = Beam { new: vec![0; limits.tokens], sum: beam.sum };
-            worst.is_none_or(|worst| beams.score(beam).max(beams.score(&longest)) > worst)
+            let longest = Beam { new: vec![0; criteria.max_new_tokens], sum: beam.sum };
+            worst.is_none_or(|worst| config.score(beam).max(config.score(&longest)) > worst)
         });
         if !hopeful {
             break;
         }
-        seen.keep(&staying.iter().map(|(parent, _)| *parent).collect::<Vec<_>>());
+        decoder.keep(&staying.iter().map(|(parent, _)| *parent).collect::<Vec<_>>());
         running = staying.into_iter().map(|(_, beam)| beam).collect();
     }
     over.into_iter().next().map(|beam| beam.new).unwrap_or_default()
 }
 
 /// The likeliest `count` continuations of all beams by one token, each with the number of the beam that it continues.
-fn followers(running: &[Beam], logits: &[f32], vocab_size: usize, count: usize) -> Vec<(usize, Beam)> {
+fn expand(running: &[Beam], logits: &[f32], vocab_size: usize, count: usize) -> Vec<(usize, Beam)> {
     let mut all: Vec<(f64, usize, u32)> = Vec::with_capacity(running.len() * vocab_size);
     for (parent, (beam, logits)) in running.iter().zip(logits.chunks_exact(vocab_size)).enumerate() {
         let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -131,7 +131,8 @@ mod tests {
         new.iter().enumerate().map(at).sum()
     }
 
-    const LIMITS: Limits<'static> = Limits { tokens: 3, begin: 5, ends: &[5], never: &[], is_over: &|_| false };
+    const CRITERIA: StoppingCriteria<'static> =
+        StoppingCriteria { max_new_tokens: 3, bos: 5, eos: &[5], suppressed: &[], should_stop: &|_| false };
 
     #[test]
     fn enough_beams_find_the_likeliest_of_all_texts() {
@@ -148,7 +149,7 @@ mod tests {
         }
         let likeliest =
             texts.iter().map(|text| log_probability(&model, &[1, 2], text)).fold(f64::NEG_INFINITY, f64::max);
-        let found = beam_search(&model, &[1, 2], Beams { beams: 40, length_penalty: 0.0 }, &LIMITS);
+        let found = beam_search(&model, &[1, 2], BeamConfig { num_beams: 40, length_penalty: 0.0 }, &CRITERIA);
         assert!((log_probability(&model, &[1, 2], &found) - likeliest).abs() < 1e-4);
     }
 
@@ -156,7 +157,7 @@ mod tests {
     fn one_beam_is_greedy() {
         let model = model();
         let greedy = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, seed: 1 };
-        let beam = beam_search(&model, &[3], Beams { beams: 1, length_penalty: 1.0 }, &LIMITS);
-        assert_eq!(beam, generate(&model, &[vec![3]], greedy, &LIMITS)[0]);
+        let beam = beam_search(&model, &[3], BeamConfig { num_beams: 1, length_penalty: 1.0 }, &CRITERIA);
+        assert_eq!(beam, generate(&model, &[vec![3]], greedy, &CRITERIA)[0]);
     }
 }

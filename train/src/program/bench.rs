@@ -5,7 +5,7 @@ use std::{fs, time::Instant};
 use crate::{
     device::DeviceName,
     error::Result,
-    generate::{Limits, Sampling, generate},
+    generate::{Sampling, StoppingCriteria, generate},
     model::{Architecture, Gpt, Tokens},
     objective::next_token_loss,
     optimize::{AdamW, AdamWConfig, Gradients},
@@ -32,7 +32,7 @@ pub struct Bench {
 
 /// A step, as it was measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Measured {
+pub struct StepTiming {
     /// Its number, from 0.
     pub step: u64,
     /// Nats a token.
@@ -51,7 +51,7 @@ impl Bench {
     ///
     /// # Errors
     /// When there is no such device.
-    pub fn run(&self, mut tell: impl FnMut(Measured)) -> Result<()> {
+    pub fn run(&self, mut tell: impl FnMut(StepTiming)) -> Result<()> {
         let device = self.device.open_for(self.precision)?.autodiff();
         let mut model = self.architecture.init(self.vocab_size, 0, &device).computing_in(self.precision);
         let mut optimizer = AdamW::new(AdamWConfig::default());
@@ -61,7 +61,7 @@ impl Bench {
             let loss;
             (model, loss) = self.step(model, &mut optimizer, &inputs, &targets);
             let seconds = begun.elapsed().as_secs_f64();
-            tell(Measured { step, loss, seconds, tokens_per_second: inputs.len() as f64 / seconds });
+            tell(StepTiming { step, loss, seconds, tokens_per_second: inputs.len() as f64 / seconds });
         }
         Ok(())
     }
@@ -78,7 +78,8 @@ impl Bench {
         let model = self.architecture.init(self.vocab_size, 0, &device).computing_in(self.precision);
         let greedy = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, seed: 0 };
         // no token ends a text here, so that all have one length
-        let limits = Limits { tokens, begin: 0, ends: &[], never: &[], is_over: &|_| false };
+        let criteria =
+            StoppingCriteria { max_new_tokens: tokens, bos: 0, eos: &[], suppressed: &[], should_stop: &|_| false };
         for round in 0..self.steps {
             let stream = Stream::new(round, "prompts");
             let id = |index: usize| {
@@ -87,7 +88,7 @@ impl Bench {
             let prompts: Vec<Vec<u32>> =
                 (0..self.batch_size).map(|number| (number * prompt..(number + 1) * prompt).map(id).collect()).collect();
             let begun = Instant::now();
-            let written = generate(&model, &prompts, greedy, &limits);
+            let written = generate(&model, &prompts, greedy, &criteria);
             debug_assert!(written.iter().all(|new| new.len() == tokens));
             tell(begun.elapsed().as_secs_f64());
         }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::{
     checkpoint::sha256,
     data::{
-        EvalSet, HashedFiles, Opening, PackedSequences, Packing, SequencesConfig, SourceFiles, Split, TokenCache,
+        EvalSet, HashedFiles, PackedSequences, Packing, ReadOptions, SequencesConfig, SourceFiles, Split, TokenCache,
         WeightedSequences,
     },
     error::{Error, Result},
@@ -108,7 +108,7 @@ pub struct TrainingData {
     packing: Packing,
     document_masking: bool,
     validation: f64,
-    opening: Opening,
+    options: ReadOptions,
 }
 
 /// The same with the hash of every file.
@@ -153,7 +153,7 @@ impl TrainingData {
         if !(share > 0.0 && share < 1.0) {
             return Err(file.fault(validation.span(), format!("a share lies between 0 and 1, not at {share}")).into());
         }
-        let opening = opening(lost_limit, max_window).map_err(|(span, message)| file.fault(span, message))?;
+        let options = read_options(lost_limit, max_window).map_err(|(span, message)| file.fault(span, message))?;
         let sources = match (mixture, sources.is_empty()) {
             (Some(path), true) => vec![Source { name: "mixture".into(), weight: 1.0, files: find(path)? }],
             (None, false) => sources
@@ -187,7 +187,7 @@ impl TrainingData {
             packing: *packing,
             document_masking: *document_masking,
             validation: share,
-            opening,
+            options,
         })
     }
 
@@ -241,7 +241,7 @@ impl HashedData<'_> {
     /// # Errors
     /// When a file cannot be read or tokenized, or a source has not one sequence.
     pub fn training(&self, sequence_length: usize, seed: u64, cache: &mut TokenCache<'_>) -> Result<WeightedSequences> {
-        cache.read_by(self.data.opening);
+        cache.set_read_options(self.data.options);
         let sources = packed(&self.sources, Split::Train, &self.config(sequence_length, seed), cache)?;
         for (name, _, sequences) in &sources {
             cache.note(&format!("{name}: {}", sequences.stats()));
@@ -262,7 +262,7 @@ impl HashedData<'_> {
         most: usize,
         cache: &mut TokenCache<'_>,
     ) -> Result<EvalSets> {
-        cache.read_by(self.data.opening);
+        cache.set_read_options(self.data.options);
         let config = self.config(sequence_length, seed);
         let mut held_out = Vec::new();
         let mut alone = |sources: Vec<(String, f64, PackedSequences)>, cache: &mut TokenCache<'_>| -> Result<()> {
@@ -326,17 +326,17 @@ fn tokenizer(file: &TomlFile, config: &DataConfig) -> Result<Tokenizer> {
     })
 }
 
-/// What is asked of files, or what is wrong with it and where.
-fn opening(
+/// How files are read, or what is wrong with it and where.
+fn read_options(
     lost_limit: &Spanned<f64>,
     max_window: &Spanned<String>,
-) -> std::result::Result<Opening, (std::ops::Range<usize>, String)> {
+) -> std::result::Result<ReadOptions, (std::ops::Range<usize>, String)> {
     let share = *lost_limit.get_ref();
     if !(0.0..=1.0).contains(&share) {
         return Err((lost_limit.span(), format!("a share lies between 0 and 1, not at {share}")));
     }
     let size: Size = max_window.get_ref().parse().map_err(|message| (max_window.span(), message))?;
-    Ok(Opening { max_window: size.0 as u64, lost_limit: share })
+    Ok(ReadOptions { max_window: size.0 as u64, lost_limit: share })
 }
 
 /// The sequences of a split of each source, with its name and weight.

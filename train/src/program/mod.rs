@@ -3,7 +3,7 @@
 pub mod bench;
 pub mod data;
 mod differences;
-pub mod interchange;
+pub mod huggingface;
 pub mod pretrain;
 mod training;
 

@@ -17,7 +17,7 @@ use crate::{
     data::{Batches, EvalSet, TokenCache},
     device::DeviceName,
     error::{Error, Result},
-    generate::{Limits, Sampling, generate},
+    generate::{Sampling, StoppingCriteria, generate},
     model::{Architecture, Gpt, ModelConfig},
     optimize::{AdamWConfig, Schedule},
     tokenizer::{self, Tokenizer},
@@ -182,15 +182,15 @@ fn sample(
 ) -> Result<Vec<GeneratedSample>> {
     let sampling = Sampling { temperature: config.temperature, top_k: 0, top_p: 1.0, seed };
     let prompts = config.prompts.iter().map(|prompt| tokenizer.prompt(prompt)).collect::<Result<Vec<_>>>()?;
-    let never = tokenizer.unused(model.vocab_size());
-    let limits = Limits {
-        tokens: config.tokens,
-        begin: tokenizer.before_text(),
-        ends: tokenizer.ends(),
-        never: &never,
-        is_over: &|_| false,
+    let suppressed = tokenizer.unused(model.vocab_size());
+    let criteria = StoppingCriteria {
+        max_new_tokens: config.tokens,
+        bos: tokenizer.before_text(),
+        eos: tokenizer.ends(),
+        suppressed: &suppressed,
+        should_stop: &|_| false,
     };
-    let texts = generate(model, &prompts, sampling, &limits);
+    let texts = generate(model, &prompts, sampling, &criteria);
     let sample = |((prompt, ids), new): ((&String, &Vec<u32>), Vec<u32>)| {
         Ok(GeneratedSample { step, prompt: prompt.clone(), text: tokenizer.continuation(ids, &new)? })
     };

@@ -13,9 +13,9 @@ use train::tensor::{
 use crate::devices::{everywhere, here, slack};
 
 /// An input: its shape and its numbers.
-type Given = (Vec<usize>, Vec<f64>);
+type Input = (Vec<usize>, Vec<f64>);
 
-fn given(seed: u64, shape: &[usize]) -> Given {
+fn random_input(seed: u64, shape: &[usize]) -> Input {
     let count = shape.iter().product();
     let number = |index: usize| {
         let bits = (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15 ^ (seed << 32)).rotate_left(29);
@@ -25,7 +25,7 @@ fn given(seed: u64, shape: &[usize]) -> Given {
     (shape.to_vec(), (0..count).map(number).collect())
 }
 
-fn tensor<const D: usize>((shape, values): &Given) -> Tensor<D> {
+fn tensor<const D: usize>((shape, values): &Input) -> Tensor<D> {
     #[expect(clippy::cast_possible_truncation, reason = "tensors are single precision")]
     let values: Vec<f32> = values.iter().map(|x| *x as f32).collect();
     let sizes: [usize; D] = shape.clone().try_into().expect("the number of dimensions");
@@ -48,7 +48,7 @@ type Found = (Vec<f64>, Vec<Vec<f64>>);
 
 /// The weights that make a number of what comes out.
 fn weights(count: usize) -> Vec<f64> {
-    given(99, &[count]).1
+    random_input(99, &[count]).1
 }
 
 /// Runs an operation on tensors and collects what [`Found`] says.
@@ -66,7 +66,7 @@ macro_rules! found {
 }
 
 /// Holds an operation against its definition, and burn's operations, too.
-fn hold(inputs: &[Given], definition: impl Fn(&[Vec<f64>]) -> Vec<f64>, run: impl Fn(&[Given]) -> Found) {
+fn hold(inputs: &[Input], definition: impl Fn(&[Vec<f64>]) -> Vec<f64>, run: impl Fn(&[Input]) -> Found) {
     let values: Vec<Vec<f64>> = inputs.iter().map(|input| input.1.clone()).collect();
     let out = definition(&values);
     let weights = weights(out.len());
@@ -103,7 +103,7 @@ fn hold(inputs: &[Given], definition: impl Fn(&[Vec<f64>]) -> Vec<f64>, run: imp
 #[test]
 fn linear_maps() {
     for (rows, inputs, outputs) in [(1, 3, 2), (70, 5, 33)] {
-        let all = [given(1, &[rows, inputs]), given(2, &[inputs, outputs]), given(3, &[outputs])];
+        let all = [random_input(1, &[rows, inputs]), random_input(2, &[inputs, outputs]), random_input(3, &[outputs])];
         let definition = |values: &[Vec<f64>]| {
             let sum = |row: usize, column: usize| -> f64 {
                 (0..inputs).map(|at| values[0][row * inputs + at] * values[1][at * outputs + column]).sum()
@@ -127,7 +127,7 @@ fn normed(x: &[f64], gain: &[f64], bias: Option<&[f64]>) -> Vec<f64> {
 #[test]
 fn norms() {
     for (rows, width) in [(1, 3), (67, 37)] {
-        let all = [given(1, &[rows, width]), given(2, &[width]), given(3, &[width])];
+        let all = [random_input(1, &[rows, width]), random_input(2, &[width]), random_input(3, &[width])];
         let layer = |values: &[Vec<f64>]| {
             values[0].chunks(width).flat_map(|row| normed(row, &values[1], Some(&values[2]))).collect()
         };
@@ -140,7 +140,7 @@ fn norms() {
 
 #[test]
 fn activations() {
-    let all = [given(1, &[3, 70])];
+    let all = [random_input(1, &[3, 70])];
     let definition = |values: &[Vec<f64>]| {
         let of = |x: &f64| 0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3))).tanh());
         values[0].iter().map(of).collect()
@@ -217,7 +217,7 @@ fn attention_within_a_sequence() {
                     values[0][(row * time + at) * columns + head * width + place]
                 })
             };
-            let all = [given(1, &[rows, time, columns])];
+            let all = [random_input(1, &[rows, time, columns])];
             hold(&all, definition, |all| found!(all, [x: 3], attention(x, heads, mask)));
         }
     }
@@ -237,7 +237,7 @@ fn attention_to_another_sequence() {
                 _ => values[1][(row * others + at) * 6 + 3 + place],
             })
         };
-        let all = [given(1, &[rows, time, 6]), given(2, &[rows, others, 6])];
+        let all = [random_input(1, &[rows, time, 6]), random_input(2, &[rows, others, 6])];
         hold(&all, definition, |all| found!(all, [x: 3, other: 3], cross_attention(x, other, heads, &mask)));
     }
 }
@@ -262,7 +262,7 @@ fn rotary_positions() {
         }
         out
     };
-    let all = [given(1, &[2, 3, columns])];
+    let all = [random_input(1, &[2, 3, columns])];
     hold(&all, definition, |all| found!(all, [x: 3], rotary(x, &angles, &positions, heads)));
 }
 
@@ -272,7 +272,7 @@ fn rows_of_a_table() {
     let definition = |values: &[Vec<f64>]| {
         ids.iter().flat_map(|id| values[0][usize::try_from(*id).expect("an id") * 5..][..5].to_vec()).collect()
     };
-    hold(&[given(1, &[7, 5])], definition, |all| found!(all, [table: 2], embedding(table, &ids, 2)));
+    hold(&[random_input(1, &[7, 5])], definition, |all| found!(all, [table: 2], embedding(table, &ids, 2)));
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn the_head() {
         let logit = |row: &[f64], token: &[f64]| -> f64 { row.iter().zip(token).map(|(x, y)| x * y).sum() };
         rows.flat_map(|row| values[1].chunks(3).map(|token| logit(row, token)).collect::<Vec<_>>()).collect()
     };
-    let all = [given(1, &[4, 3]), given(2, &[7, 3])];
+    let all = [random_input(1, &[4, 3]), random_input(2, &[7, 3])];
     hold(&all, definition, |all| found!(all, [x: 2, weight: 2], head(x, weight)));
 }
 
@@ -301,13 +301,13 @@ fn the_head_with_its_loss() {
         };
         vec![(0..rows).map(loss).sum()]
     };
-    let all = [given(1, &[rows, width]), given(2, &[vocabulary, width])];
+    let all = [random_input(1, &[rows, width]), random_input(2, &[vocabulary, width])];
     hold(&all, definition, |all| found!(all, [x: 2, weight: 2], head_loss(x, weight, &targets, &of_row)));
 }
 
 #[test]
 fn dropout_has_one_mask_for_both_ways() {
-    let all = [given(1, &[30, 40])];
+    let all = [random_input(1, &[30, 40])];
     let drop = Dropout { rate: 0.3, key: 7 };
     let run = |operations| with(operations, || -> Found { found!(all, [x: 2], dropout(x, drop)) });
     everywhere(|| {
@@ -324,7 +324,7 @@ fn dropout_has_one_mask_for_both_ways() {
 #[test]
 fn steps_of_the_optimizer() {
     let plain = |seed| {
-        let (shape, values) = given(seed, &[50]);
+        let (shape, values) = random_input(seed, &[50]);
         let tensor: Tensor<1> = tensor(&(shape, values.clone()));
         (tensor.inner(), values)
     };

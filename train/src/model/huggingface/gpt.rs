@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     super::{Architecture, ModelConfig},
     keys::Keys,
-    layout::Piece,
+    layout::Mapping,
 };
 
 /// The keys of both that change nothing: dropout while training, heads that are not read, and what rounding alone depends on.
@@ -19,11 +19,11 @@ pub(super) const HARMLESS: &[&str] = &[
 pub(super) const PREFIX: &str = "transformer.";
 
 /// The names of tensors; `tokens` and `positions` are those of the tables.
-pub(super) fn pieces(architecture: &Architecture, vocab_size: usize, tokens: &str, positions: &str) -> Vec<Piece> {
+pub(super) fn mappings(architecture: &Architecture, vocab_size: usize, tokens: &str, positions: &str) -> Vec<Mapping> {
     let Architecture { hidden_size, intermediate_size, num_layers, context_length, .. } = *architecture;
-    let mut pieces = vec![
-        Piece::same("tokens", format!("{PREFIX}{tokens}.weight"), [vocab_size, hidden_size]),
-        Piece::same("positions", format!("{PREFIX}{positions}.weight"), [context_length, hidden_size]),
+    let mut mappings = vec![
+        Mapping::same("tokens", format!("{PREFIX}{tokens}.weight"), [vocab_size, hidden_size]),
+        Mapping::same("positions", format!("{PREFIX}{positions}.weight"), [context_length, hidden_size]),
     ];
     for layer in 0..num_layers {
         let (ours, theirs) = (format!("blocks.{layer}"), format!("{PREFIX}h.{layer}"));
@@ -34,15 +34,19 @@ pub(super) fn pieces(architecture: &Architecture, vocab_size: usize, tokens: &st
             ("feed_forward.down", "mlp.c_proj", [intermediate_size, hidden_size]),
         ];
         for (our, their, sizes) in maps {
-            pieces.push(Piece::same(format!("{ours}.{our}.weight"), format!("{theirs}.{their}.weight"), sizes));
-            pieces.push(Piece::vector(format!("{ours}.{our}.bias"), format!("{theirs}.{their}.bias"), sizes[1]));
+            mappings.push(Mapping::same(format!("{ours}.{our}.weight"), format!("{theirs}.{their}.weight"), sizes));
+            mappings.push(Mapping::vector(format!("{ours}.{our}.bias"), format!("{theirs}.{their}.bias"), sizes[1]));
         }
         for (our, their) in [("attention_norm", "ln_1"), ("feed_forward_norm", "ln_2")] {
-            pieces.push(Piece::vector(format!("{ours}.{our}.gain"), format!("{theirs}.{their}.weight"), hidden_size));
-            pieces.push(Piece::vector(format!("{ours}.{our}.bias"), format!("{theirs}.{their}.bias"), hidden_size));
+            mappings.push(Mapping::vector(
+                format!("{ours}.{our}.gain"),
+                format!("{theirs}.{their}.weight"),
+                hidden_size,
+            ));
+            mappings.push(Mapping::vector(format!("{ours}.{our}.bias"), format!("{theirs}.{their}.bias"), hidden_size));
         }
     }
-    pieces
+    mappings
 }
 
 /// Whether a tensor is one of the masks that old files have.

@@ -6,7 +6,7 @@ use super::{
     super::{Architecture, Family, ModelConfig},
     gpt,
     keys::Keys,
-    layout::Piece,
+    layout::Mapping,
 };
 
 pub(super) const TABLE: &str = "transformer.tokens_embed.weight";
@@ -21,8 +21,8 @@ pub(super) fn defaults() -> Value {
     })
 }
 
-pub(super) fn pieces(architecture: &Architecture, vocab_size: usize) -> Vec<Piece> {
-    gpt::pieces(architecture, vocab_size, "tokens_embed", "positions_embed")
+pub(super) fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Mapping> {
+    gpt::mappings(architecture, vocab_size, "tokens_embed", "positions_embed")
 }
 
 /// # Errors

@@ -6,7 +6,7 @@ use super::{
     super::{Architecture, Family, ModelConfig},
     gpt,
     keys::Keys,
-    layout::Piece,
+    layout::Mapping,
 };
 
 pub(super) const TABLE: &str = "transformer.wte.weight";
@@ -21,11 +21,11 @@ pub(super) fn defaults() -> Value {
     })
 }
 
-pub(super) fn pieces(architecture: &Architecture, vocab_size: usize) -> Vec<Piece> {
-    let mut pieces = gpt::pieces(architecture, vocab_size, "wte", "wpe");
-    pieces.push(Piece::vector("norm.gain", "transformer.ln_f.weight", architecture.hidden_size));
-    pieces.push(Piece::vector("norm.bias", "transformer.ln_f.bias", architecture.hidden_size));
-    pieces
+pub(super) fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Mapping> {
+    let mut mappings = gpt::mappings(architecture, vocab_size, "wte", "wpe");
+    mappings.push(Mapping::vector("norm.gain", "transformer.ln_f.weight", architecture.hidden_size));
+    mappings.push(Mapping::vector("norm.bias", "transformer.ln_f.bias", architecture.hidden_size));
+    mappings
 }
 
 /// # Errors

@@ -5,20 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::NamedTensor;
 
 /// One of our parameters, and where its numbers stand in the other layout.
-pub(super) struct Piece {
+pub(super) struct Mapping {
     pub ours: String,
     /// Names, and how many of our columns each has.
     pub theirs: Vec<(String, usize)>,
     /// Rows of a matrix; none for a vector.
     rows: Option<usize>,
-    /// Whether rows and columns are exchanged there.
-    turned: bool,
+    /// Whether it is transposed there.
+    transposed: bool,
 }
 
-impl Piece {
+impl Mapping {
     /// A vector, which is the same there.
     pub(super) fn vector(ours: impl Into<String>, theirs: impl Into<String>, columns: usize) -> Self {
-        Self { ours: ours.into(), theirs: vec![(theirs.into(), columns)], rows: None, turned: false }
+        Self { ours: ours.into(), theirs: vec![(theirs.into(), columns)], rows: None, transposed: false }
     }
 
     /// A matrix, which is the same there.
@@ -27,15 +27,15 @@ impl Piece {
     }
 
     /// A matrix whose columns are rows there, of one tensor or several.
-    pub(super) fn turned(ours: String, rows: usize, theirs: Vec<(String, usize)>) -> Self {
-        Self { ours, theirs, rows: Some(rows), turned: true }
+    pub(super) fn transposed(ours: String, rows: usize, theirs: Vec<(String, usize)>) -> Self {
+        Self { ours, theirs, rows: Some(rows), transposed: true }
     }
 
     /// The shape that a tensor of `columns` of our columns has there.
     fn shape(&self, columns: usize) -> Vec<usize> {
         match self.rows {
             None => vec![columns],
-            Some(rows) if self.turned => vec![columns, rows],
+            Some(rows) if self.transposed => vec![columns, rows],
             Some(rows) => vec![rows, columns],
         }
     }
@@ -45,14 +45,14 @@ impl Piece {
 ///
 /// # Errors
 /// When a parameter is missing: its name.
-pub(super) fn written(pieces: Vec<Piece>, named: &[NamedTensor]) -> Result<Vec<NamedTensor>, String> {
+pub(super) fn written(mappings: Vec<Mapping>, named: &[NamedTensor]) -> Result<Vec<NamedTensor>, String> {
     let by_name: BTreeMap<&str, &NamedTensor> = named.iter().map(|named| (named.name.as_str(), named)).collect();
     let mut tensors = Vec::new();
-    for Piece { ours, theirs, turned, .. } in pieces {
+    for Mapping { ours, theirs, transposed, .. } in mappings {
         let named = by_name.get(ours.as_str()).ok_or_else(|| format!("the model has no parameter `{ours}`"))?;
         let mut from = 0;
         for (name, columns) in theirs {
-            tensors.push(cut(named, from, columns, turned, &name));
+            tensors.push(cut(named, from, columns, transposed, &name));
             from += columns;
         }
     }
@@ -96,27 +96,27 @@ impl Tensors {
     ///
     /// # Errors
     /// When a tensor is missing or of another shape: its name and the two shapes.
-    pub(super) fn read(&mut self, pieces: Vec<Piece>) -> Result<Vec<NamedTensor>, String> {
-        pieces.into_iter().map(|piece| self.parameter(&piece)).collect()
+    pub(super) fn read(&mut self, mappings: Vec<Mapping>) -> Result<Vec<NamedTensor>, String> {
+        mappings.into_iter().map(|mapping| self.parameter(&mapping)).collect()
     }
 
-    fn parameter(&mut self, piece: &Piece) -> Result<NamedTensor, String> {
+    fn parameter(&mut self, mapping: &Mapping) -> Result<NamedTensor, String> {
         let mut parts = Vec::new();
-        for (name, columns) in &piece.theirs {
+        for (name, columns) in &mapping.theirs {
             let tensor = self.take(name).ok_or_else(|| {
                 let why = if self.others.contains(name) { "has whole numbers, and is no weight" } else { "is missing" };
                 format!("the tensor `{name}` {why}")
             })?;
-            let expected = piece.shape(*columns);
+            let expected = mapping.shape(*columns);
             if tensor.shape != expected {
                 return Err(format!(
                     "`{name}` is of shape {:?}, and by config.json of shape {expected:?}",
                     tensor.shape
                 ));
             }
-            parts.push(match piece.rows {
-                Some(rows) if piece.turned => cut(&tensor, 0, rows, true, &piece.ours),
-                _ => NamedTensor { name: piece.ours.clone(), ..tensor },
+            parts.push(match mapping.rows {
+                Some(rows) if mapping.transposed => cut(&tensor, 0, rows, true, &mapping.ours),
+                _ => NamedTensor { name: mapping.ours.clone(), ..tensor },
             });
         }
         Ok(side_by_side(parts))
@@ -129,12 +129,12 @@ impl Tensors {
     }
 }
 
-/// Some columns of a matrix, turned if that is wanted.
-fn cut(named: &NamedTensor, from: usize, columns: usize, turned: bool, name: &str) -> NamedTensor {
+/// Some columns of a matrix, transposed if that is wanted.
+fn cut(named: &NamedTensor, from: usize, columns: usize, transposed: bool, name: &str) -> NamedTensor {
     let width = *named.shape.last().expect("a parameter has a dimension");
     let rows = named.values.len() / width;
     let at = |row: usize, column: usize| named.values[row * width + from + column];
-    let (shape, values) = if turned {
+    let (shape, values) = if transposed {
         let values = (0..columns).flat_map(|column| (0..rows).map(move |row| at(row, column))).collect();
         (vec![columns, rows], values)
     } else {

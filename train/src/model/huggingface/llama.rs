@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     super::{Architecture, Family, ModelConfig},
     keys::Keys,
-    layout::Piece,
+    layout::Mapping,
     rotary,
 };
 
@@ -28,31 +28,31 @@ pub(super) fn defaults() -> Value {
     })
 }
 
-pub(super) fn pieces(architecture: &Architecture, vocab_size: usize) -> Vec<Piece> {
+pub(super) fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Mapping> {
     let Architecture { hidden_size, intermediate_size, num_layers, num_kv_heads, .. } = *architecture;
     let keys = num_kv_heads * architecture.head_dim();
-    let mut pieces = vec![Piece::same("tokens", TABLE, [vocab_size, hidden_size])];
+    let mut mappings = vec![Mapping::same("tokens", TABLE, [vocab_size, hidden_size])];
     for layer in 0..num_layers {
         let ours = |name: &str| format!("blocks.{layer}.{name}");
         let theirs = |name: &str| format!("model.layers.{layer}.{name}.weight");
         let attention = |name: &str| theirs(&format!("self_attn.{name}_proj"));
         let mlp = |name: &str| theirs(&format!("mlp.{name}_proj"));
         let input = vec![(attention("q"), hidden_size), (attention("k"), keys), (attention("v"), keys)];
-        pieces.extend([
-            Piece::turned(ours("attention.input.weight"), hidden_size, input),
-            Piece::turned(ours("attention.output.weight"), hidden_size, vec![(attention("o"), hidden_size)]),
-            Piece::turned(
+        mappings.extend([
+            Mapping::transposed(ours("attention.input.weight"), hidden_size, input),
+            Mapping::transposed(ours("attention.output.weight"), hidden_size, vec![(attention("o"), hidden_size)]),
+            Mapping::transposed(
                 ours("feed_forward.up.weight"),
                 hidden_size,
                 vec![(mlp("gate"), intermediate_size), (mlp("up"), intermediate_size)],
             ),
-            Piece::turned(ours("feed_forward.down.weight"), intermediate_size, vec![(mlp("down"), hidden_size)]),
-            Piece::vector(ours("attention_norm.gain"), theirs("input_layernorm"), hidden_size),
-            Piece::vector(ours("feed_forward_norm.gain"), theirs("post_attention_layernorm"), hidden_size),
+            Mapping::transposed(ours("feed_forward.down.weight"), intermediate_size, vec![(mlp("down"), hidden_size)]),
+            Mapping::vector(ours("attention_norm.gain"), theirs("input_layernorm"), hidden_size),
+            Mapping::vector(ours("feed_forward_norm.gain"), theirs("post_attention_layernorm"), hidden_size),
         ]);
     }
-    pieces.push(Piece::vector("norm.gain", "model.norm.weight", hidden_size));
-    pieces
+    mappings.push(Mapping::vector("norm.gain", "model.norm.weight", hidden_size));
+    mappings
 }
 
 /// Whether a tensor is one of the frequencies of rotary positions that old files have.

@@ -24,20 +24,20 @@ use serde_json::{Map, Value, json};
 
 use self::{
     keys::{HARMLESS, Keys, REFUSED},
-    layout::{Piece, Tensors, written},
+    layout::{Mapping, Tensors, written},
 };
 use super::{Architecture, Family, ModelConfig, NamedTensor};
 
 /// The head, where it is no copy of the table.
 const HEAD: &str = "lm_head.weight";
 
-/// The tokens that a configuration names.
+/// The special tokens that a configuration names.
 #[derive(Debug, Clone, Copy)]
-pub struct TextEnds<'e> {
-    /// What begins a text.
-    pub begin: u32,
-    /// What ends what is generated, one at least.
-    pub ends: &'e [u32],
+pub struct SpecialTokens<'e> {
+    /// The beginning-of-text token.
+    pub bos: u32,
+    /// The end-of-text tokens, one at least.
+    pub eos: &'e [u32],
 }
 
 /// A model that was read.
@@ -59,16 +59,16 @@ impl Imported {
     }
 }
 
-fn pieces(architecture: &Architecture, vocab_size: usize) -> Vec<Piece> {
-    let mut pieces = match architecture.family {
-        Family::Gpt1 => gpt1::pieces(architecture, vocab_size),
-        Family::Gpt2 | Family::Gpt3 => gpt2::pieces(architecture, vocab_size),
-        Family::Llama => llama::pieces(architecture, vocab_size),
+fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Mapping> {
+    let mut mappings = match architecture.family {
+        Family::Gpt1 => gpt1::mappings(architecture, vocab_size),
+        Family::Gpt2 | Family::Gpt3 => gpt2::mappings(architecture, vocab_size),
+        Family::Llama => llama::mappings(architecture, vocab_size),
     };
     if !architecture.tie_embeddings {
-        pieces.push(Piece::same("head", HEAD, [vocab_size, architecture.hidden_size]));
+        mappings.push(Mapping::same("head", HEAD, [vocab_size, architecture.hidden_size]));
     }
-    pieces
+    mappings
 }
 
 /// A model's `config.json` and tensors for Hugging Face.
@@ -78,7 +78,7 @@ fn pieces(architecture: &Architecture, vocab_size: usize) -> Vec<Piece> {
 pub fn export(
     architecture: &Architecture,
     named: &[NamedTensor],
-    ends: TextEnds<'_>,
+    special: SpecialTokens<'_>,
 ) -> Result<(Value, Vec<NamedTensor>), String> {
     let [own, numbers] = match architecture.family {
         Family::Gpt1 => gpt1::config(architecture)?,
@@ -86,9 +86,9 @@ pub fn export(
         Family::Llama => llama::config(architecture),
     };
     let vocab_size = named.iter().find(|named| named.name == "tokens").map_or(0, |table| table.shape[0]);
-    let eos = if let [end] = ends.ends { json!(end) } else { json!(ends.ends) };
+    let eos = if let [eos] = special.eos { json!(eos) } else { json!(special.eos) };
     let common = json!({
-        "vocab_size": vocab_size, "bos_token_id": ends.begin, "eos_token_id": eos, "tie_word_embeddings": architecture.tie_embeddings,
+        "vocab_size": vocab_size, "bos_token_id": special.bos, "eos_token_id": eos, "tie_word_embeddings": architecture.tie_embeddings,
         "initializer_range": 0.02, "torch_dtype": "float32",
     });
     let mut config = Map::new();
@@ -97,7 +97,7 @@ pub fn export(
             config.extend(entries);
         }
     }
-    Ok((Value::Object(config), written(pieces(architecture, vocab_size), named)?))
+    Ok((Value::Object(config), written(mappings(architecture, vocab_size), named)?))
 }
 
 /// The model that a `config.json` of Hugging Face describes, and the keys of it that nobody knows.
@@ -160,7 +160,7 @@ pub fn import(
     {
         return Err(format!("`{table}` has {vocab_size} rows, and `vocab_size` is {said}"));
     }
-    let named = tensors.read(pieces(&architecture, vocab_size))?;
+    let named = tensors.read(mappings(&architecture, vocab_size))?;
     let is_buffer = if architecture.family == Family::Llama { llama::is_buffer } else { gpt::is_buffer };
     let left = tensors.left(is_buffer);
     if !left.is_empty() {
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
     use crate::{model::named_parameters, tensor::RopeScaling};
 
-    const ENDS: TextEnds<'static> = TextEnds { begin: 10, ends: &[10] };
+    const SPECIAL: SpecialTokens<'static> = SpecialTokens { bos: 10, eos: &[10] };
 
     fn architecture(family: Family) -> Architecture {
         let llama = family == Family::Llama;
@@ -238,7 +238,7 @@ mod tests {
     /// A model of a family as a folder has it.
     fn exported(family: Family) -> (Value, BTreeMap<String, NamedTensor>) {
         let model = named_parameters(&architecture(family).init(11, 1, &Device::flex()));
-        let (config, tensors) = export(&architecture(family), &model, ENDS).expect("the family has a counterpart");
+        let (config, tensors) = export(&architecture(family), &model, SPECIAL).expect("the family has a counterpart");
         (config, by_name(tensors))
     }
 
@@ -260,9 +260,10 @@ mod tests {
     fn only_a_gpt3_without_short_windows_is_exported() {
         let long = Architecture { sliding_window: Some(6), ..architecture(Family::Gpt3) };
         let model = named_parameters(&long.init(11, 1, &Device::flex()));
-        let (config, _) = export(&long, &model, ENDS).expect("it computes what GPT-2 computes");
+        let (config, _) = export(&long, &model, SPECIAL).expect("it computes what GPT-2 computes");
         assert_eq!(config["model_type"], "gpt2");
-        let fault = export(&Architecture { sliding_window: Some(5), ..long }, &model, ENDS).expect_err("it does not");
+        let fault =
+            export(&Architecture { sliding_window: Some(5), ..long }, &model, SPECIAL).expect_err("it does not");
         assert!(fault.contains("`sliding_window` of 5"), "{fault}");
     }
 

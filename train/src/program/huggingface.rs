@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result},
     model::{
         Architecture, Family, NamedTensor,
-        huggingface::{self, TextEnds},
+        huggingface::{self, SpecialTokens},
     },
     tokenizer::{self, Tokenizer},
 };
@@ -33,10 +33,10 @@ pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
     let checkpoint = checkpoint::find(out, which)?;
     let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
     let architecture = architecture_of(&checkpoint, &out.join("checkpoints"))?;
-    let begin = tokenizer.bos().unwrap_or(tokenizer.end_of_text());
+    let bos = tokenizer.bos().unwrap_or(tokenizer.end_of_text());
     let (config, tensors) =
-        huggingface::export(&architecture, &checkpoint.model, TextEnds { begin, ends: tokenizer.ends() })
-            .map_err(|message| Error::Interchange { path: out.to_owned(), message })?;
+        huggingface::export(&architecture, &checkpoint.model, SpecialTokens { bos, eos: tokenizer.ends() })
+            .map_err(|message| Error::HuggingFace { path: out.to_owned(), message })?;
     let tensors = tensors.iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values));
     write_whole(&folder.join("model.safetensors"), &checkpoint::to_bytes(tensors))?;
     let config = serde_json::to_vec_pretty(&config).expect("a value is JSON");
@@ -81,7 +81,7 @@ pub fn import(folder: &Path, out: &Path) -> Result<Imported> {
     if !checkpoint::checkpoints(out)?.is_empty() {
         return Err(Error::AlreadyTrained { path: out.to_owned() });
     }
-    let other = |message: String| Error::Interchange { path: folder.to_owned(), message };
+    let other = |message: String| Error::HuggingFace { path: folder.to_owned(), message };
     let (tensors, others) = tensors(folder)?;
     let read = huggingface::import(&json_file(&folder.join("config.json"))?, tensors, others).map_err(other)?;
     let vocab_size = read.vocab_size();

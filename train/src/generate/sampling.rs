@@ -1,17 +1,17 @@
-//! How a token is chosen.
+//! Sampling a token from logits.
 
-/// How a token is chosen among all.
+/// The settings of sampling.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
-    /// Divides the logits; 0 takes the likeliest token.
+    /// Divides the logits; 0 is greedy decoding.
     pub temperature: f64,
-    /// Choose among this many of the likeliest tokens; 0 for all.
+    /// Sample from this many of the likeliest tokens; 0 for all.
     pub top_k: usize,
-    /// Choose among the likeliest tokens that have this share of the probability together; 1 for all.
+    /// Sample from the likeliest tokens that have this share of the probability together; 1 for all (nucleus sampling).
     ///
     /// Source: Holtzman et al. 2020.
     pub top_p: f64,
-    /// What the draws are made from.
+    /// The seed.
     pub seed: u64,
 }
 

@@ -11,16 +11,16 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
-/// What is asked of files that are read.
+/// How files are read.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Opening {
-    /// The longest window that a file is unpacked with, which is memory that is held, in bytes.
+pub struct ReadOptions {
+    /// The longest window that a file is decompressed with, in bytes of memory.
     pub max_window: u64,
     /// The largest share of the bytes of a source's files that may be lost: 0 for none.
     pub lost_limit: f64,
 }
 
-impl Default for Opening {
+impl Default for ReadOptions {
     /// Whatever can be unpacked, and nothing lost.
     fn default() -> Self {
         Self { max_window: LONGEST_WINDOW, lost_limit: 0.0 }
@@ -44,7 +44,7 @@ impl std::fmt::Display for Lost {
     }
 }
 
-impl Opening {
+impl ReadOptions {
     /// The bytes of a file, unpacked where its first bytes say that it is packed.
     pub(super) fn open(&self, file: File) -> io::Result<Unpacked<File>> {
         let advice = "raise `max_window`, which is memory that is held while the file is read".to_owned();
@@ -73,12 +73,12 @@ impl Opening {
     }
 }
 
-impl Opening {
-    /// Whether no more is lost of a source than may be.
+impl ReadOptions {
+    /// Checks that no more is lost of a source than may be.
     ///
     /// # Errors
     /// When it is.
-    pub(super) fn judge(&self, source: &Path, files: &[PathBuf], lost: u64) -> Result<()> {
+    pub(super) fn check_lost(&self, source: &Path, files: &[PathBuf], lost: u64) -> Result<()> {
         let of = files.iter().map(|path| size(path)).sum::<Result<u64>>()?;
         if lost as f64 <= self.lost_limit * of as f64 {
             return Ok(());

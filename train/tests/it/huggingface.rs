@@ -10,7 +10,7 @@ use train::{
     checkpoint,
     model::{
         ModelConfig, NamedTensor, Tokens,
-        huggingface::{self, TextEnds},
+        huggingface::{self, SpecialTokens},
     },
 };
 
@@ -46,8 +46,8 @@ fn models_of_transformers_have_its_logits() {
         let close = logits.iter().zip(&expected).all(|(x, y)| (x - y).abs() < 1e-4);
         assert!(close && logits.len() == expected.len(), "{name}: {logits:?} are not {expected:?}");
 
-        let ends = TextEnds { begin: 10, ends: &[10] };
-        let (_, tensors) = huggingface::export(&architecture, &saved.model, ends).expect("it has a counterpart");
+        let special = SpecialTokens { bos: 10, eos: &[10] };
+        let (_, tensors) = huggingface::export(&architecture, &saved.model, special).expect("it has a counterpart");
         let path = figures(name).join("model.safetensors");
         let there = checkpoint::from_bytes(&fs::read(&path).expect("the figures are there"), &path).expect("whole");
         assert_eq!(tensors.len(), there.len(), "{name}: tensors");
