@@ -10,9 +10,9 @@ use burn::tensor::DeviceType;
 
 use crate::{error::Error, tensor::Precision};
 
-/// Whether a device is the processor, with or without gradients.
+/// Whether a device is the CPU, with or without gradients.
 #[must_use]
-pub fn is_processor(device: &Device) -> bool {
+pub fn is_cpu(device: &Device) -> bool {
     *device == Device::flex()
 }
 

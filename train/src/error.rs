@@ -31,8 +31,8 @@ pub enum Error {
     },
     /// A file breaks off, or cannot be unpacked any further.
     #[error(
-        "cannot read all of {}: {fault}; {lost} of its {of} bytes are lost. Mend the file; or say by `lost_limit` which share of \
-         the bytes may be lost",
+        "cannot read all of {}: {fault}; {lost} of its {of} bytes are lost. Repair the file, or allow a share of lost bytes with \
+         `lost_limit`",
         path.display()
     )]
     LostBytes {
@@ -88,7 +88,7 @@ pub enum Error {
         message: String,
     },
     /// The output folder holds a training already.
-    #[error("{} holds a training already; go on with it by --resume, or choose another --out", path.display())]
+    #[error("{} already holds a training; go on with it by --resume, or choose another --out", path.display())]
     AlreadyTrained {
         /// The folder.
         path: PathBuf,
@@ -100,16 +100,15 @@ pub enum Error {
         path: PathBuf,
     },
     /// No checkpoint of the training is its best.
-    #[error("{} was not evaluated before its newest checkpoint, so that none is its best", path.display())]
+    #[error("{} has no best checkpoint: the newest was saved before the first evaluation", path.display())]
     NoBest {
         /// The folder.
         path: PathBuf,
     },
     /// A checkpoint was made by another training.
     #[error(
-        "checkpoint {} is of another training:\n  {}\nTake these back, by --set or in the file, or train anew with another --out; \
-         between a start and a resume there may change {may_change}, and `training.steps` while it changes no learning rate of a step \
-         that was taken",
+        "checkpoint {} is of another training:\n  {}\nUndo these changes, or train anew with another --out. \
+         A resume may change {may_change}, and `training.steps` as long as the steps that were taken keep their learning rates",
         path.display(),
         differences.join("\n  ")
     )]

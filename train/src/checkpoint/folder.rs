@@ -55,7 +55,7 @@ pub struct Checkpoint {
     pub logs: BTreeMap<String, LogPlace>,
     /// The model's parameters.
     pub model: Vec<NamedTensor>,
-    /// The optimizer's memory.
+    /// The optimizer's states.
     pub moments: Vec<Moments>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! OUT/checkpoints/step-00000500/model.safetensors        weights by name
-//!                               optimizer.safetensors    mean gradients and mean squares by name
+//!                               optimizer.safetensors    first and second moments by name
 //!                               checkpoint.json          where the training stands, what it is, and the size and hash of each file
 //! ```
 //!

@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::exact::Exact;
 
-/// Everything that decides how a training goes on and is not a weight or the optimizer's memory of one.
+/// Everything that decides how a training goes on, but for the weights and the optimizer's states.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// Steps that were taken, and those that were skipped.
     pub step: u64,
-    /// The number of the batch that comes next. It runs ahead of the steps once a training went back and on past some batches.
+    /// The number of the next batch. It runs ahead of the steps once a training was rolled back and went on past some batches.
     pub batch: u64,
     /// How often the optimizer changed the weights.
     pub updates: u64,
@@ -17,7 +17,7 @@ pub struct State {
     pub tokens: u64,
     /// The evaluation that none was better than.
     pub best: Option<Best>,
-    /// What spikes are judged by.
+    /// The window that spikes are measured against.
     pub spikes: SpikeMemory,
 }
 

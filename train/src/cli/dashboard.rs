@@ -1,4 +1,4 @@
-//! burn's terminal dashboard: plots of what a training tells.
+//! burn's terminal dashboard: plots of the metrics of a training.
 //!
 //! It takes the whole terminal, so lines wait until it closes. `q` and then `s` ends the training with a checkpoint, like a signal;
 //! `k` kills it. The dashboard counts in epochs: a training is one, and its items are steps.

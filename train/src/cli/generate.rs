@@ -17,7 +17,7 @@ use crate::{
 pub struct GenerateArgs {
     /// The output folder of a training.
     model: PathBuf,
-    /// The prompt; several are generated from as one batch. Special tokens in it, such as `<|endoftext|>`, are those tokens, and the
+    /// The prompt; may be given more than once, for a batch. Special tokens in it, such as `<|endoftext|>`, are those tokens, and the
     /// model's beginning-of-text token is put before it.
     #[arg(long, default_value = "")]
     prompt: Vec<String>,

@@ -9,9 +9,9 @@ use crate::tensor::RopeScaling;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
-    /// Layer norms behind each part of a block (Radford et al. 2018).
+    /// Post-norm: layer norms after the residual sums (Radford et al. 2018).
     Gpt1,
-    /// Layer norms in front of each part, and one at the end (Radford et al. 2019).
+    /// Pre-norm: layer norms before attention and feed-forward layers, and one at the end (Radford et al. 2019).
     #[default]
     Gpt2,
     /// The same, where every other block attends to a sliding window (Brown et al. 2020).

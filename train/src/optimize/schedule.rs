@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Linear warm-up to a peak, then a way down to a share of it.
+/// A learning-rate schedule: linear warm-up to a peak, then a decay to a share of it.
 ///
 /// Defaults are those of Brown et al. 2020 (GPT-3), appendix B: half a cosine down to a tenth.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -18,12 +18,12 @@ pub struct Schedule {
     pub final_share: f64,
     /// Steps until the peak.
     pub warmup_steps: u64,
-    /// The way down.
+    /// How it decays.
     #[serde(default)]
     pub shape: Shape,
 }
 
-/// How the learning rate goes from its peak to its end.
+/// How the learning rate decays from its peak.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Shape {
@@ -86,7 +86,7 @@ impl Schedule {
         self.peak * (self.final_share + (1.0 - self.final_share) * left)
     }
 
-    /// How much of the way down is still to go, from 1 to 0.
+    /// How much of the decay is left, from 1 to 0.
     fn left(&self, step: u64, steps: u64) -> f64 {
         // the part done of what lies between `first` and the end
         let done = |first: f64| ((step as f64 - first) / (steps as f64 - first).max(1.0)).clamp(0.0, 1.0);

@@ -24,7 +24,7 @@ pub struct Bench {
     pub batch_size: usize,
     /// Steps.
     pub steps: u64,
-    /// Where tensors live.
+    /// The device.
     pub device: DeviceName,
     /// The precision of computation.
     pub precision: Precision,
@@ -47,11 +47,11 @@ pub struct StepTiming {
 const RATE: f64 = 1e-3;
 
 impl Bench {
-    /// Trains, and tells of every step.
+    /// Trains, and reports every step.
     ///
     /// # Errors
     /// When there is no such device.
-    pub fn run(&self, mut tell: impl FnMut(StepTiming)) -> Result<()> {
+    pub fn run(&self, mut report: impl FnMut(StepTiming)) -> Result<()> {
         let device = self.device.open_for(self.precision)?.autodiff();
         let mut model = self.architecture.init(self.vocab_size, 0, &device).computing_in(self.precision);
         let mut optimizer = AdamW::new(AdamWConfig::default());
@@ -61,19 +61,19 @@ impl Bench {
             let loss;
             (model, loss) = self.step(model, &mut optimizer, &inputs, &targets);
             let seconds = begun.elapsed().as_secs_f64();
-            tell(StepTiming { step, loss, seconds, tokens_per_second: inputs.len() as f64 / seconds });
+            report(StepTiming { step, loss, seconds, tokens_per_second: inputs.len() as f64 / seconds });
         }
         Ok(())
     }
 
-    /// Generates `tokens` tokens after each of a batch of random prompts, greedily, once for each step; and tells the seconds of each
-    /// time.
+    /// Generates `tokens` tokens after each of a batch of random prompts, greedily, once for each step; and reports the seconds of
+    /// each.
     ///
     /// - `prompt`: tokens of a prompt
     ///
     /// # Errors
     /// When there is no such device.
-    pub fn generate(&self, prompt: usize, tokens: usize, mut tell: impl FnMut(f64)) -> Result<()> {
+    pub fn generate(&self, prompt: usize, tokens: usize, mut report: impl FnMut(f64)) -> Result<()> {
         let device = self.device.open_for(self.precision)?;
         let model = self.architecture.init(self.vocab_size, 0, &device).computing_in(self.precision);
         let greedy = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, seed: 0 };
@@ -90,7 +90,7 @@ impl Bench {
             let begun = Instant::now();
             let written = generate(&model, &prompts, greedy, &criteria);
             debug_assert!(written.iter().all(|new| new.len() == tokens));
-            tell(begun.elapsed().as_secs_f64());
+            report(begun.elapsed().as_secs_f64());
         }
         Ok(())
     }

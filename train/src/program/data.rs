@@ -296,7 +296,7 @@ impl HashedData<'_> {
     }
 }
 
-/// Samples sequences to evaluate on, and tells how many.
+/// Samples sequences to evaluate on, and reports how many.
 fn eval_set(name: &str, from: &WeightedSequences, most: usize, cache: &mut TokenCache<'_>) -> Result<EvalSet> {
     let set = EvalSet::sample(from, most)?;
     let (sequences, all, tokens, all_tokens) =

@@ -31,15 +31,15 @@ use crate::{
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PretrainConfig {
-    /// What every draw is made from.
+    /// The seed of every draw.
     pub seed: u64,
-    /// What is trained on.
+    /// The training data.
     #[schemars(with = "DataConfig")]
     pub data: Spanned<DataConfig>,
     /// The model.
     #[schemars(with = "ModelConfig")]
     pub model: Spanned<ModelConfig>,
-    /// How it is trained.
+    /// The training loop.
     pub training: TrainingConfig,
     /// The learning rate.
     pub learning_rate: Schedule,
@@ -53,7 +53,7 @@ pub struct PretrainConfig {
 pub struct Options {
     /// The output folder.
     pub out: PathBuf,
-    /// Where tensors live.
+    /// The device.
     pub device: DeviceName,
     /// Go on with the training in the output folder.
     pub resume: bool,

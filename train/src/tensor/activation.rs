@@ -16,7 +16,7 @@ use super::{
 #[must_use]
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     match route(&x) {
-        Route::Processor => record([x.into()], |[x], keep| {
+        Route::Cpu => record([x.into()], |[x], keep| {
             let y = CpuTensor::new(kernel::gelu(x.values()), x.shape());
             (y, keep.then_some(Gelu { x }))
         }),
@@ -48,7 +48,7 @@ impl SavedForBackward<1> for Gelu {
 #[must_use]
 pub fn swiglu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     match route(&x) {
-        Route::Processor => record([x.into()], |[x], keep| {
+        Route::Cpu => record([x.into()], |[x], keep| {
             let width = x.width() / 2;
             let mut shape = x.shape();
             shape[D - 1] = width;

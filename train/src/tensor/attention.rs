@@ -67,7 +67,7 @@ impl AttentionMask {
 #[must_use]
 pub fn attention(x: Tensor<3>, heads: Heads, mask: &AttentionMask) -> Tensor<3> {
     match route(&x) {
-        Route::Processor => record([x.into()], |[x], keep| {
+        Route::Cpu => record([x.into()], |[x], keep| {
             let [rows, time, _] = dimensions(&x);
             let visible = |row, query| mask.visible(row, query, time, time);
             let (out, log_sum_exp) = forward(heads, &packed(&x, heads), time, &visible);
@@ -162,7 +162,7 @@ fn backward_inputs<'a>(
 #[must_use]
 pub fn cross_attention(x: Tensor<3>, other: Tensor<3>, heads: Heads, mask: &AttentionMask) -> Tensor<3> {
     match route(&x) {
-        Route::Processor => record([x.into(), other.into()], |[x, other], keep| {
+        Route::Cpu => record([x.into(), other.into()], |[x, other], keep| {
             let ([_, time, _], [_, keys, _]) = (dimensions(&x), dimensions(&other));
             let visible = |row, query| mask.visible(row, query, time, keys);
             let (out, log_sum_exp) = forward(heads, &cross(&x, &other), time, &visible);

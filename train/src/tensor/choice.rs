@@ -1,4 +1,4 @@
-//! Whose operations run.
+//! Which implementation of an operation runs.
 
 use std::{
     cell::Cell,
@@ -9,12 +9,12 @@ use std::{
 
 use burn::tensor::{DType, Tensor};
 
-use crate::device::is_processor;
+use crate::device::is_cpu;
 
-/// Which of an operation's forms runs.
+/// The implementation of an operation.
 pub(super) enum Route {
     /// Our kernel on slices.
-    Processor,
+    Cpu,
     /// Our kernel for GPUs.
     #[cfg(feature = "gpu")]
     Gpu,
@@ -22,13 +22,13 @@ pub(super) enum Route {
     Framework,
 }
 
-/// Whose operations run.
+/// Which implementations run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Operations {
-    /// Those of this program, where they exist for the device.
+    /// Our own, where they exist for the device.
     #[default]
     Own,
-    /// Those of burn, everywhere.
+    /// burn's, everywhere.
     Framework,
 }
 
@@ -51,14 +51,14 @@ pub fn with<R>(operations: Operations, work: impl FnOnce() -> R) -> R {
     result
 }
 
-/// How an operation on `x` goes. On a processor our own know single precision only.
+/// The implementation of an operation on `x`. On a CPU ours know f32 only.
 pub(super) fn route<const D: usize>(x: &Tensor<D>) -> Route {
     let framework = HERE.get().map_or_else(|| FRAMEWORK.load(Ordering::Relaxed), |here| here == Operations::Framework);
     if framework {
         return Route::Framework;
     }
-    if is_processor(&x.device()) {
-        return if x.dtype() == DType::F32 { Route::Processor } else { Route::Framework };
+    if is_cpu(&x.device()) {
+        return if x.dtype() == DType::F32 { Route::Cpu } else { Route::Framework };
     }
     #[cfg(feature = "gpu")]
     return Route::Gpu;

@@ -18,7 +18,7 @@ pub fn dropout<const D: usize>(x: Tensor<D>, dropout: Dropout) -> Tensor<D> {
         return x;
     }
     match route(&x) {
-        Route::Processor => record([x.into()], |[mut x], keep| {
+        Route::Cpu => record([x.into()], |[mut x], keep| {
             dropout.apply(x.values_mut());
             (x, keep.then_some(dropout))
         }),

@@ -20,7 +20,7 @@ use super::{
 pub fn embedding(table: Tensor<2>, ids: &[i32], batch_size: usize) -> Tensor<3> {
     let time = ids.len() / batch_size;
     match route(&table) {
-        Route::Processor => record([table.into()], |[table], keep| {
+        Route::Cpu => record([table.into()], |[table], keep| {
             let width = table.width();
             let out = CpuTensor::new(kernel::forward(table.values(), ids, width), [batch_size, time, width]);
             (out, keep.then(|| Embedding { ids: ids.to_vec(), table: table.shape() }))

@@ -18,7 +18,7 @@ use super::{
 /// - returns: `[rows, vocab_size]`
 #[must_use]
 pub fn head(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
-    if !matches!(route(&x), Route::Processor) {
+    if !matches!(route(&x), Route::Cpu) {
         return logits(x, weight);
     }
     record([x.into(), weight.into()], |[x, weight], keep| {
@@ -57,7 +57,7 @@ impl SavedForBackward<2> for Logits {
 #[must_use]
 pub fn head_loss(x: Tensor<2>, weight: Tensor<2>, targets: &[i32], weights: &[f32]) -> Tensor<1> {
     match route(&x) {
-        Route::Processor => record([x.into(), weight.into()], |[x, weight], keep| {
+        Route::Cpu => record([x.into(), weight.into()], |[x, weight], keep| {
             let width = x.width();
             let inputs = kernel::HeadInputs { x: x.values(), weight: weight.values(), targets, weights, width };
             let (loss, gradients) = kernel::forward(inputs, keep);

@@ -22,7 +22,7 @@ impl LayerKvCache {
     /// An empty cache of `capacity` keys for each of `batch_size` sequences.
     #[must_use]
     pub fn new(batch_size: usize, capacity: usize, columns: usize, device: &Device) -> Self {
-        if matches!(route(&Tensor::<1>::zeros([1], device)), Route::Processor) {
+        if matches!(route(&Tensor::<1>::zeros([1], device)), Route::Cpu) {
             Self::Own(vec![0.0; batch_size * capacity * columns])
         } else {
             Self::Device(Tensor::zeros([batch_size, capacity, columns], device))

@@ -19,7 +19,7 @@ use super::{
 #[must_use]
 pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<D> {
     match route(&x) {
-        Route::Processor => match bias {
+        Route::Cpu => match bias {
             Some(bias) => record([x.into(), weight.into(), bias.into()], |[x, weight, bias], keep| {
                 let out = forward(&x, &weight, Some(&bias));
                 (out, keep.then_some(Linear { x, weight }))

@@ -21,7 +21,7 @@ pub fn norm<const D: usize>(x: Tensor<D>, gain: Tensor<1>, bias: Option<Tensor<1
     #[expect(clippy::cast_possible_truncation, reason = "numbers of a model are single precision")]
     let single = epsilon as f32;
     match route(&x) {
-        Route::Processor => match bias {
+        Route::Cpu => match bias {
             Some(bias) => record([x.into(), gain.into(), bias.into()], |[x, gain, bias], keep| {
                 let (y, moments) = kernel::forward(x.values(), gain.values(), Some(bias.values()), single);
                 (CpuTensor::new(y, x.shape()), keep.then_some(Norm { x, gain, moments }))

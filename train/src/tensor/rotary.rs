@@ -24,7 +24,7 @@ use super::{
 #[must_use]
 pub fn rotary(x: Tensor<3>, angles: &Arc<Angles>, positions: &[usize], heads: usize) -> Tensor<3> {
     match route(&x) {
-        Route::Processor => record([x.into()], |[mut x], keep| {
+        Route::Cpu => record([x.into()], |[mut x], keep| {
             let columns = x.width();
             angles.turn(x.values_mut(), positions, columns, heads, false);
             (x, keep.then(|| Rotary { angles: Arc::clone(angles), positions: positions.to_vec(), heads }))

@@ -26,7 +26,7 @@ pub fn update(
     step: AdamWStep,
 ) -> (Tensor<1>, Tensor<1>, Tensor<1>) {
     match route(&parameter) {
-        Route::Processor => {
+        Route::Cpu => {
             let (mut parameter, mut first, mut second) =
                 (CpuTensor::of(parameter), CpuTensor::of(first), CpuTensor::of(second));
             let gradient = CpuTensor::of(gradient);
@@ -63,7 +63,7 @@ pub fn norm_of_all<'a>(tensors: impl Iterator<Item = &'a Tensor<1>>) -> f64 {
     let mut elsewhere = Vec::new();
     for x in tensors {
         match route(x) {
-            Route::Processor => sum += sum_of_squares(CpuTensor::of(x.clone()).values()),
+            Route::Cpu => sum += sum_of_squares(CpuTensor::of(x.clone()).values()),
             #[cfg(feature = "gpu")]
             Route::Gpu => elsewhere.push(gpu::sum_of_squares(x.clone())),
             Route::Framework => elsewhere.push(x.clone().square().sum()),

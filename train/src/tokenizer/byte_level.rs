@@ -19,8 +19,8 @@ use serde_json::Value;
 use super::{
     added::{AddedToken, pair, special_contents},
     classes::Classes,
-    cut::{Words, parts},
     merges::Merges,
+    pre_tokenizer::{Words, parts},
     specials::{Segment, Specials},
     word_cache::WordCache,
 };

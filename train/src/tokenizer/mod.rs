@@ -12,11 +12,11 @@
 mod added;
 mod byte_level;
 mod classes;
-mod cut;
 mod decode;
 mod ends;
 mod merges;
 mod names;
+mod pre_tokenizer;
 mod specials;
 mod word_cache;
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use super::{
-    lines::Lines,
+    json_lines::JsonLines,
     metrics::{Evaluation, GeneratedSample, SpikeEvent, StepStats, scalars},
     tensorboard::EventFile,
 };
@@ -31,8 +31,8 @@ pub trait Progress {
 
 /// The files of a training's output folder, and whoever watches.
 pub struct Log<'p> {
-    metrics: Lines,
-    samples: Lines,
+    metrics: JsonLines,
+    samples: JsonLines,
     events: EventFile,
     /// Whoever watches.
     pub progress: &'p mut dyn Progress,
@@ -53,8 +53,8 @@ impl<'p> Log<'p> {
         let bytes = |name: &str| place(name).map_or(0, |place| place.bytes);
         let mut events = EventFile::create(&out.join(TENSORBOARD))?;
         events.start_at(resumed.map_or(0, |(step, _)| step + 1))?;
-        let metrics = Lines::open(&out.join(METRICS), bytes(METRICS))?;
-        let samples = Lines::open(&out.join(SAMPLES), bytes(SAMPLES))?;
+        let metrics = JsonLines::open(&out.join(METRICS), bytes(METRICS))?;
+        let samples = JsonLines::open(&out.join(SAMPLES), bytes(SAMPLES))?;
         for (name, lines) in [(METRICS, &metrics), (SAMPLES, &samples)] {
             if place(name).is_some_and(|place| *place != lines.place()) {
                 let path = lines.path().display();

@@ -6,11 +6,11 @@
 //! then, when due:  a line of the log, an evaluation, samples, a checkpoint
 //! ```
 //!
-//! Everything that decides how a training goes on is in its weights, its optimizer and its [`crate::checkpoint::State`]; so one that
+//! Everything that decides how a training goes on is in its weights, its optimizer's states and its [`crate::checkpoint::State`]; so one that
 //! was stopped, wherever that was, goes on as if it had not been.
 
 mod evaluation;
-mod lines;
+mod json_lines;
 mod log;
 mod metrics;
 mod run;

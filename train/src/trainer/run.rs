@@ -79,7 +79,7 @@ pub struct Trainer {
     /// The step of the checkpoint that holds all this.
     saved: Option<u64>,
     identity: Identity,
-    /// Where tensors live, with gradients.
+    /// The device, with gradients.
     device: Device,
 }
 

@@ -162,7 +162,7 @@ fn a_training_goes_on_with_itself_alone() {
     workshop.pretrain_well("out", &["--until", "10"]);
     let output = workshop.pretrain("out", &[]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("holds a training already; go on with it by --resume"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("already holds a training; go on with it by --resume"), "{}", stderr(&output));
     let output = workshop.pretrain("out", &["--resume", "--set", "learning_rate.peak=0.5"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("`learning_rate.peak` was 0.01, and is 0.5"), "{}", stderr(&output));

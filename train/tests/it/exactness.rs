@@ -6,7 +6,7 @@ use fixtures::dice::Dice;
 
 use crate::support::{Workshop, text, train};
 
-/// Stopped between two checkpoints and resumed, or killed without a word and resumed: the same weights and the same memory
+/// Stopped between two checkpoints and resumed, or killed without a word and resumed: the same weights and the same states
 /// of the optimizer, bit for bit, and the same metrics but for the times in them. With micro-batches, and whatever is done about
 /// spikes, of which the small window sees several.
 #[test]
@@ -14,7 +14,7 @@ fn a_resumed_training_ends_on_the_same_bits() {
     ends_on_the_same_bits(&Workshop::new(), "1.5");
 }
 
-/// The same with two sources by weight, rows packed by best fit, prompts, documents kept apart, and dropout.
+/// The same with two sources by weight, best-fit packing, prompts, document masking, and dropout.
 #[test]
 fn a_training_on_several_sources_ends_on_the_same_bits() {
     let workshop = Workshop::new();

@@ -71,7 +71,7 @@ fn an_exported_model_comes_back() {
     assert_eq!(says("model"), says("back"));
 
     let output = train(&["import", text(&path("exported")), "--out", text(&path("back"))]);
-    assert!(stderr(&output).contains("holds a training already"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("already holds a training"), "{}", stderr(&output));
     let config = fs::read_to_string(path("exported/config.json")).expect("it was written");
     fs::write(path("exported/config.json"), config.replace("gelu_new", "relu")).expect("it can be changed");
     let output = train(&["import", text(&path("exported")), "--out", text(&path("other"))]);

@@ -130,7 +130,7 @@ impl Workshop {
         program(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it can be started")
     }
 
-    /// The weights and the optimizer's memory after a step.
+    /// The weights and the optimizer's states after a step.
     pub fn checkpoint(&self, out: &str, step: u64) -> [Vec<u8>; 2] {
         ["model.safetensors", "optimizer.safetensors"].map(|name| {
             let path = self.path().join(out).join(format!("checkpoints/step-{step:08}")).join(name);

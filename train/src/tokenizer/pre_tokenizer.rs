@@ -1,4 +1,4 @@
-//! Text cut into words as GPT-2 cuts it.
+//! Pre-tokenization: text split into words as GPT-2 does.
 //!
 //! ```text
 //! 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+

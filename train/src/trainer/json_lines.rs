@@ -16,13 +16,13 @@ use crate::{
 };
 
 /// A file of lines; it appears with its first.
-pub struct Lines {
+pub struct JsonLines {
     path: PathBuf,
     bytes: u64,
     hash: Box<Xxh3>,
 }
 
-impl Lines {
+impl JsonLines {
     /// The file at `path`, of which the lines up to a place are kept.
     ///
     /// # Errors
@@ -111,7 +111,7 @@ mod tests {
     fn what_is_beyond_a_place_is_cut() -> Result<()> {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let path = folder.path().join("lines.jsonl");
-        let mut lines = Lines::open(&path, 99)?;
+        let mut lines = JsonLines::open(&path, 99)?;
         lines.push(&json!({"step": 1}))?;
         let place = lines.place().bytes;
         for line in [json!({"step": 2}), json!({"step": 2, "spike": 7}), json!({"step": 3})] {
@@ -120,7 +120,7 @@ mod tests {
         lines.cut_but(place, "spike")?;
         let text = |path: &Path| fs::read_to_string(path).expect("it was written");
         assert_eq!(text(&path), "{\"step\":1}\n{\"spike\":7,\"step\":2}\n");
-        let mut again = Lines::open(&path, place)?;
+        let mut again = JsonLines::open(&path, place)?;
         again.push(&json!({"step": 4}))?;
         assert_eq!(text(&path), "{\"step\":1}\n{\"step\":4}\n");
         Ok(())
