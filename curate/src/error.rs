@@ -92,7 +92,7 @@ pub enum Error {
     },
     /// More records were broken than the recipe allows.
     #[error(
-        "source `{name}`: {broken} of {read} records are broken, over the limit of {limit}; they are listed in {}",
+        "source `{name}`: {broken} of {read} records are broken, more than `max_error_rate` = {limit} allows; they are listed in {}",
         quarantine.display()
     )]
     TooManyFaults {
@@ -109,7 +109,7 @@ pub enum Error {
     },
     /// More bytes of a source's files are lost than the recipe allows.
     #[error(
-        "source `{name}`: {lost} of {of} bytes are lost, over the share of {limit} that `lost_limit` allows. {first}. What is lost is listed in {}",
+        "source `{name}`: {lost} of {of} bytes are lost, more than `max_lost_rate` = {limit} allows. {first}. What is lost is listed in {}",
         quarantine.display()
     )]
     TooMuchLost {

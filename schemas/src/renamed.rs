@@ -24,6 +24,9 @@ const RENAMED: &[(&str, &str, &str)] = &[
     ("evaluate_rows", "evaluate_sequences", ""),
     ("across_documents", "document_masking", ", and means the opposite"),
     ("back", "rollback", ""),
+    // a recipe
+    ("fault_limit", "max_error_rate", ""),
+    ("lost_limit", "max_lost_rate", ""),
 ];
 
 /// What to say of a refused name, if it is an old one.

@@ -68,7 +68,7 @@ def ours(curate, docs, work, name, step):
     recipe = os.path.join(work, f"{name}.toml")
     with open(recipe, "w") as file:
         file.write(
-            f'name = "{name}"\nseed = 1\n[source.docs]\njsonl = ["{os.path.abspath(docs)}"]\nfault_limit = 1.0\n'
+            f'name = "{name}"\nseed = 1\n[source.docs]\njsonl = ["{os.path.abspath(docs)}"]\nmax_error_rate = 1.0\n'
             f"[[step]]\nname = \"rule\"\n{step}\n[mixture.text]\nweights = {{ docs = 1 }}\n"
         )
     out = os.path.join(work, name)

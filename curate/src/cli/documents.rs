@@ -38,9 +38,9 @@ pub struct DocumentsArgs {
     /// The key or column that holds the id.
     #[arg(long, value_name = "KEY", default_value = "id")]
     id: String,
-    /// The largest share of records that cannot be read; they are listed in DIR/quarantine.
+    /// Largest share of records that may be broken; they are listed in DIR/quarantine.
     #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
-    fault_limit: f64,
+    max_error_rate: f64,
     #[command(flatten)]
     lost: LostArgs,
     #[command(flatten)]
@@ -61,7 +61,14 @@ impl DocumentsArgs {
         };
         let files = files.into_iter().collect();
         // what is lost is judged at the end
-        Ok(Source { name: name.into(), files, format, clean: vec![], fault_limit: self.fault_limit, lost_limit: 1.0 })
+        Ok(Source {
+            name: name.into(),
+            files,
+            format,
+            clean: vec![],
+            max_error_rate: self.max_error_rate,
+            max_lost_rate: 1.0,
+        })
     }
 
     /// What is judged by [`judge`] at the end.

@@ -10,17 +10,15 @@ use crate::error::Error;
 /// How much may be lost.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct LostArgs {
-    /// The largest share of the files' bytes that may be lost, where one breaks off or cannot be unpacked; of a file whose end is missing,
-    /// all count. Over it, the command goes on to its end, and ends with code 3.
+    /// Largest share of the files' bytes that may be lost, where one breaks off or cannot be unpacked; all bytes of a file whose end is
+    /// missing count. Above it the command reads on to the end, and exits with code 3.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
-    lost_limit: f64,
+    max_lost_rate: f64,
 }
 
 /// The command did what it could, but more was lost than may be.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "{lost} of {of} bytes of the input are lost, in {places} places: over the share of {limit} that --lost-limit allows"
-)]
+#[error("{lost} of {of} bytes of the input are lost, in {places} places: more than --max-lost-rate {limit} allows")]
 pub struct TooMuchLost {
     lost: u64,
     of: u64,
@@ -40,7 +38,7 @@ pub struct Losses {
 impl LostArgs {
     /// Nothing is lost yet.
     pub fn begin(self) -> Losses {
-        Losses { limit: self.lost_limit, lost: 0, of: 0, places: 0 }
+        Losses { limit: self.max_lost_rate, lost: 0, of: 0, places: 0 }
     }
 }
 

@@ -77,7 +77,7 @@ impl Check<'_> {
         let tasks = self.tasks()?;
         let mut sources = self.sources()?;
         let mut declared = BTreeMap::new();
-        for (name, (task, fault_limit)) in &tasks {
+        for (name, (task, max_error_rate)) in &tasks {
             let (files, splits): (Vec<_>, Vec<_>) = files_of(task).unzip();
             if splits.iter().any(|split| *split != Split::Train) {
                 declared.insert(name.clone(), splits);
@@ -87,13 +87,13 @@ impl Check<'_> {
                 files,
                 format: Format::Examples(Box::new(task.rules.clone())),
                 clean: vec![],
-                fault_limit: *fault_limit,
-                lost_limit: self
+                max_error_rate: *max_error_rate,
+                max_lost_rate: self
                     .recipe
                     .task
                     .iter()
                     .find(|(found, _)| found.get_ref() == name)
-                    .map_or(0.0, |(_, task)| task.lost_limit),
+                    .map_or(0.0, |(_, task)| task.max_lost_rate),
             });
         }
         sources.sort_by(|one, other| one.name.cmp(&other.name));
@@ -182,8 +182,8 @@ impl Check<'_> {
                 clean,
                 columns,
                 begins,
-                fault_limit,
-                lost_limit,
+                max_error_rate,
+                max_lost_rate,
                 licence: _,
             } = recipe;
             let limits = PageLimits {
@@ -221,8 +221,8 @@ impl Check<'_> {
                 files: self.files(patterns)?,
                 format,
                 clean: clean.clone(),
-                fault_limit: *fault_limit,
-                lost_limit: *lost_limit,
+                max_error_rate: *max_error_rate,
+                max_lost_rate: *max_lost_rate,
             });
         }
         Ok(sources)
@@ -267,7 +267,7 @@ impl Check<'_> {
                 return Err(self.fault(name.span(), message).into());
             }
             let task = self.task(recipe.file.as_ref().unwrap_or(name))?;
-            tasks.insert(name.get_ref().clone(), (task, recipe.fault_limit));
+            tasks.insert(name.get_ref().clone(), (task, recipe.max_error_rate));
         }
         Ok(tasks)
     }

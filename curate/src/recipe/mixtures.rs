@@ -20,7 +20,7 @@ use crate::{
     write::{Content, ExamplesContent},
 };
 
-/// The tasks of a recipe, each with its limit of faults.
+/// The tasks of a recipe, each with its `max_error_rate`.
 pub(super) type Tasks = BTreeMap<String, (Task, f64)>;
 
 impl Check<'_> {

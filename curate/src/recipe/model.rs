@@ -127,13 +127,13 @@ pub struct SourceRecipe {
     /// For plain text: a line that matches this regular expression begins a document. Without it, a file is one.
     #[schemars(with = "Option<String>")]
     pub begins: Option<Text>,
-    /// The largest share of broken records.
+    /// Largest share of records that may be broken.
     #[serde(default = "one_percent")]
-    pub fault_limit: f64,
-    /// The largest share of the files' bytes, as they lie on disk, that may be lost: where a file breaks off or cannot be unpacked, and
-    /// where a member of an archive is corrupt. Of a file whose end is missing, all count, for how much is missing is not known.
+    pub max_error_rate: f64,
+    /// Largest share of the files' bytes on disk that may be lost: where a file breaks off or cannot be unpacked, and where a member of an
+    /// archive is corrupt. All bytes of a file whose end is missing count, for nobody knows how much is missing.
     #[serde(default)]
-    pub lost_limit: f64,
+    pub max_lost_rate: f64,
     /// The licence of its texts, for the cards of mixtures.
     pub licence: Option<String>,
 }
@@ -183,12 +183,12 @@ pub struct TaskRecipe {
     /// The task's file, or the name of a shipped task; the shipped one of the same name by default.
     #[schemars(with = "Option<String>")]
     pub file: Option<Text>,
-    /// The largest share of broken examples.
+    /// Largest share of examples that may be broken.
     #[serde(default = "one_percent")]
-    pub fault_limit: f64,
-    /// The largest share of the files' bytes that may be lost, as for a source.
+    pub max_error_rate: f64,
+    /// Largest share of the files' bytes that may be lost, as for a source.
     #[serde(default)]
-    pub lost_limit: f64,
+    pub max_lost_rate: f64,
 }
 
 /// A benchmark: the data of a task, or files.

@@ -27,7 +27,7 @@ use crate::{
     source::{ROWS_VERSION, Reading, Source, read_table, records},
 };
 
-/// Records after which the limit of faults is judged before a source's end.
+/// Records after which `max_error_rate` is judged before a source's end.
 const JUDGED_AFTER: u64 = 1000;
 
 /// A file to read.
@@ -260,7 +260,7 @@ impl Run<'_> {
     /// Whether no more bytes of a source, of all that its files have, are lost than may be.
     async fn judge_lost(&self, source: &Source, counts: Counts, of: u64) -> Result<()> {
         let Counts { stretches, lost, .. } = counts;
-        let some_may_be = source.lost_limit > 0.0 && lost as f64 <= source.lost_limit * of as f64;
+        let some_may_be = source.max_lost_rate > 0.0 && lost as f64 <= source.max_lost_rate * of as f64;
         // where no file has a byte, it is better said that nothing was read
         if stretches == 0 || some_may_be || of == 0 {
             return Ok(());
@@ -272,7 +272,7 @@ impl Run<'_> {
             name: source.name.clone(),
             lost,
             of,
-            limit: source.lost_limit,
+            limit: source.max_lost_rate,
             first: format!("{file}: {fault} at byte {offset}: {}", detail.unwrap_or_default()),
             quarantine: self.layout.quarantine(&source.name),
         })
@@ -280,7 +280,7 @@ impl Run<'_> {
 
     async fn judge(&self, source: &Source, counts: Counts) -> Result<()> {
         let Counts { read, broken, .. } = counts;
-        if broken as f64 <= source.fault_limit * read as f64 {
+        if broken as f64 <= source.max_error_rate * read as f64 {
             return Ok(());
         }
         self.list_faults(source).await?;
@@ -289,7 +289,7 @@ impl Run<'_> {
             quarantine: self.layout.quarantine(&source.name),
             broken,
             read,
-            limit: source.fault_limit,
+            limit: source.max_error_rate,
         })
     }
 

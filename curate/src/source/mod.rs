@@ -100,8 +100,8 @@ pub struct Source {
     pub format: Format,
     /// What is done to its texts, in this order.
     pub clean: Vec<Cleaning>,
-    /// The largest share of broken records, judged over the whole source.
-    pub fault_limit: f64,
-    /// The largest share of the files' bytes, as they lie on disk, that may be lost: 0 for none.
-    pub lost_limit: f64,
+    /// Largest share of records that may be broken, over the whole source.
+    pub max_error_rate: f64,
+    /// Largest share of the files' bytes on disk that may be lost; 0 for none.
+    pub max_lost_rate: f64,
 }

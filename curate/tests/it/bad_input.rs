@@ -23,8 +23,8 @@ const SOUND: &str = r#"name = "small"
 seed = 1
 [source.crawl]
 warc = ["FIXTURES/crawl/*.warc.gz"]
-fault_limit = 0.05
-lost_limit = 0.05
+max_error_rate = 0.05
+max_lost_rate = 0.05
 
 [mixture.text]
 weights = { crawl = 1 }
@@ -60,7 +60,7 @@ fn a_sound_recipe_is_sound() {
 #[test]
 fn faults_of_recipes_are_shown_in_their_line() {
     let errors = [
-        error_of("fault_limit", "fault_limt"),
+        error_of("max_error_rate", "max_eror_rate"),
         error_of("/*.warc.gz", "/*.warc.zst"),
         error_of("seed = 1", "seed = \"one\""),
         error_of("crawl = 1", "web = 1"),
@@ -75,15 +75,35 @@ fn faults_of_recipes_are_shown_in_their_line() {
 #[test]
 fn a_setting_of_an_unknown_key_is_named() {
     let (_folder, path) = written(SOUND);
-    let output = run(&path, temporary().path(), &["--set", "source.crawl.fault_limt=0.5"]);
+    let output = run(&path, temporary().path(), &["--set", "source.crawl.max_eror_rate=0.5"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        stderr(&output).starts_with("error: --set source.crawl.fault_limt=0.5: unknown field"),
+        stderr(&output).starts_with("error: --set source.crawl.max_eror_rate=0.5: unknown field"),
         "{}",
         stderr(&output)
     );
     let output = run(&path, temporary().path(), &["--threads", "none"]);
     assert_eq!(output.status.code(), Some(2), "a command line that cannot be understood");
+}
+
+/// What a recipe of before said is refused, with the name that it has now.
+#[test]
+fn an_old_name_is_refused_with_the_new_one() {
+    for (table, line, new) in [
+        ("[source.crawl]", "fault_limit = 0.05", "max_error_rate"),
+        ("[source.crawl]", "lost_limit = 0.05", "max_lost_rate"),
+        ("[task.sums]", "fault_limit = 0.05", "max_error_rate"),
+    ] {
+        let (folder, path) = written(&format!("name = \"old\"\nseed = 1\n{table}\n{line}\n"));
+        let output = run(&path, &folder.path().join("out"), &[]);
+        let (error, old) = (stderr(&output), line.split(' ').next().unwrap_or_default());
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(error.contains(&format!("recipe.toml:4:1: `{old}` is called `{new}` by now")), "{error}");
+    }
+    let (_folder, path) = written(SOUND);
+    let error = stderr(&run(&path, temporary().path(), &["--set", "source.crawl.fault_limit=0.5"]));
+    let said = "--set source.crawl.fault_limit=0.5: `fault_limit` is called `max_error_rate` by now";
+    assert!(error.contains(said), "{error}");
 }
 
 #[test]
@@ -116,7 +136,7 @@ fn a_crawl_of_broken_records_only_is_named() {
     let output = run(&path, &folder.path().join("out"), &[]);
     assert_eq!(output.status.code(), Some(1));
     let error = stderr(&output);
-    assert!(error.contains("source `crawl`: 950 of 950 bytes are lost, over the share of 0"), "{error}");
+    assert!(error.contains("source `crawl`: 950 of 950 bytes are lost, more than `max_lost_rate` = 0"), "{error}");
     assert!(error.contains("out/quarantine/crawl.jsonl"), "{error}");
     let list = fs::read_to_string(folder.path().join("out/quarantine/crawl.jsonl")).expect("the list is written");
     assert!(list.contains("warc_") && list.contains("broken.warc.gz"), "{list}");
@@ -176,7 +196,7 @@ fn a_failing_run_leaves_the_finished_one() {
     let out = temporary();
     run_well(&recipe("fixture.toml"), out.path(), &[]);
     let before = hashes(out.path(), &OUTPUTS);
-    let output = run(&recipe("fixture.toml"), out.path(), &["--set", "source.crawl.fault_limit=0"]);
+    let output = run(&recipe("fixture.toml"), out.path(), &["--set", "source.crawl.max_error_rate=0"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(before, hashes(out.path(), &OUTPUTS));
     assert!(Path::new(&out.path().join("report.html")).is_file());

@@ -14,7 +14,7 @@ seed = 1
 csv = ["posts.csv"]
 columns = { text = "body", id = "number" }
 clean = [{ normal_form = "nfc" }, "white_space", { c4_lines = { min_words = 3 } }, "mask_addresses"]
-fault_limit = 0.5
+max_error_rate = 0.5
 
 [facts.urls]
 domains = ["domains.txt.gz"]

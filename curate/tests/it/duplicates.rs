@@ -236,7 +236,7 @@ fn survivors_are_as_they_came() {
     packed.finish().expect("the disk has room");
 
     let out = folder.path().join("out");
-    let said = dedup(&[&file], &out, &["--fault-limit", "0.5", "--keep", "longest"]);
+    let said = dedup(&[&file], &out, &["--max-error-rate", "0.5", "--keep", "longest"]);
     assert!(said.contains("near_duplicate 1") && said.contains("json_syntax 1"), "{said}");
     let mut unpacked = String::new();
     let survivors = File::open(out.join("survivors/some.jsonl.gz")).expect("it is named as it came");

@@ -80,11 +80,12 @@ fn a_file_that_breaks_off_is_no_record_of_many() {
     for (name, bytes, (fault, words)) in cases {
         let (folder, recipe, of) = workshop(name, &bytes);
         let out = folder.path().join("out");
-        let output = run(&recipe, &out, &["--set", "source.e.fault_limit=1"]);
+        let output = run(&recipe, &out, &["--set", "source.e.max_error_rate=1"]);
         let error = stderr(&output);
         assert_eq!(output.status.code(), Some(1), "{name}: {error}");
         assert!(
-            error.contains("source `e`: ") && error.contains(&format!("of {of} bytes are lost, over the share of 0")),
+            error.contains("source `e`: ")
+                && error.contains(&format!("of {of} bytes are lost, more than `max_lost_rate` = 0")),
             "{error}"
         );
         let place = format!("{name}: {fault} at byte ");
@@ -93,7 +94,7 @@ fn a_file_that_breaks_off_is_no_record_of_many() {
 
         let ledger_of = |threads: &str, out: &Path| {
             let allowed =
-                ["--set", "source.e.lost_limit=0.9", "--set", "source.e.fault_limit=0.5", "--threads", threads];
+                ["--set", "source.e.max_lost_rate=0.9", "--set", "source.e.max_error_rate=0.5", "--threads", threads];
             let output = run(&recipe, out, &allowed);
             assert!(output.status.success(), "{name}: {}", stderr(&output));
             (ledger(out), stderr(&output))
@@ -149,8 +150,8 @@ fn small_commands_say_what_they_lost() {
         "{}",
         stderr(&half)
     );
-    assert!(measure(&["--lost-limit", "1", &cut]).status.success());
-    assert_eq!(measure(&["--lost-limit", "0.2", &cut, &sound]).status.code(), Some(3), "a third is lost");
+    assert!(measure(&["--max-lost-rate", "1", &cut]).status.success());
+    assert_eq!(measure(&["--max-lost-rate", "0.2", &cut, &sound]).status.code(), Some(3), "a third is lost");
 
     for (file, said) in
         [(&other, "a 7z file: unpack it first"), (&empty, "the file is empty"), (&missing, "cannot read")]
@@ -165,7 +166,7 @@ fn small_commands_say_what_they_lost() {
 
     let dedup = |limit: &str, out: &str| {
         let out = folder.path().join(out);
-        let arguments = ["dedup", &cut, &sound, "--lost-limit", limit, "--out", text(&out)];
+        let arguments = ["dedup", &cut, &sound, "--max-lost-rate", limit, "--out", text(&out)];
         (curate(&arguments).output().expect("it can be started"), out)
     };
     let (output, out) = dedup("0", "strict");
@@ -202,7 +203,7 @@ fn a_long_window_needs_memory() {
     assert!(said.contains("needs --memory ") && said.contains("long.jsonl.zst has a window of 536.9 MB"), "{said}");
 
     let out = folder.path().join("out");
-    let output = run(&recipe, &out, &["--memory", "1G", "--threads", "2", "--set", "source.e.lost_limit=1"]);
+    let output = run(&recipe, &out, &["--memory", "1G", "--threads", "2", "--set", "source.e.max_lost_rate=1"]);
     assert_eq!(output.status.code(), Some(1));
     let error = stderr(&output);
     let expected = "needs a window of 536870912 bytes to be unpacked, and the limit is 268435456: half of --memory, shared by the 2 files that are \

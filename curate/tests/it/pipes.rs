@@ -24,7 +24,7 @@ async fn an_archive_gives_the_documents_of_a_run() {
     let out = temporary();
     run_well(&recipe("fixture.toml"), out.path(), &[]);
     let archive = root().join("fixtures/crawl/00.warc.gz");
-    let output = curate(&["extract", "--source", "crawl", "--lost-limit", "0.05", text(&archive)])
+    let output = curate(&["extract", "--source", "crawl", "--max-lost-rate", "0.05", text(&archive)])
         .output()
         .expect("it can be started");
     let documents = lines(&output);

@@ -230,10 +230,14 @@ fn a_folder_belongs_to_one_run() {
 #[test]
 fn too_many_faults_fail_the_run() {
     let out = temporary();
-    let output = crate::support::run(&recipe("fixture.toml"), out.path(), &["--set", "source.crawl.fault_limit=0.01"]);
+    let output =
+        crate::support::run(&recipe("fixture.toml"), out.path(), &["--set", "source.crawl.max_error_rate=0.01"]);
     assert_eq!(output.status.code(), Some(1));
     let error = stderr(&output);
-    assert!(error.contains("source `crawl`: 8 of 486 records are broken, over the limit of 0.01"), "{error}");
+    assert!(
+        error.contains("source `crawl`: 8 of 486 records are broken, more than `max_error_rate` = 0.01"),
+        "{error}"
+    );
     let list = fs::read_to_string(out.path().join("quarantine/crawl.jsonl")).expect("the list is written");
     assert_eq!(list.lines().count(), 12);
     assert!(!out.path().join("ledger.json").exists() && !out.path().join("mixtures").exists());
@@ -250,7 +254,7 @@ fn a_clock_that_decided_is_named() {
     let fixtures = root().join("fixtures");
     let recipe = format!(
         "name = \"hurried\"\nseed = 1\n\n[source.crawl]\nwarc = [\"{0}/crawl/*.warc.gz\"]\nextract = \"trafilatura\"\n\
-         max_page_seconds = 0\nfault_limit = 1.0\nlost_limit = 0.05\n\n[source.reference]\njsonl = [\"{0}/reference.jsonl.gz\"]\n\n\
+         max_page_seconds = 0\nmax_error_rate = 1.0\nmax_lost_rate = 0.05\n\n[source.reference]\njsonl = [\"{0}/reference.jsonl.gz\"]\n\n\
          [mixture.text]\nweights = {{ reference = 1 }}\n",
         text(&fixtures)
     );
