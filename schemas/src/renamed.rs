@@ -27,6 +27,13 @@ const RENAMED: &[(&str, &str, &str)] = &[
     // a recipe
     ("fault_limit", "max_error_rate", ""),
     ("lost_limit", "max_lost_rate", ""),
+    ("same_url", "url_dedup", ""),
+    ("exact_duplicates", "exact_dedup", ""),
+    ("normalized_duplicates", "normalized_dedup", ""),
+    ("near_duplicates", "fuzzy_dedup", ""),
+    ("repeats", "substring_dedup", ""),
+    ("passage", "unit", ""),
+    ("remains", "after_cuts", ""),
 ];
 
 /// What to say of a refused name, if it is an old one.

@@ -12,7 +12,7 @@ use crate::{
     measure::FamilyConfig,
     recipe::{MixturePlan, Plan, Step, StepKind},
     source::{Cleaning, Format, Source, Windows},
-    text::{overlap::RunLengths, passages::Passage, sameness::Sameness},
+    text::{overlap::RunLengths, sameness::Sameness, substrings::SubstringUnit},
     write::Content,
 };
 
@@ -193,33 +193,30 @@ fn action(step: &Step) -> String {
             format!("drop what lists name, and more than {} soft words in a URL", rule.max_soft_words)
         }
         StepKind::Linked(rule) => format!("keep pages that posts with {} karma or more link to", rule.min_karma),
-        StepKind::SameUrl(rule) => format!("drop what has one URL{}", survivor(rule)),
-        StepKind::SameText(Sameness::Exact, rule) => {
-            format!("drop texts that another document has{}", survivor(rule))
+        StepKind::UrlDedup(rule) => format!("drop duplicates by URL{}", survivor(rule)),
+        StepKind::TextDedup(Sameness::Exact, rule) => format!("drop exact duplicates{}", survivor(rule)),
+        StepKind::TextDedup(Sameness::Normalized, rule) => {
+            format!("drop duplicates but for case, accents, signs and the value of numbers{}", survivor(rule))
         }
-        StepKind::SameText(Sameness::Normalized, rule) => format!(
-            "drop texts that another document has but for case, accents, signs and the value of numbers{}",
-            survivor(rule)
-        ),
-        StepKind::NearDuplicates(rule) => format!("drop documents that are much like another{}", survivor(rule)),
+        StepKind::FuzzyDedup(rule) => format!("drop near-duplicates{}", survivor(rule)),
         StepKind::Decontaminate(rule) => format!(
             "cut what stands in benchmarks and in {} documents or fewer; drop pieces under {} characters, and what is cut in more \
              than {} places",
             rule.max_documents, rule.min_piece, rule.max_cuts
         ),
-        StepKind::Repeats { passage, sameness, keep_first } => {
-            let what = match passage {
-                Passage::Lines => "lines".to_owned(),
-                Passage::Paragraphs => "paragraphs".to_owned(),
-                Passage::Sentences(length) => format!("spans of {length} sentences"),
-                Passage::Bytes(length) => format!("runs of {length} bytes"),
-                Passage::Words(length) => format!("runs of {length} words"),
+        StepKind::SubstringDedup { unit, sameness, keep_first } => {
+            let what = match unit {
+                SubstringUnit::Lines => "lines".to_owned(),
+                SubstringUnit::Paragraphs => "paragraphs".to_owned(),
+                SubstringUnit::Sentences(length) => format!("spans of {length} sentences"),
+                SubstringUnit::Bytes(length) => format!("n-grams of {length} bytes"),
+                SubstringUnit::Words(length) => format!("n-grams of {length} words"),
             };
             let normalized = if *sameness == Sameness::Normalized { ", normalized," } else { "" };
             let kept = if *keep_first { ", but for their first place" } else { "" };
             format!("cut {what}{normalized} that stand in more than one place{kept}")
         }
-        StepKind::Remains(rule) => format!("drop what was cut to less than {} bytes", rule.min_bytes),
+        StepKind::AfterCuts(rule) => format!("drop what was cut to less than {} bytes", rule.min_bytes),
         StepKind::Threshold { classifier, rule } => {
             format!("keep scores `{classifier}` from {} on{}", rule.min, unknown(rule.unknown))
         }

@@ -23,10 +23,11 @@ use crate::{
 
 /// Remove near-duplicates: JSON lines or Parquet in, the documents that stay out.
 ///
-/// Two documents are alike when they share a band of a MinHash signature, or have the same words, whatever the case, accents, signs and
-/// numbers; a text that is shorter than a run of --shingle-words is like its equals to the byte alone. What is alike, over and over, is a cluster, and one document of each stays. DIR then holds `survivors/`, the records as they stood in their files, `clusters.parquet`
-/// (`id`, `root`, `size`, `kept`), and a ledger. A removal that was stopped goes on where it was; `curate why DIR ID` says what a
-/// document repeats.
+/// Two documents are near-duplicates when they share a band of a MinHash signature, or have the same words, whatever the case, accents,
+/// signs and numbers; a text that is shorter than --shingle-words has exact duplicates alone. Near-duplicates, and those of them in turn,
+/// are a cluster, and one document of each stays. DIR then holds `survivors/`, the records as they stood in their files, `clusters.parquet`
+/// (`id`, `root`, `size`, `kept`), and a ledger. A removal that was stopped goes on where it was; `curate why DIR ID` says which document
+/// one duplicates.
 #[derive(Debug, Args)]
 pub struct DedupArgs {
     #[command(flatten)]
@@ -38,32 +39,32 @@ pub struct DedupArgs {
     #[arg(long, value_name = "DIR", num_args = 1..)]
     index: Vec<PathBuf>,
     /// The shape of signatures [default: fineweb].
-    #[arg(long, value_name = "NAME", help_heading = "What is alike")]
+    #[arg(long, value_name = "NAME", help_heading = "Near-duplicates")]
     preset: Option<PresetArg>,
     /// Compare texts by runs of N words.
-    #[arg(long, value_name = "N", help_heading = "What is alike", conflicts_with = "shingle_characters")]
+    #[arg(long, value_name = "N", help_heading = "Near-duplicates", conflicts_with = "shingle_characters")]
     shingle_words: Option<usize>,
     /// Compare texts by runs of N characters.
-    #[arg(long, value_name = "N", help_heading = "What is alike")]
+    #[arg(long, value_name = "N", help_heading = "Near-duplicates")]
     shingle_characters: Option<usize>,
     /// Bands of a signature.
-    #[arg(long, value_name = "N", help_heading = "What is alike")]
+    #[arg(long, value_name = "N", help_heading = "Near-duplicates")]
     bands: Option<usize>,
     /// Hashes in a band.
-    #[arg(long, value_name = "N", help_heading = "What is alike")]
+    #[arg(long, value_name = "N", help_heading = "Near-duplicates")]
     rows: Option<usize>,
     /// Choose bands and rows so that they tell this similarity best.
-    #[arg(long, value_name = "SIMILARITY", help_heading = "What is alike")]
+    #[arg(long, value_name = "SIMILARITY", help_heading = "Near-duplicates")]
     threshold: Option<f64>,
     /// Hashes to do so with [default: 128].
-    #[arg(long, value_name = "N", help_heading = "What is alike")]
+    #[arg(long, value_name = "N", help_heading = "Near-duplicates")]
     hashes: Option<usize>,
     /// Read the texts that share a band once more, and join those whose Jaccard similarity is this or more [default: a band is enough;
     /// 0.8 for the preset gpt3].
-    #[arg(long, value_name = "SIMILARITY", help_heading = "What is alike")]
+    #[arg(long, value_name = "SIMILARITY", help_heading = "Near-duplicates")]
     verify: Option<f64>,
     /// Texts of one band that a text is compared with, at most: those that come next in size.
-    #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "What is alike")]
+    #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "Near-duplicates")]
     max_bucket: usize,
     /// Which document of a cluster stays.
     #[arg(long, value_enum, default_value = "smallest-id")]
@@ -147,9 +148,9 @@ impl DedupArgs {
         let step = |name: &str, rule| Step {
             name: name.into(),
             sources: vec![FILES.into()],
-            kind: StepKind::NearDuplicates(rule),
+            kind: StepKind::FuzzyDedup(rule),
         };
-        let mut steps = vec![step("near_duplicates", DuplicateRule { keep, ..DuplicateRule::default() })];
+        let mut steps = vec![step("fuzzy_dedup", DuplicateRule { keep, ..DuplicateRule::default() })];
         if !self.against.is_empty() {
             sources.insert(0, self.documents.source(AGAINST, &self.against)?);
             let rule = DuplicateRule { against: vec![AGAINST.into()], ..DuplicateRule::default() };
@@ -186,7 +187,7 @@ fn summary(survivors: &Survivors, out: &Path) -> Result<String, std::fmt::Error>
     writeln!(text, "{} documents in {} clusters", account.members, account.clusters)?;
     if account.pairs_compared > 0 {
         let (compared, alike) = (account.pairs_compared, account.pairs_alike);
-        writeln!(text, "{compared} pairs of texts compared, {alike} alike")?;
+        writeln!(text, "{compared} pairs of texts compared, {alike} near-duplicates")?;
     }
     if account.pairs_left > 0 {
         let (buckets, left) = (account.buckets_over_limit, account.pairs_left);

@@ -1,4 +1,4 @@
-//! Documents that repeat others.
+//! Deduplication: of documents with one text, one URL or in one cluster, one stays.
 
 use datafusion::{
     arrow::datatypes::DataType,
@@ -18,10 +18,10 @@ use super::{
 };
 use crate::{measure::Family, text::sameness::Sameness};
 
-/// Which of documents that are alike is kept.
+/// Which of several duplicates is kept.
 pub const VERSION: crate::files::Version = crate::files::Version::new("decide/duplicates", 1);
 
-/// Which document of those that are alike stays.
+/// Which of several duplicates stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Survivor {
@@ -38,18 +38,18 @@ pub enum Survivor {
     Score(String),
 }
 
-/// What becomes of documents that are alike. Where the choice is open, the smallest id decides.
+/// Which of several duplicates stays. Among equals, the one with the smallest id.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct DuplicateRule {
     /// Which one stays.
     pub keep: Survivor,
     /// Sources that come before others, and before each other in this order, whatever `keep` says.
     pub prefer: Vec<String>,
-    /// Drop what one of these sources has, too, and nothing else.
+    /// Drop what duplicates a document of these sources, and nothing else.
     pub against: Vec<String>,
 }
 
-/// In what documents are alike.
+/// By what documents are duplicates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Likeness {
     /// The text.
@@ -61,7 +61,7 @@ pub enum Likeness {
 }
 
 impl Likeness {
-    /// Why a document is dropped that is like one of its step, or one of another corpus.
+    /// Why a document is dropped: as a duplicate of one of its step, or of one of another corpus.
     fn reasons(self) -> (&'static str, &'static str) {
         match self {
             Self::Text(Sameness::Exact) => ("same_text", "text_of_other_source"),
@@ -72,7 +72,7 @@ impl Likeness {
     }
 }
 
-/// Facts that a rule on duplicates may need.
+/// Facts that deduplication may need.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DuplicateFacts<'a> {
     /// Hashes of the forms in which texts are compared, for [`Likeness::Text`].
@@ -83,9 +83,9 @@ pub struct DuplicateFacts<'a> {
     pub score: Option<&'a Family>,
 }
 
-/// Drops documents that are alike but for one, or those that are like documents of other sources.
+/// Drops all but one of several duplicates, or what duplicates documents of other sources.
 ///
-/// `repeats` names the document for which one is dropped; `size` says how many are alike, also for the one that stays; `cluster`
+/// `repeats` names the document for which one is dropped; `size` says how many there are, also for the one that stays; `cluster`
 /// names their cluster, which may reach beyond what the step is about. A document of which nothing is left in the form in which it is
 /// compared is like none, and neither is one without a URL.
 ///

@@ -117,7 +117,7 @@ async fn sized(
     unit: Unit,
     sources: &[String],
 ) -> Result<DataFrame> {
-    let measured = match tables.remains {
+    let measured = match tables.after_cuts {
         // what was cut has another size
         Some(stage) => tables.decisions(stage).await?.with_column_renamed("id", "fact_id")?,
         None => tables.family(facts.words, sources).await?,
@@ -137,7 +137,7 @@ async fn sized(
         let tokens = tokens.select(vec![col("fact_id").alias("token_id"), col("tokens")])?;
         documents = documents.join(tokens, JoinType::Inner, &["id"], &["token_id"], None)?;
         let mut size = col("tokens");
-        if tables.remains.is_some() {
+        if tables.after_cuts.is_some() {
             // of what was cut, as large a share of the tokens stays as of the bytes
             let whole = tables.family(facts.words, sources).await?;
             let whole_bytes = cast(col("bytes"), DataType::Float64).alias("whole");

@@ -9,6 +9,7 @@
 //!
 //! Useful for: everything that follows from facts. Not useful for: facts; see [`crate::measure`].
 
+mod after_cuts;
 mod budget;
 mod c4;
 mod clusters;
@@ -28,16 +29,16 @@ mod node;
 mod numbers;
 mod pareto;
 mod read;
-mod remains;
-mod repeats;
 mod sample;
 mod splits;
+mod substrings;
 mod tables;
 mod threshold;
 mod top;
 mod urls;
 mod verdict;
 
+pub use after_cuts::{AfterCutsRule, after_cuts, cut_substrings};
 pub use budget::{Budget, MixtureAccount, Share, SourceAccount, Unit, Weights, measured_shares};
 pub use c4::C4Quality;
 pub use clusters::{ClusterAccount, ClusterConfig, ClusterExec, Verification, clusters_schema};
@@ -56,10 +57,9 @@ pub use mixture::{AtMost, MixtureRule, SizeFacts, Totals, mixture, totals};
 pub(crate) use node::rows;
 pub use pareto::{Alpha, Fit, ParetoRule};
 pub use read::read;
-pub use remains::{RemainsRule, remains, repeats};
-pub use repeats::{RepeatsConfig, RepeatsExec, repeats_schema};
 pub use sample::{Sampled, sample};
 pub use splits::SplitRule;
+pub use substrings::{SubstringsConfig, SubstringsExec, substrings_schema};
 pub use tables::Tables;
 pub use threshold::ThresholdRule;
 pub use top::{ShareUnit, TopRule, top};
@@ -69,9 +69,9 @@ pub use verdict::{Rule, Unknown, apply, is_of};
 /// The versions of what is no [`Rule`], each where its code stands.
 pub mod versions {
     pub use super::{
-        clusters::VERSION as CLUSTERS, decontaminate::VERSION as DECONTAMINATE, duplicates::VERSION as DUPLICATES,
-        fitted_alpha::VERSION as ALPHA, mixture::VERSION as MIXTURE, read::VERSION as READ,
-        remains::VERSION as REMAINS, repeats::VERSION as REPEATS, sample::VERSION as SAMPLE, top::VERSION as TOP,
+        after_cuts::VERSION as AFTER_CUTS, clusters::VERSION as CLUSTERS, decontaminate::VERSION as DECONTAMINATE,
+        duplicates::VERSION as DUPLICATES, fitted_alpha::VERSION as ALPHA, mixture::VERSION as MIXTURE,
+        read::VERSION as READ, sample::VERSION as SAMPLE, substrings::VERSION as SUBSTRINGS, top::VERSION as TOP,
         verdict::VERSION as VERDICT,
     };
 }

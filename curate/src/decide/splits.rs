@@ -1,6 +1,6 @@
 //! Which split a document is in.
 //!
-//! What is alike goes into one split, whether a step removes it or not. The split of a group of documents that are alike is drawn; but where
+//! Near-duplicates go into one split, whether a step removes them or not. The split of a cluster is drawn; but where
 //! the files of a task say which split its examples are in, that holds, and the most held-out of them for the whole group.
 
 use std::collections::BTreeMap;

@@ -29,8 +29,8 @@ pub struct Tables<'a> {
     pub parts: &'a BTreeMap<String, u32>,
     /// Whether some document was read from more than one file. Then facts about it stand in each of them.
     pub repeats: bool,
-    /// The stage that tells what remains of documents, where some are cut.
-    pub remains: Option<&'a str>,
+    /// The stage that tells what is left of documents after all cuts, where some are cut.
+    pub after_cuts: Option<&'a str>,
     /// What earlier runs have kept.
     pub indexes: &'a [DuplicateIndex],
     /// Where the files that are opened are noted.
@@ -132,7 +132,7 @@ impl Tables<'_> {
         self.parquet(paths, &family.schema()).await?.select(vec![col("id"), col(hashes).alias("hashes")])
     }
 
-    /// The documents that are like others: `member`, the `cluster` that it belongs to, which is the smallest id in it, and how
+    /// The documents with near-duplicates: `member`, the `cluster` that it belongs to, which is the smallest id in it, and how
     /// many `members` that has.
     ///
     /// # Errors

@@ -13,7 +13,9 @@ use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConve
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    decide::{Chance, ChanceFunction, ClusterConfig, ClusterExec, CutFunction, CutText, RepeatsConfig, RepeatsExec},
+    decide::{
+        Chance, ChanceFunction, ClusterConfig, ClusterExec, CutFunction, CutText, SubstringsConfig, SubstringsExec,
+    },
     files::{Publication, PublishExec},
     measure::{Family, FamilyFunction},
     source::{ReadExec, Reading},
@@ -26,7 +28,7 @@ enum Node {
     Read(Box<Reading>),
     Publish(Vec<Publication>),
     Cluster(ClusterConfig),
-    Repeats(RepeatsConfig),
+    Substrings(SubstringsConfig),
     Chain,
 }
 
@@ -55,11 +57,11 @@ impl PhysicalExtensionCodec for TamisCodec {
         Ok(match from_json(bytes)? {
             Node::Read(reading) => Arc::new(ReadExec::new(*reading)),
             Node::Publish(publications) => Arc::new(PublishExec::new(input()?, publications)?),
-            Node::Repeats(config) => {
+            Node::Substrings(config) => {
                 let [wanted, ids, texts] = inputs else {
-                    return internal_err!("repeats have three inputs, and not {}", inputs.len());
+                    return internal_err!("substrings have three inputs, and not {}", inputs.len());
                 };
-                Arc::new(RepeatsExec::new(Arc::clone(wanted), Arc::clone(ids), Arc::clone(texts), config))
+                Arc::new(SubstringsExec::new(Arc::clone(wanted), Arc::clone(ids), Arc::clone(texts), config))
             }
             Node::Chain => Arc::new(ChainExec::new(input()?)),
             Node::Cluster(config) => Arc::new(ClusterExec::new(input()?, inputs.get(1).cloned(), config)),
@@ -78,8 +80,8 @@ impl PhysicalExtensionCodec for TamisCodec {
             Node::Publish(publish.publications().to_vec())
         } else if let Some(cluster) = node.downcast_ref::<ClusterExec>() {
             Node::Cluster(cluster.config().clone())
-        } else if let Some(repeats) = node.downcast_ref::<RepeatsExec>() {
-            Node::Repeats(repeats.config().clone())
+        } else if let Some(substrings) = node.downcast_ref::<SubstringsExec>() {
+            Node::Substrings(substrings.config().clone())
         } else if node.downcast_ref::<ChainExec>().is_some() {
             Node::Chain
         } else {

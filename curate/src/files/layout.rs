@@ -39,7 +39,7 @@ impl Layout {
         self.out.join("facts/bands.json")
     }
 
-    /// The clusters of documents that are alike, over all sources.
+    /// The clusters of near-duplicates, over all sources.
     #[must_use]
     pub fn clusters(&self) -> PathBuf {
         self.out.join("facts/clusters.parquet")
@@ -51,9 +51,9 @@ impl Layout {
         self.out.join("facts/clusters.json")
     }
 
-    /// The cuts that a step on repeated passages has found.
+    /// The cuts that a step `substring_dedup` has found.
     #[must_use]
-    pub fn repeats(&self, stage: &str) -> PathBuf {
+    pub fn substrings(&self, stage: &str) -> PathBuf {
         self.out.join("facts/repeats").join(format!("{stage}.parquet"))
     }
 

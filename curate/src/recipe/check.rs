@@ -318,11 +318,11 @@ impl Check<'_> {
             families.push(family("c4_lines", FamilyConfig::C4Lines(lines)));
         }
         for sameness in [Sameness::Exact, Sameness::Normalized] {
-            if steps.iter().any(|step| matches!(&step.kind, StepKind::SameText(of_step, _) if *of_step == sameness)) {
+            if steps.iter().any(|step| matches!(&step.kind, StepKind::TextDedup(of_step, _) if *of_step == sameness)) {
                 families.push(Family::fingerprints(sameness));
             }
         }
-        let near = steps.iter().any(|step| matches!(step.kind, StepKind::NearDuplicates(_)));
+        let near = steps.iter().any(|step| matches!(step.kind, StepKind::FuzzyDedup(_)));
         if near || facts.bands.is_some() {
             let bands = match &facts.bands {
                 Some(choice) => choice.get_ref().config().map_err(|message| self.fault(choice.span(), message))?,
@@ -365,7 +365,7 @@ impl Check<'_> {
             .map_err(|message| self.fault(spanned.map(Spanned::span).unwrap_or_default(), message).into())
     }
 
-    /// Which documents that share a band are alike.
+    /// Which documents that share a band are near-duplicates.
     fn verification(&self, families: &[Family]) -> Result<Option<Verification>> {
         let ClustersRecipe { verify, max_bucket, index } = &self.recipe.clusters;
         let Some(bands) = families.iter().find_map(Family::bands) else {

@@ -9,14 +9,14 @@ use serde::Deserialize;
 use super::{mixture_recipe::MixtureRecipe, presets::Preset};
 use crate::{
     decide::{
-        Alpha, C4Quality, DecontaminationRule, FinewebQuality, GopherQuality, GopherRepetition, LanguageRule,
-        LinkedRule, RemainsRule, ShareUnit, Survivor, Unknown, UrlRule,
+        AfterCutsRule, Alpha, C4Quality, DecontaminationRule, FinewebQuality, GopherQuality, GopherRepetition,
+        LanguageRule, LinkedRule, ShareUnit, Survivor, Unknown, UrlRule,
     },
     extract::{Extractor, PageLimits},
     learn::{FastTextConfig, FeaturesPreset, HashedWords, MIN_KNOWN, Scale},
     measure::{BandsChoice, OverlapsConfig},
     source::Cleaning,
-    text::{overlap::RunLengths, passages::Passage},
+    text::{overlap::RunLengths, substrings::SubstringUnit},
 };
 
 /// A text with its place in the file.
@@ -51,7 +51,7 @@ pub struct Recipe {
     /// What shapes the facts.
     #[serde(default)]
     pub facts: FactsRecipe,
-    /// How documents that are alike are joined into clusters.
+    /// How near-duplicates are joined into clusters.
     #[serde(default)]
     pub clusters: ClustersRecipe,
     /// Classifiers that the run trains.
@@ -66,9 +66,9 @@ pub struct Recipe {
     #[serde(default)]
     #[schemars(with = "Vec<StepRecipe>")]
     pub step: Vec<Spanned<StepRecipe>>,
-    /// What becomes of documents of which steps have cut something.
+    /// What becomes of documents from which steps have cut something.
     #[serde(default)]
-    pub remains: RemainsRule,
+    pub after_cuts: AfterCutsRule,
     /// Which documents are for validation and testing.
     #[serde(default)]
     pub splits: SplitsRecipe,
@@ -454,19 +454,19 @@ pub struct StepRecipe {
     /// The rules of a well-known dataset, each a step of its own.
     #[schemars(with = "Option<Preset>")]
     pub preset: Option<Preset>,
-    /// Drop documents that were fetched from a URL that another was fetched from; the one that was captured last stays by default.
-    pub same_url: Option<DuplicatesRecipe>,
-    /// Drop documents whose text another has: to the byte, but for how characters are composed (Unicode's NFC), runs of spaces, blank
-    /// lines, and white space at the ends of lines. A line's indent counts.
-    pub exact_duplicates: Option<DuplicatesRecipe>,
-    /// Drop documents whose text another has but for case, accents, punctuation and signs, white space and the value of numbers: `3 + 4` and
-    /// `30 - 12` are one. For prose, and not for tables, sums or code. Marks that carry letters count.
-    pub normalized_duplicates: Option<DuplicatesRecipe>,
-    /// Drop documents that are much like another; `[facts.bands]` and `[clusters]` say how much.
-    pub near_duplicates: Option<DuplicatesRecipe>,
-    /// Cut passages out of documents that stand in another place, too.
-    #[schemars(with = "Option<RepeatsRecipe>")]
-    pub repeats: Option<Spanned<RepeatsRecipe>>,
+    /// Keep one document of each URL, by default the one that was captured last.
+    pub url_dedup: Option<DedupRecipe>,
+    /// Keep one document of each text. Two texts are the same to the byte, but for how characters are composed (Unicode's NFC), repeated
+    /// spaces, blank lines, and white space at the ends of lines. A line's indent counts.
+    pub exact_dedup: Option<DedupRecipe>,
+    /// Keep one document of each normalized text: without case, accents, punctuation and signs, white space and the value of numbers, so
+    /// that `3 + 4` and `30 - 12` are one. For prose, and not for tables, sums or code. Marks that carry letters count.
+    pub normalized_dedup: Option<DedupRecipe>,
+    /// Keep one document of each cluster of near-duplicates, found by MinHash; `[facts.bands]` and `[clusters]` say how near.
+    pub fuzzy_dedup: Option<DedupRecipe>,
+    /// Cut out of documents what stands in another place, too (Lee et al. 2022).
+    #[schemars(with = "Option<SubstringDedupRecipe>")]
+    pub substring_dedup: Option<Spanned<SubstringDedupRecipe>>,
     /// Cut out of documents what stands in a `[benchmark]`.
     #[schemars(with = "Option<DecontaminationRule>")]
     pub decontaminate: Option<Spanned<DecontaminationRule>>,
@@ -478,32 +478,32 @@ pub struct StepRecipe {
     pub pareto: Option<ParetoRecipe>,
 }
 
-/// What becomes of documents that are alike.
+/// Which of several duplicates stays.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct DuplicatesRecipe {
+pub struct DedupRecipe {
     /// Which one stays: `smallest_id`, `longest`, `earliest`, `latest` or `{ score = CLASSIFIER }`.
     #[schemars(with = "Option<Survivor>")]
     pub keep: Option<Spanned<Survivor>>,
     /// Sources that come before others, and before each other in this order, whatever `keep` says.
     #[schemars(with = "Vec<String>")]
     pub prefer: Vec<Text>,
-    /// Drop what a document of these sources is like, and nothing else.
+    /// Drop what duplicates a document of these sources, and nothing else.
     #[schemars(with = "Vec<String>")]
     pub against: Vec<Text>,
 }
 
-/// Passages that stand in more than one place.
+/// Substrings that stand in more than one place.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RepeatsRecipe {
-    /// What a passage is: `lines` (`CCNet`), `paragraphs`, `{ sentences = 3 }` (C4), `{ bytes = 100 }` or `{ words = 50 }` (Lee et al.).
-    pub passage: Passage,
-    /// Whether lines, paragraphs and sentences are the same but for what `normalized_duplicates` takes away, as `CCNet` has it: rows of a table
-    /// are, then. Otherwise they are by what `exact_duplicates` goes by. Runs of bytes and words are compared letter by letter.
+pub struct SubstringDedupRecipe {
+    /// What a substring is: `lines` (`CCNet`), `paragraphs`, `{ sentences = 3 }` (C4), `{ bytes = 100 }` or `{ words = 50 }` (Lee et al.).
+    pub unit: SubstringUnit,
+    /// Compare lines, paragraphs and sentences as `normalized_dedup` compares texts, and as `CCNet` does: the rows of a table are the same
+    /// then. Otherwise they are compared as `exact_dedup` does. Bytes and words are always compared letter by letter.
     #[serde(default)]
     pub normalized: bool,
-    /// Whether its first place stays: in the document with the least id.
+    /// Keep the first place of each, in the document with the smallest id.
     #[serde(default = "yes")]
     pub keep_first: bool,
 }
@@ -512,7 +512,7 @@ fn yes() -> bool {
     true
 }
 
-/// How documents that are alike are joined into clusters.
+/// How near-duplicates are joined into clusters.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClustersRecipe {
@@ -524,7 +524,7 @@ pub struct ClustersRecipe {
     /// that are left out are counted.
     #[schemars(with = "usize")]
     pub max_bucket: Spanned<usize>,
-    /// Folders of earlier runs with the same `[facts.bands]`: steps `near_duplicates` drop what those have kept, too.
+    /// Folders of earlier runs with the same `[facts.bands]`: steps `fuzzy_dedup` drop what those have kept, too.
     #[schemars(with = "Vec<String>")]
     pub index: Vec<Text>,
 }

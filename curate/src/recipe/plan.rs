@@ -6,15 +6,15 @@ use serde::Serialize;
 
 use crate::{
     decide::{
-        Alpha, AtMost, C4Quality, DecontaminationRule, DuplicateIndex, DuplicateRule, FinewebQuality, GopherQuality,
-        GopherRepetition, LanguageRule, LinkedRule, RemainsRule, SplitRule, Survivor, ThresholdRule, TopRule, Unit,
+        AfterCutsRule, Alpha, AtMost, C4Quality, DecontaminationRule, DuplicateIndex, DuplicateRule, FinewebQuality,
+        GopherQuality, GopherRepetition, LanguageRule, LinkedRule, SplitRule, Survivor, ThresholdRule, TopRule, Unit,
         Unknown, UrlRule, Verification, Weights,
     },
     files::Version,
     learn::Kind,
     measure::{Family, ModelFile},
     source::Source,
-    text::{c4::LineRules, passages::Passage, sameness::Sameness},
+    text::{c4::LineRules, sameness::Sameness, substrings::SubstringUnit},
     write::Content,
 };
 
@@ -33,7 +33,7 @@ pub struct Plan {
     pub keep_documents: bool,
     /// The families of facts that are made when sources are read.
     pub families: Vec<Family>,
-    /// Which documents that share a band are alike; all by default.
+    /// Which documents that share a band are near-duplicates; all by default.
     pub verification: Option<Verification>,
     /// What earlier runs have kept: near-duplicates of that are dropped.
     pub indexes: Vec<DuplicateIndex>,
@@ -125,19 +125,19 @@ impl Step {
         }
     }
 
-    /// What becomes of documents that are alike, where the step is about those.
+    /// Which duplicates are dropped, where the step drops some.
     #[must_use]
     pub fn duplicates(&self) -> Option<&DuplicateRule> {
         match &self.kind {
-            StepKind::SameUrl(rule) | StepKind::SameText(_, rule) | StepKind::NearDuplicates(rule) => Some(rule),
+            StepKind::UrlDedup(rule) | StepKind::TextDedup(_, rule) | StepKind::FuzzyDedup(rule) => Some(rule),
             _ => None,
         }
     }
 
-    /// Whether the step cuts passages out of documents.
+    /// Whether the step cuts something out of documents.
     #[must_use]
     pub fn cuts(&self) -> bool {
-        matches!(self.kind, StepKind::Repeats { .. } | StepKind::Decontaminate(_))
+        matches!(self.kind, StepKind::SubstringDedup { .. } | StepKind::Decontaminate(_))
     }
 
     /// The classifier whose score the step reads.
@@ -174,17 +174,17 @@ pub enum StepKind {
     C4Quality(C4Quality),
     /// Drop what lists name.
     Urls(UrlRule),
-    /// Drop what was fetched from one URL.
-    SameUrl(DuplicateRule),
-    /// Drop what has the same text.
-    SameText(Sameness, DuplicateRule),
+    /// Drop all but one document of a URL.
+    UrlDedup(DuplicateRule),
+    /// Drop all but one document of a text.
+    TextDedup(Sameness, DuplicateRule),
     /// Drop near-duplicates.
-    NearDuplicates(DuplicateRule),
-    /// Cut passages that stand elsewhere, too.
-    Repeats {
-        /// What a passage is.
-        passage: Passage,
-        /// By what two passages are the same.
+    FuzzyDedup(DuplicateRule),
+    /// Cut substrings that stand in more than one place.
+    SubstringDedup {
+        /// What a substring is.
+        unit: SubstringUnit,
+        /// By what two substrings are the same.
         sameness: Sameness,
         /// Whether its first place stays.
         keep_first: bool,
@@ -192,7 +192,7 @@ pub enum StepKind {
     /// Cut what stands in benchmarks.
     Decontaminate(DecontaminationRule),
     /// Take the cuts of all steps together.
-    Remains(RemainsRule),
+    AfterCuts(AfterCutsRule),
     /// Keep what has a score or more.
     Threshold {
         /// The classifier.
@@ -242,8 +242,8 @@ pub struct MixturePlan {
 impl Plan {
     /// The step that takes all cuts together, where there are any; it is the last.
     #[must_use]
-    pub fn remains(&self) -> Option<&Step> {
-        self.steps.iter().find(|step| matches!(step.kind, StepKind::Remains(_)))
+    pub fn after_cuts(&self) -> Option<&Step> {
+        self.steps.iter().find(|step| matches!(step.kind, StepKind::AfterCuts(_)))
     }
 
     /// The family with this name, if the run makes it when it reads.

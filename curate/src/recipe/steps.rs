@@ -7,19 +7,19 @@ use schemas::toml_file::Spanned;
 use super::{
     ClassifierPlan, Step, StepKind,
     check::{Check, list},
-    model::{DuplicatesRecipe, ParetoRecipe, RepeatsRecipe, StepRecipe, Text, ThresholdRecipe, TopRecipe},
+    model::{DedupRecipe, ParetoRecipe, StepRecipe, SubstringDedupRecipe, Text, ThresholdRecipe, TopRecipe},
 };
 use crate::{
     decide::{Alpha, DecontaminationRule, DuplicateRule, Survivor, ThresholdRule, TopRule},
     error::Result,
-    text::{passages::Passage, sameness::Sameness},
+    text::{sameness::Sameness, substrings::SubstringUnit},
 };
 
 /// What a step does, and the name that it has unless the recipe gives one.
 type Named = (StepKind, &'static str);
 
 /// The stage that takes all cuts together.
-const REMAINS: &str = "remains";
+const AFTER_CUTS: &str = "after_cuts";
 
 impl Check<'_> {
     /// The steps in their order.
@@ -44,7 +44,7 @@ impl Check<'_> {
                     }
                     None => (*default_name).to_owned(),
                 };
-                if name == "read" || name == REMAINS || steps.iter().any(|step| step.name == name) {
+                if name == "read" || name == AFTER_CUTS || steps.iter().any(|step| step.name == name) {
                     let span = recipe.name.as_ref().map_or_else(|| spanned.span(), Spanned::span);
                     let message = format!("there is another stage `{name}`: give this step a `name`");
                     return Err(self.fault(span, message).into());
@@ -60,7 +60,7 @@ impl Check<'_> {
         }
         if steps.iter().any(Step::cuts) {
             let sources = self.recipe.source.keys().map(|name| name.get_ref().clone()).collect();
-            steps.push(Step { name: REMAINS.into(), sources, kind: StepKind::Remains(self.recipe.remains) });
+            steps.push(Step { name: AFTER_CUTS.into(), sources, kind: StepKind::AfterCuts(self.recipe.after_cuts) });
         }
         Ok(steps)
     }
@@ -83,11 +83,11 @@ impl Check<'_> {
             urls,
             linked,
             preset,
-            same_url,
-            exact_duplicates,
-            normalized_duplicates,
-            near_duplicates,
-            repeats,
+            url_dedup,
+            exact_dedup,
+            normalized_dedup,
+            fuzzy_dedup,
+            substring_dedup,
             decontaminate,
             threshold,
             top,
@@ -119,23 +119,23 @@ impl Check<'_> {
             self.needs_links(span.clone(), "a step `linked`")?;
             one(StepKind::Linked(rule.clone()), "linked");
         }
-        if let Some(duplicates) = same_url {
-            one(StepKind::SameUrl(self.duplicates(recipe, duplicates, Survivor::Latest)?), "same_url");
+        if let Some(duplicates) = url_dedup {
+            one(StepKind::UrlDedup(self.duplicates(recipe, duplicates, Survivor::Latest)?), "url_dedup");
         }
-        if let Some(duplicates) = exact_duplicates {
+        if let Some(duplicates) = exact_dedup {
             let rule = self.duplicates(recipe, duplicates, Survivor::SmallestId)?;
-            one(StepKind::SameText(Sameness::Exact, rule), "exact_duplicates");
+            one(StepKind::TextDedup(Sameness::Exact, rule), "exact_dedup");
         }
-        if let Some(duplicates) = normalized_duplicates {
+        if let Some(duplicates) = normalized_dedup {
             let rule = self.duplicates(recipe, duplicates, Survivor::SmallestId)?;
-            one(StepKind::SameText(Sameness::Normalized, rule), "normalized_duplicates");
+            one(StepKind::TextDedup(Sameness::Normalized, rule), "normalized_dedup");
         }
-        if let Some(duplicates) = near_duplicates {
+        if let Some(duplicates) = fuzzy_dedup {
             let rule = self.duplicates(recipe, duplicates, Survivor::SmallestId)?;
-            one(StepKind::NearDuplicates(rule), "near_duplicates");
+            one(StepKind::FuzzyDedup(rule), "fuzzy_dedup");
         }
-        if let Some(recipe) = repeats {
-            found.push(self.repeats(recipe)?);
+        if let Some(recipe) = substring_dedup {
+            found.push(self.substring_dedup(recipe)?);
         }
         if let Some(rule) = decontaminate {
             found.push((self.decontamination(rule)?, "decontaminate"));
@@ -154,15 +154,15 @@ impl Check<'_> {
             (1, None) => Ok(found),
             (count, _) => {
                 let possible = "`language`, `gopher_quality`, `gopher_repetition`, `fineweb_quality`, `c4_quality`, `urls`, `linked`, \
-                                `preset`, `same_url`, `exact_duplicates`, `normalized_duplicates`, `near_duplicates`, `repeats`, `decontaminate`, `threshold`, `top` and `pareto`";
+                                `preset`, `url_dedup`, `exact_dedup`, `normalized_dedup`, `fuzzy_dedup`, `substring_dedup`, `decontaminate`, `threshold`, `top` and `pareto`";
                 Err(self.fault(span, format!("a step does one thing, of {possible}; this one does {count}")).into())
             }
         }
     }
 
-    /// What becomes of documents that are alike.
-    fn duplicates(&self, step: &StepRecipe, recipe: &DuplicatesRecipe, keep: Survivor) -> Result<DuplicateRule> {
-        let DuplicatesRecipe { keep: wanted, prefer, against } = recipe;
+    /// Which of several duplicates stays.
+    fn duplicates(&self, step: &StepRecipe, recipe: &DedupRecipe, keep: Survivor) -> Result<DuplicateRule> {
+        let DedupRecipe { keep: wanted, prefer, against } = recipe;
         let sources = |names: &[Text]| names.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>();
         let rule = DuplicateRule {
             keep: wanted.as_ref().map_or(keep, |wanted| wanted.get_ref().clone()),
@@ -196,31 +196,31 @@ impl Check<'_> {
         Err(self.fault(span, message).into())
     }
 
-    /// Passages that are cut where they stand in more than one place.
-    fn repeats(&self, recipe: &Spanned<RepeatsRecipe>) -> Result<Named> {
-        let RepeatsRecipe { passage, normalized, keep_first } = *recipe.get_ref();
-        let least = match passage {
-            Passage::Bytes(_) => 16,
-            Passage::Words(_) => 4,
-            Passage::Lines | Passage::Paragraphs | Passage::Sentences(_) => 1,
+    /// Substrings that are cut where they stand in more than one place.
+    fn substring_dedup(&self, recipe: &Spanned<SubstringDedupRecipe>) -> Result<Named> {
+        let SubstringDedupRecipe { unit, normalized, keep_first } = *recipe.get_ref();
+        let least = match unit {
+            SubstringUnit::Bytes(_) => 16,
+            SubstringUnit::Words(_) => 4,
+            SubstringUnit::Lines | SubstringUnit::Paragraphs | SubstringUnit::Sentences(_) => 1,
         };
-        if passage.length() < least {
-            let message = "a passage is 1 sentence, 4 words or 16 bytes, or more";
+        if unit.length() < least {
+            let message = "a substring has 1 sentence, 4 words or 16 bytes, or more";
             return Err(self.fault(recipe.span(), message).into());
         }
-        let name = match passage {
-            Passage::Lines => "repeated_lines",
-            Passage::Paragraphs => "repeated_paragraphs",
-            Passage::Sentences(_) => "repeated_sentences",
-            Passage::Bytes(_) => "repeated_bytes",
-            Passage::Words(_) => "repeated_words",
+        let name = match unit {
+            SubstringUnit::Lines => "line_dedup",
+            SubstringUnit::Paragraphs => "paragraph_dedup",
+            SubstringUnit::Sentences(_) => "sentence_dedup",
+            SubstringUnit::Bytes(_) => "byte_substring_dedup",
+            SubstringUnit::Words(_) => "word_substring_dedup",
         };
-        if normalized && passage.is_run() {
-            let message = "runs of bytes and words are compared letter by letter: leave out `normalized`, or take lines, paragraphs or sentences";
+        if normalized && unit.is_ngram() {
+            let message = "bytes and words are compared letter by letter: leave out `normalized`, or take lines, paragraphs or sentences";
             return Err(self.fault(recipe.span(), message).into());
         }
         let sameness = if normalized { Sameness::Normalized } else { Sameness::Exact };
-        Ok((StepKind::Repeats { passage, sameness, keep_first }, name))
+        Ok((StepKind::SubstringDedup { unit, sameness, keep_first }, name))
     }
 
     fn decontamination(&self, rule: &Spanned<DecontaminationRule>) -> Result<StepKind> {

@@ -123,13 +123,13 @@ impl<'a> Run<'a> {
 
     /// The files of the run as tables of a session; those that are opened are noted in `inputs`.
     pub fn tables<'t>(&'t self, context: &'t SessionContext, inputs: &'t Inputs) -> Tables<'t> {
-        let remains = self.plan.remains().map(|step| step.name.as_str());
+        let after_cuts = self.plan.after_cuts().map(|step| step.name.as_str());
         Tables {
             context,
             layout: &self.layout,
             parts: &self.parts,
             repeats: self.made().repeats,
-            remains,
+            after_cuts,
             indexes: &self.plan.indexes,
             inputs,
         }

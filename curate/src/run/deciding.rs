@@ -16,8 +16,8 @@ use serde::Serialize;
 use super::context::{Files, Run};
 use crate::{
     decide::{
-        self, Alpha, BandsCard, ClusterAccount, ClusterConfig, ClusterExec, DuplicateFacts, FittedAlpha, Likeness,
-        ParetoRule, RemainsRule, RepeatsConfig, RepeatsExec, Rule, Survivor, versions,
+        self, AfterCutsRule, Alpha, BandsCard, ClusterAccount, ClusterConfig, ClusterExec, DuplicateFacts, FittedAlpha,
+        Likeness, ParetoRule, Rule, SubstringsConfig, SubstringsExec, Survivor, versions,
     },
     error::{Error, Result},
     files::{Inputs, Publication, Version, hash_file, write_json},
@@ -53,7 +53,7 @@ impl Run<'_> {
         ["bands", "normalized_fingerprints", "fingerprints"].iter().find_map(|name| self.plan.family(name))
     }
 
-    /// Joins documents that are alike, over all sources and before any removal.
+    /// Joins near-duplicates, over all sources and before any removal.
     pub async fn find_clusters(&self) -> Result<()> {
         let Some(family) = self.clustered_by() else { return Ok(()) };
         let start = Instant::now();
@@ -108,7 +108,7 @@ impl Run<'_> {
             }
             _ => String::new(),
         };
-        let note = format!("{members} documents are like others{left}");
+        let note = format!("{members} documents have near-duplicates{left}");
         self.progress.end("clusters", start.elapsed().as_secs_f64(), &note);
         Ok(())
     }
@@ -170,10 +170,10 @@ impl Run<'_> {
                 fitted = Some(alpha);
                 Some((score, Box::new(rule)))
             }
-            StepKind::Repeats { .. } => return self.decide_repeats(before, step).await,
+            StepKind::SubstringDedup { .. } => return self.decide_substrings(before, step).await,
             StepKind::Decontaminate(rule) => return self.decide_decontamination(before, step, *rule).await,
-            StepKind::Remains(rule) => return self.decide_remains(before, step, *rule).await,
-            StepKind::SameUrl(_) | StepKind::SameText(..) | StepKind::NearDuplicates(_) => None,
+            StepKind::AfterCuts(rule) => return self.decide_after_cuts(before, step, *rule).await,
+            StepKind::UrlDedup(_) | StepKind::TextDedup(..) | StepKind::FuzzyDedup(_) => None,
         };
         if let Some((family, rule)) = rule {
             let table = decide::apply(tables, before, &family, sources, rule.as_ref()).await.map_err(failed)?;
@@ -183,14 +183,14 @@ impl Run<'_> {
         self.decide_duplicates(before, step).await
     }
 
-    /// Takes a step on documents that are alike.
+    /// Takes a step on duplicates.
     async fn decide_duplicates(&self, before: &str, step: &Step) -> Result<()> {
         let context = self.session.relational();
         let inputs = Inputs::of(&step.name);
         let (likeness, rule) = match &step.kind {
-            StepKind::SameUrl(rule) => (Likeness::Url, rule),
-            StepKind::SameText(sameness, rule) => (Likeness::Text(*sameness), rule),
-            StepKind::NearDuplicates(rule) => (Likeness::Cluster, rule),
+            StepKind::UrlDedup(rule) => (Likeness::Url, rule),
+            StepKind::TextDedup(sameness, rule) => (Likeness::Text(*sameness), rule),
+            StepKind::FuzzyDedup(rule) => (Likeness::Cluster, rule),
             other => unreachable!("{other:?} is no step on duplicates"),
         };
         let score = match &rule.keep {
@@ -265,14 +265,14 @@ impl Run<'_> {
         Ok(scores)
     }
 
-    /// Cuts passages that stand in more than one place.
-    async fn decide_repeats(&self, before: &str, step: &Step) -> Result<()> {
-        let StepKind::Repeats { passage, sameness, keep_first } = step.kind else {
-            unreachable!("{step:?} is no step on repeats");
+    /// Cuts substrings that stand in more than one place.
+    async fn decide_substrings(&self, before: &str, step: &Step) -> Result<()> {
+        let StepKind::SubstringDedup { unit, sameness, keep_first } = step.kind else {
+            unreachable!("{step:?} is no step on substrings");
         };
         let sources = &step.sources;
         let failed = |error| Error::from_plan(&step.name, error);
-        let found = self.layout.repeats(&step.name);
+        let found = self.layout.substrings(&step.name);
         let context = self.session.streaming();
         let inputs = Inputs::of(&step.name);
         let kept = self.tables(&context, &inputs).kept(before).await.map_err(failed)?;
@@ -280,31 +280,31 @@ impl Run<'_> {
             kept.filter(decide::is_of(sources)).and_then(|kept| kept.select_columns(&["id"])).map_err(failed)?;
         let ids = self.texts(&context, sources, &inputs).await?.select_columns(&["id"]).map_err(failed)?;
         let texts = self.texts(&context, sources, &inputs).await?;
-        let origin = self.origin(versions::REPEATS, &[], step, &inputs)?;
+        let origin = self.origin(versions::SUBSTRINGS, &[], step, &inputs)?;
         self.unit("repeats", &step.name, &origin, async {
             let plan = |table: DataFrame| async move { table.create_physical_plan().await.map_err(failed) };
-            let config = RepeatsConfig { passage, sameness, keep_first, budget: self.session.budget() };
-            let repeats = RepeatsExec::new(plan(wanted).await?, plan(ids).await?, plan(texts).await?, config);
-            let publication = Publication::new(&found, &decide::repeats_schema());
-            self.publish_plan(&step.name, &context, Arc::new(repeats), vec![publication]).await
+            let config = SubstringsConfig { unit, sameness, keep_first, budget: self.session.budget() };
+            let substrings = SubstringsExec::new(plan(wanted).await?, plan(ids).await?, plan(texts).await?, config);
+            let publication = Publication::new(&found, &decide::substrings_schema());
+            self.publish_plan(&step.name, &context, Arc::new(substrings), vec![publication]).await
         })
         .await?;
         let context = self.session.relational();
         let inputs = Inputs::of(&step.name);
-        let table = decide::repeats(self.tables(&context, &inputs), before, found).await.map_err(failed)?;
-        self.decide(versions::REMAINS, step, &inputs, &context, table).await
+        let table = decide::cut_substrings(self.tables(&context, &inputs), before, found).await.map_err(failed)?;
+        self.decide(versions::AFTER_CUTS, step, &inputs, &context, table).await
     }
 
     /// Takes all cuts together.
-    async fn decide_remains(&self, before: &str, step: &Step, rule: RemainsRule) -> Result<()> {
+    async fn decide_after_cuts(&self, before: &str, step: &Step, rule: AfterCutsRule) -> Result<()> {
         let stages: Vec<String> =
             self.plan.steps.iter().filter(|step| step.cuts()).map(|step| step.name.clone()).collect();
         let words = self.plan.family("words").unwrap_or_else(|| unreachable!("every recipe measures words"));
         let context = self.session.relational();
         let inputs = Inputs::of(&step.name);
-        let table = decide::remains(self.tables(&context, &inputs), before, &stages, words, rule).await;
+        let table = decide::after_cuts(self.tables(&context, &inputs), before, &stages, words, rule).await;
         let table = table.map_err(|error| Error::from_plan(&step.name, error))?;
-        self.decide(versions::REMAINS, step, &inputs, &context, table).await
+        self.decide(versions::AFTER_CUTS, step, &inputs, &context, table).await
     }
 
     /// Publishes the verdicts of a stage, unless they are found done. They follow from the code that decides, its settings, and what their plan

@@ -151,9 +151,9 @@ impl Run<'_> {
         let sources = mixture.weights.sources();
         let documents = self.parts_of(&sources).map(|(source, part)| self.layout.documents(source, part));
         let records = self.facts_of("records", &self.source_names());
-        let remains = self.plan.remains().map(|step| self.layout.decisions(&step.name));
+        let after_cuts = self.plan.after_cuts().map(|step| self.layout.decisions(&step.name));
         let decided = [self.layout.decisions(stage), self.layout.mixture_account(&mixture.name)];
-        for path in documents.chain(records).chain(remains).chain(decided) {
+        for path in documents.chain(records).chain(after_cuts).chain(decided) {
             inputs.open(&path)?;
         }
         let MixturePlan { name, content, shard_bytes, .. } = mixture;

@@ -73,7 +73,7 @@ pub struct Survivors {
 }
 
 /// Runs a plan without mixtures, and copies the documents of `source` that its steps keep, in their files and in their order, to
-/// `survivors/`; `clusters.parquet` says which are alike.
+/// `survivors/`; `clusters.parquet` says which are near-duplicates.
 ///
 /// # Errors
 /// As for [`run`].

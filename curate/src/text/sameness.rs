@@ -38,12 +38,12 @@ impl TextHasher {
         (!bytes.is_empty()).then(|| xxh3_128(bytes))
     }
 
-    /// XXH3-64 of the same, of a passage; none for one without a letter or digit.
-    pub fn passage_hash(&mut self, passage: &str) -> Option<u64> {
-        if self.sameness == Sameness::Exact && !passage.chars().any(char::is_alphanumeric) {
+    /// XXH3-64 of the same, of a substring; none for one without a letter or digit.
+    pub fn substring_hash(&mut self, substring: &str) -> Option<u64> {
+        if self.sameness == Sameness::Exact && !substring.chars().any(char::is_alphanumeric) {
             return None;
         }
-        let bytes = self.form(passage);
+        let bytes = self.form(substring);
         (!bytes.is_empty()).then(|| xxh3_64(bytes))
     }
 

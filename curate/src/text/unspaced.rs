@@ -3,7 +3,7 @@
 //! An ideograph (Han, Hiragana, Katakana) is a word of its own; runs of Thai, Lao, Khmer and Burmese letters are divided by dictionary; and
 //! some signs divide words as a space does: the zero-width space, Tibetan's tsheg, the wordspace of Ethiopic. All other scripts put spaces, and
 //! what marks do there is each kernel's own rule. Facts about words ([`super::tokens`]), shingles ([`super::normal`]), runs of benchmarks
-//! ([`super::overlap`]), repeated runs of words ([`super::passages`]), features of classifiers and the rules on lines all ask here.
+//! ([`super::overlap`]), repeated n-grams of words ([`super::substrings`]), features of classifiers and the rules on lines all ask here.
 //!
 //! Source: Unicode's dictionaries, by `icu_segmenter`: the longest word that begins here, over and over. Chinese and Japanese are not
 //! divided by dictionary: their words are too much a matter of taste for two copies to agree on.
@@ -175,8 +175,8 @@ mod tests {
     use crate::text::{
         normal::NormalForm,
         overlap::PlainWords,
-        passages::{Passage, Passages},
         sameness::Sameness,
+        substrings::{SubstringFinder, SubstringUnit},
         tokens::Tokens,
     };
 
@@ -214,8 +214,9 @@ mod tests {
                 plain.words().iter().map(|word| &text[word.start as usize..word.end as usize]).collect();
             assert_eq!(found, words, "runs of benchmarks");
             let mut found = Vec::new();
-            let take = |word: crate::text::passages::Found| found.push(&text[word.start as usize..word.end as usize]);
-            Passages::new(Passage::Words(1), Sameness::Exact).find(&text, |_| true, take);
+            let take =
+                |word: crate::text::substrings::Substring| found.push(&text[word.start as usize..word.end as usize]);
+            SubstringFinder::new(SubstringUnit::Words(1), Sameness::Exact).find(&text, |_| true, take);
             assert_eq!(found, words, "repeated runs");
             assert_eq!(count(&text), words.len(), "features and rules");
         }

@@ -64,7 +64,7 @@ pub async fn places(
             place.of(vec![col("id"), col("split"), col("copies"), col("source")]).alias("place"),
         ])?
         .unnest_columns(&["place"])?;
-    let placed = match tables.remains {
+    let placed = match tables.after_cuts {
         Some(stage) => {
             let cuts = tables.decisions(stage).await?.filter(col("cuts").is_not_null())?;
             let cuts = cuts.select(vec![col("id").alias("cut_id"), col("cuts")])?;

@@ -70,7 +70,7 @@ pub async fn route(tables: Tables<'_>, route: Route<'_>) -> Result<DataFrame> {
     let rows = placed.join(documents, JoinType::Inner, &["placed_id"], &["id"], None)?;
     let schema = routed_schema(content);
     let names = schema.fields().iter().map(|field| field.name().as_str());
-    match (rendering, tables.remains) {
+    match (rendering, tables.after_cuts) {
         (None, None) => rows.select(names.map(col).collect::<Vec<_>>()),
         (None, Some(_)) => {
             let rows = rows.with_column("text", CutText::Text.of(vec![col("text"), col("cuts")]))?;

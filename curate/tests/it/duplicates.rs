@@ -200,7 +200,7 @@ fn the_same_text_is_the_same_or_normalized() {
         .collect();
     write_lines(&folder.path().join("some.jsonl"), &documents);
     let recipe = folder.path().join("recipe.toml");
-    let steps = "[[step]]\nexact_duplicates = {}\n[[step]]\nnormalized_duplicates = {}\n";
+    let steps = "[[step]]\nexact_dedup = {}\n[[step]]\nnormalized_dedup = {}\n";
     let toml = format!(
         "name = \"same\"\nseed = 1\n[source.some]\njsonl = [\"some.jsonl\"]\n{steps}[splits]\nvalidation = 0.0\n\
          [mixture.text]\nweights = {{ some = 1.0 }}\n"
@@ -211,9 +211,9 @@ fn the_same_text_is_the_same_or_normalized() {
     let dropped = |stage: &str| {
         ledger.stages.iter().find(|entry| entry.stage == stage).expect("the step was taken").dropped.clone()
     };
-    assert_eq!(dropped("exact_duplicates"), BTreeMap::from([("same_text".to_owned(), same.len() as u64)]));
+    assert_eq!(dropped("exact_dedup"), BTreeMap::from([("same_text".to_owned(), same.len() as u64)]));
     let expected = BTreeMap::from([("same_normalized_text".to_owned(), normalized.len() as u64)]);
-    assert_eq!(dropped("normalized_duplicates"), expected);
+    assert_eq!(dropped("normalized_dedup"), expected);
     let check = curate(&["check", text(&recipe)]).output().expect("the program can be started");
     assert!(stdout(&check).contains("but for case, accents, signs and the value of numbers"), "{}", stdout(&check));
 }
@@ -269,7 +269,7 @@ fn another_corpus_is_held_against_one() {
         entry.dropped.clone()
     };
     assert_eq!(dropped("against", "files"), BTreeMap::from([("near_duplicate_of_other_source".to_owned(), 1)]));
-    assert!(dropped("against", "against").is_empty() && dropped("near_duplicates", "against").is_empty());
+    assert!(dropped("against", "against").is_empty() && dropped("fuzzy_dedup", "against").is_empty());
 }
 
 /// What an earlier removal has kept is removed from the next; an index of another shape, or none at all, is refused.
@@ -339,13 +339,13 @@ fn the_recipe_says_which_copy_stays() {
         let is_kept = |id: &&str| own(id).iter().any(|own| column_where(&decisions, "verdict", "id", own) == ["keep"]);
         all.into_iter().filter(|id| is_kept(id)).collect::<Vec<_>>()
     };
-    assert_eq!(kept("near_duplicates = { keep = \"longest\" }"), ["2023-02"]);
-    assert_eq!(kept("near_duplicates = { keep = \"earliest\" }"), ["2020-01"]);
-    assert_eq!(kept("near_duplicates = { keep = \"latest\" }"), ["2024-03"]);
-    assert_eq!(kept("near_duplicates = { keep = \"latest\", prefer = [\"books\"] }"), ["2020-01"]);
-    assert_eq!(kept("same_url = {}"), ["2024-03", "2023-02", "2020-01"]);
-    assert_eq!(kept("same_url = { keep = \"earliest\" }"), ["2022-01", "2023-02", "2020-01"]);
-    assert_eq!(kept("near_duplicates = { against = [\"books\"] }\nsources = [\"web\"]"), ["2020-01"]);
+    assert_eq!(kept("fuzzy_dedup = { keep = \"longest\" }"), ["2023-02"]);
+    assert_eq!(kept("fuzzy_dedup = { keep = \"earliest\" }"), ["2020-01"]);
+    assert_eq!(kept("fuzzy_dedup = { keep = \"latest\" }"), ["2024-03"]);
+    assert_eq!(kept("fuzzy_dedup = { keep = \"latest\", prefer = [\"books\"] }"), ["2020-01"]);
+    assert_eq!(kept("url_dedup = {}"), ["2024-03", "2023-02", "2020-01"]);
+    assert_eq!(kept("url_dedup = { keep = \"earliest\" }"), ["2022-01", "2023-02", "2020-01"]);
+    assert_eq!(kept("fuzzy_dedup = { against = [\"books\"] }\nsources = [\"web\"]"), ["2020-01"]);
 }
 
 /// The values of a column in the rows in which another has a value.

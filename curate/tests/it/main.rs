@@ -2,7 +2,6 @@
 
 mod answers;
 mod archives;
-
 mod bad_input;
 mod benchmarks;
 mod classifiers;
@@ -17,10 +16,10 @@ mod pipes;
 mod promises;
 mod reading;
 mod real;
-mod repeats;
 mod report;
 mod sampling;
 mod scripts;
+mod substrings;
 mod support;
 mod truth;
 mod versions;

@@ -50,7 +50,7 @@ fn explain_shows_how_a_stage_ran() {
         curate(&arguments).output().expect("the program can be started")
     };
     let stages = stdout(&explain(&[]));
-    for stage in ["read", "near_duplicates", "mixture-text"] {
+    for stage in ["read", "fuzzy_dedup", "mixture-text"] {
         assert!(stages.lines().any(|line| line == stage), "{stages}");
     }
     let plan = stdout(&explain(&["mixture-text"]));

@@ -102,7 +102,7 @@ fn the_size_is_bounded() {
         lines.push(serde_json::json!({ "id": number.to_string(), "url": url, "text": words }).to_string());
     }
     fs::write(folder.path().join("some.jsonl"), lines.join("\n")).expect("the folder can be written");
-    let steps = "[[step]]\ngopher_quality = {}\n[[step]]\nexact_duplicates = {}\n[[step]]\nnear_duplicates = {}\n[splits]\nvalidation = 0.0\n";
+    let steps = "[[step]]\ngopher_quality = {}\n[[step]]\nexact_dedup = {}\n[[step]]\nfuzzy_dedup = {}\n[splits]\nvalidation = 0.0\n";
     let written = format!(
         "name = \"large\"\nseed = 1\n[source.some]\njsonl = [\"some.jsonl\"]\n{steps}[mixture.text]\nweights = {{ some = 1.0 }}\n"
     );

@@ -24,11 +24,11 @@ use std::{
 
 use curate::{
     decide::{
-        self, BenchmarkAccount, C4Quality, ClusterConfig, ClusterExec, DecontaminationRule, DuplicateFacts,
-        DuplicateRule, FinewebQuality, FittedAlpha, GopherQuality, GopherRepetition, LanguageRule, Leaks, Likeness,
-        LinkedRule, MixtureAccount, MixtureRule, ParetoRule, RemainsRule, RepeatsConfig, RepeatsExec, Rule, Sampled,
-        ShareUnit, SizeFacts, SplitRule, SplitShards, Survivor, Tables, ThresholdRule, TopRule, Totals, Unit, Unknown,
-        UrlRule, Weights,
+        self, AfterCutsRule, BenchmarkAccount, C4Quality, ClusterConfig, ClusterExec, DecontaminationRule,
+        DuplicateFacts, DuplicateRule, FinewebQuality, FittedAlpha, GopherQuality, GopherRepetition, LanguageRule,
+        Leaks, Likeness, LinkedRule, MixtureAccount, MixtureRule, ParetoRule, Rule, Sampled, ShareUnit, SizeFacts,
+        SplitRule, SplitShards, SubstringsConfig, SubstringsExec, Survivor, Tables, ThresholdRule, TopRule, Totals,
+        Unit, Unknown, UrlRule, Weights,
     },
     engine::{Engine, Limits, Session},
     extract::{Extractor, PageLimits},
@@ -42,8 +42,8 @@ use curate::{
         copy_records, read_table, records, rows_schema,
     },
     text::{
-        c4::LineRules, overlap::RunLengths, passages::Passage, refinedweb::RefinedwebLines, sameness::Sameness,
-        shingles::Shingle,
+        c4::LineRules, overlap::RunLengths, refinedweb::RefinedwebLines, sameness::Sameness, shingles::Shingle,
+        substrings::SubstringUnit,
     },
     write::{self, CardFacts, Content, ExamplesContent, Rendering, Route, SplitSize},
 };
@@ -472,9 +472,9 @@ impl Run {
         Self { layout, parts, inputs: Inputs::of("versions") }
     }
 
-    fn tables<'t>(&'t self, context: &'t SessionContext, remains: Option<&'t str>) -> Tables<'t> {
+    fn tables<'t>(&'t self, context: &'t SessionContext, after_cuts: Option<&'t str>) -> Tables<'t> {
         let Self { layout, parts, inputs } = self;
-        Tables { context, layout, parts, repeats: false, remains, indexes: &[], inputs }
+        Tables { context, layout, parts, repeats: false, after_cuts, indexes: &[], inputs }
     }
 
     /// Runs a plan and leaves its rows where a stage's decisions stand.
@@ -653,10 +653,10 @@ async fn decisions(session: &Session, run: &Run, outputs: &mut Outputs) {
     let cut = run.decide("decontaminate", table.expect("it can be planned")).await;
     outputs.insert("decide/decontaminate", hash(format!("{common}{account}{cut}").as_bytes()));
 
-    let rule = RemainsRule { min_bytes: 400 };
+    let rule = AfterCutsRule { min_bytes: 400 };
     let stages = list(&["decontaminate"]);
-    let table = decide::remains(tables, "decontaminate", &stages, &words(), rule).await;
-    outputs.insert("decide/remains", run.decide("remains", table.expect("it can be planned")).await);
+    let table = decide::after_cuts(tables, "decontaminate", &stages, &words(), rule).await;
+    outputs.insert("decide/after_cuts", run.decide("after_cuts", table.expect("it can be planned")).await);
 
     let scores = |source: &str| -> Vec<(f64, u64)> {
         let mut scores: Vec<(f64, u64)> =
@@ -700,10 +700,10 @@ async fn clusters(session: &Session, run: &Run, outputs: &mut Outputs) {
     let wanted = ids.clone().create_physical_plan().await.expect("it can be planned");
     let (ids, texts) = (ids.create_physical_plan().await, texts.create_physical_plan().await);
     let config =
-        RepeatsConfig { passage: Passage::Lines, sameness: Sameness::Exact, keep_first: true, budget: 1 << 20 };
-    let repeats = RepeatsExec::new(wanted, ids.expect("planned"), texts.expect("planned"), config);
-    let batches = session.collect("repeats", &context, Arc::new(repeats)).await.expect("the plan runs");
-    outputs.insert("decide/repeats", hash(rows_of(&batches).as_bytes()));
+        SubstringsConfig { unit: SubstringUnit::Lines, sameness: Sameness::Exact, keep_first: true, budget: 1 << 20 };
+    let substrings = SubstringsExec::new(wanted, ids.expect("planned"), texts.expect("planned"), config);
+    let batches = session.collect("substrings", &context, Arc::new(substrings)).await.expect("the plan runs");
+    outputs.insert("decide/substrings", hash(rows_of(&batches).as_bytes()));
 }
 
 fn mixture_rule() -> MixtureRule {

@@ -9,13 +9,13 @@ pub struct ClusterAccount {
     pub documents: u64,
     /// Hashes that they came with.
     pub hashes: u64,
-    /// Documents that are like others.
+    /// Documents with near-duplicates.
     pub members: u64,
     /// Clusters of them.
     pub clusters: u64,
     /// Pairs whose similarity was computed; none where a shared band is enough.
     pub pairs_compared: u64,
-    /// Those that were alike enough.
+    /// Those that were similar enough.
     pub pairs_alike: u64,
     /// Buckets within which not all pairs that may be alike were compared, for the limit on them.
     pub buckets_over_limit: u64,

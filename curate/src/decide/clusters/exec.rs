@@ -62,12 +62,12 @@ pub struct ClusterConfig {
     pub account: PathBuf,
 }
 
-/// Which candidates are alike.
+/// Which candidates are near-duplicates.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Verification {
     /// What texts are compared by.
     pub shingle: Shingle,
-    /// The Jaccard similarity of their shingles from which on they are alike, above 0.
+    /// The Jaccard similarity of their shingles from which on they are near-duplicates, above 0.
     pub similarity: f64,
     /// Documents of a bucket that one is compared with, at most: those whose texts come next in size.
     pub max_bucket: usize,
@@ -339,7 +339,7 @@ impl Joined {
         Ok(())
     }
 
-    /// Joins the candidates that are alike.
+    /// Joins the candidates that are similar enough.
     fn verify(&mut self, verification: Verification) -> Result<()> {
         let mut verifier = Verifier {
             forest: &mut self.forest,

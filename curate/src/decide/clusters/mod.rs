@@ -1,14 +1,14 @@
-//! Clusters of documents that are alike.
+//! Clusters of near-duplicates.
 //!
 //! ```text
 //! (id, hashes) -> numbers: ids sorted, each its place           8 bytes a document, in memory
 //!              -> buckets: (hash, arrival) sorted by hash       12 bytes a hash, spilled
-//!              -> forest: documents of one bucket are joined, or those of them whose texts are alike enough
+//!              -> forest: documents of one bucket are joined, or those of them whose texts are similar enough
 //!              -> (member, cluster, members), by member
 //! ```
 //!
 //! A document's number is the place of its id among all ids, and the least number of a cluster is its root: so neither order, nor
-//! threads, nor files show. Documents that are like no other stand in no cluster.
+//! threads, nor files show. Documents without near-duplicates stand in no cluster.
 //!
 //! Useful for: reprints, mirrors, page templates. Not useful for: shared passages within texts that differ.
 //!
@@ -27,5 +27,5 @@ mod verify;
 pub use account::ClusterAccount;
 pub use exec::{ClusterConfig, ClusterExec, Verification, clusters_schema};
 
-/// How documents that are alike are joined.
+/// How near-duplicates are joined.
 pub const VERSION: Version = Version::new("decide/clusters", 1);

@@ -25,7 +25,7 @@ pub struct Verifier<'a> {
 }
 
 impl Verifier<'_> {
-    /// Joins those of a bucket that are alike.
+    /// Joins those of a bucket that are similar enough.
     pub fn take(&mut self, bucket: Bucket<'_>) -> Result<()> {
         let members = bucket.members;
         if bucket.same_text {
@@ -92,7 +92,7 @@ mod tests {
     const DOCUMENTS: u32 = 12;
 
     proptest! {
-        /// Joined are those that share a hash and are alike enough, over and over: whatever is held in memory, and however many
+        /// Joined are those that share a hash and are similar enough, over and over: whatever is held in memory, and however many
         /// pairs had to be compared for it.
         #[test]
         fn clusters_are_those_of_the_similar_pairs(

@@ -258,10 +258,10 @@ impl Figures {
     fn found(&mut self, findings: &Findings) {
         if let Some(clusters) = &findings.clusters {
             let account = &clusters.account;
-            self.count(Topic::Duplicates, "documents that are like others", account.members);
+            self.count(Topic::Duplicates, "documents in clusters", account.members);
             self.count(Topic::Duplicates, "clusters", account.clusters);
             self.count(Topic::Duplicates, "pairs compared", account.pairs_compared);
-            self.count(Topic::Duplicates, "pairs alike", account.pairs_alike);
+            self.count(Topic::Duplicates, "near-duplicate pairs", account.pairs_alike);
             self.count(Topic::Duplicates, "pairs left", account.pairs_left);
             if let Some((_, members)) = clusters.largest.first() {
                 self.count(Topic::Duplicates, "documents in the largest", u64::from(*members));

@@ -98,8 +98,7 @@ mod tests {
 
     #[test]
     fn a_step_is_known_by_its_name_wherever_it_stands() {
-        let first =
-            manifest(json!({"step": [{"exact_duplicates": {}}, {"pareto": {"alpha": 1.0}, "sources": ["web"]}]}));
+        let first = manifest(json!({"step": [{"exact_dedup": {}}, {"pareto": {"alpha": 1.0}, "sources": ["web"]}]}));
         let second =
             manifest(json!({"step": [{"pareto": {"alpha": 3.0}, "sources": ["web"]}], "splits": {"test": 0.1}}));
         let change = |key: &str, first: Option<&str>, second: Option<&str>| Change {
@@ -108,9 +107,9 @@ mod tests {
             second: second.map(str::to_owned),
         };
         let expected = [
-            change("step.exact_duplicates.exact_duplicates", Some("{}"), None),
+            change("step.exact_dedup.exact_dedup", Some("{}"), None),
             change("step.pareto.pareto.alpha", Some("1.0"), Some("3.0")),
-            change("steps", Some("exact_duplicates, pareto"), Some("pareto")),
+            change("steps", Some("exact_dedup, pareto"), Some("pareto")),
             change("splits.test", None, Some("0.1")),
         ];
         assert_eq!(changes(&first, &second), expected);

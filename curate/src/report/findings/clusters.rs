@@ -1,4 +1,4 @@
-//! Documents that are like others: how large their clusters are, and a few of them side by side.
+//! Near-duplicates: how large their clusters are, and a few of them side by side.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,13 +28,13 @@ const LARGEST: usize = 10;
 /// Clusters of which two documents are compared: the largest, and some by chance.
 const COMPARED: (usize, usize) = (4, 12);
 
-/// Documents that are like others.
+/// Clusters of near-duplicates.
 #[derive(Debug)]
 pub struct Clusters {
     pub account: ClusterAccount,
     /// How many clusters there are of a size: a bin goes from `2^bin` documents to the next power of two.
     pub sizes: BTreeMap<u32, u64>,
-    /// The largest clusters: an id, which `curate why` takes, and how many documents are alike.
+    /// The largest clusters: an id, which `curate why` takes, and how many documents are in its cluster.
     pub largest: Vec<(String, u32)>,
     /// Pairs to look at.
     pub pairs: Vec<Pair>,

@@ -84,7 +84,7 @@ impl RunFiles {
             layout: &self.layout,
             parts: &self.parts,
             repeats: self.repeats,
-            remains: None,
+            after_cuts: None,
             indexes: &[],
             inputs: &self.inputs,
         }

@@ -169,8 +169,8 @@ async fn documents(files: &RunFiles, context: &SessionContext) -> PlanResult<Dat
     documents = documents.join(wanted, JoinType::Left, &["id"], &["fact_id"], None)?.drop_columns(&["fact_id"])?;
     documents = documents.join(last(files, context).await?, JoinType::Left, &["id"], &["kept_id"], None)?;
     let (mut bytes_after, mut words_after) = (col("bytes"), col("words"));
-    if let Some(remains) = remains(files, context).await? {
-        documents = documents.join(remains, JoinType::Left, &["id"], &["remains_id"], None)?;
+    if let Some(left) = after_cuts(files, context).await? {
+        documents = documents.join(left, JoinType::Left, &["id"], &["cut_id"], None)?;
         bytes_after = coalesce(vec![col("remaining_bytes"), bytes_after]);
         words_after = coalesce(vec![col("remaining_words"), words_after]);
     }
@@ -197,12 +197,12 @@ async fn last(files: &RunFiles, context: &SessionContext) -> PlanResult<DataFram
 }
 
 /// What cuts have left of documents, where a step has taken them together.
-async fn remains(files: &RunFiles, context: &SessionContext) -> PlanResult<Option<DataFrame>> {
+async fn after_cuts(files: &RunFiles, context: &SessionContext) -> PlanResult<Option<DataFrame>> {
     for stage in files.stages() {
         let table = files.tables(context).decisions(stage).await?;
         let has = |name: &str| table.schema().has_column_with_unqualified_name(name);
         if has("cuts") && has("bytes") && has("words") {
-            let columns = [("id", "remains_id"), ("bytes", "remaining_bytes"), ("words", "remaining_words")];
+            let columns = [("id", "cut_id"), ("bytes", "remaining_bytes"), ("words", "remaining_words")];
             return table.select(columns.map(|(name, new)| col(name).alias(new)).to_vec()).map(Some);
         }
     }

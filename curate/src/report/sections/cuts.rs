@@ -39,7 +39,7 @@ pub fn section(findings: &Findings) -> Option<Section> {
     Some(Section {
         id: "cuts",
         title: "Cuts",
-        says: "Passages that left documents which stayed. The documents themselves, with what was cut, are shown with their step above.",
+        says: "What was cut out of documents that stayed. The documents themselves, with what was cut, are shown with their step above.",
         body: html! { (table) },
     })
 }

@@ -1,4 +1,4 @@
-//! Documents that are like others, and some of them side by side.
+//! Near-duplicates, and some of them side by side.
 
 use maud::{Markup, html};
 
@@ -43,7 +43,7 @@ pub fn section(findings: &Findings) -> Option<Section> {
                 h3 { "Side by side" }
                 p { "The document with the smallest id of a cluster, and another one, drawn by hash. "
                     del { "Struck words" } " stand in the first alone, " ins { "underlined words" } " in the second alone." }
-                div.pages role="group" aria-label="Pairs of documents that are alike" { @for pair in pairs { (pair) } }
+                div.pages role="group" aria-label="Pairs of near-duplicates" { @for pair in pairs { (pair) } }
             }
         },
     })
@@ -54,9 +54,9 @@ fn account(account: &ClusterAccount) -> Markup {
     let ClusterAccount { members, clusters, pairs_compared, pairs_alike, buckets_over_limit, pairs_left, .. } =
         *account;
     html! { p {
-        (grouped(members)) " documents stand in " (grouped(clusters)) " clusters of documents that are alike."
+        (grouped(members)) " documents stand in " (grouped(clusters)) " clusters of near-duplicates."
         @if pairs_compared > 0 {
-            " " (grouped(pairs_compared)) " pairs of texts were compared, and " (grouped(pairs_alike)) " found alike."
+            " " (grouped(pairs_compared)) " pairs of texts were compared, and " (grouped(pairs_alike)) " are near-duplicates."
         }
         @if pairs_left > 0 {
             " " (grouped(pairs_left)) " pairs were not compared: " (grouped(buckets_over_limit)) " bands had more documents than the limit."

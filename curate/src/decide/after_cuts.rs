@@ -1,4 +1,4 @@
-//! Passages that are cut out of documents, and what remains of those.
+//! Cuts, and what is left of documents after all of them.
 
 use datafusion::{
     arrow::datatypes::DataType,
@@ -10,51 +10,51 @@ use datafusion::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CutText, Tables, repeats_schema, verdict::verdicts};
+use super::{CutText, Tables, substrings_schema, verdict::verdicts};
 use crate::{files::Version, measure::Family};
 
 /// How cuts are taken together.
-pub const VERSION: Version = Version::new("decide/remains", 1);
+pub const VERSION: Version = Version::new("decide/after_cuts", 1);
 
 /// What becomes of documents of which something was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct RemainsRule {
-    /// Fewest bytes that are left of a document after all cuts; what is not cut is not asked.
+pub struct AfterCutsRule {
+    /// Fewest bytes that are left of a document from which something was cut.
     pub min_bytes: u64,
 }
 
-impl Default for RemainsRule {
-    /// A passage of Lee et al. has 100 bytes: what is left should have as much.
+impl Default for AfterCutsRule {
+    /// A substring of Lee et al. has 100 bytes: what is left should have as much.
     fn default() -> Self {
         Self { min_bytes: 100 }
     }
 }
 
-/// Cuts what a search has found out of the documents that `before` kept. No document is dropped for it yet.
+/// Cuts substrings that were found out of the documents that `before` kept. No document is dropped for it yet.
 ///
 /// # Errors
 /// When what was found or the decisions cannot be read.
-pub async fn repeats(tables: Tables<'_>, before: &str, found: std::path::PathBuf) -> Result<DataFrame> {
-    let cuts = tables.parquet(vec![found], &repeats_schema()).await?;
+pub async fn cut_substrings(tables: Tables<'_>, before: &str, found: std::path::PathBuf) -> Result<DataFrame> {
+    let cuts = tables.parquet(vec![found], &substrings_schema()).await?;
     let cuts = cuts.select(vec![col("id").alias("cut_id"), col("cuts")])?;
     let documents = tables.kept(before).await?.join(cuts, JoinType::Left, &["id"], &["cut_id"], None)?;
     verdicts(documents, lit(ScalarValue::Utf8(None)), &["cuts"])
 }
 
-/// Takes all cuts together, and drops documents of which too little remains.
+/// Takes all cuts together, and drops documents of which too little is left.
 ///
 /// - `stages`: the steps that cut
-/// - returns: besides the usual columns the `cuts`, and the `bytes` and `words` that remain; of words, as large a share as of bytes
+/// - returns: besides the usual columns the `cuts`, and the `bytes` and `words` that are left; of words, as large a share as of bytes
 ///
 /// # Errors
 /// When the decisions or the facts cannot be read.
-pub async fn remains(
+pub async fn after_cuts(
     tables: Tables<'_>,
     before: &str,
     stages: &[String],
     words: &Family,
-    rule: RemainsRule,
+    rule: AfterCutsRule,
 ) -> Result<DataFrame> {
     let sources: Vec<String> = tables.parts.keys().cloned().collect();
     let sizes = tables.family(words, &sources).await?.select(vec![

@@ -1,4 +1,4 @@
-//! The plan node that finds passages that stand in more than one place.
+//! The plan node that finds substrings that stand in more than one place.
 
 use std::{
     fmt::{self, Formatter},
@@ -30,7 +30,7 @@ use futures::TryStreamExt as _;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::passages::{Anchor, Bits, Place, Standing, repeated, seen_twice};
+use super::places::{Anchor, BloomFilter, Occurrence, Place, repeated, seen_twice};
 use crate::{
     decide::{
         cuts::{CutsBuilder, cuts_type},
@@ -39,53 +39,53 @@ use crate::{
     },
     files::Spill,
     text::{
-        passages::{Found, Passage, Passages},
         sameness::Sameness,
+        substrings::{Substring, SubstringFinder, SubstringUnit},
     },
 };
 
 /// Rows in a batch of cuts.
 const BATCH_ROWS: usize = 4096;
-/// Bytes of text whose passages are held at a time, at 16 bytes for each that begins one.
+/// Bytes of text whose substrings are held at a time, at 16 bytes for each that begins one.
 const TEXT_BYTES: usize = 4 << 20;
 
 /// What shapes the search.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RepeatsConfig {
-    /// What a passage is.
-    pub passage: Passage,
-    /// By what two passages are the same.
+pub struct SubstringsConfig {
+    /// What a substring is.
+    pub unit: SubstringUnit,
+    /// By what two substrings are the same.
     pub sameness: Sameness,
-    /// Whether the first place of a passage stays.
+    /// Whether the first place of a substring stays.
     pub keep_first: bool,
-    /// Bytes of anchors, of passages and of places, each, that are held in memory; the rest is put aside. It does not show.
+    /// Bytes of anchors, of substrings and of places, each, that are held in memory; the rest is put aside. It does not show.
     pub budget: usize,
 }
 
-/// Finds passages that stand in more than one place: rows of `id` and `cuts`, sorted by id; documents without cuts have none.
+/// Finds substrings that stand in more than one place: rows of `id` and `cuts`, sorted by id; documents without cuts have none.
 #[derive(Debug)]
-pub struct RepeatsExec {
+pub struct SubstringsExec {
     /// Wanted ids; ids, and ids with texts, in one order.
     inputs: [Arc<dyn ExecutionPlan>; 3],
-    config: RepeatsConfig,
+    config: SubstringsConfig,
     properties: Arc<PlanProperties>,
 }
 
-impl RepeatsExec {
+impl SubstringsExec {
     /// Cuts of documents. Partitions of the inputs follow one another.
     ///
     /// - `wanted`: rows of an id, in any order: the documents that count
     /// - `ids`: rows of an id, all documents that `texts` has, in its order
-    /// - `texts`: rows of an id and its text; it is read twice where passages are runs
+    /// - `texts`: rows of an id and its text; it is read twice where substrings are n-grams
     #[must_use]
     pub fn new(
         wanted: Arc<dyn ExecutionPlan>,
         ids: Arc<dyn ExecutionPlan>,
         texts: Arc<dyn ExecutionPlan>,
-        config: RepeatsConfig,
+        config: SubstringsConfig,
     ) -> Self {
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::new(repeats_schema())),
+            EquivalenceProperties::new(Arc::new(substrings_schema())),
             Partitioning::UnknownPartitioning(1),
             EmissionType::Final,
             Boundedness::Bounded,
@@ -95,26 +95,26 @@ impl RepeatsExec {
 
     /// What shapes the search.
     #[must_use]
-    pub fn config(&self) -> &RepeatsConfig {
+    pub fn config(&self) -> &SubstringsConfig {
         &self.config
     }
 }
 
 /// The columns of what is found: a document's id, and its cuts.
 #[must_use]
-pub fn repeats_schema() -> Schema {
+pub fn substrings_schema() -> Schema {
     Schema::new(vec![Field::new("id", DataType::Utf8View, false), Field::new("cuts", cuts_type(), true)])
 }
 
-impl DisplayAs for RepeatsExec {
+impl DisplayAs for SubstringsExec {
     fn fmt_as(&self, _: DisplayFormatType, formatter: &mut Formatter<'_>) -> fmt::Result {
-        write!(formatter, "RepeatsExec: passage={:?}", self.config.passage)
+        write!(formatter, "SubstringsExec: unit={:?}", self.config.unit)
     }
 }
 
-impl ExecutionPlan for RepeatsExec {
+impl ExecutionPlan for SubstringsExec {
     fn name(&self) -> &'static str {
-        "RepeatsExec"
+        "SubstringsExec"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
@@ -138,7 +138,7 @@ impl ExecutionPlan for RepeatsExec {
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let Ok([wanted, ids, texts]) = <[_; 3]>::try_from(children) else {
-            return internal_err!("repeats are found in ids that are wanted, ids and texts");
+            return internal_err!("substrings are found in ids that are wanted, ids and texts");
         };
         Ok(Arc::new(Self::new(wanted, ids, texts, self.config.clone())))
     }
@@ -149,21 +149,21 @@ impl ExecutionPlan for RepeatsExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         if partition != 0 {
-            return internal_err!("repeats are one partition, and not number {partition}");
+            return internal_err!("cuts are one partition, and not number {partition}");
         }
         let [wanted, ids, texts] = self.inputs.clone();
         let config = self.config.clone();
-        let mut builder = RecordBatchReceiverStreamBuilder::new(Arc::new(repeats_schema()), 2);
+        let mut builder = RecordBatchReceiverStreamBuilder::new(Arc::new(substrings_schema()), 2);
         let batches = builder.tx();
         builder.spawn(async move {
             let mut search = Search::new(config, &context)?;
             search.number(rows(wanted, &context), rows(ids, &context)).await?;
-            if search.config.passage.is_run() {
+            if search.config.unit.is_ngram() {
                 search.take_anchors(rows(Arc::clone(&texts), &context)).await?;
             }
             // a plan that has run is at its end
             let texts = reset_plan_states(texts)?;
-            search.take_passages(rows(texts, &context)).await?;
+            search.take_substrings(rows(texts, &context)).await?;
             blocking(move || search.emit(|batch| batches.blocking_send(Ok(batch)).is_ok())).await
         });
         Ok(builder.build())
@@ -172,30 +172,30 @@ impl ExecutionPlan for RepeatsExec {
 
 /// What is known of the texts so far.
 struct Search {
-    config: RepeatsConfig,
+    config: SubstringsConfig,
     ids: Numbers,
     /// The number of each text, in their order; [`WANTED`] where it does not count.
     numbers: Vec<u32>,
     count: u32,
     /// Anchors that stand twice.
-    anchors: Bits,
-    passages: Spill<Standing>,
+    anchors: BloomFilter,
+    substrings: Spill<Occurrence>,
     memory: MemoryReservation,
     spill: PathBuf,
 }
 
 impl Search {
-    fn new(config: RepeatsConfig, context: &TaskContext) -> Result<Self> {
+    fn new(config: SubstringsConfig, context: &TaskContext) -> Result<Self> {
         let spill = spill_folder(context)?;
-        let memory = MemoryConsumer::new("repeats").register(context.memory_pool());
-        // ids or places, anchors or passages, and the bits of anchors
+        let memory = MemoryConsumer::new("substrings").register(context.memory_pool());
+        // ids or places, anchors or substrings, and the filter of anchors
         memory.try_grow(3 * config.budget)?;
         Ok(Self {
             ids: Numbers::new(&spill, config.budget),
             numbers: Vec::new(),
             count: 0,
-            anchors: Bits::new(8),
-            passages: Spill::new(&spill, config.budget / 2),
+            anchors: BloomFilter::new(8),
+            substrings: Spill::new(&spill, config.budget / 2),
             memory,
             config,
             spill,
@@ -222,36 +222,36 @@ impl Search {
     /// Finds the anchors that stand twice.
     async fn take_anchors(&mut self, mut batches: impl Batches) -> Result<()> {
         let mut anchors = Spill::new(&self.spill, self.config.budget / 2);
-        let RepeatsConfig { passage, sameness, .. } = self.config;
-        let of_text = |passages: &mut Passages, (_, text): &(u32, &str)| {
+        let SubstringsConfig { unit, sameness, .. } = self.config;
+        let of_text = |finder: &mut SubstringFinder, (_, text): &(u32, &str)| {
             let mut found = Vec::new();
-            passages.anchors(text, |hash| found.push(hash));
+            finder.anchors(text, |hash| found.push(hash));
             found
         };
         let mut arrival = 0;
         while let Some(batch) = batches.try_next().await? {
             for texts in together(&self.counting(&batch, &mut arrival)?) {
                 let found: Vec<Vec<u64>> =
-                    texts.par_iter().map_init(|| Passages::new(passage, sameness), of_text).collect();
+                    texts.par_iter().map_init(|| SubstringFinder::new(unit, sameness), of_text).collect();
                 found.into_iter().flatten().try_for_each(|hash| anchors.push(Anchor(hash)))?;
             }
         }
         self.ended(arrival)?;
-        let mut bits = Bits::new(self.config.budget / 2);
+        let mut filter = BloomFilter::new(self.config.budget / 2);
         anchors.each_sorted(seen_twice, |hashes| {
-            hashes.into_iter().for_each(|hash| bits.put(hash));
+            hashes.into_iter().for_each(|hash| filter.insert(hash));
             Ok(())
         })?;
-        self.anchors = bits;
+        self.anchors = filter;
         Ok(())
     }
 
-    /// Finds the passages that may stand in more than one place.
-    async fn take_passages(&mut self, mut batches: impl Batches) -> Result<()> {
+    /// Finds the substrings that may stand in more than one place.
+    async fn take_substrings(&mut self, mut batches: impl Batches) -> Result<()> {
         let mut arrival = 0;
         while let Some(batch) = batches.try_next().await? {
             for texts in together(&self.counting(&batch, &mut arrival)?) {
-                self.take_passages_of(texts)?;
+                self.take_substrings_of(texts)?;
             }
         }
         self.ended(arrival)
@@ -265,18 +265,18 @@ impl Search {
         internal_err!("there are {arrival} texts of {} documents", self.numbers.len())
     }
 
-    fn take_passages_of(&mut self, texts: &[(u32, &str)]) -> Result<()> {
-        let (anchors, RepeatsConfig { passage, sameness, .. }) = (&self.anchors, &self.config);
-        let of_text = |passages: &mut Passages, (_, text): &(u32, &str)| {
+    fn take_substrings_of(&mut self, texts: &[(u32, &str)]) -> Result<()> {
+        let (anchors, SubstringsConfig { unit, sameness, .. }) = (&self.anchors, &self.config);
+        let of_text = |finder: &mut SubstringFinder, (_, text): &(u32, &str)| {
             let mut found = Vec::new();
-            passages.find(text, |hash| anchors.has(hash), |passage| found.push(passage));
+            finder.find(text, |hash| anchors.contains(hash), |substring| found.push(substring));
             found
         };
-        let found: Vec<Vec<Found>> =
-            texts.par_iter().map_init(|| Passages::new(*passage, *sameness), of_text).collect();
+        let found: Vec<Vec<Substring>> =
+            texts.par_iter().map_init(|| SubstringFinder::new(*unit, *sameness), of_text).collect();
         for ((number, _), found) in texts.iter().zip(found) {
-            for Found { hash, start, end } in found {
-                self.passages.push(Standing { hash, place: Place { number: *number, start, end } })?;
+            for Substring { hash, start, end } in found {
+                self.substrings.push(Occurrence { hash, place: Place { number: *number, start, end } })?;
             }
         }
         Ok(())
@@ -300,14 +300,14 @@ impl Search {
 
     /// Gives the cuts to `take`, until it wants no more.
     fn emit(self, mut take: impl FnMut(RecordBatch) -> bool) -> Result<()> {
-        let Self { config, ids, numbers, count, anchors, passages, memory: _memory, spill } = self;
+        let Self { config, ids, numbers, count, anchors, substrings, memory: _memory, spill } = self;
         drop((numbers, anchors));
         let mut places = Spill::below(u128::from(count), &spill, config.budget / 2);
-        passages.each_sorted(
-            |standing| repeated(standing, config.keep_first),
+        substrings.each_sorted(
+            |occurrences| repeated(occurrences, config.keep_first),
             |found| found.into_iter().try_for_each(|place| places.push(place)),
         )?;
-        drop(passages);
+        drop(substrings);
         let sorted = places.sorted(|mut places: Vec<Place>| {
             places.sort_unstable();
             places
@@ -334,7 +334,7 @@ impl Search {
     }
 }
 
-/// Texts of [`TEXT_BYTES`] at a time, or a single one: all of one may be passages.
+/// Texts of [`TEXT_BYTES`] at a time, or a single one: all of one may be substrings.
 fn together<'a, 't>(texts: &'a [(u32, &'t str)]) -> impl Iterator<Item = &'a [(u32, &'t str)]> {
     let mut rest = texts;
     std::iter::from_fn(move || {
@@ -384,6 +384,6 @@ impl Rows {
     fn finish(&mut self) -> RecordBatch {
         self.count = 0;
         let columns: Vec<ArrayRef> = vec![Arc::new(self.ids.finish()), self.cuts.finish()];
-        RecordBatch::try_new(Arc::new(repeats_schema()), columns).expect("the columns are of one length")
+        RecordBatch::try_new(Arc::new(substrings_schema()), columns).expect("the columns are of one length")
     }
 }

@@ -1,12 +1,12 @@
-//! Repeated runs of 100 bytes in a gigabyte of text: how long they take to find, in how much memory, and whether all are found.
+//! Repeated substrings of 100 bytes in a gigabyte of text: how long they take to find, in how much memory, and whether all are found.
 //!
 //! ```text
-//! cargo bench --workspace --profile dev --bench repeats -- [--memory BYTES] MEGABYTES...
+//! cargo bench --workspace --profile dev --bench substrings -- [--memory BYTES] MEGABYTES...
 //! ```
 //!
 //! Texts are words of a made-up vocabulary in an order that is drawn, about 2,500 bytes each; one in twenty has one of a thousand
-//! passages planted in it, of 150 to 400 bytes. All places of a passage are to be cut, and the bench knows each to the byte: a cut is
-//! longer than its passage only where what stands beside it happens to be the same in another place, which it looks up. Prints for
+//! substrings planted in it, of 150 to 400 bytes. All places of a substring are to be cut, and the bench knows each to the byte: a cut is
+//! longer than its substring only where what stands beside it happens to be the same in another place, which it looks up. Prints for
 //! each size, in a process of its own, seconds, the peak of memory, and cuts that are missing or are not what they should be.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]
@@ -16,10 +16,10 @@ mod growth;
 use std::{collections::HashMap, error::Error, fs::File, ops::Range, path::Path, sync::Arc, time::Instant};
 
 use curate::{
-    decide::{RepeatsConfig, RepeatsExec, repeats_schema},
+    decide::{SubstringsConfig, SubstringsExec, substrings_schema},
     engine::{Engine, Limits},
     files::{Publication, PublishExec},
-    text::{passages::Passage, sameness::Sameness},
+    text::{sameness::Sameness, substrings::SubstringUnit},
 };
 use datafusion::{
     arrow::{
@@ -45,8 +45,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const TEXT_BYTES: u64 = 2500;
 const BATCH_ROWS: u64 = 512;
 const VOCABULARY: u64 = 20_000;
-const PASSAGES: u64 = 1000;
-/// One text in so many has a passage.
+const SUBSTRINGS: u64 = 1000;
+/// One text in so many has a planted substring.
 const PLANTED: u64 = 20;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -63,20 +63,20 @@ fn measure(megabytes: u64, memory: usize) -> Result<(), Box<dyn Error>> {
         let stream = Arc::new(Stream { texts: Arc::clone(&texts), with_text, schema: Arc::clone(&schema) });
         Ok(Arc::new(StreamingTableExec::try_new(schema, vec![stream], None, [], false, None)?))
     };
-    let config = RepeatsConfig {
-        passage: Passage::Bytes(100),
+    let config = SubstringsConfig {
+        unit: SubstringUnit::Bytes(100),
         sameness: Sameness::Exact,
         keep_first: false,
         budget: session.budget(),
     };
-    let repeats = RepeatsExec::new(source(false)?, source(false)?, source(true)?, config.clone());
+    let substrings = SubstringsExec::new(source(false)?, source(false)?, source(true)?, config.clone());
     let file = folder.path().join("cuts.parquet");
-    let publication = Publication::new(&file, &repeats_schema());
-    let plan = Arc::new(PublishExec::new(Arc::new(repeats), vec![publication])?);
+    let publication = Publication::new(&file, &substrings_schema());
+    let plan = Arc::new(PublishExec::new(Arc::new(substrings), vec![publication])?);
     let start = Instant::now();
     let context = session.streaming();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).build()?;
-    runtime.block_on(session.collect("repeats", &context, plan))?;
+    runtime.block_on(session.collect("substrings", &context, plan))?;
     let seconds = start.elapsed().as_secs_f64();
     let peak = peak()?;
     let (places, cut, wrong) = texts.check(&file)?;
@@ -100,7 +100,7 @@ fn id(text: u64) -> String {
 struct Texts {
     count: u64,
     words: Vec<String>,
-    passages: Vec<String>,
+    substrings: Vec<String>,
 }
 
 impl Texts {
@@ -109,11 +109,11 @@ impl Texts {
             |word: u64, place: u64| char::from(b'a' + u8::try_from(draw(word, 10 + place) % 26).expect("a letter"));
         let words: Vec<String> =
             (0..VOCABULARY).map(|word| (0..2 + draw(word, 3) % 8).map(|place| letter(word, place)).collect()).collect();
-        let mut texts = Self { count, words, passages: Vec::new() };
-        texts.passages = (0..PASSAGES)
-            .map(|passage| {
+        let mut texts = Self { count, words, substrings: Vec::new() };
+        texts.substrings = (0..SUBSTRINGS)
+            .map(|substring| {
                 let mut text = String::new();
-                texts.write(&mut text, u64::MAX - passage, 150 + draw(passage, 4) % 250);
+                texts.write(&mut text, u64::MAX - substring, 150 + draw(substring, 4) % 250);
                 text
             })
             .collect();
@@ -133,21 +133,21 @@ impl Texts {
         }
     }
 
-    /// A text, and which passage stands where in it.
+    /// A text, and which substring stands where in it.
     fn text(&self, number: u64) -> (String, Option<(usize, Range<usize>)>) {
         let mut text = String::new();
         if !draw(number, 5).is_multiple_of(PLANTED) {
             self.write(&mut text, number, TEXT_BYTES);
             return (text, None);
         }
-        let passage = usize::try_from(draw(number, 6) % PASSAGES).expect("a place in the list");
+        let substring = usize::try_from(draw(number, 6) % SUBSTRINGS).expect("a place in the list");
         let before = draw(number, 7) % TEXT_BYTES;
         self.write(&mut text, number, before);
         let start = text.len();
-        text.push_str(&self.passages[passage]);
+        text.push_str(&self.substrings[substring]);
         let end = text.len();
         self.write(&mut text, number ^ (1 << 40), TEXT_BYTES - before);
-        (text, Some((passage, start..end)))
+        (text, Some((substring, start..end)))
     }
 
     /// Places that were planted, texts that are cut, and cuts that are missing, are too many or do not stand where they should.
@@ -165,17 +165,17 @@ impl Texts {
                 found.insert(ids.as_string::<i32>().value(row).to_owned(), cuts.collect());
             }
         }
-        let mut places: Vec<Vec<(u64, Range<usize>, String)>> = vec![Vec::new(); self.passages.len()];
+        let mut places: Vec<Vec<(u64, Range<usize>, String)>> = vec![Vec::new(); self.substrings.len()];
         for number in 0..self.count {
-            if let (text, Some((passage, place))) = self.text(number) {
-                places[passage].push((number, place, text));
+            if let (text, Some((substring, place))) = self.text(number) {
+                places[substring].push((number, place, text));
             }
         }
         let cut = found.len();
         let (mut planted, mut right) = (0, 0);
         for places in &places {
             for (number, place, text) in places.iter().filter(|_| places.len() > 1) {
-                // as far as what stands beside the passage is the same in another place
+                // as far as what stands beside the substring is the same in another place
                 let (mut before, mut behind) = (0, 0);
                 for (_, other_place, other) in places.iter().filter(|(other, ..)| other != number) {
                     let same = |one: &mut dyn Iterator<Item = u8>, other: &mut dyn Iterator<Item = u8>| {

@@ -1,9 +1,9 @@
-//! Passages that stand in more than one place.
+//! Substring deduplication: what stands in more than one place is cut out.
 //!
 //! ```text
 //! ids of what was kept -> numbers: ids sorted, each its place                       4 bytes a document, in memory
-//! texts -> anchors of runs, sorted -> those that stand twice, as bits                8 bytes an anchor, spilled; runs alone
-//! texts -> passages (hash, number, start, end), sorted by hash                       20 bytes a passage, spilled
+//! texts -> anchors of n-grams, sorted -> those that stand twice, as bits             8 bytes an anchor, spilled; n-grams alone
+//! texts -> substrings (hash, number, start, end), sorted by hash                     20 bytes a substring, spilled
 //!       -> all places but the first, or all, sorted by number                        12 bytes a place, spilled
 //!       -> (id, cuts), by id
 //! ```
@@ -13,14 +13,15 @@
 //!
 //! Useful for: menus, notices, quotations, texts within texts. Not useful for: documents that repeat as a whole, which cost more here.
 //!
-//! Source: see [`crate::text::passages`]. A suffix array would find the same runs, in five times the text's size of memory.
+//! Source: Lee et al. 2022; see [`crate::text::substrings`]. A suffix array would find the same n-grams, in five times the text's size of
+//! memory.
 
 use crate::files::Version;
 
 mod exec;
-mod passages;
+mod places;
 
-pub use exec::{RepeatsConfig, RepeatsExec, repeats_schema};
+pub use exec::{SubstringsConfig, SubstringsExec, substrings_schema};
 
-/// How passages are found that stand in more than one place.
-pub const VERSION: Version = Version::new("decide/repeats", 1);
+/// How substrings are found that stand in more than one place.
+pub const VERSION: Version = Version::new("decide/substrings", 1);

@@ -1,4 +1,4 @@
-//! Passages that stand in more than one place, as their user would look for them.
+//! Substrings that stand in more than one place, as their user would look for them.
 
 use std::{
     collections::BTreeMap,
@@ -14,11 +14,11 @@ use crate::{
     support::{OUTPUTS, curate, hashes, run_well, stdout, temporary, text},
 };
 
-/// A recipe that cuts repeats out of `some.jsonl` and writes what remains.
+/// A recipe that cuts substrings out of `some.jsonl` and writes what is left.
 fn recipe(folder: &Path, steps: &str) -> std::path::PathBuf {
     let path = folder.join("recipe.toml");
     let recipe = format!(
-        "name = \"repeats\"\nseed = 1\n[source.some]\njsonl = [\"*.jsonl\"]\n{steps}\n\
+        "name = \"substrings\"\nseed = 1\n[source.some]\njsonl = [\"*.jsonl\"]\n{steps}\n\
          [splits]\nvalidation = 0.0\n[mixture.text]\nweights = {{ some = 1.0 }}\n"
     );
     fs::write(&path, recipe).expect("the folder can be written");
@@ -49,15 +49,15 @@ fn documents(texts: &[String]) -> Vec<(String, String)> {
     texts.iter().enumerate().map(|(place, text)| (place.to_string(), text.clone())).collect()
 }
 
-/// Every planted passage is cut but for one place, to the byte, and nothing else is: at any number of threads, in any order of files,
+/// Every planted substring is cut but for one place, to the byte, and nothing else is: at any number of threads, in any order of files,
 /// on any engine.
 #[test]
-fn planted_passages_are_cut_to_the_byte() {
+fn planted_substrings_are_cut_to_the_byte() {
     let folder = temporary();
-    // words of four letters: no run of 100 bytes stands twice by chance
+    // words of four letters: no 100 bytes stand twice by chance
     let own = writing(5, 60, 60);
     let planted: Vec<String> = writing(6, 6, 30);
-    // a passage between marks that differ from place to place, so that it ends where it was planted to end
+    // a substring between marks that differ from place to place, so that it ends where it was planted to end
     let mark = |place: usize| char::from(b'A' + u8::try_from(place / 6).expect("a small number"));
     let texts: Vec<String> = (0..60)
         .map(|place| match place % 3 {
@@ -69,29 +69,29 @@ fn planted_passages_are_cut_to_the_byte() {
         })
         .collect();
     write_lines(&folder.path().join("all.jsonl"), &documents(&texts));
-    let steps = "[[step]]\nrepeats = { passage = { bytes = 100 } }\n";
+    let steps = "[[step]]\nsubstring_dedup = { unit = { bytes = 100 } }\n";
     let recipe_path = recipe(folder.path(), steps);
     let out = folder.path().join("out");
     let ledger = run_well(&recipe_path, &out, &["--threads", "1"]);
     let found = mixture(&out);
     assert_eq!(found.len(), texts.len());
     let places = (0..60).filter(|place| place % 3 != 0).count() as u64;
-    let used = (0..6).filter(|passage| passage % 3 != 0).count() as u64;
+    let used = (0..6).filter(|substring| substring % 3 != 0).count() as u64;
     let length = planted[0].len() as u64;
     assert_eq!((ledger.cuts[0].documents, ledger.cuts[0].bytes), (places - used, (places - used) * length));
-    // what is left: the text itself, or the text without its passage
+    // what is left: the text itself, or the text without its substring
     let mut kept: BTreeMap<&str, u32> = BTreeMap::new();
     for (place, text) in texts.iter().enumerate() {
-        let passage = &planted[place % 6];
-        let without = text.replacen(passage.as_str(), "\n\n", usize::from(place % 3 != 0));
+        let substring = &planted[place % 6];
+        let without = text.replacen(substring.as_str(), "\n\n", usize::from(place % 3 != 0));
         if found.binary_search(text).is_ok() {
-            *kept.entry(passage).or_default() += u32::from(place % 3 != 0);
+            *kept.entry(substring).or_default() += u32::from(place % 3 != 0);
         } else {
             assert!(found.binary_search(&without).is_ok(), "document {place} became something else");
         }
     }
     kept.retain(|_, count| *count > 0);
-    assert!(kept.len() == 4 && kept.values().all(|count| *count == 1), "one place of each passage stays: {kept:?}");
+    assert!(kept.len() == 4 && kept.values().all(|count| *count == 1), "one place of each substring stays: {kept:?}");
 
     let expected = hashes(&out, &["decisions", "mixtures"]);
     for more in [&["--threads", "8"][..], &["--engine", "rehearsal"]] {
@@ -112,7 +112,7 @@ fn planted_passages_are_cut_to_the_byte() {
 
 /// Lines go as `CCNet`'s do; what is left of a document may be too little; and a step after a step of the kind sees whole texts.
 #[test]
-fn menus_go_and_short_remains_with_them() {
+fn menus_go_and_what_is_short_without_them() {
     let folder = temporary();
     let own = writing(7, 4, 40);
     let texts = [
@@ -122,16 +122,16 @@ fn menus_go_and_short_remains_with_them() {
         own[2].clone(),
     ];
     write_lines(&folder.path().join("some.jsonl"), &documents(&texts));
-    let steps = "[[step]]\nrepeats = { passage = \"lines\", normalized = true, keep_first = false }\n\
-                 [[step]]\nrepeats = { passage = { sentences = 3 } }\n";
+    let steps = "[[step]]\nsubstring_dedup = { unit = \"lines\", normalized = true, keep_first = false }\n\
+                 [[step]]\nsubstring_dedup = { unit = { sentences = 3 } }\n";
     let path = recipe(folder.path(), steps);
     let out = folder.path().join("out");
     let ledger = run_well(&path, &out, &[]);
     let mut expected = own[..3].to_vec();
     expected.sort();
     assert_eq!(mixture(&out), expected);
-    let remains = ledger.stages.iter().find(|entry| entry.stage == "remains").expect("there is such a stage");
-    assert_eq!(remains.dropped, BTreeMap::from([("short_remains".to_owned(), 1)]));
+    let after_cuts = ledger.stages.iter().find(|entry| entry.stage == "after_cuts").expect("there is such a stage");
+    assert_eq!(after_cuts.dropped, BTreeMap::from([("short_remains".to_owned(), 1)]));
     let check = curate(&["check", text(&path)]).output().expect("the program can be started");
     assert!(
         stdout(&check).contains("cut lines, normalized, that stand in more than one place (on some)"),
@@ -140,7 +140,7 @@ fn menus_go_and_short_remains_with_them() {
     );
     let why = curate(&["why", text(&out), "2"]).output().expect("the program can be started");
     assert!(
-        stdout(&why).contains("repeated_lines         cut") && stdout(&why).contains("short_remains"),
+        stdout(&why).contains("line_dedup             cut") && stdout(&why).contains("short_remains"),
         "{}",
         stdout(&why)
     );

@@ -1,4 +1,4 @@
-//! Passages, and places of those that repeat others, on their way through a sort.
+//! Substrings, and places of those that repeat others, on their way through a sort.
 
 use crate::files::Record;
 
@@ -47,14 +47,14 @@ impl Record for Place {
     }
 }
 
-/// A passage: a hash of it, and where it stands.
+/// A place of a substring, with the substring's hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Standing {
+pub struct Occurrence {
     pub hash: u64,
     pub place: Place,
 }
 
-impl Record for Standing {
+impl Record for Occurrence {
     const BYTES: usize = 20;
 
     fn place(&self) -> u64 {
@@ -72,11 +72,11 @@ impl Record for Standing {
     }
 }
 
-/// The places of passages that stand elsewhere, too: all, or all but the first.
-pub fn repeated(mut standing: Vec<Standing>, keep_first: bool) -> Vec<Place> {
-    standing.sort_unstable();
-    let same = standing.chunk_by(|one, other| one.hash == other.hash).filter(|same| same.len() > 1);
-    same.flat_map(|same| &same[usize::from(keep_first)..]).map(|standing| standing.place).collect()
+/// The places of substrings that stand elsewhere, too: all, or all but the first.
+pub fn repeated(mut occurrences: Vec<Occurrence>, keep_first: bool) -> Vec<Place> {
+    occurrences.sort_unstable();
+    let same = occurrences.chunk_by(|one, other| one.hash == other.hash).filter(|same| same.len() > 1);
+    same.flat_map(|same| &same[usize::from(keep_first)..]).map(|occurrence| occurrence.place).collect()
 }
 
 /// The hashes that stand more than once, each once.
@@ -85,22 +85,23 @@ pub fn seen_twice(mut anchors: Vec<Anchor>) -> Vec<u64> {
     anchors.chunk_by(|one, other| one == other).filter(|same| same.len() > 1).map(|same| same[0].0).collect()
 }
 
-/// Bits for hashes. One that was not put in may be found in it, with a probability of the share of bits that are set.
+/// A Bloom filter of one hash function, for what is hashed already. A hash that was not inserted may be found in it, with a probability of
+/// the share of bits that are set.
 #[derive(Debug)]
-pub struct Bits(Vec<u64>);
+pub struct BloomFilter(Vec<u64>);
 
-impl Bits {
+impl BloomFilter {
     /// So many bytes of them, 8 or more.
     pub fn new(bytes: usize) -> Self {
         Self(vec![0; (bytes / 8).max(1).next_power_of_two()])
     }
 
-    pub fn put(&mut self, hash: u64) {
+    pub fn insert(&mut self, hash: u64) {
         let (word, bit) = self.place(hash);
         self.0[word] |= bit;
     }
 
-    pub fn has(&self, hash: u64) -> bool {
+    pub fn contains(&self, hash: u64) -> bool {
         let (word, bit) = self.place(hash);
         self.0[word] & bit != 0
     }
