@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Cuts texts in three until there are COUNT (200,000 by default) of them. Positive are those of which a larger share of words says I, you
-//! or me than of the middle one, which is what a model can learn, but not by heart. Prints for both presets the passages, the penalties that
+//! or me than of the middle one, which is what a model can learn, but not by heart. Prints for both presets the chunks, the penalties that
 //! were tried, how well the model does on what was held out, seconds on all cores, and the peak of memory so far.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]
@@ -34,12 +34,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bytes: usize = documents.iter().map(|document| document.text.len()).sum();
     println!("{} documents, {:.1} MB", documents.len(), bytes as f64 / 1e6);
     for preset in [FeaturesPreset::Gpt3, FeaturesPreset::Glam] {
-        let kind = Kind::Hashed { features: preset.features(), penalty: None, iterations: 100 };
+        let kind = Kind::Hashed { features: preset.features(), l2: None, max_iterations: 100 };
         let training = Training {
             name: "bench".into(),
-            passage_words: kind.passage_words(),
+            chunk_words: kind.chunk_words(),
             kind,
-            passages: 100,
+            max_chunks: 100,
             seed: 0,
             labels: vec![],
             min_known: MIN_KNOWN,
@@ -49,8 +49,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (_, card) = train(&training, &documents, folder.path())?;
         let seconds = start.elapsed().as_secs_f64();
         println!(
-            "{preset:?}: {} passages, {} penalties, area under ROC {:.4}, {seconds:.0} s, peak {} MB",
-            card.trained_on.iter().map(|part| part.passages).sum::<u64>(),
+            "{preset:?}: {} chunks, {} penalties, area under ROC {:.4}, {seconds:.0} s, peak {} MB",
+            card.trained_on.iter().map(|part| part.chunks).sum::<u64>(),
             card.penalties.len(),
             card.held_out.roc_auc.unwrap_or(f64::NAN),
             growth::peak()?

@@ -34,6 +34,14 @@ const RENAMED: &[(&str, &str, &str)] = &[
     ("repeats", "substring_dedup", ""),
     ("passage", "unit", ""),
     ("remains", "after_cuts", ""),
+    ("passage_words", "chunk_words", ""),
+    ("passages", "max_chunks", ""),
+    ("penalty", "l2", ""),
+    ("iterations", "max_iterations", ""),
+    ("width", "dim", ""),
+    ("rate", "lr", ""),
+    ("word_run", "word_ngrams", ""),
+    ("buckets", "bucket", ""),
 ];
 
 /// What to say of a refused name, if it is an old one.

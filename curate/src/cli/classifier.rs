@@ -46,7 +46,7 @@ enum ClassifierCommand {
 
 /// Train a classifier: documents of two sides in, a model and its card out.
 ///
-/// A tenth of the documents is held out to test the model, and a tenth to choose the penalty and to calibrate the scores. Several kinds
+/// A tenth of the documents is held out to test the model, and a tenth to choose the strength of L2 regularization and to calibrate the scores. Several kinds
 /// are trained each in a folder of its name below DIR, and their ensemble in DIR/ensemble.
 #[derive(Debug, Args)]
 struct TrainArgs {
@@ -65,18 +65,18 @@ struct TrainArgs {
     /// For hashed words: which features.
     #[arg(long, value_enum, default_value = "glam")]
     features: FeaturesArg,
-    /// For hashed words: the L2 penalty [default: the one that does best on passages that are held out].
-    #[arg(long, value_name = "PENALTY")]
-    penalty: Option<f64>,
-    /// For fastText: buckets for runs of words; each takes 400 bytes of the model.
-    #[arg(long, value_name = "N", default_value_t = FastTextConfig::default().buckets)]
-    buckets: u32,
-    /// Words in a passage [default: 25; for statistics whole lines of 60 or more].
+    /// For hashed words and statistics: strength of L2 regularization [default for hashed words: the one that does best on held-out chunks].
+    #[arg(long, value_name = "STRENGTH")]
+    l2: Option<f64>,
+    /// For fastText: buckets for word n-grams; each takes 400 bytes of the model.
+    #[arg(long, value_name = "N", default_value_t = FastTextConfig::default().bucket)]
+    bucket: u32,
+    /// Words in a chunk of a document [default: 25; for statistics whole lines of 60 or more].
     #[arg(long, value_name = "N")]
-    passage_words: Option<usize>,
-    /// Passages of one document, at most.
+    chunk_words: Option<usize>,
+    /// Most chunks of one document.
     #[arg(long, value_name = "N", default_value_t = 100)]
-    passages: usize,
+    max_chunks: usize,
     /// Files that people have labelled, to try the model on: JSON lines with `text` and `label`, which is 1 or 0.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     labels: Vec<PathBuf>,
@@ -179,8 +179,8 @@ impl KindArg {
 impl TrainArgs {
     fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let (_, _runtime) = threads::start(self.threads)?;
-        if self.penalty.is_some_and(|penalty| !(penalty >= 0.0 && penalty.is_finite())) {
-            bail!("--penalty is 0 or more");
+        if self.l2.is_some_and(|l2| !(l2 >= 0.0 && l2.is_finite())) {
+            bail!("--l2 is 0 or more");
         }
         check_share(self.min_known)?;
         let mut losses = self.lost.begin();
@@ -241,12 +241,12 @@ impl TrainArgs {
                     FeaturesArg::Gpt3 => FeaturesPreset::Gpt3,
                     FeaturesArg::Glam => FeaturesPreset::Glam,
                 };
-                Kind::Hashed { features: preset.features(), penalty: self.penalty, iterations: 100 }
+                Kind::Hashed { features: preset.features(), l2: self.l2, max_iterations: 100 }
             }
             KindArg::Fasttext => {
-                Kind::Fasttext { config: FastTextConfig { buckets: self.buckets.max(1), ..FastTextConfig::default() } }
+                Kind::Fasttext { config: FastTextConfig { bucket: self.bucket.max(1), ..FastTextConfig::default() } }
             }
-            KindArg::Statistics => Kind::Statistics { penalty: self.penalty },
+            KindArg::Statistics => Kind::Statistics { l2: self.l2 },
         }
     }
 
@@ -260,9 +260,9 @@ impl TrainArgs {
     ) -> anyhow::Result<()> {
         let training = Training {
             name: name.to_owned(),
-            passage_words: self.passage_words.unwrap_or(kind.passage_words()).max(1),
+            chunk_words: self.chunk_words.unwrap_or(kind.chunk_words()).max(1),
             kind,
-            passages: self.passages.max(1),
+            max_chunks: self.max_chunks.max(1),
             seed: self.seed,
             labels: self.labels.clone(),
             min_known: self.min_known,

@@ -18,7 +18,7 @@ pub struct Card {
     pub kind: Kind,
     /// What it was trained on, source by source.
     pub trained_on: Vec<TrainedOn>,
-    /// The L2 penalties that were tried, the largest first, each with the loss on passages that were held out.
+    /// The L2 penalties that were tried, the largest first, each with the loss on chunks that were held out.
     pub penalties: Vec<Penalty>,
     /// The line from log-odds to probabilities, fitted to another tenth of documents; none for what brings others together or was trained
     /// elsewhere, and where it could not be fitted.
@@ -50,20 +50,20 @@ pub struct TrainedOn {
     pub label: Label,
     /// Documents that were sampled, those that were held out among them.
     pub documents: u64,
-    /// Passages that were cut from those that were not.
-    pub passages: u64,
+    /// Chunks that were cut from those that were not.
+    pub chunks: u64,
     /// SHA-256 over the ids of the documents, in their order.
     pub sha256: String,
 }
 
-/// A penalty that was tried.
+/// A strength of L2 regularization that was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Penalty {
-    /// The penalty.
-    pub penalty: f64,
-    /// Iterations of the search.
+    /// The strength.
+    pub l2: f64,
+    /// Iterations of L-BFGS.
     pub iterations: usize,
-    /// The mean loss on passages that were held out, in nats, where both sides weigh the same; null where one side was not among them.
+    /// The mean loss on chunks that were held out, in nats, where both sides weigh the same; null where one side was not among them.
     pub loss: Option<f64>,
 }
 
@@ -96,9 +96,9 @@ pub struct Weight {
     pub name: String,
     /// Above 0 for the reference.
     pub weight: f64,
-    /// The share of the reference's passages that have it; none for a statistic.
+    /// The share of the reference's chunks that have it; none for a statistic.
     pub in_positives: Option<f64>,
-    /// The share of the others' passages that have it.
+    /// The share of the others' chunks that have it.
     pub in_negatives: Option<f64>,
 }
 
@@ -120,7 +120,7 @@ pub fn warnings(held_out: &Evaluation, weights: &[Weight]) -> Vec<String> {
     for weight in weights {
         let (Some(positives), Some(negatives)) = (weight.in_positives, weight.in_negatives) else { continue };
         let shares = format!(
-            "{} stands in {:.0} % of the reference's passages and in {:.0} % of the others'",
+            "{} stands in {:.0} % of the reference's chunks and in {:.0} % of the others'",
             weight.shown(),
             positives * 100.0,
             negatives * 100.0

@@ -24,20 +24,20 @@ pub const POSITIVE: &str = "hq";
 /// The label of the rest.
 const NEGATIVE: &str = "cc";
 
-/// How fastText is trained. The defaults are DCLM's, which are the original's but for runs of two words.
+/// How fastText is trained, by its own names. The defaults are DCLM's, which are the original's but for bigrams.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FastTextConfig {
-    /// Numbers in a vector.
-    pub width: u16,
-    /// Times that all passages are seen.
+    /// Size of word vectors.
+    pub dim: u16,
+    /// Number of epochs.
     pub epochs: u16,
-    /// The rate at which it begins to learn.
-    pub rate: f64,
-    /// Words in the longest run.
-    pub word_run: u16,
-    /// Buckets that runs are hashed into. The model has a vector for each: 4 bytes a number.
-    pub buckets: u32,
+    /// Learning rate at the start.
+    pub lr: f64,
+    /// Longest word n-gram.
+    pub word_ngrams: u16,
+    /// Number of buckets that word n-grams are hashed into. The model has a vector for each: 4 bytes a number.
+    pub bucket: u32,
     /// Fewest times that a word occurs.
     pub min_count: u16,
     /// Threads that train side by side. More than one is faster, and does not give the same model again: the manifest says so.
@@ -62,11 +62,11 @@ impl Default for FastTextConfig {
     /// Li et al. 2024 (DCLM), appendix; what is not said there is fastText's default, but that words are divided where a script does not.
     fn default() -> Self {
         Self {
-            width: 100,
+            dim: 100,
             epochs: 5,
-            rate: 0.1,
-            word_run: 2,
-            buckets: 2_000_000,
+            lr: 0.1,
+            word_ngrams: 2,
+            bucket: 2_000_000,
             min_count: 1,
             threads: 1,
             text: LineForm::Divided,
@@ -83,9 +83,9 @@ impl LineForm {
                 line.extend(text.chars().map(|letter| if matches!(letter, '\n' | '\r') { ' ' } else { letter }));
             }
             Self::Divided if unspaced::may_divide(text) => {
-                for chunk in text.split_ascii_whitespace() {
-                    unspaced::pieces(chunk, |start, end| {
-                        plain(&chunk[start..end], line);
+                for token in text.split_ascii_whitespace() {
+                    unspaced::pieces(token, |start, end| {
+                        plain(&token[start..end], line);
                         line.push(' ');
                     });
                 }
@@ -153,11 +153,11 @@ impl FastTextClassifier {
     }
 }
 
-/// Trains a model on passages with labels, and publishes it.
+/// Trains a model on chunks with labels, and publishes it.
 ///
-/// The passages come in an order that is drawn: the search takes one step after the other.
+/// The chunks come in an order that is drawn: the search takes one step after the other.
 ///
-/// - `id`: what names a passage, for the draw
+/// - `id`: what names a chunk, for the draw
 ///
 /// # Errors
 /// When a file cannot be written, or the search fails.
@@ -165,12 +165,12 @@ pub fn train<'p>(
     config: &FastTextConfig,
     name: &str,
     seed: u64,
-    passages: impl Iterator<Item = (String, &'p str, bool)>,
+    chunks: impl Iterator<Item = (String, &'p str, bool)>,
     path: &Path,
 ) -> Result<Written> {
     let failed = |message: String| Error::Classifier { name: name.to_owned(), message };
     let mut drawn: Vec<(u64, String, &str, bool)> =
-        passages.map(|(id, text, label)| (draw(seed, "fasttext", &id), id, text, label)).collect();
+        chunks.map(|(id, text, label)| (draw(seed, "fasttext", &id), id, text, label)).collect();
     drawn.sort_unstable();
     let file = tempfile::NamedTempFile::new().map_err(Error::file("make a file below", &std::env::temp_dir()))?;
     let write = Error::file("write", file.path());
@@ -188,11 +188,11 @@ pub fn train<'p>(
     drop(output);
     let mut settings = fasttext::args::Args { input: file.path().to_owned(), ..fasttext::args::Args::new() };
     settings.apply_supervised_defaults();
-    settings.dim = config.width.into();
+    settings.dim = config.dim.into();
     settings.epoch = config.epochs.into();
-    settings.lr = config.rate;
-    settings.word_ngrams = config.word_run.into();
-    settings.bucket = if config.word_run > 1 { i32::try_from(config.buckets).unwrap_or(i32::MAX) } else { 0 };
+    settings.lr = config.lr;
+    settings.word_ngrams = config.word_ngrams.into();
+    settings.bucket = if config.word_ngrams > 1 { i32::try_from(config.bucket).unwrap_or(i32::MAX) } else { 0 };
     settings.min_count = config.min_count.into();
     settings.thread = config.threads.into();
     settings.verbose = 0;
@@ -229,19 +229,19 @@ mod tests {
         assert_eq!(line, "One, Two");
     }
 
-    /// On one thread the same passages give the same file, and what it says of a text is what was trained.
+    /// On one thread the same chunks give the same file, and what it says of a text is what was trained.
     #[test]
     fn the_same_model_twice() -> Result<()> {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
-        let passages: Vec<(String, String, bool)> = (0..400)
+        let chunks: Vec<(String, String, bool)> = (0..400)
             .map(|number| {
                 let words = if number % 2 == 0 { "tide harbour sail" } else { "discount casino __label__pills" };
                 (number.to_string(), format!("the {words} of day {}", number % 7), number % 2 == 0)
             })
             .collect();
-        let config = FastTextConfig { width: 10, buckets: 1000, epochs: 25, ..FastTextConfig::default() };
+        let config = FastTextConfig { dim: 10, bucket: 1000, epochs: 25, ..FastTextConfig::default() };
         let trained = |name: &str, seed| {
-            let rows = passages.iter().map(|(id, text, label)| (id.clone(), text.as_str(), *label));
+            let rows = chunks.iter().map(|(id, text, label)| (id.clone(), text.as_str(), *label));
             train(&config, "quality", seed, rows, &folder.path().join(name))
         };
         let (one, again, other) = (trained("one.bin", 1)?, trained("again.bin", 1)?, trained("other.bin", 2)?);

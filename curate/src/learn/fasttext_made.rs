@@ -8,7 +8,7 @@ use super::fasttext_model::{Buffers, FastTextModel};
 /// A model, as it will be written.
 #[derive(Clone)]
 struct Made {
-    word_run: i32,
+    word_ngrams: i32,
     loss: i32,
     buckets: i32,
     /// The lengths of n-grams of characters, from and to.
@@ -97,7 +97,7 @@ impl Made {
     /// A model of four words and two labels under a softmax.
     fn small() -> Self {
         Self {
-            word_run: 1,
+            word_ngrams: 1,
             loss: SOFTMAX,
             buckets: 0,
             grams: [0, 0],
@@ -112,7 +112,7 @@ impl Made {
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let [min, max] = self.grams;
-        let settings = [793_712_314, 12, 3, 5, 5, 1, 5, self.word_run, self.loss, 3, self.buckets, min, max, 100];
+        let settings = [793_712_314, 12, 3, 5, 5, 1, 5, self.word_ngrams, self.loss, 3, self.buckets, min, max, 100];
         settings.iter().for_each(|setting| bytes.extend(setting.to_le_bytes()));
         bytes.extend(1e-4f64.to_le_bytes());
         let (words, labels) = (self.words.len(), self.labels.len());

@@ -56,7 +56,7 @@ struct Grams {
     /// Rows of words, before those of n-grams.
     words: u32,
     /// Words in an n-gram of words.
-    word_run: usize,
+    word_ngrams: usize,
 }
 
 enum Loss {
@@ -126,7 +126,7 @@ impl FastTextModel {
         for setting in &mut settings {
             *setting = file.i32()?;
         }
-        let [width, _, _, _, _, word_run, loss, kind, buckets, min, max, _] = settings;
+        let [width, _, _, _, _, word_ngrams, loss, kind, buckets, min, max, _] = settings;
         let _threshold = file.bytes(8)?;
         if kind != 3 {
             return Err("the model makes word vectors, and names no texts".into());
@@ -139,7 +139,7 @@ impl FastTextModel {
             buckets: Buckets::new(u32::try_from(buckets).map_err(|_| "a negative number of buckets".to_owned())?),
             kept: dictionary.kept.take().map(Kept::new),
             words: u32::try_from(dictionary.words.len()).map_err(|_| "too many words".to_owned())?,
-            word_run: count(word_run)?,
+            word_ngrams: count(word_ngrams)?,
         };
         let input = if file.flag()? { Quantized::read(&mut file)?.unpacked() } else { Matrix::read(&mut file)? };
         let output =
@@ -148,7 +148,7 @@ impl FastTextModel {
             return Err(format!("the matrices do not fit a width of {width} and {} labels", dictionary.labels.len()));
         }
         let rows = dictionary.words.len() + grams.kept.as_ref().map_or(grams.buckets.count as usize, Kept::rows);
-        let hashes = grams.word_run > 1 || grams.max > 0;
+        let hashes = grams.word_ngrams > 1 || grams.max > 0;
         let too_few = if hashes {
             grams.buckets.count == 0 || input.rows() < rows
         } else {
@@ -255,7 +255,7 @@ impl Vocabulary {
         let separates = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | 0x0b | 0x0c | 0);
         // what looks like a label is none of the text
         let tokens = line.split(separates).filter(|token| !token.is_empty() && !token.starts_with(LABEL));
-        let longest = self.grams.word_run.max(1);
+        let longest = self.grams.word_ngrams.max(1);
         // words so far, known words without a break, and the runs that end there
         let (mut words, mut streak, mut all_runs, mut known_runs) = (0usize, 0usize, 0, 0);
         for token in tokens.chain([END_OF_LINE]) {
@@ -393,7 +393,7 @@ impl Grams {
         let signed = |hash: u32| i64::from(hash.cast_signed()).cast_unsigned();
         for (place, first) in hashes.iter().enumerate() {
             let mut value = signed(*first);
-            for next in hashes.iter().skip(place + 1).take(self.word_run.saturating_sub(1)) {
+            for next in hashes.iter().skip(place + 1).take(self.word_ngrams.saturating_sub(1)) {
                 value = value.wrapping_mul(116_049_371).wrapping_add(signed(*next));
                 #[expect(clippy::cast_possible_truncation, reason = "a remainder of a number of 32 bits")]
                 self.push((value % u64::from(self.buckets.count)) as u32, rows);

@@ -11,7 +11,7 @@ const MEMORY: usize = 10;
 #[derive(Debug, Clone, Copy)]
 pub struct Stop {
     /// After this many iterations.
-    pub iterations: usize,
+    pub max_iterations: usize,
     /// When no component of the gradient is larger.
     pub gradient: f64,
 }
@@ -24,7 +24,7 @@ pub fn minimise(point: &mut [f64], stop: Stop, mut function: impl FnMut(&[f64], 
     let mut memory: VecDeque<(Vec<f64>, Vec<f64>, f64)> = VecDeque::with_capacity(MEMORY);
     let mut direction = vec![0.0; size];
     let (mut trial, mut trial_gradient) = (vec![0.0; size], vec![0.0; size]);
-    for iteration in 0..stop.iterations {
+    for iteration in 0..stop.max_iterations {
         if gradient.iter().all(|slope| slope.abs() <= stop.gradient) {
             return iteration;
         }
@@ -64,7 +64,7 @@ pub fn minimise(point: &mut [f64], stop: Stop, mut function: impl FnMut(&[f64], 
         std::mem::swap(&mut gradient, &mut trial_gradient);
         value = next;
     }
-    stop.iterations
+    stop.max_iterations
 }
 
 /// The two-loop recursion: the direction that the remembered curvature makes of the gradient.
@@ -104,7 +104,7 @@ mod tests {
         // a quadratic whose curvatures differ by a factor of 146; scipy's L-BFGS-B takes as many steps
         let scales: Vec<f64> = (0..20).map(|number| 1.3f64.powi(number)).collect();
         let mut point = vec![1.0; 20];
-        let iterations = minimise(&mut point, Stop { iterations: 200, gradient: 1e-9 }, |at, gradient| {
+        let iterations = minimise(&mut point, Stop { max_iterations: 200, gradient: 1e-9 }, |at, gradient| {
             let mut value = 0.0;
             for ((slope, x), scale) in gradient.iter_mut().zip(at).zip(&scales) {
                 *slope = scale * (x - 3.0);

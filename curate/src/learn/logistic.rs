@@ -21,10 +21,10 @@ pub struct Fitted {
 
 /// Fits the labels, which are true for what is like the reference.
 ///
-/// - `penalty`: half of this times the sum of squared weights is added to the loss; 0 or more
+/// - `l2`: half of this times the sum of squared weights is added to the loss; 0 or more
 /// - `start`: where the search begins; at zeros by default
 #[must_use]
-pub fn fit(examples: &Examples, labels: &[bool], penalty: f64, iterations: usize, start: Option<&Fitted>) -> Fitted {
+pub fn fit(examples: &Examples, labels: &[bool], l2: f64, max_iterations: usize, start: Option<&Fitted>) -> Fitted {
     let columns = examples.features.len();
     let positives = labels.iter().filter(|label| **label).count();
     let weight_of = |label: bool| 0.5 / (if label { positives } else { labels.len() - positives }).max(1) as f64;
@@ -34,10 +34,10 @@ pub fn fit(examples: &Examples, labels: &[bool], penalty: f64, iterations: usize
         point[..columns].copy_from_slice(&start.weights);
         point[columns] = start.intercept;
     }
-    let iterations = minimise(&mut point, Stop { iterations, gradient: 1e-6 }, |at, gradient| {
+    let iterations = minimise(&mut point, Stop { max_iterations, gradient: 1e-6 }, |at, gradient| {
         let (weights, intercept) = at.split_at(columns);
         examples.times(weights, &mut margins);
-        let mut loss = 0.5 * penalty * weights.iter().map(|weight| weight * weight).sum::<f64>();
+        let mut loss = 0.5 * l2 * weights.iter().map(|weight| weight * weight).sum::<f64>();
         let mut intercept_slope = 0.0;
         for (margin, &label) in margins.iter_mut().zip(labels) {
             let weight = weight_of(label);
@@ -49,7 +49,7 @@ pub fn fit(examples: &Examples, labels: &[bool], penalty: f64, iterations: usize
         }
         let (slopes, last) = gradient.split_at_mut(columns);
         examples.transposed_times(&margins, slopes);
-        slopes.iter_mut().zip(weights).for_each(|(slope, weight)| *slope += penalty * weight);
+        slopes.iter_mut().zip(weights).for_each(|(slope, weight)| *slope += l2 * weight);
         last[0] = intercept_slope;
         loss
     });

@@ -1,7 +1,7 @@
 //! Models of documents: what language they are in, and how much they are like a reference.
 //!
 //! ```text
-//! documents with labels -> passages -> hashed words | fastText | statistics -> calibration -> Classifier + Card
+//! documents with labels -> chunks -> hashed words | fastText | statistics -> calibration -> Classifier + Card
 //!                                      ensemble: the mean of the log-odds of several
 //! ```
 //!
@@ -9,6 +9,7 @@
 
 mod calibration;
 mod card;
+mod chunks;
 mod classifier;
 mod evaluation;
 mod examples;
@@ -23,7 +24,6 @@ mod labels;
 pub mod language;
 mod lbfgs;
 mod logistic;
-mod passages;
 mod statistics;
 mod training;
 

@@ -69,11 +69,11 @@ pub fn shares(text: &str, counter: &mut FactCounter) -> Vec<f64> {
 impl StatisticsModel {
     /// Fits the labels of texts with these shares, of which there should be as many of either side.
     ///
-    /// - `penalty`: half of this times the sum of squared weights is added to the mean loss; above 0
+    /// - `l2`: half of this times the sum of squared weights is added to the mean loss; above 0
     ///
     /// # Errors
     /// When the search fails; says why.
-    pub fn fit(rows: &[Vec<f64>], labels: &[bool], penalty: f64) -> Result<Self, String> {
+    pub fn fit(rows: &[Vec<f64>], labels: &[bool], l2: f64) -> Result<Self, String> {
         let count = rows.len() as f64;
         let mut weights: Vec<Learned> = (SHARES.iter().enumerate())
             .map(|(column, (name, _))| {
@@ -92,7 +92,7 @@ impl StatisticsModel {
         let records =
             Array2::from_shape_vec((rows.len(), SHARES.len()), values.collect()).map_err(|error| error.to_string())?;
         let data = Dataset::new(records, Array1::from_vec(labels.to_vec()));
-        let search = LogisticRegression::default().alpha(penalty * count).max_iterations(500).gradient_tolerance(1e-6);
+        let search = LogisticRegression::default().alpha(l2 * count).max_iterations(500).gradient_tolerance(1e-6);
         let fitted = search.fit(&data).map_err(|error| error.to_string())?;
         // the library chooses which label is the positive one
         let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };

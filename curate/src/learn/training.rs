@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! documents -> a tenth to test, a tenth to choose by, the rest to learn from
-//!           -> passages -> the model -> calibration, by whole documents -> the card
+//!           -> chunks -> the model -> calibration, by whole documents -> the card
 //! ```
 //!
 //! A document's part is drawn by its id, so that models of the same documents are tested on the same, and an ensemble on none
@@ -22,6 +22,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     calibration::Calibration,
     card::{Card, Labelled, Penalty, SourceScores, TrainedOn, Weight, warning_of_nothing, warnings},
+    chunks::Chunking,
     classifier::{Classifier, ENSEMBLE, Scratch, StoredFile, StoredKind, StoredModel},
     evaluation::{BINS, Evaluation, Scored, bin_of},
     examples::Examples,
@@ -30,7 +31,6 @@ use super::{
     hashed::{self, HashedModel, Seen},
     labels::LabelledFile,
     logistic::{Fitted, balanced_loss, fit},
-    passages::Cutting,
     statistics::{self, StatisticsModel, shares},
 };
 use crate::{
@@ -42,17 +42,17 @@ use crate::{
     },
 };
 
-/// What all classifiers share: parts, passages, calibration, the card.
-pub const VERSION: Version = Version::new("learn/training", 1);
+/// What all classifiers share: parts, chunks, calibration, the card.
+pub const VERSION: Version = Version::new("learn/training", 2);
 
 /// Share of the documents that the model is tested on, and share of those that it is chosen and calibrated by.
 const HELD_OUT: f64 = 0.1;
 
-/// Penalties that are tried where none is given, from a model that knows little to one that knows all by heart.
-const PENALTIES: [f64; 6] = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7];
+/// Strengths of L2 regularization that are tried where none is given, from a model that knows little to one that knows all by heart.
+const L2_PATH: [f64; 6] = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7];
 
-/// The penalty of statistics, which are few.
-const STATISTICS_PENALTY: f64 = 1e-3;
+/// Strength of L2 regularization of statistics, which are few.
+const STATISTICS_L2: f64 = 1e-3;
 
 /// Weights that the card shows, of either sign.
 const SHOWN: usize = 20;
@@ -90,10 +90,10 @@ pub enum Kind {
     Hashed {
         /// How texts become features.
         features: HashedWords,
-        /// The L2 penalty; by default the one that does best on passages that are held out.
-        penalty: Option<f64>,
-        /// Iterations of the search for each penalty, at most.
-        iterations: usize,
+        /// Strength of L2 regularization; by default the one that does best on chunks that are held out.
+        l2: Option<f64>,
+        /// Most iterations of L-BFGS for each strength.
+        max_iterations: usize,
     },
     /// fastText, trained.
     Fasttext {
@@ -113,8 +113,8 @@ pub enum Kind {
     },
     /// Logistic regression on shares of lines, marks and repetitions.
     Statistics {
-        /// The L2 penalty.
-        penalty: Option<f64>,
+        /// Strength of L2 regularization.
+        l2: Option<f64>,
     },
     /// The mean of the log-odds of others.
     Ensemble {
@@ -124,10 +124,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Words in a passage, unless another number is wanted: as many as told good text from other text best, and for statistics whole lines
+    /// Words in a chunk, unless another number is wanted: as many as told good text from other text best, and for statistics whole lines
     /// with so many that shares of them say something.
     #[must_use]
-    pub fn passage_words(&self) -> usize {
+    pub fn chunk_words(&self) -> usize {
         if matches!(self, Self::Statistics { .. }) { 60 } else { 25 }
     }
 
@@ -155,11 +155,11 @@ pub struct Training {
     pub name: String,
     /// What it is.
     pub kind: Kind,
-    /// Words in a passage.
-    pub passage_words: usize,
-    /// Passages of one document, at most.
-    pub passages: usize,
-    /// What decides which documents are held out, and which passages are taken.
+    /// Words in a chunk.
+    pub chunk_words: usize,
+    /// Most chunks of one document.
+    pub max_chunks: usize,
+    /// What decides which documents are held out, and which chunks are taken.
     pub seed: u64,
     /// Labelled files to try it on.
     pub labels: Vec<PathBuf>,
@@ -206,8 +206,8 @@ pub fn train(training: &Training, documents: &[Document], folder: &Path) -> Resu
     let mut files = ModelFiles::new();
     let mut penalties = Vec::new();
     let kind = match &training.kind {
-        Kind::Hashed { features, penalty, iterations } => {
-            let (model, tried) = lesson.fit_hashed(*features, *penalty, *iterations);
+        Kind::Hashed { features, l2, max_iterations } => {
+            let (model, tried) = lesson.fit_hashed(*features, *l2, *max_iterations);
             penalties = tried;
             let path = folder.join("weights.parquet");
             let written = model.save(&path)?;
@@ -230,8 +230,8 @@ pub fn train(training: &Training, documents: &[Document], folder: &Path) -> Resu
             let model = StoredFile { path, sha256: sha256.clone() };
             StoredKind::Fasttext { text: *text, label: label.clone(), model }
         }
-        Kind::Statistics { penalty } => {
-            let (model, tried) = lesson.fit_statistics(penalty.unwrap_or(STATISTICS_PENALTY))?;
+        Kind::Statistics { l2 } => {
+            let (model, tried) = lesson.fit_statistics(l2.unwrap_or(STATISTICS_L2))?;
             penalties = tried;
             StoredKind::Statistics { model }
         }
@@ -290,9 +290,9 @@ fn evaluation(all: &[Option<Scored>]) -> Evaluation {
 struct Lesson<'a> {
     training: &'a Training,
     documents: Vec<(&'a Document, Part)>,
-    /// The passages that are learned from: none for what does not learn.
+    /// The chunks that are learned from: none for what does not learn.
     learned: Vec<(&'a Document, &'a str)>,
-    cutting: Cutting,
+    chunking: Chunking,
 }
 
 impl<'a> Lesson<'a> {
@@ -311,15 +311,15 @@ impl<'a> Lesson<'a> {
                 first.1 = Part::Learn;
             }
         }
-        let cutting = Cutting {
-            words: training.passage_words,
-            most: training.passages,
+        let chunking = Chunking {
+            words: training.chunk_words,
+            most: training.max_chunks,
             whole_lines: matches!(training.kind, Kind::Statistics { .. }),
             seed: training.seed,
         };
-        let mut lesson = Self { training, documents: parts, learned: vec![], cutting };
+        let mut lesson = Self { training, documents: parts, learned: vec![], chunking };
         if training.kind.learns() {
-            lesson.learned = lesson.passages(Part::Learn);
+            lesson.learned = lesson.chunks(Part::Learn);
         }
         lesson
     }
@@ -328,11 +328,11 @@ impl<'a> Lesson<'a> {
         self.documents.iter().filter(|(_, part)| *part == wanted).map(|(document, _)| *document).collect()
     }
 
-    fn passages(&self, wanted: Part) -> Vec<(&'a Document, &'a str)> {
+    fn chunks(&self, wanted: Part) -> Vec<(&'a Document, &'a str)> {
         let documents = self.documents(wanted);
         let cut = |document: &'a Document| {
-            let passages = self.cutting.cut(&document.text, &document.id);
-            passages.into_iter().map(move |passage| (document, passage)).collect::<Vec<_>>()
+            let chunks = self.chunking.cut(&document.text, &document.id);
+            chunks.into_iter().map(move |chunk| (document, chunk)).collect::<Vec<_>>()
         };
         documents.into_par_iter().flat_map_iter(cut).collect()
     }
@@ -345,13 +345,13 @@ impl<'a> Lesson<'a> {
         self.documents(Part::Choose).par_iter().map_init(Scratch::default, log_odds).collect()
     }
 
-    /// The features of passages, with their labels; what is in them is noted as `seen`.
+    /// The features of chunks, with their labels; what is in them is noted as `seen`.
     fn rows(
-        passages: &[(&Document, &str)],
+        chunks: &[(&Document, &str)],
         features: HashedWords,
         seen: Option<&Seen>,
     ) -> (Vec<Vec<(u32, f32)>>, Vec<bool>) {
-        passages
+        chunks
             .par_iter()
             .map_init(Features::default, |buffer, (document, text)| {
                 features.take(text, buffer);
@@ -363,30 +363,25 @@ impl<'a> Lesson<'a> {
             .unzip()
     }
 
-    /// Fits along the path of penalties, from the largest on, until passages that are held out say that it is enough.
-    fn fit_hashed(
-        &self,
-        features: HashedWords,
-        penalty: Option<f64>,
-        iterations: usize,
-    ) -> (HashedModel, Vec<Penalty>) {
+    /// Fits along the regularization path, from the largest penalty on, until chunks that are held out say that it is enough.
+    fn fit_hashed(&self, features: HashedWords, l2: Option<f64>, max_iterations: usize) -> (HashedModel, Vec<Penalty>) {
         let seen = Seen::new(features);
         let (rows, labels) = Self::rows(&self.learned, features, Some(&seen));
         let examples = Examples::new(&rows);
         drop(rows);
-        let (unseen, unseen_labels) = Self::rows(&self.passages(Part::Choose), features, None);
+        let (unseen, unseen_labels) = Self::rows(&self.chunks(Part::Choose), features, None);
         let loss = |model: &HashedModel| {
             let odds = unseen.par_iter().map(|row| model.log_odds_of(row));
             balanced_loss(&odds.collect::<Vec<_>>().into_iter().zip(unseen_labels.iter().copied()).collect::<Vec<_>>())
         };
         let (mut best, mut tried): (Option<(f64, HashedModel)>, Vec<Penalty>) = (None, Vec::new());
         let mut start: Option<Fitted> = None;
-        let wanted = penalty.map_or_else(|| PENALTIES.to_vec(), |penalty| vec![penalty]);
-        for penalty in wanted {
-            let fitted = fit(&examples, &labels, penalty, iterations, start.as_ref());
+        let wanted = l2.map_or_else(|| L2_PATH.to_vec(), |l2| vec![l2]);
+        for l2 in wanted {
+            let fitted = fit(&examples, &labels, l2, max_iterations, start.as_ref());
             let model = HashedModel::new(features, &examples.features, &fitted, &seen);
             let loss = loss(&model);
-            tried.push(Penalty { penalty, iterations: fitted.iterations, loss });
+            tried.push(Penalty { l2, iterations: fitted.iterations, loss });
             let Some(loss) = loss else {
                 // without both sides nothing says which is better: the largest, whose model knows the least by heart
                 best = Some((f64::INFINITY, model));
@@ -401,38 +396,38 @@ impl<'a> Lesson<'a> {
         (best.expect("one penalty or more is tried").1, tried)
     }
 
-    /// Fits statistics of as many passages of one side as of the other.
-    fn fit_statistics(&self, penalty: f64) -> Result<(StatisticsModel, Vec<Penalty>)> {
-        let measured = |passages: &[(&Document, &str)]| -> (Vec<Vec<f64>>, Vec<bool>) {
-            let side = |label: Label| passages.iter().filter(|(document, _)| document.label == label).count();
+    /// Fits statistics of as many chunks of one side as of the other.
+    fn fit_statistics(&self, l2: f64) -> Result<(StatisticsModel, Vec<Penalty>)> {
+        let measured = |chunks: &[(&Document, &str)]| -> (Vec<Vec<f64>>, Vec<bool>) {
+            let side = |label: Label| chunks.iter().filter(|(document, _)| document.label == label).count();
             let most = side(Label::Positive).min(side(Label::Negative));
-            let mut drawn: Vec<(u64, usize)> = (0..passages.len())
+            let mut drawn: Vec<(u64, usize)> = (0..chunks.len())
                 .map(|number| {
-                    let name = format!("{}/{number}", passages[number].0.id);
+                    let name = format!("{}/{number}", chunks[number].0.id);
                     (draw(self.training.seed, "statistics", &name), number)
                 })
                 .collect();
             drawn.sort_unstable();
             let mut taken: HashMap<Label, usize> = HashMap::new();
             drawn.retain(|(_, number)| {
-                let count = taken.entry(passages[*number].0.label).or_default();
+                let count = taken.entry(chunks[*number].0.label).or_default();
                 *count += 1;
                 *count <= most
             });
             drawn
                 .par_iter()
                 .map_init(FactCounter::default, |counter, (_, number)| {
-                    let (document, text) = passages[*number];
+                    let (document, text) = chunks[*number];
                     (shares(text, counter), document.label == Label::Positive)
                 })
                 .unzip()
         };
         let (rows, labels) = measured(&self.learned);
-        let model = StatisticsModel::fit(&rows, &labels, penalty)
+        let model = StatisticsModel::fit(&rows, &labels, l2)
             .map_err(|message| Error::Classifier { name: self.training.name.clone(), message })?;
-        let (unseen, labels) = measured(&self.passages(Part::Choose));
+        let (unseen, labels) = measured(&self.chunks(Part::Choose));
         let odds: Vec<(f64, bool)> = unseen.iter().map(|row| model.log_odds_of(row)).zip(labels).collect();
-        Ok((model, vec![Penalty { penalty, iterations: 0, loss: balanced_loss(&odds) }]))
+        Ok((model, vec![Penalty { l2, iterations: 0, loss: balanced_loss(&odds) }]))
     }
 
     fn card(&self, classifier: &Classifier, penalties: Vec<Penalty>, calibration: Option<Calibration>) -> Result<Card> {
@@ -457,7 +452,7 @@ impl<'a> Lesson<'a> {
         }
         if penalties.iter().any(|penalty| penalty.loss.is_none()) {
             let why = "the tenth of documents that is for it has one side alone";
-            warnings.push(format!("no penalty was chosen: {why}, and the largest was taken"));
+            warnings.push(format!("no L2 penalty was chosen: {why}, and the largest was taken"));
         }
         Ok(Card {
             name: self.training.name.clone(),
@@ -486,9 +481,9 @@ impl<'a> Lesson<'a> {
         if !self.training.kind.learns() {
             return vec![];
         }
-        let mut passages: BTreeMap<(Label, &str), u64> = BTreeMap::new();
+        let mut chunks: BTreeMap<(Label, &str), u64> = BTreeMap::new();
         for (document, _) in &self.learned {
-            *passages.entry((document.label, &document.source)).or_default() += 1;
+            *chunks.entry((document.label, &document.source)).or_default() += 1;
         }
         let mut sources: BTreeMap<(Label, &str), (u64, Sha256)> = BTreeMap::new();
         for (document, _) in &self.documents {
@@ -503,7 +498,7 @@ impl<'a> Lesson<'a> {
                 source: source.to_owned(),
                 label,
                 documents,
-                passages: passages.get(&(label, source)).copied().unwrap_or_default(),
+                chunks: chunks.get(&(label, source)).copied().unwrap_or_default(),
                 sha256: hex(hash),
             })
             .collect()
@@ -522,8 +517,8 @@ impl<'a> Lesson<'a> {
         let Some(model) = classifier.hashed() else { return vec![] };
         let wanted: Vec<(u32, f64)> =
             [true, false].into_iter().flat_map(|of_reference| model.largest(of_reference, SHOWN)).collect();
-        let passages = self.passages(Part::Learn);
-        let count = |label: Label| passages.iter().filter(|(document, _)| document.label == label).count() as f64;
+        let chunks = self.chunks(Part::Learn);
+        let count = |label: Label| chunks.iter().filter(|(document, _)| document.label == label).count() as f64;
         let mut words: HashMap<u32, BTreeMap<String, u64>> =
             wanted.iter().map(|(feature, _)| (*feature, BTreeMap::new())).collect();
         let mut has: HashMap<(u32, Label), f64> = HashMap::new();
@@ -578,11 +573,11 @@ mod tests {
 
     fn training(kind: Kind) -> Training {
         let name = "quality".into();
-        Training { name, kind, passage_words: 25, passages: 20, seed: 1, labels: vec![], min_known: MIN_KNOWN }
+        Training { name, kind, chunk_words: 25, max_chunks: 20, seed: 1, labels: vec![], min_known: MIN_KNOWN }
     }
 
     fn hashed() -> Kind {
-        Kind::Hashed { features: HashedWords::default(), penalty: None, iterations: 100 }
+        Kind::Hashed { features: HashedWords::default(), l2: None, max_iterations: 100 }
     }
 
     #[test]
@@ -614,7 +609,7 @@ mod tests {
     /// The files are the same to the byte at any number of threads.
     #[test]
     fn threads_do_not_show() -> Result<()> {
-        for kind in [hashed(), Kind::Statistics { penalty: None }] {
+        for kind in [hashed(), Kind::Statistics { l2: None }] {
             let on = |threads| {
                 let folder = tempfile::tempdir().expect("the temporary folder can be written");
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be had");
@@ -637,7 +632,7 @@ mod tests {
         assert!(card.held_out.missing.is_some() && card.held_out.roc_auc.is_none(), "{card:?}");
         assert!(card.penalties.len() == 1 && card.penalties[0].loss.is_none(), "{card:?}");
         assert!(card.warnings.iter().any(|warning| warning.contains("tells nothing")), "{card:?}");
-        assert!(card.warnings.iter().any(|warning| warning.contains("no penalty was chosen")), "{card:?}");
+        assert!(card.warnings.iter().any(|warning| warning.contains("no L2 penalty was chosen")), "{card:?}");
         let blank: Vec<Document> = documents()
             .into_iter()
             .map(|document| match document.label {

@@ -72,14 +72,14 @@ impl Check<'_> {
             self.needs_language(language.span(), &format!("classifier `{}`", name.get_ref()))?;
         }
         let kind = self.kind(name, recipe)?;
-        let passage_words = recipe.passage_words.unwrap_or(kind.passage_words());
+        let chunk_words = recipe.chunk_words.unwrap_or(kind.chunk_words());
         let features = recipe.features.features();
-        if !(8..=30).contains(&features.bits) || passage_words == 0 || recipe.passages == 0 || recipe.documents == 0 {
-            let message = "`features.bits` is 8 to 30; `documents`, `passages` and `passage_words` are 1 or more";
+        if !(8..=30).contains(&features.bits) || chunk_words == 0 || recipe.max_chunks == 0 || recipe.documents == 0 {
+            let message = "`features.bits` is 8 to 30; `documents`, `max_chunks` and `chunk_words` are 1 or more";
             return Err(self.fault(name.span(), message).into());
         }
-        if recipe.penalty.is_some_and(|penalty| !(penalty >= 0.0 && penalty.is_finite())) {
-            return Err(self.fault(name.span(), "`penalty` is 0 or more").into());
+        if recipe.l2.is_some_and(|l2| !(l2 >= 0.0 && l2.is_finite())) {
+            return Err(self.fault(name.span(), "`l2` is 0 or more").into());
         }
         if !(0.0..=1.0).contains(recipe.min_known.get_ref()) {
             return Err(self.fault(recipe.min_known.span(), "`min_known` is a share, from 0 to 1").into());
@@ -91,8 +91,8 @@ impl Check<'_> {
             linked: recipe.linked.clone(),
             language: recipe.language.as_ref().map(|language| language.get_ref().clone()),
             documents: recipe.documents,
-            passage_words,
-            passages: recipe.passages,
+            chunk_words,
+            max_chunks: recipe.max_chunks,
             kind,
             labels: self.lists(&recipe.labels)?,
             min_known: *recipe.min_known.get_ref(),
@@ -110,10 +110,10 @@ impl Check<'_> {
         Ok(match recipe.kind {
             KindRecipe::Hashed => Kind::Hashed {
                 features: recipe.features.features(),
-                penalty: recipe.penalty,
-                iterations: recipe.iterations,
+                l2: recipe.l2,
+                max_iterations: recipe.max_iterations,
             },
-            KindRecipe::Statistics => Kind::Statistics { penalty: recipe.penalty },
+            KindRecipe::Statistics => Kind::Statistics { l2: recipe.l2 },
             KindRecipe::Ensemble => {
                 Kind::Ensemble { of: recipe.of.iter().map(|name| name.get_ref().clone()).collect() }
             }
@@ -127,9 +127,9 @@ impl Check<'_> {
                 }
                 None => {
                     let config = recipe.fasttext.clone();
-                    let sound = config.width > 0 && config.epochs > 0 && config.word_run > 0 && config.threads > 0;
-                    if !sound || config.buckets == 0 || !(config.rate > 0.0 && config.rate.is_finite()) {
-                        let message = "fastText's `width`, `epochs`, `word_run`, `buckets` and `threads` are 1 or more, and `rate` above 0";
+                    let sound = config.dim > 0 && config.epochs > 0 && config.word_ngrams > 0 && config.threads > 0;
+                    if !sound || config.bucket == 0 || !(config.lr > 0.0 && config.lr.is_finite()) {
+                        let message = "fastText's `dim`, `epochs`, `word_ngrams`, `bucket` and `threads` are 1 or more, and `lr` above 0";
                         return Err(self.fault(name.span(), message).into());
                     }
                     Kind::Fasttext { config }

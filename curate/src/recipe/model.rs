@@ -334,20 +334,21 @@ pub struct ClassifierRecipe {
     /// Documents to train on, at most, for each side.
     #[serde(default = "ten_thousand")]
     pub documents: usize,
-    /// Words in a passage: long documents are cut, so that a book is many examples. 25 by default, and for `statistics` whole lines of
-    /// 60 words or more.
-    pub passage_words: Option<usize>,
-    /// Passages of one document, at most.
+    /// Words in a chunk: long documents are cut, so that a book is many examples. 25 by default, and for `statistics` whole lines of 60
+    /// words or more.
+    pub chunk_words: Option<usize>,
+    /// Most chunks of one document.
     #[serde(default = "hundred")]
-    pub passages: usize,
+    pub max_chunks: usize,
     /// For hashed words: how texts become features.
     #[serde(default)]
     pub features: FeaturesRecipe,
-    /// For hashed words and statistics: the L2 penalty. By default hashed words take the one that does best on held-out passages.
-    pub penalty: Option<f64>,
-    /// For hashed words: iterations of the search, at most, for each penalty. Spark, on which GPT-3's filter ran, takes 100.
+    /// For hashed words and statistics: the strength of L2 regularization, half of which times the sum of squared weights is added to the
+    /// mean loss. By default hashed words take the one that does best on held-out chunks.
+    pub l2: Option<f64>,
+    /// For hashed words: most iterations of L-BFGS for each strength. Spark, on which GPT-3's filter ran, takes 100.
     #[serde(default = "hundred")]
-    pub iterations: usize,
+    pub max_iterations: usize,
     /// For fastText: how it is trained.
     #[serde(default)]
     pub fasttext: FastTextConfig,

@@ -68,10 +68,10 @@ pub struct ClassifierPlan {
     pub language: Option<String>,
     /// Documents for each side, at most.
     pub documents: usize,
-    /// Words in a passage.
-    pub passage_words: usize,
-    /// Passages of a document, at most.
-    pub passages: usize,
+    /// Words in a chunk.
+    pub chunk_words: usize,
+    /// Most chunks of a document.
+    pub max_chunks: usize,
     /// What it is.
     pub kind: Kind,
     /// Labelled files to try it on.

@@ -64,8 +64,8 @@ impl Run<'_> {
         let training = Training {
             name: classifier.name.clone(),
             kind: classifier.kind.clone(),
-            passage_words: classifier.passage_words,
-            passages: classifier.passages,
+            chunk_words: classifier.chunk_words,
+            max_chunks: classifier.max_chunks,
             seed: self.plan.seed,
             labels: classifier.labels.iter().map(|file| file.path.clone()).collect(),
             min_known: classifier.min_known,

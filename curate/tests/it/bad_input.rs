@@ -87,7 +87,7 @@ fn a_setting_of_an_unknown_key_is_named() {
 }
 
 /// Recipes with a name that has changed, which is the last word before ` =`, and the name that it has now.
-const OLD_NAMES: [(&str, &str); 10] = [
+const OLD_NAMES: [(&str, &str); 18] = [
     ("[source.crawl]\nfault_limit = 0.05", "max_error_rate"),
     ("[source.crawl]\nlost_limit = 0.05", "max_lost_rate"),
     ("[task.sums]\nfault_limit = 0.05", "max_error_rate"),
@@ -98,6 +98,14 @@ const OLD_NAMES: [(&str, &str); 10] = [
     ("[[step]]\nrepeats = {}", "substring_dedup"),
     ("[step.substring_dedup]\npassage = \"lines\"", "unit"),
     ("[remains]\nmin_bytes = 1", "after_cuts"),
+    ("[classifier.a]\npassage_words = 25", "chunk_words"),
+    ("[classifier.a]\npassages = 100", "max_chunks"),
+    ("[classifier.a]\npenalty = 1e-3", "l2"),
+    ("[classifier.a]\niterations = 100", "max_iterations"),
+    ("[classifier.a.fasttext]\nwidth = 100", "dim"),
+    ("[classifier.a.fasttext]\nrate = 0.1", "lr"),
+    ("[classifier.a.fasttext]\nword_run = 2", "word_ngrams"),
+    ("[classifier.a.fasttext]\nbuckets = 1000", "bucket"),
 ];
 
 /// An old name is refused in its line, with the new one.

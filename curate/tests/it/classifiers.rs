@@ -38,7 +38,7 @@ fn what_was_trained_tests_and_scores() {
         text(&negative),
         "--kind",
         "hashed,fasttext,statistics",
-        "--buckets",
+        "--bucket",
         "2000",
         "--labels",
         text(&labels),
@@ -67,7 +67,7 @@ fn what_was_trained_tests_and_scores() {
     }
     let card: Value =
         serde_json::from_slice(&fs::read(out.join("hashed/card.json")).expect("there is a card")).expect("JSON");
-    assert!(card["warnings"][0].as_str().expect("it is near 1 for a trivial reason").contains("passages"), "{card}");
+    assert!(card["warnings"][0].as_str().expect("it is near 1 for a trivial reason").contains("chunks"), "{card}");
     // of one class there is no area, and the word that says why; labels as strings are labels
     let one_class: String =
         (0..9).map(|number| json!({ "text": GOOD, "label": "1", "n": number }).to_string() + "\n").collect();
@@ -117,7 +117,7 @@ fn an_ensemble_draws_with_a_fitted_shape() {
         )
     };
     let kinds =
-        kind("hashed", "") + &kind("fasttext", "fasttext = { buckets = 1000, width = 10 }") + &kind("statistics", "");
+        kind("hashed", "") + &kind("fasttext", "fasttext = { bucket = 1000, dim = 10 }") + &kind("statistics", "");
     let own = fixture.find("[classifier.quality]").expect("it has a classifier")
         ..fixture.find("[[step]]").expect("it has steps");
     let mut whole = fixture.clone();
@@ -153,7 +153,7 @@ fn an_ensemble_draws_with_a_fitted_shape() {
     for (from, to, expected) in [
         ("\"fasttext\", \"statistics\"]", "\"fasttex\", \"statistics\"]", "there is no classifier `fasttex`"),
         ("alpha = \"fit\"", "alpha = \"fitted\"", "alpha"),
-        ("width = 10", "width = 0", "`width`"),
+        ("dim = 10", "dim = 0", "`dim`"),
         ("kind = \"ensemble\"\n", "kind = \"ensemble\"\npositive = [\"reference\"]\n", "has no sources of its own"),
     ] {
         fs::write(&path, whole.replace(from, to)).expect("the folder can be written");
@@ -161,7 +161,7 @@ fn an_ensemble_draws_with_a_fitted_shape() {
         assert!(error.contains(expected) && error.contains("recipe.toml"), "{error}");
     }
     // threads that train side by side are named in the manifest
-    fs::write(&path, whole.replace("width = 10", "width = 10, threads = 2")).expect("the folder can be written");
+    fs::write(&path, whole.replace("dim = 10", "dim = 10, threads = 2")).expect("the folder can be written");
     run_well(&path, one.path(), &[]);
     let manifest: Value =
         serde_json::from_slice(&fs::read(one.path().join("manifest.json")).expect("it is there")).expect("JSON");

@@ -286,7 +286,7 @@ const BANDS: BandsConfig = BandsConfig { shingle: Shingle::Words(3), bands: 6, r
 /// Each family of facts, on the texts of the corpus.
 async fn families(session: &Session, folder: &Path, outputs: &mut Outputs) {
     let statistics = folder.join("statistics");
-    trained("statistics", Kind::Statistics { penalty: None }, &statistics);
+    trained("statistics", Kind::Statistics { l2: None }, &statistics);
     let benchmark = corpus("benchmark.jsonl");
     let file = ExampleFile { sha256: model(benchmark.clone()).sha256, path: benchmark, kind: ExampleKind::JsonLine };
     let benchmark = Benchmark { name: "corpus".into(), files: vec![file], fields: None, rules: None };
@@ -346,9 +346,9 @@ fn labelled() -> Vec<Document> {
 fn trained(name: &str, kind: Kind, folder: &Path) {
     let training = Training {
         name: name.into(),
-        passage_words: kind.passage_words(),
+        chunk_words: kind.chunk_words(),
         kind,
-        passages: 8,
+        max_chunks: 8,
         seed: 7,
         labels: vec![],
         min_known: MIN_KNOWN,
@@ -359,12 +359,12 @@ fn trained(name: &str, kind: Kind, folder: &Path) {
 /// Each kind of classifier, by its scores to four digits: the last ones are another processor's to say.
 fn classifiers(folder: &Path, outputs: &mut Outputs) {
     let features = FeaturesPreset::Glam.features();
-    let config = FastTextConfig { width: 8, epochs: 3, buckets: 1 << 12, threads: 1, ..FastTextConfig::default() };
+    let config = FastTextConfig { dim: 8, epochs: 3, bucket: 1 << 12, threads: 1, ..FastTextConfig::default() };
     let of = vec!["learn-hashed".to_owned(), "learn-fasttext".to_owned()];
     for (name, kind) in [
-        ("learn/hashed", Kind::Hashed { features, penalty: None, iterations: 20 }),
+        ("learn/hashed", Kind::Hashed { features, l2: None, max_iterations: 20 }),
         ("learn/fasttext", Kind::Fasttext { config }),
-        ("learn/statistics", Kind::Statistics { penalty: None }),
+        ("learn/statistics", Kind::Statistics { l2: None }),
         ("learn/ensemble", Kind::Ensemble { of }),
     ] {
         assert_eq!(kind.version().name(), name);

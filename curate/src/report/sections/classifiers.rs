@@ -60,7 +60,9 @@ fn kind(kind: &Kind) -> String {
             let runs = if features.bigrams { " and runs of two" } else { "" };
             format!("Logistic regression on words{runs}, hashed into {} features", grouped(features.count() as u64))
         }
-        Kind::Fasttext { config } => format!("fastText of width {}, runs of {} words", config.width, config.word_run),
+        Kind::Fasttext { config } => {
+            format!("fastText of {} dimensions, word n-grams up to {}", config.dim, config.word_ngrams)
+        }
         Kind::LoadedFasttext { model, label, .. } => format!("The label {label} of {}", model.display()),
         Kind::Statistics { .. } => "Logistic regression on shares of lines, marks and repetitions".to_owned(),
         Kind::Ensemble { of } => format!("The mean of {}", of.join(", ")),
@@ -111,7 +113,7 @@ fn trained_on(number: usize, card: &Card) -> Markup {
             Label::Positive => "reference",
             Label::Negative => "to be told from it",
         };
-        vec![Cell::words(&part.source), Cell::words(side), Cell::count(part.documents), Cell::count(part.passages)]
+        vec![Cell::words(&part.source), Cell::words(side), Cell::count(part.documents), Cell::count(part.chunks)]
     });
     let table = Table {
         id: &id,
@@ -120,7 +122,7 @@ fn trained_on(number: usize, card: &Card) -> Markup {
             Column::Words("source"),
             Column::Words("side"),
             Column::Numbers("documents"),
-            Column::Numbers("passages"),
+            Column::Numbers("chunks"),
         ],
         rows: rows.collect(),
     };
@@ -166,7 +168,7 @@ fn weights(number: usize, card: &Card) -> Markup {
     });
     let table = Table {
         id: &id,
-        caption: html! { "What weighs most for the reference and against it, with the shares of passages that have it." },
+        caption: html! { "What weighs most for the reference and against it, with the shares of chunks that have it." },
         columns: &[
             Column::Words("what"),
             Column::Numbers("weight"),
