@@ -42,6 +42,15 @@ const RENAMED: &[(&str, &str, &str)] = &[
     ("rate", "lr", ""),
     ("word_run", "word_ngrams", ""),
     ("buckets", "bucket", ""),
+    ("manner", "prompt_style", ""),
+    ("manners", "prompt_styles", ""),
+    ("turned_around", "inverted", ""),
+    ("only", "filter", ""),
+    ("draw_template", "sample_template", ""),
+    ("at_most", "max_examples", ""),
+    ("least", "min", ""),
+    ("most", "max", ""),
+    ("between", "separator", ""),
 ];
 
 /// What to say of a refused name, if it is an old one.

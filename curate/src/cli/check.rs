@@ -114,7 +114,7 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
             Content::Text => weights(&mixture.weights),
             Content::Examples(examples) => {
                 let templates: usize = examples.tasks.values().map(|task| task.templates.len()).sum();
-                let each = if examples.draw_template { ", one for each example" } else { "" };
+                let each = if examples.sample_template { ", one for each example" } else { "" };
                 let count = if templates == 1 { "1 template".to_owned() } else { format!("{templates} templates") };
                 format!("{}, in {count}{each}", weights(&mixture.weights))
             }

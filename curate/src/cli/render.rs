@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use schemas::{
     paths::NamedFolders,
     prompt::Demonstrations,
-    task::{Folders, Form, Manner, Parts, Split, Task, shipped},
+    task::{Folders, Form, Parts, PromptStyle, Split, Task, shipped},
     toml_file::Setting,
 };
 use serde_json::{Map, Value};
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     archive::Broken,
-    decide::drawn_template,
+    decide::sampled_template,
     error::Error,
     source::{TaskExample, Unread, each_task_example, own_examples},
     text::draw::draw,
@@ -42,18 +42,18 @@ pub struct RenderArgs {
     /// The templates; all by default.
     #[arg(long = "template", value_name = "NAME")]
     templates: Vec<String>,
-    /// Templates in this manner: plain, t5, flan, gpt1, gpt2, gpt3 or `chain_of_thought`.
-    #[arg(long, value_name = "MANNER", value_parser = manner)]
-    manner: Option<Manner>,
-    /// One template for each example, which it draws, and not all.
+    /// Templates of this prompt style: plain, t5, flan, gpt1, gpt2, gpt3 or `chain_of_thought`.
+    #[arg(long, value_name = "STYLE", value_parser = prompt_style)]
+    prompt_style: Option<PromptStyle>,
+    /// Sample one template for each example, and do not take all.
     #[arg(long)]
-    draw_template: bool,
+    sample_template: bool,
     /// Examples of the training split, with their answers, before each prompt.
     #[arg(long, value_name = "N", default_value_t = 0)]
     demonstrations: u32,
     /// What stands between demonstrations.
-    #[arg(long, value_enum, default_value = "two-breaks")]
-    between: BetweenArg,
+    #[arg(long, value_enum, default_value = "blank-line")]
+    separator: SeparatorArg,
     /// For retrieval: passages of other examples, for each question.
     #[arg(long, value_name = "N", default_value_t = 1)]
     negatives: u32,
@@ -84,15 +84,15 @@ enum SplitArg {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum BetweenArg {
+enum SeparatorArg {
     /// A line break.
-    OneBreak,
+    Newline,
     /// An empty line.
-    TwoBreaks,
+    BlankLine,
 }
 
-fn manner(name: &str) -> Result<Manner, String> {
-    serde_json::from_value(Value::from(name)).map_err(|_| format!("there is no manner `{name}`"))
+fn prompt_style(name: &str) -> Result<PromptStyle, String> {
+    serde_json::from_value(Value::from(name)).map_err(|_| format!("there is no prompt style `{name}`"))
 }
 
 /// The name that draws are made for, as a run's are for its mixture's.
@@ -109,9 +109,9 @@ impl RenderArgs {
             seed: self.seed,
             mixture: MIXTURE.to_owned(),
             demonstrations: (self.demonstrations > 0).then(|| Demonstrations {
-                between: match self.between {
-                    BetweenArg::OneBreak => "\n".to_owned(),
-                    BetweenArg::TwoBreaks => "\n\n".to_owned(),
+                separator: match self.separator {
+                    SeparatorArg::Newline => "\n".to_owned(),
+                    SeparatorArg::BlankLine => "\n\n".to_owned(),
                 },
                 ..Demonstrations::fixed(self.demonstrations)
             }),
@@ -173,10 +173,10 @@ impl RenderArgs {
         }
         task.templates.retain(|template| {
             (self.templates.is_empty() || self.templates.contains(&template.name))
-                && self.manner.is_none_or(|manner| manner == template.manner)
+                && self.prompt_style.is_none_or(|style| style == template.prompt_style)
         });
         if task.templates.is_empty() {
-            bail!("task `{}` has no template of that manner", task.name);
+            bail!("task `{}` has no template of that prompt style", task.name);
         }
         Ok(task)
     }
@@ -254,10 +254,10 @@ impl RenderArgs {
     /// The numbers of the templates that an example goes through.
     fn templates_of(&self, task: &Task, id: &str) -> std::ops::Range<usize> {
         let count = task.templates.len();
-        if !self.draw_template {
+        if !self.sample_template {
             return 0..count;
         }
-        let drawn = drawn_template(self.seed, MIXTURE, id, 0, count) as usize;
+        let drawn = sampled_template(self.seed, MIXTURE, id, 0, count) as usize;
         drawn..drawn + 1
     }
 }

@@ -61,8 +61,8 @@ pub enum Chance {
         mixture: String,
         /// The names of each source's templates; one empty name for plain text.
         templates: BTreeMap<String, Vec<String>>,
-        /// Whether each copy goes through one template, which it draws, and not through all.
-        draw_template: bool,
+        /// Whether one template is sampled for each copy, or all are taken.
+        sample_template: bool,
         /// The splits, each with its first bucket and how many it has.
         shards: Vec<SplitShards>,
     },
@@ -128,11 +128,11 @@ impl Chance {
                 };
                 Arc::new(StringViewArray::from_iter_values(texts(0).map(split)))
             }
-            Self::Places { seed, mixture, templates, draw_template, shards } => {
+            Self::Places { seed, mixture, templates, sample_template, shards } => {
                 let copies = arguments[2].as_primitive::<UInt64Type>().values();
                 let rows = texts(0).zip(texts(1)).zip(copies).zip(texts(3));
                 let rows = rows.map(|(((id, split), copies), source)| (id, split, *copies, source));
-                places(*seed, mixture, (templates, *draw_template), shards, rows)
+                places(*seed, mixture, (templates, *sample_template), shards, rows)
             }
         }
     }
@@ -152,7 +152,7 @@ fn place_fields() -> Fields {
 fn places<'a>(
     seed: u64,
     mixture: &str,
-    (templates, draw_template): (&BTreeMap<String, Vec<String>>, bool),
+    (templates, sample_template): (&BTreeMap<String, Vec<String>>, bool),
     shards: &[SplitShards],
     rows: impl Iterator<Item = (&'a str, &'a str, u64, &'a str)>,
 ) -> ArrayRef {
@@ -162,7 +162,7 @@ fn places<'a>(
         let (first, count) =
             shards.iter().find(|shards| shards.split == split).map_or((0, 1), |found| (found.first, found.count));
         for copy in 0..u32::try_from(copies).expect("a recipe's epochs are few") {
-            let drawn = draw_template.then(|| drawn_template(seed, mixture, id, copy, templates.len()));
+            let drawn = sample_template.then(|| sampled_template(seed, mixture, id, copy, templates.len()));
             let wanted = |(number, _): &(u32, &String)| drawn.is_none_or(|drawn| *number == drawn);
             for (template, name) in (0u32..).zip(templates).filter(wanted) {
                 let order =
@@ -181,9 +181,9 @@ fn places<'a>(
     Arc::new(list.finish())
 }
 
-/// The number of the template that a copy draws.
+/// The number of the template that is sampled for a copy.
 #[must_use]
-pub fn drawn_template(seed: u64, mixture: &str, id: &str, copy: u32, count: usize) -> u32 {
+pub fn sampled_template(seed: u64, mixture: &str, id: &str, copy: u32, count: usize) -> u32 {
     let draw = draw_of(seed, &[b"template", mixture.as_bytes(), id.as_bytes(), &copy.to_le_bytes()]);
     u32::try_from((u128::from(draw) * count as u128) >> 64).expect("below the count")
 }

@@ -44,16 +44,16 @@ pub struct MixtureRule {
     pub budget: Option<u64>,
     /// How often the documents of each source may be repeated, 1 or more.
     pub max_epochs: BTreeMap<String, f64>,
-    /// Documents of each source and split, at most.
-    pub at_most: AtMost,
+    /// Most documents of each source, by split.
+    pub max_examples: MaxExamples,
     /// How documents come into splits.
     pub splits: SplitRule,
 }
 
-/// Documents of each source that count, at most, by split: those whose draws come first.
+/// Most examples of each task, or documents of each source, by split: those whose draws come first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct AtMost {
+pub struct MaxExamples {
     /// To train on; FLAN takes 30,000 (Wei et al. 2021, section 2.3).
     pub train: Option<u64>,
     /// For validation; FLAN takes 200.
@@ -93,7 +93,7 @@ async fn candidates(tables: Tables<'_>, before: &str, facts: SizeFacts<'_>, rule
     let draw = Chance::Bits { seed: rule.splits.seed, purpose: format!("budget/{}", rule.name) }.of(vec![col("id")]);
     let misplaced = when(col("misplaced"), lit("held_out_elsewhere")).end()?;
     let mut documents = documents.with_column("draw", draw)?.with_column("left", misplaced)?;
-    let AtMost { train, validation, test } = rule.at_most;
+    let MaxExamples { train, validation, test } = rule.max_examples;
     let limits = [(Split::Train, train), (Split::Validation, validation), (Split::Test, test)];
     if limits.iter().any(|(_, limit)| limit.is_some()) {
         let counted = when(col("left").is_null(), lit(1u64)).otherwise(lit(0u64))?;

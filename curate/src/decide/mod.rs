@@ -47,13 +47,13 @@ pub use decontaminate::{BenchmarkAccount, Contamination, DecontaminationRule, co
 pub use duplicates::{DuplicateFacts, DuplicateRule, Likeness, Survivor, duplicates, reads_captures};
 pub use fineweb::FinewebQuality;
 pub use fitted_alpha::{FittedAlpha, score_counts};
-pub use functions::{Chance, ChanceFunction, SplitShards, drawn_template};
+pub use functions::{Chance, ChanceFunction, SplitShards, sampled_template};
 pub use gopher::{GopherQuality, GopherRepetition, SharesOf, WordLength};
 pub use index::{BandsCard, DuplicateIndex, known_hashes};
 pub use language::LanguageRule;
 pub use leaks::{Leaks, windows};
 pub use linked::LinkedRule;
-pub use mixture::{AtMost, MixtureRule, SizeFacts, Totals, mixture, totals};
+pub use mixture::{MaxExamples, MixtureRule, SizeFacts, Totals, mixture, totals};
 pub(crate) use node::rows;
 pub use pareto::{Alpha, Fit, ParetoRule};
 pub use read::read;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use schemas::{prompt::Demonstrations, task::Manner, toml_file::Spanned};
+use schemas::{prompt::Demonstrations, task::PromptStyle, toml_file::Spanned};
 use serde::Deserialize;
 
 use super::model::Text;
-use crate::decide::{AtMost, Unit};
+use crate::decide::{MaxExamples, Unit};
 
 /// A mixture: documents of sources, or examples of tasks in the words of their templates. One of `weights`, `published`, `proportional` and
 /// `measured` says how much of it is of each.
@@ -35,18 +35,18 @@ pub struct MixtureRecipe {
     #[serde(default = "once")]
     #[schemars(with = "EpochsRecipe")]
     pub max_epochs: Spanned<EpochsRecipe>,
-    /// Documents of each source, or examples of each task, at most.
+    /// Most examples of each task, or documents of each source, by split.
     #[serde(default)]
-    pub at_most: AtMost,
+    pub max_examples: MaxExamples,
     /// For tasks: the names of the templates; all by default.
     #[schemars(with = "Option<Vec<String>>")]
     pub templates: Option<Vec<Text>>,
-    /// For tasks: the manners of the templates; all by default.
-    #[schemars(with = "Option<Vec<Manner>>")]
-    pub manners: Option<Vec<Spanned<Manner>>>,
-    /// For tasks: whether each example draws one template, as FLAN's do, and does not go through all.
+    /// For tasks: templates of these prompt styles; all by default.
+    #[schemars(with = "Option<Vec<PromptStyle>>")]
+    pub prompt_styles: Option<Vec<Spanned<PromptStyle>>>,
+    /// For tasks: sample one template for each example, as FLAN does, and do not take all.
     #[serde(default)]
-    pub draw_template: bool,
+    pub sample_template: bool,
     /// For tasks: examples with their answers before each prompt, of the training split.
     #[schemars(with = "Option<Demonstrations>")]
     pub demonstrations: Option<Spanned<Demonstrations>>,

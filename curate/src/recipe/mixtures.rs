@@ -64,7 +64,7 @@ impl Check<'_> {
             content,
             budget: recipe.budget,
             unit,
-            at_most: recipe.at_most,
+            max_examples: recipe.max_examples,
             shard_bytes: recipe.shard_bytes,
         })
     }
@@ -183,9 +183,10 @@ impl Check<'_> {
 
     /// Plain text, for which nothing is said of templates.
     fn text(&self, name: &Text, recipe: &MixtureRecipe) -> Result<Content> {
-        let MixtureRecipe { templates, manners, draw_template, demonstrations, .. } = recipe;
-        if templates.is_some() || manners.is_some() || *draw_template || demonstrations.is_some() {
-            let message = "`templates`, `manners`, `draw_template` and `demonstrations` are for mixtures of tasks";
+        let MixtureRecipe { templates, prompt_styles, sample_template, demonstrations, .. } = recipe;
+        if templates.is_some() || prompt_styles.is_some() || *sample_template || demonstrations.is_some() {
+            let message =
+                "`templates`, `prompt_styles`, `sample_template` and `demonstrations` are for mixtures of tasks";
             return Err(self.fault(name.span(), message).into());
         }
         Ok(Content::Text)
@@ -212,7 +213,7 @@ impl Check<'_> {
         forms.sort_unstable();
         forms.dedup();
         let [form] = forms[..] else {
-            let message = "the templates make rows of different columns: choose some by `templates` or `manners`";
+            let message = "the templates make rows of different columns: choose some by `templates` or `prompt_styles`";
             return Err(self.fault(name.span(), message).into());
         };
         let demonstrations = recipe.demonstrations.as_ref();
@@ -222,14 +223,14 @@ impl Check<'_> {
                 let message = "only prompts with completions can have demonstrations";
                 return Err(self.fault(demonstrations.span(), message).into());
             }
-            if shown.least > shown.most || shown.most > 100 {
-                let message = "`least` is no more than `most`, and that no more than 100";
+            if shown.min > shown.max || shown.max > 100 {
+                let message = "`min` is no more than `max`, and that no more than 100";
                 return Err(self.fault(demonstrations.span(), message).into());
             }
         }
         Ok(Content::Examples(ExamplesContent {
             tasks: wanted,
-            draw_template: recipe.draw_template,
+            sample_template: recipe.sample_template,
             demonstrations: demonstrations.map(|demonstrations| demonstrations.get_ref().clone()),
             negatives: if form == Form::Retrieval { recipe.negatives } else { 0 },
         }))
@@ -238,15 +239,15 @@ impl Check<'_> {
     /// A task with the templates that a mixture asks for.
     fn wanted(&self, recipe: &MixtureRecipe, task: &Task, name: &Text) -> Result<Task> {
         let mut templates = task.templates.clone();
-        if let Some(manners) = &recipe.manners {
-            templates.retain(|template| manners.iter().any(|manner| *manner.get_ref() == template.manner));
+        if let Some(styles) = &recipe.prompt_styles {
+            templates.retain(|template| styles.iter().any(|style| *style.get_ref() == template.prompt_style));
         }
         if let Some(names) = &recipe.templates {
             templates.retain(|template| names.iter().any(|name| *name.get_ref() == template.name));
         }
         if templates.is_empty() {
             let known =
-                task.templates.iter().map(|template| format!("`{}` ({})", template.name, template.manner.name()));
+                task.templates.iter().map(|template| format!("`{}` ({})", template.name, template.prompt_style.name()));
             let known = known.collect::<Vec<_>>().join(", ");
             let message =
                 format!("task `{}` has none of the templates that the mixture asks for; it has {known}", task.name);

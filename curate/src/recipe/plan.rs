@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::{
     decide::{
-        AfterCutsRule, Alpha, AtMost, C4Quality, DecontaminationRule, DuplicateIndex, DuplicateRule, FinewebQuality,
-        GopherQuality, GopherRepetition, LanguageRule, LinkedRule, SplitRule, Survivor, ThresholdRule, TopRule, Unit,
-        Unknown, UrlRule, Verification, Weights,
+        AfterCutsRule, Alpha, C4Quality, DecontaminationRule, DuplicateIndex, DuplicateRule, FinewebQuality,
+        GopherQuality, GopherRepetition, LanguageRule, LinkedRule, MaxExamples, SplitRule, Survivor, ThresholdRule,
+        TopRule, Unit, Unknown, UrlRule, Verification, Weights,
     },
     files::Version,
     learn::Kind,
@@ -233,8 +233,8 @@ pub struct MixturePlan {
     pub unit: Unit,
     /// How often the documents of each source may be repeated.
     pub max_epochs: BTreeMap<String, f64>,
-    /// Documents of each source and split, at most.
-    pub at_most: AtMost,
+    /// Most documents of each source, by split.
+    pub max_examples: MaxExamples,
     /// Bytes of text in a file.
     pub shard_bytes: u64,
 }

@@ -87,8 +87,8 @@ impl Run<'_> {
     }
 
     fn rule(&self, mixture: &MixturePlan) -> MixtureRule {
-        let MixturePlan { name, weights, unit, budget, max_epochs, at_most, .. } = mixture.clone();
-        MixtureRule { name, weights, unit, budget, max_epochs, at_most, splits: self.plan.splits.clone() }
+        let MixturePlan { name, weights, unit, budget, max_epochs, max_examples, .. } = mixture.clone();
+        MixtureRule { name, weights, unit, budget, max_epochs, max_examples, splits: self.plan.splits.clone() }
     }
 
     /// The facts that the sizes of a mixture's documents are read from.

@@ -148,14 +148,11 @@ fn body(card: &mut String, facts: &CardFacts<'_>) -> std::fmt::Result {
     match content {
         Content::Text => writeln!(card, "Documents; each row is one copy of a document.\n")?,
         Content::Examples(examples) => {
-            let how = if examples.draw_template { "one template, which it draws" } else { "each template of its task" };
+            let how =
+                if examples.sample_template { "one template, which it draws" } else { "each template of its task" };
             writeln!(card, "Examples of tasks; each row is one copy of an example in the words of {how}.")?;
             if let Some(shown) = &examples.demonstrations {
-                writeln!(
-                    card,
-                    "Before each prompt stand {} to {} others with their answers.",
-                    shown.least, shown.most
-                )?;
+                writeln!(card, "Before each prompt stand {} to {} others with their answers.", shown.min, shown.max)?;
             }
             writeln!(card)?;
         }

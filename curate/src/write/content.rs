@@ -26,7 +26,7 @@ pub struct ExamplesContent {
     /// The task of each source, with the templates that are wanted.
     pub tasks: BTreeMap<String, Task>,
     /// Whether each copy of an example goes through one template, which it draws, and not through all.
-    pub draw_template: bool,
+    pub sample_template: bool,
     /// Examples with their answers, before each prompt.
     pub demonstrations: Option<Demonstrations>,
     /// For retrieval: passages of other examples, for each question.
@@ -58,7 +58,7 @@ impl Content {
     #[must_use]
     pub fn templates_of_copy(&self, source: &str) -> u64 {
         match self {
-            Self::Examples(examples) if !examples.draw_template => self.templates(source).len() as u64,
+            Self::Examples(examples) if !examples.sample_template => self.templates(source).len() as u64,
             _ => 1,
         }
     }
@@ -69,7 +69,7 @@ impl Content {
         match self {
             Self::Text => 1,
             Self::Examples(examples) => {
-                let shown = examples.demonstrations.as_ref().map_or(0, |demonstrations| demonstrations.most);
+                let shown = examples.demonstrations.as_ref().map_or(0, |demonstrations| demonstrations.max);
                 u64::from(1 + shown + examples.negatives)
             }
         }

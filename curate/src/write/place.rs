@@ -52,8 +52,8 @@ pub async fn places(
 ) -> Result<DataFrame> {
     let sources: Vec<String> = tables.parts.keys().cloned().collect();
     let templates = sources.iter().map(|source| (source.clone(), content.templates(source))).collect();
-    let draw_template = matches!(content, Content::Examples(examples) if examples.draw_template);
-    let place = Chance::Places { seed, mixture: mixture.into(), templates, draw_template, shards: buckets.to_vec() };
+    let sample_template = matches!(content, Content::Examples(examples) if examples.sample_template);
+    let place = Chance::Places { seed, mixture: mixture.into(), templates, sample_template, shards: buckets.to_vec() };
     let placed = tables
         .decisions(stage)
         .await?

@@ -9,7 +9,7 @@ use std::{
 use fixtures::needs::skipped;
 use tempfile::TempDir;
 
-use crate::support::{OUTPUTS, hashes, recipe, root, run, run_well, stderr, temporary, text};
+use crate::support::{OUTPUTS, curate, hashes, recipe, root, run, run_well, stderr, temporary, text};
 
 /// A recipe of its own, next to the fixture's files.
 fn written(lines: &str) -> (TempDir, PathBuf) {
@@ -87,7 +87,7 @@ fn a_setting_of_an_unknown_key_is_named() {
 }
 
 /// Recipes with a name that has changed, which is the last word before ` =`, and the name that it has now.
-const OLD_NAMES: [(&str, &str); 18] = [
+const OLD_NAMES: [(&str, &str); 24] = [
     ("[source.crawl]\nfault_limit = 0.05", "max_error_rate"),
     ("[source.crawl]\nlost_limit = 0.05", "max_lost_rate"),
     ("[task.sums]\nfault_limit = 0.05", "max_error_rate"),
@@ -106,6 +106,12 @@ const OLD_NAMES: [(&str, &str); 18] = [
     ("[classifier.a.fasttext]\nrate = 0.1", "lr"),
     ("[classifier.a.fasttext]\nword_run = 2", "word_ngrams"),
     ("[classifier.a.fasttext]\nbuckets = 1000", "bucket"),
+    ("[mixture.a]\nmanners = [\"flan\"]", "prompt_styles"),
+    ("[mixture.a]\ndraw_template = true", "sample_template"),
+    ("[mixture.a]\nat_most = { train = 10 }", "max_examples"),
+    ("[mixture.a.demonstrations]\nleast = 0", "min"),
+    ("[mixture.a.demonstrations]\nmost = 8", "max"),
+    ("[mixture.a.demonstrations]\nbetween = \" \"", "separator"),
 ];
 
 /// An old name is refused in its line, with the new one.
@@ -122,6 +128,15 @@ fn an_old_name_says_the_new_one() {
             error.lines().next().is_some_and(|line| line.contains("recipe.toml:") && line.ends_with(&said)),
             "{error}"
         );
+    }
+    for (lines, new) in [
+        ("only = \"row\"", "filter"),
+        ("[[template]]\nmanner = \"t5\"", "prompt_style"),
+        ("[[template]]\nturned_around = true", "inverted"),
+    ] {
+        let (_folder, path) = written(lines);
+        let error = stderr(&curate(&["render", text(&path)]).output().expect("the program can be started"));
+        assert!(error.contains(&format!(" is called `{new}` by now")), "{error}");
     }
     let (_folder, path) = written(SOUND);
     let error = stderr(&run(&path, temporary().path(), &["--set", "source.crawl.fault_limit=0.5"]));

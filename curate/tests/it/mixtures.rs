@@ -215,7 +215,7 @@ fn nothing_alike_stands_in_two_splits() {
     let (head, _) = fixture.split_once("[classifier.quality]").expect("it has a classifier");
     let bands = "[facts.bands]\n[splits]\nvalidation = 0.3\ntest = 0.2\n[mixture.text]\n\
                  weights = { crawl = 0.9, reference = 0.1 }\nmax_epochs = 3\n[mixture.pairs]\n\
-                 proportional = { of = [\"pairs\", \"numbers\"] }\nmanners = [\"t5\"]\n";
+                 proportional = { of = [\"pairs\", \"numbers\"] }\nprompt_styles = [\"t5\"]\n";
     let path = folder.path().join("recipe.toml");
     let whole = format!("{head}{bands}").replace("\"../", &format!("\"{}/fixtures/", text(&root())));
     fs::write(&path, whole).expect("the folder can be written");
@@ -267,14 +267,14 @@ fn faults_of_mixtures_are_shown_in_their_line() {
         "weights = { sums = 1 }\nunit = \"bytes\"",
         "weights = { crawl = 1 }\nmax_epochs = { crawl = 0.5 }",
         "weights = { crawl = 1 }\nmax_epochs = { reference = 2 }",
-        "weights = { crawl = 1 }\ndraw_template = true",
+        "weights = { crawl = 1 }\nsample_template = true",
         "published = { table = \"gpt3\", components = { webtext = \"crawl\" } }",
         "proportional = { of = [\"sums\"], temperature = 0 }",
         "measured = { scores = \"scores.json\" }",
         "proportional = { of = [\"pairs\"] }",
         "proportional = { of = [\"sums\"] }\ntemplates = [\"asked\"]",
-        "proportional = { of = [\"sums\"] }\nmanners = [\"gpt1\"]",
-        "proportional = { of = [\"sums_preference\"] }\ndemonstrations = { least = 1, most = 2 }",
+        "proportional = { of = [\"sums\"] }\nprompt_styles = [\"gpt1\"]",
+        "proportional = { of = [\"sums_preference\"] }\ndemonstrations = { min = 1, max = 2 }",
     ] {
         let whole =
             format!("{head}[mixture.text]\n{mixture}\n").replace("\"../", &format!("\"{}/fixtures/", text(&root())));
@@ -328,15 +328,15 @@ fn render_shows_examples() {
             "test",
             "--count",
             "2",
-            "--manner",
+            "--prompt-style",
             "gpt3",
             "--demonstrations",
             "2",
-            "--between",
-            "one-break",
+            "--separator",
+            "newline",
             "--plain",
         ],
-        vec!["render", text(&numbers), "--split", "train", "--count", "3", "--draw-template", "--seed", "1"],
+        vec!["render", text(&numbers), "--split", "train", "--count", "3", "--sample-template", "--seed", "1"],
     ] {
         let output = curate(&arguments).output().expect("the program can be started");
         assert!(output.status.success(), "{}", stderr(&output));

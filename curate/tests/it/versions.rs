@@ -716,7 +716,7 @@ fn mixture_rule() -> MixtureRule {
         unit: Unit::Words,
         budget: Some(150_000),
         max_epochs,
-        at_most: decide::AtMost::default(),
+        max_examples: decide::MaxExamples::default(),
         splits,
     }
 }
@@ -753,7 +753,7 @@ async fn writing(session: &Session, run: &Run, outputs: &mut Outputs) {
     let (mut places, mut routed_hash, mut sharded) = (String::new(), String::new(), String::new());
     let examples = Content::Examples(ExamplesContent {
         tasks: [("b".to_owned(), task.clone())].into(),
-        draw_template: false,
+        sample_template: false,
         demonstrations: None,
         negatives: 0,
     });

@@ -1,7 +1,7 @@
 //! Examples: from the rows of a task's files to what templates know of them.
 //!
 //! ```text
-//! file -> rows -> items (`each`) -> values: computed fields, choices, answer (`only` leaves some out)
+//! file -> rows -> items (`each`) -> values: computed fields, choices, answer (`filter` leaves some out)
 //! ```
 //!
 //! Useful for: reading a task's data in the same way for training and for evaluation. Not useful for: words; see [`crate::prompt`].
@@ -34,7 +34,7 @@ pub struct ExampleRules {
     /// An expression for a list, of which each element makes an example of its own.
     pub each: Option<String>,
     /// An expression that is true of the examples that are wanted.
-    pub only: Option<String>,
+    pub filter: Option<String>,
     /// Expressions for further fields.
     pub computed: Vec<(String, String)>,
     /// The alternatives of an answer.

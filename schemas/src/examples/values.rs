@@ -97,7 +97,7 @@ impl Expressions {
         };
         // the answer comes last, since it may take the name of a field that others read
         let rest = [
-            ("only", rules.only.as_ref()),
+            ("filter", rules.filter.as_ref()),
             ("choices", each_choice),
             ("references", rules.references.as_ref()),
             ("answer", rules.answer.as_ref()),
@@ -148,7 +148,7 @@ impl Expressions {
     pub fn values(&self, rules: &ExampleRules, object: &Object) -> Result<Option<Values>, String> {
         let (mut known, found) = self.evaluate(VALUES, object, &self.set)?;
         known.extend(self.set.iter().cloned().zip(found));
-        if known.remove("only").is_some_and(|only| rules.only.is_some() && !only.is_true()) {
+        if known.remove("filter").is_some_and(|filter| rules.filter.is_some() && !filter.is_true()) {
             return Ok(None);
         }
         let choices = match &rules.choices {

@@ -10,12 +10,12 @@ use crate::task::Parts;
 #[serde(deny_unknown_fields)]
 pub struct Demonstrations {
     /// Fewest demonstrations; where there are fewer examples to train on, all of them.
-    pub least: u32,
-    /// Most demonstrations; where it is more than the fewest, each example draws its number.
-    pub most: u32,
+    pub min: u32,
+    /// Most demonstrations; where it is more than `min`, the number is sampled for each example.
+    pub max: u32,
     /// What stands behind each: one line break, or two.
     #[serde(default = "blank_line")]
-    pub between: String,
+    pub separator: String,
 }
 
 fn blank_line() -> String {
@@ -26,14 +26,14 @@ impl Demonstrations {
     /// As many for each example, a blank line between them.
     #[must_use]
     pub fn fixed(count: u32) -> Self {
-        Self { least: count, most: count, between: blank_line() }
+        Self { min: count, max: count, separator: blank_line() }
     }
 
     /// How many there are for an example that has drawn `draw`.
     #[must_use]
     pub fn count(&self, draw: u64) -> u32 {
-        let choices = u128::from(self.most.saturating_sub(self.least)) + 1;
-        self.least + u32::try_from((u128::from(draw) * choices) >> 64).unwrap_or_default()
+        let choices = u128::from(self.max.saturating_sub(self.min)) + 1;
+        self.min + u32::try_from((u128::from(draw) * choices) >> 64).unwrap_or_default()
     }
 
     /// Puts demonstrations before a prompt, and the preamble before all of them. What has no completion stays as it is.
@@ -43,7 +43,7 @@ impl Demonstrations {
         let mut whole = preamble.to_owned();
         for shown in shown {
             if let Parts::Completion { prompt, completion } = shown {
-                for part in [prompt, completion.trim_end(), &self.between] {
+                for part in [prompt, completion.trim_end(), &self.separator] {
                     whole.push_str(part);
                 }
             }
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_draw_gives_every_number_its_share() {
-        let drawn = Demonstrations { least: 2, most: 4, between: "\n".into() };
+        let drawn = Demonstrations { min: 2, max: 4, separator: "\n".into() };
         let third = u64::MAX / 3;
         assert_eq!([0, third - 1, third + 1, 2 * third + 2, u64::MAX].map(|draw| drawn.count(draw)), [2, 2, 3, 4, 4]);
         assert_eq!(Demonstrations::fixed(3).count(u64::MAX), 3);

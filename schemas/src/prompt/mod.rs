@@ -276,14 +276,14 @@ mod tests {
     use super::*;
     use crate::{
         examples::{Choices, ExampleRules},
-        task::{Manner, TaskKind, Template},
+        task::{PromptStyle, TaskKind, Template},
     };
 
     fn task(rules: ExampleRules, parts: Parts) -> Task {
         let template = Template {
             name: "ask".into(),
-            manner: Manner::Plain,
-            turned_around: false,
+            prompt_style: PromptStyle::Plain,
+            inverted: false,
             preamble: String::new(),
             pattern: None,
             parts,

@@ -117,7 +117,7 @@ impl Check<'_> {
     }
 
     fn rules(&self) -> Result<ExampleRules, TomlError> {
-        let TaskDefinition { fields, each, only, choices, answer, references, data, computed, .. } = self.definition;
+        let TaskDefinition { fields, each, filter, choices, answer, references, data, computed, .. } = self.definition;
         let names = fields.iter().chain(computed.keys());
         if let Some(taken) = names.clone().find(|name| TAKEN.contains(&name.get_ref().as_str())) {
             let message = format!("`{}` is a name that the program gives; name the field otherwise", taken.get_ref());
@@ -134,7 +134,7 @@ impl Check<'_> {
             pattern: data.pattern.as_ref().map(own),
             fields: fields.iter().map(own).collect(),
             each: each.as_ref().map(own),
-            only: only.as_ref().map(own),
+            filter: filter.as_ref().map(own),
             computed: computed.iter().map(|(name, expression)| (own(name), own(expression))).collect(),
             choices: choices.as_ref().map(|choices| match choices.get_ref() {
                 ChoicesDefinition::Fixed(choices) => Choices::Fixed(choices.clone()),
@@ -183,8 +183,8 @@ impl Check<'_> {
             }
             templates.push(Template {
                 name: template.name.clone(),
-                manner: template.manner,
-                turned_around: template.turned_around,
+                prompt_style: template.prompt_style,
+                inverted: template.inverted,
                 preamble: template.preamble.clone(),
                 pattern: template.pattern.as_ref().map(|pattern| pattern.get_ref().clone()),
                 parts,
@@ -244,11 +244,11 @@ impl Check<'_> {
     }
 
     fn expression_span(&self, key: &str) -> Range<usize> {
-        let TaskDefinition { name, each, only, choices, answer, references, computed, .. } = self.definition;
+        let TaskDefinition { name, each, filter, choices, answer, references, computed, .. } = self.definition;
         let span = |text: &Option<Spanned<String>>| text.as_ref().map(Spanned::span);
         let found = match key {
             "each" => span(each),
-            "only" => span(only),
+            "filter" => span(filter),
             "answer" => span(answer),
             "references" => span(references),
             "choices" => choices.as_ref().map(Spanned::span),

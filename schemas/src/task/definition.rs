@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Manner, Metric, TaskKind};
+use super::{Metric, PromptStyle, TaskKind};
 use crate::{examples::ExampleFormat, toml_file::Spanned};
 
 /// A task.
@@ -34,7 +34,7 @@ pub struct TaskDefinition {
     pub each: Option<Spanned<String>>,
     /// An expression; examples of which it is not true are left out.
     #[schemars(with = "Option<String>")]
-    pub only: Option<Spanned<String>>,
+    pub filter: Option<Spanned<String>>,
     /// The alternatives of an answer.
     #[schemars(with = "Option<ChoicesDefinition>")]
     pub choices: Option<Spanned<ChoicesDefinition>>,
@@ -105,12 +105,12 @@ pub struct DataDefinition {
 pub struct TemplateDefinition {
     /// The template's name, as it stands in the column `template`.
     pub name: String,
-    /// In whose manner it asks.
+    /// Whose style of prompts it follows.
     #[serde(default)]
-    pub manner: Manner,
+    pub prompt_style: PromptStyle,
     /// Whether its input is made from the label.
     #[serde(default)]
-    pub turned_around: bool,
+    pub inverted: bool,
     /// What stands once before all demonstrations, word by word.
     #[serde(default)]
     pub preamble: String,

@@ -128,10 +128,10 @@ impl fmt::Display for Split {
 pub struct Template {
     /// The template's name.
     pub name: String,
-    /// In whose manner it asks.
-    pub manner: Manner,
+    /// Whose style of prompts it follows.
+    pub prompt_style: PromptStyle,
     /// Whether its input is made from the label.
-    pub turned_around: bool,
+    pub inverted: bool,
     /// What stands once before all demonstrations.
     pub preamble: String,
     /// A regular expression with one group, which finds the answer in what a model generates.
@@ -140,10 +140,10 @@ pub struct Template {
     pub parts: Parts,
 }
 
-/// In whose manner a template asks.
+/// Whose style of prompts a template follows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Manner {
+pub enum PromptStyle {
     /// The task's own.
     #[default]
     Plain,
@@ -161,8 +161,8 @@ pub enum Manner {
     ChainOfThought,
 }
 
-impl Manner {
-    /// The manner's name in files.
+impl PromptStyle {
+    /// The style's name in files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

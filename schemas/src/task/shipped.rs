@@ -43,7 +43,7 @@ mod tests {
     use crate::{
         examples::Values,
         prompt::Renderer,
-        task::{Folders, Form, Manner, Parts, Task},
+        task::{Folders, Form, Parts, PromptStyle, Task},
     };
 
     /// The shipped tasks, and those of the fixture.
@@ -80,8 +80,9 @@ mod tests {
                 let rendered = renderer.render(&task, number, example).expect("it was checked");
                 let label = rendered.label.map(|label| ("label", label.to_string()));
                 let texts = rendered.parts.texts().into_iter().map(|(name, text)| (name, text.to_owned()));
-                let around = if template.turned_around { ", turned around" } else { "" };
-                writeln!(shown, "===== {} ({:?}{around})", template.name, template.manner).expect("a string grows");
+                let inverted = if template.inverted { ", inverted" } else { "" };
+                writeln!(shown, "===== {} ({:?}{inverted})", template.name, template.prompt_style)
+                    .expect("a string grows");
                 for (name, text) in texts.chain(label) {
                     writeln!(shown, "--- {name}\n{text}\u{23ce}").expect("a string grows");
                 }
@@ -124,7 +125,7 @@ mod tests {
         }
     }
 
-    /// FLAN has ten templates a task, of which up to three are turned around (Wei et al. 2021, section 2.1).
+    /// FLAN has ten templates a task, of which up to three are inverted, so that the label is given and the input asked for (Wei et al. 2021, section 2.1).
     #[test]
     fn tasks_have_as_many_templates_as_flan() {
         let mut counted = 0;
@@ -133,30 +134,32 @@ mod tests {
             let flan: Vec<_> = task
                 .templates
                 .iter()
-                .filter(|template| template.manner == Manner::Flan && template.parts.form() == Form::Completion)
+                .filter(|template| {
+                    template.prompt_style == PromptStyle::Flan && template.parts.form() == Form::Completion
+                })
                 .collect();
             if flan.is_empty() {
                 continue;
             }
-            let turned = flan.iter().filter(|template| template.turned_around).count();
+            let inverted = flan.iter().filter(|template| template.inverted).count();
             assert_eq!(flan.len(), 10, "{name}");
-            assert!((1..=3).contains(&turned), "{name}: {turned} are turned around");
+            assert!((1..=3).contains(&inverted), "{name}: {inverted} are inverted");
             counted += 1;
         }
         assert_eq!(counted, 18, "tasks with instructions");
     }
 
-    /// Every kind of task and every manner is there.
+    /// Every kind of task and every prompt style is there.
     #[test]
     fn every_kind_and_manner_has_a_task() {
         let mut kinds = BTreeMap::new();
-        let mut manners = BTreeMap::new();
+        let mut styles = BTreeMap::new();
         for task in tasks() {
             *kinds.entry(task.kind).or_insert(0) += 1;
             for template in &task.templates {
-                *manners.entry(template.manner).or_insert(0) += 1;
+                *styles.entry(template.prompt_style).or_insert(0) += 1;
             }
         }
-        assert_eq!((kinds.len(), manners.len()), (11, 7), "{kinds:?} {manners:?}");
+        assert_eq!((kinds.len(), styles.len()), (11, 7), "{kinds:?} {styles:?}");
     }
 }
