@@ -1,11 +1,11 @@
-//! How fast texts are searched for runs of words of benchmarks, on one core, and whether planted ones are found to the byte.
+//! How fast texts are searched for n-grams of benchmarks, on one core, and whether planted ones are found to the byte.
 //!
 //! ```text
 //! cargo bench --workspace --profile dev --bench overlaps -- DOCUMENTS.jsonl EXAMPLES...
 //! ```
 //!
 //! EXAMPLES are JSON lines, of which every string of eight words or more is an example, or files of any other kind, of which every
-//! line is one; packed as gzip or not. Prints how many runs there are, how many texts share one as they come, and MB of text a second
+//! line is one; packed as gzip or not. Prints how many n-grams there are, how many texts share one as they come, and MB of text a second
 //! from text to overlaps; then plants in every tenth text a stretch of an example, of 13 to 40 words, in capitals and with commas, and
 //! prints how many are found, and how many with other ends than they have.
 
@@ -22,7 +22,7 @@ use std::{
 
 use curate::text::{
     draw::draw,
-    overlap::{PlainWords, RunIndex, RunLengths},
+    overlap::{NgramIndex, NgramLengths, PlainWords},
 };
 use flate2::read::MultiGzDecoder;
 
@@ -43,13 +43,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let mut words = PlainWords::default();
-    let mut index = RunIndex::new(RunLengths::default());
+    let mut index = NgramIndex::new(NgramLengths::default());
     let mut taken = 0;
     for (example, number) in examples.iter().zip(0..) {
         words.take(example);
         taken += usize::from(index.put(&words, number));
     }
-    println!("{} examples, of which {taken} are long enough; {} runs", examples.len(), index.len());
+    println!("{} examples, of which {taken} are long enough; {} n-grams", examples.len(), index.len());
 
     let megabytes = texts.iter().map(String::len).sum::<usize>() as f64 / 1e6;
     for _ in 0..3 {
@@ -62,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             sharing += usize::from(black_box(any));
         }
         let seconds = start.elapsed().as_secs_f64();
-        println!("{} texts, of which {sharing} share a run; {:.0} MB/s", texts.len(), megabytes / seconds);
+        println!("{} texts, of which {sharing} share an n-gram; {:.0} MB/s", texts.len(), megabytes / seconds);
     }
     plant(&texts, &examples, &index);
     Ok(())
@@ -87,7 +87,7 @@ fn strings(value: &serde_json::Value, found: &mut Vec<String>) {
     }
 }
 
-fn plant(texts: &[String], examples: &[String], index: &RunIndex) {
+fn plant(texts: &[String], examples: &[String], index: &NgramIndex) {
     let long: Vec<Vec<&str>> = examples
         .iter()
         .map(|example| example.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).collect())

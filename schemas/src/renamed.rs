@@ -51,6 +51,11 @@ const RENAMED: &[(&str, &str, &str)] = &[
     ("least", "min", ""),
     ("most", "max", ""),
     ("between", "separator", ""),
+    ("longest", "max_ngram", ""),
+    ("shortest", "min_ngram", ""),
+    ("around", "context_chars", ""),
+    ("max_top_runs", "max_top_ngrams", ""),
+    ("max_repeated_runs", "max_repeated_ngrams", ""),
 ];
 
 /// What to say of a refused name, if it is an old one.

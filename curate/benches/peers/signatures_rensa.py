@@ -2,7 +2,7 @@
 
     python signatures_rensa.py DOCUMENTS.jsonl
 
-Documents have a `text`; shingles are runs of 5 words between white space, 112 hashes. Prints MB of text a second, of which the
+Documents have a `text`; shingles are 5-grams of words between white space, 112 hashes. Prints MB of text a second, of which the
 shingles are no part. The bench `minhash` prints the same for ours.
 """
 

@@ -12,7 +12,7 @@ use crate::{
     measure::FamilyConfig,
     recipe::{MixturePlan, Plan, Step, StepKind},
     source::{Cleaning, Format, Source, Windows},
-    text::{overlap::RunLengths, sameness::Sameness, substrings::SubstringUnit},
+    text::{overlap::NgramLengths, sameness::Sameness, substrings::SubstringUnit},
     write::Content,
 };
 
@@ -76,14 +76,11 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
             FamilyConfig::Links(posts) => format!("{} files of posts", posts.files.len()),
             FamilyConfig::Overlaps(config) => {
                 let names: Vec<&str> = config.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect();
-                let RunLengths { longest, shortest } = config.lengths;
-                format!(
-                    "runs of {longest} words, or of {shortest} or more that are a whole example, of {}",
-                    names.join(", ")
-                )
+                let NgramLengths { max, min } = config.lengths;
+                format!("n-grams of {max} words, or of {min} or more that are a whole example, of {}", names.join(", "))
             }
             FamilyConfig::Bands(bands) => {
-                format!("{} bands of {} on runs of {}", bands.bands, bands.rows, bands.shingle)
+                format!("{} bands of {} on shingles of {}", bands.bands, bands.rows, bands.shingle)
             }
         };
         writeln!(text, "  {:16} {what}", family.name)?;

@@ -80,7 +80,7 @@ struct TrainArgs {
     /// Files that people have labelled, to try the model on: JSON lines with `text` and `label`, which is 1 or 0.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     labels: Vec<PathBuf>,
-    /// The share of a document's words and runs that the model has to know to score it, from 0 to 1.
+    /// The share of a document's words and n-grams that the model has to know to score it, from 0 to 1.
     #[arg(long, value_name = "SHARE", default_value_t = MIN_KNOWN)]
     min_known: f64,
     /// What decides which documents are held out.
@@ -110,7 +110,7 @@ enum KindArg {
 enum FeaturesArg {
     /// Counts of words, as Spark makes them: GPT-3's.
     Gpt3,
-    /// Words and runs of two, divided by their norm: as in `GLaM`.
+    /// Words and bigrams, divided by their norm: as in `GLaM`.
     Glam,
 }
 
@@ -127,7 +127,7 @@ struct TestArgs {
 
 /// Score documents: JSON lines in, the same with a `score` and the share that is `known` out.
 ///
-/// The share is of the document's words and runs of words that the model knows. A document of which it knows too little has the score null,
+/// The share is of the document's words and n-grams that the model knows. A document of which it knows too little has the score null,
 /// for the model would give it what it gives to nothing.
 #[derive(Debug, Args)]
 struct ScoreArgs {

@@ -24,12 +24,12 @@ use crate::{
     recipe::{Plan, Step, StepKind},
     run::{self, Outcome},
     source::{Benchmark, ExampleFile},
-    text::overlap::RunLengths,
+    text::overlap::NgramLengths,
 };
 
 /// Cut benchmarks out of documents: JSON lines or Parquet in, the documents without what they share with examples out.
 ///
-/// An example is found by its runs of 13 words, without regard to case and punctuation; one of 8 to 12 words is found as a whole. What
+/// An example is found by its 13-grams of words, without regard to case and punctuation; one of 8 to 12 words is found as a whole. What
 /// is found is cut with 200 characters on either side, as GPT-3 did it. DIR then holds `survivors/`, the documents as they stood in
 /// their files but for what was cut; `facts/contamination/`, with an account by benchmark and a list of the examples that were found;
 /// and a ledger. `curate why DIR ID` says what was cut out of a document.
@@ -42,18 +42,18 @@ pub struct DecontaminateArgs {
     /// to the first dot, and may be several.
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     against: Vec<PathBuf>,
-    /// Words in a run of a long example.
-    #[arg(long, value_name = "N", default_value_t = RunLengths::default().longest, help_heading = "What is found")]
-    longest: usize,
+    /// Words in an n-gram of a long example.
+    #[arg(long, value_name = "N", default_value_t = NgramLengths::default().max, help_heading = "What is found")]
+    max_ngram: usize,
     /// Fewest words of an example that is found as a whole.
-    #[arg(long, value_name = "N", default_value_t = RunLengths::default().shortest, help_heading = "What is found")]
-    shortest: usize,
-    /// A run that stands in more documents than this is common, and stays.
+    #[arg(long, value_name = "N", default_value_t = NgramLengths::default().min, help_heading = "What is found")]
+    min_ngram: usize,
+    /// An n-gram that stands in more documents than this is common, and stays.
     #[arg(long, value_name = "N", default_value_t = DecontaminationRule::default().max_documents, help_heading = "What is found")]
     max_documents: u64,
-    /// Characters on either side of a run that are cut with it.
-    #[arg(long, value_name = "N", default_value_t = OverlapsConfig::AROUND, help_heading = "What is cut")]
-    around: usize,
+    /// Characters on either side of an n-gram that are cut with it.
+    #[arg(long, value_name = "N", default_value_t = OverlapsConfig::CONTEXT_CHARS, help_heading = "What is cut")]
+    context_chars: usize,
     /// Fewest characters that stay between two cuts; what is shorter goes, too.
     #[arg(long, value_name = "N", default_value_t = DecontaminationRule::default().min_piece, help_heading = "What is cut")]
     min_piece: u32,
@@ -77,9 +77,9 @@ impl DecontaminateArgs {
 
     /// What the command asks for, as a plan like a recipe's.
     fn plan(&self) -> anyhow::Result<Plan> {
-        let lengths = RunLengths { longest: self.longest, shortest: self.shortest };
+        let lengths = NgramLengths { max: self.max_ngram, min: self.min_ngram };
         let overlaps =
-            OverlapsConfig::new(lengths, self.around, benchmarks(&self.against)?).map_err(anyhow::Error::msg)?;
+            OverlapsConfig::new(lengths, self.context_chars, benchmarks(&self.against)?).map_err(anyhow::Error::msg)?;
         let rule = DecontaminationRule {
             min_piece: self.min_piece,
             max_cuts: self.max_cuts,
@@ -165,9 +165,9 @@ fn summary(outcome: &Outcome, contamination: &Contamination, out: &Path) -> Resu
             benchmark.bytes
         )?;
     }
-    if contamination.common_runs > 0 {
-        let runs = contamination.common_runs;
-        writeln!(text, "{runs} runs stand in more documents than --max-documents, and were left alone")?;
+    if contamination.common_ngrams > 0 {
+        let ngrams = contamination.common_ngrams;
+        writeln!(text, "{ngrams} n-grams stand in more documents than --max-documents, and were left alone")?;
     }
     write!(text, "{}", out.join("survivors").display())?;
     Ok(text)

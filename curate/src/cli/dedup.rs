@@ -41,10 +41,10 @@ pub struct DedupArgs {
     /// The shape of signatures [default: fineweb].
     #[arg(long, value_name = "NAME", help_heading = "Near-duplicates")]
     preset: Option<PresetArg>,
-    /// Compare texts by runs of N words.
+    /// Compare texts by shingles of N words.
     #[arg(long, value_name = "N", help_heading = "Near-duplicates", conflicts_with = "shingle_characters")]
     shingle_words: Option<usize>,
-    /// Compare texts by runs of N characters.
+    /// Compare texts by shingles of N characters.
     #[arg(long, value_name = "N", help_heading = "Near-duplicates")]
     shingle_characters: Option<usize>,
     /// Bands of a signature.
@@ -74,13 +74,13 @@ pub struct DedupArgs {
 /// [`BandsPreset`] as it is written on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum PresetArg {
-    /// 14 bands of 8 on runs of 5 words.
+    /// 14 bands of 8 on shingles of 5 words.
     Fineweb,
     /// 10 bands of 1 on single words, verified.
     Gpt3,
-    /// 20 bands of 13 on runs of 24 characters.
+    /// 20 bands of 13 on shingles of 24 characters.
     Nemo,
-    /// 26 bands of 11 on runs of 5 words.
+    /// 26 bands of 11 on shingles of 5 words.
     Dolma3,
 }
 

@@ -22,7 +22,7 @@ use crate::{files::Version, measure::Family};
 /// What is cut of what stands in benchmarks, and how that is counted.
 pub const VERSION: Version = Version::new("decide/decontaminate", 1);
 
-/// What becomes of documents that share runs of words with examples of benchmarks. The defaults are GPT-3's.
+/// What becomes of documents that share word n-grams with examples of benchmarks. The defaults are GPT-3's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DecontaminationRule {
@@ -30,7 +30,7 @@ pub struct DecontaminationRule {
     pub min_piece: u32,
     /// A document that is cut in more places than this is dropped.
     pub max_cuts: u32,
-    /// A run that stands in more documents than this is common, and is left alone.
+    /// An n-gram that stands in more documents than this is common, and is left alone.
     pub max_documents: u64,
 }
 
@@ -47,17 +47,17 @@ pub struct BenchmarkAccount {
     pub benchmark: String,
     /// Examples in its files.
     pub examples: u64,
-    /// Examples with too few words for a run.
+    /// Examples with too few words for an n-gram.
     pub short: u64,
-    /// Examples of which a run was cut out of a document.
+    /// Examples of which an n-gram was cut out of a document.
     pub found: u64,
-    /// Of those, examples of which every run was found.
+    /// Of those, examples of which every n-gram was found.
     pub whole: u64,
-    /// Examples of which common runs alone were found, which were left alone.
+    /// Examples of which common n-grams alone were found, which were left alone.
     pub common: u64,
-    /// Documents that share a run with it. What several benchmarks have counts for the first.
+    /// Documents that share an n-gram with it. What several benchmarks have counts for the first.
     pub documents: u64,
-    /// Bytes that its runs, with what stands around them, took or would have taken from documents.
+    /// Bytes that its n-grams, with what stands around them, took or would have taken from documents.
     pub bytes: u64,
 }
 
@@ -66,8 +66,9 @@ pub struct BenchmarkAccount {
 pub struct Contamination {
     /// The step.
     pub stage: String,
-    /// Runs that stand in so many documents that they were left alone.
-    pub common_runs: u64,
+    /// N-grams that stand in so many documents that they were left alone.
+    #[serde(rename = "common_runs")]
+    pub common_ngrams: u64,
     /// The benchmarks, in the order of their names.
     pub benchmarks: Vec<BenchmarkAccount>,
 }
@@ -82,11 +83,11 @@ pub async fn overlaps(tables: Tables<'_>, before: &str, family: &Family, sources
     kept.join(facts, JoinType::Inner, &["id"], &["fact_id"], None)?.select_columns(&["id", "overlaps"])
 }
 
-/// The runs of those documents that stand in more of them than the rule allows: `run`, sorted.
+/// The n-grams of those documents that stand in more of them than the rule allows: `run`, sorted.
 ///
 /// # Errors
 /// As for [`overlaps`].
-pub async fn common_runs(
+pub async fn common_ngrams(
     tables: Tables<'_>,
     before: &str,
     family: &Family,
@@ -107,7 +108,7 @@ pub async fn common_runs(
 
 /// Cuts what documents share with benchmarks, and drops those of which nothing is left, or which fall into too many pieces.
 ///
-/// - `common`: what [`common_runs`] gives
+/// - `common`: what [`common_ngrams`] gives
 /// - returns: besides the usual columns the `cuts`, and how many `stretches` a document shares
 ///
 /// # Errors

@@ -130,10 +130,10 @@ pub struct GopherRepetition {
     pub max_repeated_lines: f64,
     /// Characters in them.
     pub max_repeated_line_characters: f64,
-    /// Characters of the most frequent run of 2, 3 and 4 tokens.
-    pub max_top_runs: [f64; 3],
-    /// Characters in repeated runs of 5 to 10 tokens.
-    pub max_repeated_runs: [f64; 6],
+    /// Characters of the most frequent 2-, 3- and 4-gram.
+    pub max_top_ngrams: [f64; 3],
+    /// Characters in repeated 5- to 10-grams.
+    pub max_repeated_ngrams: [f64; 6],
 }
 
 impl Default for GopherRepetition {
@@ -143,8 +143,8 @@ impl Default for GopherRepetition {
             max_repeated_paragraph_characters: 0.2,
             max_repeated_lines: 0.3,
             max_repeated_line_characters: 0.2,
-            max_top_runs: [0.2, 0.18, 0.16],
-            max_repeated_runs: [0.15, 0.14, 0.13, 0.12, 0.11, 0.10],
+            max_top_ngrams: [0.2, 0.18, 0.16],
+            max_repeated_ngrams: [0.15, 0.14, 0.13, 0.12, 0.11, 0.10],
         }
     }
 }
@@ -186,8 +186,8 @@ impl Rule for GopherRepetition {
             ),
         ];
         let units = units.map(|(part, whole, most, reason)| (over(part, whole, most), reason));
-        let runs = TOP.iter().zip(self.max_top_runs).chain(REPEATED.iter().zip(self.max_repeated_runs));
-        let runs = runs.map(|((part, reason), most)| (over(part, "characters", most), *reason));
-        first_reason(units.into_iter().chain(runs))
+        let ngrams = TOP.iter().zip(self.max_top_ngrams).chain(REPEATED.iter().zip(self.max_repeated_ngrams));
+        let ngrams = ngrams.map(|((part, reason), most)| (over(part, "characters", most), *reason));
+        first_reason(units.into_iter().chain(ngrams))
     }
 }

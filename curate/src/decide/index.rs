@@ -100,7 +100,7 @@ impl DuplicateIndex {
 
 fn describe(card: &BandsCard) -> String {
     let BandsCard { scheme, bands: BandsConfig { shingle, bands, rows } } = card;
-    format!("{bands} bands of {rows} on runs of {shingle} (hashes of version {scheme})")
+    format!("{bands} bands of {rows} on shingles of {shingle} (hashes of version {scheme})")
 }
 
 /// What all of some indexes have kept: `known_id`, each once.

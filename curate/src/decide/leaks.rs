@@ -13,17 +13,17 @@ use super::cuts::{CutsBuilder, cuts_type};
 /// How overlaps become cuts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Leaks {
-    /// Runs that are not cut, sorted: they stand in too many documents to be a leak.
+    /// N-grams that are not cut, sorted: they stand in too many documents to be a leak.
     pub common: Vec<u64>,
     /// Fewest characters between two cuts, or between a cut and an end of the text; what is shorter goes, too.
     pub min_piece: u32,
 }
 
-/// A run with what stands around it.
+/// An n-gram with what stands around it.
 #[derive(Debug, Clone, Copy)]
 pub struct Window {
-    pub run: u64,
-    /// The number of a benchmark that has the run.
+    pub ngram: u64,
+    /// The number of a benchmark that has the n-gram.
     pub benchmark: u32,
     /// Bytes.
     pub from: u32,
@@ -33,16 +33,16 @@ pub struct Window {
 }
 
 impl Leaks {
-    /// Whether a run is cut.
+    /// Whether an n-gram is cut.
     #[must_use]
-    pub fn counts(&self, run: u64) -> bool {
-        self.common.binary_search(&run).is_err()
+    pub fn counts(&self, ngram: u64) -> bool {
+        self.common.binary_search(&ngram).is_err()
     }
 
     /// The cuts of a text, and how many stretches of windows that touch there are, which is as often as the text is split.
     fn cuts(&self, windows: &[Window], bytes: u32, characters: u32) -> (Vec<Range<u32>>, u32) {
-        let mut windows: Vec<&Window> = windows.iter().filter(|window| self.counts(window.run)).collect();
-        // a longer run may begin where a shorter one does, and reach further back than the one before
+        let mut windows: Vec<&Window> = windows.iter().filter(|window| self.counts(window.ngram)).collect();
+        // a longer n-gram may begin where a shorter one does, and reach further back than the one before
         windows.sort_unstable_by_key(|window| (window.from, window.to));
         let mut cuts: Vec<Range<u32>> = Vec::new();
         let (mut stretches, mut behind) = (0, 0);
@@ -100,12 +100,12 @@ pub fn windows(list: &ArrayRef, row: usize) -> Vec<Window> {
     }
     let overlaps = list.as_list::<i32>().value(row);
     let overlaps = overlaps.as_struct();
-    let runs = overlaps.column(0).as_primitive::<UInt64Type>();
+    let ngrams = overlaps.column(0).as_primitive::<UInt64Type>();
     let numbers = |column: usize| overlaps.column(column).as_primitive::<UInt32Type>().values();
     let (benchmarks, from, to) = (numbers(1), numbers(4), numbers(5));
     let (from_character, to_character) = (numbers(6), numbers(7));
     let window = |place: usize| Window {
-        run: runs.value(place),
+        ngram: ngrams.value(place),
         benchmark: benchmarks[place],
         from: from[place],
         to: to[place],
@@ -119,8 +119,8 @@ pub fn windows(list: &ArrayRef, row: usize) -> Vec<Window> {
 mod tests {
     use super::*;
 
-    fn window(run: u64, from: u32, to: u32) -> Window {
-        Window { run, benchmark: 0, from, to, from_character: from, to_character: to }
+    fn window(ngram: u64, from: u32, to: u32) -> Window {
+        Window { ngram, benchmark: 0, from, to, from_character: from, to_character: to }
     }
 
     #[expect(clippy::single_range_in_vec_init, reason = "one cut is a list of cuts")]
@@ -140,6 +140,6 @@ mod tests {
         assert_eq!(cuts(&[window(1, 199, 800)]).0, [0..800], "the piece before has 199 characters");
         assert_eq!(cuts(&[window(1, 200, 1801)]).0, [200..2000], "the piece behind has 199 characters");
         assert_eq!(cuts(&[window(1, 300, 700), window(1, 899, 1200)]), (vec![300..1200], 2));
-        assert_eq!(cuts(&[window(5, 300, 700), window(9, 899, 1200)]), (vec![], 0), "common runs stay");
+        assert_eq!(cuts(&[window(5, 300, 700), window(9, 899, 1200)]), (vec![], 0), "common n-grams stay");
     }
 }

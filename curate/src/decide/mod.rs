@@ -43,7 +43,7 @@ pub use budget::{Budget, MixtureAccount, Share, SourceAccount, Unit, Weights, me
 pub use c4::C4Quality;
 pub use clusters::{ClusterAccount, ClusterConfig, ClusterExec, Verification, clusters_schema};
 pub use cuts::{CutFunction, CutText, cuts_of, cuts_type};
-pub use decontaminate::{BenchmarkAccount, Contamination, DecontaminationRule, common_runs, decontaminate, overlaps};
+pub use decontaminate::{BenchmarkAccount, Contamination, DecontaminationRule, common_ngrams, decontaminate, overlaps};
 pub use duplicates::{DuplicateFacts, DuplicateRule, Likeness, Survivor, duplicates, reads_captures};
 pub use fineweb::FinewebQuality;
 pub use fitted_alpha::{FittedAlpha, score_counts};

@@ -23,7 +23,7 @@ pub struct Card {
     /// The line from log-odds to probabilities, fitted to another tenth of documents; none for what brings others together or was trained
     /// elsewhere, and where it could not be fitted.
     pub calibration: Option<Calibration>,
-    /// The share of a text's words and runs that it has to know to score it.
+    /// The share of a text's words and n-grams that it has to know to score it.
     #[serde(default)]
     pub min_known: f64,
     /// What a text of nothing would score: near it would score what the model does not know.
@@ -89,7 +89,7 @@ pub struct Labelled {
     pub evaluation: Evaluation,
 }
 
-/// A word, a run of two, or a statistic, with its weight.
+/// A word, a bigram, or a statistic, with its weight.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Weight {
     /// What it is; empty for the word between two spaces.

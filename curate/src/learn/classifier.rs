@@ -30,7 +30,7 @@ pub const ENSEMBLE: crate::files::Version = crate::files::Version::new("learn/en
 /// The name of the file that says what a folder holds.
 const MODEL: &str = "model.json";
 
-/// The share of a text's words and runs that a model knows from which on it scores the text, unless another is wanted.
+/// The share of a text's words and n-grams that a model knows from which on it scores the text, unless another is wanted.
 pub const MIN_KNOWN: f64 = 0.1;
 
 /// A trained classifier.
@@ -46,7 +46,7 @@ pub struct Score {
     /// The probability that it is of the reference, rounded to 1e-6. None where the classifier knows too little of it: what it would say
     /// then is what it says of nothing.
     pub score: Option<f64>,
-    /// The share of the text's words and runs that the model knows, rounded to 1e-6. Statistics know every text; an ensemble knows as much
+    /// The share of the text's words and n-grams that the model knows, rounded to 1e-6. Statistics know every text; an ensemble knows as much
     /// as its member that knows least, for its mean takes in all.
     pub known: f64,
 }
@@ -74,7 +74,7 @@ pub struct StoredModel {
     pub kind: StoredKind,
     /// From what it gives to probabilities.
     pub calibration: Calibration,
-    /// The share of a text's words and runs that it has to know to score it.
+    /// The share of a text's words and n-grams that it has to know to score it.
     #[serde(default = "min_known")]
     pub min_known: f64,
 }
@@ -212,7 +212,7 @@ impl Classifier {
         probability(self.log_odds("", &mut Scratch::default()))
     }
 
-    /// The calibrated log-odds, and the share of words and runs that are known.
+    /// The calibrated log-odds, and the share of words and n-grams that are known.
     fn read(&self, text: &str, scratch: &mut Scratch) -> (f64, f64) {
         let (log_odds, known) = match &self.model {
             Model::Hashed(model) => {

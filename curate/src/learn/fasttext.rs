@@ -143,7 +143,7 @@ impl FastTextClassifier {
         }
     }
 
-    /// The log-odds of the label, 0 where no word has a row, and the share of the text's words and runs that the model knows.
+    /// The log-odds of the label, 0 where no word has a row, and the share of the text's words and n-grams that the model knows.
     #[must_use]
     pub fn read(&self, text: &str, buffers: &mut FastTextBuffers) -> (f64, f64) {
         let FastTextBuffers { line, buffers } = buffers;
@@ -252,12 +252,12 @@ mod tests {
         let mut buffers = FastTextBuffers::default();
         assert!(model.read("A harbour, and a sail.", &mut buffers).0 > 0.5);
         assert!(model.read("casino discount", &mut buffers).0 < -0.5);
-        // of three words two, of two runs one; of words that it never saw, and of none, nothing
+        // of three words two, of two bigrams one; of words that it never saw, and of none, nothing
         for (text, known) in [("the harbour ζ", 0.6), ("the harbour sail", 1.0), ("Η γέφυρα", 0.0), ("", 0.0)] {
             let found = model.read(text, &mut buffers).1;
             assert!((found - known).abs() < 1e-9, "{text}: {found}");
         }
-        // the crate gives the same labels; its odds lack the runs that end a line, which the original has
+        // the crate gives the same labels; its odds lack the n-grams that end a line, which the original has
         let original = fasttext::FastText::load_model(&path).expect("it is a model");
         for text in ["a harbour and a sail", "casino discount", "the day of the tide"] {
             let likeliest = original.predict(text, 1, 0.0).remove(0).label;

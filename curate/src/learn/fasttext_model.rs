@@ -156,7 +156,7 @@ impl FastTextModel {
         };
         if too_few {
             return Err(format!(
-                "{} rows are too few for {} words and their runs",
+                "{} rows are too few for {} words and their n-grams",
                 input.rows(),
                 dictionary.words.len()
             ));
@@ -232,7 +232,7 @@ impl FastTextModel {
 }
 
 impl LinearModel {
-    /// The log-odds of the label, none where the line has no row, and the share of its words and runs that the model knows; 0 for a line
+    /// The log-odds of the label, none where the line has no row, and the share of its words and n-grams that the model knows; 0 for a line
     /// without words.
     pub fn read(&self, line: &str, buffers: &mut Buffers) -> (Option<f64>, f64) {
         let (known, all) = self.vocabulary.rows(line.as_bytes(), buffers);
@@ -246,7 +246,7 @@ impl LinearModel {
 impl Vocabulary {
     /// Rows of the words of a line, and of what they are made of.
     ///
-    /// - returns: of its words and runs, how many are known, and how many there are. A word is known that the dictionary has, and a run of
+    /// - returns: of its words and n-grams, how many are known, and how many there are. A word is known that the dictionary has, and an n-gram of
     ///   such words: a bucket has a row whether anything was seen in it or not, and n-grams of characters are no words.
     fn rows(&self, line: &[u8], buffers: &mut Buffers) -> (usize, usize) {
         let Buffers { rows, hashes, word, .. } = buffers;
@@ -256,7 +256,7 @@ impl Vocabulary {
         // what looks like a label is none of the text
         let tokens = line.split(separates).filter(|token| !token.is_empty() && !token.starts_with(LABEL));
         let longest = self.grams.word_ngrams.max(1);
-        // words so far, known words without a break, and the runs that end there
+        // words so far, known words without a break, and the n-grams that end there
         let (mut words, mut streak, mut all_runs, mut known_runs) = (0usize, 0usize, 0, 0);
         for token in tokens.chain([END_OF_LINE]) {
             hashes.push(hash(HASH_START, token));
@@ -388,7 +388,7 @@ impl Grams {
         }
     }
 
-    /// Rows of runs of words.
+    /// Rows of word n-grams.
     fn of_words(&self, hashes: &[u32], rows: &mut Vec<u32>) {
         let signed = |hash: u32| i64::from(hash.cast_signed()).cast_unsigned();
         for (place, first) in hashes.iter().enumerate() {

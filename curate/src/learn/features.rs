@@ -1,11 +1,11 @@
-//! Hashed counts of words, and of runs of two.
+//! Hashed counts of words, and of bigrams.
 //!
 //! ```text
 //! text -> words, between white space or divided -> lower case -> MurmurHash3 modulo 2^bits -> counts
 //! ```
 //!
 //! As counts of words these are the features of Spark's `Tokenizer` and `HashingTF`, which GPT-3's filter was made of, and of its
-//! `NGram` where runs of two are counted, too. Spark knows white space alone: to it a sentence of Thai or Chinese is one word.
+//! `NGram` where bigrams are counted, too. Spark knows white space alone: to it a sentence of Thai or Chinese is one word.
 //!
 //! Useful for: telling texts by their words, at any size of vocabulary. Not useful for: which word it was; hashes meet.
 //!
@@ -28,7 +28,7 @@ pub const MARKS: u32 = 64;
 pub struct HashedWords {
     /// The number of features is two to this power, from 8 to 30.
     pub bits: u32,
-    /// Count runs of two words, too.
+    /// Count bigrams, too.
     pub bigrams: bool,
     /// Count the empty words between two spaces, as Spark does: blank lines are a feature, then.
     pub empty_words: bool,
@@ -56,7 +56,7 @@ pub enum Scale {
 pub enum FeaturesPreset {
     /// GPT-3's: counts of words in Spark's default of 2^18 features.
     Gpt3,
-    /// Words and runs of two, as in `GLaM`, by their norm, in 2^20 features.
+    /// Words and bigrams, as in `GLaM`, by their norm, in 2^20 features.
     Glam,
 }
 
@@ -84,7 +84,7 @@ impl Default for HashedWords {
 pub struct Features {
     /// Feature and value.
     pub entries: Vec<(u32, f32)>,
-    /// Hashes of all words and runs, each turned so that its feature stands in the high bits; in rising order, as the entries are.
+    /// Hashes of all words and bigrams, each turned so that its feature stands in the high bits; in rising order, as the entries are.
     hashes: Vec<u32>,
     /// The words in lower case, with a space before each but the first, and where each begins and ends.
     lower: Vec<u8>,
@@ -116,19 +116,19 @@ impl HashedWords {
         }
     }
 
-    /// Gives `take` every word and run of a text in lower case, with its feature.
-    pub fn each_run(self, text: &str, features: &mut Features, mut take: impl FnMut(&str, u32)) {
+    /// Gives `take` every word and bigram of a text in lower case, with its feature.
+    pub fn each_ngram(self, text: &str, features: &mut Features, mut take: impl FnMut(&str, u32)) {
         self.hash(text, features);
         let Features { hashes, lower, words, .. } = features;
-        let runs = words.iter().copied().chain(words.windows(2).map(|pair| (pair[0].0, pair[1].1)));
-        for ((start, end), hash) in runs.zip(hashes) {
-            if let Ok(run) = std::str::from_utf8(&lower[start..end]) {
-                take(run, *hash >> self.turned());
+        let ngrams = words.iter().copied().chain(words.windows(2).map(|pair| (pair[0].0, pair[1].1)));
+        for ((start, end), hash) in ngrams.zip(hashes) {
+            if let Ok(ngram) = std::str::from_utf8(&lower[start..end]) {
+                take(ngram, *hash >> self.turned());
             }
         }
     }
 
-    /// Gives `see` the feature and the mark of every word and run that was taken last, in rising order of features, without the empty
+    /// Gives `see` the feature and the mark of every word and bigram that was taken last, in rising order of features, without the empty
     /// word, which is none. Words that share a feature seldom share their mark as well: it is one of 64.
     pub fn each_mark(self, features: &Features, mut see: impl FnMut(u32, u32)) {
         let turned = self.turned();
@@ -143,7 +143,7 @@ impl HashedWords {
         u32::BITS - self.bits
     }
 
-    /// The hashes of all words of a text, then those of all runs of two.
+    /// The hashes of all words of a text, then those of all bigrams.
     fn hash(self, text: &str, features: &mut Features) {
         let turned = self.turned();
         let Features { hashes, lower, words, .. } = features;
@@ -245,20 +245,20 @@ mod tests {
     fn features_are_sparks() {
         let mut features = Features::default();
         let gpt3 = FeaturesPreset::Gpt3.features();
-        for (text, words, runs) in SPARK {
+        for (text, words, bigrams) in SPARK {
             gpt3.take(text, &mut features);
             assert_eq!(features.entries, words, "the words of {text:?}");
-            // with runs of two the features of both are added up
+            // with bigrams the features of both are added up
             HashedWords { bigrams: true, ..gpt3 }.take(text, &mut features);
             let mut both = words.to_vec();
-            for (run, count) in runs {
-                match both.iter_mut().find(|(feature, _)| feature == run) {
+            for (bigram, count) in bigrams {
+                match both.iter_mut().find(|(feature, _)| feature == bigram) {
                     Some((_, sum)) => *sum += count,
-                    None => both.push((*run, *count)),
+                    None => both.push((*bigram, *count)),
                 }
             }
             both.sort_unstable_by_key(|(feature, _)| *feature);
-            assert_eq!(features.entries, both, "the runs of {text:?}");
+            assert_eq!(features.entries, both, "the bigrams of {text:?}");
         }
     }
 

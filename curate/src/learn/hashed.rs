@@ -45,7 +45,7 @@ struct Cell {
     seen: u64,
 }
 
-/// The words and runs that are seen in training, by many threads: of each feature their marks.
+/// The words and n-grams that are seen in training, by many threads: of each feature their marks.
 pub struct Seen(Vec<AtomicU64>);
 
 impl Seen {
@@ -95,7 +95,7 @@ impl HashedModel {
         self.cells[feature as usize].weight
     }
 
-    /// The log-odds that `text` is of the reference, and the share of its words and runs that were seen in training, without what is taken
+    /// The log-odds that `text` is of the reference, and the share of its words and n-grams that were seen in training, without what is taken
     /// for seen by chance; 0 for a text without words.
     #[must_use]
     pub fn read(&self, text: &str, buffer: &mut Features) -> (f64, f64) {
@@ -243,7 +243,7 @@ mod tests {
         let mut known = |text: &str| model.read(text, &mut buffer).1;
         assert!((known(&words(0)) - 1.0).abs() < 1e-9);
         assert!(known(&words(10_000)) < 0.03, "{}", known(&words(10_000)));
-        // half of the words, and of the runs
+        // half of the words, and of the bigrams
         let half = known(&(words(0) + " " + &words(10_000)));
         assert!((half - 0.5).abs() < 0.03, "{half}");
         assert!(known("") == 0.0 && known(" \n ") == 0.0);

@@ -18,7 +18,8 @@ pub const VERSION: Version = Version::new("learn/statistics", 1);
 /// A share and its name.
 type Share = (&'static str, fn(&TextFacts) -> f64);
 
-/// The shares. Those that grow with a text's length by themselves are not among them.
+/// The shares. Those that grow with a text's length by themselves are not among them. Their names stand in models, and stay: runs are
+/// n-grams.
 const SHARES: [Share; 15] = [
     ("characters of a word", |facts| of(facts.words.word_characters, facts.words.words)),
     ("median characters of a word", |facts| facts.words.twice_median_word_characters as f64 / 2.0),
@@ -33,8 +34,8 @@ const SHARES: [Share; 15] = [
     ("lines with an ellipsis", |facts| of(facts.lines.ellipsis_lines, facts.lines.lines)),
     ("repeated lines", |facts| of(facts.lines.repeated_lines, facts.lines.lines)),
     ("characters in repeated lines", |facts| of(facts.lines.repeated_line_characters, facts.words.characters)),
-    ("characters in repeated runs of 5", |facts| of(facts.runs.repeated[0], facts.words.characters)),
-    ("characters in repeated runs of 10", |facts| of(facts.runs.repeated[5], facts.words.characters)),
+    ("characters in repeated runs of 5", |facts| of(facts.ngrams.repeated[0], facts.words.characters)),
+    ("characters in repeated runs of 10", |facts| of(facts.ngrams.repeated[5], facts.words.characters)),
 ];
 
 fn of(part: u64, whole: u64) -> f64 {

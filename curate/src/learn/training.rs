@@ -163,7 +163,7 @@ pub struct Training {
     pub seed: u64,
     /// Labelled files to try it on.
     pub labels: Vec<PathBuf>,
-    /// The share of a text's words and runs that it has to know to score it.
+    /// The share of a text's words and n-grams that it has to know to score it.
     pub min_known: f64,
 }
 
@@ -525,11 +525,11 @@ impl<'a> Lesson<'a> {
         let mut buffer = Features::default();
         for (document, text) in &self.learned {
             let mut seen = BTreeSet::new();
-            model.features().each_run(text, &mut buffer, |run, feature| {
+            model.features().each_ngram(text, &mut buffer, |ngram, feature| {
                 if let Some(names) = words.get_mut(&feature) {
-                    match names.get_mut(run) {
+                    match names.get_mut(ngram) {
                         Some(times) => *times += 1,
-                        None => drop(names.insert(run.to_owned(), 1)),
+                        None => drop(names.insert(ngram.to_owned(), 1)),
                     }
                     seen.insert(feature);
                 }

@@ -24,15 +24,15 @@ pub struct BandsConfig {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BandsPreset {
-    /// 14 bands of 8 on runs of 5 words (Penedo et al. 2024): finds a similarity of 0.75 with probability 0.77, and one of 0.9 always.
+    /// 14 bands of 8 on shingles of 5 words (Penedo et al. 2024): finds a similarity of 0.75 with probability 0.77, and one of 0.9 always.
     #[default]
     Fineweb,
     /// 10 bands of 1 on single words (Brown et al. 2020, appendix A). It finds candidates, nearly all of which are no duplicates, so
     /// they must be verified; the paper does not say from which similarity on.
     Gpt3,
-    /// 20 bands of 13 on runs of 24 characters (`NeMo` Curator): finds a similarity of 0.8 with probability 0.68.
+    /// 20 bands of 13 on shingles of 24 characters (`NeMo` Curator): finds a similarity of 0.8 with probability 0.68.
     Nemo,
-    /// 26 bands of 11 on runs of 5 words (`OLMo` 3): finds a similarity of 0.8 with probability 0.90.
+    /// 26 bands of 11 on shingles of 5 words (`OLMo` 3): finds a similarity of 0.8 with probability 0.90.
     Dolma3,
 }
 
@@ -74,7 +74,7 @@ pub struct BandsChoice {
     pub hashes: Option<usize>,
 }
 
-/// Hashes in a signature, at most: more would not fit a run of any use.
+/// Hashes in a signature, at most: more would not fit a use.
 const MAX_HASHES: usize = 16_384;
 
 /// Hashes that bands and rows are tried for, at most.

@@ -49,7 +49,7 @@ pub enum FamilyConfig {
     Bands(BandsConfig),
     /// Posts that link to the page.
     Links(PostFiles),
-    /// Runs of words of benchmarks.
+    /// N-grams of benchmarks.
     Overlaps(OverlapsConfig),
     /// The score of a classifier that was trained before.
     Score(ModelFile),

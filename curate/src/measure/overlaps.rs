@@ -1,4 +1,4 @@
-//! The family `overlaps`: runs of words that a document shares with the examples of benchmarks.
+//! The family `overlaps`: word n-grams that a document shares with the examples of benchmarks.
 
 use std::sync::Arc;
 
@@ -13,46 +13,50 @@ use super::family::{Measure, field};
 use crate::{
     error::Result,
     source::Benchmark,
-    text::overlap::{PlainWords, RunIndex, RunLengths},
+    text::overlap::{NgramIndex, NgramLengths, PlainWords},
 };
 
-/// How runs of words of benchmarks are found.
+/// How n-grams of benchmarks are found.
 pub const VERSION: crate::files::Version = crate::files::Version::new("measure/overlaps", 1);
 
 /// What is looked for, and how much stands around it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OverlapsConfig {
-    /// The length of runs.
-    pub lengths: RunLengths,
-    /// Characters on either side of a run that go with it.
-    pub around: usize,
+    /// The length of n-grams.
+    pub lengths: NgramLengths,
+    /// Characters on either side of an n-gram that go with it.
+    pub context_chars: usize,
     /// The benchmarks.
     pub benchmarks: Vec<Benchmark>,
 }
 
 impl OverlapsConfig {
-    /// Characters on either side of a run that go with it (Brown et al. 2020, appendix C).
-    pub const AROUND: usize = 200;
+    /// Characters on either side of an n-gram that go with it (Brown et al. 2020, appendix C).
+    pub const CONTEXT_CHARS: usize = 200;
 
-    /// What is looked for, where it can be: runs of 2 words or more, the shortest not longer than the longest.
+    /// What is looked for, where it can be: n-grams of 2 words or more.
     ///
     /// # Errors
     /// Why it cannot.
-    pub fn new(lengths: RunLengths, around: usize, benchmarks: Vec<Benchmark>) -> std::result::Result<Self, String> {
-        if lengths.shortest < 2 || lengths.longest < lengths.shortest {
-            return Err("a run has 2 words or more, and `longest` is not less than `shortest`".into());
+    pub fn new(
+        lengths: NgramLengths,
+        context_chars: usize,
+        benchmarks: Vec<Benchmark>,
+    ) -> std::result::Result<Self, String> {
+        if lengths.min < 2 || lengths.max < lengths.min {
+            return Err("an n-gram has 2 words or more, and `max_ngram` is not less than `min_ngram`".into());
         }
-        Ok(Self { lengths, around, benchmarks })
+        Ok(Self { lengths, context_chars, benchmarks })
     }
 
-    /// The runs of all examples, each with the number of the first benchmark that has it.
+    /// The n-grams of all examples, each with the number of the first benchmark that has it.
     ///
-    /// An example gives the runs of each of its strings, and those of all its strings one after the other.
+    /// An example gives the n-grams of each of its strings, and those of all its strings one after the other.
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub fn index(&self) -> Result<RunIndex> {
-        let mut index = RunIndex::new(self.lengths);
+    pub fn index(&self) -> Result<NgramIndex> {
+        let mut index = NgramIndex::new(self.lengths);
         let mut words = PlainWords::default();
         for (benchmark, number) in self.benchmarks.iter().zip(0..) {
             for file in &benchmark.files {
@@ -68,7 +72,7 @@ impl OverlapsConfig {
     }
 }
 
-/// The texts of an example whose runs are looked for: its strings, and all of them one after the other.
+/// The texts of an example whose n-grams are looked for: its strings, and all of them one after the other.
 pub fn each_text(strings: &[String], mut take: impl FnMut(&str)) {
     strings.iter().for_each(|text| take(text));
     if strings.len() > 1 {
@@ -76,12 +80,13 @@ pub fn each_text(strings: &[String], mut take: impl FnMut(&str)) {
     }
 }
 
-/// The fields of an overlap. All ends but the last two are bytes; `from` and `to` lie as many characters before and behind the run as
+/// The fields of an overlap. All ends but the last two are bytes; `from` and `to` lie as many characters before and behind the n-gram as
 /// the family's configuration says, or at the text's ends.
 #[must_use]
 pub fn overlap_fields() -> Fields {
     let number = |name| Field::new(name, DataType::UInt32, false);
     Fields::from(vec![
+        // the n-gram, by the name that the files of facts have always given it
         Field::new("run", DataType::UInt64, false),
         number("benchmark"),
         number("start"),
@@ -105,8 +110,8 @@ pub fn fields() -> Fields {
 }
 
 pub struct Overlaps {
-    index: RunIndex,
-    around: usize,
+    index: NgramIndex,
+    context_chars: usize,
 }
 
 /// What stands in one text: the numbers of each overlap in the order of [`overlap_fields`], and the text's characters.
@@ -117,7 +122,7 @@ struct Found {
 
 impl Overlaps {
     pub fn load(config: &OverlapsConfig) -> Result<Self> {
-        Ok(Self { index: config.index()?, around: config.around })
+        Ok(Self { index: config.index()?, context_chars: config.context_chars })
     }
 
     fn find(&self, words: &mut PlainWords, text: &str) -> Option<Found> {
@@ -128,15 +133,15 @@ impl Overlaps {
         self.index.find(words, |overlap| {
             let (start, end) = (words.words()[overlap.first].start, words.words()[overlap.last - 1].end);
             counted = (start as usize, counted.1 + count(&text[counted.0..start as usize]));
-            let before = text[..start as usize].char_indices().rev().take(self.around).last();
+            let before = text[..start as usize].char_indices().rev().take(self.context_chars).last();
             let from = before.map_or(start as usize, |(at, _)| at);
             let mut behind = text[end as usize..].char_indices();
-            let to = behind.nth(self.around).map_or(text.len(), |(at, _)| end as usize + at);
+            let to = behind.nth(self.context_chars).map_or(text.len(), |(at, _)| end as usize + at);
             let from_character = counted.1 - count(&text[from..start as usize]);
             let to_character = counted.1 + count(&text[start as usize..to]);
             let places =
                 [overlap.number, start, end, narrow(from), narrow(to), narrow(from_character), narrow(to_character)];
-            overlaps.push((overlap.run, places));
+            overlaps.push((overlap.ngram, places));
         });
         (!overlaps.is_empty()).then(|| Found { overlaps, characters: narrow(count(text)) })
     }
@@ -157,9 +162,9 @@ impl Measure for Overlaps {
         let mut lists = ListBuilder::new(StructBuilder::from_fields(overlap_fields(), 0));
         let (mut bytes, mut characters) = (UInt32Builder::new(), UInt32Builder::new());
         for (text, found) in texts.iter().zip(&found) {
-            for (run, places) in found.iter().flat_map(|found| &found.overlaps) {
+            for (ngram, places) in found.iter().flat_map(|found| &found.overlaps) {
                 let overlap = lists.values();
-                overlap.field_builder::<UInt64Builder>(0).expect("a run is 64 bits").append_value(*run);
+                overlap.field_builder::<UInt64Builder>(0).expect("an n-gram is 64 bits").append_value(*ngram);
                 for (column, place) in (1..).zip(places) {
                     overlap.field_builder::<UInt32Builder>(column).expect("a place is 32 bits").append_value(*place);
                 }
@@ -177,20 +182,20 @@ impl Measure for Overlaps {
 mod tests {
     use super::*;
 
-    fn overlaps(around: usize, example: &str) -> Overlaps {
+    fn overlaps(context_chars: usize, example: &str) -> Overlaps {
         let mut words = PlainWords::default();
         words.take(example);
-        let mut index = RunIndex::new(RunLengths { longest: 3, shortest: 3 });
+        let mut index = NgramIndex::new(NgramLengths { max: 3, min: 3 });
         index.put(&words, 7);
-        Overlaps { index, around }
+        Overlaps { index, context_chars }
     }
 
     #[test]
-    fn characters_around_a_run_are_counted_as_characters() {
+    fn characters_around_an_ngram_are_counted_as_characters() {
         let text = "«Äußerst» schön: One, TWO three – größer";
         let found = overlaps(4, "one two three").find(&mut PlainWords::default(), text).expect("it stands there");
         let [(_, [benchmark, start, end, from, to, from_character, to_character])] = found.overlaps[..] else {
-            panic!("one run stands there, not {}", found.overlaps.len());
+            panic!("one n-gram stands there, not {}", found.overlaps.len());
         };
         let range = |from: u32, to: u32| &text[from as usize..to as usize];
         assert_eq!((benchmark, range(start, end), range(from, to)), (7, "One, TWO three", "ön: One, TWO three – g"));

@@ -19,7 +19,7 @@ use crate::{
 pub const VERSION: Version = Version::new("measure/score", 1);
 
 /// `score` is the probability of being of the reference, null where the classifier knows too little of the text; `known`, the share of the
-/// text's words and runs that it knows. Both are rounded to 1e-6.
+/// text's words and n-grams that it knows. Both are rounded to 1e-6.
 pub fn fields() -> Fields {
     Fields::from(vec![field("score", DataType::Float64), field("known", DataType::Float64)])
 }

@@ -24,7 +24,7 @@ use crate::{
     files::hash_file,
     measure::{BandsConfig, Family, FamilyConfig, ModelFile, OverlapsConfig, PostFiles, UrlFiles},
     source::{Benchmark, Columns, ExampleFile, Format, Source, WarcOptions},
-    text::{overlap::RunLengths, sameness::Sameness},
+    text::{overlap::NgramLengths, sameness::Sameness},
 };
 
 impl Plan {
@@ -339,7 +339,8 @@ impl Check<'_> {
     /// What is looked for of benchmarks.
     fn overlaps(&self) -> Result<OverlapsConfig> {
         let spanned = self.recipe.facts.overlaps.as_ref();
-        let OverlapFacts { longest, shortest, around } = spanned.map(|facts| *facts.get_ref()).unwrap_or_default();
+        let OverlapFacts { max_ngram, min_ngram, context_chars } =
+            spanned.map(|facts| *facts.get_ref()).unwrap_or_default();
         let mut benchmarks = Vec::new();
         for (name, recipe) in &self.recipe.benchmark {
             self.name(name)?;
@@ -361,7 +362,7 @@ impl Check<'_> {
             }
             benchmarks.push(benchmark);
         }
-        OverlapsConfig::new(RunLengths { longest, shortest }, around, benchmarks)
+        OverlapsConfig::new(NgramLengths { max: max_ngram, min: min_ngram }, context_chars, benchmarks)
             .map_err(|message| self.fault(spanned.map(Spanned::span).unwrap_or_default(), message).into())
     }
 

@@ -16,7 +16,7 @@ use crate::{
     learn::{FastTextConfig, FeaturesPreset, HashedWords, MIN_KNOWN, Scale},
     measure::{BandsChoice, OverlapsConfig},
     source::Cleaning,
-    text::{overlap::RunLengths, substrings::SubstringUnit},
+    text::{overlap::NgramLengths, substrings::SubstringUnit},
 };
 
 /// A text with its place in the file.
@@ -249,23 +249,23 @@ fn score_key() -> String {
     "score".into()
 }
 
-/// Runs of words of benchmarks.
+/// Word n-grams of benchmarks.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OverlapFacts {
-    /// Words in a run of a long example.
-    pub longest: usize,
+    /// Words in an n-gram of a long example.
+    pub max_ngram: usize,
     /// Fewest words of an example that is looked for as a whole.
-    pub shortest: usize,
-    /// Characters on either side of a run that are cut with it.
-    pub around: usize,
+    pub min_ngram: usize,
+    /// Characters on either side of an n-gram that are cut with it.
+    pub context_chars: usize,
 }
 
 impl Default for OverlapFacts {
     /// GPT-3's (Brown et al. 2020, appendix C).
     fn default() -> Self {
-        let RunLengths { longest, shortest } = RunLengths::default();
-        Self { longest, shortest, around: OverlapsConfig::AROUND }
+        let NgramLengths { max, min } = NgramLengths::default();
+        Self { max_ngram: max, min_ngram: min, context_chars: OverlapsConfig::CONTEXT_CHARS }
     }
 }
 
@@ -361,7 +361,7 @@ pub struct ClassifierRecipe {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub labels: Vec<Text>,
-    /// The share of a document's words and runs of words that the model has to know, from 0 to 1; a document of which it knows less has
+    /// The share of a document's words and n-grams that the model has to know, from 0 to 1; a document of which it knows less has
     /// no score, for the model would give it what it gives to nothing. Statistics know every document.
     #[serde(default = "min_known")]
     #[schemars(with = "f64")]
@@ -395,7 +395,7 @@ pub struct FeaturesRecipe {
     pub preset: Option<FeaturesPreset>,
     /// The number of features is two to this power, from 8 to 30.
     pub bits: Option<u32>,
-    /// Count runs of two words, too.
+    /// Count bigrams, too.
     pub bigrams: Option<bool>,
     /// Count the empty words between two spaces, as Spark does.
     pub empty_words: Option<bool>,

@@ -76,7 +76,7 @@ pub struct ClassifierPlan {
     pub kind: Kind,
     /// Labelled files to try it on.
     pub labels: Vec<ModelFile>,
-    /// The share of a text's words and runs that it has to know to score it.
+    /// The share of a text's words and n-grams that it has to know to score it.
     pub min_known: f64,
 }
 

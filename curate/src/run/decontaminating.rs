@@ -18,7 +18,7 @@ use crate::{
     recipe::Step,
     text::{
         cuts::union,
-        overlap::{PlainWords, RunIndex},
+        overlap::{NgramIndex, PlainWords},
     },
 };
 
@@ -29,11 +29,12 @@ struct FoundExample<'a> {
     file: String,
     /// Its line, or the number of its object, from 1.
     place: u64,
-    /// Runs that it has.
-    runs: u64,
-    /// Runs that were cut out of documents.
+    /// N-grams that it has.
+    #[serde(rename = "runs")]
+    ngrams: u64,
+    /// N-grams that were cut out of documents.
     cut: u64,
-    /// Runs that stand in so many documents that they were left alone.
+    /// N-grams that stand in so many documents that they were left alone.
     common: u64,
 }
 
@@ -47,13 +48,13 @@ impl Run<'_> {
         let inputs = Inputs::of(&step.name);
         let context = self.session.relational();
         let tables = self.tables(&context, &inputs);
-        let common = decide::common_runs(tables, before, &family, sources, rule).await.map_err(failed)?;
+        let common = decide::common_ngrams(tables, before, &family, sources, rule).await.map_err(failed)?;
         self.verify(&inputs.files())?;
-        let mut runs = Vec::new();
+        let mut ngrams = Vec::new();
         for batch in self.collect(&step.name, &context, common).await? {
-            runs.extend_from_slice(batch.column(0).as_primitive::<UInt64Type>().values());
+            ngrams.extend_from_slice(batch.column(0).as_primitive::<UInt64Type>().values());
         }
-        let leaks = Leaks { common: runs, min_piece: rule.min_piece };
+        let leaks = Leaks { common: ngrams, min_piece: rule.min_piece };
         let table = decide::decontaminate(tables, before, &family, sources, leaks.common.clone(), rule).await;
         self.decide(versions::DECONTAMINATE, step, &inputs, &context, table.map_err(failed)?).await?;
         let inputs = Inputs::of(&step.name);
@@ -88,26 +89,26 @@ impl Run<'_> {
             for row in 0..batch.num_rows() {
                 let windows = windows(batch.column(1), row);
                 for (number, account) in (0u32..).zip(&mut accounts) {
-                    let own = windows.iter().filter(|window| window.benchmark == number && leaks.counts(window.run));
+                    let own = windows.iter().filter(|window| window.benchmark == number && leaks.counts(window.ngram));
                     let mut ranges: Vec<_> = own.map(|window| window.from..window.to).collect();
                     union(&mut ranges);
                     account.documents += u64::from(!ranges.is_empty());
                     account.bytes += ranges.iter().map(|range| u64::from(range.end - range.start)).sum::<u64>();
                 }
-                cut.extend(windows.iter().map(|window| window.run).filter(|run| leaks.counts(*run)));
+                cut.extend(windows.iter().map(|window| window.ngram).filter(|ngram| leaks.counts(*ngram)));
             }
         }
         let mut list = Vec::new();
         find_examples(config, leaks, &cut, &mut accounts, &mut list)?;
         let contamination =
-            Contamination { stage: step.name.clone(), common_runs: leaks.common.len() as u64, benchmarks: accounts };
+            Contamination { stage: step.name.clone(), common_ngrams: leaks.common.len() as u64, benchmarks: accounts };
         let files = self.layout.contamination(&step.name);
         let written = [write_json(&files[0], &contamination)?, write_whole(&files[1], &list)?];
         Ok(files.into_iter().zip(written).map(|(path, written)| (path, None, written)).collect())
     }
 }
 
-/// Reads the benchmarks once more, counts the examples whose runs stand in documents, and lists them.
+/// Reads the benchmarks once more, counts the examples whose n-grams stand in documents, and lists them.
 fn find_examples(
     config: &OverlapsConfig,
     leaks: &Leaks,
@@ -115,7 +116,7 @@ fn find_examples(
     accounts: &mut [BenchmarkAccount],
     list: &mut Vec<u8>,
 ) -> Result<()> {
-    let shape = RunIndex::new(config.lengths);
+    let shape = NgramIndex::new(config.lengths);
     let mut words = PlainWords::default();
     for (benchmark, account) in config.benchmarks.iter().zip(accounts) {
         for file in &benchmark.files {
@@ -124,22 +125,22 @@ fn find_examples(
                     benchmark: &benchmark.name,
                     file: file.path.display().to_string(),
                     place: example.place,
-                    runs: 0,
+                    ngrams: 0,
                     cut: 0,
                     common: 0,
                 };
                 each_text(&example.strings, |text| {
                     words.take(text);
-                    shape.runs_of(&words, |run| {
-                        found.runs += 1;
-                        found.cut += u64::from(cut.contains(&run));
-                        found.common += u64::from(!leaks.counts(run));
+                    shape.ngrams_of(&words, |ngram| {
+                        found.ngrams += 1;
+                        found.cut += u64::from(cut.contains(&ngram));
+                        found.common += u64::from(!leaks.counts(ngram));
                     });
                 });
                 account.examples += 1;
-                account.short += u64::from(found.runs == 0);
+                account.short += u64::from(found.ngrams == 0);
                 account.found += u64::from(found.cut > 0);
-                account.whole += u64::from(found.cut > 0 && found.cut == found.runs);
+                account.whole += u64::from(found.cut > 0 && found.cut == found.ngrams);
                 account.common += u64::from(found.cut == 0 && found.common > 0);
                 if found.cut + found.common > 0 {
                     serde_json::to_writer(&mut *list, &found).expect("an example's place is JSON");

@@ -4,8 +4,8 @@
 //!
 //! - characters are composed (Unicode's NFC): one `é`, whether it came as one character or as a letter and an accent;
 //! - white space (Unicode's `White_Space`) at the beginning and the end is left out;
-//! - a run of white space within a line is one space;
-//! - a run that holds line breaks is one line feed, and behind it the indent of the next line, as it stands. So blank lines, spaces at the ends
+//! - white space within a line is one space;
+//! - white space that holds line breaks is one line feed, and behind it the indent of the next line, as it stands. So blank lines, spaces at the ends
 //!   of lines and the kind of line break do not count, and an indent does: it says something in code and lists.
 //!
 //! Cost: one walk; a text that is in this form already is not copied.

@@ -2,7 +2,7 @@
 
 use super::{
     lines::{LineFacts, Lines},
-    repetition::{RunFacts, Runs},
+    repetition::{NgramCounter, NgramFacts},
     tokens::Tokens,
     words::{WordFacts, word_facts},
 };
@@ -14,8 +14,8 @@ pub struct TextFacts {
     pub words: WordFacts,
     /// Lines and paragraphs.
     pub lines: LineFacts,
-    /// Runs of words that are repeated.
-    pub runs: RunFacts,
+    /// N-grams that are repeated.
+    pub ngrams: NgramFacts,
 }
 
 /// What counting needs from text to text.
@@ -23,7 +23,7 @@ pub struct TextFacts {
 pub struct FactCounter {
     tokens: Tokens,
     lines: Lines,
-    runs: Runs,
+    ngrams: NgramCounter,
 }
 
 impl FactCounter {
@@ -33,7 +33,7 @@ impl FactCounter {
         TextFacts {
             words: word_facts(text, &self.tokens),
             lines: self.lines.count(text),
-            runs: self.runs.count(text, &self.tokens),
+            ngrams: self.ngrams.count(text, &self.tokens),
         }
     }
 }

@@ -74,9 +74,9 @@ impl NormalForm {
             } else {
                 let character = text[at..].chars().next().expect("the text goes on");
                 if is_unspaced(character) {
-                    let run = unspaced::run_length(&text[at..]);
-                    last = self.divided(&text[at..at + run], last);
-                    at += run;
+                    let stretch = unspaced::stretch_length(&text[at..]);
+                    last = self.divided(&text[at..at + stretch], last);
+                    at += stretch;
                 } else {
                     last = self.character(character, last);
                     at += character.len_utf8();
@@ -114,14 +114,14 @@ impl NormalForm {
         })
     }
 
-    /// Takes a run of a script that puts no space between words.
-    fn divided(&mut self, run: &str, mut last: Last) -> Last {
+    /// Takes a stretch of a script that puts no space between words.
+    fn divided(&mut self, stretch: &str, mut last: Last) -> Last {
         let mut start = 0;
-        for end in unspaced::ends(run) {
-            let word = &run[start..end];
+        for end in unspaced::ends(stretch) {
+            let word = &stretch[start..end];
             start = end;
             let of_word = |last, form: &mut Self| word.chars().fold(last, |last, sign| form.character(sign, last));
-            // a number may have begun before the run, and go on behind it
+            // a number may have begun before the stretch, and go on behind it
             if word.starts_with(char::is_numeric) {
                 last = of_word(last, self);
             } else {

@@ -1,11 +1,11 @@
-//! Overlaps: runs of words that a text shares with the examples of benchmarks.
+//! Overlaps: word n-grams that a text shares with the examples of benchmarks.
 //!
 //! Words are what stands between white space, in lower case and without punctuation; numbers stay as they are, and words that no space
-//! divides are those of [`super::unspaced`]. An example of thirteen words or more gives all its runs of thirteen; one of eight to twelve gives one run, itself;
-//! a shorter one says too little, and gives none.
+//! divides are those of [`super::unspaced`]. An example of thirteen words or more gives all its 13-grams;
+//! one of eight to twelve gives one n-gram, itself; a shorter one says too little, and gives none.
 //!
 //! Source: Brown et al. 2020 (GPT-3), appendix C, with the fixed lengths of `EleutherAI`'s code, which others took over.
-//! Cost: one hash a word, and one look at a bit: whether some run begins with the words that come next, as many as the shortest has.
+//! Cost: one hash a word, and one look at a bit: whether some n-gram begins with the words that come next, as many as the shortest has.
 
 #![expect(clippy::cast_possible_truncation, reason = "a document has less than 4 GiB of text")]
 
@@ -25,20 +25,20 @@ use super::{
 /// Beginnings that are looked up at a time: as many as a number has bits.
 const LOOKS: usize = 64;
 
-/// How long the runs are that are looked for.
+/// How long the n-grams are that are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct RunLengths {
-    /// Words in a run of a long example.
-    pub longest: usize,
+pub struct NgramLengths {
+    /// Words in an n-gram of a long example.
+    pub max: usize,
     /// Fewest words of an example that is looked for as a whole.
-    pub shortest: usize,
+    pub min: usize,
 }
 
-impl Default for RunLengths {
+impl Default for NgramLengths {
     /// GPT-3's, which took the 5th percentile of the examples' lengths, but not less than 8 and not more than 13.
     fn default() -> Self {
-        Self { longest: 13, shortest: 8 }
+        Self { max: 13, min: 8 }
     }
 }
 
@@ -102,9 +102,9 @@ impl PlainWords {
                 self.close(at, next);
             } else if is_unspaced(character) {
                 self.close(start, end);
-                let run = &text[at..at + unspaced::run_length(&text[at..])];
-                self.divided(run, at);
-                at += run.len();
+                let stretch = &text[at..at + unspaced::stretch_length(&text[at..])];
+                self.divided(stretch, at);
+                at += stretch.len();
                 continue;
             } else if self.is_part_of_word(character) {
                 start = if self.letters.is_empty() { at } else { start };
@@ -127,12 +127,12 @@ impl PlainWords {
         }));
     }
 
-    /// Takes the words of a run that no space divides, which begins at byte `from`.
-    fn divided(&mut self, run: &str, from: usize) {
+    /// Takes the words of a stretch that no space divides, which begins at byte `from`.
+    fn divided(&mut self, stretch: &str, from: usize) {
         let mut start = 0;
-        for end in unspaced::ends(run) {
+        for end in unspaced::ends(stretch) {
             let (mut first, mut last) = (None, start);
-            for (at, character) in run[start..end].char_indices() {
+            for (at, character) in stretch[start..end].char_indices() {
                 if !self.is_part_of_word(character) {
                     continue;
                 }
@@ -179,41 +179,41 @@ impl PlainWords {
         }
     }
 
-    /// The hash of the run of `length` words that begins with word `first`; `power` is that of `STEP` to its length.
-    fn run(&self, first: usize, length: usize, power: u64) -> u64 {
-        let run = self.before[first + length].wrapping_sub(self.before[first].wrapping_mul(power));
-        mixed(run ^ length as u64)
+    /// The hash of the n-gram of `length` words that begins with word `first`; `power` is that of `STEP` to its length.
+    fn ngram(&self, first: usize, length: usize, power: u64) -> u64 {
+        let ngram = self.before[first + length].wrapping_sub(self.before[first].wrapping_mul(power));
+        mixed(ngram ^ length as u64)
     }
 }
 
-/// Runs of the examples of benchmarks.
+/// N-grams of the examples of benchmarks.
 #[derive(Debug, Clone)]
-pub struct RunIndex {
-    lengths: RunLengths,
+pub struct NgramIndex {
+    lengths: NgramLengths,
     /// The power of `STEP` to the shortest length.
     power: u64,
-    /// Whether a run may begin with words of the shortest length, by some bits of their hash.
+    /// Whether an n-gram may begin with words of the shortest length, by some bits of their hash.
     bits: Vec<u64>,
     /// How many beginnings have come.
     beginnings: usize,
-    /// The runs of each length that occurs.
-    runs: Vec<Runs>,
+    /// The n-grams of each length that occurs.
+    ngrams: Vec<Ngrams>,
 }
 
-/// Runs of one length.
+/// N-grams of one length.
 #[derive(Debug, Clone)]
-struct Runs {
+struct Ngrams {
     length: usize,
     power: u64,
-    /// For each run, the number that was given with it when it first came, and the hash of its beginning.
+    /// For each n-gram, the number that was given with it when it first came, and the hash of its beginning.
     numbers: HashMap<u64, (u32, u64)>,
 }
 
-/// A run of words of a text that is one of an example.
+/// A word n-gram of a text that is one of an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overlap {
-    /// The run's hash: equal for equal runs.
-    pub run: u64,
+    /// The n-gram's hash: equal for equal n-grams.
+    pub ngram: u64,
     /// The number that was given with it.
     pub number: u32,
     /// Its first word.
@@ -222,34 +222,34 @@ pub struct Overlap {
     pub last: usize,
 }
 
-impl RunIndex {
+impl NgramIndex {
     /// An index of no example.
     #[must_use]
-    pub fn new(lengths: RunLengths) -> Self {
-        let lengths = RunLengths { shortest: lengths.shortest.max(1), ..lengths };
-        Self { lengths, power: power(lengths.shortest), bits: vec![0; 1], beginnings: 0, runs: Vec::new() }
+    pub fn new(lengths: NgramLengths) -> Self {
+        let lengths = NgramLengths { min: lengths.min.max(1), ..lengths };
+        Self { lengths, power: power(lengths.min), bits: vec![0; 1], beginnings: 0, ngrams: Vec::new() }
     }
 
-    /// Puts an example in. A run that was put in before keeps its number.
+    /// Puts an example in. An n-gram that was put in before keeps its number.
     ///
-    /// - returns: whether the example has words enough for a run
+    /// - returns: whether the example has words enough for an n-gram
     pub fn put(&mut self, example: &PlainWords, number: u32) -> bool {
         let words = example.words.len();
-        let length = words.min(self.lengths.longest);
-        if length < self.lengths.shortest {
+        let length = words.min(self.lengths.max);
+        if length < self.lengths.min {
             return false;
         }
-        let place = match self.runs.binary_search_by_key(&length, |runs| runs.length) {
+        let place = match self.ngrams.binary_search_by_key(&length, |ngrams| ngrams.length) {
             Ok(place) => place,
             Err(place) => {
-                self.runs.insert(place, Runs { length, power: power(length), numbers: HashMap::new() });
+                self.ngrams.insert(place, Ngrams { length, power: power(length), numbers: HashMap::new() });
                 place
             }
         };
         for first in 0..=words - length {
-            let beginning = example.run(first, self.lengths.shortest, self.power);
-            let run = example.run(first, length, self.runs[place].power);
-            self.runs[place].numbers.entry(run).or_insert((number, beginning));
+            let beginning = example.ngram(first, self.lengths.min, self.power);
+            let ngram = example.ngram(first, length, self.ngrams[place].power);
+            self.ngrams[place].numbers.entry(ngram).or_insert((number, beginning));
             self.set(beginning);
         }
         true
@@ -263,8 +263,11 @@ impl RunIndex {
             // a bit in sixteen is set, then: few beginnings that are none are looked at further
             self.bits = vec![0; self.bits.len() * 2];
             self.beginnings = 0;
-            let all: Vec<u64> =
-                self.runs.iter().flat_map(|runs| runs.numbers.values().map(|(_, beginning)| *beginning)).collect();
+            let all: Vec<u64> = self
+                .ngrams
+                .iter()
+                .flat_map(|ngrams| ngrams.numbers.values().map(|(_, beginning)| *beginning))
+                .collect();
             for beginning in all {
                 let (word, bit) = self.place(beginning);
                 self.beginnings += usize::from(self.bits[word] & bit == 0);
@@ -278,46 +281,46 @@ impl RunIndex {
         ((beginning >> 6) as usize & (self.bits.len() - 1), 1 << (beginning & 63))
     }
 
-    /// Gives `take` the runs that [`RunIndex::put`] puts in for an example, by their hashes.
-    pub fn runs_of(&self, example: &PlainWords, take: impl FnMut(u64)) {
+    /// Gives `take` the n-grams that [`NgramIndex::put`] puts in for an example, by their hashes.
+    pub fn ngrams_of(&self, example: &PlainWords, take: impl FnMut(u64)) {
         let words = example.words.len();
-        let length = words.min(self.lengths.longest);
-        if length >= self.lengths.shortest {
+        let length = words.min(self.lengths.max);
+        if length >= self.lengths.min {
             let power = power(length);
-            (0..=words - length).map(|first| example.run(first, length, power)).for_each(take);
+            (0..=words - length).map(|first| example.ngram(first, length, power)).for_each(take);
         }
     }
 
-    /// How many runs it holds.
+    /// How many n-grams it holds.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.runs.iter().map(|runs| runs.numbers.len()).sum()
+        self.ngrams.iter().map(|ngrams| ngrams.numbers.len()).sum()
     }
 
     /// Whether it holds none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+        self.ngrams.is_empty()
     }
 
-    /// Gives `take` the runs of a text that are among those of the examples, in the order of the text; of those that begin with one
+    /// Gives `take` the n-grams of a text that are among those of the examples, in the order of the text; of those that begin with one
     /// word, the shortest first.
     pub fn find(&self, text: &PlainWords, mut take: impl FnMut(Overlap)) {
-        let count = (text.words.len() + 1).saturating_sub(self.lengths.shortest);
+        let count = (text.words.len() + 1).saturating_sub(self.lengths.min);
         for begin in (0..count).step_by(LOOKS) {
             // all looks before any branch: they wait for memory together
             let mut may = 0u64;
             for place in 0..LOOKS.min(count - begin) {
-                let (word, bit) = self.place(text.run(begin + place, self.lengths.shortest, self.power));
+                let (word, bit) = self.place(text.ngram(begin + place, self.lengths.min, self.power));
                 may |= u64::from(self.bits[word] & bit != 0) << place;
             }
             while may != 0 {
                 let first = begin + may.trailing_zeros() as usize;
                 may &= may - 1;
-                for runs in self.runs.iter().take_while(|runs| first + runs.length <= text.words.len()) {
-                    let run = text.run(first, runs.length, runs.power);
-                    if let Some((number, _)) = runs.numbers.get(&run) {
-                        take(Overlap { run, number: *number, first, last: first + runs.length });
+                for ngrams in self.ngrams.iter().take_while(|ngrams| first + ngrams.length <= text.words.len()) {
+                    let ngram = text.ngram(first, ngrams.length, ngrams.power);
+                    if let Some((number, _)) = ngrams.numbers.get(&ngram) {
+                        take(Overlap { ngram, number: *number, first, last: first + ngrams.length });
                     }
                 }
             }
@@ -353,7 +356,7 @@ mod tests {
 
     #[test]
     fn short_examples_are_looked_for_as_a_whole() {
-        let mut index = RunIndex::new(RunLengths::default());
+        let mut index = NgramIndex::new(NgramLengths::default());
         assert!(!index.put(&plain("only seven words are not enough here"), 0));
         assert!(index.put(&plain("nine words are enough to be looked for here"), 1));
         let mut found = Vec::new();
@@ -368,22 +371,22 @@ mod tests {
     }
 
     proptest! {
-        /// What is found are the runs that stand in both, and no others.
+        /// What is found are the n-grams that stand in both, and no others.
         #[test]
-        fn runs_of_both_are_found(
+        fn ngrams_of_both_are_found(
             examples in vec(vec("[ab]", 0..12), 0..4),
             text in vec("[ab]", 0..30),
-            longest in 3usize..6,
+            max in 3usize..6,
         ) {
-            let lengths = RunLengths { longest, shortest: 2 };
-            let mut index = RunIndex::new(lengths);
+            let lengths = NgramLengths { max, min: 2 };
+            let mut index = NgramIndex::new(lengths);
             let mut expected = Vec::new();
             for (example, number) in examples.iter().zip(0..) {
                 index.put(&plain(&example.join(" ")), number);
-                let length = example.len().min(longest);
+                let length = example.len().min(max);
                 if length >= 2 {
-                    for run in example.windows(length) {
-                        let found = text.windows(length).enumerate().filter(|(_, other)| *other == run);
+                    for ngram in example.windows(length) {
+                        let found = text.windows(length).enumerate().filter(|(_, other)| *other == ngram);
                         expected.extend(found.map(|(first, _)| (first, first + length)));
                     }
                 }

@@ -1,13 +1,13 @@
-//! How much of a text repeats itself: runs of words, and whole lines.
+//! How much of a text repeats itself, by n-grams of its tokens.
 //!
-//! A run of n tokens can only repeat where the runs of n - 1 tokens at its place and at the next one do. So each length
+//! An n-gram can only repeat where the (n - 1)-grams at its place and at the next one do. So each length
 //! looks at the places that the one before has left, and those are few: after pairs, hardly any in ordinary prose.
 //!
 //! ```text
-//! tokens -> hashes -> all pairs -> places of repeated pairs -> triples there -> ... -> runs of ten
+//! tokens -> hashes -> all pairs -> places of repeated pairs -> triples there -> ... -> 10-grams
 //! ```
 //!
-//! Source: Rae et al. 2021 (Gopher), table A1; the way of counting is datatrove's, see [`RunFacts`].
+//! Source: Rae et al. 2021 (Gopher), table A1; the way of counting is datatrove's, see [`NgramFacts`].
 //! Cost: about two lookups a token for all nine lengths together, in a table that is kept from text to text.
 
 #![expect(clippy::cast_possible_truncation, reason = "a document has less than 2^32 tokens")]
@@ -16,31 +16,31 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{counts::Counts, tokens::Tokens};
 
-/// Lengths of runs for which the most frequent one counts.
-pub const TOP_RUNS: [usize; 3] = [2, 3, 4];
+/// Lengths of n-grams of which the most frequent one counts.
+pub const TOP_NGRAMS: [usize; 3] = [2, 3, 4];
 
-/// Lengths of runs for which all repeated ones count.
-pub const REPEATED_RUNS: [usize; 6] = [5, 6, 7, 8, 9, 10];
+/// Lengths of n-grams of which all repeated ones count.
+pub const REPEATED_NGRAMS: [usize; 6] = [5, 6, 7, 8, 9, 10];
 
-/// Characters in repeated runs of tokens.
+/// Characters in repeated n-grams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RunFacts {
-    /// For runs of 2, 3 and 4 tokens: the length of the most frequent run, with a space between tokens, times how often it
-    /// occurs. Of equally frequent runs the first counts; a run that occurs once counts too. 0 for a shorter text.
-    pub top: [u64; TOP_RUNS.len()],
-    /// For runs of 5 to 10 tokens: characters, without spaces, in runs that stood further up already. Runs are looked at
+pub struct NgramFacts {
+    /// For 2-, 3- and 4-grams: the length of the most frequent one, with a space between tokens, times how often it
+    /// occurs. Of equally frequent ones the first counts; one that occurs once counts too. 0 for a shorter text.
+    pub top: [u64; TOP_NGRAMS.len()],
+    /// For 5- to 10-grams: characters, without spaces, in those that stood further up already. N-grams are looked at
     /// from left to right, and behind a repeated one the next look is past its end.
-    pub repeated: [u64; REPEATED_RUNS.len()],
+    pub repeated: [u64; REPEATED_NGRAMS.len()],
 }
 
-/// Counts repeated runs. Keeps its buffers from text to text.
+/// Counts repeated n-grams. Keeps its buffers from text to text.
 #[derive(Debug, Default)]
-pub struct Runs {
+pub struct NgramCounter {
     hashes: Vec<u64>,
     /// Characters before each token.
     characters: Vec<u64>,
     counts: Counts,
-    /// Where runs of the length in hand may repeat, and the slots that they fell into.
+    /// Where n-grams of the length in hand may repeat, and the slots that they fell into.
     places: Vec<u32>,
     slots: Vec<u32>,
 }
@@ -48,23 +48,23 @@ pub struct Runs {
 /// An odd number without a pattern, to roll hashes by.
 const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
 
-impl Runs {
+impl NgramCounter {
     /// Counts the facts of a text and its tokens.
-    pub fn count(&mut self, text: &str, tokens: &Tokens) -> RunFacts {
+    pub fn count(&mut self, text: &str, tokens: &Tokens) -> NgramFacts {
         self.hash(text, tokens);
-        let mut facts = RunFacts::default();
-        let longest = REPEATED_RUNS[REPEATED_RUNS.len() - 1];
+        let mut facts = NgramFacts::default();
+        let longest = REPEATED_NGRAMS[REPEATED_NGRAMS.len() - 1];
         self.places.clear();
         self.places.extend(0..(tokens.len().saturating_sub(1)) as u32);
-        for length in TOP_RUNS[0]..=longest {
+        for length in TOP_NGRAMS[0]..=longest {
             if tokens.len() < length {
                 break;
             }
             let top = self.fill(length);
-            if let Some(of_top) = TOP_RUNS.iter().position(|known| *known == length) {
+            if let Some(of_top) = TOP_NGRAMS.iter().position(|known| *known == length) {
                 facts.top[of_top] = top;
             }
-            if let Some(of_repeated) = REPEATED_RUNS.iter().position(|known| *known == length) {
+            if let Some(of_repeated) = REPEATED_NGRAMS.iter().position(|known| *known == length) {
                 facts.repeated[of_repeated] = self.repeated(length);
             }
             self.keep_repeated(tokens.len(), length);
@@ -72,7 +72,7 @@ impl Runs {
         facts
     }
 
-    /// Rolling sums, from which the hash of any run is one multiplication away.
+    /// Rolling sums, from which the hash of any n-gram is one multiplication away.
     fn hash(&mut self, text: &str, tokens: &Tokens) {
         self.hashes.clear();
         self.characters.clear();
@@ -88,7 +88,7 @@ impl Runs {
         }
     }
 
-    /// Counts the runs of `length` at all places, and returns the characters of the most frequent one.
+    /// Counts the n-grams of `length` at all places, and returns the characters of the most frequent one.
     fn fill(&mut self, length: usize) -> u64 {
         let power = BASE.wrapping_pow(length as u32);
         self.counts.reset(self.places.len());
@@ -108,7 +108,7 @@ impl Runs {
         characters * u64::from(most)
     }
 
-    /// Characters of runs that stood further up, without counting any twice.
+    /// Characters of n-grams that stood further up, without counting any twice.
     fn repeated(&mut self, length: usize) -> u64 {
         let (mut characters, mut next) = (0, 0);
         for (&place, &slot) in self.places.iter().zip(&self.slots) {
@@ -126,7 +126,7 @@ impl Runs {
         characters
     }
 
-    /// Leaves the places at which a run of one token more may repeat.
+    /// Leaves the places at which an n-gram of one token more may repeat.
     fn keep_repeated(&mut self, tokens: usize, length: usize) {
         let mut kept = 0;
         for index in 0..self.places.len() {
@@ -136,7 +136,7 @@ impl Runs {
             }
         }
         self.places.truncate(kept);
-        let last = tokens - length; // the last place of a run of this length
+        let last = tokens - length; // the last place of an n-gram of this length
         let mut kept_next = 0;
         for index in 0..kept {
             let place = self.places[index];
@@ -159,25 +159,25 @@ mod tests {
     use super::*;
 
     /// The same facts by sets of strings, as the definitions read.
-    fn by_definition(words: &[&str]) -> RunFacts {
-        let mut facts = RunFacts::default();
-        for (top, length) in facts.top.iter_mut().zip(TOP_RUNS) {
+    fn by_definition(words: &[&str]) -> NgramFacts {
+        let mut facts = NgramFacts::default();
+        for (top, length) in facts.top.iter_mut().zip(TOP_NGRAMS) {
             let mut counts: HashMap<String, (usize, usize)> = HashMap::new();
-            for (place, run) in words.windows(length).enumerate() {
-                counts.entry(run.join(" ")).or_insert((0, place)).0 += 1;
+            for (place, ngram) in words.windows(length).enumerate() {
+                counts.entry(ngram.join(" ")).or_insert((0, place)).0 += 1;
             }
             let most = counts.iter().max_by_key(|(_, (count, place))| (*count, usize::MAX - place));
-            *top = most.map_or(0, |(run, (count, _))| run.chars().count() * count) as u64;
+            *top = most.map_or(0, |(ngram, (count, _))| ngram.chars().count() * count) as u64;
         }
-        for (repeated, length) in facts.repeated.iter_mut().zip(REPEATED_RUNS) {
+        for (repeated, length) in facts.repeated.iter_mut().zip(REPEATED_NGRAMS) {
             let mut seen = HashSet::new();
             let mut place = 0;
             while place + length <= words.len() {
-                let run = &words[place..place + length];
-                if seen.insert(run) {
+                let ngram = &words[place..place + length];
+                if seen.insert(ngram) {
                     place += 1;
                 } else {
-                    *repeated += run.concat().chars().count() as u64;
+                    *repeated += ngram.concat().chars().count() as u64;
                     place += length;
                 }
             }
@@ -185,28 +185,28 @@ mod tests {
         facts
     }
 
-    fn count(words: &[&str]) -> RunFacts {
+    fn count(words: &[&str]) -> NgramFacts {
         let text = words.join(" ");
         let mut tokens = Tokens::default();
         tokens.take(&text);
         assert_eq!(tokens.len(), words.len(), "the words are tokens");
-        let mut runs = Runs::default();
+        let mut ngrams = NgramCounter::default();
         // buffers that are full of something else change nothing
-        let _ = runs.count(&text, &tokens);
-        runs.count(&text, &tokens)
+        let _ = ngrams.count(&text, &tokens);
+        ngrams.count(&text, &tokens)
     }
 
     proptest! {
         /// Looking at fewer places finds the same.
         #[test]
-        fn runs_are_counted_as_defined(words in proptest::collection::vec("[abé]{1,2}", 0..120)) {
+        fn ngrams_are_counted_as_defined(words in proptest::collection::vec("[abé]{1,2}", 0..120)) {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             prop_assert_eq!(count(&words), by_definition(&words));
         }
 
-        /// So it does where whole passages come again.
+        /// So it does where whole sentences come again.
         #[test]
-        fn passages_are_counted_as_defined(
+        fn sentences_are_counted_as_defined(
             words in proptest::collection::vec("[a-e]{1,3}", 8..30),
             places in proptest::collection::vec((0usize..20, 1usize..20), 1..6),
         ) {

@@ -1,11 +1,11 @@
-//! Hashes of runs, as polynomials in the hashes of what they are runs of: carried along from run to run, whatever their length.
+//! Rolling hashes of n-grams: polynomials in the hashes of their items, carried along from one to the next, whatever their length.
 //!
-//! Source: Karp and Rabin 1987, modulo 2^64; what a run is made of is hashed well, and so is the polynomial.
+//! Source: Karp and Rabin 1987, modulo 2^64; the items are hashed well, and so is the polynomial.
 
-/// What a run's hash is multiplied by when the next unit comes: odd, so that the step can be undone.
+/// What an n-gram's hash is multiplied by when the next item comes: odd, so that the step can be undone.
 pub const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// [`STEP`] to the power of a length: the weight of the unit that leaves a run of that length.
+/// [`STEP`] to the power of a length: the weight of the item that leaves an n-gram of that length.
 pub fn power(length: usize) -> u64 {
     (0..length).fold(1u64, |power, _| power.wrapping_mul(STEP))
 }

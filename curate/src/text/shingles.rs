@@ -1,6 +1,6 @@
-//! Shingles: the runs of words or characters that a text is compared by, each as one hash.
+//! Shingles: the n-grams of words or characters that a text is compared by, each as one hash.
 //!
-//! A word is hashed once; the hash of a run is a polynomial in the hashes of its words, carried along from run to run, so
+//! A word is hashed once; the hash of a shingle is a polynomial in the hashes of its words, carried along from one to the next, so
 //! that the length of a shingle costs nothing.
 //!
 //! Source: Broder 1997 (shingles), Karp and Rabin 1987 (the polynomial).
@@ -16,13 +16,13 @@ use super::{
     rolling::{STEP, mixed, power},
 };
 
-/// What a shingle is: a run of so many words or characters of the normal form, 1 or more. Spaces are characters, too.
+/// What a shingle is: an n-gram of so many words or characters of the normal form, 1 or more. Spaces are characters, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Shingle {
-    /// A run of words.
+    /// Of words.
     Words(usize),
-    /// A run of characters.
+    /// Of characters.
     Characters(usize),
 }
 
@@ -30,7 +30,7 @@ pub enum Shingle {
 #[derive(Debug, Clone)]
 pub struct Shingler {
     shingle: Shingle,
-    /// `STEP` to the power of a shingle's length: the weight of what leaves the run.
+    /// `STEP` to the power of a shingle's length: the weight of what leaves it.
     leaving: u64,
     units: Vec<u64>,
 }
@@ -62,7 +62,7 @@ impl Shingler {
     }
 
     /// The hashes of a text's shingles, in their order and as often as they stand there; none for a text that is shorter than
-    /// a shingle. Equal runs have equal hashes; that two others do has a probability of about 2^-64.
+    /// a shingle. Equal shingles have equal hashes; that two others do has a probability of about 2^-64.
     pub fn take(&mut self, text: &NormalForm, shingles: &mut Vec<u64>) {
         shingles.clear();
         self.units.clear();
@@ -177,15 +177,15 @@ mod tests {
     }
 
     proptest! {
-        /// Hashes are equal where runs are, and nowhere else.
+        /// Hashes are equal where n-grams are, and nowhere else.
         #[test]
-        fn a_hash_stands_for_its_run(words in vec("[abc]{1,2}", 0..30), length in 1usize..5) {
+        fn a_hash_stands_for_its_shingle(words in vec("[abc]{1,2}", 0..30), length in 1usize..5) {
             let found = shingles(&words.join(" "), Shingle::Words(length));
-            let runs: Vec<&[String]> = words.windows(length).collect();
-            prop_assert_eq!(found.len(), runs.len());
-            for (one, run) in found.iter().zip(&runs) {
-                for (other, same) in found.iter().zip(&runs) {
-                    prop_assert_eq!(one == other, run == same);
+            let ngrams: Vec<&[String]> = words.windows(length).collect();
+            prop_assert_eq!(found.len(), ngrams.len());
+            for (one, ngram) in found.iter().zip(&ngrams) {
+                for (other, same) in found.iter().zip(&ngrams) {
+                    prop_assert_eq!(one == other, ngram == same);
                 }
             }
         }

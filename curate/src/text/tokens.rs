@@ -2,7 +2,7 @@
 //!
 //! White space divides a text into chunks; a chunk is taken apart from both ends (brackets, quotes, stops), and what remains
 //! is divided at hyphens, slashes and other marks between letters. English contractions are two tokens: `do` `n't`. An
-//! ideograph is a token of its own; runs of letters in scripts that put no space between words are divided by dictionary (see
+//! ideograph is a token of its own; letters in scripts that put no space between words are divided by dictionary (see
 //! [`super::unspaced`]).
 //!
 //! ```text
@@ -226,9 +226,9 @@ impl Tokens {
                 if from < at {
                     self.push(text, from, at);
                 }
-                let run = &text[at..at + unspaced::run_length(&text[at..end])];
+                let stretch = &text[at..at + unspaced::stretch_length(&text[at..end])];
                 from = at;
-                for word_end in unspaced::ends(run) {
+                for word_end in unspaced::ends(stretch) {
                     self.push(text, from, at + word_end);
                     from = at + word_end;
                 }

@@ -1,15 +1,15 @@
 //! Where words end without a space: the one division that all kernels share.
 //!
-//! An ideograph (Han, Hiragana, Katakana) is a word of its own; runs of Thai, Lao, Khmer and Burmese letters are divided by dictionary; and
+//! An ideograph (Han, Hiragana, Katakana) is a word of its own; stretches of Thai, Lao, Khmer and Burmese letters are divided by dictionary; and
 //! some signs divide words as a space does: the zero-width space, Tibetan's tsheg, the wordspace of Ethiopic. All other scripts put spaces, and
-//! what marks do there is each kernel's own rule. Facts about words ([`super::tokens`]), shingles ([`super::normal`]), runs of benchmarks
-//! ([`super::overlap`]), repeated n-grams of words ([`super::substrings`]), features of classifiers and the rules on lines all ask here.
+//! what marks do there is each kernel's own rule. Facts about words ([`super::tokens`]), shingles ([`super::normal`]), n-grams of benchmarks
+//! ([`super::overlap`]), repeated substrings ([`super::substrings`]), features of classifiers and the rules on lines all ask here.
 //!
 //! Source: Unicode's dictionaries, by `icu_segmenter`: the longest word that begins here, over and over. Chinese and Japanese are not
 //! divided by dictionary: their words are too much a matter of taste for two copies to agree on.
 //! Cost: nothing for scripts that put spaces; Thai is divided at some 30 MB/s on one core.
 //!
-//! Copies of texts of 400 words, of which 1, 2 and 5 % were changed: the mean similarity of their runs of five words, how many of 200
+//! Copies of texts of 400 words, of which 1, 2 and 5 % were changed: the mean similarity of their shingles of five words, how many of 200
 //! copies share a band of FineWeb's signatures, and how many should by 1 - (1 - s^8)^14 (`tests/it/scripts.rs`):
 //!
 //! ```text
@@ -54,22 +54,22 @@ pub fn is_space(character: char) -> bool {
     character.is_whitespace() || matches!(character, '\u{200b}' | '\u{f0b}' | '\u{f0c}' | '\u{1361}')
 }
 
-/// Where the words of `run` end, in bytes, in order; `run` is of such scripts alone.
+/// Where the words of `stretch` end, in bytes, in order; `stretch` is of such scripts alone.
 ///
 /// ```
 /// # use curate::text::unspaced::ends;
 /// assert_eq!(ends("ฝนตกหนัก").collect::<Vec<_>>(), [6, 24]); // rain, falls heavily
 /// ```
-pub fn ends(run: &str) -> impl Iterator<Item = usize> {
+pub fn ends(stretch: &str) -> impl Iterator<Item = usize> {
     static SEGMENTER: LazyLock<WordSegmenterBorrowed<'static>> =
         LazyLock::new(|| WordSegmenter::new_dictionary(WordBreakInvariantOptions::default()));
-    SEGMENTER.segment_str(run).filter(|end| *end > 0)
+    SEGMENTER.segment_str(stretch).filter(|end| *end > 0)
 }
 
 /// How many bytes at the beginning of `text` are of scripts that are divided by dictionary. All of them belong into one call of [`ends`]:
 /// where a word ends depends on where the one before it did.
 #[must_use]
-pub fn run_length(text: &str) -> usize {
+pub fn stretch_length(text: &str) -> usize {
     text.find(|character| !is_unspaced(character)).unwrap_or(text.len())
 }
 
@@ -114,10 +114,10 @@ pub fn pieces(chunk: &str, mut take: impl FnMut(usize, usize)) {
             *start = at;
         };
         if is_unspaced(character) {
-            let run = &chunk[at..at + run_length(&chunk[at..])];
+            let stretch = &chunk[at..at + stretch_length(&chunk[at..])];
             let mut from = 0;
-            for end in ends(run) {
-                if run[from..end].chars().any(char::is_alphanumeric) {
+            for end in ends(stretch) {
+                if stretch[from..end].chars().any(char::is_alphanumeric) {
                     if has_word {
                         begin(at + from, &mut start);
                     }
@@ -125,7 +125,7 @@ pub fn pieces(chunk: &str, mut take: impl FnMut(usize, usize)) {
                 }
                 from = end;
             }
-            at += run.len();
+            at += stretch.len();
             continue;
         }
         if is_space(character) {
@@ -212,12 +212,12 @@ mod tests {
             plain.take(&text);
             let found: Vec<&str> =
                 plain.words().iter().map(|word| &text[word.start as usize..word.end as usize]).collect();
-            assert_eq!(found, words, "runs of benchmarks");
+            assert_eq!(found, words, "n-grams of benchmarks");
             let mut found = Vec::new();
             let take =
                 |word: crate::text::substrings::Substring| found.push(&text[word.start as usize..word.end as usize]);
             SubstringFinder::new(SubstringUnit::Words(1), Sameness::Exact).find(&text, |_| true, take);
-            assert_eq!(found, words, "repeated runs");
+            assert_eq!(found, words, "repeated n-grams");
             assert_eq!(count(&text), words.len(), "features and rules");
         }
     }

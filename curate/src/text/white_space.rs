@@ -1,6 +1,6 @@
 //! White space and signs that are not seen, made even.
 
-/// Writes `text` to `even`: runs of spaces become one, lines have no space at their end, no more than two line feeds follow
+/// Writes `text` to `even`: repeated spaces become one, lines have no space at their end, no more than two line feeds follow
 /// each other, and signs that are not seen are left out. Spaces at the beginning of a line stay, for they say something in code
 /// and lists. Returns how many bytes were taken.
 ///

@@ -87,7 +87,7 @@ fn a_setting_of_an_unknown_key_is_named() {
 }
 
 /// Recipes with a name that has changed, which is the last word before ` =`, and the name that it has now.
-const OLD_NAMES: [(&str, &str); 24] = [
+const OLD_NAMES: [(&str, &str); 29] = [
     ("[source.crawl]\nfault_limit = 0.05", "max_error_rate"),
     ("[source.crawl]\nlost_limit = 0.05", "max_lost_rate"),
     ("[task.sums]\nfault_limit = 0.05", "max_error_rate"),
@@ -106,6 +106,11 @@ const OLD_NAMES: [(&str, &str); 24] = [
     ("[classifier.a.fasttext]\nrate = 0.1", "lr"),
     ("[classifier.a.fasttext]\nword_run = 2", "word_ngrams"),
     ("[classifier.a.fasttext]\nbuckets = 1000", "bucket"),
+    ("[facts.overlaps]\nlongest = 13", "max_ngram"),
+    ("[facts.overlaps]\nshortest = 8", "min_ngram"),
+    ("[facts.overlaps]\naround = 200", "context_chars"),
+    ("[step.gopher_repetition]\nmax_top_runs = [0.2, 0.18, 0.16]", "max_top_ngrams"),
+    ("[step.gopher_repetition]\nmax_repeated_runs = [0.15, 0.14, 0.13, 0.12, 0.11, 0.1]", "max_repeated_ngrams"),
     ("[mixture.a]\nmanners = [\"flan\"]", "prompt_styles"),
     ("[mixture.a]\ndraw_template = true", "sample_template"),
     ("[mixture.a]\nat_most = { train = 10 }", "max_examples"),

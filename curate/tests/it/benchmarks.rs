@@ -9,7 +9,7 @@ use crate::{
     support::{OUTPUTS, curate, hashes, root, run_well, stderr, stdout, temporary, text},
 };
 
-/// Questions of 20 words each, which no two share a run of 13 of.
+/// Questions of 20 words each, which no two share a 13-gram of.
 fn questions(count: usize) -> Vec<String> {
     writing(11, count, 20)
 }
@@ -140,7 +140,7 @@ fn what_is_common_stays_and_what_falls_to_pieces_goes() {
     assert_eq!(stage.dropped.get("contaminated"), Some(&2), "{stage:?}");
     assert_eq!(ledger.cuts[0].documents, 11, "ten with a question, and the one in ten pieces");
     let account = json(&folder.path().join("out/facts/contamination/decontaminate.json"));
-    assert_eq!(account["common_runs"], json!(8), "the runs of one question of 20 words");
+    assert_eq!(account["common_runs"], json!(8), "the 13-grams of one question of 20 words");
     let quiz = &account["benchmarks"][0];
     assert_eq!((&quiz["common"], &quiz["found"], &quiz["whole"]), (&json!(1), &json!(13), &json!(13)), "{account}");
 }

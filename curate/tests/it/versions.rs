@@ -42,7 +42,7 @@ use curate::{
         copy_records, read_table, records, rows_schema,
     },
     text::{
-        c4::LineRules, overlap::RunLengths, refinedweb::RefinedwebLines, sameness::Sameness, shingles::Shingle,
+        c4::LineRules, overlap::NgramLengths, refinedweb::RefinedwebLines, sameness::Sameness, shingles::Shingle,
         substrings::SubstringUnit,
     },
     write::{self, CardFacts, Content, ExamplesContent, Rendering, Route, SplitSize},
@@ -290,7 +290,7 @@ async fn families(session: &Session, folder: &Path, outputs: &mut Outputs) {
     let benchmark = corpus("benchmark.jsonl");
     let file = ExampleFile { sha256: model(benchmark.clone()).sha256, path: benchmark, kind: ExampleKind::JsonLine };
     let benchmark = Benchmark { name: "corpus".into(), files: vec![file], fields: None, rules: None };
-    let lengths = RunLengths { shortest: 3, longest: 8 };
+    let lengths = NgramLengths { min: 3, max: 8 };
     let overlaps = OverlapsConfig::new(lengths, 10, vec![benchmark]).expect("the lengths are some");
     let list = |name: &str| vec![model(corpus(name))];
     let lists = UrlFiles {
@@ -428,7 +428,7 @@ fn score() -> Family {
 }
 
 fn fact_families() -> Vec<Family> {
-    let none = OverlapsConfig::new(RunLengths { shortest: 3, longest: 8 }, 10, vec![]).expect("the lengths are some");
+    let none = OverlapsConfig::new(NgramLengths { min: 3, max: 8 }, 10, vec![]).expect("the lengths are some");
     let no_lists = UrlFiles { domains: vec![], words: vec![], soft_words: vec![], parts: vec![] };
     let no_posts = PostFiles { files: vec![], url: String::new(), score: String::new() };
     let no_model = || ModelFile { path: PathBuf::new(), sha256: String::new() };
@@ -554,9 +554,9 @@ fn column(field: &Field, numbers: &[u64]) -> ArrayRef {
             for number in numbers {
                 let bytes = u32::try_from(counted("bytes", *number, 0)).expect("it is small");
                 for place in 0..u32::try_from(of(*number) % 4).expect("it is small") {
-                    let (run, start) = (drawn(*number, u64::from(place)) % 60, bytes / 5 * place);
+                    let (ngram, start) = (drawn(*number, u64::from(place)) % 60, bytes / 5 * place);
                     let values = lists.values();
-                    values.field_builder::<UInt64Builder>(0).expect("the run").append_value(run);
+                    values.field_builder::<UInt64Builder>(0).expect("the n-gram").append_value(ngram);
                     for (column, value) in (1..).zip([0, start + 5, start + 25, start, start + 30, start, start + 30]) {
                         values.field_builder::<UInt32Builder>(column).expect("a number").append_value(value);
                     }
@@ -644,12 +644,12 @@ async fn decisions(session: &Session, run: &Run, outputs: &mut Outputs) {
 
     let overlaps = all.iter().find(|family| family.name == "overlaps").expect("it was drawn");
     let rule = DecontaminationRule { min_piece: 20, max_cuts: 2, max_documents: 6 };
-    let common = decide::common_runs(tables, "read", overlaps, &sources, rule).await.expect("it can be planned");
+    let common = decide::common_ngrams(tables, "read", overlaps, &sources, rule).await.expect("it can be planned");
     let common = rows(common).await;
-    let runs: Vec<u64> = (0..60).filter(|run| common.contains(&format!(" {run} "))).collect();
-    let leaks = Leaks { common: runs.clone(), min_piece: rule.min_piece };
+    let ngrams: Vec<u64> = (0..60).filter(|ngram| common.contains(&format!(" {ngram} "))).collect();
+    let leaks = Leaks { common: ngrams.clone(), min_piece: rule.min_piece };
     let account = format!("{:?} {leaks:?}", BenchmarkAccount::default());
-    let table = decide::decontaminate(tables, "read", overlaps, &sources, runs, rule).await;
+    let table = decide::decontaminate(tables, "read", overlaps, &sources, ngrams, rule).await;
     let cut = run.decide("decontaminate", table.expect("it can be planned")).await;
     outputs.insert("decide/decontaminate", hash(format!("{common}{account}{cut}").as_bytes()));
 

@@ -86,7 +86,7 @@ pub enum Metric {
     F1,
     /// The longest common subsequence of words.
     RougeL,
-    /// Runs of up to four words that answer and reference share.
+    /// N-grams of up to four words that answer and reference share.
     Bleu,
 }
 

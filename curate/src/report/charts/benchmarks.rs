@@ -41,7 +41,7 @@ pub fn benchmarks(number: usize, found: &Contamination) -> Option<Chart> {
         "in part",
         COLOURS[1],
     ));
-    plot.add_trace(bars(labels, shares(|account| account.common), "common runs alone", DROPPED));
+    plot.add_trace(bars(labels, shares(|account| account.common), "common n-grams alone", DROPPED));
     let label = format!("Bars: the share of each benchmark's examples that stand in documents. {}.", said.join(", "));
     let axes = layout(numbers("% of examples"), names(shown.len())).bar_mode(BarMode::Stack);
     Some(Chart::new(format!("benchmarks-{number}"), label, height(shown.len(), 30), axes, plot))

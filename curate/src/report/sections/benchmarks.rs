@@ -20,7 +20,7 @@ pub fn section(findings: &Findings) -> Option<Section> {
     Some(Section {
         id: "benchmarks",
         title: "Benchmarks",
-        says: "Examples of benchmarks that stood in documents. What is found as a whole is a leak; what is found in part may be a common phrase.",
+        says: "Examples of benchmarks that stood in documents. What is found as a whole is contamination; what is found in part may be a common phrase.",
         body: html! { @for (number, found) in findings.contaminations.iter().enumerate() { (of_step(number, found)) } },
     })
 }
@@ -39,8 +39,8 @@ fn of_step(number: usize, found: &Contamination) -> Markup {
         caption: html! {
             "What was cut out or dropped with them; which examples those are is listed in "
             code { "facts/contamination/" (found.stage) ".jsonl" } ". "
-            @if found.common_runs > 0 {
-                (grouped(found.common_runs)) " runs of words stood in too many documents to be leaks, and were left alone."
+            @if found.common_ngrams > 0 {
+                (grouped(found.common_ngrams)) " word n-grams stood in too many documents to be contamination, and were left alone."
             }
         },
         columns: &[

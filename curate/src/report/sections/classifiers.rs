@@ -38,7 +38,7 @@ fn of_card(number: usize, card: &Card) -> Markup {
             (figure(held_out.recall)) ", F1 " (figure(held_out.f1)) "." }
         @if let Some(of_nothing) = card.score_of_nothing { p {
             "A text of nothing would score " (format!("{of_nothing:.3}")) "; documents of which it knows less than "
-            (percent(card.min_known)) " of the words and runs have no score, " (grouped(held_out.unscored)) " of those held out among them."
+            (percent(card.min_known)) " of the words and n-grams have no score, " (grouped(held_out.unscored)) " of those held out among them."
         } }
         @if let Some(chart) = charts::held_out(number, card) { (chart) }
         (areas(number, card))
@@ -57,8 +57,8 @@ fn figure(share: Option<f64>) -> String {
 fn kind(kind: &Kind) -> String {
     match kind {
         Kind::Hashed { features, .. } => {
-            let runs = if features.bigrams { " and runs of two" } else { "" };
-            format!("Logistic regression on words{runs}, hashed into {} features", grouped(features.count() as u64))
+            let bigrams = if features.bigrams { " and bigrams" } else { "" };
+            format!("Logistic regression on words{bigrams}, hashed into {} features", grouped(features.count() as u64))
         }
         Kind::Fasttext { config } => {
             format!("fastText of {} dimensions, word n-grams up to {}", config.dim, config.word_ngrams)
