@@ -7,7 +7,7 @@ use schemas::toml_file::Setting;
 
 use super::{printer::Printer, size::decimal};
 use crate::{
-    decide::{Alpha, DuplicateRule, ShareUnit, Survivor, Unknown, Verification, Weights},
+    decide::{Alpha, DuplicateRule, KeepPolicy, ShareUnit, Unknown, Verification, Weights},
     learn::Kind,
     measure::FamilyConfig,
     recipe::{MixturePlan, Plan, Step, StepKind},
@@ -261,11 +261,11 @@ fn survivor(rule: &DuplicateRule) -> String {
         return format!(" of {}", rule.against.join(", "));
     }
     let keep = match &rule.keep {
-        Survivor::SmallestId => "smallest id".to_owned(),
-        Survivor::Longest => "longest".to_owned(),
-        Survivor::Earliest => "earliest".to_owned(),
-        Survivor::Latest => "latest".to_owned(),
-        Survivor::Score(classifier) => format!("highest score `{classifier}`"),
+        KeepPolicy::SmallestId => "smallest id".to_owned(),
+        KeepPolicy::Longest => "longest".to_owned(),
+        KeepPolicy::Earliest => "earliest".to_owned(),
+        KeepPolicy::Latest => "latest".to_owned(),
+        KeepPolicy::Score(classifier) => format!("highest score `{classifier}`"),
     };
     let prefer = if rule.prefer.is_empty() { String::new() } else { format!(", first of {}", rule.prefer.join(", ")) };
     format!(", keep the {keep}{prefer}")

@@ -102,7 +102,7 @@ enum KindArg {
     Hashed,
     /// fastText, with DCLM's settings.
     Fasttext,
-    /// Logistic regression on shares of lines, marks and repetitions.
+    /// Logistic regression on shares of lines, punctuation and repetition.
     Statistics,
 }
 

@@ -13,7 +13,7 @@ use super::{
     printer::Printer,
 };
 use crate::{
-    decide::{DuplicateIndex, DuplicateRule, SplitRule, Survivor, Verification},
+    decide::{DuplicateIndex, DuplicateRule, KeepPolicy, SplitRule, Verification},
     error::Result,
     measure::{BandsChoice, BandsPreset, Family, FamilyConfig},
     recipe::{Plan, Step, StepKind},
@@ -35,10 +35,10 @@ pub struct DedupArgs {
     /// Remove what stands in these files, too; of them nothing is removed.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     against: Vec<PathBuf>,
-    /// Remove what earlier removals or runs have kept, too: their folders, made with the same shape of signatures.
+    /// Remove what earlier removals or runs have kept, too: their folders, made with the same parameters of MinHash.
     #[arg(long, value_name = "DIR", num_args = 1..)]
     index: Vec<PathBuf>,
-    /// The shape of signatures [default: fineweb].
+    /// The parameters of MinHash [default: fineweb].
     #[arg(long, value_name = "NAME", help_heading = "Near-duplicates")]
     preset: Option<PresetArg>,
     /// Compare texts by shingles of N words.
@@ -134,14 +134,14 @@ impl DedupArgs {
         let verification = similarity.map(|similarity| Verification::new(bands.shingle, similarity, self.max_bucket));
         let verification = verification.transpose().map_err(anyhow::Error::msg)?;
         let keep = match self.keep {
-            KeepArg::SmallestId => Survivor::SmallestId,
-            KeepArg::Longest => Survivor::Longest,
-            KeepArg::Earliest => Survivor::Earliest,
-            KeepArg::Latest => Survivor::Latest,
+            KeepArg::SmallestId => KeepPolicy::SmallestId,
+            KeepArg::Longest => KeepPolicy::Longest,
+            KeepArg::Earliest => KeepPolicy::Earliest,
+            KeepArg::Latest => KeepPolicy::Latest,
         };
         let family = |name: &str, config| Family { name: name.into(), config };
         let mut families = vec![family("bands", FamilyConfig::Bands(bands))];
-        if keep == Survivor::Longest {
+        if keep == KeepPolicy::Longest {
             families.push(family("words", FamilyConfig::Words));
         }
         let mut sources = vec![self.documents.source(FILES, &self.documents.files)?];

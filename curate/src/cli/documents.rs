@@ -11,8 +11,8 @@ use schemas::ledger::{Ledger, LostEntry};
 use tokio::runtime::Runtime;
 
 use super::{
+    execution::ExecutionArgs,
     lost::{Losses, LostArgs},
-    means::MeansArgs,
     printer::Printer,
 };
 use crate::{
@@ -44,7 +44,7 @@ pub struct DocumentsArgs {
     #[command(flatten)]
     lost: LostArgs,
     #[command(flatten)]
-    means: MeansArgs,
+    execution: ExecutionArgs,
 }
 
 impl DocumentsArgs {
@@ -78,7 +78,7 @@ impl DocumentsArgs {
 
     /// How a plan is run on them, and what runs it.
     pub fn start(self) -> anyhow::Result<(Options, Runtime)> {
-        self.means.start(self.out, Engine::Local)
+        self.execution.start(self.out, Engine::Local)
     }
 }
 

@@ -57,10 +57,10 @@ pub struct RenderArgs {
     /// For retrieval: passages of other examples, for each question.
     #[arg(long, value_name = "N", default_value_t = 1)]
     negatives: u32,
-    /// Examples of the split, at most: those whose draws come first; 0 for all, in their order.
+    /// Number of examples of the split, sampled; 0 for all, in their order.
     #[arg(long, value_name = "N", default_value_t = 5)]
     count: usize,
-    /// What every draw is made from.
+    /// The seed of everything that is random.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Print texts as they are, below headings, and not JSON.

@@ -8,7 +8,7 @@ use schemas::{
     toml_file::Setting,
 };
 
-use super::{means::MeansArgs, printer::Printer};
+use super::{execution::ExecutionArgs, printer::Printer};
 use crate::{
     engine::Engine,
     files::Layout,
@@ -31,7 +31,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "ENGINE", default_value = "local")]
     engine: EngineArg,
     #[command(flatten)]
-    means: MeansArgs,
+    execution: ExecutionArgs,
     /// Replace a value of the recipe, or a folder in its [folders].
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Setting>,
@@ -56,7 +56,7 @@ impl RunArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let plan = Plan::read(&self.recipe, &self.settings)?;
         let out = self.out.unwrap_or_else(|| PathBuf::from("out").join(&plan.name));
-        let (options, runtime) = self.means.start(out.clone(), self.engine.into())?;
+        let (options, runtime) = self.execution.start(out.clone(), self.engine.into())?;
         printer.note(format_args!("{} into {}, {} threads", plan.name, out.display(), options.threads));
         let outcome = runtime.block_on(run::run(plan, &options, printer))?;
         let report = Layout::new(&out).report();

@@ -20,7 +20,7 @@ use datafusion::{
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::leaks::{Leaks, leak_fields};
+use super::contamination_cuts::{ContaminationCuts, contamination_fields};
 use crate::text::cuts::{cut, union};
 
 fn cut_fields() -> Fields {
@@ -71,7 +71,7 @@ pub enum CutText {
     /// A text and its cuts to what remains.
     Text,
     /// Overlaps with benchmarks, and a text's bytes and characters, to a struct of `cuts` and `stretches`.
-    Leaks(Leaks),
+    Contamination(ContaminationCuts),
 }
 
 impl CutText {
@@ -123,7 +123,7 @@ impl ScalarUDFImpl for CutFunction {
             CutText::Union => "cuts_union",
             CutText::Bytes => "cuts_bytes",
             CutText::Text => "cuts_text",
-            CutText::Leaks(_) => "cuts_leaks",
+            CutText::Contamination(_) => "cuts_contamination",
         }
     }
 
@@ -136,7 +136,7 @@ impl ScalarUDFImpl for CutFunction {
             CutText::Union => cuts_type(),
             CutText::Bytes => DataType::UInt64,
             CutText::Text => DataType::Utf8View,
-            CutText::Leaks(_) => DataType::Struct(leak_fields()),
+            CutText::Contamination(_) => DataType::Struct(contamination_fields()),
         })
     }
 
@@ -157,7 +157,7 @@ impl ScalarUDFImpl for CutFunction {
                 remains.iter().for_each(|text| builder.append_option(text.as_deref()));
                 Arc::new(builder.finish())
             }
-            CutText::Leaks(leaks) => leaks.evaluate(&arrays, args.number_rows),
+            CutText::Contamination(cuts) => cuts.evaluate(&arrays, args.number_rows),
         };
         Ok(ColumnarValue::Array(result))
     }

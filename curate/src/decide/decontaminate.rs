@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CutText, Leaks, Tables,
+    ContaminationCuts, CutText, Tables,
     verdict::{is_of, verdicts},
 };
 use crate::{files::Version, measure::Family};
@@ -122,14 +122,14 @@ pub async fn decontaminate(
     rule: DecontaminationRule,
 ) -> Result<DataFrame> {
     let facts = tables.family(family, sources).await?.filter(col("overlaps").is_not_null())?;
-    let leaks = CutText::Leaks(Leaks { common, min_piece: rule.min_piece });
-    let found = leaks.of(vec![col("overlaps"), col("bytes"), col("characters")]);
+    let contamination = CutText::Contamination(ContaminationCuts { common, min_piece: rule.min_piece });
+    let found = contamination.of(vec![col("overlaps"), col("bytes"), col("characters")]);
     let facts =
-        facts.select(vec![col("fact_id"), col("bytes").alias("all_bytes"), found.alias("leaks")])?.select(vec![
+        facts.select(vec![col("fact_id"), col("bytes").alias("all_bytes"), found.alias("found")])?.select(vec![
             col("fact_id"),
             col("all_bytes"),
-            col("leaks").field("cuts").alias("all_cuts"),
-            col("leaks").field("stretches").alias("stretches"),
+            col("found").field("cuts").alias("all_cuts"),
+            col("found").field("stretches").alias("stretches"),
         ])?;
     let documents = tables.kept(before).await?.join(facts, JoinType::Left, &["id"], &["fact_id"], None)?;
     let is_whole = CutText::Bytes.of(vec![col("all_cuts")]).eq(cast(col("all_bytes"), DataType::UInt64));

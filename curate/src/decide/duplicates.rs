@@ -24,7 +24,7 @@ pub const VERSION: crate::files::Version = crate::files::Version::new("decide/du
 /// Which of several duplicates stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Survivor {
+pub enum KeepPolicy {
     /// The one with the smallest id: as good as chance, and always the same.
     #[default]
     SmallestId,
@@ -42,7 +42,7 @@ pub enum Survivor {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct DuplicateRule {
     /// Which one stays.
-    pub keep: Survivor,
+    pub keep: KeepPolicy,
     /// Sources that come before others, and before each other in this order, whatever `keep` says.
     pub prefer: Vec<String>,
     /// Drop what duplicates a document of these sources, and nothing else.
@@ -51,7 +51,7 @@ pub struct DuplicateRule {
 
 /// By what documents are duplicates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Likeness {
+pub enum DedupKey {
     /// The text.
     Text(Sameness),
     /// The URL.
@@ -60,7 +60,7 @@ pub enum Likeness {
     Cluster,
 }
 
-impl Likeness {
+impl DedupKey {
     /// Why a document is dropped: as a duplicate of one of its step, or of one of another corpus.
     fn reasons(self) -> (&'static str, &'static str) {
         match self {
@@ -75,11 +75,11 @@ impl Likeness {
 /// Facts that deduplication may need.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DuplicateFacts<'a> {
-    /// Hashes of the forms in which texts are compared, for [`Likeness::Text`].
+    /// Hashes of the forms in which texts are compared, for [`DedupKey::Text`].
     pub fingerprints: Option<&'a Family>,
-    /// Sizes of texts, for [`Survivor::Longest`].
+    /// Sizes of texts, for [`KeepPolicy::Longest`].
     pub words: Option<&'a Family>,
-    /// Scores, for [`Survivor::Score`].
+    /// Scores, for [`KeepPolicy::Score`].
     pub score: Option<&'a Family>,
 }
 
@@ -94,34 +94,34 @@ pub struct DuplicateFacts<'a> {
 pub async fn duplicates(
     tables: Tables<'_>,
     before: &str,
-    likeness: Likeness,
+    key: DedupKey,
     rule: &DuplicateRule,
     facts: DuplicateFacts<'_>,
     sources: &[String],
 ) -> Result<DataFrame> {
     let all: Vec<String> = sources.iter().chain(&rule.against).cloned().collect();
     let mut documents = tables.kept(before).await?;
-    let group = match likeness {
-        Likeness::Cluster => {
+    let group = match key {
+        DedupKey::Cluster => {
             documents = documents.join(tables.clusters().await?, JoinType::Left, &["id"], &["member"], None)?;
             "cluster"
         }
-        Likeness::Text(_) => {
+        DedupKey::Text(_) => {
             let hashes = tables.family(wanted(facts.fingerprints, "fingerprints")?, &all).await?;
             documents = documents.join(hashes, JoinType::Left, &["id"], &["fact_id"], None)?;
             "text_hash"
         }
-        Likeness::Url => "url",
+        DedupKey::Url => "url",
     };
-    if reads_captures(likeness, &rule.keep) {
+    if reads_captures(key, &rule.keep) {
         documents = documents.join(tables.captures(&all).await?, JoinType::Left, &["id"], &["fact_id"], None)?;
     }
-    let (key, family) = match &rule.keep {
-        Survivor::SmallestId => (None, None),
-        Survivor::Earliest => (Some(col("date").sort(true, false)), None),
-        Survivor::Latest => (Some(col("date").sort(false, false)), None),
-        Survivor::Longest => (Some(col("bytes").sort(false, false)), Some(wanted(facts.words, "words")?)),
-        Survivor::Score(_) => (Some(col("score").sort(false, false)), Some(wanted(facts.score, "score")?)),
+    let (order, family) = match &rule.keep {
+        KeepPolicy::SmallestId => (None, None),
+        KeepPolicy::Earliest => (Some(col("date").sort(true, false)), None),
+        KeepPolicy::Latest => (Some(col("date").sort(false, false)), None),
+        KeepPolicy::Longest => (Some(col("bytes").sort(false, false)), Some(wanted(facts.words, "words")?)),
+        KeepPolicy::Score(_) => (Some(col("score").sort(false, false)), Some(wanted(facts.score, "score")?)),
     };
     if let Some(family) = family {
         let keys = tables.family(family, &all).await?.select(vec![
@@ -133,10 +133,10 @@ pub async fn duplicates(
     // documents of other sources form no group: they neither drop nor are dropped
     let grouped = documents.with_column("group", when(is_of(&all), col(group)).end()?)?;
     let before_others = if rule.against.is_empty() { lit(true) } else { is_of(&rule.against) };
-    let first = match (key, rule.prefer.is_empty()) {
+    let first = match (order, rule.prefer.is_empty()) {
         (None, true) => min(col("id")),
-        (key, _) => {
-            let order = [preference(&rule.prefer)?].into_iter().chain(key).chain([col("id").sort(true, false)]);
+        (order, _) => {
+            let order = [preference(&rule.prefer)?].into_iter().chain(order).chain([col("id").sort(true, false)]);
             first_value(col("id"), order.collect())
         }
     };
@@ -145,7 +145,7 @@ pub async fn duplicates(
         .filter(col("group").is_not_null().and(before_others))?
         .aggregate(vec![col("group").alias("of_group")], vec![first.alias("first"), count(lit(1)).alias("size")])?;
     let with_first = grouped.join(firsts, JoinType::Left, &["group"], &["of_group"], None)?;
-    let (own, other) = likeness.reasons();
+    let (own, other) = key.reasons();
     let (repeated, reason) = match rule.against.as_slice() {
         [] => (col("first").not_eq(col("id")), own),
         against => (col("first").is_not_null().and(!is_of(against)), other),
@@ -153,7 +153,7 @@ pub async fn duplicates(
     let nothing = || lit(ScalarValue::Utf8View(None));
     let repeats = when(repeated.clone(), col("first")).otherwise(nothing())?;
     let reason = when(repeated, lit(reason)).otherwise(lit(ScalarValue::Utf8(None)))?;
-    let (with_first, reason, repeats) = if likeness == Likeness::Cluster && !tables.indexes.is_empty() {
+    let (with_first, reason, repeats) = if key == DedupKey::Cluster && !tables.indexes.is_empty() {
         let with_known = with_known(tables, with_first).await?;
         let known = || col("known").is_not_null();
         let reason = when(known(), lit("near_duplicate_of_index")).otherwise(reason)?;
@@ -165,14 +165,14 @@ pub async fn duplicates(
         .with_column("repeats", cast(repeats, DataType::Utf8View))?
         .with_column("size", cast(col("size"), DataType::UInt64))?;
     let columns: &[&str] =
-        if likeness == Likeness::Cluster { &["cluster", "size", "repeats"] } else { &["size", "repeats"] };
+        if key == DedupKey::Cluster { &["cluster", "size", "repeats"] } else { &["size", "repeats"] };
     verdicts(shown, among(sources, reason)?, columns)
 }
 
 /// Whether such a step reads where and when documents were captured.
 #[must_use]
-pub fn reads_captures(likeness: Likeness, keep: &Survivor) -> bool {
-    likeness == Likeness::Url || matches!(keep, Survivor::Earliest | Survivor::Latest)
+pub fn reads_captures(key: DedupKey, keep: &KeepPolicy) -> bool {
+    key == DedupKey::Url || matches!(keep, KeepPolicy::Earliest | KeepPolicy::Latest)
 }
 
 /// Documents with the id of one that an index has and that they are like, as `known`.

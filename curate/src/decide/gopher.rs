@@ -46,14 +46,14 @@ pub struct GopherQuality {
     pub shares_of: SharesOf,
 }
 
-/// What the shares of the quality rules are of. Peers differ, and it matters: one token in seven of good prose is a mark.
+/// What the shares of the quality rules are of. Peers differ, and it matters: one token in seven of good prose is punctuation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SharesOf {
     /// Of words with a letter or digit, and of lines that are not blank: as the paper has it.
     #[default]
     Words,
-    /// Of words and marks together, and of all lines: as datatrove counts, and so FineWeb.
+    /// Of words and punctuation together, and of all lines: as datatrove counts, and so FineWeb.
     Tokens,
 }
 

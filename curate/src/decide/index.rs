@@ -28,7 +28,7 @@ use crate::{
 pub struct BandsCard {
     /// The version of the hashes.
     scheme: u32,
-    /// The shape of signatures.
+    /// The parameters of MinHash.
     bands: BandsConfig,
 }
 

@@ -50,7 +50,7 @@ pub struct MixtureRule {
     pub splits: SplitRule,
 }
 
-/// Most examples of each task, or documents of each source, by split: those whose draws come first.
+/// Most examples of each task, or documents of each source, by split; which ones is sampled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MaxExamples {

@@ -11,7 +11,7 @@ use datafusion::{
 };
 use futures::{Stream, TryStreamExt as _};
 
-/// The session's folder for what is put aside.
+/// The session's folder for spilled data.
 pub fn spill_folder(context: &TaskContext) -> Result<PathBuf> {
     let folders = context.runtime_env().disk_manager.temp_dir_paths();
     folders.into_iter().next().ok_or_else(|| internal_datafusion_err!("the session has no folder to spill to"))

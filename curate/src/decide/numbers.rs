@@ -8,7 +8,7 @@ use datafusion::error::DataFusionError;
 
 use crate::{
     error::{Error, Result},
-    files::{Record, Spill},
+    files::{ExternalSorter, Record},
 };
 
 /// An id, and which document it is in the order in which they came.
@@ -42,14 +42,14 @@ impl Record for Named {
 /// The ids of documents, as they come.
 #[derive(Debug)]
 pub struct Numbers {
-    ids: Spill<Named>,
+    ids: ExternalSorter<Named>,
     arrivals: u32,
 }
 
 impl Numbers {
-    /// Holds up to `budget` bytes, growing buffers among them, of ids, then puts them aside in `folder`.
+    /// Holds up to `budget` bytes, growing buffers among them, of ids, then spills them to `folder`.
     pub fn new(folder: &Path, budget: usize) -> Self {
-        Self { ids: Spill::new(folder, budget / 2), arrivals: 0 }
+        Self { ids: ExternalSorter::new(folder, budget / 2), arrivals: 0 }
     }
 
     /// Takes the next document's id. Returns which arrival it is.

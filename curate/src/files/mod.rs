@@ -2,7 +2,7 @@
 //!
 //! Useful for: whatever a run leaves on disk. Not useful for: what stands in the files.
 
-mod aside;
+mod external_sort;
 mod folder;
 mod groups;
 mod inputs;
@@ -14,11 +14,11 @@ mod memory;
 mod partial;
 mod publish;
 mod quarantine;
-mod spill;
+mod spill_file;
 pub mod units;
 mod version;
 
-pub use aside::Aside;
+pub use external_sort::{ExternalSorter, PARTITIONS, Record};
 pub use folder::{exchange, remove_folder, remove_others};
 pub use inputs::Inputs;
 pub use json::{read_json, write_json};
@@ -28,5 +28,5 @@ pub use memory::peak_memory;
 pub use partial::{PartialFile, Written, hash_file, write_whole};
 pub use publish::{Publication, PublishExec, published};
 pub use quarantine::{Quarantined, read_quarantine, write_quarantine};
-pub use spill::{PARTITIONS, Record, Spill};
+pub use spill_file::SpillFile;
 pub use version::Version;

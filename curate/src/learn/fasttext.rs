@@ -52,7 +52,7 @@ pub struct FastTextConfig {
 pub enum LineForm {
     /// As they are.
     AsIs,
-    /// In lower case, with spaces around marks, as the original's own examples prepare theirs.
+    /// In lower case, with spaces around punctuation, as the original's own examples prepare theirs.
     Plain,
     /// As `plain`, with spaces between words where a script puts none; see [`crate::text::unspaced`]. The same as `plain` for all others.
     Divided,

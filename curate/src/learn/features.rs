@@ -19,8 +19,8 @@ use crate::text::{hashing::murmur3, unspaced};
 /// Spark's seed.
 const SEED: u32 = 42;
 
-/// Marks by which words of one feature are told apart: what is left of their hashes.
-pub const MARKS: u32 = 64;
+/// Tags by which words of one feature are told apart: what is left of their hashes.
+pub const TAGS: u32 = 64;
 
 /// How texts become features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -128,13 +128,13 @@ impl HashedWords {
         }
     }
 
-    /// Gives `see` the feature and the mark of every word and bigram that was taken last, in rising order of features, without the empty
-    /// word, which is none. Words that share a feature seldom share their mark as well: it is one of 64.
-    pub fn each_mark(self, features: &Features, mut see: impl FnMut(u32, u32)) {
+    /// Gives `see` the feature and the tag of every word and bigram that was taken last, in rising order of features, without the empty
+    /// word, which is none. Words that share a feature seldom share their tag as well: it is one of 64.
+    pub fn each_tag(self, features: &Features, mut see: impl FnMut(u32, u32)) {
         let turned = self.turned();
         let empty = murmur3(&[], SEED).rotate_left(turned);
         for hash in features.hashes.iter().filter(|hash| **hash != empty) {
-            see(hash >> turned, hash & (MARKS - 1));
+            see(hash >> turned, hash & (TAGS - 1));
         }
     }
 

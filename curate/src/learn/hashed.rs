@@ -16,7 +16,7 @@ use datafusion::arrow::{
 use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder};
 
 use super::{
-    features::{Features, HashedWords, MARKS},
+    features::{Features, HashedWords, TAGS},
     logistic::Fitted,
 };
 use crate::{
@@ -33,7 +33,7 @@ pub struct HashedModel {
     features: HashedWords,
     cells: Vec<Cell>,
     intercept: f64,
-    /// The share of marks that were seen: how likely a word that was never seen is taken for one that was.
+    /// The share of tags that were seen: how likely a word that was never seen is taken for one that was.
     chance: f64,
 }
 
@@ -41,11 +41,11 @@ pub struct HashedModel {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Cell {
     weight: f64,
-    /// The marks of the words that were seen in training.
+    /// The tags of the words that were seen in training.
     seen: u64,
 }
 
-/// The words and n-grams that are seen in training, by many threads: of each feature their marks.
+/// The words and n-grams that are seen in training, by many threads: of each feature their tags.
 pub struct Seen(Vec<AtomicU64>);
 
 impl Seen {
@@ -57,11 +57,11 @@ impl Seen {
 
     /// Notes what was taken last. The result does not depend on the order.
     pub fn note(&self, features: HashedWords, taken: &Features) {
-        features.each_mark(taken, |feature, mark| {
-            let (marks, bit) = (&self.0[feature as usize], 1 << mark);
+        features.each_tag(taken, |feature, tag| {
+            let (tags, bit) = (&self.0[feature as usize], 1 << tag);
             // most are there already, and reading is shared
-            if marks.load(Ordering::Relaxed) & bit == 0 {
-                marks.fetch_or(bit, Ordering::Relaxed);
+            if tags.load(Ordering::Relaxed) & bit == 0 {
+                tags.fetch_or(bit, Ordering::Relaxed);
             }
         });
     }
@@ -71,7 +71,7 @@ impl HashedModel {
     /// Puts the weights of a fit, whose columns are `columns`, in their places.
     #[must_use]
     pub fn new(features: HashedWords, columns: &[u32], fitted: &Fitted, seen: &Seen) -> Self {
-        let seen = seen.0.iter().map(|marks| Cell { weight: 0.0, seen: marks.load(Ordering::Relaxed) });
+        let seen = seen.0.iter().map(|tags| Cell { weight: 0.0, seen: tags.load(Ordering::Relaxed) });
         let mut cells: Vec<Cell> = seen.collect();
         columns.iter().zip(&fitted.weights).for_each(|(&feature, &weight)| cells[feature as usize].weight = weight);
         Self::of_cells(features, cells, fitted.intercept)
@@ -79,7 +79,7 @@ impl HashedModel {
 
     fn of_cells(features: HashedWords, cells: Vec<Cell>, intercept: f64) -> Self {
         let seen: u64 = cells.iter().map(|cell| u64::from(cell.seen.count_ones())).sum();
-        let chance = seen as f64 / (cells.len() as f64 * f64::from(MARKS));
+        let chance = seen as f64 / (cells.len() as f64 * f64::from(TAGS));
         Self { features, cells, intercept, chance }
     }
 
@@ -102,8 +102,8 @@ impl HashedModel {
         self.features.take(text, buffer);
         let log_odds = self.log_odds_of(&buffer.entries);
         let (mut seen, mut all) = (0, 0);
-        self.features.each_mark(buffer, |feature, mark| {
-            seen += self.cells[feature as usize].seen >> mark & 1;
+        self.features.each_tag(buffer, |feature, tag| {
+            seen += self.cells[feature as usize].seen >> tag & 1;
             all += 1u64;
         });
         if all == 0 {
@@ -111,7 +111,7 @@ impl HashedModel {
         }
         let share = seen as f64 / all as f64;
         let beyond_chance = (share - self.chance) / (1.0 - self.chance);
-        // where every mark was seen nothing tells what was not
+        // where every tag was seen nothing tells what was not
         (log_odds, if self.chance < 1.0 { beyond_chance.clamp(0.0, 1.0) } else { share })
     }
 
@@ -133,7 +133,7 @@ impl HashedModel {
         all
     }
 
-    /// Publishes the model as Parquet: the columns `feature`, `weight` and `seen`, a bit for each mark of a word that was seen in training,
+    /// Publishes the model as Parquet: the columns `feature`, `weight` and `seen`, a bit for each tag of a word that was seen in training,
     /// without features of which nothing is known. The intercept stands in a row of its own, whose feature is one past the last.
     ///
     /// # Errors
@@ -229,7 +229,7 @@ mod tests {
         Ok(())
     }
 
-    /// Also where every feature was seen, and a quarter of all marks: what was not seen is told from what was.
+    /// Also where every feature was seen, and a quarter of all tags: what was not seen is told from what was.
     #[test]
     fn what_was_seen_is_known_and_what_was_not_is_not() {
         let features = HashedWords { bits: 8, ..HashedWords::default() };

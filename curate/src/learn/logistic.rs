@@ -4,8 +4,8 @@
 //! examples of each there happen to be; plus an L2 penalty on all weights but the intercept.
 
 use super::{
-    examples::Examples,
     lbfgs::{Stop, minimise},
+    sparse_matrix::SparseMatrix,
 };
 
 /// A fitted model: one weight for each column of the examples, and the intercept.
@@ -24,7 +24,7 @@ pub struct Fitted {
 /// - `l2`: half of this times the sum of squared weights is added to the loss; 0 or more
 /// - `start`: where the search begins; at zeros by default
 #[must_use]
-pub fn fit(examples: &Examples, labels: &[bool], l2: f64, max_iterations: usize, start: Option<&Fitted>) -> Fitted {
+pub fn fit(examples: &SparseMatrix, labels: &[bool], l2: f64, max_iterations: usize, start: Option<&Fitted>) -> Fitted {
     let columns = examples.features.len();
     let positives = labels.iter().filter(|label| **label).count();
     let weight_of = |label: bool| 0.5 / (if label { positives } else { labels.len() - positives }).max(1) as f64;
@@ -89,7 +89,7 @@ mod tests {
         let rows: Vec<Vec<(u32, f32)>> =
             vec![vec![(3, 1.0)], vec![(3, 0.6), (9, 0.8)], vec![(9, 1.0)], vec![(3, 0.8), (9, 0.6)]];
         let labels = [true, false, false, true];
-        let examples = Examples::new(&rows);
+        let examples = SparseMatrix::new(&rows);
         let fitted = fit(&examples, &labels, 0.01, 200, None);
         // by symmetry of the examples the weights are opposite and the intercept is none
         assert!((fitted.weights[0] + fitted.weights[1]).abs() < 1e-4, "{fitted:?}");

@@ -12,7 +12,6 @@ mod card;
 mod chunks;
 mod classifier;
 mod evaluation;
-mod examples;
 mod fasttext;
 #[cfg(test)]
 mod fasttext_made;
@@ -24,6 +23,7 @@ mod labels;
 pub mod language;
 mod lbfgs;
 mod logistic;
+mod sparse_matrix;
 mod statistics;
 mod training;
 

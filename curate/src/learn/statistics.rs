@@ -1,4 +1,4 @@
-//! A classifier on what is counted in a document: shares of lines, marks and repetitions, and none of its length.
+//! A classifier on what is counted in a document: shares of lines, punctuation and repetition, and none of its length.
 //!
 //! Useful for: telling prose from lists and menus in any words. Not useful for: telling good prose from bad.
 

@@ -1,7 +1,7 @@
 //! From labelled documents to a classifier in its folder.
 //!
 //! ```text
-//! documents -> a tenth to test, a tenth to choose by, the rest to learn from
+//! documents -> a tenth to test, a tenth to validate, the rest to train on
 //!           -> chunks -> the model -> calibration, by whole documents -> the card
 //! ```
 //!
@@ -25,12 +25,12 @@ use super::{
     chunks::Chunking,
     classifier::{Classifier, ENSEMBLE, Scratch, StoredFile, StoredKind, StoredModel},
     evaluation::{BINS, Evaluation, Scored, bin_of},
-    examples::Examples,
     fasttext::{self, FastTextConfig, LineForm, POSITIVE},
     features::{Features, HashedWords},
     hashed::{self, HashedModel, Seen},
     labels::LabelledFile,
     logistic::{Fitted, balanced_loss, fit},
+    sparse_matrix::SparseMatrix,
     statistics::{self, StatisticsModel, shares},
 };
 use crate::{
@@ -111,7 +111,7 @@ pub enum Kind {
         /// How texts are written down for it.
         text: LineForm,
     },
-    /// Logistic regression on shares of lines, marks and repetitions.
+    /// Logistic regression on shares of lines, punctuation and repetition.
     Statistics {
         /// Strength of L2 regularization.
         l2: Option<f64>,
@@ -170,8 +170,8 @@ pub struct Training {
 /// What a document is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
-    Learn,
-    Choose,
+    Train,
+    Validation,
     Test,
 }
 
@@ -196,9 +196,9 @@ pub fn train(training: &Training, documents: &[Document], folder: &Path) -> Resu
     }
     // a path through a folder wants the folder
     fs::create_dir_all(folder).map_err(Error::file("make", folder))?;
-    let lesson = Lesson::new(training, documents);
+    let set = TrainingSet::new(training, documents);
     for (label, side) in [(Label::Positive, "positive"), (Label::Negative, "negative")] {
-        if learns && !lesson.learned.iter().any(|(document, _)| document.label == label) {
+        if learns && !set.learned.iter().any(|(document, _)| document.label == label) {
             let message = format!("there is no word in a {side} document to learn from");
             return Err(Error::Classifier { name: training.name.clone(), message });
         }
@@ -207,7 +207,7 @@ pub fn train(training: &Training, documents: &[Document], folder: &Path) -> Resu
     let mut penalties = Vec::new();
     let kind = match &training.kind {
         Kind::Hashed { features, l2, max_iterations } => {
-            let (model, tried) = lesson.fit_hashed(*features, *l2, *max_iterations);
+            let (model, tried) = set.fit_hashed(*features, *l2, *max_iterations);
             penalties = tried;
             let path = folder.join("weights.parquet");
             let written = model.save(&path)?;
@@ -217,7 +217,7 @@ pub fn train(training: &Training, documents: &[Document], folder: &Path) -> Resu
         }
         Kind::Fasttext { config } => {
             let path = folder.join("model.bin");
-            let named = lesson.learned.iter().enumerate().map(|(number, (document, text))| {
+            let named = set.learned.iter().enumerate().map(|(number, (document, text))| {
                 (format!("{}/{number}", document.id), *text, document.label == Label::Positive)
             });
             let written = fasttext::train(config, &training.name, training.seed, named, &path)?;
@@ -231,7 +231,7 @@ pub fn train(training: &Training, documents: &[Document], folder: &Path) -> Resu
             StoredKind::Fasttext { text: *text, label: label.clone(), model }
         }
         Kind::Statistics { l2 } => {
-            let (model, tried) = lesson.fit_statistics(l2.unwrap_or(STATISTICS_L2))?;
+            let (model, tried) = set.fit_statistics(l2.unwrap_or(STATISTICS_L2))?;
             penalties = tried;
             StoredKind::Statistics { model }
         }
@@ -246,13 +246,13 @@ pub fn train(training: &Training, documents: &[Document], folder: &Path) -> Resu
     };
     let mut stored = StoredModel { kind, calibration: Calibration::default(), min_known: training.min_known };
     let mut classifier = Classifier::open(folder, &stored)?;
-    let calibration = if learns { Calibration::fit(&lesson.calibrated_by(&classifier)) } else { None };
+    let calibration = if learns { Calibration::fit(&set.calibrated_by(&classifier)) } else { None };
     if let Some(calibration) = calibration {
         stored.calibration = calibration;
         classifier.calibrate(calibration);
     }
     files.push(stored.write(folder)?);
-    let card = lesson.card(&classifier, penalties, calibration)?;
+    let card = set.card(&classifier, penalties, calibration)?;
     let path = folder.join("card.json");
     let written = write_json(&path, &card)?;
     files.push((path, written));
@@ -287,7 +287,7 @@ fn evaluation(all: &[Option<Scored>]) -> Evaluation {
 }
 
 /// Documents with what each is for.
-struct Lesson<'a> {
+struct TrainingSet<'a> {
     training: &'a Training,
     documents: Vec<(&'a Document, Part)>,
     /// The chunks that are learned from: none for what does not learn.
@@ -295,20 +295,20 @@ struct Lesson<'a> {
     chunking: Chunking,
 }
 
-impl<'a> Lesson<'a> {
+impl<'a> TrainingSet<'a> {
     fn new(training: &'a Training, documents: &'a [Document]) -> Self {
         let part = |document: &Document| match fraction(draw(training.seed, "held out", &document.id)) {
             draw if draw < HELD_OUT => Part::Test,
-            draw if draw < 2.0 * HELD_OUT => Part::Choose,
-            _ => Part::Learn,
+            draw if draw < 2.0 * HELD_OUT => Part::Validation,
+            _ => Part::Train,
         };
         let mut parts: Vec<(&Document, Part)> = documents.iter().map(|document| (document, part(document))).collect();
         // of few documents the draw may leave none to learn from
         for label in [Label::Positive, Label::Negative] {
-            if !parts.iter().any(|(document, part)| document.label == label && *part == Part::Learn)
+            if !parts.iter().any(|(document, part)| document.label == label && *part == Part::Train)
                 && let Some(first) = parts.iter_mut().find(|(document, _)| document.label == label)
             {
-                first.1 = Part::Learn;
+                first.1 = Part::Train;
             }
         }
         let chunking = Chunking {
@@ -317,11 +317,11 @@ impl<'a> Lesson<'a> {
             whole_lines: matches!(training.kind, Kind::Statistics { .. }),
             seed: training.seed,
         };
-        let mut lesson = Self { training, documents: parts, learned: vec![], chunking };
+        let mut set = Self { training, documents: parts, learned: vec![], chunking };
         if training.kind.learns() {
-            lesson.learned = lesson.chunks(Part::Learn);
+            set.learned = set.chunks(Part::Train);
         }
-        lesson
+        set
     }
 
     fn documents(&self, wanted: Part) -> Vec<&'a Document> {
@@ -342,7 +342,7 @@ impl<'a> Lesson<'a> {
         let log_odds = |scratch: &mut Scratch, document: &&Document| {
             (classifier.log_odds(&document.text, scratch), document.label == Label::Positive)
         };
-        self.documents(Part::Choose).par_iter().map_init(Scratch::default, log_odds).collect()
+        self.documents(Part::Validation).par_iter().map_init(Scratch::default, log_odds).collect()
     }
 
     /// The features of chunks, with their labels; what is in them is noted as `seen`.
@@ -367,9 +367,9 @@ impl<'a> Lesson<'a> {
     fn fit_hashed(&self, features: HashedWords, l2: Option<f64>, max_iterations: usize) -> (HashedModel, Vec<Penalty>) {
         let seen = Seen::new(features);
         let (rows, labels) = Self::rows(&self.learned, features, Some(&seen));
-        let examples = Examples::new(&rows);
+        let examples = SparseMatrix::new(&rows);
         drop(rows);
-        let (unseen, unseen_labels) = Self::rows(&self.chunks(Part::Choose), features, None);
+        let (unseen, unseen_labels) = Self::rows(&self.chunks(Part::Validation), features, None);
         let loss = |model: &HashedModel| {
             let odds = unseen.par_iter().map(|row| model.log_odds_of(row));
             balanced_loss(&odds.collect::<Vec<_>>().into_iter().zip(unseen_labels.iter().copied()).collect::<Vec<_>>())
@@ -425,7 +425,7 @@ impl<'a> Lesson<'a> {
         let (rows, labels) = measured(&self.learned);
         let model = StatisticsModel::fit(&rows, &labels, l2)
             .map_err(|message| Error::Classifier { name: self.training.name.clone(), message })?;
-        let (unseen, labels) = measured(&self.chunks(Part::Choose));
+        let (unseen, labels) = measured(&self.chunks(Part::Validation));
         let odds: Vec<(f64, bool)> = unseen.iter().map(|row| model.log_odds_of(row)).zip(labels).collect();
         Ok((model, vec![Penalty { l2, iterations: 0, loss: balanced_loss(&odds) }]))
     }
@@ -517,7 +517,7 @@ impl<'a> Lesson<'a> {
         let Some(model) = classifier.hashed() else { return vec![] };
         let wanted: Vec<(u32, f64)> =
             [true, false].into_iter().flat_map(|of_reference| model.largest(of_reference, SHOWN)).collect();
-        let chunks = self.chunks(Part::Learn);
+        let chunks = self.chunks(Part::Train);
         let count = |label: Label| chunks.iter().filter(|(document, _)| document.label == label).count() as f64;
         let mut words: HashMap<u32, BTreeMap<String, u64>> =
             wanted.iter().map(|(feature, _)| (*feature, BTreeMap::new())).collect();

@@ -42,7 +42,7 @@ pub struct BandHasher {
 }
 
 impl BandHasher {
-    /// A hasher for one shape.
+    /// A hasher with these parameters.
     #[must_use]
     pub fn new(config: BandsConfig) -> Self {
         Self {

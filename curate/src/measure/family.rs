@@ -22,16 +22,16 @@ use crate::{
     text::{c4::LineRules, sameness::Sameness},
 };
 
-/// A family of facts: its name and what shapes it.
+/// A family of facts: its name and its configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Family {
     /// The name, which is its folder below `facts/`.
     pub name: String,
-    /// What shapes the facts.
+    /// What the facts depend on.
     pub config: FamilyConfig,
 }
 
-/// What shapes the facts of a family.
+/// What the facts of a family depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FamilyConfig {
@@ -132,7 +132,7 @@ impl Family {
         })
     }
 
-    /// The shape of the signatures, where it has any.
+    /// The parameters of MinHash, where it has any.
     #[must_use]
     pub fn bands(&self) -> Option<BandsConfig> {
         match self.config {

@@ -1,7 +1,7 @@
 //! Facts about documents, in families.
 //!
 //! A family is a dataset of its own, `facts/FAMILY/SOURCE/part-*.parquet`, joined by id and never by position. No threshold
-//! is known here; what shapes a fact, such as a model or the number of bands, is the family's configuration.
+//! is known here; what a fact depends on, such as a model or the number of bands, is the family's configuration.
 //!
 //! ```text
 //! documents -> text -> kernels and models, on all cores -> one struct a row -> facts/FAMILY
@@ -9,8 +9,8 @@
 //!
 //! Useful for: whatever a verdict may ask about one document. Not useful for: verdicts; see [`crate::decide`].
 
-mod band_shape;
 mod bands;
+mod bands_config;
 mod c4_lines;
 mod family;
 mod fingerprints;
@@ -23,8 +23,8 @@ mod tokens;
 mod urls;
 mod words;
 
-pub use band_shape::{BandsChoice, BandsConfig, BandsPreset};
 pub use bands::{BandHasher, VERSION as BANDS_VERSION};
+pub use bands_config::{BandsChoice, BandsConfig, BandsPreset};
 pub use family::{Family, FamilyConfig, ModelFile};
 pub use function::FamilyFunction;
 pub use links::PostFiles;

@@ -10,7 +10,7 @@ use super::{mixture_recipe::MixtureRecipe, presets::Preset};
 use crate::{
     decide::{
         AfterCutsRule, Alpha, C4Quality, DecontaminationRule, FinewebQuality, GopherQuality, GopherRepetition,
-        LanguageRule, LinkedRule, ShareUnit, Survivor, Unknown, UrlRule,
+        KeepPolicy, LanguageRule, LinkedRule, ShareUnit, Unknown, UrlRule,
     },
     extract::{Extractor, PageLimits},
     learn::{FastTextConfig, FeaturesPreset, HashedWords, MIN_KNOWN, Scale},
@@ -34,7 +34,7 @@ pub struct Recipe {
     /// The run's name.
     #[schemars(with = "String")]
     pub name: Text,
-    /// What every draw is made from.
+    /// The seed of everything that is random.
     pub seed: u64,
     /// Folders that paths may begin with; `--set NAME=DIR` replaces one.
     #[serde(default)]
@@ -48,7 +48,7 @@ pub struct Recipe {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, TaskRecipe>")]
     pub task: Tables<TaskRecipe>,
-    /// What shapes the facts.
+    /// How facts are measured.
     #[serde(default)]
     pub facts: FactsRecipe,
     /// How near-duplicates are joined into clusters.
@@ -206,7 +206,7 @@ pub struct BenchmarkRecipe {
     pub fields: Option<Vec<String>>,
 }
 
-/// What shapes the facts.
+/// How facts are measured.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FactsRecipe {
@@ -216,7 +216,7 @@ pub struct FactsRecipe {
     pub tokens: Option<TokenFacts>,
     /// Lists of domains and words to look for in URLs.
     pub urls: Option<UrlFacts>,
-    /// The shape of MinHash signatures.
+    /// Parameters of MinHash.
     #[schemars(with = "Option<BandsChoice>")]
     pub bands: Option<Spanned<BandsChoice>>,
     /// Posts that link to pages.
@@ -295,7 +295,7 @@ pub struct UrlFacts {
     /// Domains; what lies below one counts as well.
     #[schemars(with = "Vec<String>")]
     pub domains: Vec<Text>,
-    /// Words, between marks, of which one is enough.
+    /// Words, between punctuation, of which one is enough.
     #[schemars(with = "Vec<String>")]
     pub words: Vec<Text>,
     /// Words of which one is not enough.
@@ -381,7 +381,7 @@ pub enum KindRecipe {
     Hashed,
     /// fastText.
     Fasttext,
-    /// Logistic regression on shares of lines, marks and repetitions.
+    /// Logistic regression on shares of lines, punctuation and repetition.
     Statistics,
     /// The mean of several.
     Ensemble,
@@ -475,7 +475,7 @@ pub struct StepRecipe {
     pub threshold: Option<ThresholdRecipe>,
     /// Keep the documents with the highest scores of a classifier.
     pub top: Option<TopRecipe>,
-    /// Keep documents by a Pareto draw on a classifier's score.
+    /// Sample documents by a classifier's score, with a Pareto distribution.
     pub pareto: Option<ParetoRecipe>,
 }
 
@@ -484,8 +484,8 @@ pub struct StepRecipe {
 #[serde(deny_unknown_fields, default)]
 pub struct DedupRecipe {
     /// Which one stays: `smallest_id`, `longest`, `earliest`, `latest` or `{ score = CLASSIFIER }`.
-    #[schemars(with = "Option<Survivor>")]
-    pub keep: Option<Spanned<Survivor>>,
+    #[schemars(with = "Option<KeepPolicy>")]
+    pub keep: Option<Spanned<KeepPolicy>>,
     /// Sources that come before others, and before each other in this order, whatever `keep` says.
     #[schemars(with = "Vec<String>")]
     pub prefer: Vec<Text>,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     decide::{
         AfterCutsRule, Alpha, C4Quality, DecontaminationRule, DuplicateIndex, DuplicateRule, FinewebQuality,
-        GopherQuality, GopherRepetition, LanguageRule, LinkedRule, MaxExamples, SplitRule, Survivor, ThresholdRule,
+        GopherQuality, GopherRepetition, KeepPolicy, LanguageRule, LinkedRule, MaxExamples, SplitRule, ThresholdRule,
         TopRule, Unit, Unknown, UrlRule, Verification, Weights,
     },
     files::Version,
@@ -25,7 +25,7 @@ pub struct Plan {
     pub path: PathBuf,
     /// The run's name.
     pub name: String,
-    /// What every draw is made from.
+    /// The seed of everything that is random.
     pub seed: u64,
     /// All sources in the order of their names, tasks among them.
     pub sources: Vec<Source>,
@@ -150,7 +150,7 @@ impl Step {
                 | StepKind::Top { classifier, .. },
                 _,
             )
-            | (_, Some(Survivor::Score(classifier))) => Some(classifier),
+            | (_, Some(KeepPolicy::Score(classifier))) => Some(classifier),
             _ => None,
         }
     }

@@ -10,7 +10,7 @@ use super::{
     model::{DedupRecipe, ParetoRecipe, StepRecipe, SubstringDedupRecipe, Text, ThresholdRecipe, TopRecipe},
 };
 use crate::{
-    decide::{Alpha, DecontaminationRule, DuplicateRule, Survivor, ThresholdRule, TopRule},
+    decide::{Alpha, DecontaminationRule, DuplicateRule, KeepPolicy, ThresholdRule, TopRule},
     error::Result,
     text::{sameness::Sameness, substrings::SubstringUnit},
 };
@@ -120,18 +120,18 @@ impl Check<'_> {
             one(StepKind::Linked(rule.clone()), "linked");
         }
         if let Some(duplicates) = url_dedup {
-            one(StepKind::UrlDedup(self.duplicates(recipe, duplicates, Survivor::Latest)?), "url_dedup");
+            one(StepKind::UrlDedup(self.duplicates(recipe, duplicates, KeepPolicy::Latest)?), "url_dedup");
         }
         if let Some(duplicates) = exact_dedup {
-            let rule = self.duplicates(recipe, duplicates, Survivor::SmallestId)?;
+            let rule = self.duplicates(recipe, duplicates, KeepPolicy::SmallestId)?;
             one(StepKind::TextDedup(Sameness::Exact, rule), "exact_dedup");
         }
         if let Some(duplicates) = normalized_dedup {
-            let rule = self.duplicates(recipe, duplicates, Survivor::SmallestId)?;
+            let rule = self.duplicates(recipe, duplicates, KeepPolicy::SmallestId)?;
             one(StepKind::TextDedup(Sameness::Normalized, rule), "normalized_dedup");
         }
         if let Some(duplicates) = fuzzy_dedup {
-            let rule = self.duplicates(recipe, duplicates, Survivor::SmallestId)?;
+            let rule = self.duplicates(recipe, duplicates, KeepPolicy::SmallestId)?;
             one(StepKind::FuzzyDedup(rule), "fuzzy_dedup");
         }
         if let Some(recipe) = substring_dedup {
@@ -161,7 +161,7 @@ impl Check<'_> {
     }
 
     /// Which of several duplicates stays.
-    fn duplicates(&self, step: &StepRecipe, recipe: &DedupRecipe, keep: Survivor) -> Result<DuplicateRule> {
+    fn duplicates(&self, step: &StepRecipe, recipe: &DedupRecipe, keep: KeepPolicy) -> Result<DuplicateRule> {
         let DedupRecipe { keep: wanted, prefer, against } = recipe;
         let sources = |names: &[Text]| names.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>();
         let rule = DuplicateRule {
@@ -169,7 +169,7 @@ impl Check<'_> {
             prefer: sources(prefer)?,
             against: sources(against)?,
         };
-        if let (Some(wanted), Survivor::Score(classifier)) = (wanted, &rule.keep) {
+        if let (Some(wanted), KeepPolicy::Score(classifier)) = (wanted, &rule.keep) {
             self.classifier(classifier, wanted.span())?;
         }
         if let Some(name) = against.first()

@@ -16,8 +16,8 @@ use serde::Serialize;
 use super::context::{Files, Run};
 use crate::{
     decide::{
-        self, AfterCutsRule, Alpha, BandsCard, ClusterAccount, ClusterConfig, ClusterExec, DuplicateFacts, FittedAlpha,
-        Likeness, ParetoRule, Rule, SubstringsConfig, SubstringsExec, Survivor, versions,
+        self, AfterCutsRule, Alpha, BandsCard, ClusterAccount, ClusterConfig, ClusterExec, DedupKey, DuplicateFacts,
+        FittedAlpha, KeepPolicy, ParetoRule, Rule, SubstringsConfig, SubstringsExec, versions,
     },
     error::{Error, Result},
     files::{Inputs, Publication, Version, hash_file, write_json},
@@ -187,29 +187,29 @@ impl Run<'_> {
     async fn decide_duplicates(&self, before: &str, step: &Step) -> Result<()> {
         let context = self.session.relational();
         let inputs = Inputs::of(&step.name);
-        let (likeness, rule) = match &step.kind {
-            StepKind::UrlDedup(rule) => (Likeness::Url, rule),
-            StepKind::TextDedup(sameness, rule) => (Likeness::Text(*sameness), rule),
-            StepKind::FuzzyDedup(rule) => (Likeness::Cluster, rule),
+        let (key, rule) = match &step.kind {
+            StepKind::UrlDedup(rule) => (DedupKey::Url, rule),
+            StepKind::TextDedup(sameness, rule) => (DedupKey::Text(*sameness), rule),
+            StepKind::FuzzyDedup(rule) => (DedupKey::Cluster, rule),
             other => unreachable!("{other:?} is no step on duplicates"),
         };
         let score = match &rule.keep {
-            Survivor::Score(classifier) => Some(self.score_family(classifier)?),
+            KeepPolicy::Score(classifier) => Some(self.score_family(classifier)?),
             _ => None,
         };
-        let fingerprints = match likeness {
-            Likeness::Text(sameness) => Some(Family::fingerprints(sameness)),
+        let fingerprints = match key {
+            DedupKey::Text(sameness) => Some(Family::fingerprints(sameness)),
             _ => None,
         };
         let family = |is_read: bool, name: &str| is_read.then(|| self.plan.family(name)).flatten();
         let facts = DuplicateFacts {
             fingerprints: fingerprints.as_ref().and_then(|wanted| self.plan.family(&wanted.name)),
-            words: family(rule.keep == Survivor::Longest, "words"),
+            words: family(rule.keep == KeepPolicy::Longest, "words"),
             score: score.as_ref(),
         };
-        let indexes = if likeness == Likeness::Cluster { &self.plan.indexes[..] } else { &[] };
+        let indexes = if key == DedupKey::Cluster { &self.plan.indexes[..] } else { &[] };
         let tables = self.tables(&context, &inputs);
-        let table = decide::duplicates(tables, before, likeness, rule, facts, &step.sources).await;
+        let table = decide::duplicates(tables, before, key, rule, facts, &step.sources).await;
         let table = table.map_err(|error| Error::from_plan(&step.name, error))?;
         self.decide(versions::DUPLICATES, &(step, indexes), &inputs, &context, table).await
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::context::{Files, Run};
 use crate::{
-    decide::{self, BenchmarkAccount, Contamination, DecontaminationRule, Leaks, versions, windows},
+    decide::{self, BenchmarkAccount, Contamination, ContaminationCuts, DecontaminationRule, versions, windows},
     error::{Error, Result},
     files::{Inputs, write_json, write_whole},
     measure::{Family, OverlapsConfig, each_text},
@@ -54,17 +54,17 @@ impl Run<'_> {
         for batch in self.collect(&step.name, &context, common).await? {
             ngrams.extend_from_slice(batch.column(0).as_primitive::<UInt64Type>().values());
         }
-        let leaks = Leaks { common: ngrams, min_piece: rule.min_piece };
-        let table = decide::decontaminate(tables, before, &family, sources, leaks.common.clone(), rule).await;
+        let cuts = ContaminationCuts { common: ngrams, min_piece: rule.min_piece };
+        let table = decide::decontaminate(tables, before, &family, sources, cuts.common.clone(), rule).await;
         self.decide(versions::DECONTAMINATE, step, &inputs, &context, table.map_err(failed)?).await?;
         let inputs = Inputs::of(&step.name);
         let found = decide::overlaps(self.tables(&context, &inputs), before, &family, &step.sources).await;
         let found = found.map_err(failed)?;
         // the account reads the benchmarks as the facts do
         let parts = [family.version()];
-        let origin = self.origin(versions::DECONTAMINATE, &parts, &(step, &family, &leaks), &inputs)?;
+        let origin = self.origin(versions::DECONTAMINATE, &parts, &(step, &family, &cuts), &inputs)?;
         self.unit("contamination", &step.name, &origin, async {
-            self.account_of_leaks(step, &family, &leaks, found).await
+            self.contamination_account(step, &family, &cuts, found).await
         })
         .await?;
         Ok(())
@@ -77,7 +77,13 @@ impl Run<'_> {
     }
 
     /// Counts what was found, by benchmark, and lists the examples that were.
-    async fn account_of_leaks(&self, step: &Step, family: &Family, leaks: &Leaks, found: DataFrame) -> Result<Files> {
+    async fn contamination_account(
+        &self,
+        step: &Step,
+        family: &Family,
+        cuts: &ContaminationCuts,
+        found: DataFrame,
+    ) -> Result<Files> {
         let failed = |error| Error::from_plan(&step.name, error);
         let config = family.overlaps().unwrap_or_else(|| unreachable!("the family `overlaps` holds overlaps"));
         let account = |name: &str| BenchmarkAccount { benchmark: name.to_owned(), ..BenchmarkAccount::default() };
@@ -89,19 +95,19 @@ impl Run<'_> {
             for row in 0..batch.num_rows() {
                 let windows = windows(batch.column(1), row);
                 for (number, account) in (0u32..).zip(&mut accounts) {
-                    let own = windows.iter().filter(|window| window.benchmark == number && leaks.counts(window.ngram));
+                    let own = windows.iter().filter(|window| window.benchmark == number && cuts.counts(window.ngram));
                     let mut ranges: Vec<_> = own.map(|window| window.from..window.to).collect();
                     union(&mut ranges);
                     account.documents += u64::from(!ranges.is_empty());
                     account.bytes += ranges.iter().map(|range| u64::from(range.end - range.start)).sum::<u64>();
                 }
-                cut.extend(windows.iter().map(|window| window.ngram).filter(|ngram| leaks.counts(*ngram)));
+                cut.extend(windows.iter().map(|window| window.ngram).filter(|ngram| cuts.counts(*ngram)));
             }
         }
         let mut list = Vec::new();
-        find_examples(config, leaks, &cut, &mut accounts, &mut list)?;
+        find_examples(config, cuts, &cut, &mut accounts, &mut list)?;
         let contamination =
-            Contamination { stage: step.name.clone(), common_ngrams: leaks.common.len() as u64, benchmarks: accounts };
+            Contamination { stage: step.name.clone(), common_ngrams: cuts.common.len() as u64, benchmarks: accounts };
         let files = self.layout.contamination(&step.name);
         let written = [write_json(&files[0], &contamination)?, write_whole(&files[1], &list)?];
         Ok(files.into_iter().zip(written).map(|(path, written)| (path, None, written)).collect())
@@ -111,12 +117,12 @@ impl Run<'_> {
 /// Reads the benchmarks once more, counts the examples whose n-grams stand in documents, and lists them.
 fn find_examples(
     config: &OverlapsConfig,
-    leaks: &Leaks,
+    cuts: &ContaminationCuts,
     cut: &HashSet<u64>,
     accounts: &mut [BenchmarkAccount],
     list: &mut Vec<u8>,
 ) -> Result<()> {
-    let shape = NgramIndex::new(config.lengths);
+    let lengths = NgramIndex::new(config.lengths);
     let mut words = PlainWords::default();
     for (benchmark, account) in config.benchmarks.iter().zip(accounts) {
         for file in &benchmark.files {
@@ -131,10 +137,10 @@ fn find_examples(
                 };
                 each_text(&example.strings, |text| {
                     words.take(text);
-                    shape.ngrams_of(&words, |ngram| {
+                    lengths.ngrams_of(&words, |ngram| {
                         found.ngrams += 1;
                         found.cut += u64::from(cut.contains(&ngram));
-                        found.common += u64::from(!leaks.counts(ngram));
+                        found.common += u64::from(!cuts.counts(ngram));
                     });
                 });
                 account.examples += 1;

@@ -11,7 +11,7 @@ use super::Reason;
 use crate::{
     files::Version,
     text::{
-        c4::LineRules, lines::count_characters, marks, personal, refinedweb::RefinedwebLines, tokens::Tokens,
+        c4::LineRules, lines::count_characters, markup, personal, refinedweb::RefinedwebLines, tokens::Tokens,
         white_space,
     },
 };
@@ -28,9 +28,9 @@ pub enum Cleaning {
     C4Lines(LineRules),
     /// RefinedWeb's rules on lines; a text of which they take too much is dropped as `cut_too_much`.
     RefinedwebLines(RefinedwebLines),
-    /// `WikiText`'s marks: headings and `<unk>` go, words and signs are joined again.
+    /// `WikiText`'s markup: headings and `<unk>` go, words and signs are joined again.
     PlainWikitext,
-    /// Markdown's marks: headings, rules, quotes and emphasis go.
+    /// Markdown's markup: headings, rules, quotes and emphasis go.
     PlainMarkdown,
     /// Addresses of mail and of machines are masked, as in FineWeb.
     MaskAddresses,
@@ -134,8 +134,8 @@ impl Cleaner {
                     return Err(Reason::CutTooMuch);
                 }
             }
-            Cleaning::PlainWikitext => marks::plain_wikitext(text, cleaned),
-            Cleaning::PlainMarkdown => marks::plain_markdown(text, cleaned),
+            Cleaning::PlainWikitext => markup::plain_wikitext(text, cleaned),
+            Cleaning::PlainMarkdown => markup::plain_markdown(text, cleaned),
             Cleaning::MaskAddresses => return Ok(Some(personal::mask(text, cleaned))),
         }
         Ok(None)

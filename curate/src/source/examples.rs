@@ -375,7 +375,7 @@ mod tests {
     fn every_item_comes_to_its_end() {
         let pairs = ExampleRules {
             each: Some("pairs".into()),
-            only: Some("item[1] > 0".into()),
+            filter: Some("item[1] > 0".into()),
             answer: Some("item[1] - 1".into()),
             choices: Some(schemas::examples::Choices::Fixed(vec!["one".into(), "two".into()])),
             ..rules(&["pairs"])

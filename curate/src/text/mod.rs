@@ -13,7 +13,7 @@ pub mod facts;
 pub mod hashing;
 mod lanes;
 pub mod lines;
-pub mod marks;
+pub mod markup;
 pub mod minhash;
 pub mod normal;
 pub mod overlap;

@@ -1,4 +1,4 @@
-//! Words and marks: the tokens that quality rules count.
+//! Words and punctuation: the tokens that quality rules count.
 //!
 //! White space divides a text into chunks; a chunk is taken apart from both ends (brackets, quotes, stops), and what remains
 //! is divided at hyphens, slashes and other marks between letters. English contractions are two tokens: `do` `n't`. An
@@ -17,7 +17,7 @@
 
 use super::unspaced::{self, is_ideograph, is_space, is_unspaced};
 
-/// A word or a mark.
+/// A word or punctuation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token {
     /// Where it begins, in bytes.
@@ -26,7 +26,7 @@ pub struct Token {
     pub end: u32,
     /// Its length in characters.
     pub characters: u32,
-    /// Whether it has a letter or a digit, and so is a word and no mark.
+    /// Whether it has a letter or a digit, and so is a word.
     pub is_word: bool,
     /// Whether it has a letter.
     pub has_letter: bool,

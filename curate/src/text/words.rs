@@ -16,7 +16,7 @@ pub struct WordFacts {
     pub bytes: u64,
     /// Unicode characters, white space included.
     pub characters: u64,
-    /// Words and marks.
+    /// Words and punctuation.
     pub tokens: u64,
     /// Tokens with a letter or a digit.
     pub words: u64,

@@ -24,11 +24,11 @@ use std::{
 
 use curate::{
     decide::{
-        self, AfterCutsRule, BenchmarkAccount, C4Quality, ClusterConfig, ClusterExec, DecontaminationRule,
-        DuplicateFacts, DuplicateRule, FinewebQuality, FittedAlpha, GopherQuality, GopherRepetition, LanguageRule,
-        Leaks, Likeness, LinkedRule, MixtureAccount, MixtureRule, ParetoRule, Rule, Sampled, ShareUnit, SizeFacts,
-        SplitRule, SplitShards, SubstringsConfig, SubstringsExec, Survivor, Tables, ThresholdRule, TopRule, Totals,
-        Unit, Unknown, UrlRule, Weights,
+        self, AfterCutsRule, BenchmarkAccount, C4Quality, ClusterConfig, ClusterExec, DecontaminationRule, DedupKey,
+        DuplicateFacts, DuplicateRule, FinewebQuality, FittedAlpha, GopherQuality, GopherRepetition, KeepPolicy,
+        LanguageRule, LinkedRule, MixtureAccount, MixtureRule, ParetoRule, Rule, Sampled, ShareUnit, SizeFacts,
+        SplitRule, SplitShards, SubstringsConfig, SubstringsExec, Tables, ThresholdRule, TopRule, Totals, Unit,
+        Unknown, UrlRule, Weights,
     },
     engine::{Engine, Limits, Session},
     extract::{Extractor, PageLimits},
@@ -486,7 +486,7 @@ impl Run {
     }
 }
 
-/// Columns of drawn values, in which shares, scores and likeness are such that every rule finds something.
+/// Columns of drawn values, in which shares, scores and key are such that every rule finds something.
 fn facts(schema: &Schema, numbers: &[u64]) -> RecordBatch {
     let columns = schema.fields().iter().map(|field| column(field, numbers)).collect();
     RecordBatch::try_new(Arc::new(schema.clone()), columns).expect("the columns are of the schema")
@@ -631,14 +631,14 @@ async fn decisions(session: &Session, run: &Run, outputs: &mut Outputs) {
     let mut alike = String::new();
     let fingerprints = all.iter().find(|family| family.name == "fingerprints");
     let facts = DuplicateFacts { fingerprints, words: Some(&words()), score: Some(&score()) };
-    for (likeness, keep) in [
-        (Likeness::Text(Sameness::Exact), Survivor::Longest),
-        (Likeness::Url, Survivor::Earliest),
-        (Likeness::Cluster, Survivor::Score("score".into())),
+    for (key, keep) in [
+        (DedupKey::Text(Sameness::Exact), KeepPolicy::Longest),
+        (DedupKey::Url, KeepPolicy::Earliest),
+        (DedupKey::Cluster, KeepPolicy::Score("score".into())),
     ] {
         let rule = DuplicateRule { keep, prefer: list(&["b"]), against: vec![] };
-        let table = decide::duplicates(tables, "read", likeness, &rule, facts, &sources).await;
-        alike += &run.decide(&format!("{likeness:?}"), table.expect("it can be planned")).await;
+        let table = decide::duplicates(tables, "read", key, &rule, facts, &sources).await;
+        alike += &run.decide(&format!("{key:?}"), table.expect("it can be planned")).await;
     }
     outputs.insert("decide/duplicates", hash(alike.as_bytes()));
 
@@ -647,8 +647,9 @@ async fn decisions(session: &Session, run: &Run, outputs: &mut Outputs) {
     let common = decide::common_ngrams(tables, "read", overlaps, &sources, rule).await.expect("it can be planned");
     let common = rows(common).await;
     let ngrams: Vec<u64> = (0..60).filter(|ngram| common.contains(&format!(" {ngram} "))).collect();
-    let leaks = Leaks { common: ngrams.clone(), min_piece: rule.min_piece };
-    let account = format!("{:?} {leaks:?}", BenchmarkAccount::default());
+    // in the words that the table was first made with
+    let account =
+        format!("{:?} Leaks {{ common: {ngrams:?}, min_piece: {} }}", BenchmarkAccount::default(), rule.min_piece);
     let table = decide::decontaminate(tables, "read", overlaps, &sources, ngrams, rule).await;
     let cut = run.decide("decontaminate", table.expect("it can be planned")).await;
     outputs.insert("decide/decontaminate", hash(format!("{common}{account}{cut}").as_bytes()));

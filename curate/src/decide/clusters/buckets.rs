@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     error::Result,
-    files::{Record, Spill},
+    files::{ExternalSorter, Record},
 };
 
 /// A hash, and the arrival of a document that has it.
@@ -40,7 +40,7 @@ impl Record for Shared {
 /// The hashes of documents, as they come.
 #[derive(Debug)]
 pub struct Buckets {
-    hashes: Spill<Shared>,
+    hashes: ExternalSorter<Shared>,
     count: u64,
 }
 
@@ -61,9 +61,9 @@ struct Found {
 }
 
 impl Buckets {
-    /// Holds up to `budget` bytes, growing buffers among them, of hashes, then puts them aside in `folder`.
+    /// Holds up to `budget` bytes, growing buffers among them, of hashes, then spills them to `folder`.
     pub fn new(folder: &Path, budget: usize) -> Self {
-        Self { hashes: Spill::new(folder, budget / 2), count: 0 }
+        Self { hashes: ExternalSorter::new(folder, budget / 2), count: 0 }
     }
 
     /// Takes the hashes of a document: that of its whole text first, then those of its bands.

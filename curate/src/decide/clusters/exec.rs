@@ -31,7 +31,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{ClusterAccount, buckets::Buckets, forest::Forest, sets::Sets, verify::Verifier};
+use super::{ClusterAccount, buckets::Buckets, sets::Sets, union_find::UnionFind, verify::Verifier};
 use crate::{
     decide::{
         node::{Batches, blocking, rows, spill_folder},
@@ -51,12 +51,12 @@ const NO_SLOT: u32 = u32::MAX;
 /// No set yet: the document is a candidate.
 const CANDIDATE: u32 = u32::MAX - 1;
 
-/// What shapes clusters.
+/// How documents are clustered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClusterConfig {
     /// Look at the texts of documents that share a band.
     pub verification: Option<Verification>,
-    /// Bytes of ids, of hashes and of shingles, each, that are held in memory; the rest is put aside. It does not show.
+    /// Bytes of ids, of hashes and of shingles, each, that are held in memory; the rest is spilled. It does not show.
     pub budget: usize,
     /// Where the [`ClusterAccount`] is written, as JSON.
     pub account: PathBuf,
@@ -114,7 +114,7 @@ impl ClusterExec {
         Self { hashes, texts, config, properties: Arc::new(properties) }
     }
 
-    /// What shapes the clusters.
+    /// How documents are clustered.
     #[must_use]
     pub fn config(&self) -> &ClusterConfig {
         &self.config
@@ -212,7 +212,7 @@ struct Work {
 struct Joined {
     work: Work,
     numbers: Vec<u32>,
-    forest: Forest,
+    union_find: UnionFind,
     /// The slot of each number's shingles, and the shingles.
     slots: Vec<u32>,
     sets: Sets,
@@ -237,7 +237,7 @@ impl Work {
     async fn take_hashes(&mut self, mut batches: impl Batches) -> Result<()> {
         while let Some(batch) = batches.try_next().await? {
             let (ids, hashes) = (batch.column(0).as_string_view(), batch.column(1));
-            // its number and its place in the forest
+            // its number and its parent
             self.memory.try_grow(8 * batch.num_rows())?;
             for (row, id) in ids.iter().enumerate() {
                 let id = number(id)?;
@@ -269,7 +269,7 @@ impl Work {
             "clusters: numbering"
         );
         let (numbers, count) = self.numbers.of_arrivals()?;
-        let mut forest = Forest::new(count);
+        let mut union_find = UnionFind::new(count);
         let mut slots = Vec::new();
         if self.config.verification.is_some() {
             self.memory.try_grow(4 * count as usize)?;
@@ -283,7 +283,7 @@ impl Work {
         } else {
             self.buckets.each(&numbers, |bucket| {
                 bucket.members[1..].iter().for_each(|member| {
-                    forest.join(bucket.members[0], *member);
+                    union_find.union(bucket.members[0], *member);
                 });
                 Ok(())
             })?;
@@ -294,7 +294,7 @@ impl Work {
             ..ClusterAccount::default()
         };
         let sets = Sets::new(&self.spill, self.config.budget);
-        Ok(Joined { work: self, numbers, forest, slots, sets, account })
+        Ok(Joined { work: self, numbers, union_find, slots, sets, account })
     }
 }
 
@@ -342,7 +342,7 @@ impl Joined {
     /// Joins the candidates that are similar enough.
     fn verify(&mut self, verification: Verification) -> Result<()> {
         let mut verifier = Verifier {
-            forest: &mut self.forest,
+            union_find: &mut self.union_find,
             sets: &self.sets,
             slots: &self.slots,
             similarity: verification.similarity,
@@ -358,12 +358,12 @@ impl Joined {
 
     /// Gives the clusters to `take`, until it wants no more; writes the account.
     fn emit(self, mut take: impl FnMut(RecordBatch) -> bool) -> Result<()> {
-        let Self { work, numbers, mut forest, mut account, .. } = self;
-        let count = forest.count();
+        let Self { work, numbers, mut union_find, mut account, .. } = self;
+        let count = union_find.count();
         drop(numbers);
         // takes the place of the numbers in the account of memory
         let mut sizes = vec![0u32; count as usize];
-        (0..count).for_each(|number| sizes[forest.root(number) as usize] += 1);
+        (0..count).for_each(|number| sizes[union_find.find(number) as usize] += 1);
         account.clusters = sizes.iter().filter(|size| **size > 1).count() as u64;
         account.members = sizes.iter().filter(|size| **size > 1).map(|size| u64::from(*size)).sum();
         let roots = usize::try_from(account.clusters).expect("clusters fit into memory");
@@ -372,7 +372,7 @@ impl Joined {
         let mut rows = Rows::default();
         let mut open = true;
         work.numbers.each(|number, id| {
-            let root = forest.root(number);
+            let root = union_find.find(number);
             let size = sizes[root as usize];
             if size > 1 && open {
                 if root == number {

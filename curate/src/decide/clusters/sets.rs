@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     error::{Error, Result},
-    files::Aside,
+    files::SpillFile,
 };
 
 /// Hashes that are written together.
@@ -18,13 +18,13 @@ pub struct Sets {
     /// The last hashes, which are not in the file.
     held: Vec<u64>,
     budget: usize,
-    aside: Aside,
+    spilled: SpillFile,
 }
 
 impl Sets {
-    /// Holds up to `budget` bytes, then puts them aside in `folder`.
+    /// Holds up to `budget` bytes, then spills them to `folder`.
     pub fn new(folder: &Path, budget: usize) -> Self {
-        Self { ends: Vec::new(), held: Vec::new(), budget, aside: Aside::new(folder) }
+        Self { ends: Vec::new(), held: Vec::new(), budget, spilled: SpillFile::new(folder) }
     }
 
     /// Takes a set, sorted and without repeats. Returns its slot.
@@ -44,15 +44,15 @@ impl Sets {
         for piece in self.held.chunks(PIECE) {
             bytes.clear();
             bytes.extend(piece.iter().flat_map(|hash| hash.to_le_bytes()));
-            self.aside.append(&bytes)?;
+            self.spilled.append(&bytes)?;
         }
         self.held.clear();
         Ok(())
     }
 
-    /// Hashes that were put aside.
+    /// Hashes that were spilled.
     fn written(&self) -> u64 {
-        self.aside.written() / 8
+        self.spilled.written() / 8
     }
 
     /// How large the set in `slot` is.
@@ -68,9 +68,9 @@ impl Sets {
             let from = usize::try_from(from).expect("what is held fits into memory");
             return Ok(&self.held[from..from + self.len(slot)]);
         }
-        // a set is put aside whole
+        // a set is spilled whole
         let mut bytes = vec![0; self.len(slot) * 8];
-        self.aside.read(start * 8, &mut bytes)?;
+        self.spilled.read(start * 8, &mut bytes)?;
         buffer.clear();
         buffer.extend(bytes.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes)));
         Ok(buffer)

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{ClusterAccount, buckets::Bucket, forest::Forest, sets::Sets};
+use super::{ClusterAccount, buckets::Bucket, sets::Sets, union_find::UnionFind};
 use crate::{error::Result, text::shingles::are_similar};
 
 /// Pairs that are compared together, on all cores.
@@ -11,7 +11,7 @@ const TOGETHER: usize = 1 << 12;
 /// Compares the texts of a bucket's documents. Those that are joined already are not compared: it would change nothing.
 #[derive(Debug)]
 pub struct Verifier<'a> {
-    pub forest: &'a mut Forest,
+    pub union_find: &'a mut UnionFind,
     pub sets: &'a Sets,
     /// The slot of each number's set; one beyond all sets where it has none.
     pub slots: &'a [u32],
@@ -30,7 +30,7 @@ impl Verifier<'_> {
         let members = bucket.members;
         if bucket.same_text {
             members[1..].iter().for_each(|member| {
-                self.forest.join(members[0], *member);
+                self.union_find.union(members[0], *member);
             });
             return Ok(());
         }
@@ -46,7 +46,7 @@ impl Verifier<'_> {
             let near = if *size == 0 { 0 } else { near };
             self.account.pairs_left += near.saturating_sub(self.max_bucket) as u64;
             for (_, other) in &behind[..near.min(self.max_bucket)] {
-                if self.forest.root(*one) != self.forest.root(*other) {
+                if self.union_find.find(*one) != self.union_find.find(*other) {
                     self.pending.push((*one, *other));
                 }
             }
@@ -62,7 +62,7 @@ impl Verifier<'_> {
     /// Compares the pairs that wait.
     pub fn compare(&mut self) -> Result<()> {
         let mut pairs = std::mem::take(&mut self.pending);
-        pairs.retain(|(one, other)| self.forest.root(*one) != self.forest.root(*other));
+        pairs.retain(|(one, other)| self.union_find.find(*one) != self.union_find.find(*other));
         let (sets, slots, similarity) = (self.sets, self.slots, self.similarity);
         let alike = |(left, right): &mut (Vec<u64>, Vec<u64>), (one, other): &(u32, u32)| -> Result<bool> {
             let one = sets.get(slots[*one as usize], left)?;
@@ -73,7 +73,7 @@ impl Verifier<'_> {
         self.account.pairs_compared += pairs.len() as u64;
         for ((one, other), _) in pairs.iter().zip(&found).filter(|(_, alike)| **alike) {
             self.account.pairs_alike += 1;
-            self.forest.join(*one, *other);
+            self.union_find.union(*one, *other);
         }
         pairs.clear();
         self.pending = pairs;
@@ -120,25 +120,25 @@ mod tests {
                 buckets.push(*document, &[whole, spread(*hash)]).expect("the disk has room");
             }
             let numbers: Vec<u32> = (0..DOCUMENTS).collect();
-            let (mut forest, mut account) = (Forest::new(DOCUMENTS), ClusterAccount::default());
+            let (mut union_find, mut account) = (UnionFind::new(DOCUMENTS), ClusterAccount::default());
             let mut verifier = Verifier {
-                forest: &mut forest, sets: &sets, slots: &slots, similarity, max_bucket: 100, account: &mut account,
+                union_find: &mut union_find, sets: &sets, slots: &slots, similarity, max_bucket: 100, account: &mut account,
                 pending: Vec::new(),
                 by_size: Vec::new(),
             };
             buckets.each(&numbers, |bucket| verifier.take(bucket)).expect("the files can be read");
             verifier.compare().expect("the file can be read");
 
-            let mut expected = Forest::new(DOCUMENTS);
+            let mut expected = UnionFind::new(DOCUMENTS);
             for (hash, one) in &hashes {
                 for (_, other) in hashes.iter().filter(|(same, _)| same == hash) {
                     if jaccard(&texts[*one as usize], &texts[*other as usize]) >= similarity {
-                        expected.join(*one, *other);
+                        expected.union(*one, *other);
                     }
                 }
             }
             for document in 0..DOCUMENTS {
-                prop_assert_eq!(forest.root(document), expected.root(document));
+                prop_assert_eq!(union_find.find(document), expected.find(document));
             }
         }
     }
@@ -152,9 +152,9 @@ mod tests {
         // 0 is like 4, and 2 is like 3; 5 is twice as large
         let texts: [&[u64]; 6] = [&[1, 2], &[3, 4], &[5, 6], &[5, 6], &[1, 2], &[1, 2, 3, 4]];
         let slots: Vec<u32> = texts.iter().map(|text| sets.push(text).expect("the disk has room")).collect();
-        let (mut forest, mut account) = (Forest::new(6), ClusterAccount::default());
+        let (mut union_find, mut account) = (UnionFind::new(6), ClusterAccount::default());
         let mut verifier = Verifier {
-            forest: &mut forest,
+            union_find: &mut union_find,
             sets: &sets,
             slots: &slots,
             similarity: 0.9,
@@ -165,7 +165,7 @@ mod tests {
         };
         verifier.take(Bucket { members: &[0, 1, 2, 3, 4, 5], same_text: false }).expect("the file can be read");
         verifier.compare().expect("the file can be read");
-        assert_eq!((forest.root(3), forest.root(4)), (2, 4), "0 and 4 are beyond the limit");
+        assert_eq!((union_find.find(3), union_find.find(4)), (2, 4), "0 and 4 are beyond the limit");
         let expected = ClusterAccount {
             pairs_compared: 7,
             pairs_alike: 1,

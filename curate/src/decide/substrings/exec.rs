@@ -37,7 +37,7 @@ use crate::{
         node::{Batches, blocking, rows, spill_folder},
         numbers::{Numbers, WANTED, number},
     },
-    files::Spill,
+    files::ExternalSorter,
     text::{
         sameness::Sameness,
         substrings::{Substring, SubstringFinder, SubstringUnit},
@@ -49,7 +49,7 @@ const BATCH_ROWS: usize = 4096;
 /// Bytes of text whose substrings are held at a time, at 16 bytes for each that begins one.
 const TEXT_BYTES: usize = 4 << 20;
 
-/// What shapes the search.
+/// How substrings are searched for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubstringsConfig {
     /// What a substring is.
@@ -58,7 +58,7 @@ pub struct SubstringsConfig {
     pub sameness: Sameness,
     /// Whether the first place of a substring stays.
     pub keep_first: bool,
-    /// Bytes of anchors, of substrings and of places, each, that are held in memory; the rest is put aside. It does not show.
+    /// Bytes of anchors, of substrings and of places, each, that are held in memory; the rest is spilled. It does not show.
     pub budget: usize,
 }
 
@@ -93,7 +93,7 @@ impl SubstringsExec {
         Self { inputs: [wanted, ids, texts], config, properties: Arc::new(properties) }
     }
 
-    /// What shapes the search.
+    /// How substrings are searched for.
     #[must_use]
     pub fn config(&self) -> &SubstringsConfig {
         &self.config
@@ -179,7 +179,7 @@ struct Search {
     count: u32,
     /// Anchors that stand twice.
     anchors: BloomFilter,
-    substrings: Spill<Occurrence>,
+    substrings: ExternalSorter<Occurrence>,
     memory: MemoryReservation,
     spill: PathBuf,
 }
@@ -195,7 +195,7 @@ impl Search {
             numbers: Vec::new(),
             count: 0,
             anchors: BloomFilter::new(8),
-            substrings: Spill::new(&spill, config.budget / 2),
+            substrings: ExternalSorter::new(&spill, config.budget / 2),
             memory,
             config,
             spill,
@@ -221,7 +221,7 @@ impl Search {
 
     /// Finds the anchors that stand twice.
     async fn take_anchors(&mut self, mut batches: impl Batches) -> Result<()> {
-        let mut anchors = Spill::new(&self.spill, self.config.budget / 2);
+        let mut anchors = ExternalSorter::new(&self.spill, self.config.budget / 2);
         let SubstringsConfig { unit, sameness, .. } = self.config;
         let of_text = |finder: &mut SubstringFinder, (_, text): &(u32, &str)| {
             let mut found = Vec::new();
@@ -302,7 +302,7 @@ impl Search {
     fn emit(self, mut take: impl FnMut(RecordBatch) -> bool) -> Result<()> {
         let Self { config, ids, numbers, count, anchors, substrings, memory: _memory, spill } = self;
         drop((numbers, anchors));
-        let mut places = Spill::below(u128::from(count), &spill, config.budget / 2);
+        let mut places = ExternalSorter::below(u128::from(count), &spill, config.budget / 2);
         substrings.each_sorted(
             |occurrences| repeated(occurrences, config.keep_first),
             |found| found.into_iter().try_for_each(|place| places.push(place)),

@@ -64,7 +64,7 @@ fn kind(kind: &Kind) -> String {
             format!("fastText of {} dimensions, word n-grams up to {}", config.dim, config.word_ngrams)
         }
         Kind::LoadedFasttext { model, label, .. } => format!("The label {label} of {}", model.display()),
-        Kind::Statistics { .. } => "Logistic regression on shares of lines, marks and repetitions".to_owned(),
+        Kind::Statistics { .. } => "Logistic regression on shares of lines, punctuation and repetition".to_owned(),
         Kind::Ensemble { of } => format!("The mean of {}", of.join(", ")),
     }
 }

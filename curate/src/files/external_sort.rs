@@ -1,4 +1,4 @@
-//! Small records of one size, sorted without being held: in memory while they are few, in one file when they are many.
+//! External sort of small records of one size: in memory while they are few, in one spill file when they are many.
 //!
 //! Records are dealt to [`PARTITIONS`] by the upper bits of their place, which is spread evenly: a hash, or an id. A partition is
 //! then small enough to be sorted in memory, and partitions follow one another as their records do.
@@ -10,12 +10,12 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::Aside;
+use super::SpillFile;
 use crate::error::Result;
 
-/// A record that can be put aside.
+/// A record that can be spilled.
 pub trait Record: Copy + Ord + Send {
-    /// Its size when it is put aside.
+    /// Its size when it is spilled.
     const BYTES: usize;
 
     /// Its place, which rises as the records do.
@@ -36,7 +36,7 @@ const TOGETHER: usize = 16 << 20;
 
 /// Records that wait to be sorted.
 #[derive(Debug)]
-pub struct Spill<R> {
+pub struct ExternalSorter<R> {
     buffers: Vec<Vec<u8>>,
     /// Bytes in the buffers, and how many there may be.
     held: usize,
@@ -44,13 +44,13 @@ pub struct Spill<R> {
     /// Partitions for each place, in parts of 2^64.
     density: u128,
     /// What did not fit, and for each partition the pieces of it.
-    aside: Aside,
+    spilled: SpillFile,
     pieces: Vec<Vec<(u64, usize)>>,
     records: std::marker::PhantomData<R>,
 }
 
-impl<R: Record> Spill<R> {
-    /// Holds up to `budget` bytes, then puts them aside in `folder`. Places are spread evenly over all 64 bits, as hashes are.
+impl<R: Record> ExternalSorter<R> {
+    /// Holds up to `budget` bytes, then spills them to `folder`. Places are spread evenly over all 64 bits, as hashes are.
     #[must_use]
     pub fn new(folder: &Path, budget: usize) -> Self {
         Self::below(1 << u64::BITS, folder, budget)
@@ -64,7 +64,7 @@ impl<R: Record> Spill<R> {
             buffers: vec![Vec::new(); PARTITIONS],
             held: 0,
             budget,
-            aside: Aside::new(folder),
+            spilled: SpillFile::new(folder),
             pieces: vec![Vec::new(); PARTITIONS],
             records: std::marker::PhantomData,
         }
@@ -81,10 +81,10 @@ impl<R: Record> Spill<R> {
         if self.held > self.budget { self.write() } else { Ok(()) }
     }
 
-    /// Puts aside all that is held.
+    /// Spills all that is held.
     fn write(&mut self) -> Result<()> {
         for (buffer, pieces) in self.buffers.iter_mut().zip(&mut self.pieces).filter(|(buffer, _)| !buffer.is_empty()) {
-            pieces.push((self.aside.append(buffer)?, buffer.len()));
+            pieces.push((self.spilled.append(buffer)?, buffer.len()));
             buffer.clear();
         }
         self.held = 0;
@@ -94,7 +94,7 @@ impl<R: Record> Spill<R> {
     /// Bytes that did not fit into memory.
     #[must_use]
     pub fn written(&self) -> u64 {
-        self.aside.written()
+        self.spilled.written()
     }
 
     /// Sorts the records partition by partition: `prepare` makes what is wanted of each, on all cores, and `take` takes it, in
@@ -144,7 +144,7 @@ impl<R: Record> Spill<R> {
         let mut bytes = Vec::new();
         for (offset, length) in pieces {
             bytes.resize(*length, 0);
-            self.aside.read(*offset, &mut bytes)?;
+            self.spilled.read(*offset, &mut bytes)?;
             records.extend(bytes.chunks_exact(R::BYTES).map(R::get));
         }
         records.extend(buffer.chunks_exact(R::BYTES).map(R::get));
@@ -182,8 +182,8 @@ mod tests {
         #[test]
         fn it_sorts(numbers in vec(any::<u64>(), 0..200), budget in 0usize..2000) {
             let folder = tempfile::tempdir().expect("the temporary folder can be written");
-            let mut spill = Spill::new(folder.path(), budget);
-            numbers.iter().try_for_each(|number| spill.push(Number(*number))).expect("the disk has room");
+            let mut sorter = ExternalSorter::new(folder.path(), budget);
+            numbers.iter().try_for_each(|number| sorter.push(Number(*number))).expect("the disk has room");
             let mut found = Vec::new();
             let sort = |mut records: Vec<Number>| {
                 records.sort_unstable();
@@ -193,7 +193,7 @@ mod tests {
                 found.extend(records.into_iter().map(|number| number.0));
                 Ok(())
             };
-            spill.each_sorted(sort, take).expect("the file can be read");
+            sorter.each_sorted(sort, take).expect("the file can be read");
             let mut expected = numbers;
             expected.sort_unstable();
             prop_assert_eq!(found, expected);

@@ -1,4 +1,4 @@
-//! A file without a name, for what does not fit into memory. The system removes it when it is closed, however the process ends.
+//! A spill file: without a name, for what does not fit into memory. The system removes it when it is closed, however the process ends.
 
 use std::{
     fs::File,
@@ -9,15 +9,15 @@ use std::{
 
 use crate::error::{Error, Result};
 
-/// Bytes that are put aside, each piece behind the one before it. The file is made for the first.
+/// Bytes that are spilled, each piece behind the one before it. The file is made for the first.
 #[derive(Debug)]
-pub struct Aside {
+pub struct SpillFile {
     folder: PathBuf,
     file: Option<File>,
     written: u64,
 }
 
-impl Aside {
+impl SpillFile {
     /// Nothing yet, and later a file in `folder`.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
@@ -47,11 +47,11 @@ impl Aside {
     /// # Errors
     /// When it cannot be read.
     pub fn read(&self, start: u64, bytes: &mut [u8]) -> Result<()> {
-        let file = self.file.as_ref().expect("what is read was put aside");
-        file.read_exact_at(bytes, start).map_err(Error::file("read what was put aside in", &self.folder))
+        let file = self.file.as_ref().expect("what is read was spilled");
+        file.read_exact_at(bytes, start).map_err(Error::file("read what was spilled to", &self.folder))
     }
 
-    /// Bytes that were put aside.
+    /// Bytes that were spilled.
     #[must_use]
     pub fn written(&self) -> u64 {
         self.written

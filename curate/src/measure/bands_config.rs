@@ -1,11 +1,11 @@
-//! The shape of MinHash signatures: what a user asks for, and the bands and rows that follow from it.
+//! Parameters of MinHash: what a user asks for, and the bands and rows that follow from it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::text::{minhash::bands_for, shingles::Shingle};
 
-/// The shape of MinHash signatures. Two documents of Jaccard similarity J share a band with probability
+/// Parameters of MinHash. Two documents of Jaccard similarity J share a band with probability
 /// 1 - (1 - J^rows)^bands.
 ///
 /// The default is FineWeb's, [`BandsPreset::Fineweb`].
@@ -20,7 +20,7 @@ pub struct BandsConfig {
     pub rows: usize,
 }
 
-/// The shape of well-known deduplications.
+/// The parameters of well-known deduplications.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BandsPreset {
@@ -37,7 +37,7 @@ pub enum BandsPreset {
 }
 
 impl BandsPreset {
-    /// The shape.
+    /// Its parameters.
     #[must_use]
     pub fn config(self) -> BandsConfig {
         let (shingle, bands, rows) = match self {
@@ -56,11 +56,11 @@ impl Default for BandsConfig {
     }
 }
 
-/// The shape of MinHash signatures as it is asked for: a preset, and what is to differ from it.
+/// Parameters of MinHash as they are asked for: a preset, and what is to differ from it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BandsChoice {
-    /// Whose shape is taken; FineWeb's by default.
+    /// Whose parameters are taken; FineWeb's by default.
     pub preset: Option<BandsPreset>,
     /// What texts are compared by: `{ words = 5 }` or `{ characters = 24 }`. A shorter text is like none but its equals.
     pub shingle: Option<Shingle>,
@@ -87,7 +87,7 @@ impl BandsChoice {
         (self.preset == Some(BandsPreset::Gpt3)).then_some(0.8)
     }
 
-    /// The shape that follows.
+    /// The parameters that follow.
     ///
     /// # Errors
     /// What contradicts itself or is out of range, in words.

@@ -1,9 +1,9 @@
-//! Marks of a corpus's form, which a classifier would take for a sign of worth.
+//! Markup of a corpus's files, which a classifier would take for a sign of worth.
 
-/// Undoes how `WikiText` was divided into words: its headings and `<unk>` go, `@-@` is a hyphen again, and marks stand at their words.
+/// Undoes how `WikiText` was divided into words: its headings and `<unk>` go, `@-@` is a hyphen again, and punctuation stands at its words.
 ///
 /// ```
-/// # use curate::text::marks::plain_wikitext;
+/// # use curate::text::markup::plain_wikitext;
 /// let mut plain = String::new();
 /// plain_wikitext(" = Valkyria = \n\n The game 's 2 @.@ 5 million <unk> copies ( as of 2011 ) , sold well @-@ loved . \n", &mut plain);
 /// assert_eq!(plain, "The game's 2.5 million copies (as of 2011), sold well-loved.");
@@ -46,7 +46,7 @@ pub fn plain_wikitext(text: &str, plain: &mut String) {
 /// Takes out Markdown's headings, rules, quotes and emphasis, and what a file says of itself in them.
 ///
 /// ```
-/// # use curate::text::marks::plain_markdown;
+/// # use curate::text::markup::plain_markdown;
 /// let mut plain = String::new();
 /// plain_markdown("# Title: Emma\n\n-----\n> It was *her* own\n__house__.\n", &mut plain);
 /// assert_eq!(plain, "It was her own\nhouse.");

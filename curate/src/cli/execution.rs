@@ -1,4 +1,4 @@
-//! What a run may use, and whether it starts over.
+//! How a run is executed: threads, memory, and whether it starts over.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::{engine::Engine, run::Options};
 
 /// Threads, memory, and what was finished before.
 #[derive(Debug, Args)]
-pub struct MeansArgs {
+pub struct ExecutionArgs {
     /// Threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -22,7 +22,7 @@ pub struct MeansArgs {
     fresh: bool,
 }
 
-impl MeansArgs {
+impl ExecutionArgs {
     /// How a plan is run, and what runs it.
     pub fn start(&self, out: PathBuf, engine: Engine) -> anyhow::Result<(Options, Runtime)> {
         let (threads, runtime) = threads::start(self.threads)?;

@@ -1,13 +1,13 @@
-//! Labelled examples as a sparse matrix, by rows and by columns.
+//! A sparse matrix of examples and features, compressed by rows (CSR) and by columns (CSC).
 //!
 //! Products with rows run in parallel over rows, products with columns over columns; no sum is shared between threads, so
 //! that the result is the same at any number of them.
 
 use rayon::prelude::*;
 
-/// Examples and the features that occur in them.
+/// Rows of examples, columns of the features that occur in them.
 #[derive(Debug, Default)]
-pub struct Examples {
+pub struct SparseMatrix {
     /// The features that occur, in rising order; a column's place here is its number.
     pub features: Vec<u32>,
     rows: Compressed,
@@ -30,7 +30,7 @@ impl Compressed {
     }
 }
 
-impl Examples {
+impl SparseMatrix {
     /// Takes the rows, each with its features in rising order.
     #[must_use]
     pub fn new(rows: &[Vec<(u32, f32)>]) -> Self {

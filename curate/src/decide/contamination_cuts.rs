@@ -12,8 +12,8 @@ use super::cuts::{CutsBuilder, cuts_type};
 
 /// How overlaps become cuts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Leaks {
-    /// N-grams that are not cut, sorted: they stand in too many documents to be a leak.
+pub struct ContaminationCuts {
+    /// N-grams that are not cut, sorted: they stand in too many documents to be contamination.
     pub common: Vec<u64>,
     /// Fewest characters between two cuts, or between a cut and an end of the text; what is shorter goes, too.
     pub min_piece: u32,
@@ -32,7 +32,7 @@ pub struct Window {
     pub to_character: u32,
 }
 
-impl Leaks {
+impl ContaminationCuts {
     /// Whether an n-gram is cut.
     #[must_use]
     pub fn counts(&self, ngram: u64) -> bool {
@@ -84,12 +84,12 @@ impl Leaks {
             counts.push(stretches);
         }
         let columns: Vec<ArrayRef> = vec![lists.finish(), Arc::new(UInt32Array::from(counts))];
-        Arc::new(StructArray::new(leak_fields(), columns, None))
+        Arc::new(StructArray::new(contamination_fields(), columns, None))
     }
 }
 
-/// The fields of what [`Leaks`] gives.
-pub fn leak_fields() -> Fields {
+/// The fields of what [`ContaminationCuts`] gives.
+pub fn contamination_fields() -> Fields {
     Fields::from(vec![Field::new("cuts", cuts_type(), true), Field::new("stretches", DataType::UInt32, false)])
 }
 
@@ -126,8 +126,8 @@ mod tests {
     #[expect(clippy::single_range_in_vec_init, reason = "one cut is a list of cuts")]
     #[test]
     fn windows_that_touch_are_one_and_short_pieces_go() {
-        let leaks = Leaks { common: vec![5, 9], min_piece: 200 };
-        let cuts = |windows: &[Window]| leaks.cuts(windows, 2000, 2000);
+        let contamination = ContaminationCuts { common: vec![5, 9], min_piece: 200 };
+        let cuts = |windows: &[Window]| contamination.cuts(windows, 2000, 2000);
         assert_eq!(
             cuts(&[window(1, 300, 800), window(2, 310, 810), window(1, 1000, 1400)]),
             (vec![300..1400], 2),
