@@ -2,7 +2,7 @@
 //!
 //! In this order:
 //!
-//! 1. a byte order mark;
+//! 1. a byte order mark, that of UTF-32 among them;
 //! 2. UTF-16 by the zeros in every second byte of its markup;
 //! 3. ISO-2022-JP by its escapes, where all else is ASCII;
 //! 4. UTF-8, where the bytes are valid, or wrong in so few places that another encoding would be chance: each costs one character;
@@ -13,6 +13,9 @@
 //! Browsers go by the labels, as they begin to show a page before they have it ([WHATWG HTML], "determining the character encoding"). We
 //! have all of it. A label that the bytes contradict is a server's default or a template's remains: multi-byte text is wrong under another
 //! label at once, bytes beyond ASCII that stand alone are no UTF-8, and text in Latin letters has no long runs of bytes beyond ASCII.
+//!
+//! UTF-32 is none of the web's encodings: browsers take its mark for that of UTF-16, and show each letter with a zero. Here it is decoded, as
+//! the mark leaves no doubt: no page in UTF-16 begins with a zero, and each unit must be a character.
 //!
 //! Not told: encodings that no browser reads (HZ, ISO-2022-KR, UTF-7), and one single-byte encoding under another's label, as long as all
 //! bytes are letters in both.
@@ -50,6 +53,10 @@ const FEW_BYTES: u32 = 12;
 /// Decodes a page; what is no character becomes U+FFFD.
 #[must_use]
 pub fn decode<'a>(bytes: &'a [u8], from_header: Option<&str>) -> Cow<'a, str> {
+    if let Some(unit) = utf32(bytes) {
+        let letters = bytes[4..].chunks(4).map(|bytes| character(bytes, unit));
+        return Cow::Owned(letters.map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect());
+    }
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return text(encoding, &bytes[mark..]);
     }
@@ -105,6 +112,26 @@ pub(super) fn utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     } else {
         None
     }
+}
+
+/// How a unit of UTF-32 is read.
+type Unit = fn([u8; 4]) -> u32;
+
+/// UTF-32 by its mark, where the units at its head are characters.
+pub(super) fn utf32(bytes: &[u8]) -> Option<Unit> {
+    let unit: Unit = match bytes {
+        [0xff, 0xfe, 0, 0, ..] => u32::from_le_bytes,
+        [0, 0, 0xfe, 0xff, ..] => u32::from_be_bytes,
+        _ => return None,
+    };
+    let head = &bytes[4..bytes.len().min(512)];
+    let is_text = head.chunks_exact(4).all(|bytes| character(bytes, unit).is_some_and(|letter| letter != '\0'));
+    (is_text && head.len() >= 4).then_some(unit)
+}
+
+/// The character of a unit, if it is whole and one.
+fn character(bytes: &[u8], unit: Unit) -> Option<char> {
+    bytes.first_chunk::<4>().copied().map(unit).and_then(char::from_u32)
 }
 
 /// The text of ISO-2022-JP, which is ASCII but for its escapes.
@@ -310,6 +337,22 @@ mod tests {
             decode(b"<p>A page with a zero \0 in it.</p>", Some("utf-16")),
             "<p>A page with a zero \0 in it.</p>"
         );
+    }
+
+    /// The mark of UTF-32, little end first, begins with that of UTF-16. Other binary data may begin so, too.
+    #[test]
+    fn utf32_is_known_by_its_mark() {
+        let page = page("", &format!("{GERMAN} {JAPANESE} \u{1f41f}"));
+        let units = format!("\u{feff}{page}");
+        let little: Vec<u8> = units.chars().map(u32::from).flat_map(u32::to_le_bytes).collect();
+        let big: Vec<u8> = units.chars().map(u32::from).flat_map(u32::to_be_bytes).collect();
+        for bytes in [&little, &big] {
+            assert_eq!(decode(bytes, Some("utf-16")), page);
+            assert_eq!(decode(&bytes[..bytes.len() - 1], None), page.replace("</html>", "</html\u{fffd}"), "it is cut");
+        }
+        for other in [&b"\xff\xfe\0\0"[..], b"\xff\xfe\0\0<\0p\0", b"\0\0\xfe\xff\0\x11\0\0", b"\xff\xfe\0\0\0\0\0\0"] {
+            assert!(utf32(other).is_none(), "{other:?}");
+        }
     }
 
     #[test]

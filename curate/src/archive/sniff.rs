@@ -8,6 +8,7 @@
 //! | JSON | the whole body is one object or list | no page |
 //! | style sheets, scripts | it does not begin with `<`, and one byte in two hundred at its head is a brace | no page |
 //! | UTF-16 | a byte order mark, or a zero in every second byte | a page |
+//! | UTF-32 | a byte order mark, and a head of characters; no browser reads it, but nothing else begins so | a page |
 //! | what the archive says to be another file (WARC-Identified-Payload-Type) | [`is_other_type`], unless the head is a page's | no page |
 //! | plain text | none of these | a page: browsers show it, and old pages are so |
 //!
@@ -40,9 +41,7 @@ pub fn no_page(body: &[u8]) -> Option<&'static str> {
     if let Some(format) = format(body) {
         return Some(format);
     }
-    if Encoding::for_bom(body).is_none_or(|(encoding, _)| encoding.is_ascii_compatible())
-        && charset::utf16(body).is_none()
-    {
+    if !is_wide(body) {
         if is_binary(body) {
             return Some("binary data");
         }
@@ -75,7 +74,7 @@ pub fn is_other_type(media_type: &str) -> bool {
 
 /// Whether bytes are text as they stand, and thus not packed: so that no decoder is tried on them that takes any bytes.
 pub(super) fn is_text(body: &[u8]) -> bool {
-    if Encoding::for_bom(body).is_some() || charset::utf16(body).is_some() {
+    if Encoding::for_bom(body).is_some() || is_wide(body) {
         return true;
     }
     let head = &body[..body.len().min(HEAD)];
@@ -83,6 +82,13 @@ pub(super) fn is_text(body: &[u8]) -> bool {
         matches!(start(head), [b'<', next, ..] if next.is_ascii_alphabetic() || matches!(next, b'!' | b'?' | b'/'));
     let is_utf8 = || std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true);
     if is_markup { !is_binary(head) } else { !head.iter().copied().any(is_no_text) && is_utf8() }
+}
+
+/// Whether a letter takes two bytes or four, so that what is asked of bytes says nothing.
+fn is_wide(body: &[u8]) -> bool {
+    Encoding::for_bom(body).is_some_and(|(encoding, _)| !encoding.is_ascii_compatible())
+        || charset::utf16(body).is_some()
+        || charset::utf32(body).is_some()
 }
 
 /// Whether too many bytes are such as no text has.
@@ -221,6 +227,8 @@ mod tests {
     fn pages_are_pages_whatever_stands_in_them() {
         let wide: Vec<u8> =
             "<html><p>A page of two bytes a letter.</p>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let wider: Vec<u8> =
+            "\u{feff}<html><p>A page of four.</p>".chars().map(u32::from).flat_map(u32::to_be_bytes).collect();
         let padded = [&b"<p>A page with an empty tail.</p>"[..], &[0; 4096]].concat();
         for body in [
             &b"<!DOCTYPE html><title>A</title><style>a{b:c}a{b:c}a{b:c}</style><p>Text\x0b and\x1f controls in a page that is long enough for two."[..],
@@ -231,6 +239,7 @@ mod tests {
             b"BM is a unit, ID3 a label, PKs are keys, RIFFs are music.",
             b"\x1b$B@n\x1b(B",
             &wide,
+            &wider,
             &padded,
         ] {
             assert_eq!(no_page(body), None, "{}", String::from_utf8_lossy(&body[..body.len().min(40)]));
