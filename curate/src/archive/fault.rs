@@ -40,7 +40,7 @@ pub enum Fault {
     ArcHeader,
     /// Content-Length is missing, or no number, or larger than any page.
     WarcLength,
-    /// The record ends before its Content-Length.
+    /// The record ends before its Content-Length, with the file, with its member, or where the next record begins.
     WarcClipped,
     /// What follows the block is not the end of a record: Content-Length was too small.
     WarcTrailer,

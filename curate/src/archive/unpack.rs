@@ -106,11 +106,21 @@ impl<R: Read + Seek> Unpacked<R> {
 
     /// Where the next byte lies: its offset in the file, or the start of the member that holds it.
     pub fn offset(&self) -> u64 {
-        match self.current() {
-            Some((position, offset)) if !self.is_packed() => offset + (self.position - position),
+        self.offset_of(0)
+    }
+
+    /// The same, for the byte `ahead` of the next one.
+    pub fn offset_of(&self, ahead: usize) -> u64 {
+        match self.member_of(ahead) {
+            Some((position, offset)) if !self.is_packed() => offset + (self.position + ahead as u64 - position),
             Some((_, offset)) => offset,
             None => self.feed.offset(),
         }
+    }
+
+    /// Whether the file is packed.
+    pub fn is_packed(&self) -> bool {
+        self.packing != Packing::Plain
     }
 
     /// Bytes of the file.
@@ -118,35 +128,49 @@ impl<R: Read + Seek> Unpacked<R> {
         self.feed.length()
     }
 
-    /// Whether nothing is left of a file that is not packed.
-    pub fn is_plain_end(&mut self) -> io::Result<bool> {
-        Ok(!self.is_packed() && !self.need(1)?)
-    }
-
     /// Whether the file is packed and the next byte is the first of a member.
     pub fn at_member_start(&self) -> bool {
-        self.is_packed() && self.current().is_some_and(|(position, _)| position == self.position)
+        self.is_member_start(0)
     }
 
-    /// How many bytes were consumed so far.
-    pub fn position(&self) -> u64 {
-        self.position
+    /// The same, for the byte `ahead` of the next one.
+    pub fn is_member_start(&self, ahead: usize) -> bool {
+        let start = self.position + ahead as u64;
+        self.is_packed() && self.member_of(ahead).is_some_and(|(position, _)| position == start)
     }
 
-    /// Position and file offset of the member that holds the next byte.
-    fn current(&self) -> Option<(u64, u64)> {
-        self.members.iter().rev().find(|(position, _)| *position <= self.position).copied()
+    /// Position and file offset of the member that holds the byte `ahead` of the next one.
+    fn member_of(&self, ahead: usize) -> Option<(u64, u64)> {
+        let place = self.position + ahead as u64;
+        let behind = self.members.partition_point(|(position, _)| *position <= place);
+        behind.checked_sub(1).map(|last| self.members[last])
     }
 
     /// How far ahead the next member begins, if its start has been reached.
     pub fn next_member(&self) -> Option<usize> {
-        let ahead = |&(position, _): &(u64, u64)| usize::try_from(position - self.position).ok();
-        self.is_packed().then(|| self.members.iter().find(|(position, _)| *position > self.position).and_then(ahead))?
+        self.members_ahead().find(|ahead| *ahead > 0)
     }
 
-    /// Unpacks until the member of the next byte is known to be sound, or the end is reached, or `limit` bytes are at hand.
+    /// How far ahead the members begin whose starts have been reached, one that begins here among them; none where nothing is packed.
+    pub fn members_ahead(&self) -> impl Iterator<Item = usize> {
+        let (packed, here) = (self.is_packed(), self.position);
+        let ahead = move |(position, _): &(u64, u64)| usize::try_from(position.checked_sub(here)?).ok();
+        self.members.iter().filter(move |_| packed).filter_map(ahead)
+    }
+
+    /// The fault of a corrupt member that the next `count` bytes reach into, if it is known by now. The first member of a file does not count:
+    /// it may be all of the file, and what could be unpacked of it is kept.
+    pub fn corrupt_within(&self, count: usize) -> Option<(Fault, String)> {
+        let Some(End::Fault(fault, detail)) = &self.end else { return None };
+        let (position, _) = *self.members.back()?;
+        let reaches = position > 0 && position < self.position + count as u64;
+        (reaches && !fault.is_clipped()).then(|| (*fault, detail.clone()))
+    }
+
+    /// Unpacks until the member of the next byte is known to be sound, or the end is reached, or `limit` bytes are at hand. There is nothing
+    /// to know of a file that is not packed.
     pub fn settle(&mut self, limit: usize) -> io::Result<()> {
-        while self.end.is_none() && self.next_member().is_none() && self.window().len() < limit {
+        while self.is_packed() && self.end.is_none() && self.next_member().is_none() && self.window().len() < limit {
             self.advance()?;
         }
         Ok(())
@@ -184,10 +208,6 @@ impl<R: Read + Seek> Unpacked<R> {
             self.decoder = None;
         }
         Ok(sound)
-    }
-
-    fn is_packed(&self) -> bool {
-        self.packing != Packing::Plain
     }
 
     /// The offset of the next member's magic at or behind `from`.

@@ -20,6 +20,9 @@ const MAX_HEADER: usize = 64 * 1024;
 /// The longest block that is read into memory, in bytes.
 const MAX_BLOCK: usize = 256 * 1024 * 1024;
 
+/// Bytes that tell the start of a WARC record: `WARC/`.
+const START: usize = 5;
+
 /// A sound record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -79,8 +82,9 @@ pub enum Item {
     Lost {
         /// What is wrong, and where the stretch begins.
         fault: Broken,
-        /// Bytes of the file that count as lost: those up to the next member that unpacks; or, where the file's end is missing, all that
-        /// are not lost yet, for nobody knows how much is missing.
+        /// Bytes of the file that count as lost: those up to the next member that unpacks, or to the one in which the next record begins,
+        /// where records go on from member to member. Where the file's end is missing, all that are not lost yet, for nobody knows how
+        /// much is missing.
         bytes: u64,
     },
 }
@@ -90,10 +94,35 @@ pub struct WarcReader<R> {
     bytes: Unpacked<R>,
     /// Whether records are ARC's.
     arc: bool,
-    /// Whether the first record ended where its gzip member did: then every member is a record.
+    /// Whether every member is a record: so it seems where the first record ends with its member, until one goes on in the next member, or
+    /// another follows it in its own.
     by_member: Option<bool>,
+    /// Whether the last record was none, and stood at the start of a member.
+    is_stray: bool,
     /// Bytes of the file that count as lost so far.
     lost: u64,
+}
+
+/// Where a record stands, which begins with the next byte.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Where it begins: the byte in the file; for gzip, where its member begins.
+    offset: u64,
+    /// Whether it begins a member.
+    began_member: bool,
+    /// Bytes before its block.
+    head: usize,
+}
+
+/// What follows a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trailer {
+    /// The next record, or a member, or the end, behind so many bytes from the record's start. Blank lines may stand before it.
+    Sound(usize),
+    /// Blank lines that end so many bytes from the record's start, then something else.
+    Blank(usize),
+    /// Neither, or the block is not all there.
+    Missing,
 }
 
 impl<R: Read + Seek> WarcReader<R> {
@@ -108,12 +137,12 @@ impl<R: Read + Seek> WarcReader<R> {
     /// The same, with somebody to ask for the windows that frames are unpacked with.
     ///
     /// # Errors
-    /// When the first bytes cannot be read.
+    /// The same.
     pub fn with_allowance(input: R, allowance: Box<dyn Allowance>) -> io::Result<Self> {
         let mut bytes = Unpacked::new(input, allowance)?;
         bytes.need(arc::MAGIC.len())?;
         let arc = bytes.window().starts_with(arc::MAGIC);
-        Ok(Self { bytes, arc, by_member: None, lost: 0 })
+        Ok(Self { bytes, arc, by_member: None, is_stray: false, lost: 0 })
     }
 
     /// The next record, or what is wrong with it; none at the end.
@@ -126,31 +155,39 @@ impl<R: Read + Seek> WarcReader<R> {
         if !self.bytes.need(1)? {
             return self.after_the_last(offset);
         }
-        let start = self.bytes.position();
         let began_member = self.bytes.at_member_start();
         match self.read_record(offset, began_member)? {
             Ok(record) => Ok(Some(Item::Record(record))),
-            Err(broken) => {
-                // a broken member explains whatever else is wrong with what it unpacks to
-                self.bytes.settle(MAX_BLOCK)?;
-                let broken = match (self.bytes.end(), self.bytes.next_member()) {
-                    (Some(End::Fault(fault, detail)), None) => {
-                        let broken = Broken { fault: *fault, detail: detail.clone(), ..broken };
-                        return self.lose(broken).map(Some);
-                    }
-                    _ => {
-                        self.resynchronise(start, began_member)?;
-                        broken
-                    }
-                };
-                // nothing behind the broken place of a plain file looks like a record: it was cut there, or is no archive from there on
-                let is_known = matches!(broken.fault, Fault::WarcLength | Fault::WarcTrailer);
-                if !is_known && self.bytes.is_plain_end()? {
-                    return Ok(Some(self.count_lost(broken, self.bytes.length())));
-                }
-                Ok(Some(Item::Broken(broken)))
-            }
+            Err(broken) => self.read_on(broken, began_member).map(Some),
         }
+    }
+
+    /// Moves from where a broken record begins to the next one, or gives up what cannot be read.
+    fn read_on(&mut self, broken: Broken, began_member: bool) -> io::Result<Item> {
+        // a broken member explains whatever else is wrong with what it unpacks to
+        self.bytes.settle(MAX_BLOCK)?;
+        if let (Some(End::Fault(fault, detail)), None) = (self.bytes.end(), self.bytes.next_member()) {
+            let broken = Broken { fault: *fault, detail: detail.clone(), ..broken };
+            return self.lose(broken);
+        }
+        // two members in a row that begin as no record does: records go on from one to the next
+        let is_stray = began_member && !self.begins_record(self.bytes.window());
+        if is_stray && self.is_stray {
+            self.by_member = Some(false);
+        }
+        self.is_stray = is_stray;
+        self.resynchronise(began_member)?;
+        if self.bytes.need(1)? || self.bytes.end() != Some(&End::File) {
+            return Ok(Item::Broken(broken));
+        }
+        // nothing behind the broken place looks like a record: the archive was cut there, or is none from there on
+        let is_lost = if self.bytes.is_packed() {
+            // bytes of the file say nothing about a part of a member
+            broken.fault == Fault::WarcClipped && self.by_member != Some(true)
+        } else {
+            !matches!(broken.fault, Fault::WarcLength | Fault::WarcTrailer)
+        };
+        Ok(if is_lost { self.count_lost(broken, self.bytes.length()) } else { Item::Broken(broken) })
     }
 
     /// No byte is left: the end of the file, or a member that gave none.
@@ -163,89 +200,133 @@ impl<R: Read + Seek> WarcReader<R> {
 
     /// Gives up a member that cannot be unpacked, and goes on at the next one that can.
     fn lose(&mut self, fault: Broken) -> io::Result<Item> {
-        let end = if self.bytes.recover()? { self.bytes.offset() } else { self.bytes.length() };
+        let mut end = self.bytes.length();
+        if self.bytes.recover()? {
+            // the next member may begin with the rest of a record
+            if self.by_member == Some(false) {
+                self.find_record()?;
+            }
+            if self.bytes.need(1)? || self.bytes.end() != Some(&End::File) {
+                end = self.bytes.offset();
+            }
+        }
         Ok(self.count_lost(fault, end))
     }
 
     /// Counts what lies between a fault and `end` as lost.
     fn count_lost(&mut self, fault: Broken, end: u64) -> Item {
         let length = self.bytes.length();
-        let is_cut = end == length && fault.fault.is_clipped();
-        let bytes = if is_cut { length - self.lost } else { end.saturating_sub(fault.offset) };
+        let is_all = end == length && fault.fault.is_clipped();
+        let bytes = if is_all { length - self.lost } else { end.saturating_sub(fault.offset) };
         self.lost += bytes;
         Item::Lost { fault, bytes }
     }
 
+    /// Reads the record that begins with the next byte, and moves behind it where it is sound.
     fn read_record(&mut self, offset: u64, began_member: bool) -> io::Result<Result<Record, Broken>> {
-        let broken = |record: Option<&str>, fault, detail: String| {
-            Ok(Err(Broken { offset, record: record.map(str::to_owned), fault, detail }))
+        let broken = |fault, detail: String| Ok(Err(Broken { offset, record: None, fault, detail }));
+        let head = if self.arc { self.first_line()? } else { self.head()? };
+        let Some((head, length)) = head else {
+            return broken(Fault::WarcHeader, format!("no blank line ends the header within {MAX_HEADER} bytes"));
         };
-        let head = if self.arc { self.read_line()? } else { self.read_head()? };
-        let Some(head) = head else {
-            return broken(None, Fault::WarcHeader, format!("no blank line ends the header within {MAX_HEADER} bytes"));
-        };
+        let place = Place { offset, began_member, head: length };
+        if let Some(ahead) = self.bytes.next_member().filter(|ahead| began_member && *ahead < length)
+            && self.begins_record(&self.bytes.window()[ahead..])
+        {
+            return broken(Fault::WarcHeader, "the next member begins a record before the header is at its end".into());
+        }
         let text = decode_head(&head);
         if self.arc {
             let Some(line) = ArcLine::parse(&text) else {
                 let start: String = text.chars().take(60).collect();
-                return broken(None, Fault::ArcHeader, format!("{start:?} is not the line of a record"));
+                return broken(Fault::ArcHeader, format!("{start:?} is not the line of a record"));
             };
-            return self.read_block(offset, began_member, line.headers());
+            return self.read_block(place, line.headers());
         }
         let mut lines = text.lines();
         let version = lines.next().unwrap_or_default();
         if !version.starts_with("WARC/") {
             let start: String = version.chars().take(40).collect();
-            return broken(None, Fault::WarcVersion, format!("expected `WARC/` and a version, found {start:?}"));
+            return broken(Fault::WarcVersion, format!("expected `WARC/` and a version, found {start:?}"));
         }
         match parse_headers(lines) {
-            (headers, None) => self.read_block(offset, began_member, headers),
-            (_, Some(line)) => broken(None, Fault::WarcHeader, format!("{line:?} is no header")),
+            (headers, None) => self.read_block(place, headers),
+            (_, Some(line)) => broken(Fault::WarcHeader, format!("{line:?} is no header")),
         }
     }
 
-    /// What follows the headers, as long as they say.
-    fn read_block(
-        &mut self,
-        offset: u64,
-        began_member: bool,
-        headers: Vec<(String, String)>,
-    ) -> io::Result<Result<Record, Broken>> {
-        let broken = |record: Option<&str>, fault, detail: String| {
-            Ok(Err(Broken { offset, record: record.map(str::to_owned), fault, detail }))
-        };
+    /// What follows the headers, as long as they say, if that is where the record ends.
+    ///
+    /// A sound end is believed, whatever the block holds: pages hold archives, too. Elsewhere a record that begins within the block says
+    /// that Content-Length is too large.
+    fn read_block(&mut self, place: Place, headers: Vec<(String, String)>) -> io::Result<Result<Record, Broken>> {
         let key = header(&headers, "WARC-Record-ID").map(str::to_owned);
+        let broken =
+            |fault, detail: String| Ok(Err(Broken { offset: place.offset, record: key.clone(), fault, detail }));
         let length = match header(&headers, "Content-Length") {
-            None => return broken(key.as_deref(), Fault::WarcLength, "there is no Content-Length".into()),
+            None => return broken(Fault::WarcLength, "there is no Content-Length".into()),
             Some(length) => match length.parse::<usize>() {
                 Ok(length) if length <= MAX_BLOCK => length,
-                _ => return broken(key.as_deref(), Fault::WarcLength, format!("Content-Length is {length:?}")),
+                _ => return broken(Fault::WarcLength, format!("Content-Length is {length:?}")),
             },
         };
-        if let Some(found) = self.cut_short(length, began_member)? {
-            let detail = format!("Content-Length is {length}, but the record ends after {found} bytes");
-            return broken(key.as_deref(), Fault::WarcClipped, detail);
+        let end = place.head + length;
+        let trailer = self.trailer(place, end)?;
+        if let Trailer::Sound(behind) = trailer {
+            return Ok(Ok(self.take_record(place, headers, end, behind)));
         }
-        let block = self.bytes.window()[..length].to_vec();
-        self.bytes.consume(length);
-        if self.at_the_end(offset)? {
-            self.by_member.get_or_insert(began_member && self.bytes.at_member_start());
-            Ok(Ok(Record { offset, headers, block }))
-        } else {
-            broken(key.as_deref(), Fault::WarcTrailer, "the record goes on behind its Content-Length".into())
+        let clipped = |found: usize| {
+            let found = found.saturating_sub(place.head);
+            format!("Content-Length is {length}, but the record ends after {found} bytes")
+        };
+        if let Some(ahead) = self.bytes.next_member().filter(|ahead| place.began_member && *ahead < end)
+            && (self.by_member == Some(true) || self.begins_record(&self.bytes.window()[ahead..]))
+        {
+            return broken(Fault::WarcClipped, clipped(ahead));
+        }
+        if let Some((fault, detail)) = self.bytes.corrupt_within(end) {
+            return broken(fault, detail);
+        }
+        if let Some(at) = self.record_within(place.head, end) {
+            let found = at - place.head;
+            let detail = format!("Content-Length is {length}, which is too large: a record begins after {found} bytes");
+            return broken(Fault::WarcClipped, detail);
+        }
+        let have = self.bytes.window().len();
+        if have < end {
+            return broken(Fault::WarcClipped, clipped(have));
+        }
+        match trailer {
+            Trailer::Blank(behind) => Ok(Ok(self.take_record(place, headers, end, behind))),
+            _ => broken(Fault::WarcTrailer, "the record goes on behind its Content-Length".into()),
         }
     }
 
-    /// The bytes up to the blank line, which are consumed with it.
-    fn read_head(&mut self) -> io::Result<Option<Vec<u8>>> {
+    /// Takes a record whose block ends at `end`, and moves to `behind`, where what stands between it and the next one ends.
+    fn take_record(&mut self, place: Place, headers: Vec<(String, String)>, end: usize, behind: usize) -> Record {
+        let Place { offset, began_member, head } = place;
+        let block = self.bytes.window()[head..end].to_vec();
+        let goes_on = self.bytes.next_member().is_some_and(|ahead| ahead < end);
+        self.bytes.consume(behind);
+        let ends_member = self.bytes.at_member_start();
+        self.is_stray = false;
+        self.by_member = match self.by_member {
+            _ if began_member && goes_on => Some(false),
+            None => Some(began_member && ends_member),
+            Some(true) if began_member && !ends_member && self.begins_record(self.bytes.window()) => Some(false),
+            known => known,
+        };
+        Record { offset, headers, block }
+    }
+
+    /// The bytes up to the blank line, and how many they are with it.
+    fn head(&mut self) -> io::Result<Option<(Vec<u8>, usize)>> {
         let mut searched = 0;
         loop {
             let window = self.bytes.window();
             let window = &window[..window.len().min(MAX_HEADER)];
             if let Some((head, blank)) = find_blank_line(window, searched) {
-                let bytes = window[..head].to_vec();
-                self.bytes.consume(head + blank);
-                return Ok(Some(bytes));
+                return Ok(Some((window[..head].to_vec(), head + blank)));
             }
             searched = window.len().saturating_sub(4);
             let wanted = window.len() + 1;
@@ -255,16 +336,16 @@ impl<R: Read + Seek> WarcReader<R> {
         }
     }
 
-    /// The bytes of a line, which are consumed with its end.
-    fn read_line(&mut self) -> io::Result<Option<Vec<u8>>> {
+    /// The bytes of a line, and how many they are with its end.
+    fn first_line(&mut self) -> io::Result<Option<(Vec<u8>, usize)>> {
         let mut searched = 0;
         loop {
             let window = self.bytes.window();
             let window = &window[..window.len().min(MAX_HEADER)];
-            if let Some(at) = window[searched..].iter().position(|byte| *byte == b'\n') {
+            if let Some(at) = memchr::memchr(b'\n', &window[searched..]) {
                 let line = window[..searched + at].to_vec();
-                self.bytes.consume(line.len() + 1);
-                return Ok(Some(line));
+                let length = line.len() + 1;
+                return Ok(Some((line, length)));
             }
             searched = window.len();
             if searched == MAX_HEADER || !self.bytes.need(searched + 1)? {
@@ -282,64 +363,98 @@ impl<R: Read + Seek> WarcReader<R> {
         std::str::from_utf8(line).is_ok_and(|line| ArcLine::parse(line).is_some())
     }
 
-    /// How many bytes there are, if they are fewer than `length`: at the end of the file, or of the record's own member.
-    fn cut_short(&mut self, length: usize, began_member: bool) -> io::Result<Option<usize>> {
-        // five bytes more, to see whether what lies behind a member's end is the next record
-        let enough = self.bytes.need(length + 5)?;
-        let have = self.bytes.window().len();
-        if let Some(ahead) = self.bytes.next_member().filter(|ahead| began_member && *ahead < length)
-            && (self.by_member == Some(true) || self.begins_record(&self.bytes.window()[ahead..]))
+    /// Whether a record seems to begin `ahead` bytes from here. Brings in what tells it.
+    fn is_record_ahead(&mut self, ahead: usize) -> io::Result<bool> {
+        let mut wanted = START;
+        loop {
+            let is_there = self.bytes.need(ahead + wanted)?;
+            let window = self.bytes.window().get(ahead..).unwrap_or_default();
+            let is_line = !self.arc || wanted > MAX_HEADER || memchr::memchr(b'\n', window).is_some();
+            if is_line || !is_there {
+                return Ok(self.begins_record(window));
+            }
+            wanted = window.len() + 1;
+        }
+    }
+
+    /// Where the first record seems to begin, of those between `from`, which is not 0, and `to`, if one does. Only what is at hand is searched.
+    fn record_within(&self, from: usize, to: usize) -> Option<usize> {
+        let window = self.bytes.window();
+        let lines = window.get(from - 1..window.len().min(to)).unwrap_or_default();
+        memchr::memchr_iter(b'\n', lines).map(|at| from + at).find(|at| self.begins_record(&window[*at..]))
+    }
+
+    /// What follows a block that ends at `end`. Nothing is believed of a member that is known to be corrupt.
+    fn trailer(&mut self, place: Place, end: usize) -> io::Result<Trailer> {
+        if !self.bytes.need(end)? || self.bytes.corrupt_within(end).is_some() {
+            return Ok(Trailer::Missing);
+        }
+        let mut behind = end;
+        while self.bytes.need(behind + 1)?
+            && !self.is_end_of_member(behind)
+            && matches!(self.bytes.window()[behind], b'\r' | b'\n')
+            && behind - end < MAX_HEADER
         {
-            return Ok(Some(ahead));
+            behind += 1;
         }
-        Ok((!enough && have < length).then_some(have))
+        if !self.bytes.need(behind + 1)? {
+            // the end of its own member is missing
+            let is_fault = matches!(self.bytes.end(), Some(End::Fault(..)));
+            let is_own = self.bytes.offset_of(behind) == place.offset;
+            return Ok(if is_fault && is_own { Trailer::Missing } else { Trailer::Sound(behind) });
+        }
+        if self.is_end_of_member(behind) || self.is_record_ahead(behind)? {
+            return Ok(Trailer::Sound(behind));
+        }
+        // a line of the block itself ends with one line break
+        let breaks = memchr::memchr_iter(b'\n', &self.bytes.window()[end..behind]).count();
+        let is_blank = breaks > usize::from(!self.arc);
+        Ok(if is_blank { Trailer::Blank(behind) } else { Trailer::Missing })
     }
 
-    /// Whether what follows is the end of a record: blank lines, then a record or nothing, and no broken member.
-    fn at_the_end(&mut self, offset: u64) -> io::Result<bool> {
-        let blank = self.skip_blank()?;
-        self.bytes.need(5)?;
-        let fault = matches!(self.bytes.end(), Some(End::Fault(..)));
-        if fault && self.bytes.window().is_empty() && self.bytes.offset() == offset {
-            return Ok(false);
-        }
-        Ok(blank
-            || self.bytes.window().is_empty()
-            || self.bytes.at_member_start()
-            || self.begins_record(self.bytes.window()))
+    /// Whether a member begins `ahead` bytes from here, and records are not known to go on from one to the next.
+    fn is_end_of_member(&self, ahead: usize) -> bool {
+        self.by_member != Some(false) && self.bytes.is_member_start(ahead)
     }
 
-    /// Moves past line breaks; says whether there were any.
-    fn skip_blank(&mut self) -> io::Result<bool> {
-        let mut any = false;
+    /// Moves past line breaks.
+    fn skip_blank(&mut self) -> io::Result<()> {
         while self.bytes.need(1)? && matches!(self.bytes.window()[0], b'\r' | b'\n') {
             self.bytes.consume(1);
-            any = true;
         }
-        Ok(any)
+        Ok(())
     }
 
-    /// Moves to where the next record seems to begin, at least one byte behind `start`.
-    fn resynchronise(&mut self, start: u64, began_member: bool) -> io::Result<()> {
-        if self.bytes.position() == start && self.bytes.need(1)? {
+    /// Moves from where a broken record begins to where the next one seems to.
+    fn resynchronise(&mut self, began_member: bool) -> io::Result<()> {
+        if self.bytes.need(1)? {
             self.bytes.consume(1);
         }
-        loop {
-            if self.bytes.at_member_start() && began_member {
+        if began_member && self.by_member == Some(true) {
+            if self.bytes.at_member_start() {
                 return Ok(());
             }
-            if let Some(ahead) = self.bytes.next_member().filter(|_| began_member) {
+            if let Some(ahead) = self.bytes.next_member() {
                 self.bytes.consume(ahead);
                 return Ok(());
             }
+        }
+        self.find_record()
+    }
+
+    /// Moves to where the next record seems to begin: at the start of a line, or of a member.
+    fn find_record(&mut self) -> io::Result<()> {
+        loop {
             let window = self.bytes.window();
-            let mut lines = window.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-            if let Some((at, _)) = lines.find(|(at, _)| self.begins_record(&window[at + 1..])) {
-                self.bytes.consume(at + 1);
+            let begins = |at: &usize| self.begins_record(&window[*at..]);
+            let line = memchr::memchr_iter(b'\n', window).map(|at| at + 1).find(begins);
+            let member = self.bytes.members_ahead().take_while(|at| line.is_none_or(|line| *at < line)).find(begins);
+            if let Some(at) = member.or(line) {
+                self.bytes.consume(at);
                 return Ok(());
             }
             // the start of a record may not be whole yet
-            let longest = if self.arc { MAX_HEADER } else { 5 };
+            let longest = if self.arc { MAX_HEADER } else { START };
             let keep = window.len().min(longest);
             self.bytes.consume(window.len() - keep);
             if !self.bytes.need(keep + 1)? {
@@ -385,13 +500,13 @@ mod tests {
         encoder.finish().expect("memory can be written")
     }
 
-    /// Keys of the sound records, and faults of the broken ones, in the order of the file.
+    /// Keys of the sound records (addresses where there are none), and faults of the broken ones, in the order of the file.
     fn read(bytes: Vec<u8>) -> Vec<String> {
         let mut reader = WarcReader::new(Cursor::new(bytes)).expect("memory can be read");
         let mut found = Vec::new();
         while let Some(item) = reader.next_item().expect("memory can be read") {
             found.push(match item {
-                Item::Record(record) => record.header("warc-record-id").unwrap_or_default().to_owned(),
+                Item::Record(record) => record.header("warc-record-id").or(record.url()).unwrap_or_default().to_owned(),
                 Item::Broken(broken) => broken.fault.name().to_owned(),
                 Item::Lost { fault, bytes } => format!("{} {bytes}", fault.fault),
             });
@@ -463,28 +578,30 @@ mod tests {
         }
     }
 
+    /// The entry of an ARC file.
+    fn entry(url: &str, body: &str) -> String {
+        format!("{url} 192.0.2.1 20030101120000 text/html {}\n{body}\n", body.len())
+    }
+
     #[test]
     fn arc_is_read_as_warc() {
-        let entry =
-            |url: &str, body: &str| format!("{url} 192.0.2.1 20030101120000 text/html {}\n{body}\n", body.len());
         let head = entry("filedesc://a.arc", "1 0 Archive\nURL IP-address Archive-date Content-type Archive-length\n");
         let pages =
             ["http://a.example/", "http://b.example/"].map(|url| entry(url, "HTTP/1.0 200 OK\r\n\r\n<p>Hello.</p>"));
-        let lying = entry("http://c.example/", "HTTP/1.0 200 OK\n\nbody").replace("html 21", "html 9");
-        let plain = [head.as_str(), &pages[0], &lying, &pages[1]].concat().into_bytes();
-        let packed: Vec<u8> =
-            [head.as_str(), &pages[0], &lying, &pages[1]].iter().flat_map(|part| gzip(part.as_bytes())).collect();
-        for bytes in [plain, packed] {
-            let mut reader = WarcReader::new(Cursor::new(bytes)).expect("memory can be read");
-            let mut found = Vec::new();
-            while let Some(item) = reader.next_item().expect("memory can be read") {
-                found.push(match item {
-                    Item::Record(record) => record.header("WARC-Target-URI").unwrap_or_default().to_owned(),
-                    Item::Broken(broken) => broken.fault.name().to_owned(),
-                    Item::Lost { fault, .. } => fault.fault.name().to_owned(),
-                });
+        let lying = entry("http://c.example/", "HTTP/1.0 200 OK\n\nbody");
+        // too small, within the next entry, within its body
+        for (length, fault) in [("9", "warc_trailer"), ("50", "warc_clipped"), ("90", "warc_clipped")] {
+            let lying = lying.replace("html 21", &format!("html {length}"));
+            let parts = [head.as_str(), &pages[0], &lying, &pages[1]];
+            let plain = parts.concat().into_bytes();
+            let packed: Vec<u8> = parts.iter().flat_map(|part| gzip(part.as_bytes())).collect();
+            for bytes in [plain.clone(), gzip(&plain), packed] {
+                assert_eq!(
+                    read(bytes),
+                    ["filedesc://a.arc", "http://a.example/", fault, "http://b.example/"],
+                    "{length}"
+                );
             }
-            assert_eq!(found, ["filedesc://a.arc", "http://a.example/", "warc_trailer", "http://b.example/"]);
         }
     }
 
@@ -519,6 +636,119 @@ mod tests {
         }
         let plain = [record(0, "a"), lying("3"), record(2, "b")].concat();
         assert_eq!(read(plain), ["<0>", "warc_trailer", "<2>"]);
+    }
+
+    /// However far a Content-Length reaches, the records under it are read: it may end within a line, at a line's end, and at a head's end,
+    /// which looks like the end of a record.
+    #[test]
+    fn a_length_that_is_too_large_swallows_no_record() {
+        let sound: Vec<Vec<u8>> = (0..30).map(|number| record(number, "some body\nof two lines")).collect();
+        let behind = sound[2..20].concat().len();
+        let head = sound[20].len() - "some body\nof two lines\r\n\r\n".len();
+        for into in [20, "WARC/1.0".len(), head - 4, head + "some body".len()] {
+            let lying = String::from_utf8(sound[1].clone()).expect("the record is text");
+            let length = "some body\nof two lines\r\n\r\n".len() + behind + into;
+            let lying = lying.replace("Length: 22", &format!("Length: {length}")).into_bytes();
+            let plain = [&sound[0][..], &lying, &sound[2..].concat()].concat();
+            let mut expected: Vec<String> = (0..30).map(|number| format!("<{number}>")).collect();
+            expected[1] = "warc_clipped".into();
+            for bytes in [plain.clone(), gzip(&plain), zstd(&plain, b"")] {
+                assert_eq!(read(bytes), expected, "{into} bytes into a record");
+            }
+            let mut reader = WarcReader::new(Cursor::new(plain)).expect("memory can be read");
+            let _ = reader.next_item();
+            let Ok(Some(Item::Broken(broken))) = reader.next_item() else { panic!("the second record is broken") };
+            let detail = format!("Content-Length is {length}, which is too large: a record begins after 26 bytes");
+            assert_eq!((broken.record.as_deref(), broken.detail), (Some("<1>"), detail));
+        }
+    }
+
+    /// Pages show archives, and files of them are answers.
+    #[test]
+    fn an_archive_within_a_page_is_the_page() {
+        let inner = String::from_utf8(record(7, "a body")).expect("the record is text");
+        let page = format!("<pre>\n{inner}{inner}</pre>");
+        for page in [page.as_str(), &inner] {
+            let parts = [record(0, "a"), record(1, page), record(2, "b")];
+            for bytes in [parts.concat(), gzip(&parts.concat()), parts.map(|part| gzip(&part)).concat()] {
+                assert_eq!(read(bytes), ["<0>", "<1>", "<2>"]);
+            }
+        }
+    }
+
+    /// A Content-Length that ends with a line of the page cuts no document.
+    #[test]
+    fn a_line_break_within_a_page_ends_no_record() {
+        let cut =
+            String::from_utf8(record(1, "one line\nand another")).expect("text").replace("Length: 20", "Length: 8");
+        assert_eq!(
+            read([&record(0, "a")[..], cut.as_bytes(), &record(2, "b")].concat()),
+            ["<0>", "warc_trailer", "<2>"]
+        );
+    }
+
+    /// What is read as a head may hold the next record's.
+    #[test]
+    fn the_record_behind_what_is_none_is_read() {
+        for other in [&b"garbage\r\nand more\r\n"[..], b"WARC/1.0\r\nWARC-Type: res\r\n", b"no line"] {
+            let plain = [&record(0, "a")[..], other, b"\r\n", &record(2, "b")].concat();
+            let found = read(plain);
+            assert_eq!((found.len(), &found[0][..], &found[2][..]), (3, "<0>", "<2>"), "{found:?}");
+        }
+        let packed = [record(0, "a"), b"WARC/1.0\r\nWARC-Type: res".to_vec(), record(2, "b")].map(|part| gzip(&part));
+        assert_eq!(read(packed.concat()), ["<0>", "warc_header", "<2>"]);
+    }
+
+    /// An archive whose members are cut anywhere, as `bgzip` does it.
+    fn pieces(plain: &[u8], size: usize) -> Vec<Vec<u8>> {
+        plain.chunks(size).map(gzip).collect()
+    }
+
+    /// Forty records that do not pack well.
+    fn forty() -> Vec<Vec<u8>> {
+        let body =
+            |number: usize| (0..30).map(|n| format!("{} ", (n * 7919 + number * 104_729) % 1009)).collect::<String>();
+        (0..40).map(|number| record(number, &body(number))).collect()
+    }
+
+    /// A corrupt member costs the records that stand in it, wherever members end.
+    #[test]
+    fn a_corrupt_member_costs_what_stands_in_it() {
+        let records = forty();
+        let mut parts = pieces(&records.concat(), 130);
+        assert_eq!(read(parts.concat()).len(), 40);
+        // the checksum, and a byte in the middle
+        for from_end in [6, parts[31].len() / 2] {
+            let sound = parts[31].clone();
+            let at = sound.len() - from_end;
+            parts[31][at] ^= 0xff;
+            let found = read(parts.concat());
+            parts[31] = sound;
+            let is_lost = |found: &&String| found.starts_with("gzip_corrupt ");
+            assert_eq!(found.iter().filter(is_lost).count(), 1, "{found:?}");
+            let left = found.iter().filter(|found| found.starts_with('<')).count();
+            assert!(left >= 37 && found.len() <= 40 && found.last().is_some_and(|last| last == "<39>"), "{found:?}");
+        }
+        // two records in a member: neither is believed
+        let mut pairs: Vec<Vec<u8>> = records[..6].chunks(2).map(|pair| gzip(&pair.concat())).collect();
+        let length = pairs[1].len();
+        pairs[1][length - 6] ^= 0xff;
+        assert_eq!(read(pairs.concat()), ["<0>", "<1>", &format!("gzip_corrupt {length}"), "<4>", "<5>"]);
+    }
+
+    /// That the first record ends with its member says nothing about the others.
+    #[test]
+    fn members_may_end_anywhere_behind_the_first() {
+        let mut records = forty();
+        let archive = |records: &[Vec<u8>]| [gzip(&records[0]), pieces(&records[1..].concat(), 130).concat()].concat();
+        let sound = read(archive(&records));
+        assert_eq!(sound.iter().filter(|found| found.starts_with('<')).count(), 40, "{sound:?}");
+        let many = [gzip(&records[0]), gzip(&records[1..].concat())].concat();
+        assert_eq!(read(many), sound, "all others in one member");
+        let text = String::from_utf8(records[1].clone()).expect("the record is text");
+        records[1] = text.replace("Content-Length: ", "Content-Length: 9").into_bytes();
+        let found = read(archive(&records));
+        assert!(found.iter().filter(|found| found.starts_with('<')).count() >= 38, "{found:?}");
     }
 
     #[test]

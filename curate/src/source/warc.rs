@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// How archives become rows: records, HTTP, character sets.
-pub const VERSION: crate::files::Version = crate::files::Version::new("source/warc", 1);
+pub const VERSION: crate::files::Version = crate::files::Version::new("source/warc", 2);
 
 /// How pages are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

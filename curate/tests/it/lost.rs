@@ -180,6 +180,44 @@ fn small_commands_say_what_they_lost() {
     assert!(dedup("0.5", "lenient").0.status.success());
 }
 
+/// The record of a page.
+fn page_record(number: usize) -> Vec<u8> {
+    let paragraph = |place| {
+        format!(
+            "<p>Paragraph {place} of page {number} says something that is long enough to be the main text of a page.</p>\n"
+        )
+    };
+    let paragraphs = (0..6).map(paragraph).collect::<String>();
+    let block = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><body><article><h1>Page {number}</h1>\n{paragraphs}</article></body></html>"
+    );
+    let length = block.len();
+    let head = format!(
+        "WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:page:{number}>\r\nWARC-Target-URI: http://a.example/{number}\r\n\
+         Content-Type: application/http; msgtype=response\r\nContent-Length: {length}\r\n\r\n"
+    );
+    format!("{head}{block}\r\n\r\n").into_bytes()
+}
+
+/// A Content-Length that reaches over the records behind it costs its own record, and no other without a word.
+#[test]
+fn a_length_over_other_records_costs_one_document() {
+    let folder = temporary();
+    let mut records: Vec<Vec<u8>> = (0..200).map(page_record).collect();
+    let text_of = String::from_utf8(records[4].clone()).expect("the record is text");
+    records[4] = text_of.replacen("Content-Length: ", "Content-Length: 9", 1).into_bytes();
+    let plain = records.concat();
+    for (name, bytes) in [("long.warc.gz", packed(Packing::Gzip, &plain)), ("long.warc", plain)] {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).expect("it can be written");
+        let output = curate(&["extract", text(&path)]).output().expect("it can be started");
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert_eq!(stdout(&output).lines().count(), 199, "{}", stderr(&output));
+        assert!(stderr(&output).contains("warc_clipped: Content-Length is 9"), "{}", stderr(&output));
+        assert!(stderr(&output).contains("which is too large: a record begins after "), "{}", stderr(&output));
+    }
+}
+
 /// A frame that asks for a window of `log` bits and holds `content` as it is, in blocks of 100 KB.
 fn long_frame(log: u8, content: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, (log - 10) << 3];
