@@ -118,7 +118,12 @@ impl<R: Read + Seek> Unpacked<R> {
         }
     }
 
-    /// Whether the file is packed.
+    /// How the file is packed.
+    pub fn packing(&self) -> Packing {
+        self.packing
+    }
+
+    /// Whether it is.
     pub fn is_packed(&self) -> bool {
         self.packing != Packing::Plain
     }

@@ -23,6 +23,9 @@ const MAX_BLOCK: usize = 256 * 1024 * 1024;
 /// Bytes that tell the start of a WARC record: `WARC/`.
 const START: usize = 5;
 
+/// First bytes that tell other kinds of files from archives.
+const ENOUGH: usize = 512;
+
 /// A sound record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -84,7 +87,7 @@ pub enum Item {
         fault: Broken,
         /// Bytes of the file that count as lost: those up to the next member that unpacks, or to the one in which the next record begins,
         /// where records go on from member to member. Where the file's end is missing, all that are not lost yet, for nobody knows how
-        /// much is missing.
+        /// much is missing; and so where nothing in the file was a record.
         bytes: u64,
     },
 }
@@ -99,6 +102,8 @@ pub struct WarcReader<R> {
     by_member: Option<bool>,
     /// Whether the last record was none, and stood at the start of a member.
     is_stray: bool,
+    /// Whether the head of a record was read so far.
+    has_records: bool,
     /// Bytes of the file that count as lost so far.
     lost: u64,
 }
@@ -129,7 +134,7 @@ impl<R: Read + Seek> WarcReader<R> {
     /// Begins to read; how the file is packed, and whether it is WARC or ARC, is told by the first bytes.
     ///
     /// # Errors
-    /// When the first bytes cannot be read.
+    /// When the first bytes cannot be read, or are those of another kind of file: within a packed file, of one that is packed, too.
     pub fn new(input: R) -> io::Result<Self> {
         Self::with_allowance(input, Box::new(MaxWindow::default()))
     }
@@ -140,9 +145,12 @@ impl<R: Read + Seek> WarcReader<R> {
     /// The same.
     pub fn with_allowance(input: R, allowance: Box<dyn Allowance>) -> io::Result<Self> {
         let mut bytes = Unpacked::new(input, allowance)?;
-        bytes.need(arc::MAGIC.len())?;
+        bytes.need(ENOUGH)?;
+        if let Some(error) = compression::unknown(bytes.window(), bytes.packing()) {
+            return Err(error.into());
+        }
         let arc = bytes.window().starts_with(arc::MAGIC);
-        Ok(Self { bytes, arc, by_member: None, is_stray: false, lost: 0 })
+        Ok(Self { bytes, arc, by_member: None, is_stray: false, has_records: false, lost: 0 })
     }
 
     /// The next record, or what is wrong with it; none at the end.
@@ -183,7 +191,7 @@ impl<R: Read + Seek> WarcReader<R> {
         // nothing behind the broken place looks like a record: the archive was cut there, or is none from there on
         let is_lost = if self.bytes.is_packed() {
             // bytes of the file say nothing about a part of a member
-            broken.fault == Fault::WarcClipped && self.by_member != Some(true)
+            !self.has_records || (broken.fault == Fault::WarcClipped && self.by_member != Some(true))
         } else {
             !matches!(broken.fault, Fault::WarcLength | Fault::WarcTrailer)
         };
@@ -216,7 +224,7 @@ impl<R: Read + Seek> WarcReader<R> {
     /// Counts what lies between a fault and `end` as lost.
     fn count_lost(&mut self, fault: Broken, end: u64) -> Item {
         let length = self.bytes.length();
-        let is_all = end == length && fault.fault.is_clipped();
+        let is_all = end == length && (fault.fault.is_clipped() || !self.has_records);
         let bytes = if is_all { length - self.lost } else { end.saturating_sub(fault.offset) };
         self.lost += bytes;
         Item::Lost { fault, bytes }
@@ -260,6 +268,7 @@ impl<R: Read + Seek> WarcReader<R> {
     /// A sound end is believed, whatever the block holds: pages hold archives, too. Elsewhere a record that begins within the block says
     /// that Content-Length is too large.
     fn read_block(&mut self, place: Place, headers: Vec<(String, String)>) -> io::Result<Result<Record, Broken>> {
+        self.has_records = true;
         let key = header(&headers, "WARC-Record-ID").map(str::to_owned);
         let broken =
             |fault, detail: String| Ok(Err(Broken { offset: place.offset, record: key.clone(), fault, detail }));
@@ -500,9 +509,13 @@ mod tests {
         encoder.finish().expect("memory can be written")
     }
 
-    /// Keys of the sound records (addresses where there are none), and faults of the broken ones, in the order of the file.
+    /// Keys of the sound records (addresses where there are none), and faults of the broken ones, in the order of the file; or why it is no
+    /// archive.
     fn read(bytes: Vec<u8>) -> Vec<String> {
-        let mut reader = WarcReader::new(Cursor::new(bytes)).expect("memory can be read");
+        let mut reader = match WarcReader::new(Cursor::new(bytes)) {
+            Ok(reader) => reader,
+            Err(error) => return vec![error.to_string()],
+        };
         let mut found = Vec::new();
         while let Some(item) = reader.next_item().expect("memory can be read") {
             found.push(match item {
@@ -697,6 +710,29 @@ mod tests {
         }
         let packed = [record(0, "a"), b"WARC/1.0\r\nWARC-Type: res".to_vec(), record(2, "b")].map(|part| gzip(&part));
         assert_eq!(read(packed.concat()), ["<0>", "warc_header", "<2>"]);
+    }
+
+    #[test]
+    fn a_packed_file_of_another_kind_is_lost_whole() {
+        let plain: Vec<u8> = (0..3).flat_map(|number| record(number, "body")).collect();
+        let twice = [gzip(&gzip(&plain)), zstd(&gzip(&plain), b""), gzip(&lz4(&plain))];
+        for bytes in twice {
+            let found = read(bytes);
+            assert!(found.len() == 1 && found[0].ends_with("which is packed once more: unpack it once"), "{found:?}");
+        }
+        let mut tar = vec![0u8; 512];
+        tar[..6].copy_from_slice(b"a.warc");
+        tar[257..263].copy_from_slice(b"ustar\0");
+        let found = read(gzip(&[tar, plain.clone()].concat()));
+        assert!(found.len() == 1 && found[0].ends_with("a tar file: unpack it first"), "{found:?}");
+        // what nothing names
+        let lines = gzip(&b"{\"text\": \"a\"}\n".repeat(9));
+        let length = lines.len();
+        assert_eq!(read(lines), [format!("warc_header {length}")]);
+        // cut, and then packed
+        let cut = gzip(&plain[..plain.len() - 6]);
+        let length = cut.len();
+        assert_eq!(read(cut), ["<0>", "<1>", &format!("warc_clipped {length}")]);
     }
 
     /// An archive whose members are cut anywhere, as `bgzip` does it.

@@ -4,10 +4,9 @@ use std::{
     borrow::Cow,
     collections::HashSet,
     fs::File,
-    io::{self, BufReader, Read as _, Seek as _},
+    io::{self, BufReader},
 };
 
-use compression::Packing;
 use schemas::identity::DocumentId;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -44,13 +43,7 @@ pub struct WarcOptions {
 pub struct WarcRecords(WarcReader<BufReader<File>>);
 
 impl WarcRecords {
-    pub fn new(mut file: File, windows: &Windows) -> io::Result<Self> {
-        let mut start = Vec::new();
-        (&mut file).take(512).read_to_end(&mut start)?;
-        file.rewind()?;
-        if let Some(error) = compression::unknown(&start, Packing::Plain) {
-            return Err(error.into());
-        }
+    pub fn new(file: File, windows: &Windows) -> io::Result<Self> {
         Ok(Self(WarcReader::with_allowance(BufReader::with_capacity(1 << 18, file), windows.allowance())?))
     }
 }

@@ -199,6 +199,33 @@ fn page_record(number: usize) -> Vec<u8> {
     format!("{head}{block}\r\n\r\n").into_bytes()
 }
 
+/// A file that is no archive after it was unpacked once is lost whole, as JSON lines are, and what to do is said.
+#[test]
+fn an_archive_that_is_packed_twice_is_lost_whole() {
+    let folder = temporary();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).expect("it can be written");
+        text(&path).to_owned()
+    };
+    let pages: Vec<u8> = (0..3).flat_map(page_record).collect();
+    let good = write("good.warc", &pages);
+    let mut tar = vec![0u8; 512];
+    tar[..6].copy_from_slice(b"a.warc");
+    tar[257..263].copy_from_slice(b"ustar\0");
+    let gzip = |bytes: &[u8]| packed(Packing::Gzip, bytes);
+    for (name, bytes, said) in [
+        ("twice.warc.gz", gzip(&gzip(&pages)), "which is packed once more: unpack it once"),
+        ("tar.warc.gz", gzip(&[tar, pages.clone()].concat()), "a tar file: unpack it first"),
+    ] {
+        let other = write(name, &bytes);
+        let output = curate(&["extract", &good, &other]).output().expect("it can be started");
+        let lost = format!("{name}: {} bytes are lost: unknown_format", bytes.len());
+        assert_eq!((output.status.code(), stdout(&output).lines().count()), (Some(3), 3), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&lost) && stderr(&output).contains(said), "{}", stderr(&output));
+    }
+}
+
 /// A Content-Length that reaches over the records behind it costs its own record, and no other without a word.
 #[test]
 fn a_length_over_other_records_costs_one_document() {
