@@ -10,7 +10,8 @@
 //! - [`task`], [`examples`], [`prompt`]: tasks, what their data means, and the one renderer of prompts, so that training data
 //!   and evaluation never differ in a space
 //! - [`toml_file`], [`paths`]: TOML that people write, and paths in it, with errors that name the line
-//! - [`json_lines`], [`text_columns`], [`byte_order_mark`]: how lines of JSON, columns of text and the beginnings of files are read
+//! - [`json_lines`], [`csv_rows`], [`text_columns`], [`byte_order_mark`]: how lines of JSON, rows of CSV, columns of text and the beginnings of
+//!   files are read
 //! - [`size`]: numbers of bytes, as people write them
 //! - [`json`]: the JSON Schema of each, generated from the types
 //!
@@ -18,6 +19,7 @@
 
 pub mod byte_order_mark;
 pub mod columns;
+pub mod csv_rows;
 pub mod examples;
 pub mod identity;
 pub mod json;

@@ -58,6 +58,8 @@ pub enum Fault {
     JsonField,
     /// A row of a table with more or fewer fields than columns.
     CsvRow,
+    /// A quote in a table that is not closed, so that the rest of the file stands in one field.
+    CsvClipped,
     /// A line of a task's data that the task's pattern does not match.
     LinePattern,
     /// An example of which a task's expressions can make nothing, such as an answer that is none of the choices.
@@ -131,6 +133,7 @@ impl Fault {
             Self::JsonClipped => "json_clipped",
             Self::JsonField => "json_field",
             Self::CsvRow => "csv_row",
+            Self::CsvClipped => "csv_clipped",
             Self::LinePattern => "line_pattern",
             Self::ExampleMeaning => "example_meaning",
             Self::NotUtf8 => "not_utf8",

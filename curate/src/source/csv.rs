@@ -2,8 +2,8 @@
 
 use std::io;
 
-use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
-use schemas::byte_order_mark;
+use csv::ByteRecord;
+use schemas::{byte_order_mark, csv_rows};
 
 use super::{
     columns::{Columns, Found, Picked},
@@ -12,11 +12,11 @@ use super::{
 use crate::archive::{Broken, Fault};
 
 /// How CSV becomes rows.
-pub const VERSION: crate::files::Version = crate::files::Version::new("source/csv", 1);
+pub const VERSION: crate::files::Version = crate::files::Version::new("source/csv", 2);
 
 /// The rows of a file whose first row names its columns.
 pub struct CsvRows {
-    reader: Reader<Bytes>,
+    reader: csv_rows::CsvRows<Bytes>,
     on_disk: OnDisk,
     columns: [String; 6],
     /// For the text, the id, the URL, the date, the title and the language: its column.
@@ -24,6 +24,8 @@ pub struct CsvRows {
     /// How many columns there are.
     width: usize,
     record: ByteRecord,
+    /// Where the last row began.
+    offset: u64,
     ended: bool,
 }
 
@@ -33,8 +35,9 @@ impl CsvRows {
         let Unpacked { mut bytes, on_disk } = input;
         // that of UTF-8 is passed over by the reader, and counted
         byte_order_mark::mark_length(&mut bytes)?;
-        let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes);
-        let names = reader.byte_headers().map_err(into_io)?.clone();
+        let mut reader = csv_rows::CsvRows::new(bytes, delimiter);
+        let mut names = ByteRecord::new();
+        reader.read(&mut names)?;
         let Columns { text, id, url, date, title, language } = columns;
         let place = |wanted: &String| names.iter().position(|name| name.trim_ascii() == wanted.as_bytes());
         let places = [text, id, url, date, title, language].map(place);
@@ -44,7 +47,8 @@ impl CsvRows {
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         let columns = [text, id, url, date, title, language].map(String::clone);
-        Ok(Self { reader, on_disk, columns, places, width: names.len(), record: ByteRecord::new(), ended: false })
+        let width = names.len();
+        Ok(Self { reader, on_disk, columns, places, width, record: names, offset: 0, ended: false })
     }
 
     fn picked(&self) -> Result<Picked, (Fault, String)> {
@@ -68,11 +72,10 @@ impl RawReader for CsvRows {
         if self.ended {
             return Ok(None);
         }
-        let offset = self.reader.position().byte();
-        match self.reader.read_byte_record(&mut self.record) {
-            Ok(false) => Ok(None),
-            Ok(true) => {
-                let offset = self.record.position().map_or(offset, csv::Position::byte);
+        match self.reader.read(&mut self.record) {
+            Ok(None) => Ok(None),
+            Ok(Some(offset)) => {
+                self.offset = offset;
                 Ok(Some(match self.picked() {
                     Ok(picked) => Raw::Picked { offset, picked: Box::new(picked) },
                     Err((fault, detail)) => Raw::Broken(Broken { offset, record: None, fault, detail }),
@@ -80,16 +83,9 @@ impl RawReader for CsvRows {
             }
             Err(error) => {
                 self.ended = true;
-                self.on_disk.fault(into_io(error), offset).map(Some)
+                self.on_disk.fault(error, self.offset).map(Some)
             }
         }
-    }
-}
-
-fn into_io(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        ErrorKind::Io(error) => error,
-        other => io::Error::new(io::ErrorKind::InvalidData, format!("{other:?}")),
     }
 }
 
@@ -135,6 +131,14 @@ mod tests {
             matches!(&row, Ok(Some(Raw::Broken(broken))) if broken.detail.starts_with("column `title` is not UTF-8")),
             "{row:?}"
         );
+    }
+
+    /// A quote that is open takes the rest of the file, and is no text: the bytes from its row on are lost.
+    #[test]
+    fn an_open_quote_costs_the_rest() {
+        let rows = read("title,url\nSalt,http://a.org\n\"Oil,http://b.org\nMilk,http://c.org\n", b',');
+        let [Raw::Picked { .. }, Raw::Lost { fault, bytes: 36 }] = rows.as_slice() else { panic!("{rows:?}") };
+        assert_eq!((fault.fault, fault.offset), (Fault::CsvClipped, 28));
     }
 
     #[test]

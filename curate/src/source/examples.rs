@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How examples of a task become rows.
-pub const VERSION: crate::files::Version = crate::files::Version::new("source/examples", 1);
+pub const VERSION: crate::files::Version = crate::files::Version::new("source/examples", 2);
 
 /// Rows of Parquet that are unpacked together.
 const BATCH_ROWS: usize = 256;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use compression::Packing;
-use schemas::{examples::Found, paths::unpacked_name};
+use schemas::{csv_rows::OpenQuote, examples::Found, paths::unpacked_name};
 use serde_json::Value;
 
 use super::{
@@ -168,11 +168,16 @@ impl OnDisk {
         Raw::Lost { fault: Broken { offset, record: None, fault, detail }, bytes: self.bytes }
     }
 
-    /// What an error of reading is: the fault of a file that cannot be unpacked any further; what the system reports, and what more
-    /// memory would mend, stays an error.
+    /// What an error of reading is: the fault of a file that cannot be unpacked any further, or of a table with an open quote; what the system
+    /// reports, and what more memory would mend, stays an error.
     ///
     /// - `offset`: where what could not be read begins in the unpacked file
     pub fn fault(self, error: io::Error, offset: u64) -> io::Result<Raw> {
+        if let Some(open) = OpenQuote::of(&error) {
+            let fault =
+                Broken { offset: open.offset, record: None, fault: Fault::CsvClipped, detail: open.to_string() };
+            return Ok(Raw::Lost { fault, bytes: open.lost(self.bytes) });
+        }
         let Some(found) = compression::Error::of(&error) else { return Err(error) };
         let Some(fault) = fault_of(found) else { return Err(error) };
         let bytes = found.lost(self.bytes);

@@ -287,3 +287,30 @@ fn a_long_window_needs_memory() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(stderr(&refused).contains("half of --memory; give --memory 1G or more"), "{}", stderr(&refused));
 }
+
+/// A quote in CSV that nobody closed takes in all rows behind it: they are lost, and no document of 80 KB.
+#[test]
+fn an_open_quote_loses_the_rest_of_a_table() {
+    let folder = temporary();
+    let row = |number: u32| match number {
+        100 => "100,\"row 100 has a quote that is open\n".to_owned(),
+        _ => format!("{number},\"row {number} says \"\"all is well\"\"\"\n"),
+    };
+    let table = format!("id,text\n{}", (1..=3000).map(row).collect::<String>());
+    fs::write(folder.path().join("open.csv"), &table).expect("it can be written");
+    let recipe = folder.path().join("open.toml");
+    let text = "name = \"open\"\nseed = 1\n\n[source.e]\ncsv = [\"open.csv\"]\n\n[splits]\nvalidation = 0.0\n\n[mixture.m]\nweights = { e = 1 }\n";
+    fs::write(&recipe, text).expect("it can be written");
+
+    let out = folder.path().join("out");
+    let refused = run(&recipe, &out, &[]);
+    let offset = table.find("100,\"row").expect("it is there");
+    let (error, lost) = (stderr(&refused), table.len() - offset);
+    assert_eq!(refused.status.code(), Some(1), "{error}");
+    assert!(error.contains(&format!("{lost} of {} bytes are lost", table.len())), "{error}");
+    assert!(error.contains(&format!("open.csv: csv_clipped at byte {offset}")), "{error}");
+
+    let ledger = run_well(&recipe, &out, &["--set", "source.e.max_lost_rate=1"]);
+    assert_eq!((ledger.stages[0].r#in, ledger.stages[0].kept), (99, 99), "the rows before it are documents");
+    assert_eq!(ledger.lost[0].bytes, lost as u64);
+}

@@ -2,13 +2,14 @@
 
 use std::io::{self, BufRead};
 
-use csv::{ByteRecord, ReaderBuilder, Terminator};
+use csv::ByteRecord;
 use regex::Regex;
 use serde_json::Value;
 
 use super::{ExampleFormat, ExampleRules, Expressions, values::Object};
 use crate::{
     byte_order_mark,
+    csv_rows::CsvRows,
     json_lines::{self, LineFault, LineFaultKind, Values},
 };
 
@@ -61,7 +62,7 @@ pub struct ExampleReader {
 
 enum Rows {
     Lines { input: Box<dyn BufRead + Send>, offset: u64, pattern: Option<Regex> },
-    Table { reader: csv::Reader<Box<dyn BufRead + Send>>, names: Vec<String>, record: ByteRecord, tabs: bool },
+    Table { reader: CsvRows<Box<dyn BufRead + Send>>, names: Vec<String>, record: ByteRecord, tabs: bool },
     Objects { objects: std::vec::IntoIter<Value>, mended: bool, number: u64 },
 }
 
@@ -86,23 +87,17 @@ impl ExampleReader {
                 Rows::Lines { input, offset, pattern: Some(Regex::new(pattern).map_err(io::Error::other)?) }
             }
             ExampleFormat::Csv | ExampleFormat::Tsv => {
-                let mut builder = ReaderBuilder::new();
-                builder.flexible(true).has_headers(rules.columns.is_none());
-                if format == ExampleFormat::Tsv {
-                    builder.delimiter(b'\t').quoting(false).terminator(Terminator::Any(b'\n'));
-                }
-                let mut reader = builder.from_reader(input);
+                let tabs = format == ExampleFormat::Tsv;
+                let mut reader = if tabs { CsvRows::without_quotes(input, b'\t') } else { CsvRows::new(input, b',') };
+                let mut record = ByteRecord::new();
                 let names = match &rules.columns {
                     Some(columns) => columns.clone(),
-                    // a line break of two bytes divides rows of tabs as well
-                    None => reader
-                        .headers()
-                        .map_err(into_io)?
-                        .iter()
-                        .map(|name| name.trim_end_matches('\r').to_owned())
-                        .collect(),
+                    None => {
+                        reader.read(&mut record)?;
+                        record.iter().map(name_of).collect::<io::Result<_>>()?
+                    }
                 };
-                Rows::Table { reader, names, record: ByteRecord::new(), tabs: format == ExampleFormat::Tsv }
+                Rows::Table { reader, names, record, tabs }
             }
             ExampleFormat::Json | ExampleFormat::Squad => {
                 let mut bytes = Vec::new();
@@ -179,11 +174,7 @@ impl Rows {
                 }
             }
             Self::Table { reader, names, record, tabs } => {
-                let start = reader.position().byte();
-                if !reader.read_byte_record(record).map_err(into_io)? {
-                    return Ok(None);
-                }
-                let offset = record.position().map_or(start, csv::Position::byte);
+                let Some(offset) = reader.read(record)? else { return Ok(None) };
                 Ok(Some((offset, of_record(record, names, *tabs))))
             }
             Self::Objects { objects, mended, number } => {
@@ -197,11 +188,12 @@ impl Rows {
     }
 }
 
-fn into_io(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::new(io::ErrorKind::InvalidData, format!("{other:?}")),
-    }
+/// The name of a column. A line break of two bytes divides rows of tabs as well.
+fn name_of(field: &[u8]) -> io::Result<String> {
+    let name = std::str::from_utf8(field).map_err(|error| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("the name of a column is not UTF-8: {error}"))
+    })?;
+    Ok(name.trim_end_matches('\r').to_owned())
 }
 
 fn of_value(value: Value) -> Row {
