@@ -12,7 +12,7 @@
 //! - [`toml_file`], [`paths`]: TOML that people write, and paths in it, with errors that name the line
 //! - [`json_lines`], [`csv_rows`], [`text_columns`], [`byte_order_mark`]: how lines of JSON, rows of CSV, columns of text and the beginnings of
 //!   files are read
-//! - [`size`]: numbers of bytes, as people write them
+//! - [`size`], [`share`]: numbers of bytes and parts of a whole, as people write them
 //! - [`json`]: the JSON Schema of each, generated from the types
 //!
 //! Useful for: whatever two programs must agree on. Not useful for: anything that only one of them does.
@@ -29,6 +29,7 @@ pub mod manifest;
 pub mod paths;
 pub mod prompt;
 mod renamed;
+pub mod share;
 pub mod size;
 pub mod task;
 pub mod text_columns;

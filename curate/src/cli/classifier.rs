@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use schemas::{
     byte_order_mark,
     json_lines::{Field, fields},
+    share::Share,
 };
 
 use super::{
@@ -81,8 +82,8 @@ struct TrainArgs {
     #[arg(long, num_args = 1.., value_name = "FILE")]
     labels: Vec<PathBuf>,
     /// The share of a document's words and n-grams that the model has to know to score it, from 0 to 1.
-    #[arg(long, value_name = "SHARE", default_value_t = MIN_KNOWN)]
-    min_known: f64,
+    #[arg(long, value_name = "SHARE", default_value_t = Share::of(MIN_KNOWN))]
+    min_known: Share,
     /// What decides which documents are held out.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -148,7 +149,7 @@ struct ScoreArgs {
     known: String,
     /// The share that has to be known, from 0 to 1 [default: what the model was trained with].
     #[arg(long, value_name = "SHARE")]
-    min_known: Option<f64>,
+    min_known: Option<Share>,
     /// Threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -182,7 +183,6 @@ impl TrainArgs {
         if self.l2.is_some_and(|l2| !(l2 >= 0.0 && l2.is_finite())) {
             bail!("--l2 is 0 or more");
         }
-        check_share(self.min_known)?;
         let mut losses = self.lost.begin();
         let mut documents = self.read(printer, &self.positive, Label::Positive, &mut losses)?;
         documents.extend(self.read(printer, &self.negative, Label::Negative, &mut losses)?);
@@ -265,7 +265,7 @@ impl TrainArgs {
             max_chunks: self.max_chunks.max(1),
             seed: self.seed,
             labels: self.labels.clone(),
-            min_known: self.min_known,
+            min_known: self.min_known.get(),
         };
         let (_, card) = train(&training, documents, folder)?;
         for warning in &card.warnings {
@@ -294,13 +294,6 @@ impl TestArgs {
     }
 }
 
-fn check_share(min_known: f64) -> anyhow::Result<()> {
-    if !(0.0..=1.0).contains(&min_known) {
-        bail!("--min-known is a share, from 0 to 1");
-    }
-    Ok(())
-}
-
 /// Lines that are scored together.
 const TOGETHER: usize = 4096;
 
@@ -309,8 +302,7 @@ impl ScoreArgs {
         let (_, _runtime) = threads::start(self.threads)?;
         let mut classifier = Classifier::load(&self.model)?;
         if let Some(min_known) = self.min_known {
-            check_share(min_known)?;
-            classifier.set_min_known(min_known);
+            classifier.set_min_known(min_known.get());
         }
         let read = |source| Error::File { action: "read", path: self.file.clone(), source };
         let is_input = self.file.as_os_str() == "-";

@@ -7,7 +7,10 @@ use std::{
 
 use anyhow::bail;
 use clap::Args;
-use schemas::ledger::{Ledger, LostEntry};
+use schemas::{
+    ledger::{Ledger, LostEntry},
+    share::Share,
+};
 use tokio::runtime::Runtime;
 
 use super::{
@@ -39,8 +42,8 @@ pub struct DocumentsArgs {
     #[arg(long, value_name = "KEY", default_value = "id")]
     id: String,
     /// Largest share of records that may be broken; they are listed in DIR/quarantine.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
-    max_error_rate: f64,
+    #[arg(long, value_name = "SHARE", default_value_t = Share::of(0.01))]
+    max_error_rate: Share,
     #[command(flatten)]
     lost: LostArgs,
     #[command(flatten)]
@@ -66,7 +69,7 @@ impl DocumentsArgs {
             files,
             format,
             clean: vec![],
-            max_error_rate: self.max_error_rate,
+            max_error_rate: self.max_error_rate.get(),
             max_lost_rate: 1.0,
         })
     }

@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use clap::Args;
+use schemas::share::Share;
 
 use super::printer::Printer;
 use crate::error::Error;
@@ -12,8 +13,8 @@ use crate::error::Error;
 pub struct LostArgs {
     /// Largest share of the files' bytes that may be lost, where one breaks off or cannot be unpacked; all bytes of a file whose end is
     /// missing count. Above it the command reads on to the end, and exits with code 3.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
-    max_lost_rate: f64,
+    #[arg(long, value_name = "SHARE", default_value_t = Share::default())]
+    max_lost_rate: Share,
 }
 
 /// The command did what it could, but more was lost than may be.
@@ -38,7 +39,7 @@ pub struct Losses {
 impl LostArgs {
     /// Nothing is lost yet.
     pub fn begin(self) -> Losses {
-        Losses { limit: self.max_lost_rate, lost: 0, of: 0, places: 0 }
+        Losses { limit: self.max_lost_rate.get(), lost: 0, of: 0, places: 0 }
     }
 }
 

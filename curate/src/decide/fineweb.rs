@@ -5,6 +5,7 @@ use datafusion::{
     prelude::{col, lit},
 };
 use schemars::JsonSchema;
+use schemas::share::Share;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::{Rule, first_reason, share};
@@ -18,11 +19,11 @@ pub const VERSION: Version = Version::new("decide/fineweb_quality", 1);
 #[serde(deny_unknown_fields, default)]
 pub struct FinewebQuality {
     /// Smallest share of lines that end as sentences do.
-    pub min_closed_lines: f64,
+    pub min_closed_lines: Share,
     /// Largest share of lines of 30 characters or fewer.
-    pub max_short_lines: f64,
+    pub max_short_lines: Share,
     /// Largest share of characters, line feeds aside, in lines that stood further up already.
-    pub max_repeated_line_characters: f64,
+    pub max_repeated_line_characters: Share,
     /// Most line feeds a token.
     pub max_line_feeds_per_token: f64,
 }
@@ -30,9 +31,9 @@ pub struct FinewebQuality {
 impl Default for FinewebQuality {
     fn default() -> Self {
         Self {
-            min_closed_lines: 0.12,
-            max_short_lines: 0.67,
-            max_repeated_line_characters: 0.01,
+            min_closed_lines: Share::of(0.12),
+            max_short_lines: Share::of(0.67),
+            max_repeated_line_characters: Share::of(0.01),
             max_line_feeds_per_token: 0.3,
         }
     }
@@ -47,9 +48,9 @@ impl Rule for FinewebQuality {
         let characters = col("characters") - col("line_feeds");
         let repeated = share("repeated_line_characters", characters);
         first_reason([
-            (share("closed_lines", col("lines")).lt(lit(self.min_closed_lines)), "fineweb_open_lines"),
-            (share("short_lines", col("lines")).gt(lit(self.max_short_lines)), "fineweb_short_lines"),
-            (repeated.gt(lit(self.max_repeated_line_characters)), "fineweb_repeated_lines"),
+            (share("closed_lines", col("lines")).lt(lit(self.min_closed_lines.get())), "fineweb_open_lines"),
+            (share("short_lines", col("lines")).gt(lit(self.max_short_lines.get())), "fineweb_short_lines"),
+            (repeated.gt(lit(self.max_repeated_line_characters.get())), "fineweb_repeated_lines"),
             (share("line_feeds", col("tokens")).gt(lit(self.max_line_feeds_per_token)), "fineweb_list"),
         ])
     }

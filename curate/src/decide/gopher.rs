@@ -5,6 +5,7 @@ use datafusion::{
     prelude::{col, lit},
 };
 use schemars::JsonSchema;
+use schemas::share::Share;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::{Rule, first_reason, share};
@@ -35,11 +36,11 @@ pub struct GopherQuality {
     /// Most ellipses a word.
     pub max_ellipses_per_word: f64,
     /// Largest share of lines that begin with a bullet.
-    pub max_bullet_lines: f64,
+    pub max_bullet_lines: Share,
     /// Largest share of lines that end in an ellipsis.
-    pub max_ellipsis_lines: f64,
+    pub max_ellipsis_lines: Share,
     /// Smallest share of words that have a letter.
-    pub min_letter_words: f64,
+    pub min_letter_words: Share,
     /// Fewest different stop words, of eight.
     pub min_stop_words: u64,
     /// What shares are of.
@@ -78,9 +79,9 @@ impl Default for GopherQuality {
             word_length: WordLength::Mean,
             max_hashes_per_word: 0.1,
             max_ellipses_per_word: 0.1,
-            max_bullet_lines: 0.9,
-            max_ellipsis_lines: 0.3,
-            min_letter_words: 0.8,
+            max_bullet_lines: Share::of(0.9),
+            max_ellipsis_lines: Share::of(0.3),
+            min_letter_words: Share::of(0.8),
             min_stop_words: 2,
             shares_of: SharesOf::Words,
         }
@@ -108,9 +109,9 @@ impl Rule for GopherQuality {
             (mean_word_length.gt(lit(self.max_mean_word_length)), "gopher_long_words"),
             (share("hashes", words.clone()).gt(lit(self.max_hashes_per_word)), "gopher_hashes"),
             (share("ellipses", words.clone()).gt(lit(self.max_ellipses_per_word)), "gopher_ellipses"),
-            (share("bullet_lines", lines.clone()).gt(lit(self.max_bullet_lines)), "gopher_bullets"),
-            (share("ellipsis_lines", lines).gt(lit(self.max_ellipsis_lines)), "gopher_ellipsis_lines"),
-            (share("letter_tokens", words).lt(lit(self.min_letter_words)), "gopher_letters"),
+            (share("bullet_lines", lines.clone()).gt(lit(self.max_bullet_lines.get())), "gopher_bullets"),
+            (share("ellipsis_lines", lines).gt(lit(self.max_ellipsis_lines.get())), "gopher_ellipsis_lines"),
+            (share("letter_tokens", words).lt(lit(self.min_letter_words.get())), "gopher_letters"),
             (col("stop_words").lt(lit(self.min_stop_words)), "gopher_stop_words"),
         ])
     }
@@ -123,28 +124,28 @@ impl Rule for GopherQuality {
 #[serde(deny_unknown_fields, default)]
 pub struct GopherRepetition {
     /// Paragraphs that stood further up already.
-    pub max_repeated_paragraphs: f64,
+    pub max_repeated_paragraphs: Share,
     /// Characters in them.
-    pub max_repeated_paragraph_characters: f64,
+    pub max_repeated_paragraph_characters: Share,
     /// Lines that stood further up already.
-    pub max_repeated_lines: f64,
+    pub max_repeated_lines: Share,
     /// Characters in them.
-    pub max_repeated_line_characters: f64,
+    pub max_repeated_line_characters: Share,
     /// Characters of the most frequent 2-, 3- and 4-gram.
-    pub max_top_ngrams: [f64; 3],
+    pub max_top_ngrams: [Share; 3],
     /// Characters in repeated 5- to 10-grams.
-    pub max_repeated_ngrams: [f64; 6],
+    pub max_repeated_ngrams: [Share; 6],
 }
 
 impl Default for GopherRepetition {
     fn default() -> Self {
         Self {
-            max_repeated_paragraphs: 0.3,
-            max_repeated_paragraph_characters: 0.2,
-            max_repeated_lines: 0.3,
-            max_repeated_line_characters: 0.2,
-            max_top_ngrams: [0.2, 0.18, 0.16],
-            max_repeated_ngrams: [0.15, 0.14, 0.13, 0.12, 0.11, 0.10],
+            max_repeated_paragraphs: Share::of(0.3),
+            max_repeated_paragraph_characters: Share::of(0.2),
+            max_repeated_lines: Share::of(0.3),
+            max_repeated_line_characters: Share::of(0.2),
+            max_top_ngrams: [0.2, 0.18, 0.16].map(Share::of),
+            max_repeated_ngrams: [0.15, 0.14, 0.13, 0.12, 0.11, 0.10].map(Share::of),
         }
     }
 }
@@ -168,7 +169,7 @@ impl Rule for GopherRepetition {
             ("repeated_9_characters", "gopher_repeated_9_runs"),
             ("repeated_10_characters", "gopher_repeated_10_runs"),
         ];
-        let over = |part: &str, whole: &str, most: f64| share(part, col(whole)).gt(lit(most));
+        let over = |part: &str, whole: &str, most: Share| share(part, col(whole)).gt(lit(most.get()));
         let units = [
             ("repeated_paragraphs", "paragraphs", self.max_repeated_paragraphs, "gopher_repeated_paragraphs"),
             (

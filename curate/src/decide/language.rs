@@ -5,6 +5,7 @@ use datafusion::{
     prelude::{col, lit},
 };
 use schemars::JsonSchema;
+use schemas::share::Share;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::{Rule, first_reason};
@@ -21,11 +22,11 @@ pub struct LanguageRule {
     pub keep: Vec<String>,
     /// The least probability. FineWeb and DCLM take 0.65.
     #[serde(default = "fineweb_probability")]
-    pub min_probability: f64,
+    pub min_probability: Share,
 }
 
-fn fineweb_probability() -> f64 {
-    0.65
+fn fineweb_probability() -> Share {
+    Share::of(0.65)
 }
 
 impl Rule for LanguageRule {
@@ -38,7 +39,7 @@ impl Rule for LanguageRule {
         first_reason([
             (col("language").is_null(), "unknown_language"),
             (!wanted, "other_language"),
-            (col("probability").lt(lit(self.min_probability)), "uncertain_language"),
+            (col("probability").lt(lit(self.min_probability.get())), "uncertain_language"),
         ])
     }
 

@@ -93,7 +93,7 @@ impl Check<'_> {
                     .task
                     .iter()
                     .find(|(found, _)| found.get_ref() == name)
-                    .map_or(0.0, |(_, task)| task.max_lost_rate),
+                    .map_or(0.0, |(_, task)| task.max_lost_rate.get()),
             });
         }
         sources.sort_by(|one, other| one.name.cmp(&other.name));
@@ -221,8 +221,8 @@ impl Check<'_> {
                 files: self.files(patterns)?,
                 format,
                 clean: clean.clone(),
-                max_error_rate: *max_error_rate,
-                max_lost_rate: *max_lost_rate,
+                max_error_rate: max_error_rate.get(),
+                max_lost_rate: max_lost_rate.get(),
             });
         }
         Ok(sources)
@@ -267,7 +267,7 @@ impl Check<'_> {
                 return Err(self.fault(name.span(), message).into());
             }
             let task = self.task(recipe.file.as_ref().unwrap_or(name))?;
-            tasks.insert(name.get_ref().clone(), (task, recipe.max_error_rate));
+            tasks.insert(name.get_ref().clone(), (task, recipe.max_error_rate.get()));
         }
         Ok(tasks)
     }

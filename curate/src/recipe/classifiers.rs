@@ -81,9 +81,6 @@ impl Check<'_> {
         if recipe.l2.is_some_and(|l2| !(l2 >= 0.0 && l2.is_finite())) {
             return Err(self.fault(name.span(), "`l2` is 0 or more").into());
         }
-        if !(0.0..=1.0).contains(recipe.min_known.get_ref()) {
-            return Err(self.fault(recipe.min_known.span(), "`min_known` is a share, from 0 to 1").into());
-        }
         Ok(ClassifierPlan {
             name: name.get_ref().clone(),
             positive,
@@ -95,7 +92,7 @@ impl Check<'_> {
             max_chunks: recipe.max_chunks,
             kind,
             labels: self.lists(&recipe.labels)?,
-            min_known: *recipe.min_known.get_ref(),
+            min_known: recipe.min_known.get(),
         })
     }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use schemars::JsonSchema;
-use schemas::toml_file::Spanned;
+use schemas::{share::Share, toml_file::Spanned};
 use serde::Deserialize;
 
 use super::{mixture_recipe::MixtureRecipe, presets::Preset};
@@ -129,11 +129,11 @@ pub struct SourceRecipe {
     pub begins: Option<Text>,
     /// Largest share of records that may be broken.
     #[serde(default = "one_percent")]
-    pub max_error_rate: f64,
+    pub max_error_rate: Share,
     /// Largest share of the files' bytes on disk that may be lost: where a file breaks off or cannot be unpacked, and where a member of an
     /// archive is corrupt. All bytes of a file whose end is missing count, for nobody knows how much is missing.
     #[serde(default)]
-    pub max_lost_rate: f64,
+    pub max_lost_rate: Share,
     /// The licence of its texts, for the cards of mixtures.
     pub licence: Option<String>,
 }
@@ -154,8 +154,8 @@ fn most_seconds() -> u32 {
     PageLimits::default().seconds
 }
 
-fn one_percent() -> f64 {
-    0.01
+fn one_percent() -> Share {
+    Share::of(0.01)
 }
 
 /// Which keys of a JSON object, or columns of a table, hold what.
@@ -185,10 +185,10 @@ pub struct TaskRecipe {
     pub file: Option<Text>,
     /// Largest share of examples that may be broken.
     #[serde(default = "one_percent")]
-    pub max_error_rate: f64,
+    pub max_error_rate: Share,
     /// Largest share of the files' bytes that may be lost, as for a source.
     #[serde(default)]
-    pub max_lost_rate: f64,
+    pub max_lost_rate: Share,
 }
 
 /// A benchmark: the data of a task, or files.
@@ -364,12 +364,11 @@ pub struct ClassifierRecipe {
     /// The share of a document's words and n-grams that the model has to know, from 0 to 1; a document of which it knows less has
     /// no score, for the model would give it what it gives to nothing. Statistics know every document.
     #[serde(default = "min_known")]
-    #[schemars(with = "f64")]
-    pub min_known: Spanned<f64>,
+    pub min_known: Share,
 }
 
-fn min_known() -> Spanned<f64> {
-    Spanned::new(0..0, MIN_KNOWN)
+fn min_known() -> Share {
+    Share::of(MIN_KNOWN)
 }
 
 /// A kind of classifier.

@@ -72,6 +72,43 @@ fn faults_of_recipes_are_shown_in_their_line() {
     insta::assert_snapshot!(errors.join("\n"));
 }
 
+/// A percentage where a share should be would be no limit at all: it is refused in its line, and on the command line before anything is read.
+#[test]
+fn a_percentage_is_no_share() {
+    let said = "a share lies between 0 and 1";
+    for (old, new, line) in [
+        ("max_error_rate = 0.05", "max_error_rate = 5", "recipe.toml:5:18: "),
+        ("max_lost_rate = 0.05", "max_lost_rate = nan", "recipe.toml:6:17: "),
+        ("max_lost_rate = 0.05", "max_lost_rate = -0.1", "recipe.toml:6:17: "),
+        (
+            "[mixture.text]",
+            "[[step]]\nfineweb_quality = { max_short_lines = 67 }\n\n[mixture.text]",
+            "recipe.toml:9:39: ",
+        ),
+        (
+            "[mixture.text]",
+            "[[step]]\n[step.gopher_repetition]\nmax_top_ngrams = [0.2, 18, 0.16]\n\n[mixture.text]",
+            "recipe.toml:10:",
+        ),
+    ] {
+        let error = error_of(old, new);
+        assert!(error.contains(line) && error.contains(said), "{new}: {error}");
+    }
+    let (_folder, path) = written(SOUND);
+    let error = stderr(&run(&path, temporary().path(), &["--set", "source.crawl.max_error_rate=5"]));
+    assert!(error.contains("--set source.crawl.max_error_rate=5: ") && error.contains(said), "{error}");
+    for arguments in [
+        &["measure", "--max-lost-rate", "5", "none.jsonl"][..],
+        &["dedup", "--max-error-rate", "1.5", "--out", "none", "none.jsonl"],
+        &["classifier", "score", "--min-known", "nan", "--model", "none", "none.jsonl"],
+    ] {
+        let output = curate(arguments).output().expect("the program can be started");
+        let error = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(said), "{error}");
+    }
+}
+
 #[test]
 fn a_setting_of_an_unknown_key_is_named() {
     let (_folder, path) = written(SOUND);

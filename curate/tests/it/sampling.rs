@@ -124,5 +124,8 @@ fn what_a_classifier_does_not_know_has_no_score() {
     fs::write(&path, recipe.replace("[classifier.quality]\n", "[classifier.quality]\nmin_known = 2\n"))
         .expect("written");
     let error = stderr(&run(&path, out.path(), &[]));
-    assert!(error.contains("`min_known` is a share, from 0 to 1") && error.contains("recipe.toml:"), "{error}");
+    assert!(
+        error.contains("a share lies between 0 and 1: for 2 %, write 0.02") && error.contains("recipe.toml:"),
+        "{error}"
+    );
 }

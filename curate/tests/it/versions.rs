@@ -63,6 +63,7 @@ use schemas::{
     columns,
     examples::ExampleRules,
     ledger::MixtureEntry,
+    share::Share,
     task::{Folders, Task},
     toml_file::TomlFile,
 };
@@ -595,7 +596,11 @@ async fn decisions(session: &Session, run: &Run, outputs: &mut Outputs) {
     outputs.insert("decide/read", run.decide("read", decide::read(tables).await.expect("it can be planned")).await);
     let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let rules: [(&'static str, &str, Box<dyn Rule + Sync>); 9] = [
-        ("decide/language", "language", Box::new(LanguageRule { keep: list(&["en", "de"]), min_probability: 0.3 })),
+        (
+            "decide/language",
+            "language",
+            Box::new(LanguageRule { keep: list(&["en", "de"]), min_probability: Share::of(0.3) }),
+        ),
         ("decide/gopher_quality", "words", Box::new(GopherQuality::default())),
         ("decide/gopher_repetition", "words", Box::new(GopherRepetition::default())),
         ("decide/fineweb_quality", "words", Box::new(FinewebQuality::default())),
