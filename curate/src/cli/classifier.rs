@@ -18,7 +18,8 @@ use schemas::{
 
 use super::{
     files::ended,
-    lost::{Losses, LostArgs},
+    inputs::{check, is_standard_input, rewindable},
+    lost::{ErrorArgs, Errors, Losses, LostArgs},
     printer::Printer,
     threads,
 };
@@ -93,6 +94,8 @@ struct TrainArgs {
     /// Threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    #[command(flatten)]
+    errors: ErrorArgs,
     #[command(flatten)]
     lost: LostArgs,
 }
@@ -183,9 +186,11 @@ impl TrainArgs {
         if self.l2.is_some_and(|l2| !(l2 >= 0.0 && l2.is_finite())) {
             bail!("--l2 is 0 or more");
         }
-        let mut losses = self.lost.begin();
-        let mut documents = self.read(printer, &self.positive, Label::Positive, &mut losses)?;
-        documents.extend(self.read(printer, &self.negative, Label::Negative, &mut losses)?);
+        check(&self.positive)?;
+        check(&self.negative)?;
+        let (mut losses, mut errors) = (self.lost.begin(), self.errors.begin());
+        let mut documents = self.read(printer, &self.positive, Label::Positive, &mut losses, &mut errors)?;
+        documents.extend(self.read(printer, &self.negative, Label::Negative, &mut losses, &mut errors)?);
         documents.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         documents.dedup_by(|one, other| one.id == other.id && one.label == other.label);
         let mut kinds = self.kind.clone();
@@ -200,7 +205,8 @@ impl TrainArgs {
             let of = kinds.iter().map(|kind| kind.name().to_owned()).collect();
             self.train(printer, Kind::Ensemble { of }, "ensemble", &documents, &self.out.join("ensemble"))?;
         }
-        ended(documents.len(), losses)
+        ended(documents.len(), losses)?;
+        Ok(errors.judge()?)
     }
 
     /// The documents of one side. A file that cannot be read, or not to its end, is named.
@@ -210,19 +216,24 @@ impl TrainArgs {
         files: &[PathBuf],
         label: Label,
         losses: &mut Losses,
+        errors: &mut Errors,
     ) -> anyhow::Result<Vec<Document>> {
+        let folder = tempfile::tempdir().context("a temporary folder cannot be made")?;
         let mut documents = Vec::new();
         for path in files {
+            let before = documents.len();
+            let kept = rewindable(path, folder.path())?;
             let source = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let take = |id, text| documents.push(Document { id, source: source.clone(), language: None, label, text });
-            losses.file(printer, path, path);
-            let Others { records, lost } = match each_text(&format_of(path, &self.text), path, &source, take) {
+            losses.file(printer, path, &kept);
+            let Others { records, broken, lost } = match each_text(&format_of(path, &self.text), &kept, &source, take) {
                 Ok(others) => others,
                 Err(error) => {
-                    losses.refuse(printer, path, &error);
+                    losses.refuse(printer, &kept, &error);
                     continue;
                 }
             };
+            errors.count((documents.len() - before) as u64 + records, broken);
             lost.iter().for_each(|(bytes, why)| losses.lose(printer, path, *bytes, why));
             if records > 0 {
                 printer.note(format_args!("{}: {records} records are no documents", path.display()));
@@ -304,15 +315,17 @@ impl ScoreArgs {
         if let Some(min_known) = self.min_known {
             classifier.set_min_known(min_known.get());
         }
+        check(std::slice::from_ref(&self.file))?;
         let read = |source| Error::File { action: "read", path: self.file.clone(), source };
-        let is_input = self.file.as_os_str() == "-";
+        let is_input = is_standard_input(&self.file);
         let mut input: Box<dyn BufRead> = if is_input {
             Box::new(io::stdin().lock())
         } else {
             Box::new(unpacked(File::open(&self.file).map_err(read)?).map_err(read)?)
         };
         let mut losses = self.lost.begin();
-        if !is_input {
+        // what comes from a pipe has no size beforehand
+        if !is_input && self.file.is_file() {
             losses.file(printer, &self.file, &self.file);
         }
         let mut output = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());

@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     execution::ExecutionArgs,
+    inputs::check_regular,
     lost::{Losses, LostArgs},
     printer::Printer,
 };
@@ -53,6 +54,7 @@ pub struct DocumentsArgs {
 impl DocumentsArgs {
     /// Files as a source: by their real names, sorted, each once.
     pub fn source(&self, name: &str, files: &[PathBuf]) -> anyhow::Result<Source> {
+        check_regular(files)?;
         let real = |path: &PathBuf| path.canonicalize().map_err(Error::file("read", path));
         let files: BTreeSet<PathBuf> = files.iter().map(real).collect::<Result<_, _>>()?;
         let columns = Columns { text: self.text.clone(), id: self.id.clone(), ..Columns::default() };

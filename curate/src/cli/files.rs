@@ -10,7 +10,8 @@ use clap::Args;
 use datafusion::arrow::{array::Array as _, json::LineDelimitedWriter};
 
 use super::{
-    lost::{Losses, LostArgs},
+    inputs::{check, rewindable},
+    lost::{ErrorArgs, Losses, LostArgs},
     printer::Printer,
     size::Size,
     threads,
@@ -26,7 +27,7 @@ use crate::{
 /// Files that a small command reads, and what it may use.
 #[derive(Debug, Args)]
 pub struct FilesArgs {
-    /// The files; `-` is standard input.
+    /// The files, or pipes; `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The name of the source, which is a part of every id.
@@ -42,6 +43,8 @@ pub struct FilesArgs {
     /// Memory that a plan may hold; half of it may be the window of a packed file.
     #[arg(long, value_name = "SIZE", default_value = "4G")]
     memory: Size,
+    #[command(flatten)]
+    errors: ErrorArgs,
     #[command(flatten)]
     lost: LostArgs,
 }
@@ -72,18 +75,19 @@ impl FilesArgs {
         families: &[Family],
         format: impl Fn(&Path) -> Format,
     ) -> anyhow::Result<()> {
+        check(&self.files)?;
         let folder = tempfile::tempdir().context("a temporary folder cannot be made")?;
         let (threads, runtime) = threads::start(self.threads)?;
         let limits = Limits { threads, memory: self.memory.0, spill: folder.path().join("spill") };
         let session = Engine::Local.session(limits)?;
         let pipe = Pipe { session: &session, source: self.source, columns, clean: &self.clean, families };
         let mut output = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-        let (mut documents, mut cut, mut others) = (0, 0, 0);
+        let (mut documents, mut cut, mut others, mut broken) = (0, 0, 0u64, 0u64);
         let mut losses = self.lost.begin();
         for file in &self.files {
-            let is_input = file.as_os_str() == "-";
-            let path = if is_input { spool(folder.path())? } else { file.clone() };
+            let path = rewindable(file, folder.path())?;
             let format = format(file);
+            let place = if matches!(format, Format::Parquet(_)) { "row" } else { "byte" };
             let mut of_file = 0;
             losses.file(printer, file, &path);
             let take = |rows: datafusion::arrow::array::RecordBatch| {
@@ -95,19 +99,25 @@ impl FilesArgs {
             let leave = |left: crate::run::Left| {
                 if let Some(bytes) = left.lost {
                     let detail = left.detail.unwrap_or_default();
-                    losses.lose(printer, file, bytes, &format!("{} at byte {}: {detail}", left.why, left.offset));
+                    let why = format!("{} at {place} {}: {detail}", left.why, left.offset);
+                    losses.lose(printer, file, bytes, &why);
                     return;
                 }
                 others += 1;
+                broken += u64::from(left.is_broken);
                 of_file += 1;
                 if of_file > NAMED && !printer.is_verbose() {
                     return;
                 }
                 let detail = left.detail.map(|detail| format!(": {detail}")).unwrap_or_default();
-                printer.note(format_args!("{}: byte {}: {}{detail}", file.display(), left.offset, left.why));
+                printer.note(format_args!("{}: {place} {}: {}{detail}", file.display(), left.offset, left.why));
             };
             match runtime.block_on(pipe.read(&path, &format, take, leave)) {
                 Err(error @ Error::File { action: "write", .. }) => return Err(error.into()),
+                // what a pipe gave lies elsewhere, under a name that nobody knows
+                Err(Error::File { action, path: found, source }) if found == path => {
+                    losses.refuse(printer, &path, &Error::File { action, path: file.clone(), source });
+                }
                 Err(error) => losses.refuse(printer, &path, &error),
                 Ok(()) => {}
             }
@@ -118,7 +128,10 @@ impl FilesArgs {
         output.flush().context("standard output cannot be written")?;
         let cut = if cut > 0 { format!(" ({cut} of them cut)") } else { String::new() };
         printer.note(format_args!("{documents} documents{cut}, {others} other records"));
-        ended(documents, losses)
+        let mut errors = self.errors.begin();
+        errors.count(documents as u64 + others, broken);
+        ended(documents, losses)?;
+        Ok(errors.judge()?)
     }
 }
 
@@ -131,12 +144,4 @@ pub fn ended(documents: usize, losses: Losses) -> anyhow::Result<()> {
         bail!("no document was read");
     }
     Ok(losses.judge()?)
-}
-
-/// Standard input as a file, for readers look at the first bytes twice.
-fn spool(folder: &Path) -> anyhow::Result<PathBuf> {
-    let path = folder.join("input");
-    let mut file = std::fs::File::create(&path).context("a temporary file cannot be made")?;
-    io::copy(&mut io::stdin().lock(), &mut file).context("standard input cannot be kept")?;
-    Ok(path)
 }

@@ -8,6 +8,15 @@ use schemas::share::Share;
 use super::printer::Printer;
 use crate::error::Error;
 
+/// How much may be broken.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ErrorArgs {
+    /// Largest share of records that may be broken; what is no document by design, such as a page that is no HTML, counts as sound. Above it
+    /// the command reads on to the end, and exits with code 3.
+    #[arg(long, value_name = "SHARE", default_value_t = Share::of(0.01))]
+    max_error_rate: Share,
+}
+
 /// How much may be lost.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct LostArgs {
@@ -17,34 +26,93 @@ pub struct LostArgs {
     max_lost_rate: Share,
 }
 
-/// The command did what it could, but more was lost than may be.
+/// The command did what it could, but more was broken or lost than may be.
 #[derive(Debug, thiserror::Error)]
-#[error("{lost} of {of} bytes of the input are lost, in {places} places: more than --max-lost-rate {limit} allows")]
-pub struct TooMuchLost {
-    lost: u64,
-    of: u64,
-    places: u64,
-    limit: f64,
+pub enum OverLimit {
+    /// Records.
+    #[error("{broken} of {read} records are broken: more than --max-error-rate {limit} allows")]
+    Broken {
+        /// Broken records.
+        broken: u64,
+        /// All records.
+        read: u64,
+        /// The largest share that may be.
+        limit: Share,
+    },
+    /// Bytes of files.
+    #[error("{lost} of {of} bytes of the input are lost, in {places} places: more than --max-lost-rate {limit} allows")]
+    Lost {
+        /// Bytes that are lost.
+        lost: u64,
+        /// Bytes of all files.
+        of: u64,
+        /// Stretches that are lost, and files without a byte.
+        places: u64,
+        /// The largest share that may be.
+        limit: Share,
+    },
+    /// Files of which nobody knows how much is missing.
+    #[error("{files} files cannot be read, and nobody knows how much is missing: no --max-lost-rate allows that")]
+    Unknown {
+        /// Files.
+        files: u64,
+    },
+}
+
+/// Records so far.
+#[derive(Debug)]
+pub struct Errors {
+    limit: Share,
+    broken: u64,
+    read: u64,
 }
 
 /// What was lost so far.
 #[derive(Debug)]
 pub struct Losses {
-    limit: f64,
+    limit: Share,
     lost: u64,
     of: u64,
     places: u64,
+    /// Files whose size is not known, and of which nothing more can be read.
+    unknown: u64,
+}
+
+impl ErrorArgs {
+    /// Nothing is broken yet.
+    pub fn begin(self) -> Errors {
+        Errors { limit: self.max_error_rate, broken: 0, read: 0 }
+    }
 }
 
 impl LostArgs {
     /// Nothing is lost yet.
     pub fn begin(self) -> Losses {
-        Losses { limit: self.max_lost_rate.get(), lost: 0, of: 0, places: 0 }
+        Losses { limit: self.max_lost_rate, lost: 0, of: 0, places: 0, unknown: 0 }
+    }
+}
+
+impl Errors {
+    /// Records of which some are broken.
+    pub fn count(&mut self, read: u64, broken: u64) {
+        self.read += read;
+        self.broken += broken;
+    }
+
+    /// The end of the command.
+    ///
+    /// # Errors
+    /// When more is broken than may be.
+    pub fn judge(self) -> Result<(), OverLimit> {
+        let Self { limit, broken, read } = self;
+        if broken as f64 <= limit.get() * read as f64 { Ok(()) } else { Err(OverLimit::Broken { broken, read, limit }) }
     }
 }
 
 impl Losses {
     /// Begins a file. One without a byte is said to be empty.
+    ///
+    /// - `path`: where its bytes lie, which is another place for a pipe
     pub fn file(&mut self, printer: &Printer, name: &Path, path: &Path) {
         let size = fs::metadata(path).map(|metadata| metadata.len());
         self.of += size.as_ref().unwrap_or(&0);
@@ -63,7 +131,10 @@ impl Losses {
 
     /// A file cannot be read at all, for this reason.
     pub fn refuse(&mut self, printer: &Printer, path: &Path, error: &Error) {
-        self.lost += fs::metadata(path).map_or(0, |metadata| metadata.len());
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() => self.lost += metadata.len(),
+            _ => self.unknown += 1,
+        }
         self.places += 1;
         printer.warn(error);
     }
@@ -84,9 +155,12 @@ impl Losses {
     ///
     /// # Errors
     /// When more is lost than may be.
-    pub fn judge(self) -> Result<(), TooMuchLost> {
-        let Self { limit, lost, of, places } = self;
-        let some_may_be = limit > 0.0 && lost as f64 <= limit * of as f64;
-        if places == 0 || some_may_be { Ok(()) } else { Err(TooMuchLost { lost, of, places, limit }) }
+    pub fn judge(self) -> Result<(), OverLimit> {
+        let Self { limit, lost, of, places, unknown } = self;
+        if unknown > 0 {
+            return Err(OverLimit::Unknown { files: unknown });
+        }
+        let some_may_be = limit > Share::default() && lost as f64 <= limit.get() * of as f64;
+        if places == 0 || some_may_be { Ok(()) } else { Err(OverLimit::Lost { lost, of, places, limit }) }
     }
 }

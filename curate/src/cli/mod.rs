@@ -9,6 +9,7 @@ mod execution;
 mod explain;
 mod extract;
 mod files;
+mod inputs;
 mod lost;
 mod measure;
 mod printer;
@@ -29,7 +30,7 @@ use self::printer::{Printer, Verbosity};
 /// Turns web crawls into training data.
 ///
 /// Ends with code 0 when it has done what was asked; 1 when that failed, or nothing was read; 2 when it could not be understood; 3 when a
-/// command on files came to its end, but more of the input was lost than may be.
+/// command on files came to its end, but more of the input was broken or lost than may be.
 #[derive(Debug, Parser)]
 #[command(name = "curate", version, propagate_version = true)]
 struct Arguments {
@@ -60,7 +61,7 @@ enum Command {
 }
 
 /// Runs the program: 0 when it has done what was asked, 1 when that failed, 2 when it could not be understood, 3 when it was done, but
-/// more of the input was lost than may be.
+/// more of the input was broken or lost than may be.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -85,7 +86,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             printer.error(&error);
-            if error.is::<lost::TooMuchLost>() { ExitCode::from(3) } else { ExitCode::FAILURE }
+            if error.is::<lost::OverLimit>() { ExitCode::from(3) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use schemas::{
+    examples::ExampleFormat,
     paths::NamedFolders,
     prompt::Demonstrations,
     task::{Folders, Form, Parts, PromptStyle, Split, Task, shipped},
@@ -208,7 +209,12 @@ impl RenderArgs {
                         losses.lose(printer, path, bytes, &format!("{fault}: {detail}"));
                     }
                     Err(Unread { fault: Broken { offset, fault, detail, .. }, lost: None }) => {
-                        printer.note(format_args!("{}: byte {offset}: {fault}: {detail}", path.display()));
+                        let place = match task.rules.format_of(path) {
+                            ExampleFormat::Parquet => "row",
+                            ExampleFormat::Json | ExampleFormat::Squad => "object",
+                            _ => "byte",
+                        };
+                        printer.note(format_args!("{}: {place} {offset}: {fault}: {detail}", path.display()));
                     }
                 })?;
                 examples

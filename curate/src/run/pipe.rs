@@ -33,6 +33,8 @@ pub struct Left {
     pub offset: u64,
     /// The reason for which it is no document, or its fault.
     pub why: String,
+    /// Whether that is a fault: the record is broken, and not refused by design.
+    pub is_broken: bool,
     /// What was found, for a fault.
     pub detail: Option<String>,
     /// Bytes of the file that are lost, where it is no record but a stretch that cannot be read.
@@ -107,9 +109,11 @@ fn divide(batch: &RecordBatch) -> Result<(RecordBatch, Vec<Left>), ArrowError> {
     };
     let left: Vec<Option<Left>> = (0..batch.num_rows())
         .map(|row| {
-            let why = text(1, row).or_else(|| text(2, row))?;
+            let (reason, fault) = (text(1, row), text(2, row));
+            let is_broken = reason.is_none();
+            let why = reason.or(fault)?;
             let lost = lost.is_valid(row).then(|| lost.value(row));
-            Some(Left { offset: offsets.value(row), why, detail: text(3, row), lost })
+            Some(Left { offset: offsets.value(row), why, is_broken, detail: text(3, row), lost })
         })
         .collect();
     let is_document = left.iter().map(|left| Some(left.is_none())).collect();

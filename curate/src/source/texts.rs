@@ -28,6 +28,8 @@ pub fn format_of(path: &Path, text: &str) -> Format {
 pub struct Others {
     /// Records that are none.
     pub records: u64,
+    /// Those of them that are broken.
+    pub broken: u64,
     /// Stretches of the file that cannot be read: bytes that are lost, and what is wrong.
     pub lost: Vec<(u64, String)>,
 }
@@ -49,7 +51,10 @@ pub fn each_text(format: &Format, path: &Path, source: &str, mut take: impl FnMu
             (_, Outcome::Quarantined(fault, detail), Some(bytes)) => {
                 others.lost.push((bytes, format!("{fault}: {detail}")));
             }
-            _ => others.records += 1,
+            (_, outcome, _) => {
+                others.records += 1;
+                others.broken += u64::from(matches!(outcome, Outcome::Quarantined(..)));
+            }
         }
     }
     Ok(others)

@@ -153,9 +153,7 @@ fn small_commands_say_what_they_lost() {
     assert!(measure(&["--max-lost-rate", "1", &cut]).status.success());
     assert_eq!(measure(&["--max-lost-rate", "0.2", &cut, &sound]).status.code(), Some(3), "a third is lost");
 
-    for (file, said) in
-        [(&other, "a 7z file: unpack it first"), (&empty, "the file is empty"), (&missing, "cannot read")]
-    {
+    for (file, said) in [(&other, "a 7z file: unpack it first"), (&empty, "the file is empty")] {
         let alone = measure(&[file]);
         assert_eq!(alone.status.code(), Some(1), "nothing was read: {}", stderr(&alone));
         assert!(stderr(&alone).contains(said) && stderr(&alone).contains("no document was read"), "{}", stderr(&alone));
@@ -163,6 +161,24 @@ fn small_commands_say_what_they_lost() {
         assert_eq!((among.status.code(), lines(&among)), (Some(3), 300), "the next file is read: {}", stderr(&among));
         assert!(stderr(&among).contains(said), "{}", stderr(&among));
     }
+
+    // how much is missing of what cannot be opened, nobody knows: no limit allows it, and nothing is read
+    for (file, said) in [(missing.as_str(), "missing.jsonl: "), (text(folder.path()), "it is a folder")] {
+        let among = measure(&["--max-lost-rate", "1", &sound, file]);
+        assert_eq!((among.status.code(), lines(&among)), (Some(1), 0), "{}", stderr(&among));
+        assert!(stderr(&among).contains("cannot read ") && stderr(&among).contains(said), "{}", stderr(&among));
+    }
+
+    // broken records have a limit of their own: what is sound is given, and the code says that there was more
+    let mostly_bad = write("bad.jsonl", format!("{}{}", documents(0, 1), "{\"text\": oops}\n".repeat(999)).as_bytes());
+    let bad = measure(&[&mostly_bad]);
+    assert_eq!((bad.status.code(), lines(&bad)), (Some(3), 1), "{}", stderr(&bad));
+    let said = "999 of 1000 records are broken: more than --max-error-rate 0.01 allows";
+    assert!(stderr(&bad).contains(said), "{}", stderr(&bad));
+    assert!(measure(&["--max-error-rate", "0.999", &mostly_bad]).status.success());
+    // an empty text is no document by design
+    let blank = write("blank.jsonl", b"{\"text\": \"One.\"}\n{\"text\": \"\"}\n");
+    assert!(measure(&[&blank]).status.success());
 
     let dedup = |limit: &str, out: &str| {
         let out = folder.path().join(out);

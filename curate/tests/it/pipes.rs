@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::Write as _,
-    process::{Output, Stdio},
+    process::{Command, Output, Stdio},
     sync::Arc,
 };
 
@@ -24,9 +24,9 @@ async fn an_archive_gives_the_documents_of_a_run() {
     let out = temporary();
     run_well(&recipe("fixture.toml"), out.path(), &[]);
     let archive = root().join("fixtures/crawl/00.warc.gz");
-    let output = curate(&["extract", "--source", "crawl", "--max-lost-rate", "0.05", text(&archive)])
-        .output()
-        .expect("it can be started");
+    let limits = ["--max-error-rate", "0.05", "--max-lost-rate", "0.05"];
+    let command = [&["extract", "--source", "crawl"][..], &limits, &[text(&archive)]].concat();
+    let output = curate(&command).output().expect("it can be started");
     let documents = lines(&output);
     assert!(documents.len() > 100, "{} documents", documents.len());
     for document in &documents {
@@ -42,12 +42,13 @@ async fn an_archive_gives_the_documents_of_a_run() {
 /// Documents come through a pipe, and one object goes out for each.
 #[test]
 fn documents_are_measured_in_a_pipe() {
-    let mut child = curate(&["measure", "-q", "--facts", "words,c4-lines,fingerprints", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it can be started");
+    let mut child =
+        curate(&["measure", "-q", "--max-error-rate", "0.5", "--facts", "words,c4-lines,fingerprints", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it can be started");
     let mut input = child.stdin.take().expect("it is piped");
     input
         .write_all(
@@ -60,6 +61,44 @@ fn documents_are_measured_in_a_pipe() {
     assert_eq!((&facts[0]["record"], &facts[0]["words"], &facts[0]["tokens"]), (&"a".into(), &4.into(), &6.into()));
     assert_eq!((&facts[0]["sentences"], &facts[0]["cuts"]), (&1.into(), &serde_json::json!([])));
     assert!(facts[0]["text_hash"].is_string());
+}
+
+/// A pipe that has a name, as `<(zcat FILE)` makes one, is read like standard input: nothing of it is empty or lost.
+#[test]
+fn a_named_pipe_is_read_like_standard_input() {
+    let folder = temporary();
+    let (archive, lines) = (root().join("fixtures/crawl/00.warc.gz"), folder.path().join("some.jsonl"));
+    let texts = ["One and two.", "Three and four."].map(|text| serde_json::json!({ "text": text }).to_string());
+    fs::write(&lines, texts.join("\n")).expect("it can be written");
+    let limits = ["--max-error-rate", "0.05", "--max-lost-rate", "0.05"];
+    for (command, file) in [("measure", &lines), ("extract", &archive)] {
+        let read = |name: &str| {
+            let input = File::open(file).expect("it is there");
+            let arguments = [&[command][..], &limits, &[name]].concat();
+            // as a pipe, and not as a file that standard input happens to be
+            let mut cat = Command::new("cat").stdin(input).stdout(Stdio::piped()).spawn().expect("it can be started");
+            let pipe = cat.stdout.take().expect("it is piped");
+            let output = curate(&arguments).stdin(pipe).output().expect("it can be started");
+            cat.wait().expect("it ends");
+            output
+        };
+        let (named, unnamed) = (read("/dev/stdin"), read("-"));
+        assert!(named.status.success(), "{command}: {}", stderr(&named));
+        assert_eq!(stdout(&named), stdout(&unnamed), "{command}");
+        assert!(!stdout(&named).is_empty() && !stderr(&named).contains("empty"), "{command}: {}", stderr(&named));
+    }
+    // what reads its files more than once says that a pipe is none
+    let out = folder.path().join("out");
+    let mut child = curate(&["dedup", "--out", text(&out), "/dev/stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it can be started");
+    drop(child.stdin.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("write it to a file first"), "{}", stderr(&output));
 }
 
 /// However documents are kept, they are the same: ids, facts, and what is left out.
@@ -98,7 +137,9 @@ fn lines_and_tables_hold_the_same_documents() {
     for name in ["packed.jsonl.zst", "table.parquet"] {
         let output = measure(name, "body");
         assert_eq!(stdout(&output), stdout(&plain), "{name}: {}", stderr(&output));
-        assert!(stderr(&output).contains(": no_text"), "{}", stderr(&output));
+        let place = if name == "table.parquet" { "row 1" } else { "byte " };
+        let said = stderr(&output);
+        assert!(said.contains(&format!("{name}: {place}")) && said.contains(": no_text"), "{said}");
     }
     let clipped = stderr(&measure("clipped.jsonl.zst", "body"));
     assert!(clipped.contains("bytes are lost: zstd_clipped at byte 0: the file ends at byte "), "{clipped}");
