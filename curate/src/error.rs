@@ -90,6 +90,12 @@ pub enum Error {
         /// Its files.
         files: String,
     },
+    /// A file of a benchmark has nothing that could be looked for.
+    #[error("{} holds no example with a text to look for: a benchmark of nothing finds nothing", path.display())]
+    NoExample {
+        /// The file.
+        path: PathBuf,
+    },
     /// More records were broken than the recipe allows.
     #[error(
         "source `{name}`: {broken} of {read} records are broken, more than `max_error_rate` = {limit} allows; they are listed in {}",

@@ -26,8 +26,8 @@ use super::{
 use crate::{
     error::Error,
     learn::{
-        Classifier, Document, FastTextConfig, FeaturesPreset, Kind, Label, Labelled, MIN_KNOWN, Score, Scratch,
-        Training, evaluate, shown, train,
+        Classifier, Document, Evaluation, FastTextConfig, FeaturesPreset, Kind, Label, Labelled, MIN_KNOWN, Score,
+        Scratch, Training, evaluate, shown, train,
     },
     source::{Others, each_text, format_of, unpacked},
 };
@@ -300,6 +300,11 @@ impl TestArgs {
     fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let classifier = Classifier::load(&self.model)?;
         let labelled = evaluate(&classifier, &self.labels)?;
+        let Evaluation { positives, negatives, unscored, .. } = labelled.evaluation;
+        if positives + negatives == 0 {
+            let labels = self.labels.display();
+            bail!("{labels}: none of the {unscored} documents has a score, for the model knows too little of them");
+        }
         printer.result(serde_json::to_string_pretty(&labelled.evaluation)?);
         Ok(())
     }

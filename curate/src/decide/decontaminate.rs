@@ -61,6 +61,14 @@ pub struct BenchmarkAccount {
     pub bytes: u64,
 }
 
+impl BenchmarkAccount {
+    /// Whether no example was looked for, since all have too few words.
+    #[must_use]
+    pub fn is_all_short(&self) -> bool {
+        self.examples > 0 && self.short == self.examples
+    }
+}
+
 /// What was found of all benchmarks.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Contamination {

@@ -4,7 +4,11 @@ use std::path::Path;
 
 use schemas::json_lines::{Field, fields};
 
-use crate::{error::Result, files::hash_file, source::each_line};
+use crate::{
+    error::{Error, Result},
+    files::hash_file,
+    source::each_line,
+};
 
 /// The documents of a file.
 pub struct LabelledFile {
@@ -19,7 +23,7 @@ impl LabelledFile {
     /// 0 or false for what is not; as a string, too, in letters of either case.
     ///
     /// # Errors
-    /// When the file cannot be read, or a line is none of these.
+    /// When the file cannot be read, a line is none of these, or there is no line.
     pub fn read(path: &Path) -> Result<Self> {
         let mut documents = Vec::new();
         each_line(path, |_, line| {
@@ -29,6 +33,10 @@ impl LabelledFile {
             documents.push((text, is_good(&label)?));
             Ok(())
         })?;
+        if documents.is_empty() {
+            let message = "it holds no document with a label".to_owned();
+            return Err(Error::Damaged { path: path.to_owned(), message });
+        }
         Ok(Self { documents, sha256: hash_file(path)?.sha256 })
     }
 }
@@ -83,6 +91,8 @@ mod tests {
             assert!(error.contains("labels.jsonl is damaged: line 2: `label` is 1 or true"), "{error}");
             assert!(error.ends_with(&format!("this one is {found}")), "{error}");
         }
+        let error = read("\n\n").err().expect("there is no label").to_string();
+        assert!(error.contains("labels.jsonl is damaged: it holds no document with a label"), "{error}");
         for wrong in ["{\"text\": \"a\"}", "{\"label\": 1}", "{"] {
             let error = read(&format!("\n{wrong}\n")).err().expect("it is no label").to_string();
             assert!(error.contains("labels.jsonl") && error.contains("line 2"), "{error}");

@@ -67,6 +67,13 @@ impl Run<'_> {
             self.contamination_account(step, &family, &cuts, found).await
         })
         .await?;
+        let min = family.overlaps().map_or(0, |config| config.lengths.min);
+        for account in self.contamination(&step.name)?.benchmarks.iter().filter(|account| account.is_all_short()) {
+            let BenchmarkAccount { benchmark, examples, .. } = account;
+            tracing::warn!(
+                "benchmark `{benchmark}`: none of its {examples} examples is looked for: all have fewer than {min} words"
+            );
+        }
         Ok(())
     }
 

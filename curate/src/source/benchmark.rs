@@ -103,8 +103,17 @@ impl Benchmark {
     /// Gives `take` every example of a file.
     ///
     /// # Errors
-    /// When the file cannot be read, or a line of JSON is none.
+    /// When the file cannot be read, a line of JSON is none, or no example has a text: a download that failed finds nothing in any document.
     pub fn examples(&self, file: &ExampleFile, mut take: impl FnMut(&Example)) -> Result<()> {
+        let mut is_empty = true;
+        self.each_example(file, |example| {
+            is_empty &= example.strings.iter().all(|text| text.trim().is_empty());
+            take(example);
+        })?;
+        if is_empty { Err(Error::NoExample { path: file.path.clone() }) } else { Ok(()) }
+    }
+
+    fn each_example(&self, file: &ExampleFile, mut take: impl FnMut(&Example)) -> Result<()> {
         let fields = self.fields.as_deref();
         let mut example = Example::default();
         if let Some(rules) = &self.rules {
@@ -247,6 +256,21 @@ mod tests {
         }
         assert_eq!(examples("a.txt", "\u{feff}Why?\r\n", None)?, [(1, "Why?".into())]);
         Ok(())
+    }
+
+    #[test]
+    fn a_file_without_an_example_is_named() {
+        let question = Some(vec!["question".to_owned()]);
+        for (name, content, fields) in [
+            ("none.jsonl", "", None),
+            ("none.txt", "\n \n\n", None),
+            ("none.json", "[1, 2, 3]", None),
+            ("none.jsonl", "{\"question\": \"\"}\n", None),
+            ("none.jsonl", "{\"prompt\": \"Why?\"}\n", question),
+        ] {
+            let error = examples(name, content, fields).expect_err(content).to_string();
+            assert!(error.contains(name) && error.contains("holds no example"), "{content:?}: {error}");
+        }
     }
 
     #[test]

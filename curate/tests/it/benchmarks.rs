@@ -155,6 +155,18 @@ fn what_is_no_benchmark_is_named() {
     let output = crate::support::run(&recipe(folder.path()), &folder.path().join("out"), &[]);
     assert!(!output.status.success());
     assert!(stderr(&output).contains("quiz.jsonl") && stderr(&output).contains("line 2"), "{}", stderr(&output));
+    // an empty file, such as a download that failed, finds nothing in any document
+    fs::write(folder.path().join("quiz.jsonl"), "\n").expect("it can be written");
+    let output = crate::support::run(&recipe(folder.path()), &folder.path().join("out"), &[]);
+    let error = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("quiz.jsonl holds no example"), "{error}");
+    // one whose examples are all too short is said to find nothing
+    quiz(folder.path(), &["Why is it?".to_owned(), "What?".to_owned()]);
+    let output = crate::support::run(&recipe(folder.path()), &folder.path().join("out"), &[]);
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("benchmark `quiz`: none of its 2 examples is looked for"), "{said}");
     let sums = root().join("fixtures/tasks/sums.toml");
     let some = folder.path().join("some.jsonl");
     let out = folder.path().join("task");

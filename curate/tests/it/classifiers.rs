@@ -86,6 +86,18 @@ fn what_was_trained_tests_and_scores() {
         let row: Value = serde_json::from_str(&scored).expect("it is JSON");
         assert_eq!((row["score"].is_f64(), row["known"].as_f64() > Some(0.1)), (has_score, has_score), "{name}: {row}");
     }
+    // nothing to test by is no result
+    let tested =
+        |name: &str| started(&["classifier", "test", "--model", text(&out.join(name)), "--labels", text(&labels)]);
+    let unscored = tested("hashed");
+    assert_eq!(unscored.status.code(), Some(1), "{}", stdout(&unscored));
+    assert!(stderr(&unscored).contains("none of the 1 documents has a score"), "{}", stderr(&unscored));
+    let line = fs::read(&labels).expect("it is there");
+    fs::write(&labels, "").expect("it can be written");
+    let empty = tested("hashed");
+    assert_eq!(empty.status.code(), Some(1), "{}", stdout(&empty));
+    assert!(stderr(&empty).contains("it holds no document with a label"), "{}", stderr(&empty));
+    fs::write(&labels, line).expect("it can be written");
     let zero = ["classifier", "score", "--min-known", "0", "--model", text(&model), text(&labels)];
     let row: Value = serde_json::from_str(&stdout(&started(&zero))).expect("it is JSON");
     assert!(row["score"].is_f64(), "{row}");
