@@ -6,11 +6,13 @@
 //!
 //! Whether outputs are still those that were written is told by size and time, as `make` does; where the time is another, by their
 //! hash. What neither shows, such as a disk that gives other bytes, is found when a stage is about to read a file: see
-//! [`Marks::forget`]. A mark holds its own hash: one that was damaged or edited is none.
+//! [`Marks::forget`]. An input belongs to others, who may change it in place and put its time back: it has to have the same change time and
+//! inode, too, or it is hashed. A mark holds its own hash: one that was damaged or edited is none.
 
 use std::{
     fmt::Write as _,
     fs,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
 };
@@ -56,8 +58,14 @@ pub struct Stamp {
     pub path: PathBuf,
     /// Its size in bytes.
     pub bytes: u64,
-    /// When it was last changed, in nanoseconds since 1970.
+    /// When its bytes were last changed, in nanoseconds since 1970. Whoever may write the file can set it.
     pub modified: u128,
+    /// When the system last changed anything of it, in nanoseconds since 1970. Nobody can set it. Marks of earlier programs have none.
+    #[serde(default)]
+    pub changed: u128,
+    /// Its number in the file system. Marks of earlier programs have none.
+    #[serde(default)]
+    pub inode: u64,
     /// SHA-256 of its bytes.
     pub sha256: String,
 }
@@ -68,13 +76,31 @@ impl Stamp {
     /// # Errors
     /// When it cannot be read.
     pub fn of(path: &Path) -> Result<Self> {
-        let (bytes, modified) = size_and_time(path)?;
-        Ok(Self { path: path.to_owned(), bytes, modified, sha256: hash_file(path)?.sha256 })
+        // what is changed while it is hashed differs from this the next time
+        let unread = Self::unread(path)?;
+        Ok(Self { sha256: hash_file(path)?.sha256, ..unread })
     }
 
-    /// Whether the file still has these bytes.
-    fn holds(&self) -> bool {
-        still_holds(&self.path, self.bytes, self.modified, &self.sha256).is_some()
+    /// What the system says of a file that is not read.
+    fn unread(path: &Path) -> Result<Self> {
+        let metadata = fs::metadata(path).map_err(Error::file("read", path))?;
+        let changed = i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec());
+        Ok(Self {
+            path: path.to_owned(),
+            bytes: metadata.len(),
+            modified: modified(&metadata),
+            changed: u128::try_from(changed).unwrap_or(0),
+            inode: metadata.ino(),
+            sha256: String::new(),
+        })
+    }
+
+    /// The stamp of the file now, if it still has these bytes. It is read only where its size is the same and anything else is not, as in a
+    /// folder that was copied.
+    fn renewed(&self) -> Option<Self> {
+        let now = Self { sha256: self.sha256.clone(), ..Self::unread(&self.path).ok()? };
+        let holds = || hash_file(&self.path).is_ok_and(|found| found.sha256 == self.sha256);
+        (now == *self || (now.bytes == self.bytes && holds())).then_some(now)
     }
 }
 
@@ -87,8 +113,12 @@ fn still_holds(path: &Path, bytes: u64, modified: u128, sha256: &str) -> Option<
 
 fn size_and_time(path: &Path) -> Result<(u64, u128)> {
     let metadata = fs::metadata(path).map_err(Error::file("read", path))?;
-    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    Ok((metadata.len(), modified.map_or(0, |time| time.as_nanos())))
+    Ok((metadata.len(), modified(&metadata)))
+}
+
+fn modified(metadata: &fs::Metadata) -> u128 {
+    let time = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    time.map_or(0, |time| time.as_nanos())
 }
 
 /// What is known of a unit that is done.
@@ -141,9 +171,13 @@ impl Marks {
         // a mark that cannot be read is no mark: the unit runs again
         let mut stored = Stored::read(&path)?;
         let mark = &stored.mark;
-        if mark.fingerprint != *fingerprint || !mark.input.as_ref().is_none_or(Stamp::holds) {
+        if mark.fingerprint != *fingerprint {
             return None;
         }
+        let input = match &mark.input {
+            Some(stamp) => Some(stamp.renewed()?),
+            None => None,
+        };
         let files = mark.outputs.iter().zip(&stored.modified);
         let holds = |(file, time): (&FileEntry, &u128)| {
             still_holds(&self.out.join(&file.path), file.bytes, *time, &file.sha256)
@@ -152,9 +186,10 @@ impl Marks {
         if times.len() != mark.outputs.len() {
             return None;
         }
-        if times != stored.modified {
+        if times != stored.modified || input != stored.mark.input {
             // so that they are not read again the next time
             stored.modified = times;
+            stored.mark.input = input;
             stored.write(&path).ok()?;
         }
         Some(stored.mark)
@@ -274,6 +309,28 @@ mod tests {
         write_whole(&input, b"IN")?;
         assert!(marks.fresh("stage", "unit", &fingerprint).is_none());
         write_whole(&input, b"in")?;
+
+        // one that was changed in place, and given its time back, is another; as it was, it is hashed once and then known
+        let stamp = marks.fresh("stage", "unit", &fingerprint).and_then(|mark| mark.input).expect("it is as it was");
+        assert_eq!(stamp, Stamp::of(&input)?);
+        let in_place = |bytes: &[u8]| {
+            // the system's clock for files is a coarse one
+            std::thread::sleep(std::time::Duration::from_millis(30));
+            let time = fs::metadata(&input).and_then(|metadata| metadata.modified());
+            fs::write(&input, bytes)?;
+            fs::File::options().append(true).open(&input)?.set_modified(time?)
+        };
+        in_place(b"iN").expect("the folder can be written");
+        assert_eq!(Stamp::of(&input)?.modified, stamp.modified);
+        assert!(marks.fresh("stage", "unit", &fingerprint).is_none());
+        in_place(b"in").expect("the folder can be written");
+        let renewed = marks.fresh("stage", "unit", &fingerprint).and_then(|mark| mark.input).expect("it is as it was");
+        assert_eq!(renewed, Stamp::of(&input)?);
+        // the mark of an earlier program, which knew of times alone, is one
+        let old = Stamp { changed: 0, inode: 0, ..renewed.clone() };
+        marks.set("stage", "unit", &Mark { input: Some(old), ..mark.clone() })?;
+        let found = marks.fresh("stage", "unit", &fingerprint).and_then(|mark| mark.input);
+        assert_eq!(found, Some(renewed));
 
         // an output that was written anew with the same bytes is the same; one of the same size is not
         write_whole(&out.path().join("output"), b"result")?;

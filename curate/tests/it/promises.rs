@@ -202,6 +202,38 @@ fn a_damaged_file_is_named_and_made_anew() {
     assert_eq!(hashes(anew.path(), &OUTPUTS), hashes(out.path(), &OUTPUTS));
 }
 
+/// Promise 3 for inputs: one that was changed in place, and given its time back, as some tools that copy do, is read again, with what depends on it.
+#[test]
+fn an_input_that_was_changed_unseen_is_read_again() {
+    let folder = temporary();
+    let input = folder.path().join("some.jsonl");
+    let line = |number: u32| format!("{{\"id\": \"{number}\", \"text\": \"Document {number} says one thing.\"}}\n");
+    let before: String = (0..20).map(line).collect();
+    fs::write(&input, &before).expect("it can be written");
+    let recipe = folder.path().join("some.toml");
+    let text = "name = \"some\"\nseed = 1\n\n[source.some]\njsonl = [\"some.jsonl\"]\n\n[splits]\nvalidation = 0.0\n\n\
+                [mixture.text]\nweights = { some = 1 }\n";
+    fs::write(&recipe, text).expect("it can be written");
+    let (out, anew) = (folder.path().join("out"), folder.path().join("anew"));
+    run_well(&recipe, &out, &[]);
+    let first = hashes(&out, &OUTPUTS);
+
+    let modified = fs::metadata(&input).and_then(|metadata| metadata.modified()).expect("the file has a time");
+    fs::write(&input, before.replace("7 says one", "7 says two")).expect("it can be written");
+    let file = fs::File::options().append(true).open(&input).expect("the file can be opened");
+    file.set_modified(modified).expect("a time can be set");
+    run_well(&recipe, &out, &[]);
+    assert_ne!(first, hashes(&out, &OUTPUTS));
+    run_well(&recipe, &anew, &[]);
+    assert_eq!(hashes(&anew, &OUTPUTS), hashes(&out, &OUTPUTS));
+
+    // with the same bytes under another time and number, as in a folder that was restored, nothing is made anew
+    let bytes = fs::read(&input).expect("it is there");
+    fs::remove_file(&input).and_then(|()| fs::write(&input, bytes)).expect("it can be written");
+    let output = crate::support::run(&recipe, &out, &[]);
+    assert!(stderr(&output).contains("\n0 units run, "), "{}", stderr(&output));
+}
+
 /// Two runs cannot share an output folder, and a folder that holds something else is not taken.
 #[test]
 fn a_folder_belongs_to_one_run() {
