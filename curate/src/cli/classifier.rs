@@ -82,7 +82,8 @@ struct TrainArgs {
     /// Files that people have labelled, to try the model on: JSON lines with `text` and `label`, which is 1 or 0.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     labels: Vec<PathBuf>,
-    /// The share of a document's words and n-grams that the model has to know to score it, from 0 to 1.
+    /// The share of a document's words and n-grams that the model has to know to score it, from 0 to 1; for statistics the share of its letters
+    /// that are in scripts of the training texts.
     #[arg(long, value_name = "SHARE", default_value_t = Share::of(MIN_KNOWN))]
     min_known: Share,
     /// What decides which documents are held out.
@@ -131,8 +132,9 @@ struct TestArgs {
 
 /// Score documents: JSON lines in, the same with a `score` and the share that is `known` out.
 ///
-/// The share is of the document's words and n-grams that the model knows. A document of which it knows too little has the score null,
-/// for the model would give it what it gives to nothing.
+/// The share is of the document's words and n-grams that the model knows; for statistics, which know no words, of its letters that are in
+/// scripts of the training texts, and 0 without a word. A document of which it knows too little has the score null, for the model would
+/// give it what it gives to nothing.
 #[derive(Debug, Args)]
 struct ScoreArgs {
     /// The model's folder, as `train` or a run made it.

@@ -149,13 +149,12 @@ pub fn warnings(held_out: &Evaluation, weights: &[Weight]) -> Vec<String> {
 
 /// That a text of nothing is on the reference's side, where it is.
 ///
-/// - `min_known`: the share of a text that has to be known; none for a model that knows every text
+/// - `min_known`: the share of a text that has to be known
 #[must_use]
-pub fn warning_of_nothing(score: f64, min_known: Option<f64>) -> Option<String> {
+pub fn warning_of_nothing(score: f64, min_known: f64) -> Option<String> {
     let unknown = match min_known {
-        None => String::new(),
-        Some(0.0) => "; so do texts of which the model knows no word, for `min_known` is 0".to_owned(),
-        Some(share) => {
+        0.0 => "; so do texts of which the model knows no word, for `min_known` is 0".to_owned(),
+        share => {
             format!("; texts of which the model knows less than {:.0} % have no score for that reason", share * 100.0)
         }
     };
@@ -184,11 +183,10 @@ mod tests {
 
     #[test]
     fn nothing_is_not_to_be_like_the_reference() {
-        assert_eq!(warning_of_nothing(0.5, Some(0.1)), None);
+        assert_eq!(warning_of_nothing(0.5, 0.1), None);
         let warning = |min_known| warning_of_nothing(0.996, min_known).expect("it is above one half");
-        assert!(warning(Some(0.1)).contains("scores 0.996") && warning(Some(0.1)).contains("less than 10 %"));
-        assert!(warning(Some(0.0)).contains("`min_known` is 0"));
-        assert!(!warning(None).contains("word"));
+        assert!(warning(0.1).contains("scores 0.996") && warning(0.1).contains("less than 10 %"));
+        assert!(warning(0.0).contains("`min_known` is 0"));
     }
 
     #[test]

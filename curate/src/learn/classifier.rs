@@ -46,8 +46,8 @@ pub struct Score {
     /// The probability that it is of the reference, rounded to 1e-6. None where the classifier knows too little of it: what it would say
     /// then is what it says of nothing.
     pub score: Option<f64>,
-    /// The share of the text's words and n-grams that the model knows, rounded to 1e-6. Statistics know every text; an ensemble knows as much
-    /// as its member that knows least, for its mean takes in all.
+    /// The share of the text's words and n-grams that the model knows, rounded to 1e-6; for statistics the share of its letters that are in
+    /// scripts of the training texts. An ensemble knows as much as its member that knows least, for its mean takes in all.
     pub known: f64,
 }
 
@@ -212,7 +212,7 @@ impl Classifier {
         probability(self.log_odds("", &mut Scratch::default()))
     }
 
-    /// The calibrated log-odds, and the share of words and n-grams that are known.
+    /// The calibrated log-odds, and the share of the text that is known.
     fn read(&self, text: &str, scratch: &mut Scratch) -> (f64, f64) {
         let (log_odds, known) = match &self.model {
             Model::Hashed(model) => {
@@ -221,7 +221,7 @@ impl Classifier {
                 (if model.features().scale == Scale::Counts { log_odds.asinh() } else { log_odds }, known)
             }
             Model::FastText(model) => model.read(text, &mut scratch.line),
-            Model::Statistics(model) => (model.log_odds(text, &mut scratch.counter), 1.0),
+            Model::Statistics(model) => model.read(text, &mut scratch.counter),
             Model::Ensemble(members) => {
                 let mut least = 1.0f64;
                 let log_odds = members.iter().map(|member| {
@@ -233,15 +233,6 @@ impl Classifier {
             }
         };
         (self.calibration.apply(log_odds), known)
-    }
-
-    /// Whether it may not know a text.
-    pub(super) fn has_vocabulary(&self) -> bool {
-        match &self.model {
-            Model::Statistics(_) => false,
-            Model::Ensemble(members) => members.iter().any(Self::has_vocabulary),
-            Model::Hashed(_) | Model::FastText(_) => true,
-        }
     }
 
     /// The model's weights of hashed words, where it has any.

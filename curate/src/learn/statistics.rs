@@ -1,5 +1,8 @@
 //! A classifier on what is counted in a document: shares of lines, punctuation and repetition, and none of its length.
 //!
+//! A model knows of a text the share of its letters that are in scripts which it was trained on, and nothing of one without a word: the
+//! shares of another script, or of nothing, are no prose's and no menu's, and may look like either's. It does not know words: base64 is Latin.
+//!
 //! Useful for: telling prose from lists and menus in any words. Not useful for: telling good prose from bad.
 
 use linfa::{Dataset, prelude::Fit as _};
@@ -9,11 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     files::Version,
-    text::facts::{FactCounter, TextFacts},
+    text::{
+        facts::{FactCounter, TextFacts},
+        letters::{LetterCounts, share_of},
+    },
 };
 
 /// How statistics are learned and scored.
-pub const VERSION: Version = Version::new("learn/statistics", 1);
+pub const VERSION: Version = Version::new("learn/statistics", 2);
 
 /// A share and its name.
 type Share = (&'static str, fn(&TextFacts) -> f64);
@@ -45,11 +51,17 @@ fn of(part: u64, whole: u64) -> f64 {
 /// How far from the mean a share counts, in standard deviations.
 const FAR: f64 = 3.0;
 
+/// The share of all letters from which on a class of letters is one that the training texts are written in.
+const WRITTEN_IN: f64 = 1e-3;
+
 /// The model: a weight for each share, of which mean and deviation were taken out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StatisticsModel {
     shares: Vec<Learned>,
     intercept: f64,
+    /// What the training texts are written in; none for a model of an earlier program, which takes every script for its own.
+    #[serde(default)]
+    letters: Option<Vec<u32>>,
 }
 
 /// What is known of a share.
@@ -63,18 +75,22 @@ struct Learned {
 
 /// The shares of a text.
 pub fn shares(text: &str, counter: &mut FactCounter) -> Vec<f64> {
-    let facts = counter.count(text);
-    SHARES.iter().map(|(_, share)| share(&facts)).collect()
+    shares_of(&counter.count(text))
+}
+
+fn shares_of(facts: &TextFacts) -> Vec<f64> {
+    SHARES.iter().map(|(_, share)| share(facts)).collect()
 }
 
 impl StatisticsModel {
     /// Fits the labels of texts with these shares, of which there should be as many of either side.
     ///
+    /// - `letters`: those of the texts
     /// - `l2`: half of this times the sum of squared weights is added to the mean loss; above 0
     ///
     /// # Errors
     /// When the search fails; says why.
-    pub fn fit(rows: &[Vec<f64>], labels: &[bool], l2: f64) -> Result<Self, String> {
+    pub fn fit(rows: &[Vec<f64>], labels: &[bool], letters: &LetterCounts, l2: f64) -> Result<Self, String> {
         let count = rows.len() as f64;
         let mut weights: Vec<Learned> = (SHARES.iter().enumerate())
             .map(|(column, (name, _))| {
@@ -98,16 +114,24 @@ impl StatisticsModel {
         // the library chooses which label is the positive one
         let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
         weights.iter_mut().zip(fitted.params()).for_each(|(weight, fitted)| weight.weight = sign * fitted);
-        Ok(Self { shares: weights, intercept: sign * fitted.intercept() })
+        let letters = Some(letters.with_share(WRITTEN_IN));
+        Ok(Self { shares: weights, intercept: sign * fitted.intercept(), letters })
     }
 
-    /// The log-odds that `text` is of the reference.
+    /// The log-odds that `text` is of the reference, and how much of it is known: the share of its letters that are in scripts of the
+    /// training texts; 0 of a text without a word, a letter or a line.
     #[must_use]
-    pub fn log_odds(&self, text: &str, counter: &mut FactCounter) -> f64 {
-        self.log_odds_of(&shares(text, counter))
+    pub fn read(&self, text: &str, counter: &mut FactCounter) -> (f64, f64) {
+        let facts = counter.count(text);
+        let known = match &self.letters {
+            _ if facts.words.words == 0 || facts.lines.lines == 0 => 0.0,
+            Some(letters) => share_of(text, letters).unwrap_or(0.0),
+            None => 1.0,
+        };
+        (self.log_odds_of(&shares_of(&facts)), known)
     }
 
-    /// The same of its shares.
+    /// The log-odds of a text with these shares.
     #[must_use]
     pub fn log_odds_of(&self, shares: &[f64]) -> f64 {
         self.intercept
@@ -145,19 +169,30 @@ mod tests {
         let mut counter = FactCounter::default();
         let rows: Vec<Vec<f64>> = texts.iter().map(|text| shares(text, &mut counter)).collect();
         let labels: Vec<bool> = (1..21).map(|times| times % 2 == 0).collect();
-        let model = StatisticsModel::fit(&rows, &labels, 0.01).expect("the search ends");
-        assert!(
-            model.log_odds(
-                "A sailor of the harbour mended the old nets, and in the morning he sold them to the others.",
-                &mut counter
-            ) > 0.0
-        );
-        assert!(model.log_odds("Shop | Cart\nHelp\nTerms\n", &mut counter) < 0.0);
+        let mut letters = LetterCounts::default();
+        texts.iter().for_each(|text| letters.count(text));
+        let model = StatisticsModel::fit(&rows, &labels, &letters, 0.01).expect("the search ends");
+        let other = "A sailor of the harbour mended the old nets, and in the morning he sold them to the others.";
+        let (log_odds, known) = model.read(other, &mut counter);
+        assert!(log_odds > 0.0 && (known - 1.0).abs() < 1e-9);
+        assert!(model.read("Shop | Cart\nHelp\nTerms\n", &mut counter).0 < 0.0);
+        // of what has no word, and of other scripts, it knows nothing, whatever the shares look like
+        for unknown in ["", " \n", ".", "— — —", "12345", "数学是美丽的", "Мост построили шире"]
+        {
+            assert!(model.read(unknown, &mut counter).1.abs() < 1e-9, "{unknown:?}");
+        }
+        let (_, half) = model.read("abcd да, да", &mut counter);
+        assert!((half - 0.5).abs() < 1e-9);
         assert!(model.is_known());
         let copy: StatisticsModel =
             serde_json::from_str(&serde_json::to_string(&model).expect("it is JSON")).expect("it was a model");
         // JSON gives a number back to the last bit but one
-        let difference = copy.log_odds(menu, &mut counter) - model.log_odds(menu, &mut counter);
+        let difference = copy.read(menu, &mut counter).0 - model.read(menu, &mut counter).0;
         assert!(difference.abs() < 1e-9);
+        // a model of an earlier program has no letters, and takes all for its own
+        let mut old = serde_json::to_value(&model).expect("it is JSON");
+        old.as_object_mut().and_then(|model| model.remove("letters")).expect("it has letters");
+        let old: StatisticsModel = serde_json::from_value(old).expect("it was a model");
+        assert!((old.read("数学是美丽的", &mut counter).1 - 1.0).abs() < 1e-9);
     }
 }

@@ -39,6 +39,7 @@ use crate::{
     text::{
         draw::{draw, fraction},
         facts::FactCounter,
+        letters::LetterCounts,
     },
 };
 
@@ -423,7 +424,9 @@ impl<'a> TrainingSet<'a> {
                 .unzip()
         };
         let (rows, labels) = measured(&self.learned);
-        let model = StatisticsModel::fit(&rows, &labels, l2)
+        let mut letters = LetterCounts::default();
+        self.learned.iter().for_each(|(_, text)| letters.count(text));
+        let model = StatisticsModel::fit(&rows, &labels, &letters, l2)
             .map_err(|message| Error::Classifier { name: self.training.name.clone(), message })?;
         let (unseen, labels) = measured(&self.chunks(Part::Validation));
         let odds: Vec<(f64, bool)> = unseen.iter().map(|row| model.log_odds_of(row)).zip(labels).collect();
@@ -445,7 +448,7 @@ impl<'a> TrainingSet<'a> {
         let largest_weights = self.largest_weights(classifier);
         let mut warnings = warnings(&held_out, &largest_weights);
         let (min_known, of_nothing) = (self.training.min_known, classifier.score_of_nothing());
-        warnings.extend(warning_of_nothing(of_nothing, classifier.has_vocabulary().then_some(min_known)));
+        warnings.extend(warning_of_nothing(of_nothing, min_known));
         if self.training.kind.learns() && calibration.is_none() {
             let why = "the tenth of documents that is for it has one side alone, or the model tells nothing of it";
             warnings.push(format!("scores are not calibrated: {why}"));

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How texts are scored; the kind of the classifier has a version of its own.
-pub const VERSION: Version = Version::new("measure/score", 1);
+pub const VERSION: Version = Version::new("measure/score", 2);
 
 /// `score` is the probability of being of the reference, null where the classifier knows too little of the text; `known`, the share of the
 /// text's words and n-grams that it knows. Both are rounded to 1e-6.

@@ -362,7 +362,8 @@ pub struct ClassifierRecipe {
     #[schemars(with = "Vec<String>")]
     pub labels: Vec<Text>,
     /// The share of a document's words and n-grams that the model has to know, from 0 to 1; a document of which it knows less has
-    /// no score, for the model would give it what it gives to nothing. Statistics know every document.
+    /// no score, for the model would give it what it gives to nothing. Statistics know no words: for them it is the share of the letters
+    /// that are in scripts of the training texts.
     #[serde(default = "min_known")]
     pub min_known: Share,
 }

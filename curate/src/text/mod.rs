@@ -12,6 +12,7 @@ pub mod exact;
 pub mod facts;
 pub mod hashing;
 mod lanes;
+pub mod letters;
 pub mod lines;
 pub mod markup;
 pub mod minhash;
