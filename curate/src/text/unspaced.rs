@@ -1,8 +1,9 @@
 //! Where words end without a space: the one division that all kernels share.
 //!
 //! An ideograph (Han, Hiragana, Katakana) is a word of its own; stretches of Thai, Lao, Khmer and Burmese letters are divided by dictionary; and
-//! some signs divide words as a space does: the zero-width space, Tibetan's tsheg, the wordspace of Ethiopic. All other scripts put spaces, and
-//! what marks do there is each kernel's own rule. Facts about words ([`super::tokens`]), shingles ([`super::normal`]), n-grams of benchmarks
+//! some signs divide words as a space does: the zero-width space, Tibetan's tsheg, the wordspace of Ethiopic. There is no dictionary of other
+//! scripts that put no spaces (Javanese, Balinese, Tai Le, New Tai Lue, Tai Tham, Cham): a stretch of theirs is one word. All others put spaces,
+//! and what marks do there is each kernel's own rule. Facts about words ([`super::tokens`]), shingles ([`super::normal`]), n-grams of benchmarks
 //! ([`super::overlap`]), repeated substrings ([`super::substrings`]), features of classifiers and the rules on lines all ask here.
 //!
 //! Source: Unicode's dictionaries, by `icu_segmenter`: the longest word that begins here, over and over. Chinese and Japanese are not
