@@ -100,7 +100,10 @@ pub enum Error {
         path: PathBuf,
     },
     /// No checkpoint of the training is its best.
-    #[error("{} has no best checkpoint: the newest was saved before the first evaluation", path.display())]
+    #[error(
+        "{} has no best checkpoint: the newest was saved before the first evaluation, or the first since `evaluate_sequences` changed",
+        path.display()
+    )]
     NoBest {
         /// The folder.
         path: PathBuf,

@@ -318,7 +318,7 @@ mod tests {
             vec![NamedTensor { name: "blocks.0.weight".into(), shape: vec![2, 2], values: vec![1.0, -0.5, 3e-9, 4.0] }];
         let moments =
             vec![Moments { name: "blocks.0.weight".into(), first: vec![0.1; 4], second: vec![f32::MIN_POSITIVE; 4] }];
-        let best = Some(Best { step: 5, validation_loss: Exact(0.1 + 0.2) });
+        let best = Some(Best { step: 5, validation_loss: Exact(0.1 + 0.2), eval_set: "d".into() });
         let state = State { step, batch: step + 3, best, ..State::default() };
         let place = LogPlace { bytes: 17, xxh3: "c".into() };
         let logs = [("metrics.jsonl".to_owned(), place)].into();

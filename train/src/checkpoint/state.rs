@@ -22,12 +22,16 @@ pub struct State {
 }
 
 /// The best evaluation of a training.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Best {
     /// Steps that were taken by then.
     pub step: u64,
     /// Nats a token on the validation data.
     pub validation_loss: Exact,
+    /// The hash of the sequences that the loss was taken on: losses on others do not compare. Empty in checkpoints of versions that did not
+    /// write it.
+    #[serde(default)]
+    pub eval_set: String,
 }
 
 /// The last steps that were no spikes, and the spikes since.

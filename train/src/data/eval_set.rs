@@ -6,6 +6,8 @@
 //! Of several sources, each gives as many sequences as its weight asks for, and one at least. One that has fewer gives all, and each of
 //! them counts for more than one: so the mean is that over sequences drawn by weight, as a step's loss is.
 
+use xxhash_rust::xxh3::Xxh3;
+
 use super::{Batch, PackingStats, Shuffle, WeightedSequences, sources::Source};
 use crate::error::Result;
 
@@ -17,6 +19,7 @@ pub struct EvalSet {
     parts: Vec<Part>,
     all_sequences: u64,
     all_loss_tokens: u64,
+    hash: String,
 }
 
 /// The sequences of one source.
@@ -50,7 +53,14 @@ impl EvalSet {
         let stats = || from.sources.iter().map(|source| source.sequences.stats());
         let all_sequences = stats().map(|PackingStats { sequences, .. }| sequences).sum();
         let all_loss_tokens = stats().map(|PackingStats { loss_tokens, .. }| loss_tokens).sum();
-        Ok(Self { batch, parts, all_sequences, all_loss_tokens })
+        let hash = hash(&batch, &parts);
+        Ok(Self { batch, parts, all_sequences, all_loss_tokens, hash })
+    }
+
+    /// The hash of all that a loss on it depends on beside the model, as 32 hexadecimal digits.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
     }
 
     /// How many sequences it has.
@@ -91,6 +101,24 @@ impl EvalSet {
             within.map(move |place| (factor, self.batch.slice(first + place, batch_size.min(sequences - place))))
         })
     }
+}
+
+/// The hash of some sequences, with how much each counts for.
+fn hash(batch: &Batch, parts: &[Part]) -> String {
+    let Batch { inputs, targets, weights, starts, batch_size, sequence_length } = batch;
+    let mut hash = Xxh3::new();
+    for number in [*batch_size, *sequence_length] {
+        hash.update(&(number as u64).to_le_bytes());
+    }
+    for ids in [inputs, targets, starts] {
+        ids.iter().for_each(|id| hash.update(&id.to_le_bytes()));
+    }
+    weights.iter().for_each(|weight| hash.update(&weight.to_le_bytes()));
+    for Part { sequences, factor } in parts {
+        hash.update(&(*sequences as u64).to_le_bytes());
+        hash.update(&factor.to_le_bytes());
+    }
+    format!("{:032x}", hash.digest128())
 }
 
 /// How many sequences each source gives of `most`: one, and one after the other the next to the source with the most weight for each

@@ -153,6 +153,7 @@ impl Trainer {
         log: &mut Log<'_>,
     ) -> Result<TrainOutcome> {
         let last = config.until.min(config.steps);
+        self.forget_other_best(&inputs.eval_sets, log);
         if self.saved.is_none() {
             log.evaluation(&self.evaluate(config, &inputs.eval_sets))?;
             if config.spikes.action == Action::Rollback {
@@ -173,6 +174,8 @@ impl Trainer {
                 None => Some(self.take(config, gradients, batch.targets.len() as u64)),
                 Some(spike) => {
                     self.handle(spike, config, out, log)?;
+                    // a checkpoint that it was rolled back to may know an older best
+                    self.forget_other_best(&inputs.eval_sets, log);
                     None
                 }
             };
@@ -276,8 +279,9 @@ impl Trainer {
             let evaluation = self.evaluate(config, &inputs.eval_sets);
             log.evaluation(&evaluation)?;
             let loss = evaluation.validation_loss;
-            if !loss.is_nan() && self.state.best.is_none_or(|best| loss < best.validation_loss.0) {
-                self.state.best = Some(Best { step: self.state.step, validation_loss: Exact(loss) });
+            if !loss.is_nan() && self.state.best.as_ref().is_none_or(|best| loss < best.validation_loss.0) {
+                let eval_set = inputs.eval_sets.validation.hash().to_owned();
+                self.state.best = Some(Best { step: self.state.step, validation_loss: Exact(loss), eval_set });
                 save = true;
             }
         }
@@ -291,6 +295,21 @@ impl Trainer {
             self.save(config, out, log, true)?;
         }
         Ok(evaluate || sampler.is_some() || save)
+    }
+
+    /// Forgets a best step whose loss was taken on other sequences than losses are now: the two do not compare.
+    fn forget_other_best(&mut self, eval_sets: &EvalSets, log: &mut Log<'_>) {
+        let Some(Best { step, eval_set, .. }) =
+            self.state.best.take_if(|best| best.eval_set != eval_sets.validation.hash())
+        else {
+            return;
+        };
+        let why = if eval_set.is_empty() {
+            "its checkpoint is of an earlier version and does not say which sequences its validation loss was taken on"
+        } else {
+            "its validation loss was taken on other sequences, as `training.evaluate_sequences` had it, and does not compare"
+        };
+        log.progress.note(&format!("step {step} is no longer the best: {why}; the next evaluation begins anew"));
     }
 
     fn evaluate(&self, config: &LoopConfig, eval_sets: &EvalSets) -> Evaluation {
@@ -308,7 +327,7 @@ impl Trainer {
             moments: self.optimizer.moments(),
         };
         checkpoint::save(out, &checkpoint)?;
-        checkpoint::prune(out, config.keep, self.state.best.map(|best| best.step))?;
+        checkpoint::prune(out, config.keep, self.state.best.as_ref().map(|best| best.step))?;
         self.saved = Some(self.state.step);
         Ok(())
     }
