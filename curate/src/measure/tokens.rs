@@ -1,13 +1,16 @@
 //! The family `tokens`.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, Once},
+};
 
 use datafusion::arrow::{
     array::{ArrayRef, UInt64Array},
     datatypes::{DataType, Fields},
 };
 use rayon::prelude::*;
-use tokenizers::Tokenizer;
+use tokenizers::{ModelWrapper, Tokenizer};
 
 use super::family::{Measure, field};
 use crate::{
@@ -16,7 +19,7 @@ use crate::{
 };
 
 /// How tokens are counted.
-pub const VERSION: Version = Version::new("measure/tokens", 1);
+pub const VERSION: Version = Version::new("measure/tokens", 2);
 
 pub fn fields() -> Fields {
     Fields::from(vec![field("tokens", DataType::UInt64)])
@@ -33,7 +36,23 @@ impl Tokens {
         let mut tokenizer = Tokenizer::from_file(path).map_err(damaged)?;
         // a file may ask for texts of one length, which is for batches of a model and not for counting
         tokenizer.with_truncation(None).map_err(damaged)?.with_padding(None);
+        without_dropout(&mut tokenizer, path);
         Ok(Self(tokenizer))
+    }
+}
+
+/// Turns BPE dropout off, by which the crate leaves out merges by chance whenever a text is encoded: a text has one number of tokens.
+///
+/// Source: Provilkov et al. 2020 (BPE-dropout), section 3: it is for training, and the merges are all there at inference.
+fn without_dropout(tokenizer: &mut Tokenizer, path: &Path) {
+    static SAID: Once = Once::new();
+    let ModelWrapper::BPE(bpe) = tokenizer.get_model() else { return };
+    let Some(dropout) = bpe.dropout else { return };
+    let mut whole = bpe.clone();
+    whole.dropout = None;
+    tokenizer.with_model(whole);
+    if dropout > 0.0 {
+        SAID.call_once(|| tracing::warn!("{}: its BPE dropout of {dropout} is off", path.display()));
     }
 }
 
@@ -53,6 +72,19 @@ mod tests {
     use std::fs;
 
     use super::*;
+
+    /// A file whose model drops every merge.
+    #[test]
+    fn no_merge_is_dropped_by_chance() -> Result<()> {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let path = folder.path().join("tokenizer.json");
+        let text = r#"{"version": "1.0", "added_tokens": [], "model":
+            {"type": "BPE", "dropout": 1.0, "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}}"#;
+        fs::write(&path, text).expect("the file can be written");
+        let Tokens(tokenizer) = Tokens::load(&path)?;
+        assert_eq!(tokenizer.encode_fast("ab", false).expect("it has these letters").get_ids(), [2]);
+        Ok(())
+    }
 
     #[test]
     fn a_tokenizer_that_is_no_json_is_named() {

@@ -95,6 +95,7 @@ pub fn import(folder: &Path, out: &Path) -> Result<Imported> {
         }
         tokenizer.save(out)?;
         notes.push(ends(&tokenizer));
+        notes.extend(tokenizer.note());
         tokenizer.sha256()
     } else {
         // a model may come without: whoever wants text from it is told so

@@ -129,6 +129,9 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     }
 
     let tokenizer = pretraining.data.tokenizer();
+    if let Some(note) = tokenizer.note() {
+        progress.note(&note);
+    }
     tokenizer.save(&options.out)?;
 
     let (training, mut eval_sets, lost) = {

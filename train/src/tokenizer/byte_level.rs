@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Useful for: every `tokenizer.json` that `train tokenizer` writes, GPT-2's own, and others of their kind. Not useful for:
-//! normal forms, other cuts, merges that are dropped by chance, added tokens that take white space or stand alone:
-//! [`ByteLevelEncoder::read`] knows them and declines, and the crate encodes.
+//! normal forms, other cuts, added tokens that take white space or stand alone: [`ByteLevelEncoder::read`] knows them and declines,
+//! and the crate encodes.
 
 use std::{
     collections::HashMap,

@@ -57,6 +57,23 @@ fn a_file_is_tokenized_once() {
     assert_eq!(files(&cache).keys().collect::<Vec<_>>(), made.keys().collect::<Vec<_>>());
 }
 
+/// A file may ask for BPE dropout, which draws the merges of each text by chance. It is off, and that is said: what is learnt is what the
+/// file without it teaches.
+#[test]
+fn no_merge_is_dropped_by_chance() {
+    let workshop = Workshop::new();
+    workshop.pretrain_well("plain", &["--until", "10"]);
+    let path = workshop.path().join("tokenizer.json");
+    let mut json: serde_json::Value =
+        serde_json::from_slice(&fs::read(&path).expect("it was written")).expect("it is JSON");
+    json["model"]["dropout"] = 0.5.into();
+    fs::write(&path, json.to_string()).expect("it can be written");
+    let output = workshop.pretrain("dropout", &["--until", "10"]);
+    let notes = stderr(&output);
+    assert!(output.status.success() && notes.matches("BPE dropout of 0.5 is off").count() == 1, "{notes}");
+    assert_eq!(workshop.checkpoint("plain", 10), workshop.checkpoint("dropout", 10));
+}
+
 /// Our encoder gives the ids of the crate `tokenizers` on real text: books, forum posts, chat, an encyclopedia, plays, and sentences in
 /// 75 languages.
 #[test]
