@@ -15,6 +15,7 @@ use tokenizers::{ModelWrapper, Tokenizer};
 use super::family::{Measure, field};
 use crate::{
     error::{Error, Result},
+    extract::{Panicked, contained},
     files::{Version, read_json},
 };
 
@@ -33,7 +34,13 @@ impl Tokens {
         let damaged = |error: tokenizers::Error| Error::Damaged { path: path.to_owned(), message: error.to_string() };
         // the crate panics where a part of the file is no JSON
         let _: serde_json::Value = read_json(path)?;
-        let mut tokenizer = Tokenizer::from_file(path).map_err(damaged)?;
+        // and where merges do not fit the prefix of a word's later pieces
+        let read = contained(|| Tokenizer::from_file(path));
+        let read = read.map_err(|Panicked(panic)| Error::Damaged {
+            path: path.to_owned(),
+            message: format!("the crate `tokenizers` cannot read it: {panic}"),
+        })?;
+        let mut tokenizer = read.map_err(damaged)?;
         // a file may ask for texts of one length, which is for batches of a model and not for counting
         tokenizer.with_truncation(None).map_err(damaged)?.with_padding(None);
         without_dropout(&mut tokenizer, path);
@@ -86,13 +93,18 @@ mod tests {
         Ok(())
     }
 
+    /// Over both of these the crate panics.
     #[test]
-    fn a_tokenizer_that_is_no_json_is_named() {
+    fn a_tokenizer_that_is_none_is_named() {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let path = folder.path().join("tokenizer.json");
-        let text = r#"{"version": "1.0", "decoder": {"type": "ByteLevel", add": true}}"#;
-        fs::write(&path, text).expect("the file can be written");
-        let error = Tokens::load(&path).err().expect("it is no JSON").to_string();
-        assert!(error.contains("tokenizer.json is damaged") && error.contains("column"), "{error}");
+        let no_json = r#"{"version": "1.0", "decoder": {"type": "ByteLevel", add": true}}"#;
+        let no_merge = r###"{"version": "1.0", "added_tokens": [], "model": {"type": "BPE", "continuing_subword_prefix": "##",
+            "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}}"###;
+        for (text, message) in [(no_json, "column"), (no_merge, "the crate `tokenizers` cannot read it")] {
+            fs::write(&path, text).expect("the file can be written");
+            let error = Tokens::load(&path).err().expect("it is no tokenizer").to_string();
+            assert!(error.contains("tokenizer.json is damaged") && error.contains(message), "{error}");
+        }
     }
 }

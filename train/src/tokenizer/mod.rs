@@ -12,6 +12,7 @@
 mod added;
 mod byte_level;
 mod classes;
+mod contained;
 mod decode;
 mod ends;
 mod merges;
@@ -35,6 +36,7 @@ use tokenizers::{
 use self::{
     added::{AddedToken, Ids, added_tokens, keep_ids, without_special},
     byte_level::ByteLevelEncoder,
+    contained::contained,
     ends::Ends,
     names::Names,
 };
@@ -135,7 +137,10 @@ impl Tokenizer {
         keep_ids(&mut json, &added);
         let dropout = without_dropout(&mut json);
         let read = |json: &Value| -> Result<tokenizers::Tokenizer> {
-            tokenizers::Tokenizer::from_bytes(json.to_string()).map_err(|error| damaged(error.to_string()))
+            // the crate panics where merges do not fit the prefix of a word's later pieces
+            let read = contained(|| tokenizers::Tokenizer::from_bytes(json.to_string()));
+            let read = read.map_err(|panic| damaged(format!("the crate `tokenizers` cannot read it: {panic}")))?;
+            read.map_err(|error| damaged(error.to_string()))
         };
         let inner = read(&json)?;
         let other = added.iter().find(|token| inner.token_to_id(&token.content).is_some_and(|id| id != token.id));

@@ -107,6 +107,30 @@ fn faults_of_sources_are_shown_in_their_line() {
     }
 }
 
+/// Over a tokenizer whose merges do not fit its prefix, the crate that reads it panics: the file is named, in a training and where a model
+/// comes with it.
+#[test]
+fn a_tokenizer_whose_parts_do_not_fit_is_named() {
+    let workshop = Workshop::new();
+    let path = |name: &str| workshop.path().join(name);
+    workshop.pretrain_well("model", &["--until", "1"]);
+    let output = train(&["export", text(&path("model")), "--out", text(&path("exported"))]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    for name in ["tokenizer.json", "exported/tokenizer.json"] {
+        let json = fs::read_to_string(path(name)).expect("it was written");
+        let mut json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+        json["model"]["continuing_subword_prefix"] = "##".into();
+        fs::write(path(name), json.to_string()).expect("it can be changed");
+    }
+    let imported = train(&["import", text(&path("exported")), "--out", text(&path("imported"))]);
+    for output in [workshop.pretrain("out", &[]), imported] {
+        assert_eq!(output.status.code(), Some(1));
+        let error = stderr(&output);
+        assert!(error.contains("tokenizer.json is damaged: the crate `tokenizers` cannot read it"), "{error}");
+        assert!(!error.contains("panicked"), "{error}");
+    }
+}
+
 /// A row that cannot be read is named by its file and line; what was tokenized of the file before it is not kept.
 #[test]
 fn a_row_that_is_none_is_named() {
