@@ -29,6 +29,22 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// A file in the folder of a run of `curate` is not the one that the run wrote.
+    #[error(
+        "{} is not the file that `curate run` wrote: its SHA-256 is {found:.12}..., and {} has {written:.12}...; give the run again",
+        path.display(),
+        manifest.display()
+    )]
+    NotAsWritten {
+        /// The file.
+        path: PathBuf,
+        /// The run's manifest.
+        manifest: PathBuf,
+        /// The hash of the file, as 64 hexadecimal digits.
+        found: String,
+        /// The hash that the manifest has of it.
+        written: String,
+    },
     /// A file breaks off, or cannot be unpacked any further.
     #[error(
         "cannot read all of {}: {fault}; {lost} of its {of} bytes are lost. Repair the file, or allow a share of lost bytes with \

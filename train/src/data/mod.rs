@@ -19,6 +19,7 @@ mod files;
 mod order;
 mod packed;
 mod packing_stats;
+mod published;
 mod read_options;
 mod sample;
 mod sources;

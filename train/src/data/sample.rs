@@ -4,7 +4,9 @@ use std::collections::BinaryHeap;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Documents, Lost, ReadOptions, SourceFiles, read_options};
+use super::{
+    Documents, Lost, ReadOptions, SourceFiles, files::sha256_of_file, published::PublishedFiles, read_options,
+};
 use crate::error::{Error, Result};
 
 /// Some documents, and how many there were.
@@ -26,12 +28,16 @@ pub struct Sample {
 /// Memory holds the sample and a few megabytes.
 ///
 /// # Errors
-/// When a file cannot be read, more is lost than may be, or no document has any text.
+/// When a file cannot be read, is not the one that a run wrote, more is lost than may be, or no document has any text.
 pub fn sample(files: &SourceFiles, bytes: u64, options: ReadOptions) -> Result<Sample> {
     let mut drawn = BinaryHeap::new();
     let (mut held, mut of) = (0, 0);
     let mut lost = Vec::new();
+    let published = PublishedFiles::of(&files.path)?;
     for path in &files.train {
+        if published.lists(path) {
+            published.check(path, &sha256_of_file(path)?)?;
+        }
         let mut documents = Documents::open_with(path, options)?;
         while let Some(few) = documents.next_few()? {
             for text in few.into_iter().flat_map(|document| [document.prompt, document.text]) {

@@ -7,6 +7,7 @@ use super::{
     files::sha256_of_file,
     order::{Shuffle, WeightedSampler},
     packed::PackedSequences,
+    published::PublishedFiles,
     token_file::TokenFile,
     tokens::{RandomSplit, Tokens},
 };
@@ -39,10 +40,15 @@ impl HashedFiles {
     /// Reads all files to hash them.
     ///
     /// # Errors
-    /// When one cannot be read.
+    /// When one cannot be read, or lies in the folder of a run and is not the one that the run wrote.
     pub fn new(files: SourceFiles) -> Result<Self> {
-        let hashes =
-            |paths: &[PathBuf]| -> Result<Vec<String>> { paths.iter().map(|path| sha256_of_file(path)).collect() };
+        let published = PublishedFiles::of(&files.path)?;
+        let hash = |path: &PathBuf| -> Result<String> {
+            let hash = sha256_of_file(path)?;
+            published.check(path, &hash)?;
+            Ok(hash)
+        };
+        let hashes = |paths: &[PathBuf]| -> Result<Vec<String>> { paths.iter().map(hash).collect() };
         Ok(Self { train: hashes(&files.train)?, validation: hashes(&files.validation)?, files })
     }
 

@@ -3,6 +3,7 @@
 use std::fs;
 
 use fixtures::needs::skipped;
+use serde_json::json;
 
 use crate::{
     exactness::TWO_SOURCES,
@@ -105,6 +106,45 @@ fn faults_of_sources_are_shown_in_their_line() {
         assert!(stderr(&output).contains(message), "{}", stderr(&output));
         assert!(!workshop.path().join("out").exists());
     }
+}
+
+/// A file of a run that is not the one its manifest lists is refused, though it can be read; so is a manifest that cannot.
+#[test]
+fn a_file_of_a_run_is_the_one_that_was_written() {
+    let workshop = Workshop::new();
+    let run = workshop.path().join("run");
+    let folder = run.join("mixtures/text");
+    fs::create_dir_all(&folder).expect("the folder can be made");
+    let mut outputs = Vec::new();
+    for split in ["train", "validation"] {
+        let name = format!("{split}-00000-of-00001.parquet");
+        let bytes = fs::read(workshop.path().join("mixture").join(&name)).expect("it was written");
+        fs::write(folder.join(&name), &bytes).expect("it can be written");
+        let (path, sha256) = (format!("mixtures/text/{name}"), train::checkpoint::sha256(&bytes));
+        outputs.push(json!({ "path": path, "bytes": bytes.len(), "sha256": sha256 }));
+    }
+    let manifest = json!({ "name": "run", "recipe": {}, "outputs": outputs }).to_string();
+    fs::write(run.join("manifest.json"), &manifest).expect("it can be written");
+    workshop.set_data("mixture = \"run/mixtures/text\"");
+    workshop.pretrain_well("sound", &["--until", "1"]);
+
+    let path = folder.join("train-00000-of-00001.parquet");
+    let mut bytes = fs::read(&path).expect("it was written");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&path, bytes).expect("it can be changed");
+    let made = workshop.path().join("made.json");
+    let tokenizer = train(&["tokenizer", text(&folder), "--vocab-size", "300", "--out", text(&made)]);
+    for output in [workshop.pretrain("out", &[]), tokenizer] {
+        assert_eq!(output.status.code(), Some(1));
+        let error = stderr(&output);
+        let message = "train-00000-of-00001.parquet is not the file that `curate run` wrote: its SHA-256 is";
+        assert!(error.contains(message) && error.contains("give the run again"), "{error}");
+    }
+    fs::write(run.join("manifest.json"), &manifest[..manifest.len() / 2]).expect("it can be cut");
+    let output = workshop.pretrain("out", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("run/manifest.json is damaged"), "{}", stderr(&output));
 }
 
 /// Over a tokenizer whose merges do not fit its prefix, the crate that reads it panics: the file is named, in a training and where a model
