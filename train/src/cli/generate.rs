@@ -25,22 +25,22 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "N", default_value_t = 100)]
     tokens: usize,
     /// Divides the logits; 0 is greedy decoding.
-    #[arg(long, default_value_t = 0.8)]
+    #[arg(long, default_value_t = 0.8, value_parser = temperature)]
     temperature: f64,
     /// Sample from this many of the likeliest tokens; 0 for all.
     #[arg(long, value_name = "K", default_value_t = 0)]
     top_k: usize,
     /// Sample from the likeliest tokens that have this share of the probability together.
-    #[arg(long, value_name = "P", default_value_t = 1.0)]
+    #[arg(long, value_name = "P", default_value_t = 1.0, value_parser = top_p)]
     top_p: f64,
     /// Beam search with this many beams, instead of sampling.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     beams: Option<u16>,
     /// With --beams: scores are divided by the length to this power; more prefers longer texts.
-    #[arg(long, value_name = "POWER", default_value_t = 1.0, requires = "beams")]
+    #[arg(long, value_name = "POWER", default_value_t = 1.0, requires = "beams", value_parser = finite)]
     length_penalty: f64,
     /// Stop before this string, too; may be given more than once.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = stop)]
     stop: Vec<String>,
     /// The seed of sampling.
     #[arg(long, default_value_t = 1)]
@@ -88,4 +88,28 @@ impl GenerateArgs {
         }
         Ok(())
     }
+}
+
+fn finite(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
+    if number.is_finite() { Ok(number) } else { Err(format!("{number} is no number to compute with")) }
+}
+
+fn temperature(text: &str) -> Result<f64, String> {
+    match finite(text)? {
+        temperature if temperature >= 0.0 => Ok(temperature),
+        other => Err(format!("a temperature is 0 or more, not {other}")),
+    }
+}
+
+fn top_p(text: &str) -> Result<f64, String> {
+    match finite(text)? {
+        share if share > 0.0 && share <= 1.0 => Ok(share),
+        other => Err(format!("a share of the probability to sample from is above 0 and at most 1, not {other}")),
+    }
+}
+
+fn stop(text: &str) -> Result<String, String> {
+    // it stands in front of every text
+    if text.is_empty() { Err("a string to stop before has a character at least".into()) } else { Ok(text.to_owned()) }
 }

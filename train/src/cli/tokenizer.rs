@@ -24,7 +24,7 @@ pub struct TokenizerArgs {
     sample: Size,
     /// The largest share of the corpus's bytes that may be lost to files that are truncated or corrupt; a truncated file counts as a
     /// whole.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     lost_limit: f64,
     /// The file to write.
     #[arg(long, value_name = "FILE", default_value = "tokenizer.json")]
@@ -43,4 +43,9 @@ impl TokenizerArgs {
         printer.result(self.out.display());
         Ok(())
     }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(format!("a share lies between 0 and 1, not at {share}")) }
 }

@@ -122,7 +122,7 @@ impl TrainingConfig {
             return Some((key, format!("it has to be more than 0, and is {number}")));
         }
         let temperature = self.samples.as_ref().map_or(0.0, |samples| samples.temperature);
-        (temperature.is_nan() || temperature < 0.0)
+        (!temperature.is_finite() || temperature < 0.0)
             .then(|| ("samples.temperature", format!("it has to be 0 or more, and is {temperature}")))
     }
 

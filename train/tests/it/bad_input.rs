@@ -261,6 +261,24 @@ fn nothing_to_read_is_an_error() {
     }
 }
 
+/// A number on the command line that means nothing is refused before anything is read, with its flag.
+#[test]
+fn numbers_out_of_their_range_are_refused() {
+    for (command, flag, value, message) in [
+        ("tokenizer", "--lost-limit", "5", "a share lies between 0 and 1, not at 5"),
+        ("tokenizer", "--lost-limit", "nan", "a share lies between 0 and 1, not at NaN"),
+        ("generate", "--temperature", "nan", "NaN is no number to compute with"),
+        ("generate", "--top-p", "0", "above 0 and at most 1, not 0"),
+        ("generate", "--top-p", "2", "above 0 and at most 1, not 2"),
+        ("generate", "--stop", "", "a string to stop before has a character at least"),
+    ] {
+        let output = train(&[command, "nowhere", flag, value]);
+        assert_eq!(output.status.code(), Some(2));
+        let error = stderr(&output);
+        assert!(error.contains(flag) && error.contains(message), "{error}");
+    }
+}
+
 #[test]
 fn a_folder_that_cannot_be_written_is_named() {
     let workshop = Workshop::new();
