@@ -299,6 +299,16 @@ impl Iterator for StringPlaces<'_> {
 }
 
 impl Setting {
+    /// The value as a text: that of a TOML string, with its quotes taken off, or what was given.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let line = format!("value = {}", self.value);
+        match parse_value(&line, &self.value) {
+            DeValue::String(text) => text.into_owned(),
+            _ => self.value.clone(),
+        }
+    }
+
     fn refused(&self, refusal: &Refusal) -> TomlError {
         let message = match refusal {
             Refusal::Toml(error) => said(error),

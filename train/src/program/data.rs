@@ -356,9 +356,25 @@ fn packed(
 pub(super) fn absolute(setting: &Setting) -> Setting {
     match setting.key.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["data", "mixture" | "tokenizer"] | ["data", "held_out", _] | ["data", "sources", _, "path"] => {
-            let path = std::path::absolute(&setting.value).unwrap_or_else(|_| setting.value.clone().into());
+            let text = setting.text();
+            let path = std::path::absolute(&text).unwrap_or_else(|_| text.into());
             Setting { value: serde_json::Value::from(path.to_string_lossy()).to_string(), ..setting.clone() }
         }
         _ => setting.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A path is set as any other string: with quotes or without.
+    #[test]
+    fn quotes_are_no_part_of_a_path() {
+        let expected = std::path::absolute("a b.jsonl").expect("there is a current folder");
+        for value in ["a b.jsonl", "\"a b.jsonl\"", "'a b.jsonl'", "\"a\\u0020b.jsonl\""] {
+            let setting: Setting = format!("data.mixture={value}").parse().expect("it is a setting");
+            assert_eq!(PathBuf::from(absolute(&setting).text()), expected, "{value}");
+        }
     }
 }
