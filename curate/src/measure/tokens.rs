@@ -1,6 +1,7 @@
 //! The family `tokens`.
 
 use std::{
+    fs,
     path::Path,
     sync::{Arc, Once},
 };
@@ -10,13 +11,15 @@ use datafusion::arrow::{
     datatypes::{DataType, Fields},
 };
 use rayon::prelude::*;
+use schemas::byte_order_mark::without_mark;
+use serde_json::Value;
 use tokenizers::{ModelWrapper, Tokenizer};
 
 use super::family::{Measure, field};
 use crate::{
     error::{Error, Result},
     extract::{Panicked, contained},
-    files::{Version, read_json},
+    files::Version,
 };
 
 /// How tokens are counted.
@@ -31,18 +34,19 @@ pub struct Tokens(Tokenizer);
 
 impl Tokens {
     pub fn load(path: &Path) -> Result<Self> {
-        let damaged = |error: tokenizers::Error| Error::Damaged { path: path.to_owned(), message: error.to_string() };
+        let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
+        let bytes = fs::read(path).map_err(Error::file("read", path))?;
+        let text = without_mark(&bytes).map_err(damaged)?;
         // the crate panics where a part of the file is no JSON
-        let _: serde_json::Value = read_json(path)?;
+        let _: Value = serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;
         // and where merges do not fit the prefix of a word's later pieces
-        let read = contained(|| Tokenizer::from_file(path));
-        let read = read.map_err(|Panicked(panic)| Error::Damaged {
-            path: path.to_owned(),
-            message: format!("the crate `tokenizers` cannot read it: {panic}"),
-        })?;
-        let mut tokenizer = read.map_err(damaged)?;
+        let read = contained(|| Tokenizer::from_bytes(text));
+        let read =
+            read.map_err(|Panicked(panic)| damaged(format!("the crate `tokenizers` cannot read it: {panic}")))?;
+        let failed = |error: tokenizers::Error| damaged(error.to_string());
+        let mut tokenizer = read.map_err(failed)?;
         // a file may ask for texts of one length, which is for batches of a model and not for counting
-        tokenizer.with_truncation(None).map_err(damaged)?.with_padding(None);
+        tokenizer.with_truncation(None).map_err(failed)?.with_padding(None);
         without_dropout(&mut tokenizer, path);
         Ok(Self(tokenizer))
     }
@@ -76,18 +80,16 @@ impl Measure for Tokens {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
-    /// A file whose model drops every merge.
+    /// A file whose model drops every merge, and which begins with a byte order mark.
     #[test]
     fn no_merge_is_dropped_by_chance() -> Result<()> {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let path = folder.path().join("tokenizer.json");
         let text = r#"{"version": "1.0", "added_tokens": [], "model":
             {"type": "BPE", "dropout": 1.0, "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}}"#;
-        fs::write(&path, text).expect("the file can be written");
+        fs::write(&path, format!("\u{feff}{text}")).expect("the file can be written");
         let Tokens(tokenizer) = Tokens::load(&path)?;
         assert_eq!(tokenizer.encode_fast("ab", false).expect("it has these letters").get_ids(), [2]);
         Ok(())

@@ -12,6 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use schemas::byte_order_mark::without_mark;
 use serde_json::{Map, Value, json};
 
 use super::pretrain::architecture_of;
@@ -127,7 +128,9 @@ fn ends(tokenizer: &Tokenizer) -> String {
 
 fn json_file(path: &Path) -> Result<Value> {
     let bytes = fs::read(path).map_err(Error::file("read", path))?;
-    serde_json::from_slice(&bytes).map_err(|error| Error::Damaged { path: path.to_owned(), message: error.to_string() })
+    let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
+    let text = without_mark(&bytes).map_err(damaged)?;
+    serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))
 }
 
 /// All tensors of a folder, of one file or of several, and the names of those whose numbers are no weights.

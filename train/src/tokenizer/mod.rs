@@ -23,6 +23,7 @@ mod word_cache;
 
 use std::{collections::HashMap, path::Path};
 
+use schemas::byte_order_mark::without_mark;
 use serde_json::{Map, Value};
 use tokenizers::{
     AddedToken as NewToken, TokenizerImpl,
@@ -127,8 +128,11 @@ impl Tokenizer {
         Self::new(bytes, path, names, config)
     }
 
-    fn new(bytes: Vec<u8>, path: &Path, names: Names, config: TokenizerConfig) -> Result<Self> {
+    fn new(mut bytes: Vec<u8>, path: &Path, names: Names, config: TokenizerConfig) -> Result<Self> {
         let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
+        // it goes on without the mark: most programs read no JSON behind one
+        let mark = bytes.len() - without_mark(&bytes).map_err(damaged)?.len();
+        bytes.drain(..mark);
         let mut json: Value = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
         let added = added_tokens(&json).map_err(damaged)?;
         // a file may say that texts are cut and filled to a length: that is for others who ask for it, and loses text
@@ -379,6 +383,7 @@ fn failed(error: &tokenizers::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use schemas::byte_order_mark::UTF_8;
     use serde_json::{Value, json};
 
     use super::*;
@@ -495,6 +500,22 @@ mod tests {
             assert!(other.prompt(text)?.contains(&tokenizer.end_of_text()));
             assert_eq!(other.end_of_text(), tokenizer.end_of_text());
         }
+        Ok(())
+    }
+
+    /// Windows' editors put a mark before the first character of a file: it is no part of it, and goes no further. Another encoding is named.
+    #[test]
+    fn a_byte_order_mark_is_passed_over() -> Result<()> {
+        let (folder, tokenizer) = trained();
+        let (path, config) = (folder.path().join(FILE), folder.path().join("tokenizer_config.json"));
+        let write = |path: &Path, bytes: &[u8]| std::fs::write(path, bytes).expect("the file can be written");
+        write(&path, &[UTF_8, &tokenizer.bytes[..]].concat());
+        write(&config, &[UTF_8, b"{\"eos_token\": \"a\"}"].concat());
+        let marked = Tokenizer::load(&path)?;
+        assert_eq!((&marked.bytes, marked.token(marked.end_of_text()).as_deref()), (&tokenizer.bytes, Some("a")));
+        write(&path, b"\xff\xfe{\0}\0");
+        let error = Tokenizer::load(&path).expect_err("it is no UTF-8").to_string();
+        assert!(error.contains("tokenizer.json is damaged: by its byte order mark it is in UTF-16LE"), "{error}");
         Ok(())
     }
 

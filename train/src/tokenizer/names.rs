@@ -13,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use schemas::byte_order_mark::without_mark;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -177,7 +178,8 @@ fn bytes(path: &Path) -> Result<Option<Vec<u8>>> {
 fn object(path: &Path) -> Result<Map<String, Value>> {
     let Some(bytes) = bytes(path)? else { return Ok(Map::new()) };
     let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
-    match serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))? {
+    let text = without_mark(&bytes).map_err(damaged)?;
+    match serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))? {
         Value::Object(object) => Ok(object),
         other => Err(damaged(format!("an object was expected, and it begins with {:.20}", other.to_string()))),
     }
