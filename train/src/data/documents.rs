@@ -175,7 +175,7 @@ fn from_columns<'c>(batch: &RecordBatch, columns: &'c [&'c str]) -> Result<Vec<D
         Err(error) => Err((row, name, format!("is not UTF-8: {error}"))),
     };
     let row = |row: usize| {
-        let text = at(&texts, row, name)?.ok_or_else(|| (row, name, "is empty".to_owned()))?;
+        let text = at(&texts, row, name)?.ok_or_else(|| (row, name, "is null".to_owned()))?;
         let prompt = match &prompts {
             Some((prompts, name)) => at(prompts, row, name)?.unwrap_or_default(),
             None => String::new(),
@@ -188,6 +188,8 @@ fn from_columns<'c>(batch: &RecordBatch, columns: &'c [&'c str]) -> Result<Vec<D
 fn from_line(line: &[u8]) -> Result<Document, String> {
     let [text, prompt, completion] =
         fields(line, ["text", "prompt", "completion"]).map_err(|fault| fault.to_string())?;
+    let columns = [("text", &text), ("completion", &completion)];
+    let null = columns.into_iter().find(|(_, field)| **field == Field::Null).map(|(name, _)| name);
     let given = |field: Field, name: &str| match field {
         Field::Missing | Field::Null => Ok(None),
         field => field.into_text(name).map(Some).map_err(|fault| fault.to_string()),
@@ -197,7 +199,10 @@ fn from_line(line: &[u8]) -> Result<Document, String> {
     }
     match given(completion, "completion")? {
         Some(text) => Ok(Document { prompt: given(prompt, "prompt")?.unwrap_or_default(), text }),
-        None => Err(NO_COLUMNS.replace("a column ", "")),
+        None => Err(match null {
+            Some(name) => format!("`{name}` is null, and no string"),
+            None => NO_COLUMNS.replace("a column ", ""),
+        }),
     }
 }
 
@@ -334,6 +339,8 @@ mod tests {
     fn a_line_that_is_none_is_named() {
         for (line, message) in [
             ("{\"text\": 1}", "rows.jsonl is damaged: line 3: `text` is a number, and no string"),
+            ("{\"text\": null}", "line 3: `text` is null, and no string"),
+            ("{\"prompt\": \"a\", \"completion\": null}", "line 3: `completion` is null, and no string"),
             ("{\"text\": NaN}", "line 3: `text` is NaN, and no string"),
             ("{\"words\": \"a\"}", "line 3: it has neither `text` nor `prompt` and `completion`"),
             ("{\"text\": \"a", "line 3: EOF while parsing a string, at column 11"),
