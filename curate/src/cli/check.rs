@@ -7,10 +7,10 @@ use schemas::toml_file::Setting;
 
 use super::{printer::Printer, size::decimal};
 use crate::{
-    decide::{Alpha, DuplicateRule, KeepPolicy, ShareUnit, Unknown, Verification, Weights},
+    decide::{Alpha, DuplicateRule, KeepPolicy, ShareUnit, Unit, Unknown, Verification, Weights},
     learn::Kind,
     measure::FamilyConfig,
-    recipe::{MixturePlan, Plan, Step, StepKind},
+    recipe::{MixturePlan, Plan, Step, StepKind, unused_sources},
     source::{Cleaning, Format, Source, Windows},
     text::{overlap::NgramLengths, sameness::Sameness, substrings::SubstringUnit},
     write::Content,
@@ -118,6 +118,9 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
         };
         writeln!(text, "  {:16} {content}", mixture.name)?;
     }
+    for warning in warnings(plan) {
+        writeln!(text, "\nwarning: {warning}")?;
+    }
     // text and facts are about as large as the packed input; a mixture is about as large as its sources
     let of_mixture = |mixture: &MixturePlan| {
         let sources = mixture.weights.sources();
@@ -132,6 +135,54 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
         decimal(bytes * UNPACKED)
     )?;
     Ok(text)
+}
+
+/// The share of sources that a mixture leaves unused, by the sizes of files, from which on that is said: files are packed, or not.
+const UNUSED: f64 = 0.9;
+
+/// The share of documents that are held out from which on that is said.
+const HELD_OUT: f64 = 0.3;
+
+/// What can be seen before a run, and would be missed in what comes of it.
+fn warnings(plan: &Plan) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let names = plan.sources.iter().map(|source| source.name.as_str());
+    let mixed: Vec<String> = plan.mixtures.iter().flat_map(|mixture| mixture.weights.sources()).collect();
+    for source in unused_sources(&plan.recipe, names, &mixed.iter().map(String::as_str).collect()) {
+        warnings.push(format!("source {source} is read, and stands in no mixture"));
+    }
+    let held_out = plan.splits.validation + plan.splits.test;
+    if held_out >= HELD_OUT {
+        warnings.push(format!("{:.0} % of all documents are held out for validation and testing", held_out * 100.0));
+    }
+    warnings.extend(plan.mixtures.iter().filter_map(|mixture| held_back(plan, mixture)));
+    warnings
+}
+
+/// The source that holds others back in a mixture without a budget, by the sizes of files.
+fn held_back(plan: &Plan, mixture: &MixturePlan) -> Option<String> {
+    let Weights::Shares(shares) = &mixture.weights else { return None };
+    if mixture.budget.is_some() || mixture.unit == Unit::Documents {
+        return None;
+    }
+    let bytes = |name: &String| plan.sources.iter().find(|source| source.name == *name).map_or(0, size) as f64;
+    let allowed =
+        |name: &String, share: f64| bytes(name) * mixture.max_epochs.get(name).copied().unwrap_or(1.0) / share;
+    let weighed = || shares.iter().filter(|(_, share)| **share > 0.0);
+    let (limiting, share) =
+        weighed().min_by(|one, other| allowed(one.0, *one.1).total_cmp(&allowed(other.0, *other.1)))?;
+    let whole = allowed(limiting, *share);
+    let others = || weighed().filter(|(name, _)| *name != limiting);
+    let available: f64 = others().map(|(name, _)| bytes(name)).sum();
+    let used: f64 = others().map(|(name, share)| bytes(name).min(whole * share)).sum();
+    (available > 0.0 && 1.0 - used / available >= UNUSED).then(|| {
+        format!(
+            "mixture {}: by the sizes of files, `{limiting}` at a weight of {share:.2} leaves {:.0} % of the other sources unused; raise its \
+             `max_epochs`, or lower its weight",
+            mixture.name,
+            100.0 * (1.0 - used / available)
+        )
+    })
 }
 
 /// How much of a mixture is of each source.

@@ -18,6 +18,7 @@ mod report;
 mod run;
 mod schema;
 mod size;
+mod summary;
 mod threads;
 mod why;
 

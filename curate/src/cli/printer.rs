@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::Level;
 use tracing_subscriber::{
     Layer as _,
@@ -73,6 +73,13 @@ impl Printer {
     /// Whether every unit should be named.
     pub fn is_verbose(&self) -> bool {
         self.verbosity >= Verbosity::Verbose
+    }
+
+    /// Characters in a line of what is said; of a file, as many as are read with ease.
+    #[expect(clippy::unused_self, reason = "the terminal is asked at each call: it may have another size by then")]
+    pub fn width(&self) -> usize {
+        let terminal = io::stderr().is_terminal().then(|| ProgressDrawTarget::stderr().width()).flatten();
+        terminal.map_or(100, usize::from)
     }
 
     /// Prints a result.

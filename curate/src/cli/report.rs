@@ -33,7 +33,8 @@ impl ReportArgs {
         let (threads, runtime) = threads::start(None)?;
         let means = Means { threads, memory: self.memory.0 };
         let Some(other) = self.other else {
-            runtime.block_on(report::write(&self.dir, means))?;
+            let warnings = runtime.block_on(report::write(&self.dir, means))?;
+            warnings.iter().for_each(|warning| printer.note(format_args!("warning: {warning}")));
             printer.result(Layout::new(&self.dir).report().display());
             return Ok(());
         };

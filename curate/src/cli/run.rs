@@ -1,21 +1,12 @@
 //! `curate run`.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use schemas::{
-    ledger::{Ledger, LostEntry},
-    toml_file::Setting,
-};
+use schemas::toml_file::Setting;
 
-use super::{execution::ExecutionArgs, printer::Printer};
-use crate::{
-    engine::Engine,
-    files::Layout,
-    recipe::Plan,
-    report,
-    run::{self, Outcome},
-};
+use super::{execution::ExecutionArgs, printer::Printer, summary::summary};
+use crate::{engine::Engine, files::Layout, recipe::Plan, report, run};
 
 /// Run a recipe: from its sources to mixtures, a ledger and a report.
 ///
@@ -61,44 +52,9 @@ impl RunArgs {
         let outcome = runtime.block_on(run::run(plan, &options, printer))?;
         let report = Layout::new(&out).report();
         let means = report::Means { threads: options.threads, memory: options.memory };
-        runtime.block_on(report::write(&out, means))?;
-        printer.note(summary(&outcome));
+        let warnings = runtime.block_on(report::write(&out, means))?;
+        printer.note(summary(&outcome, &warnings, printer.width()));
         printer.result(report.display());
         Ok(())
     }
-}
-
-/// The funnel in a few lines: what each stage left of each source that it dropped something of.
-fn summary(outcome: &Outcome) -> String {
-    let Ledger { stages, lost, truncated, cuts, mixtures, .. } = &outcome.ledger;
-    let mut lines = vec![String::new(), format!("{:18} {:18} {:>9} {:>9}  dropped", "stage", "source", "in", "kept")];
-    for entry in stages.iter().filter(|entry| entry.r#in > entry.kept || entry.stage == "read") {
-        lines.push(format!(
-            "{:18} {:18} {:>9} {:>9}  {}",
-            entry.stage,
-            entry.source,
-            entry.r#in,
-            entry.kept,
-            entry.reasons()
-        ));
-    }
-    lines.extend(lost.iter().filter(|entry| entry.files > 0).map(|entry| {
-        let LostEntry { source, files, bytes, of, .. } = entry;
-        format!("{:18} {source:18} {bytes} of {of} bytes lost, in {files} files", "lost")
-    }));
-    lines.extend(truncated.iter().map(|entry| {
-        format!("{:18} {:18} {} documents came cut: {}", "read", entry.source, entry.documents, entry.truncated)
-    }));
-    lines.extend(cuts.iter().map(|entry| {
-        let cut = format!("{} bytes cut out of {} documents", entry.bytes, entry.documents);
-        format!("{:18} {:18} {cut}", entry.stage, entry.source)
-    }));
-    let mut rows: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    for entry in mixtures {
-        *rows.entry((&entry.mixture, &entry.split)).or_default() += entry.rows;
-    }
-    lines.push(String::new());
-    lines.extend(rows.into_iter().map(|((mixture, split), rows)| format!("mixture {mixture}, {split}: {rows} rows")));
-    lines.push(format!("{} units run, {} found done", outcome.ran, outcome.found));
-    lines.join("\n")
 }

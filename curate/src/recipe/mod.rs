@@ -14,6 +14,8 @@ mod model;
 mod plan;
 mod presets;
 mod steps;
+mod unused;
 
 pub use model::Recipe;
 pub use plan::{ClassifierPlan, MixturePlan, Plan, Step, StepKind};
+pub use unused::unused_sources;

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::{
     findings::Findings,
     numbers::{decimal, duration, grouped, percent_of},
+    warnings::{list, warnings},
 };
 
 /// What is told of a run first.
@@ -59,6 +60,7 @@ pub fn lead(findings: &Findings) -> Markup {
             @if files > 0 { b { (decimal(lost)) } " of the input were lost, in " (grouped(files)) " files. " }
             "All sums of the ledger close."
         }
+        (list(&warnings(findings)))
         ul.tiles {
             (tile(&grouped(records), "records read"))
             (tile(&grouped(documents), "documents"))

@@ -20,12 +20,14 @@ mod numbers;
 mod page;
 mod sections;
 mod table;
+mod warnings;
 
 use std::path::Path;
 
 pub use comparison::{Comparison, compare};
 pub use findings::Means;
 pub use numbers::decimal;
+pub use warnings::Warning;
 
 use crate::{
     error::Result,
@@ -37,11 +39,11 @@ use page::Page;
 /// Bytes of a report, at most.
 pub const LARGEST: usize = 5 << 20;
 
-/// Writes the report of the finished run in `out` to `report.html` there.
+/// Writes the report of the finished run in `out` to `report.html` there. Returns what whoever gave the run would want to know first.
 ///
 /// # Errors
 /// When the run's files cannot be read, another run holds the folder, or the report cannot be written.
-pub async fn write(out: &Path, means: Means) -> Result<()> {
+pub async fn write(out: &Path, means: Means) -> Result<Vec<Warning>> {
     let files = RunFiles::open(out, means)?;
     let _lock = Lock::take(files.layout.out())?;
     let mut findings = Findings::gather(&files).await.map_err(|error| files.named(error))?;
@@ -51,7 +53,8 @@ pub async fn write(out: &Path, means: Means) -> Result<()> {
         html = page(&findings);
     }
     write_whole(&Layout::new(out).report(), html.as_bytes())?;
-    files.close()
+    files.close()?;
+    Ok(warnings::warnings(&findings))
 }
 
 /// The page of a run.

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use crate::support::{curate, recipe, run_well, stderr, stdout, temporary, text};
+use crate::support::{curate, recipe, run, run_well, stderr, stdout, temporary, text};
 
 /// The page without the library that draws its charts.
 fn own_part(html: &str) -> String {
@@ -49,6 +49,47 @@ fn every_section_is_there_and_nothing_comes_from_elsewhere() {
     let (charts, labels) = (own.matches("class=\"chart\"").count(), own.matches("role=\"img\" aria-label=\"").count());
     assert!(charts >= 7 && charts == labels, "{charts} charts, {labels} with words");
     assert!(own.contains("memory at most"), "the peak of memory is not shown");
+}
+
+/// A user's first recipe: a rule leaves two pages of thirty, which hold the posts back; a source stands in no mixture. The summary, the report
+/// and, as far as it can be known, the check say so, with what would help.
+#[test]
+fn a_run_says_what_its_user_would_want_to_know() {
+    let folder = temporary();
+    let write = |name: &str, count: usize, text: &dyn Fn(usize) -> String| {
+        let lines: Vec<String> = (0..count)
+            .map(|number| serde_json::json!({ "id": number.to_string(), "text": text(number) }).to_string())
+            .collect();
+        fs::write(folder.path().join(name), lines.join("\n")).expect("the folder can be written");
+    };
+    write("web.jsonl", 30, &|number| if number < 2 { sentence(number) } else { format!("{number} few words") });
+    write("posts.jsonl", 300, &|number| sentence(number + 100));
+    write("notes.jsonl", 3, &|number| sentence(number + 1_000));
+    let written = "name = \"first\"\nseed = 1\n[source.web]\njsonl = [\"web.jsonl\"]\n[source.posts]\njsonl = [\"posts.jsonl\"]\n\
+                   [source.notes]\njsonl = [\"notes.jsonl\"]\n[[step]]\ngopher_quality = {}\n[splits]\nvalidation = 0.1\n\
+                   [mixture.text]\nweights = { web = 0.5, posts = 0.5 }\n";
+    let path = folder.path().join("recipe.toml");
+    fs::write(&path, written).expect("the folder can be written");
+    let out = folder.path().join("out");
+    let output = run(&path, &out, &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = stderr(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+    for warning in [
+        "warning: mixture text: `web` limits it, with ",
+        "% of `posts` is left unused; raise its `max_epochs` to 4, for ",
+        "or loosen `gopher_quality`, which keeps 2 of its 30 documents",
+        " rows are to train on and ",
+        "warning: step gopher_quality: it keeps 2 of 30 documents of `web` (gopher_",
+        "warning: source notes: it is read, and stands in no mixture",
+    ] {
+        assert!(said.contains(warning), "{warning}: {said}");
+    }
+    let html = report(&out);
+    for part in ["<b>mixture text</b>: `web` limits it", "<b>source notes</b>: it is read"] {
+        assert!(html.contains(part), "{part}");
+    }
+    let check = curate(&["check", text(&path)]).output().expect("the program can be started");
+    assert!(stdout(&check).contains("warning: source notes is read, and stands in no mixture"), "{}", stdout(&check));
 }
 
 /// What is shown of documents stands in them, is the same each time, and no markup of theirs is the page's.
