@@ -13,6 +13,7 @@
 //! - [`json_lines`], [`csv_rows`], [`text_columns`], [`byte_order_mark`]: how lines of JSON, rows of CSV, columns of text and the beginnings of
 //!   files are read
 //! - [`size`], [`share`]: numbers of bytes and parts of a whole, as people write them
+//! - [`version`]: what a program says of itself
 //! - [`json`]: the JSON Schema of each, generated from the types
 //!
 //! Useful for: whatever two programs must agree on. Not useful for: anything that only one of them does.
@@ -34,3 +35,4 @@ pub mod size;
 pub mod task;
 pub mod text_columns;
 pub mod toml_file;
+pub mod version;

@@ -2,6 +2,7 @@
 
 mod check;
 mod classifier;
+mod completions;
 mod decontaminate;
 mod dedup;
 mod documents;
@@ -33,7 +34,7 @@ use self::printer::{Printer, Verbosity};
 /// Ends with code 0 when it has done what was asked; 1 when that failed, or nothing was read; 2 when it could not be understood; 3 when a
 /// command on files came to its end, but more of the input was broken or lost than may be.
 #[derive(Debug, Parser)]
-#[command(name = "curate", version, propagate_version = true)]
+#[command(name = "curate", version = schemas::version::version(env!("CARGO_PKG_VERSION"), &[]), propagate_version = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -59,6 +60,7 @@ enum Command {
     Decontaminate(decontaminate::DecontaminateArgs),
     Classifier(classifier::ClassifierArgs),
     Render(render::RenderArgs),
+    Completions(completions::CompletionsArgs),
 }
 
 /// Runs the program: 0 when it has done what was asked, 1 when that failed, 2 when it could not be understood, 3 when it was done, but
@@ -82,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Decontaminate(args) => args.run(&printer),
         Command::Classifier(args) => args.run(&printer),
         Command::Render(args) => args.run(&printer),
+        Command::Completions(args) => args.run(&printer),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

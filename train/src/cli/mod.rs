@@ -1,6 +1,7 @@
 //! The command line: one file for each subcommand. Commands return what they found; the printer prints.
 
 mod bench;
+mod completions;
 mod dashboard;
 mod export;
 mod generate;
@@ -18,9 +19,13 @@ use clap::{Parser, Subcommand};
 use self::printer::Printer;
 use crate::tensor::{Operations, choose};
 
+/// What this program was built with beyond the processor, of what it can be.
+const FEATURES: [&str; 2] =
+    [if cfg!(feature = "cuda") { "cuda" } else { "" }, if cfg!(feature = "cubecl-cpu") { "cubecl-cpu" } else { "" }];
+
 /// Trains language models on curated mixtures.
 #[derive(Debug, Parser)]
-#[command(name = "train", version, propagate_version = true)]
+#[command(name = "train", version = schemas::version::version(env!("CARGO_PKG_VERSION"), &FEATURES), propagate_version = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -43,6 +48,7 @@ enum Command {
     Export(export::ExportArgs),
     Import(import::ImportArgs),
     Bench(bench::BenchArgs),
+    Completions(completions::CompletionsArgs),
 }
 
 /// Runs the program: 0 when it has done what was asked, 1 when that failed, 2 when it could not be understood, and 130 when it was
@@ -72,6 +78,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Export(args) => args.run(printer)?,
         Command::Import(args) => args.run(printer)?,
         Command::Bench(args) => args.run(printer)?,
+        Command::Completions(args) => args.run(printer)?,
     }
     Ok(ExitCode::SUCCESS)
 }
