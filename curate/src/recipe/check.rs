@@ -46,7 +46,11 @@ impl Plan {
         let settings: Vec<Setting> = settings.iter().map(|setting| as_folder(setting, &folders)).collect();
         let recipe: Recipe = file.parse(&settings)?;
         let json = file.parse(&settings)?;
-        let absolute = |folder: &Spanned<PathBuf>| file.folder().join(folder.get_ref());
+        // paths of tasks begin with them, too, and those start at another folder
+        let absolute = |folder: &Spanned<PathBuf>| {
+            let folder = file.folder().join(folder.get_ref());
+            std::path::absolute(&folder).unwrap_or(folder)
+        };
         let folders = recipe.folders.iter().map(|(name, folder)| (name.clone(), absolute(folder))).collect();
         Check { file, recipe: &recipe, folders }.plan(json)
     }
