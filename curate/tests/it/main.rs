@@ -7,6 +7,7 @@ mod benchmarks;
 mod classifiers;
 mod cleaning;
 mod duplicates;
+mod examples;
 mod help;
 mod house;
 mod links;
