@@ -9,7 +9,8 @@ use std::{
     time::Duration,
 };
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::Term;
+use indicatif::{ProgressBar, ProgressStyle};
 use tracing::Level;
 use tracing_subscriber::{
     Layer as _,
@@ -78,8 +79,8 @@ impl Printer {
     /// Characters in a line of what is said; of a file, as many as are read with ease.
     #[expect(clippy::unused_self, reason = "the terminal is asked at each call: it may have another size by then")]
     pub fn width(&self) -> usize {
-        let terminal = io::stderr().is_terminal().then(|| ProgressDrawTarget::stderr().width()).flatten();
-        terminal.map_or(100, usize::from)
+        let terminal = io::stderr().is_terminal().then(|| Term::stderr().size_checked()).flatten();
+        terminal.map_or(100, |(_, columns)| usize::from(columns))
     }
 
     /// Prints a result.

@@ -68,7 +68,7 @@ fn funnel(ledger: &Ledger, width: usize) -> String {
 fn wrapped(text: &str, indent: usize, width: usize) -> String {
     let room = width.saturating_sub(indent).max(NARROWEST);
     let (mut lines, mut line) = (Vec::new(), String::new());
-    for word in text.split(' ') {
+    for word in text.split_whitespace() {
         if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
             lines.push(std::mem::take(&mut line));
         }
@@ -115,6 +115,19 @@ mod tests {
             message: "`web` limits it, with 12.3 kB at a weight of 0.5: 99 % of `posts` is left unused".into(),
         }];
         let outcome = Outcome { ledger, ran: 7, found: 0 };
-        insta::assert_snapshot!(summary(&outcome, &warnings, 80), @"");
+        insta::assert_snapshot!(summary(&outcome, &warnings, 80), @r"
+        stage           source                      in    kept  dropped
+        read            submissions_of_a_forum  165000  165000
+        read            web                        990     990
+        gopher_quality  submissions_of_a_forum  165000  151772  gopher_bullets 17,
+                                                                gopher_ellipses 4,
+                                                                gopher_few_stop_words
+                                                                1203, gopher_short 12004
+
+        mixture text, train: 4 rows
+        7 units run, 0 found done
+        warning: mixture text: `web` limits it, with 12.3 kB at a weight of 0.5: 99 % of
+                 `posts` is left unused
+        ");
     }
 }

@@ -70,8 +70,7 @@ pub fn lead(findings: &Findings) -> Markup {
             @if let Some(peak) = peak { (tile(&decimal(peak), "memory at most")) }
         }
         p.soft {
-            "Seed " (manifest.seed)
-            @for (program, version) in &manifest.versions { ", " (program) " " (version) }
+            "Seed " (manifest.seed) ", curate " (manifest.versions.get("curate").map_or("", String::as_str))
             @if manifest.reproducible { "; the same recipe, inputs and seed give the same bytes again." }
             @else { "; another run may give other bytes, since a page took too long by the clock, or several threads trained a fastText." }
         }

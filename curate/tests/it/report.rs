@@ -51,7 +51,7 @@ fn every_section_is_there_and_nothing_comes_from_elsewhere() {
     assert!(own.contains("memory at most"), "the peak of memory is not shown");
 }
 
-/// A user's first recipe: a rule leaves two pages of thirty, which hold the posts back; a source stands in no mixture. The summary, the report
+/// A user's first recipe: a rule leaves two pages of sixty, which hold the posts back; a source stands in no mixture. The summary, the report
 /// and, as far as it can be known, the check say so, with what would help.
 #[test]
 fn a_run_says_what_its_user_would_want_to_know() {
@@ -62,7 +62,7 @@ fn a_run_says_what_its_user_would_want_to_know() {
             .collect();
         fs::write(folder.path().join(name), lines.join("\n")).expect("the folder can be written");
     };
-    write("web.jsonl", 30, &|number| if number < 2 { sentence(number) } else { format!("{number} few words") });
+    write("web.jsonl", 60, &|number| if number < 2 { sentence(number) } else { format!("{number} few words") });
     write("posts.jsonl", 300, &|number| sentence(number + 100));
     write("notes.jsonl", 3, &|number| sentence(number + 1_000));
     let written = "name = \"first\"\nseed = 1\n[source.web]\njsonl = [\"web.jsonl\"]\n[source.posts]\njsonl = [\"posts.jsonl\"]\n\
@@ -77,9 +77,9 @@ fn a_run_says_what_its_user_would_want_to_know() {
     for warning in [
         "warning: mixture text: `web` limits it, with ",
         "% of `posts` is left unused; raise its `max_epochs` to 4, for ",
-        "or loosen `gopher_quality`, which keeps 2 of its 30 documents",
+        "or loosen `gopher_quality`, which keeps 2 of its 60 documents",
         " rows are to train on and ",
-        "warning: step gopher_quality: it keeps 2 of 30 documents of `web` (gopher_",
+        "warning: step gopher_quality: it keeps 2 of 60 documents of `web` (gopher_",
         "warning: source notes: it is read, and stands in no mixture",
     ] {
         assert!(said.contains(warning), "{warning}: {said}");

@@ -46,6 +46,12 @@ pub fn section(findings: &Findings) -> Section {
             details { summary { "The recipe, as it was run" }
                 pre tabindex="0" aria-label="The recipe" { code { (shown) (gap((recipe.len() - shown.len()) as u64)) } }
             }
+            details { summary { "The versions of the code that took part" }
+                p { @for (number, (code, version)) in manifest.versions.iter().enumerate() {
+                    @if number > 0 { ", " }
+                    (code) " " (version)
+                } }
+            }
         },
     }
 }
