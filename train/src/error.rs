@@ -48,7 +48,7 @@ pub enum Error {
     /// A file breaks off, or cannot be unpacked any further.
     #[error(
         "cannot read all of {}: {fault}; {lost} of its {of} bytes are lost. Repair the file, or allow a share of lost bytes with \
-         `lost_limit`",
+         `max_lost_rate`",
         path.display()
     )]
     LostBytes {
@@ -62,7 +62,7 @@ pub enum Error {
         of: u64,
     },
     /// More bytes of a source are lost than may be.
-    #[error("{}: {lost} of {of} bytes are lost, over the share of {limit} that `lost_limit` allows", path.display())]
+    #[error("{}: {lost} of {of} bytes are lost, over the share of {limit} that `max_lost_rate` allows", path.display())]
     TooMuchLost {
         /// The source.
         path: PathBuf,

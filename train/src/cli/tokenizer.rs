@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use schemas::size::Size;
+use schemas::{share::Share, size::Size};
 
 use super::printer::Printer;
 use crate::{
@@ -24,8 +24,8 @@ pub struct TokenizerArgs {
     sample: Size,
     /// The largest share of the corpus's bytes that may be lost to files that are truncated or corrupt; a truncated file counts as a
     /// whole.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
-    lost_limit: f64,
+    #[arg(long, value_name = "SHARE", default_value_t)]
+    max_lost_rate: Share,
     /// The file to write.
     #[arg(long, value_name = "FILE", default_value = "tokenizer.json")]
     out: PathBuf,
@@ -33,7 +33,7 @@ pub struct TokenizerArgs {
 
 impl TokenizerArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let options = ReadOptions { lost_limit: self.lost_limit, ..ReadOptions::default() };
+        let options = ReadOptions { max_lost_rate: self.max_lost_rate.get(), ..ReadOptions::default() };
         let Sample { texts, bytes, of, lost } =
             sample(&SourceFiles::find(&self.corpus)?, self.sample.0 as u64, options)?;
         lost.iter().for_each(|lost| printer.note(lost));
@@ -43,9 +43,4 @@ impl TokenizerArgs {
         printer.result(self.out.display());
         Ok(())
     }
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    let share: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
-    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(format!("a share lies between 0 and 1, not at {share}")) }
 }

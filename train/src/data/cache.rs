@@ -137,7 +137,7 @@ impl<'t> TokenCache<'t> {
 
     /// Whether a file that was made before lacks nothing that may not be lost.
     fn suits(&self, file: &TokenFile) -> bool {
-        file.lost() == 0 || self.options.lost_limit > 0.0
+        file.lost() == 0 || self.options.max_lost_rate > 0.0
     }
 
     /// Tokenizes a file, some megabytes at a time.

@@ -17,13 +17,13 @@ pub struct ReadOptions {
     /// The longest window that a file is decompressed with, in bytes of memory.
     pub max_window: u64,
     /// The largest share of the bytes of a source's files that may be lost: 0 for none.
-    pub lost_limit: f64,
+    pub max_lost_rate: f64,
 }
 
 impl Default for ReadOptions {
     /// Whatever can be unpacked, and nothing lost.
     fn default() -> Self {
-        Self { max_window: LONGEST_WINDOW, lost_limit: 0.0 }
+        Self { max_window: LONGEST_WINDOW, max_lost_rate: 0.0 }
     }
 }
 
@@ -62,7 +62,7 @@ impl ReadOptions {
             Some(fault @ (Fault::Cut { .. } | Fault::Corrupt { .. })) => {
                 let of = size(path)?;
                 let lost = fault.lost(of);
-                if self.lost_limit > 0.0 {
+                if self.max_lost_rate > 0.0 {
                     return Ok(lost);
                 }
                 let (path, fault) = (path.to_owned(), fault.to_string());
@@ -80,10 +80,10 @@ impl ReadOptions {
     /// When it is.
     pub(super) fn check_lost(&self, source: &Path, files: &[PathBuf], lost: u64) -> Result<()> {
         let of = files.iter().map(|path| size(path)).sum::<Result<u64>>()?;
-        if lost as f64 <= self.lost_limit * of as f64 {
+        if lost as f64 <= self.max_lost_rate * of as f64 {
             return Ok(());
         }
-        Err(Error::TooMuchLost { path: source.to_owned(), lost, of, limit: self.lost_limit })
+        Err(Error::TooMuchLost { path: source.to_owned(), lost, of, limit: self.max_lost_rate })
     }
 }
 

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use schemars::JsonSchema;
 use schemas::{
+    share::Share,
     size::Size,
     toml_file::{Setting, Spanned, TomlFile},
 };
@@ -58,9 +59,8 @@ pub struct DataConfig {
     pub validation: Spanned<f64>,
     /// The largest share of the bytes of a source's files, as they lie on disk, that may be lost, where a file breaks off or cannot be
     /// unpacked: of a file whose end is missing, all count.
-    #[serde(default = "none_lost")]
-    #[schemars(with = "f64")]
-    pub lost_limit: Spanned<f64>,
+    #[serde(default)]
+    pub max_lost_rate: Share,
     /// The longest window that a packed file is read with, which is memory that is held: bytes, or with K, M or G.
     #[serde(default = "two_gibibytes")]
     #[schemars(with = "String")]
@@ -77,10 +77,6 @@ pub struct SourceConfig {
     /// Its share of the sequences is this over the sum of all weights: above 0.
     #[schemars(with = "f64")]
     pub weight: Spanned<f64>,
-}
-
-fn none_lost() -> Spanned<f64> {
-    Spanned::new(0..0, 0.0)
 }
 
 fn two_gibibytes() -> Spanned<String> {
@@ -132,7 +128,7 @@ impl TrainingData {
             packing,
             document_masking,
             validation,
-            lost_limit,
+            max_lost_rate,
             max_window,
             ..
         } = config.get_ref();
@@ -153,7 +149,8 @@ impl TrainingData {
         if !(share > 0.0 && share < 1.0) {
             return Err(file.fault(validation.span(), format!("a share lies between 0 and 1, not at {share}")).into());
         }
-        let options = read_options(lost_limit, max_window).map_err(|(span, message)| file.fault(span, message))?;
+        let options = read_options(*max_lost_rate, max_window.get_ref())
+            .map_err(|message| file.fault(max_window.span(), message))?;
         let sources = match (mixture, sources.is_empty()) {
             (Some(path), true) => vec![Source { name: "mixture".into(), weight: 1.0, files: find(path)? }],
             (None, false) => sources
@@ -326,17 +323,10 @@ fn tokenizer(file: &TomlFile, config: &DataConfig) -> Result<Tokenizer> {
     })
 }
 
-/// How files are read, or what is wrong with it and where.
-fn read_options(
-    lost_limit: &Spanned<f64>,
-    max_window: &Spanned<String>,
-) -> std::result::Result<ReadOptions, (std::ops::Range<usize>, String)> {
-    let share = *lost_limit.get_ref();
-    if !(0.0..=1.0).contains(&share) {
-        return Err((lost_limit.span(), format!("a share lies between 0 and 1, not at {share}")));
-    }
-    let size: Size = max_window.get_ref().parse().map_err(|message| (max_window.span(), message))?;
-    Ok(ReadOptions { max_window: size.0 as u64, lost_limit: share })
+/// How files are read, or what is wrong with it.
+fn read_options(max_lost_rate: Share, max_window: &str) -> std::result::Result<ReadOptions, String> {
+    let size: Size = max_window.parse()?;
+    Ok(ReadOptions { max_window: size.0 as u64, max_lost_rate: max_lost_rate.get() })
 }
 
 /// The sequences of a split of each source, with its name and weight.

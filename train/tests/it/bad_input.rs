@@ -265,8 +265,8 @@ fn nothing_to_read_is_an_error() {
 #[test]
 fn numbers_out_of_their_range_are_refused() {
     for (command, flag, value, message) in [
-        ("tokenizer", "--lost-limit", "5", "a share lies between 0 and 1, not at 5"),
-        ("tokenizer", "--lost-limit", "nan", "a share lies between 0 and 1, not at NaN"),
+        ("tokenizer", "--max-lost-rate", "5", "a share lies between 0 and 1: for 5 %, write 0.05"),
+        ("tokenizer", "--max-lost-rate", "nan", "a share lies between 0 and 1, and NaN does not"),
         ("generate", "--temperature", "nan", "NaN is no number to compute with"),
         ("generate", "--top-p", "0", "above 0 and at most 1, not 0"),
         ("generate", "--top-p", "2", "above 0 and at most 1, not 2"),

@@ -32,7 +32,7 @@ fn a_file_that_breaks_off_is_named() {
             assert_eq!(output.status.code(), Some(1), "{error}");
             assert!(error.contains(&format!("{name}: the file ends at byte {half}, within")), "{error}");
             assert!(
-                error.contains(&format!("{half} of its {half} bytes are lost")) && error.contains("`lost_limit`"),
+                error.contains(&format!("{half} of its {half} bytes are lost")) && error.contains("`max_lost_rate`"),
                 "{error}"
             );
         };
@@ -44,7 +44,7 @@ fn a_file_that_breaks_off_is_named() {
             continue;
         }
         let more = ["--cache", &cache, "--until", "10"];
-        workshop.set_data(&format!("{data}\nlost_limit = 1.0"));
+        workshop.set_data(&format!("{data}\nmax_lost_rate = 1.0"));
         let out = format!("{name}-lenient");
         let output = workshop.pretrain(&out, &more);
         assert!(output.status.success(), "{}", stderr(&output));
@@ -52,9 +52,9 @@ fn a_file_that_breaks_off_is_named() {
         let first = &workshop.metrics(&out)[0];
         assert_eq!((&first["lost_bytes"], &first["of_bytes"]), (&half.into(), &half.into()), "{first}");
 
-        workshop.set_data(&format!("{data}\nlost_limit = 0.5"));
+        workshop.set_data(&format!("{data}\nmax_lost_rate = 0.5"));
         let over = workshop.pretrain(&format!("{name}-over"), &more);
-        let expected = format!("{half} of {half} bytes are lost, over the share of 0.5 that `lost_limit` allows");
+        let expected = format!("{half} of {half} bytes are lost, over the share of 0.5 that `max_lost_rate` allows");
         assert!(stderr(&over).contains(&expected), "{}", stderr(&over));
 
         workshop.set_data(&data);
