@@ -186,7 +186,7 @@ fn attended(
     out
 }
 
-/// Causal, with a sliding window, within documents; with key heads that are shared; over more than one block of queries.
+/// Causal, with a sliding window, within documents; with key-value heads that are shared; over more than one block of queries.
 #[test]
 fn attention_within_a_sequence() {
     for (rows, time, queries, keys, width) in [(2, 5, 4, 2, 3), (1, 70, 2, 1, 2)] {
