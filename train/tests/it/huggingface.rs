@@ -175,7 +175,7 @@ fn tables_may_have_rows_without_a_token() {
     let import = |out: &str| train(&["import", text(&path("exported")), "--out", text(&path(out))]);
     let output = import("padded");
     assert!(
-        stderr(&output).contains("`transformer.wte.weight` has 384 rows, and `vocab_size` is 321"),
+        stderr(&output).contains("config.json: `vocab_size` is 321, and `transformer.wte.weight` has 384 rows"),
         "{}",
         stderr(&output)
     );

@@ -137,7 +137,8 @@ pub fn import(
     others: BTreeSet<String>,
 ) -> Result<Imported, String> {
     let object = config.as_object().ok_or("config.json is no object")?;
-    let (mut model, unknown) = described(object)?;
+    let of_config = |message: String| format!("config.json: {message}");
+    let (mut model, unknown) = described(object).map_err(of_config)?;
     let mut notes = Vec::new();
     if !unknown.is_empty() {
         let kind = &config["model_type"];
@@ -152,13 +153,13 @@ pub fn import(
     if model.tie_embeddings == Some(true) {
         notes.extend(one_head(&mut model, &mut tensors, table));
     }
-    let architecture = model.architecture()?;
+    let architecture = model.architecture().map_err(of_config)?;
     let vocab_size = tensors.get(table).and_then(|table| table.shape.first().copied()).unwrap_or(0);
     if let Some(said) = config["vocab_size"].as_u64()
         && said != vocab_size as u64
         && vocab_size > 0
     {
-        return Err(format!("`{table}` has {vocab_size} rows, and `vocab_size` is {said}"));
+        return Err(of_config(format!("`vocab_size` is {said}, and `{table}` has {vocab_size} rows")));
     }
     let named = tensors.read(mappings(&architecture, vocab_size))?;
     let is_buffer = if architecture.family == Family::Llama { llama::is_buffer } else { gpt::is_buffer };
