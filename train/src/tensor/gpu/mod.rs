@@ -37,7 +37,7 @@ mod sum;
 mod update;
 
 pub use activation::{gelu, swiglu};
-pub use attention::{attention, attention_across};
+pub use attention::{attention, cross_attention};
 pub use dropout::dropout;
 pub use embedding::embedding;
 pub use linear::linear;
