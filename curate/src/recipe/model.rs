@@ -321,17 +321,17 @@ pub struct ClassifierRecipe {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub negative: Vec<Text>,
-    /// Of the positive sources take the pages that people have linked to, and liked, and of the negative sources the others; needs
-    /// `[facts.links]`. A source may then be both.
+    /// Take pages that people have linked to, and liked, as positive, and the others as negative; needs `[facts.links]`. A source may then
+    /// be both.
     pub linked: Option<LinkedRule>,
-    /// For an ensemble: the classifiers whose scores are brought together.
+    /// For an ensemble: its members.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub of: Vec<Text>,
     /// Train on documents in this language alone.
     #[schemars(with = "Option<String>")]
     pub language: Option<Text>,
-    /// Documents to train on, at most, for each side.
+    /// Most documents to train on, of each class.
     #[serde(default = "ten_thousand")]
     pub documents: usize,
     /// Words in a chunk: long documents are cut, so that a book is many examples. 25 by default, and for `statistics` whole lines of 60
@@ -393,7 +393,7 @@ pub enum KindRecipe {
 pub struct FeaturesRecipe {
     /// Features that others have used; `glam` by default.
     pub preset: Option<FeaturesPreset>,
-    /// The number of features is two to this power, from 8 to 30.
+    /// Number of hashed features, as a power of two: 8 to 30.
     pub bits: Option<u32>,
     /// Count bigrams, too.
     pub bigrams: Option<bool>,
@@ -401,7 +401,7 @@ pub struct FeaturesRecipe {
     pub empty_words: Option<bool>,
     /// What counts are divided by.
     pub scale: Option<Scale>,
-    /// Divide sentences into words where a script puts no spaces; Spark, and so `gpt3`, does not.
+    /// Segment words where a script puts no spaces; Spark, and so `gpt3`, does not.
     pub divide: Option<bool>,
 }
 
@@ -442,7 +442,7 @@ pub struct StepRecipe {
     pub language: Option<LanguageRule>,
     /// Keep what passes the Gopher quality rules.
     pub gopher_quality: Option<GopherQuality>,
-    /// Drop what repeats itself, by the Gopher rules.
+    /// Drop what the Gopher repetition rules drop.
     pub gopher_repetition: Option<GopherRepetition>,
     /// Keep what passes FineWeb's own rules.
     pub fineweb_quality: Option<FinewebQuality>,
@@ -471,7 +471,7 @@ pub struct StepRecipe {
     /// Cut out of documents what stands in a `[benchmark]`.
     #[schemars(with = "Option<DecontaminationRule>")]
     pub decontaminate: Option<Spanned<DecontaminationRule>>,
-    /// Keep documents from a score of a classifier on.
+    /// Keep documents with at least some score of a classifier.
     pub threshold: Option<ThresholdRecipe>,
     /// Keep the documents with the highest scores of a classifier.
     pub top: Option<TopRecipe>,
@@ -536,14 +536,14 @@ impl Default for ClustersRecipe {
     }
 }
 
-/// A least score.
+/// A minimum score.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ThresholdRecipe {
     /// The classifier whose score is used.
     #[schemars(with = "String")]
     pub classifier: Text,
-    /// The least score, from 0 to 1.
+    /// Minimum score, from 0 to 1.
     #[schemars(with = "f64")]
     pub min: Spanned<f64>,
     /// What becomes of documents of which the classifier knows too little to score them: `drop`, as `out_of_vocabulary`, or `keep`.
@@ -583,7 +583,7 @@ pub struct ParetoRecipe {
     /// The classifier whose score is used.
     #[schemars(with = "String")]
     pub classifier: Text,
-    /// The shape; GPT-3 took 9. `"fit"` chooses it so that what is kept has scores like the classifier's reference.
+    /// Shape of the Pareto distribution; GPT-3 took 9. `"fit"` chooses it so that what is kept has scores like the classifier's reference.
     #[serde(default = "gpt3_alpha")]
     #[schemars(with = "Alpha")]
     pub alpha: Spanned<Alpha>,
@@ -596,7 +596,7 @@ fn gpt3_alpha() -> Spanned<Alpha> {
     Spanned::new(0..0, Alpha::Fixed(9.0))
 }
 
-/// Shares of the groups of like documents that are not for training.
+/// Shares that are held out from training, of clusters of near-duplicates and of single documents.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SplitsRecipe {
