@@ -269,6 +269,8 @@ impl Run<'_> {
                 self.mixture_entries(&format!("mixture-{}", mixture.name), mixture, &self.accounted).await?;
             let mut rows: BTreeMap<(String, String), u64> = BTreeMap::new();
             let files = self.files_of(mixed);
+            // those that were found done: nobody else would see that one has other bytes by now
+            self.verify(&files)?;
             for split in ["train", "validation", "test"] {
                 let is_of_split = |path: &&PathBuf| {
                     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{split}-")))

@@ -198,6 +198,16 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// The error of a plan, or the file that it comes from, where one that was found done has other bytes than were written: a plan opens its
+    /// files before they are verified, and its errors name none.
+    pub fn named(&self, error: Error) -> Error {
+        if !matches!(error, Error::Plan { .. }) {
+            return error;
+        }
+        let unread: Vec<PathBuf> = self.made().unread.keys().map(|name| self.layout.out().join(name)).collect();
+        self.verify(&unread).err().unwrap_or(error)
+    }
+
     /// Reads a file of JSON that this run has made or found.
     pub fn read_made<T: serde::de::DeserializeOwned>(&self, path: &Path) -> Result<T> {
         self.verify(&[path.to_owned()])?;

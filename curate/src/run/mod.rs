@@ -117,13 +117,20 @@ pub async fn decontaminate(
 /// was finished stays, and is not done again.
 pub async fn run(plan: Plan, options: &Options, progress: &dyn Progress) -> Result<Outcome> {
     let run = Run::start(plan, options, progress)?;
-    run.read_sources().await?;
-    run.decide_read().await?;
-    run.find_clusters().await?;
-    run.train_classifiers().await?;
-    run.decide_steps().await?;
-    let mixed = run.write_mixtures().await?;
-    let ledger = run.draw_ledger(&mixed).await?;
-    run.publish_mixtures(mixed)?;
-    run.close_accounts(ledger)
+    run.walk().await.map_err(|error| run.named(error))
+}
+
+impl Run<'_> {
+    /// All stages in their order.
+    async fn walk(&self) -> Result<Outcome> {
+        self.read_sources().await?;
+        self.decide_read().await?;
+        self.find_clusters().await?;
+        self.train_classifiers().await?;
+        self.decide_steps().await?;
+        let mixed = self.write_mixtures().await?;
+        let ledger = self.draw_ledger(&mixed).await?;
+        self.publish_mixtures(mixed)?;
+        self.close_accounts(ledger)
+    }
 }

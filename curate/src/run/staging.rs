@@ -87,6 +87,8 @@ impl Run<'_> {
         let work = origin.with(work);
         let staging = Staging { stage, mixture, origin: &work, inputs, folder: &folder };
         let routed = self.route_mixture(&staging, &in_buckets(&shards, buckets)).await?;
+        // before any shard is made of them: units run side by side
+        self.verify(&routed)?;
         let files = folder.join("files");
         let names: Vec<String> = split_files(&shards).into_iter().map(|(_, name)| name).collect();
         let units = (0u32..).zip(&names).map(|(number, name)| {
@@ -167,6 +169,7 @@ impl Run<'_> {
             self.publish(stage, &context, table, vec![publication]).await
         })
         .await?;
+        self.verify(std::slice::from_ref(&places))?;
         let sources = mixture.weights.sources();
         let mut renderings = BTreeMap::new();
         for source in &sources {
@@ -207,6 +210,7 @@ impl Run<'_> {
                 self.publish(stage, &context, table, vec![Publication::new(&path, &pool_schema())]).await
             })
             .await?;
+            self.verify(std::slice::from_ref(&path))?;
         }
         Ok(Some(Rendering {
             task: content.tasks[source].clone(),
