@@ -66,7 +66,14 @@ pub fn warnings(findings: &Findings) -> Vec<Warning> {
 pub fn list(warnings: &[Warning]) -> Markup {
     html! {
         @for warning in warnings {
-            p.warning { b { (warning.about) } ": " (warning.message) "." }
+            p.warning {
+                b { (warning.about) } ": "
+                // names stand between grave accents
+                @for (number, part) in warning.message.split('`').enumerate() {
+                    @if number % 2 == 1 { code { (part) } } @else { (part) }
+                }
+                "."
+            }
         }
     }
 }
@@ -140,8 +147,9 @@ fn limits<'f>(
         changes.push(format!("lower its weight, to {} for all that there is", significant(own / whole)));
     }
     changes.push(loosen(source));
+    let digits = usize::from(share >= 0.99); // not 100 % where something is used
     vec![format!(
-        "`{source}` limits it, with {} at a weight of {}: {:.0} % of {} is left unused; {}",
+        "`{source}` limits it, with {} at a weight of {}: {:.digits$} % of {} is left unused; {}",
         amount(limiting.available),
         significant(limiting.weight),
         share * 100.0,
@@ -288,7 +296,7 @@ mod tests {
         assert_eq!(
             said(&none, &json!({ "weights": {} })),
             [
-                "`web` limits it, with 0 words at a weight of 0.5: 100 % of `posts` is left unused; loosen `pareto`, which keeps 2 of its 990 \
+                "`web` limits it, with 0 words at a weight of 0.5: 100.0 % of `posts` is left unused; loosen `pareto`, which keeps 2 of its 990 \
               documents"
             ]
         );

@@ -85,7 +85,7 @@ fn a_run_says_what_its_user_would_want_to_know() {
         assert!(said.contains(warning), "{warning}: {said}");
     }
     let html = report(&out);
-    for part in ["<b>mixture text</b>: `web` limits it", "<b>source notes</b>: it is read"] {
+    for part in ["<b>mixture text</b>: <code>web</code> limits it", "<b>source notes</b>: it is read"] {
         assert!(html.contains(part), "{part}");
     }
     let check = curate(&["check", text(&path)]).output().expect("the program can be started");
