@@ -7,7 +7,9 @@ use schemas::toml_file::Setting;
 
 use super::{printer::Printer, size::decimal};
 use crate::{
-    decide::{Alpha, DuplicateRule, KeepPolicy, ShareUnit, Unit, Unknown, Verification, Weights},
+    decide::{
+        Alpha, Budget, DuplicateRule, KeepPolicy, Share, ShareUnit, Unit, Unknown, Verification, Weights, largest_whole,
+    },
     learn::Kind,
     measure::FamilyConfig,
     recipe::{MixturePlan, Plan, Step, StepKind, unused_sources},
@@ -161,26 +163,27 @@ fn warnings(plan: &Plan) -> Vec<String> {
 
 /// The source that holds others back in a mixture without a budget, by the sizes of files.
 fn held_back(plan: &Plan, mixture: &MixturePlan) -> Option<String> {
-    let Weights::Shares(shares) = &mixture.weights else { return None };
-    if mixture.budget.is_some() || mixture.unit == Unit::Documents {
+    // weights by size follow what there is
+    if mixture.budget.is_some() || mixture.unit == Unit::Documents || !matches!(mixture.weights, Weights::Shares(_)) {
         return None;
     }
-    let bytes = |name: &String| plan.sources.iter().find(|source| source.name == *name).map_or(0, size) as f64;
-    let allowed =
-        |name: &String, share: f64| bytes(name) * mixture.max_epochs.get(name).copied().unwrap_or(1.0) / share;
-    let weighed = || shares.iter().filter(|(_, share)| **share > 0.0);
-    let (limiting, share) =
-        weighed().min_by(|one, other| allowed(one.0, *one.1).total_cmp(&allowed(other.0, *other.1)))?;
-    let whole = allowed(limiting, *share);
+    let sizes = plan.sources.iter().map(|source| (source.name.clone(), size(source))).collect();
+    let Budget { shares } = Budget::divide(&mixture.weights, None, &sizes, &mixture.max_epochs);
+    let allowed = |(source, of): &(&String, &Share)| {
+        largest_whole(of.available, mixture.max_epochs.get(*source).copied().unwrap_or(1.0), of.weight)
+    };
+    let weighed = || shares.iter().filter(|(_, of)| of.weight > 0.0);
+    let (limiting, Share { weight, .. }) = weighed().min_by(|one, other| allowed(one).total_cmp(&allowed(other)))?;
     let others = || weighed().filter(|(name, _)| *name != limiting);
-    let available: f64 = others().map(|(name, _)| bytes(name)).sum();
-    let used: f64 = others().map(|(name, share)| bytes(name).min(whole * share)).sum();
-    (available > 0.0 && 1.0 - used / available >= UNUSED).then(|| {
+    let available: u64 = others().map(|(_, of)| of.available).sum();
+    let used: u64 = others().map(|(_, of)| of.asked.min(of.available)).sum();
+    let unused = (available - used) as f64 / available as f64; // not a number of nothing, which is over no limit
+    (unused >= UNUSED).then(|| {
         format!(
-            "mixture {}: by the sizes of files, `{limiting}` at a weight of {share:.2} leaves {:.0} % of the other sources unused; raise its \
+            "mixture {}: by the sizes of files, `{limiting}` at a weight of {weight:.2} leaves {:.0} % of the other sources unused; raise its \
              `max_epochs`, or lower its weight",
             mixture.name,
-            100.0 * (1.0 - used / available)
+            100.0 * unused
         )
     })
 }

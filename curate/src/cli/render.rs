@@ -154,7 +154,7 @@ impl RenderArgs {
             let [name] = setting.key.as_slice() else {
                 bail!("--set {}={}: the name of a folder has no dots", setting.key.join("."), setting.value);
             };
-            folders.insert(name.clone(), std::path::absolute(&setting.value)?);
+            folders.insert(name.clone(), std::path::absolute(setting.text())?);
         }
         if !self.task.is_file() && shipped().iter().all(|(name, _)| self.task.as_os_str() != *name) {
             let known: Vec<&str> = shipped().iter().map(|(name, _)| *name).collect();

@@ -105,6 +105,16 @@ pub fn measured_shares(scores: &BTreeMap<String, f64>, losses: bool, temperature
     scores.iter().map(|(source, score)| (source.clone(), part(*score) / whole)).collect()
 }
 
+/// The largest whole of which a source has to give no more than it may. The least of all sources' is what a mixture without a budget has.
+///
+/// - `size`: what the source has
+/// - `max_epochs`: how often it may be repeated
+/// - `weight`: its share of the whole, above 0
+#[must_use]
+pub fn largest_whole(size: u64, max_epochs: f64, weight: f64) -> f64 {
+    size as f64 * max_epochs / weight
+}
+
 /// How much of a source's training split is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Share {
@@ -151,7 +161,8 @@ impl Budget {
             // the largest whole of which no source has to give more than it may
             || {
                 let wanted = shares.iter().filter(|(_, weight)| **weight > 0.0);
-                let largest = wanted.map(|(source, weight)| most(source) / weight).fold(f64::INFINITY, f64::min);
+                let wholes = wanted.map(|(source, weight)| largest_whole(size(source), limit(source), *weight));
+                let largest = wholes.fold(f64::INFINITY, f64::min);
                 if largest.is_finite() { largest } else { 0.0 }
             },
             |whole| whole as f64,

@@ -39,7 +39,7 @@ mod urls;
 mod verdict;
 
 pub use after_cuts::{AfterCutsRule, after_cuts, cut_substrings};
-pub use budget::{Budget, MixtureAccount, Share, SourceAccount, Unit, Weights, measured_shares};
+pub use budget::{Budget, MixtureAccount, Share, SourceAccount, Unit, Weights, largest_whole, measured_shares};
 pub use c4::C4Quality;
 pub use clusters::{ClusterAccount, ClusterConfig, ClusterExec, Verification, clusters_schema};
 pub use contamination_cuts::{ContaminationCuts, windows};

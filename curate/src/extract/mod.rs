@@ -2,7 +2,6 @@
 //!
 //! Useful for: pages with a main text. Not useful for: what a text is worth; see [`crate::measure`].
 
-mod contained;
 mod lines;
 mod page;
 mod watchdog;
@@ -10,12 +9,12 @@ mod watchdog;
 use std::time::Duration;
 
 use schemars::JsonSchema;
+use schemas::contained::{Panicked, contained};
 use serde::{Deserialize, Serialize};
 use trafilatura::{HtmlDateMode, Options};
 
 use crate::files::Version;
 
-pub use contained::{Panicked, contained};
 pub use lines::lines;
 pub use page::TooMuch;
 

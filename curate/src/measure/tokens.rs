@@ -11,14 +11,16 @@ use datafusion::arrow::{
     datatypes::{DataType, Fields},
 };
 use rayon::prelude::*;
-use schemas::byte_order_mark::without_mark;
+use schemas::{
+    byte_order_mark::without_mark,
+    contained::{Panicked, contained},
+};
 use serde_json::Value;
 use tokenizers::{ModelWrapper, Tokenizer};
 
 use super::family::{Measure, field};
 use crate::{
     error::{Error, Result},
-    extract::{Panicked, contained},
     files::Version,
 };
 

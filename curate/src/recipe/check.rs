@@ -59,7 +59,7 @@ impl Plan {
 fn as_folder(setting: &Setting, folders: &BTreeSet<String>) -> Setting {
     match setting.key.as_slice() {
         [name] if folders.contains(name) => {
-            let folder = std::path::absolute(&setting.value).unwrap_or_else(|_| setting.value.clone().into());
+            let folder = std::path::absolute(setting.text()).unwrap_or_else(|_| setting.text().into());
             let quoted = serde_json::Value::from(folder.to_string_lossy()).to_string();
             Setting { key: vec!["folders".into(), name.clone()], value: quoted }
         }

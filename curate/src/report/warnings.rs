@@ -14,7 +14,7 @@ use super::{
     numbers::{decimal, share},
 };
 use crate::{
-    decide::{BenchmarkAccount, MixtureAccount, SourceAccount, Unit},
+    decide::{BenchmarkAccount, MixtureAccount, SourceAccount, Unit, largest_whole},
     learn::{Card, Label},
     recipe::unused_sources,
 };
@@ -124,7 +124,7 @@ fn limits<'f>(
         return short.map(says).collect();
     }
     // the whole that each source would allow by itself
-    let allowed = |of: &SourceAccount| of.available as f64 * of.max_epochs / of.weight;
+    let allowed = |of: &SourceAccount| largest_whole(of.available, of.max_epochs, of.weight);
     let mut sources: Vec<(&String, &SourceAccount)> =
         account.sources.iter().filter(|(_, of)| of.weight > 0.0).collect();
     sources.sort_by(|one, other| allowed(one.1).total_cmp(&allowed(other.1)));

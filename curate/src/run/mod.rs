@@ -79,14 +79,7 @@ pub struct Survivors {
 /// As for [`run`].
 pub async fn dedup(plan: Plan, source: &str, options: &Options, progress: &dyn Progress) -> Result<Survivors> {
     let run = Run::start(plan, options, progress)?;
-    run.read_sources().await?;
-    run.decide_read().await?;
-    run.find_clusters().await?;
-    run.decide_steps().await?;
-    run.write_survivors(source).await?;
-    let account = run.cluster_account()?;
-    let ledger = run.draw_ledger(&[]).await?;
-    Ok(Survivors { outcome: run.close_accounts(ledger)?, account })
+    run.dedup(source).await.map_err(|error| run.named(error))
 }
 
 /// Runs a plan without mixtures that ends with a step on benchmarks, and copies the documents of `source` that it keeps, without what it
@@ -101,13 +94,7 @@ pub async fn decontaminate(
     progress: &dyn Progress,
 ) -> Result<(Outcome, Contamination)> {
     let run = Run::start(plan, options, progress)?;
-    run.read_sources().await?;
-    run.decide_read().await?;
-    run.decide_steps().await?;
-    run.write_survivors(source).await?;
-    let contamination = run.contamination(&run.last_stage())?;
-    let ledger = run.draw_ledger(&[]).await?;
-    Ok((run.close_accounts(ledger)?, contamination))
+    run.decontaminate(source).await.map_err(|error| run.named(error))
 }
 
 /// Runs a plan, or goes on with it where it was stopped.
@@ -121,7 +108,30 @@ pub async fn run(plan: Plan, options: &Options, progress: &dyn Progress) -> Resu
 }
 
 impl Run<'_> {
-    /// All stages in their order.
+    /// The stages of [`dedup`].
+    async fn dedup(&self, source: &str) -> Result<Survivors> {
+        self.read_sources().await?;
+        self.decide_read().await?;
+        self.find_clusters().await?;
+        self.decide_steps().await?;
+        self.write_survivors(source).await?;
+        let account = self.cluster_account()?;
+        let ledger = self.draw_ledger(&[]).await?;
+        Ok(Survivors { outcome: self.close_accounts(ledger)?, account })
+    }
+
+    /// The stages of [`decontaminate`].
+    async fn decontaminate(&self, source: &str) -> Result<(Outcome, Contamination)> {
+        self.read_sources().await?;
+        self.decide_read().await?;
+        self.decide_steps().await?;
+        self.write_survivors(source).await?;
+        let contamination = self.contamination(&self.last_stage())?;
+        let ledger = self.draw_ledger(&[]).await?;
+        Ok((self.close_accounts(ledger)?, contamination))
+    }
+
+    /// The stages of [`run`].
     async fn walk(&self) -> Result<Outcome> {
         self.read_sources().await?;
         self.decide_read().await?;

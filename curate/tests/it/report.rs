@@ -90,6 +90,8 @@ fn a_run_says_what_its_user_would_want_to_know() {
     }
     let check = curate(&["check", text(&path)]).output().expect("the program can be started");
     assert!(stdout(&check).contains("warning: source notes is read, and stands in no mixture"), "{}", stdout(&check));
+    let held_back = "by the sizes of files, `web` at a weight of 0.50 leaves 9";
+    assert!(stdout(&check).contains(held_back), "{}", stdout(&check));
 }
 
 /// What is shown of documents stands in them, is the same each time, and no markup of theirs is the page's.

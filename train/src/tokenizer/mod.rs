@@ -12,7 +12,6 @@
 mod added;
 mod byte_level;
 mod classes;
-mod contained;
 mod decode;
 mod ends;
 mod merges;
@@ -23,7 +22,10 @@ mod word_cache;
 
 use std::{collections::HashMap, path::Path};
 
-use schemas::byte_order_mark::without_mark;
+use schemas::{
+    byte_order_mark::without_mark,
+    contained::{Panicked, contained},
+};
 use serde_json::{Map, Value};
 use tokenizers::{
     AddedToken as NewToken, TokenizerImpl,
@@ -37,7 +39,6 @@ use tokenizers::{
 use self::{
     added::{AddedToken, Ids, added_tokens, keep_ids, without_special},
     byte_level::ByteLevelEncoder,
-    contained::contained,
     ends::Ends,
     names::Names,
 };
@@ -143,7 +144,8 @@ impl Tokenizer {
         let read = |json: &Value| -> Result<tokenizers::Tokenizer> {
             // the crate panics where merges do not fit the prefix of a word's later pieces
             let read = contained(|| tokenizers::Tokenizer::from_bytes(json.to_string()));
-            let read = read.map_err(|panic| damaged(format!("the crate `tokenizers` cannot read it: {panic}")))?;
+            let read =
+                read.map_err(|Panicked(panic)| damaged(format!("the crate `tokenizers` cannot read it: {panic}")))?;
             read.map_err(|error| damaged(error.to_string()))
         };
         let inner = read(&json)?;

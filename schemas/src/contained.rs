@@ -1,4 +1,4 @@
-//! Panics of code that is fed with whatever stands on the web: caught, and kept from the terminal.
+//! Panics of libraries that are fed with whatever stands on the web, or in files of others: caught, and kept from the terminal.
 
 use std::{
     any::Any,
