@@ -14,8 +14,8 @@
 //!   files are read
 //! - [`size`], [`share`]: numbers of bytes and parts of a whole, as people write them
 //! - [`contained`]: panics of libraries over what both programs read
-//! - [`version`]: what a program says of itself
-//! - [`json`]: the JSON Schema of each, generated from the types
+//! - [`version`], [`progress`]: what a program says of itself, and to a machine that watches it
+//! - [`json`], [`reference`]: the JSON Schema of each, generated from the types, and a page of its keys
 //!
 //! Useful for: whatever two programs must agree on. Not useful for: anything that only one of them does.
 
@@ -30,7 +30,9 @@ pub mod json_lines;
 pub mod ledger;
 pub mod manifest;
 pub mod paths;
+pub mod progress;
 pub mod prompt;
+pub mod reference;
 mod renamed;
 pub mod share;
 pub mod size;

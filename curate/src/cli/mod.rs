@@ -11,6 +11,7 @@ mod explain;
 mod extract;
 mod files;
 mod inputs;
+mod json_log;
 mod lost;
 mod measure;
 mod printer;
@@ -26,6 +27,7 @@ mod why;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Parser, Subcommand};
+use schemas::progress::Form;
 
 use self::printer::{Printer, Verbosity};
 
@@ -44,6 +46,9 @@ struct Arguments {
     /// Print what is done in more detail.
     #[arg(short, long, global = true, display_order = 901, action = ArgAction::Count)]
     verbose: u8,
+    /// How progress is told on standard error: `text`, or `json`, an object a line.
+    #[arg(long, global = true, display_order = 902, value_name = "FORM", default_value_t)]
+    progress: Form,
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,8 +74,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let verbosity = Verbosity::new(arguments.quiet, arguments.verbose);
-    printer::log(verbosity);
-    let printer = Printer::new(verbosity);
+    printer::log(verbosity, arguments.progress);
+    let printer = Printer::new(verbosity, arguments.progress);
     let result = match arguments.command {
         Command::Run(args) => args.run(&printer),
         Command::Check(args) => args.run(&printer),

@@ -1,16 +1,18 @@
 //! The only place that prints.
 //!
-//! Results go to standard output, everything else to standard error: bars on a terminal, plain lines elsewhere.
+//! Results go to standard output, everything else to standard error: bars on a terminal, plain lines elsewhere, or JSON for machines.
 
 use std::{
     fmt::Display,
     io::{self, IsTerminal as _, Write as _},
-    sync::Mutex,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
+use schemas::progress::{Advance, Begin, End, Form, Told, line};
+use serde::Serialize;
 use tracing::Level;
 use tracing_subscriber::{
     Layer as _,
@@ -19,6 +21,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
+use super::json_log::JsonLog;
 use crate::run::Progress;
 
 /// How much is said.
@@ -49,12 +52,22 @@ impl Verbosity {
 /// Prints for one command.
 pub struct Printer {
     verbosity: Verbosity,
+    form: Form,
     output: io::Stdout,
     bar: Mutex<Option<ProgressBar>>,
+    stage: Mutex<Stage>,
+}
+
+/// How far a stage is.
+#[derive(Debug, Default)]
+struct Stage {
+    name: String,
+    done: u64,
+    units: u64,
 }
 
 /// Sends what the rooms below log to standard error; what libraries log, only when asked twice.
-pub fn log(verbosity: Verbosity) {
+pub fn log(verbosity: Verbosity, form: Form) {
     let (own, others) = match verbosity {
         Verbosity::Quiet => (Level::ERROR, None),
         Verbosity::Normal => (Level::WARN, None),
@@ -62,13 +75,19 @@ pub fn log(verbosity: Verbosity) {
         Verbosity::Debug => (Level::DEBUG, Some(Level::INFO)),
     };
     let targets = Targets::new().with_default(LevelFilter::from(others)).with_target("curate", own);
-    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time();
-    tracing_subscriber::registry().with(layer.with_filter(targets)).init();
+    let registry = tracing_subscriber::registry();
+    match form {
+        Form::Text => {
+            let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time();
+            registry.with(layer.with_filter(targets)).init();
+        }
+        Form::Json => registry.with(JsonLog.with_filter(targets)).init(),
+    }
 }
 
 impl Printer {
-    pub fn new(verbosity: Verbosity) -> Self {
-        Self { verbosity, output: io::stdout(), bar: Mutex::new(None) }
+    pub fn new(verbosity: Verbosity, form: Form) -> Self {
+        Self { verbosity, form, output: io::stdout(), bar: Mutex::new(None), stage: Mutex::default() }
     }
 
     /// Whether every unit should be named.
@@ -92,48 +111,87 @@ impl Printer {
     /// Prints a word about what happens, unless it should be quiet.
     pub fn note(&self, text: impl Display) {
         if self.verbosity >= Verbosity::Normal {
-            let _ = writeln!(io::stderr().lock(), "{text}");
+            self.say("note", "", text);
         }
     }
 
     /// Prints what must not be missed, though the command goes on.
-    #[expect(clippy::unused_self, reason = "it is said at every verbosity")]
     pub fn warn(&self, text: impl Display) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        self.say("warning", "", text);
     }
 
     /// Prints why the command failed.
     pub fn error(&self, error: &anyhow::Error) {
         self.take_bar();
-        let _ = writeln!(io::stderr().lock(), "error: {error}");
+        self.say("error", "error: ", error);
+    }
+
+    /// Says a text, as what kind of event; people see `before` before it.
+    fn say(&self, event: &str, before: &str, text: impl Display) {
+        match self.form {
+            Form::Text => drop(writeln!(io::stderr().lock(), "{before}{text}")),
+            Form::Json => self.tell(event, &Told { text: &text.to_string() }),
+        }
+    }
+
+    /// Tells a machine of an event.
+    fn tell(&self, event: &str, of: &impl Serialize) {
+        if self.form == Form::Json {
+            let _ = writeln!(io::stderr().lock(), "{}", line(event, of));
+        }
     }
 
     fn take_bar(&self) -> Option<ProgressBar> {
-        let mut bar = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        bar.take().inspect(ProgressBar::finish_and_clear)
+        held(&self.bar).take().inspect(ProgressBar::finish_and_clear)
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        held(&self.stage)
     }
 }
 
 impl Progress for Printer {
     fn begin(&self, stage: &str, units: u64) {
-        if self.verbosity < Verbosity::Normal || !io::stderr().is_terminal() {
+        if self.verbosity < Verbosity::Normal {
+            return;
+        }
+        if self.form == Form::Json {
+            *self.stage() = Stage { name: stage.to_owned(), done: 0, units };
+            return self.tell("begin", &Begin { stage, units });
+        }
+        if !io::stderr().is_terminal() {
             return;
         }
         let style =
             ProgressStyle::with_template("{msg:18} {bar:32} {pos}/{len}  {elapsed}").expect("the template is sound");
         let bar = ProgressBar::new(units).with_style(style).with_message(stage.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
-        *self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(bar);
+        *held(&self.bar) = Some(bar);
     }
 
     fn advance(&self) {
-        if let Some(bar) = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref() {
+        if let Some(bar) = held(&self.bar).as_ref() {
             bar.inc(1);
+        }
+        if self.form == Form::Json && self.verbosity >= Verbosity::Normal {
+            let mut stage = self.stage();
+            stage.done += 1;
+            let Stage { name, done, units } = &*stage;
+            self.tell("advance", &Advance { stage: name, done: *done, units: *units });
         }
     }
 
     fn end(&self, stage: &str, seconds: f64, note: &str) {
         self.take_bar();
-        self.note(format_args!("{stage:18} {seconds:7.1} s  {note}"));
+        match self.form {
+            Form::Text => self.note(format_args!("{stage:18} {seconds:7.1} s  {note}")),
+            Form::Json if self.verbosity >= Verbosity::Normal => self.tell("end", &End { stage, seconds, note }),
+            Form::Json => {}
+        }
     }
+}
+
+/// What a lock holds, whatever became of a thread that held it.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

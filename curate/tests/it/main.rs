@@ -17,6 +17,7 @@ mod pipes;
 mod promises;
 mod reading;
 mod real;
+mod reference;
 mod report;
 mod sampling;
 mod scripts;

@@ -9,12 +9,14 @@ mod import;
 mod pretrain;
 mod printer;
 mod progress;
+mod schema;
 mod signals;
 mod tokenizer;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use schemas::progress::Form;
 
 use self::printer::Printer;
 use crate::tensor::{Operations, choose};
@@ -38,6 +40,9 @@ struct Arguments {
     /// Tensor operations: `own` kernels, or burn's (`framework`), to locate a fault.
     #[arg(long, global = true, display_order = 902, value_name = "KIND", default_value_t)]
     operations: Operations,
+    /// How progress is told on standard error: `text`, or `json`, an object a line.
+    #[arg(long, global = true, display_order = 903, value_name = "FORM", default_value_t)]
+    progress: Form,
 }
 
 #[derive(Debug, Subcommand)]
@@ -48,6 +53,7 @@ enum Command {
     Export(export::ExportArgs),
     Import(import::ImportArgs),
     Bench(bench::BenchArgs),
+    Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -56,7 +62,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let printer = Printer::new(arguments.quiet);
+    let printer = Printer::new(arguments.quiet, arguments.progress);
     match run(arguments, &printer) {
         Ok(code) => code,
         Err(error) => {
@@ -78,6 +84,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Export(args) => args.run(printer)?,
         Command::Import(args) => args.run(printer)?,
         Command::Bench(args) => args.run(printer)?,
+        Command::Schema(args) => args.run(printer)?,
         Command::Completions(args) => args.run(printer)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,20 +1,23 @@
-//! The only place that prints: results to standard output, everything else to standard error.
+//! The only place that prints: results to standard output, everything else to standard error, for people or for machines.
 
 use std::{
     fmt::Display,
     io::{self, Write as _},
 };
 
+use schemas::progress::{Form, Told, line};
+use serde::Serialize;
+
 /// Prints for one command.
+#[derive(Debug, Clone)]
 pub struct Printer {
     quiet: bool,
-    output: io::Stdout,
-    errors: io::Stderr,
+    form: Form,
 }
 
 impl Printer {
-    pub fn new(quiet: bool) -> Self {
-        Self { quiet, output: io::stdout(), errors: io::stderr() }
+    pub fn new(quiet: bool, form: Form) -> Self {
+        Self { quiet, form }
     }
 
     /// Whether only errors and results are printed.
@@ -22,21 +25,43 @@ impl Printer {
         self.quiet
     }
 
+    /// Whether a machine reads what is printed.
+    pub fn is_json(&self) -> bool {
+        self.form == Form::Json
+    }
+
     /// Prints a result.
+    #[expect(clippy::unused_self, reason = "results are printed at every verbosity, and in one form")]
     pub fn result(&self, text: impl Display) {
         // nobody reads on: there is nobody to tell
-        let _ = writeln!(self.output.lock(), "{text}");
+        let _ = writeln!(io::stdout().lock(), "{text}");
     }
 
     /// Prints a word about what happens, unless it should be quiet.
     pub fn note(&self, text: impl Display) {
         if !self.quiet {
-            let _ = writeln!(self.errors.lock(), "{text}");
+            self.say("note", "", text);
+        }
+    }
+
+    /// Tells a machine of an event, unless it should be quiet.
+    pub fn tell(&self, event: &str, of: &impl Serialize) {
+        if !self.quiet && self.is_json() {
+            let _ = writeln!(io::stderr().lock(), "{}", line(event, of));
         }
     }
 
     /// Prints why the command failed.
     pub fn error(&self, error: &anyhow::Error) {
-        let _ = writeln!(self.errors.lock(), "error: {error}");
+        self.say("error", "error: ", error);
+    }
+
+    /// Says a text, as what kind of event; people see `before` before it.
+    fn say(&self, event: &str, before: &str, text: impl Display) {
+        let text = match self.form {
+            Form::Text => format!("{before}{text}"),
+            Form::Json => line(event, &Told { text: &text.to_string() }),
+        };
+        let _ = writeln!(io::stderr().lock(), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! What is shown of a training: a dashboard or a bar on a terminal, lines elsewhere.
+//! What is shown of a training: a dashboard or a bar on a terminal, lines elsewhere, events for machines.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -9,6 +9,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
+use schemas::progress::Told;
 
 use super::{dashboard::Dashboard, printer::Printer};
 use crate::trainer::{Evaluation, GeneratedSample, Progress, SpikeEvent, StepStats};
@@ -23,6 +24,7 @@ pub struct ProgressDisplay<'p> {
 
 enum View {
     Lines,
+    Events,
     Bar(ProgressBar),
     Dashboard(Box<Dashboard>),
 }
@@ -31,6 +33,7 @@ impl<'p> ProgressDisplay<'p> {
     /// The display of a training of so many steps; a signal stops it.
     pub fn new(printer: &'p Printer, signalled: Arc<AtomicBool>, plain: bool, steps: u64, name: &str) -> Self {
         let view = match (io::stderr().is_terminal(), io::stdout().is_terminal()) {
+            _ if printer.is_json() => View::Events,
             _ if printer.is_quiet() => View::Lines,
             // the dashboard is drawn on standard output
             (true, true) if !plain => View::Dashboard(Box::new(Dashboard::open(name, steps))),
@@ -45,6 +48,8 @@ impl<'p> ProgressDisplay<'p> {
 
     fn line(&mut self, line: String) {
         match &mut self.view {
+            // what the line is about has been told as an event
+            View::Events => {}
             View::Lines => self.printer.note(line),
             View::Bar(bar) => bar.suspend(|| self.printer.note(line)),
             View::Dashboard(dashboard) => dashboard.keep(line),
@@ -54,6 +59,7 @@ impl<'p> ProgressDisplay<'p> {
 
 impl Progress for ProgressDisplay<'_> {
     fn on_step(&mut self, stats: &StepStats) {
+        self.printer.tell("step", stats);
         let StepStats { step, loss, learning_rate, gradient_norm, tokens, .. } = stats;
         let utilization = stats.model_flops_utilization;
         let utilization = utilization.map(|share| format!("  {:.1} % of peak", 100.0 * share)).unwrap_or_default();
@@ -64,6 +70,7 @@ impl Progress for ProgressDisplay<'_> {
             clock(stats.seconds_left)
         );
         match &mut self.view {
+            View::Events => {}
             View::Lines => self.printer.note(format_args!("step {step:>6}/{}  {message}", self.steps)),
             View::Bar(bar) => {
                 bar.set_position(*step);
@@ -74,6 +81,7 @@ impl Progress for ProgressDisplay<'_> {
     }
 
     fn on_evaluation(&mut self, evaluation: &Evaluation) {
+        self.printer.tell("evaluation", evaluation);
         if let View::Dashboard(dashboard) = &mut self.view {
             dashboard.on_evaluation(evaluation);
         }
@@ -87,11 +95,13 @@ impl Progress for ProgressDisplay<'_> {
     }
 
     fn on_sample(&mut self, sample: &GeneratedSample) {
+        self.printer.tell("sample", sample);
         let GeneratedSample { step, prompt, text } = sample;
         self.line(format!("step {step:>6}  {:?}", format!("{prompt}{text}")));
     }
 
     fn on_spike(&mut self, event: &SpikeEvent) {
+        self.printer.tell("spike", event);
         if let View::Dashboard(dashboard) = &mut self.view {
             dashboard.on_spike(event);
         }
@@ -99,6 +109,7 @@ impl Progress for ProgressDisplay<'_> {
     }
 
     fn note(&mut self, text: &str) {
+        self.printer.tell("note", &Told { text });
         self.line(text.to_owned());
     }
 
@@ -111,7 +122,7 @@ impl Progress for ProgressDisplay<'_> {
 impl Drop for ProgressDisplay<'_> {
     fn drop(&mut self) {
         match std::mem::replace(&mut self.view, View::Lines) {
-            View::Lines => {}
+            View::Lines | View::Events => {}
             View::Bar(bar) => bar.finish_and_clear(),
             View::Dashboard(dashboard) => dashboard.close().into_iter().for_each(|line| self.printer.note(line)),
         }

@@ -19,7 +19,7 @@ pub const CODE: u8 = 130;
 /// Listens from now on; what is returned becomes true with the first signal.
 pub fn listen(printer: &Printer) -> anyhow::Result<Arc<AtomicBool>> {
     let signalled = Arc::new(AtomicBool::new(false));
-    let (flag, printer) = (Arc::clone(&signalled), Printer::new(printer.is_quiet()));
+    let (flag, printer) = (Arc::clone(&signalled), printer.clone());
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::Relaxed) {
             dashboard::leave_terminal();

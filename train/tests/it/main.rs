@@ -12,6 +12,7 @@ mod lost;
 mod memory;
 mod operations;
 mod precision;
+mod reference;
 mod resumes;
 mod spikes;
 mod support;

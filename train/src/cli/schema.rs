@@ -1,0 +1,39 @@
+//! `train schema`.
+
+use clap::{Args, ValueEnum};
+use schemars::schema_for;
+
+use super::printer::Printer;
+use crate::program::pretrain::PretrainConfig;
+
+/// Print the JSON Schema of a configuration, for editors.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// The command that is configured.
+    #[arg(value_enum)]
+    of: Described,
+    /// Print a reference of all keys in Markdown instead.
+    #[arg(long)]
+    markdown: bool,
+}
+
+/// Commands that read a configuration.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Described {
+    /// `train pretrain`.
+    Pretrain,
+}
+
+impl SchemaArgs {
+    pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let (schema, title) = match self.of {
+            Described::Pretrain => (schema_for!(PretrainConfig), "Pretraining"),
+        };
+        if self.markdown {
+            printer.result(schemas::reference::markdown(&schema, title).trim_end());
+        } else {
+            printer.result(serde_json::to_string_pretty(&schema)?);
+        }
+        Ok(())
+    }
+}
