@@ -11,6 +11,7 @@ pub mod decide;
 pub mod engine;
 pub mod learn;
 pub mod measure;
+pub mod plan;
 pub mod recipe;
 pub mod report;
 pub mod run;

@@ -1,10 +1,6 @@
 //! Cuts in plans: lists of byte ranges, and the functions of them.
 
-use std::{
-    hash::{Hash, Hasher},
-    ops::Range,
-    sync::Arc,
-};
+use std::{ops::Range, sync::Arc};
 
 use datafusion::{
     arrow::{
@@ -15,13 +11,17 @@ use datafusion::{
         datatypes::{DataType, Field, Fields, UInt32Type},
     },
     error::Result,
-    logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
+    logical_expr::Expr,
 };
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::contamination_cuts::{ContaminationCuts, contamination_fields};
-use crate::text::cuts::{cut, union};
+use crate::{
+    error,
+    plan::{Function, call},
+    text::cuts::{cut, union},
+};
 
 fn cut_fields() -> Fields {
     Fields::from(vec![Field::new("start", DataType::UInt32, false), Field::new("end", DataType::UInt32, false)])
@@ -78,88 +78,55 @@ impl CutText {
     /// The function of some columns.
     #[must_use]
     pub fn of(self, arguments: Vec<Expr>) -> Expr {
-        ScalarUDF::from(CutFunction::new(self)).call(arguments)
+        call(self, arguments)
     }
 }
 
-/// [`CutText`] as a scalar function of plans.
-#[derive(Debug, Clone)]
-pub struct CutFunction {
-    kind: CutText,
-    signature: Signature,
-}
+impl Function for CutText {
+    const KIND: &'static str = "cuts";
+    const ARGUMENTS: Option<usize> = None;
+    type Loaded = ();
 
-impl CutFunction {
-    /// The function.
-    #[must_use]
-    pub fn new(kind: CutText) -> Self {
-        Self { kind, signature: Signature::variadic_any(Volatility::Immutable) }
-    }
-
-    /// Which one it is.
-    #[must_use]
-    pub fn kind(&self) -> &CutText {
-        &self.kind
-    }
-}
-
-impl PartialEq for CutFunction {
-    fn eq(&self, other: &Self) -> bool {
-        self.kind == other.kind
-    }
-}
-
-impl Eq for CutFunction {}
-
-impl Hash for CutFunction {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.kind.hash(state);
-    }
-}
-
-impl ScalarUDFImpl for CutFunction {
-    fn name(&self) -> &'static str {
-        match self.kind {
-            CutText::Union => "cuts_union",
-            CutText::Bytes => "cuts_bytes",
-            CutText::Text => "cuts_text",
-            CutText::Contamination(_) => "cuts_contamination",
+    fn name(&self) -> &str {
+        match self {
+            Self::Union => "cuts_union",
+            Self::Bytes => "cuts_bytes",
+            Self::Text => "cuts_text",
+            Self::Contamination(_) => "cuts_contamination",
         }
     }
 
-    fn signature(&self) -> &Signature {
-        &self.signature
+    fn return_type(&self) -> DataType {
+        match self {
+            Self::Union => cuts_type(),
+            Self::Bytes => DataType::UInt64,
+            Self::Text => DataType::Utf8View,
+            Self::Contamination(_) => DataType::Struct(contamination_fields()),
+        }
     }
 
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(match self.kind {
-            CutText::Union => cuts_type(),
-            CutText::Bytes => DataType::UInt64,
-            CutText::Text => DataType::Utf8View,
-            CutText::Contamination(_) => DataType::Struct(contamination_fields()),
-        })
+    fn load(&self) -> error::Result<()> {
+        Ok(())
     }
 
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let result: ArrayRef = match &self.kind {
-            CutText::Union => unions(&arrays, args.number_rows),
-            CutText::Bytes => {
-                let bytes = |row| cuts_of(&arrays[0], row).iter().map(|cut| u64::from(cut.end - cut.start)).sum();
-                Arc::new(UInt64Array::from_iter_values((0..args.number_rows).map(bytes)))
+    fn evaluate(&self, (): &(), columns: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
+        Ok(match self {
+            Self::Union => unions(columns, rows),
+            Self::Bytes => {
+                let bytes = |row| cuts_of(&columns[0], row).iter().map(|cut| u64::from(cut.end - cut.start)).sum();
+                Arc::new(UInt64Array::from_iter_values((0..rows).map(bytes)))
             }
-            CutText::Text => {
-                let texts = arrays[0].as_string_view();
+            Self::Text => {
+                let texts = columns[0].as_string_view();
                 let remains =
-                    |row: usize| texts.is_valid(row).then(|| cut(texts.value(row), &cuts_of(&arrays[1], row)));
-                let remains: Vec<Option<String>> = (0..args.number_rows).into_par_iter().map(remains).collect();
+                    |row: usize| texts.is_valid(row).then(|| cut(texts.value(row), &cuts_of(&columns[1], row)));
+                let remains: Vec<Option<String>> = (0..rows).into_par_iter().map(remains).collect();
                 let mut builder = StringViewBuilder::new();
                 remains.iter().for_each(|text| builder.append_option(text.as_deref()));
                 Arc::new(builder.finish())
             }
-            CutText::Contamination(cuts) => cuts.evaluate(&arrays, args.number_rows),
-        };
-        Ok(ColumnarValue::Array(result))
+            Self::Contamination(cuts) => cuts.evaluate(columns, rows),
+        })
     }
 }
 

@@ -1,10 +1,6 @@
 //! Chance as functions of plans: the kernels of [`crate::text::draw`], described by seed and purpose.
 
-use std::{
-    collections::BTreeMap,
-    hash::{Hash, Hasher},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use datafusion::{
     arrow::{
@@ -15,11 +11,15 @@ use datafusion::{
         datatypes::{DataType, Field, Fields, Float64Type, UInt64Type},
     },
     error::Result,
-    logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
+    logical_expr::Expr,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::text::draw::{draw, draw_of, fraction, pareto_keeps};
+use crate::{
+    error,
+    plan::{Function, call},
+    text::draw::{draw, draw_of, fraction, pareto_keeps},
+};
 
 /// A function of ids or scores in which chance is a hash.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,10 +83,16 @@ impl Chance {
     /// The function of some columns.
     #[must_use]
     pub fn of(self, arguments: Vec<Expr>) -> Expr {
-        ScalarUDF::from(ChanceFunction::new(self)).call(arguments)
+        call(self, arguments)
     }
+}
 
-    fn name(&self) -> &'static str {
+impl Function for Chance {
+    const KIND: &'static str = "chance";
+    const ARGUMENTS: Option<usize> = None;
+    type Loaded = ();
+
+    fn name(&self) -> &str {
         match self {
             Self::Fraction { .. } => "chance_fraction",
             Self::Bits { .. } => "chance_bits",
@@ -105,9 +111,13 @@ impl Chance {
         }
     }
 
-    fn evaluate(&self, arguments: &[ArrayRef]) -> ArrayRef {
-        let texts = |number: usize| arguments[number].as_string_view().iter().map(Option::unwrap_or_default);
-        match self {
+    fn load(&self) -> error::Result<()> {
+        Ok(())
+    }
+
+    fn evaluate(&self, (): &(), columns: &[ArrayRef], _: usize) -> Result<ArrayRef> {
+        let texts = |number: usize| columns[number].as_string_view().iter().map(Option::unwrap_or_default);
+        Ok(match self {
             Self::Fraction { seed, purpose } => {
                 Arc::new(Float64Array::from_iter_values(texts(0).map(|id| fraction(draw(*seed, purpose, id)))))
             }
@@ -115,7 +125,7 @@ impl Chance {
                 Arc::new(UInt64Array::from_iter_values(texts(0).map(|id| draw(*seed, purpose, id))))
             }
             Self::ParetoKeeps { alpha } => {
-                let scores = arguments[0].as_primitive::<Float64Type>();
+                let scores = columns[0].as_primitive::<Float64Type>();
                 Arc::new(
                     scores.iter().map(|score| score.map(|score| pareto_keeps(score, *alpha))).collect::<Float64Array>(),
                 )
@@ -129,12 +139,12 @@ impl Chance {
                 Arc::new(StringViewArray::from_iter_values(texts(0).map(split)))
             }
             Self::Places { seed, mixture, templates, sample_template, shards } => {
-                let copies = arguments[2].as_primitive::<UInt64Type>().values();
+                let copies = columns[2].as_primitive::<UInt64Type>().values();
                 let rows = texts(0).zip(texts(1)).zip(copies).zip(texts(3));
                 let rows = rows.map(|(((id, split), copies), source)| (id, split, *copies, source));
                 places(*seed, mixture, (templates, *sample_template), shards, rows)
             }
-        }
+        })
     }
 }
 
@@ -186,58 +196,4 @@ fn places<'a>(
 pub fn sampled_template(seed: u64, mixture: &str, id: &str, copy: u32, count: usize) -> u32 {
     let draw = draw_of(seed, &[b"template", mixture.as_bytes(), id.as_bytes(), &copy.to_le_bytes()]);
     u32::try_from((u128::from(draw) * count as u128) >> 64).expect("below the count")
-}
-
-/// [`Chance`] as a function of DataFusion's.
-#[derive(Debug, Clone)]
-pub struct ChanceFunction {
-    chance: Chance,
-    signature: Signature,
-}
-
-impl ChanceFunction {
-    /// The function.
-    #[must_use]
-    pub fn new(chance: Chance) -> Self {
-        Self { chance, signature: Signature::variadic_any(Volatility::Immutable) }
-    }
-
-    /// What it draws.
-    #[must_use]
-    pub fn chance(&self) -> &Chance {
-        &self.chance
-    }
-}
-
-impl PartialEq for ChanceFunction {
-    fn eq(&self, other: &Self) -> bool {
-        self.chance == other.chance
-    }
-}
-
-impl Eq for ChanceFunction {}
-
-impl Hash for ChanceFunction {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.chance.name().hash(state);
-    }
-}
-
-impl ScalarUDFImpl for ChanceFunction {
-    fn name(&self) -> &'static str {
-        self.chance.name()
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(self.chance.return_type())
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        Ok(ColumnarValue::Array(self.chance.evaluate(&arrays)))
-    }
 }

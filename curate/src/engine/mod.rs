@@ -27,7 +27,7 @@ use datafusion_proto::bytes::{
     physical_plan_from_bytes_with_extension_codec, physical_plan_to_bytes_with_extension_codec,
 };
 
-pub use codec::TamisCodec;
+pub use codec::CODEC;
 
 use crate::{
     error::{Error, Result},
@@ -161,11 +161,10 @@ impl Session {
             match self.engine {
                 Engine::Local => collect(plan, context.task_ctx()).await,
                 Engine::Rehearsal => {
-                    let bytes = physical_plan_to_bytes_with_extension_codec(plan, &TamisCodec)?;
+                    let bytes = physical_plan_to_bytes_with_extension_codec(plan, &CODEC)?;
                     // a session that has seen nothing of how the plan was made
                     let elsewhere = self.context(context.copied_config());
-                    let copy =
-                        physical_plan_from_bytes_with_extension_codec(&bytes, &elsewhere.task_ctx(), &TamisCodec)?;
+                    let copy = physical_plan_from_bytes_with_extension_codec(&bytes, &elsewhere.task_ctx(), &CODEC)?;
                     collect(copy, elsewhere.task_ctx()).await
                 }
             }

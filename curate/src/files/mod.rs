@@ -3,6 +3,7 @@
 //! Useful for: whatever a run leaves on disk. Not useful for: what stands in the files.
 
 mod external_sort;
+mod file_writer;
 mod folder;
 mod groups;
 mod inputs;
@@ -11,7 +12,9 @@ mod layout;
 pub mod ledger;
 mod lock;
 mod memory;
+mod parquet_properties;
 mod partial;
+mod publication;
 mod publish;
 mod quarantine;
 mod spill_file;
@@ -26,7 +29,8 @@ pub use layout::Layout;
 pub use lock::Lock;
 pub use memory::peak_memory;
 pub use partial::{PartialFile, Written, hash_file, write_whole};
-pub use publish::{Publication, PublishExec, published};
+pub use publication::Publication;
+pub use publish::{Publications, PublishExec, published};
 pub use quarantine::{Quarantined, read_quarantine, write_quarantine};
 pub use spill_file::SpillFile;
 pub use version::Version;

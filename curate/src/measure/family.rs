@@ -7,18 +7,19 @@ use datafusion::{
         array::{ArrayRef, StructArray},
         datatypes::{DataType, Field, Fields, Schema},
     },
-    logical_expr::{Expr, ScalarUDF},
+    logical_expr::Expr,
     prelude::col,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BandsConfig, FamilyFunction, OverlapsConfig, PostFiles, UrlFiles, bands, c4_lines, fingerprints, language, links,
-    overlaps, score, tokens, urls, words,
+    BandsConfig, OverlapsConfig, PostFiles, UrlFiles, bands, c4_lines, fingerprints, language, links, overlaps, score,
+    tokens, urls, words,
 };
 use crate::{
     error::Result,
     files::Version,
+    plan::call,
     text::{c4::LineRules, sameness::Sameness},
 };
 
@@ -168,7 +169,7 @@ impl Family {
     /// The facts of the column that they are about, as structs.
     #[must_use]
     pub fn expression(&self) -> Expr {
-        ScalarUDF::from(FamilyFunction::new(self.clone())).call(vec![col(self.subject())]).alias(self.column())
+        call(self.clone(), vec![col(self.subject())]).alias(self.column())
     }
 
     /// The columns of the family's files: the id and the facts.

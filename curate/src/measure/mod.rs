@@ -26,7 +26,6 @@ mod words;
 pub use bands::{BandHasher, VERSION as BANDS_VERSION};
 pub use bands_config::{BandsChoice, BandsConfig, BandsPreset};
 pub use family::{Family, FamilyConfig, ModelFile};
-pub use function::FamilyFunction;
 pub use links::PostFiles;
 pub use overlaps::{OverlapsConfig, each_text, overlap_fields};
 pub use urls::UrlFiles;

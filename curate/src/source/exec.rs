@@ -1,26 +1,12 @@
-//! The plan node that reads one file, and the table that plans it.
+//! The plan node that reads one file.
 
-use std::{
-    collections::HashSet,
-    fmt::{self, Formatter},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::HashSet, path::PathBuf, sync::Arc};
 
 use datafusion::{
-    arrow::{array::RecordBatch, datatypes::SchemaRef},
-    catalog::{Session, TableProvider},
-    common::{internal_err, tree_node::TreeNodeRecursion},
+    arrow::datatypes::SchemaRef,
     error::Result,
     execution::{SendableRecordBatchStream, TaskContext},
-    logical_expr::{Expr, TableType},
-    physical_expr::EquivalenceProperties,
-    physical_plan::{
-        ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr,
-        PlanProperties, ReplaceChildrenOptions,
-        execution_plan::{Boundedness, EmissionType},
-        stream::RecordBatchReceiverStreamBuilder,
-    },
+    physical_plan::{ExecutionPlan, execution_plan::EmissionType},
 };
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -32,7 +18,11 @@ use super::{
     row::{Outcome, Row, batch, rows_schema},
     windows::Windows,
 };
-use crate::{error::Error, files::Version};
+use crate::{
+    error::Error,
+    files::Version,
+    plan::{BatchSender, Node, NodeExec, Output},
+};
 
 /// Records that are looked into together, on all cores.
 const CHUNK_RECORDS: usize = 256;
@@ -65,88 +55,30 @@ impl Reading {
 }
 
 /// Reads one file into rows, in the order of the file, in one partition.
-#[derive(Debug)]
-pub struct ReadExec {
-    reading: Reading,
-    properties: Arc<PlanProperties>,
-}
+pub type ReadExec = NodeExec<Reading>;
 
-impl ReadExec {
-    /// A node that will do the reading.
-    #[must_use]
-    pub fn new(reading: Reading) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(rows_schema()),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        Self { reading, properties: Arc::new(properties) }
+impl Node for Reading {
+    const NAME: &'static str = "ReadExec";
+    const EMISSION: EmissionType = EmissionType::Incremental;
+    type Children = [Arc<dyn ExecutionPlan>; 0];
+
+    fn details(&self) -> Option<String> {
+        Some(format!("source={}, file={}", self.source, self.path.display()))
     }
 
-    /// What it reads.
-    #[must_use]
-    pub fn reading(&self) -> &Reading {
-        &self.reading
-    }
-}
-
-impl DisplayAs for ReadExec {
-    fn fmt_as(&self, _: DisplayFormatType, formatter: &mut Formatter<'_>) -> fmt::Result {
-        write!(formatter, "ReadExec: source={}, file={}", self.reading.source, self.reading.path.display())
-    }
-}
-
-impl ExecutionPlan for ReadExec {
-    fn name(&self) -> &'static str {
-        "ReadExec"
+    fn schema(&self, _: &Self::Children) -> SchemaRef {
+        rows_schema()
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![]
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        _: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        if partition != 0 {
-            return internal_err!("a file is read in one partition, not in number {partition}");
-        }
-        let reading = self.reading.clone();
+    fn run(self, _: Self::Children, context: Arc<TaskContext>, output: Output) -> Result<SendableRecordBatchStream> {
         let windows = context.session_config().get_extension::<Windows>().unwrap_or_default();
         let windows = windows.counted_in(context.memory_pool());
-        let mut builder = RecordBatchReceiverStreamBuilder::new(rows_schema(), 1);
-        let batches = builder.tx();
-        builder.spawn_blocking(move || {
-            read(&reading, &windows, |batch| batches.blocking_send(Ok(batch)).is_ok()).map_err(Into::into)
-        });
-        Ok(builder.build())
+        Ok(output.thread(1, move |batches| read(&self, &windows, batches).map_err(Into::into)))
     }
 }
 
-/// Reads the file to its end, or until `take` wants no more.
-fn read(reading: &Reading, windows: &Windows, mut take: impl FnMut(RecordBatch) -> bool) -> Result<(), Error> {
+/// Reads the file to its end, or until no more batches are wanted.
+fn read(reading: &Reading, windows: &Windows, mut batches: BatchSender) -> Result<(), Error> {
     let failed = |source| Error::File { action: "read", path: reading.path.clone(), source };
     let mut reader = reading.format.open(&reading.path, windows).map_err(failed)?;
     let mut seen = HashSet::new();
@@ -159,7 +91,7 @@ fn read(reading: &Reading, windows: &Windows, mut take: impl FnMut(RecordBatch) 
         let (mut rows, next) = rayon::join(look, || next_chunk(reader.as_mut()));
         rows.iter_mut().for_each(|row| drop_repeat(row, &mut seen));
         let batch = batch(&rows, reading.part).expect("the columns are of one length");
-        if !take(batch) {
+        if !batches.send(batch) {
             return Ok(());
         }
         chunk = next.map_err(failed)?;
@@ -183,47 +115,5 @@ fn drop_repeat(row: &mut Row, seen: &mut HashSet<u128>) {
     let Some(id) = row.id.filter(|_| matches!(row.outcome, Outcome::Text(_))) else { return };
     if !seen.insert(id.as_u128()) {
         row.outcome = Outcome::Dropped(Reason::SameRecord);
-    }
-}
-
-/// A reading as a table.
-#[must_use]
-pub fn read_table(reading: Reading) -> Arc<dyn TableProvider> {
-    Arc::new(ReadTable(reading))
-}
-
-#[derive(Debug)]
-struct ReadTable(Reading);
-
-#[async_trait::async_trait]
-impl TableProvider for ReadTable {
-    fn schema(&self) -> SchemaRef {
-        rows_schema()
-    }
-
-    fn table_type(&self) -> TableType {
-        TableType::Base
-    }
-
-    async fn scan(
-        &self,
-        _: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        _: &[Expr],
-        _: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let read: Arc<dyn ExecutionPlan> = Arc::new(ReadExec::new(self.0.clone()));
-        let Some(columns) = projection else { return Ok(read) };
-        let expressions = columns.iter().map(|&column| {
-            let name = rows_schema().field(column).name().clone();
-            (
-                Arc::new(datafusion::physical_expr::expressions::Column::new(&name, column)) as Arc<dyn PhysicalExpr>,
-                name,
-            )
-        });
-        Ok(Arc::new(datafusion::physical_plan::projection::ProjectionExec::try_new(
-            expressions.collect::<Vec<_>>(),
-            read,
-        )?))
     }
 }

@@ -19,12 +19,11 @@ mod route;
 mod shard;
 
 pub use card::{CardFacts, SplitSize, dataset_card};
-pub use chain::ChainExec;
+pub use chain::{Chain, ChainExec};
 pub use content::{Content, ExamplesContent};
 pub use place::{placed_schema, places};
 pub use pool::{POOL, pool, pool_schema};
 pub use render::{RenderedRow, Rendering, RowKey, TaskRenderer};
-pub use render_function::RenderFunction;
 pub use route::{Route, route, routed_schema};
 pub use shard::shard;
 

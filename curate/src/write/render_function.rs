@@ -1,105 +1,45 @@
 //! Templates as a function of plans.
 
-use std::{
-    hash::{Hash, Hasher},
-    ops::Range,
-    sync::{Arc, OnceLock},
-};
+use std::{ops::Range, sync::Arc};
 
 use datafusion::{
     arrow::{
         array::{ArrayRef, AsArray as _, Int64Array, ListBuilder, StringViewArray, StringViewBuilder, StructArray},
         datatypes::{DataType, FieldRef, Fields, UInt32Type},
     },
-    common::internal_err,
     error::{DataFusionError, Result},
-    logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
 };
 use rayon::prelude::*;
 use schemas::{columns, task::Form};
 
 use super::render::{RenderedRow, Rendering, RowKey, TaskRenderer};
+use crate::{error, plan::Function};
 
 /// An id, the numbers of a template and a copy, and an example as JSON in; the columns of the mixture behind `source` out, as a struct.
-#[derive(Debug, Clone)]
-pub struct RenderFunction {
-    rendering: Rendering,
-    signature: Signature,
-    renderer: Arc<OnceLock<TaskRenderer>>,
-}
+impl Function for Rendering {
+    const KIND: &'static str = "render";
+    const ARGUMENTS: Option<usize> = Some(4);
+    type Loaded = TaskRenderer;
 
-impl RenderFunction {
-    /// The function of a rendering.
-    #[must_use]
-    pub fn new(rendering: Rendering) -> Self {
-        Self { rendering, signature: Signature::any(4, Volatility::Immutable), renderer: Arc::default() }
-    }
-
-    /// What it renders.
-    #[must_use]
-    pub fn rendering(&self) -> &Rendering {
-        &self.rendering
-    }
-
-    /// The function of four columns: id, template, copy, example.
-    #[must_use]
-    pub fn of(rendering: Rendering, arguments: Vec<Expr>) -> Expr {
-        ScalarUDF::from(Self::new(rendering)).call(arguments)
-    }
-
-    fn renderer(&self) -> Result<&TaskRenderer> {
-        if self.renderer.get().is_none() {
-            // whoever comes second has read the pool in vain
-            let _ = self.renderer.set(TaskRenderer::new(self.rendering.clone())?);
-        }
-        match self.renderer.get() {
-            Some(renderer) => Ok(renderer),
-            None => internal_err!("the templates of `{}` were compiled and are gone", self.rendering.task.name),
-        }
-    }
-
-    fn fields(form: Form) -> Fields {
-        let schema = columns::examples_mixture(form);
-        schema.fields().iter().filter(|field| !["id", "source"].contains(&field.name().as_str())).cloned().collect()
-    }
-}
-
-impl PartialEq for RenderFunction {
-    fn eq(&self, other: &Self) -> bool {
-        self.rendering == other.rendering
-    }
-}
-
-impl Eq for RenderFunction {}
-
-impl Hash for RenderFunction {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.rendering.hash(state);
-    }
-}
-
-impl ScalarUDFImpl for RenderFunction {
     fn name(&self) -> &'static str {
         "render"
     }
 
-    fn signature(&self) -> &Signature {
-        &self.signature
+    fn return_type(&self) -> DataType {
+        DataType::Struct(rendered_fields(self.form()))
     }
 
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Struct(Self::fields(self.rendering.form())))
+    fn load(&self) -> error::Result<TaskRenderer> {
+        TaskRenderer::new(self.clone())
     }
 
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let (ids, examples) = (arrays[0].as_string_view(), arrays[3].as_string_view());
-        let templates = arrays[1].as_primitive::<UInt32Type>().values();
-        let copies = arrays[2].as_primitive::<UInt32Type>().values();
-        let renderer = self.renderer()?;
+    fn evaluate(&self, renderer: &TaskRenderer, columns: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
+        let (ids, examples) = (columns[0].as_string_view(), columns[3].as_string_view());
+        let templates = columns[1].as_primitive::<UInt32Type>().values();
+        let copies = columns[2].as_primitive::<UInt32Type>().values();
         // the rows of one example stand together, and what it means is found once
         let mut examples_of: Vec<Range<usize>> = Vec::new();
-        for row in 0..args.number_rows {
+        for row in 0..rows {
             match examples_of.last_mut() {
                 Some(rows) if ids.value(rows.start) == ids.value(row) => rows.end = row + 1,
                 _ => examples_of.push(row..row + 1),
@@ -111,12 +51,12 @@ impl ScalarUDFImpl for RenderFunction {
                 let key = RowKey { id: ids.value(row), template: templates[row] as usize, copy: copies[row] };
                 renderer.row(key, &values)
             };
-            rows.clone().map(row).collect::<crate::error::Result<Vec<_>>>()
+            rows.clone().map(row).collect::<error::Result<Vec<_>>>()
         };
-        let rows = examples_of.par_iter().map(of_example).collect::<crate::error::Result<Vec<_>>>();
+        let rows = examples_of.par_iter().map(of_example).collect::<error::Result<Vec<_>>>();
         let rows: Vec<RenderedRow> = rows.map_err(DataFusionError::from)?.into_iter().flatten().collect();
-        let task = &self.rendering.task;
-        let fields = Self::fields(self.rendering.form());
+        let task = &self.task;
+        let fields = rendered_fields(self.form());
         let column = |field: &FieldRef| -> ArrayRef {
             let name_of = |row: usize| &task.templates[templates[row] as usize].name;
             match field.name().as_str() {
@@ -126,8 +66,14 @@ impl ScalarUDFImpl for RenderFunction {
             }
         };
         let columns = fields.iter().map(column).collect();
-        Ok(ColumnarValue::Array(Arc::new(StructArray::new(fields, columns, None))))
+        Ok(Arc::new(StructArray::new(fields, columns, None)))
     }
+}
+
+/// The columns of a mixture of examples that a rendering makes.
+fn rendered_fields(form: Form) -> Fields {
+    let schema = columns::examples_mixture(form);
+    schema.fields().iter().filter(|field| !["id", "source"].contains(&field.name().as_str())).cloned().collect()
 }
 
 /// What rows have in a column of their form.

@@ -11,10 +11,11 @@ use datafusion::{
     prelude::{DataFrame, JoinType, col, lit},
 };
 
-use super::{Content, RenderFunction, Rendering, placed_schema};
+use super::{Content, Rendering, placed_schema};
 use crate::{
     decide::{CutText, Tables},
     files::Version,
+    plan::call,
 };
 
 /// How text becomes rows, and examples are put into words.
@@ -78,7 +79,7 @@ pub async fn route(tables: Tables<'_>, route: Route<'_>) -> Result<DataFrame> {
         }
         (Some(rendering), _) => {
             let arguments = ["id", "template_number", "copy", "text"].map(col).to_vec();
-            let rows = rows.with_column("rendered", RenderFunction::of(rendering, arguments))?;
+            let rows = rows.with_column("rendered", call(rendering, arguments))?;
             let own = ["bucket", "order", "template_number", "copy", "id", "source"];
             let column = |name: &str| {
                 if own.contains(&name) { col(name) } else { get_field(col("rendered"), name).alias(name) }

@@ -8,7 +8,7 @@ use datafusion::{
     prelude::{col, lit},
 };
 
-use super::{ChainExec, Content, routed_schema};
+use super::{Chain, ChainExec, Content, routed_schema};
 use crate::{decide::Tables, files::Version};
 
 /// How a shard is put in order.
@@ -37,5 +37,5 @@ pub async fn shard(
         plans.push(rows.create_physical_plan().await?);
     }
     let all = if plans.len() == 1 { plans.remove(0) } else { UnionExec::try_new(plans)? };
-    Ok(Arc::new(ChainExec::new(all)))
+    Ok(Arc::new(ChainExec::of(Chain, [all])))
 }

@@ -3,8 +3,8 @@
 use std::{fs, path::Path};
 
 /// The rooms from the ground up, as the design lists them.
-const FLOORS: [&str; 15] = [
-    "text", "archive", "error", "files", "extract", "source", "learn", "measure", "decide", "write", "engine",
+const FLOORS: [&str; 16] = [
+    "text", "archive", "error", "plan", "files", "extract", "source", "learn", "measure", "decide", "write", "engine",
     "recipe", "run", "report", "cli",
 ];
 

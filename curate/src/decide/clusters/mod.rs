@@ -19,14 +19,20 @@
 use crate::files::Version;
 
 mod account;
+mod arrivals;
 mod buckets;
+mod config;
 mod exec;
+mod joined;
+mod order;
+mod rows;
 mod sets;
 mod union_find;
 mod verify;
 
 pub use account::ClusterAccount;
-pub use exec::{ClusterConfig, ClusterExec, Verification, clusters_schema};
+pub use config::{ClusterConfig, Verification};
+pub use exec::{ClusterExec, clusters_schema};
 
 /// How near-duplicates are joined.
 pub const VERSION: Version = Version::new("decide/clusters", 1);

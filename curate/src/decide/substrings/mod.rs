@@ -18,10 +18,14 @@
 
 use crate::files::Version;
 
+mod config;
 mod exec;
 mod places;
+mod rows;
+mod search;
 
-pub use exec::{SubstringsConfig, SubstringsExec, substrings_schema};
+pub use config::SubstringsConfig;
+pub use exec::{SubstringsExec, substrings_schema};
 
 /// How substrings are found that stand in more than one place.
 pub const VERSION: Version = Version::new("decide/substrings", 1);
