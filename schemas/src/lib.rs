@@ -13,7 +13,6 @@
 //! - [`json_lines`], [`csv_rows`], [`text_columns`], [`byte_order_mark`]: how lines of JSON, rows of CSV, columns of text and the beginnings of
 //!   files are read
 //! - [`size`], [`share`]: numbers of bytes and parts of a whole, as people write them
-//! - [`contained`]: panics of libraries over what both programs read
 //! - [`version`]: what a program says of itself
 //! - [`json`]: the JSON Schema of each, generated from the types
 //!
@@ -21,7 +20,6 @@
 
 pub mod byte_order_mark;
 pub mod columns;
-pub mod contained;
 pub mod csv_rows;
 pub mod examples;
 pub mod identity;

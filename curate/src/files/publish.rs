@@ -38,7 +38,7 @@ use parquet::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{PartialFile, Written, groups::Groups};
+use super::{HashedFile, Written, groups::Groups};
 use crate::error::Error;
 
 /// Rows that go to the Parquet writer at a time.
@@ -233,7 +233,7 @@ struct FileWriter {
     where_present: Option<usize>,
     schema: SchemaRef,
     waiting: Waiting,
-    writer: ArrowWriter<PartialFile>,
+    writer: ArrowWriter<HashedFile>,
     rows: u64,
 }
 
@@ -260,7 +260,7 @@ impl FileWriter {
         }
         let schema = Arc::new(Schema::new(fields));
         let options = ArrowWriterOptions::new().with_properties(properties(&schema)).with_skip_arrow_metadata(true);
-        let file = PartialFile::create(&publication.path)?;
+        let file = HashedFile::create(&publication.path).map_err(Error::from)?;
         let waiting = match &publication.grouped_by {
             Some(column) => Waiting::Group(Groups::new(schema.index_of(column)?)),
             None => Waiting::Chunk(BatchCoalescer::new(Arc::clone(&schema), CHUNK_ROWS)),
@@ -326,14 +326,14 @@ impl FileWriter {
         }
         self.write_ready()?;
         let file = self.writer.into_inner().map_err(|error| disk_error(error, &self.path))?;
-        let written = file.publish()?;
+        let written = file.publish().map_err(Error::from)?;
         let path =
             self.path.to_str().ok_or_else(|| internal_datafusion_err!("{} is not UTF-8", self.path.display()))?;
         Ok((path.to_owned(), self.rows, written))
     }
 }
 
-fn write_group(writer: &mut ArrowWriter<PartialFile>, group: &[RecordBatch]) -> parquet::errors::Result<()> {
+fn write_group(writer: &mut ArrowWriter<HashedFile>, group: &[RecordBatch]) -> parquet::errors::Result<()> {
     group.iter().try_for_each(|batch| writer.write(batch))?;
     writer.flush()
 }

@@ -1,13 +1,11 @@
 //! The files that a path stands for: a mixture, a Parquet file, a file of JSON lines (packed or not), or a folder of these.
 
 use std::{
-    fs::{self, File},
-    io::Read as _,
+    fs,
     path::{Path, PathBuf},
 };
 
 use schemas::paths::unpacked_name;
-use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 
@@ -88,22 +86,6 @@ impl SourceFiles {
             (true, false, _) => Err(fault("it has files validation-*, and none train-*")),
             (true, true, false) => Ok(Self { path, train: files, validation: Vec::new() }),
             (true, true, true) => Err(fault("it has no file *.parquet or *.jsonl")),
-        }
-    }
-}
-
-/// SHA-256 of a file, as 64 hexadecimal digits; the file is never in memory as a whole.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn sha256_of_file(path: &Path) -> Result<String> {
-    let mut file = File::open(path).map_err(Error::file("read", path))?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer).map_err(Error::file("read", path))? {
-            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
-            count => hash.update(&buffer[..count]),
         }
     }
 }
