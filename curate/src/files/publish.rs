@@ -36,6 +36,7 @@ use parquet::{
     file::properties::{EnabledStatistics, WriterProperties},
     schema::types::ColumnPath,
 };
+use schemas::columns::{CHOSEN, COMPLETION, ID, POSITIVE, PROMPT, QUERY, REJECTED, TEXT};
 use serde::{Deserialize, Serialize};
 
 use super::{HashedFile, Written, groups::Groups};
@@ -51,7 +52,7 @@ const GROUP_BYTES: usize = 64 << 20;
 const PAGE_ROWS: usize = 2048;
 
 /// Columns that hold running text: no dictionary, no statistics.
-const TEXT_COLUMNS: [&str; 7] = ["text", "prompt", "completion", "chosen", "rejected", "query", "positive"];
+const TEXT_COLUMNS: [&str; 7] = [TEXT, PROMPT, COMPLETION, CHOSEN, REJECTED, QUERY, POSITIVE];
 
 /// Columns that hold hashes: no dictionary, no statistics, and nothing that could be packed.
 const HASH_COLUMNS: [&[&str]; 2] = [&["bands", "list", "item"], &["short_hash"]];
@@ -369,5 +370,5 @@ fn properties(schema: &Schema) -> WriterProperties {
             .set_column_statistics_enabled(column.clone(), EnabledStatistics::None)
             .set_column_compression(column, Compression::UNCOMPRESSED);
     }
-    properties.set_column_dictionary_enabled(ColumnPath::from("id"), false).build()
+    properties.set_column_dictionary_enabled(ColumnPath::from(ID), false).build()
 }

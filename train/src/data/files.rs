@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use schemas::paths::unpacked_name;
+use schemas::{mixture::shard_prefix, paths::unpacked_name, task};
 
 use crate::error::{Error, Result};
 
@@ -16,6 +16,16 @@ pub enum Split {
     Train,
     /// To evaluate on while training.
     Validation,
+}
+
+impl Split {
+    /// Its name in the files of a mixture.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Train => task::Split::Train.name(),
+            Self::Validation => task::Split::Validation.name(),
+        }
+    }
 }
 
 /// How a file is read.
@@ -75,11 +85,12 @@ impl SourceFiles {
             }
         }
         files.sort();
-        let named = |prefix: &str| -> Vec<PathBuf> {
-            let begins = |file: &Path| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix));
+        let named = |split: Split| -> Vec<PathBuf> {
+            let prefix = shard_prefix(split.name());
+            let begins = |file: &Path| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix));
             files.iter().filter(|file| begins(file)).cloned().collect()
         };
-        let (train, validation) = (named("train-"), named("validation-"));
+        let (train, validation) = (named(Split::Train), named(Split::Validation));
         let path = path.to_owned();
         match (train.is_empty(), validation.is_empty(), files.is_empty()) {
             (false, ..) => Ok(Self { path, train, validation }),
