@@ -4,6 +4,7 @@ use std::{io, path::PathBuf};
 
 use datafusion::error::DataFusionError;
 use schemas::{ledger::Imbalance, prompt::RenderError, toml_file::TomlError};
+use system::FileError;
 
 /// A result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -235,6 +236,12 @@ impl Error {
             DataFusionError::ResourcesExhausted(message) => Self::Memory { stage: stage.into(), message },
             other => Self::Plan { stage: stage.into(), source: Box::new(other) },
         }
+    }
+}
+
+impl From<FileError> for Error {
+    fn from(FileError { action, path, source }: FileError) -> Self {
+        Self::File { action, path, source }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use schemas::toml_file::TomlError;
+use system::FileError;
 
 /// A result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -168,5 +169,11 @@ impl Error {
     pub fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { action, path, source }
+    }
+}
+
+impl From<FileError> for Error {
+    fn from(FileError { action, path, source }: FileError) -> Self {
+        Self::File { action, path, source }
     }
 }

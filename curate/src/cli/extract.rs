@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use schemas::paths::unpacked_name;
+use schemas::{columns, paths::unpacked_name};
 
 use super::{files::FilesArgs, printer::Printer, size::Size};
 use crate::{
@@ -39,12 +39,9 @@ impl ExtractArgs {
         let options = WarcOptions { extract: self.extract, limits };
         let format =
             |path: &Path| if is_page(path) { Format::Html(options.clone()) } else { Format::Warc(options.clone()) };
-        self.files.pipe(
-            printer,
-            &["id", "url", "date", "title", "published", "language", "truncated", "links", "text"],
-            &[],
-            format,
-        )
+        let documents = columns::documents();
+        let names: Vec<&str> = documents.fields().iter().map(|field| field.name().as_str()).collect();
+        self.files.pipe(printer, &names, &[], format)
     }
 }
 

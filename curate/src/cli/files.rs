@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::Args;
 use datafusion::arrow::{array::Array as _, json::LineDelimitedWriter};
+use schemas::columns;
 
 use super::{
     inputs::{check, rewindable},
@@ -92,7 +93,7 @@ impl FilesArgs {
             losses.file(printer, file, &path);
             let take = |rows: datafusion::arrow::array::RecordBatch| {
                 documents += rows.num_rows();
-                cut += rows.column_by_name("truncated").map_or(0, |signs| signs.len() - signs.null_count());
+                cut += rows.column_by_name(columns::TRUNCATED).map_or(0, |signs| signs.len() - signs.null_count());
                 let mut writer = LineDelimitedWriter::new(&mut output);
                 writer.write(&rows).and_then(|()| writer.finish()).map_err(io::Error::other)
             };

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use schemas::columns;
 
 use super::{files::FilesArgs, printer::Printer};
 use crate::{
@@ -68,6 +69,6 @@ impl MeasureArgs {
         let format = |path: &Path| {
             if is_table(path) { Format::Parquet(columns.clone()) } else { Format::JsonLines(columns.clone()) }
         };
-        self.files.pipe(printer, &["id", "record", "url"], &families, format)
+        self.files.pipe(printer, &[columns::ID, "record", columns::URL], &families, format)
     }
 }

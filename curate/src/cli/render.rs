@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use schemas::{
+    columns,
     examples::ExampleFormat,
     paths::NamedFolders,
     prompt::Demonstrations,
@@ -272,18 +273,19 @@ impl RenderArgs {
 fn parts(row: &RenderedRow) -> Vec<(&'static str, Value)> {
     let texts = row.parts.texts().into_iter();
     let mut parts: Vec<(&str, Value)> = match &row.parts {
-        Parts::Sequences { sequences } => vec![("sequences", Value::from(sequences.clone()))],
+        Parts::Sequences { sequences } => vec![(columns::SEQUENCES, Value::from(sequences.clone()))],
         _ => texts.map(|(name, text)| (name, Value::from(text))).collect(),
     };
     if row.parts.form() == Form::Retrieval {
-        parts.push(("negatives", Value::from(row.negatives.clone())));
+        parts.push((columns::NEGATIVES, Value::from(row.negatives.clone())));
     }
-    parts.extend(row.label.map(|label| ("label", Value::from(label))));
+    parts.extend(row.label.map(|label| (columns::LABEL, Value::from(label))));
     parts
 }
 
 fn json(task: &str, template: &str, id: &str, row: &RenderedRow) -> String {
-    let names = [("id", id), ("task", task), ("template", template)].map(|(name, text)| (name, Value::from(text)));
+    let names = [(columns::ID, id), (columns::TASK, task), (columns::TEMPLATE, template)];
+    let names = names.map(|(name, text)| (name, Value::from(text)));
     let object: Map<String, Value> =
         names.into_iter().chain(parts(row)).map(|(name, value)| (name.to_owned(), value)).collect();
     Value::Object(object).to_string()

@@ -9,8 +9,8 @@ mod watchdog;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use schemas::contained::{Panicked, contained};
 use serde::{Deserialize, Serialize};
+use system::contained::{Panicked, contained};
 use trafilatura::{HtmlDateMode, Options};
 
 use crate::files::Version;

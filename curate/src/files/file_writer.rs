@@ -22,7 +22,7 @@ use parquet::{
     errors::ParquetError,
 };
 
-use super::{PartialFile, Publication, Written, groups::Groups, parquet_properties::parquet_properties};
+use super::{HashedFile, Publication, Written, groups::Groups, parquet_properties::parquet_properties};
 use crate::error::Error;
 
 /// Rows that go to the Parquet writer at a time.
@@ -47,7 +47,7 @@ pub struct FileWriter {
     where_present: Option<usize>,
     schema: SchemaRef,
     waiting: Waiting,
-    writer: ArrowWriter<PartialFile>,
+    writer: ArrowWriter<HashedFile>,
     rows: u64,
 }
 
@@ -76,7 +76,7 @@ impl FileWriter {
         let schema = Arc::new(Schema::new(fields));
         let options =
             ArrowWriterOptions::new().with_properties(parquet_properties(&schema)).with_skip_arrow_metadata(true);
-        let file = PartialFile::create(&publication.path)?;
+        let file = HashedFile::create(&publication.path).map_err(Error::from)?;
         let waiting = match &publication.grouped_by {
             Some(column) => Waiting::Group(Groups::new(schema.index_of(column)?)),
             None => Waiting::Chunk(BatchCoalescer::new(Arc::clone(&schema), CHUNK_ROWS)),
@@ -144,14 +144,14 @@ impl FileWriter {
         }
         self.write_ready()?;
         let file = self.writer.into_inner().map_err(|error| disk_error(error, &self.path))?;
-        let written = file.publish()?;
+        let written = file.publish().map_err(Error::from)?;
         let path =
             self.path.to_str().ok_or_else(|| internal_datafusion_err!("{} is not UTF-8", self.path.display()))?;
         Ok((path.to_owned(), self.rows, written))
     }
 }
 
-fn write_group(writer: &mut ArrowWriter<PartialFile>, group: &[RecordBatch]) -> parquet::errors::Result<()> {
+fn write_group(writer: &mut ArrowWriter<HashedFile>, group: &[RecordBatch]) -> parquet::errors::Result<()> {
     group.iter().try_for_each(|batch| writer.write(batch))?;
     writer.flush()
 }

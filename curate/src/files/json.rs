@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<Written> {
     let mut json = serde_json::to_vec_pretty(value).expect("what is kept in files is JSON");
     json.push(b'\n');
-    write_whole(path, &json)
+    Ok(write_whole(path, &json)?)
 }
 
 /// Reads a value.

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use schemas::{manifest, mixture};
+
 /// The paths below an output folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
@@ -91,7 +93,7 @@ impl Layout {
     /// The folder of a mixture.
     #[must_use]
     pub fn mixture(&self, name: &str) -> PathBuf {
-        self.out.join("mixtures").join(name)
+        self.out.join(mixture::FOLDER).join(name)
     }
 
     /// The folder of documents that stay, as they stood in their files.
@@ -121,7 +123,7 @@ impl Layout {
     /// The manifest.
     #[must_use]
     pub fn manifest(&self) -> PathBuf {
-        self.out.join("manifest.json")
+        self.out.join(manifest::FILE)
     }
 
     /// The report.

@@ -6,12 +6,13 @@ use parquet::{
     file::properties::{EnabledStatistics, WriterProperties},
     schema::types::ColumnPath,
 };
+use schemas::columns::{CHOSEN, COMPLETION, POSITIVE, PROMPT, QUERY, REJECTED, TEXT};
 
 /// Rows in a page, at most. A batch of strings that is read keeps the pages that it is from, and a sort counts those.
 const PAGE_ROWS: usize = 2048;
 
 /// Columns that hold running text: no dictionary, no statistics.
-const TEXT_COLUMNS: [&str; 7] = ["text", "prompt", "completion", "chosen", "rejected", "query", "positive"];
+const TEXT_COLUMNS: [&str; 7] = [TEXT, PROMPT, COMPLETION, CHOSEN, REJECTED, QUERY, POSITIVE];
 
 /// Columns that hold hashes: no dictionary, no statistics, and nothing that could be packed.
 const HASH_COLUMNS: [&[&str]; 2] = [&["bands", "list", "item"], &["short_hash"]];

@@ -21,7 +21,7 @@ use schemas::manifest::FileEntry;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use super::{Version, hash_file, memory::peak_memory, write_whole};
+use super::{Version, hash_file, peak_memory, write_whole};
 use crate::error::{Error, Result};
 
 /// How rows become the bytes of files.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::fasttext_model::{Buffers, FastTextModel, LinearModel};
 use crate::{
     error::{Error, Result},
-    files::{PartialFile, Written},
+    files::{HashedFile, Written},
     text::{draw::draw, unspaced},
 };
 
@@ -199,10 +199,10 @@ pub fn train<'p>(
     // 31 bits, for the crate's seed has a sign
     settings.seed = i32::try_from(draw(seed, "fasttext", "seed") >> 33).unwrap_or_default();
     let model = fasttext::FastText::train(settings).map_err(|error| failed(error.to_string()))?;
-    let mut output = BufWriter::new(PartialFile::create(path)?);
+    let mut output = BufWriter::new(HashedFile::create(path)?);
     model.save(&mut output).map_err(|error| failed(error.to_string()))?;
     let file = output.into_inner().map_err(|error| Error::file("write", path)(error.into_error()))?;
-    file.publish()
+    Ok(file.publish()?)
 }
 
 #[cfg(test)]

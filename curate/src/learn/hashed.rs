@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    files::{PartialFile, Version, Written},
+    files::{HashedFile, Version, Written},
 };
 
 /// How hashed words are learned and scored.
@@ -159,12 +159,12 @@ impl HashedModel {
             Arc::new(UInt64Array::from(seen)),
         ];
         let batch = RecordBatch::try_new(Arc::clone(&schema), columns).expect("the columns have one length");
-        let file = PartialFile::create(path)?;
+        let file = HashedFile::create(path)?;
         let damaged =
             |error: parquet::errors::ParquetError| Error::Model { path: path.to_owned(), message: error.to_string() };
         let mut writer = ArrowWriter::try_new(file, schema, None).map_err(damaged)?;
         writer.write(&batch).map_err(damaged)?;
-        writer.into_inner().map_err(damaged)?.publish()
+        Ok(writer.into_inner().map_err(damaged)?.publish()?)
     }
 
     /// Reads what [`HashedModel::save`] wrote. Of models from before there was a column `seen`, every word of a feature with a weight counts

@@ -175,7 +175,7 @@ impl Family {
     /// The columns of the family's files: the id and the facts.
     #[must_use]
     pub fn schema(&self) -> Schema {
-        let id = Field::new("id", DataType::Utf8View, false);
+        let id = Field::new(schemas::columns::ID, DataType::Utf8View, false);
         Schema::new(std::iter::once(Arc::new(id)).chain(self.fields().iter().cloned()).collect::<Fields>())
     }
 

@@ -11,11 +11,9 @@ use datafusion::arrow::{
     datatypes::{DataType, Fields},
 };
 use rayon::prelude::*;
-use schemas::{
-    byte_order_mark::without_mark,
-    contained::{Panicked, contained},
-};
+use schemas::byte_order_mark::without_mark;
 use serde_json::Value;
+use system::contained::{Panicked, contained};
 use tokenizers::{ModelWrapper, Tokenizer};
 
 use super::family::{Measure, field};

@@ -25,7 +25,7 @@ use serde_json::Value;
 use super::{Format, raw::Unpacked, windows::Windows};
 use crate::{
     error::{Error, Result},
-    files::{PartialFile, Written},
+    files::{HashedFile, Written},
     text::cuts::cut,
 };
 
@@ -68,7 +68,7 @@ fn copy_lines(from: &Path, text: &str, kept: impl Iterator<Item = Result<Kept>>,
     let read = |source| Error::File { action: "read", path: from.to_owned(), source };
     let write = |source| Error::File { action: "write", path: to.to_owned(), source };
     let mut input = Unpacked::open(File::open(from).map_err(read)?, &Windows::default()).map_err(read)?;
-    let mut output = Packer::new(PartialFile::create(to)?, input.packing()).map_err(write)?;
+    let mut output = Packer::new(HashedFile::create(to)?, input.packing()).map_err(write)?;
     let (mut at, mut copied) = (0, 0);
     let mut line = Vec::new();
     for kept in kept {
@@ -113,7 +113,7 @@ fn copy_rows(from: &Path, text: &str, kept: impl Iterator<Item = Result<Kept>>, 
     let level = ZstdLevel::try_new(3).expect("3 is a level of zstd");
     let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
     let mut output =
-        ArrowWriter::try_new(PartialFile::create(to)?, schema, Some(properties)).map_err(|error| write(&error))?;
+        ArrowWriter::try_new(HashedFile::create(to)?, schema, Some(properties)).map_err(|error| write(&error))?;
     let mut coming = kept.peekable();
     let (mut before, mut copied) = (0, 0);
     for batch in builder.with_batch_size(BATCH_ROWS).build().map_err(|error| read(&error))? {

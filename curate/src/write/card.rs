@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, fs::File, path::Path};
 
 use datafusion::arrow::datatypes::DataType;
 use parquet::file::metadata::ParquetMetaDataReader;
-use schemas::ledger::MixtureEntry;
+use schemas::{ledger::MixtureEntry, mixture::shard_prefix};
 
 use super::Content;
 use crate::{
@@ -94,7 +94,7 @@ fn head(card: &mut String, facts: &CardFacts<'_>) -> std::fmt::Result {
     writeln!(card, "size_categories:\n- {}", size_category(rows))?;
     writeln!(card, "configs:\n- config_name: default\n  data_files:")?;
     for SplitShards { split, .. } in *shards {
-        writeln!(card, "  - split: {split}\n    path: {split}-*.parquet")?;
+        writeln!(card, "  - split: {split}\n    path: {}*.parquet", shard_prefix(split))?;
     }
     writeln!(card, "dataset_info:\n  features:")?;
     for field in content.schema().fields() {

@@ -27,6 +27,8 @@ pub use render::{RenderedRow, Rendering, RowKey, TaskRenderer};
 pub use route::{Route, route, routed_schema};
 pub use shard::shard;
 
+use schemas::mixture;
+
 use crate::decide::SplitShards;
 
 /// The versions of the steps of writing, each where its code stands.
@@ -41,7 +43,7 @@ pub mod versions {
 #[must_use]
 pub fn split_files(shards: &[SplitShards]) -> Vec<(String, String)> {
     let names = shards.iter().flat_map(|SplitShards { split, count, .. }| {
-        (0..*count).map(move |number| (split.clone(), format!("{split}-{number:05}-of-{count:05}.parquet")))
+        (0..*count).map(move |number| (split.clone(), mixture::shard(split, number, *count)))
     });
     names.collect()
 }

@@ -60,8 +60,8 @@ impl Function for Rendering {
         let column = |field: &FieldRef| -> ArrayRef {
             let name_of = |row: usize| &task.templates[templates[row] as usize].name;
             match field.name().as_str() {
-                "task" => Arc::new(StringViewArray::from_iter_values(rows.iter().map(|_| &task.name))),
-                "template" => Arc::new(StringViewArray::from_iter_values((0..rows.len()).map(name_of))),
+                columns::TASK => Arc::new(StringViewArray::from_iter_values(rows.iter().map(|_| &task.name))),
+                columns::TEMPLATE => Arc::new(StringViewArray::from_iter_values((0..rows.len()).map(name_of))),
                 name => column_of(name, field.data_type(), &rows),
             }
         };
@@ -73,7 +73,12 @@ impl Function for Rendering {
 /// The columns of a mixture of examples that a rendering makes.
 fn rendered_fields(form: Form) -> Fields {
     let schema = columns::examples_mixture(form);
-    schema.fields().iter().filter(|field| !["id", "source"].contains(&field.name().as_str())).cloned().collect()
+    schema
+        .fields()
+        .iter()
+        .filter(|field| ![columns::ID, columns::SOURCE].contains(&field.name().as_str()))
+        .cloned()
+        .collect()
 }
 
 /// What rows have in a column of their form.
@@ -82,7 +87,7 @@ fn column_of(name: &str, data_type: &DataType, rows: &[RenderedRow]) -> ArrayRef
         DataType::List(_) => {
             let mut builder = ListBuilder::new(StringViewBuilder::new()).with_field(columns::list_item());
             for row in rows {
-                let negatives = row.negatives.iter().filter(|_| name == "negatives").map(String::as_str);
+                let negatives = row.negatives.iter().filter(|_| name == columns::NEGATIVES).map(String::as_str);
                 negatives.chain(texts_of(row, name)).for_each(|text| builder.values().append_value(text));
                 builder.append(true);
             }

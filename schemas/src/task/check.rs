@@ -10,6 +10,7 @@ use regex::Regex;
 
 use super::{ChoicesDefinition, Parts, Split, Task, TaskDefinition, Template, TemplateDefinition, shipped};
 use crate::{
+    columns::{CHOSEN, COMPLETION, POSITIVE, PROMPT, QUERY, REJECTED},
     examples::{Choices, ExampleRules, ExpressionFault},
     paths::NamedFolders,
     prompt::{RenderError, Renderer, RendererFault, TemplateFault},
@@ -287,12 +288,12 @@ fn parts(template: &TemplateDefinition) -> Result<Parts, &'static str> {
 fn part_span(template: &TemplateDefinition, key: &str, number: usize) -> Range<usize> {
     let TemplateDefinition { prompt, completion, chosen, rejected, query, positive, sequences, .. } = template;
     let text = match key {
-        "prompt" => prompt,
-        "completion" => completion,
-        "chosen" => chosen,
-        "rejected" => rejected,
-        "query" => query,
-        "positive" => positive,
+        PROMPT => prompt,
+        COMPLETION => completion,
+        CHOSEN => chosen,
+        REJECTED => rejected,
+        QUERY => query,
+        POSITIVE => positive,
         _ => &sequences.as_ref().and_then(|sequences| sequences.get(number)).cloned(),
     };
     text.as_ref().map_or(0..0, Spanned::span)

@@ -21,7 +21,10 @@ pub use check::Folders;
 pub use definition::{ChoicesDefinition, DataDefinition, TaskDefinition, TemplateDefinition};
 pub use shipped::shipped;
 
-use crate::examples::ExampleRules;
+use crate::{
+    columns::{CHOSEN, COMPLETION, POSITIVE, PROMPT, QUERY, REJECTED, SEQUENCES},
+    examples::ExampleRules,
+};
 
 /// A checked task: its data exists, and its examples go through every template.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -241,12 +244,12 @@ impl Parts {
     #[must_use]
     pub fn texts(&self) -> Vec<(&'static str, &str)> {
         match self {
-            Self::Completion { prompt, completion } => vec![("prompt", prompt), ("completion", completion)],
+            Self::Completion { prompt, completion } => vec![(PROMPT, prompt), (COMPLETION, completion)],
             Self::Preference { prompt, chosen, rejected } => {
-                vec![("prompt", prompt), ("chosen", chosen), ("rejected", rejected)]
+                vec![(PROMPT, prompt), (CHOSEN, chosen), (REJECTED, rejected)]
             }
-            Self::Retrieval { query, positive } => vec![("query", query), ("positive", positive)],
-            Self::Sequences { sequences } => sequences.iter().map(|source| ("sequences", source.as_str())).collect(),
+            Self::Retrieval { query, positive } => vec![(QUERY, query), (POSITIVE, positive)],
+            Self::Sequences { sequences } => sequences.iter().map(|source| (SEQUENCES, source.as_str())).collect(),
         }
     }
 }

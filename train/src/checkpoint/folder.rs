@@ -8,12 +8,9 @@ use std::{
 
 use schemas::manifest::FileEntry;
 use serde::{Deserialize, Serialize};
+use system::{AtomicFile, sha256, sync_folder};
 
-use super::{
-    files::{sha256, sync_folder, write},
-    state::State,
-    tensors,
-};
+use super::{state::State, tensors};
 use crate::{
     error::{Error, Result},
     model::NamedTensor,
@@ -115,14 +112,15 @@ fn write_files(partial: &Path, checkpoint: &Checkpoint) -> Result<()> {
     });
     let mut files = Vec::new();
     for (name, bytes) in [(MODEL, model), (OPTIMIZER, tensors::to_bytes(moments))] {
-        write(&partial.join(name), &bytes)?;
+        AtomicFile::write_whole(&partial.join(name), &bytes)?;
         files.push(FileEntry { path: name.into(), rows: None, bytes: bytes.len() as u64, sha256: sha256(&bytes) });
     }
     let Checkpoint { state, due, identity, logs, .. } = checkpoint;
     let summary = Summary { state: state.clone(), due: *due, identity: identity.clone(), logs: logs.clone(), files };
     let json = serde_json::to_vec_pretty(&summary).expect("the summary is JSON");
-    write(&partial.join(SUMMARY), &json)?;
-    write(&partial.join(HASH), hash_line(&json).as_bytes())
+    AtomicFile::write_whole(&partial.join(SUMMARY), &json)?;
+    AtomicFile::write_whole(&partial.join(HASH), hash_line(&json).as_bytes())?;
+    Ok(())
 }
 
 fn hash_line(summary: &[u8]) -> String {

@@ -10,14 +10,12 @@
 //! `checkpoint.json` names.
 
 mod exact;
-mod files;
 mod folder;
 mod state;
 mod tensors;
 mod weights;
 
 pub use exact::Exact;
-pub use files::{sha256, write_whole};
 pub use folder::{Checkpoint, Identity, LogPlace, Which, checkpoints, find, load, newest, prune, remove_after, save};
 pub use state::{Best, SpikeMemory, State};
 pub use tensors::{from_bytes, names, to_bytes};

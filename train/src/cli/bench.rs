@@ -1,12 +1,13 @@
 //! `train bench`.
 
 use clap::Args;
+use system::peak_memory;
 
 use super::printer::Printer;
 use crate::{
     device::DeviceName,
     model::{Architecture, Family, ModelConfig},
-    program::bench::{Bench, StepTiming, peak_megabytes},
+    program::bench::{Bench, StepTiming},
     tensor::Precision,
     trainer::flops_per_token,
 };
@@ -88,8 +89,8 @@ impl BenchArgs {
             "median of the second half {median:.0} tokens/s {tflops:.3} TFLOP/s{}",
             share.unwrap_or_default()
         ));
-        if let Some(peak) = peak_megabytes() {
-            printer.result(format_args!("peak {peak:.0} MB"));
+        if let Some(peak) = peak_memory() {
+            printer.result(format_args!("peak {:.0} MB", peak as f64 / 1e6));
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use system::sha256;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::{
@@ -16,7 +17,6 @@ use super::{
     token_file::{Made, TokenFile, TokenFileWriter},
 };
 use crate::{
-    checkpoint::sha256,
     error::{Error, Result},
     tokenizer::Tokenizer,
 };
@@ -147,17 +147,10 @@ impl<'t> TokenCache<'t> {
         }
         let mut documents = Documents::open_with(path, self.options)?;
         let mut writer = TokenFileWriter::create(kept, self.tokenizer.vocab_size())?;
-        match self.fill(&mut documents, &mut writer) {
-            Ok((count, ids)) => {
-                writer.finish(made, documents.lost())?;
-                (self.note)(&format!("tokenized {}: {count} documents, {ids} tokens", path.display()));
-                Ok(())
-            }
-            Err(error) => {
-                writer.give_up();
-                Err(error)
-            }
-        }
+        let (count, ids) = self.fill(&mut documents, &mut writer)?;
+        writer.finish(made, documents.lost())?;
+        (self.note)(&format!("tokenized {}: {count} documents, {ids} tokens", path.display()));
+        Ok(())
     }
 
     /// Tokenizes and writes; returns how many documents and ids there were.

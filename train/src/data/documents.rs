@@ -14,6 +14,7 @@ use parquet::arrow::{
 };
 use schemas::{
     byte_order_mark::without_mark,
+    columns::{COMPLETION, PROMPT, TEXT},
     json_lines::{Field, fields},
     text_columns::{TEXT_TYPES, Texts},
 };
@@ -137,7 +138,7 @@ fn parquet(path: &Path, file: File) -> Result<Reader> {
     let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(error.to_string()))?;
     let has = |column: &&str| builder.schema().field_with_name(column).is_ok();
-    let candidates: [&'static [&'static str]; 2] = [&["text"], &["prompt", "completion"]];
+    let candidates: [&'static [&'static str]; 2] = [&[TEXT], &[PROMPT, COMPLETION]];
     let columns = candidates.into_iter().find(|columns| columns.iter().all(has));
     let columns = columns.ok_or_else(|| damaged(NO_COLUMNS.into()))?;
 
@@ -186,19 +187,18 @@ fn from_columns<'c>(batch: &RecordBatch, columns: &'c [&'c str]) -> Result<Vec<D
 }
 
 fn from_line(line: &[u8]) -> Result<Document, String> {
-    let [text, prompt, completion] =
-        fields(line, ["text", "prompt", "completion"]).map_err(|fault| fault.to_string())?;
-    let columns = [("text", &text), ("completion", &completion)];
+    let [text, prompt, completion] = fields(line, [TEXT, PROMPT, COMPLETION]).map_err(|fault| fault.to_string())?;
+    let columns = [(TEXT, &text), (COMPLETION, &completion)];
     let null = columns.into_iter().find(|(_, field)| **field == Field::Null).map(|(name, _)| name);
     let given = |field: Field, name: &str| match field {
         Field::Missing | Field::Null => Ok(None),
         field => field.into_text(name).map(Some).map_err(|fault| fault.to_string()),
     };
-    if let Some(text) = given(text, "text")? {
+    if let Some(text) = given(text, TEXT)? {
         return Ok(Document { prompt: String::new(), text });
     }
-    match given(completion, "completion")? {
-        Some(text) => Ok(Document { prompt: given(prompt, "prompt")?.unwrap_or_default(), text }),
+    match given(completion, COMPLETION)? {
+        Some(text) => Ok(Document { prompt: given(prompt, PROMPT)?.unwrap_or_default(), text }),
         None => Err(match null {
             Some(name) => format!("`{name}` is null, and no string"),
             None => NO_COLUMNS.replace("a column ", ""),

@@ -1,13 +1,11 @@
 //! The files that a path stands for: a mixture, a Parquet file, a file of JSON lines (packed or not), or a folder of these.
 
 use std::{
-    fs::{self, File},
-    io::Read as _,
+    fs,
     path::{Path, PathBuf},
 };
 
-use schemas::paths::unpacked_name;
-use sha2::{Digest as _, Sha256};
+use schemas::{mixture::shard_prefix, paths::unpacked_name, task};
 
 use crate::error::{Error, Result};
 
@@ -18,6 +16,16 @@ pub enum Split {
     Train,
     /// To evaluate on while training.
     Validation,
+}
+
+impl Split {
+    /// Its name in the files of a mixture.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Train => task::Split::Train.name(),
+            Self::Validation => task::Split::Validation.name(),
+        }
+    }
 }
 
 /// How a file is read.
@@ -77,33 +85,18 @@ impl SourceFiles {
             }
         }
         files.sort();
-        let named = |prefix: &str| -> Vec<PathBuf> {
-            let begins = |file: &Path| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix));
+        let named = |split: Split| -> Vec<PathBuf> {
+            let prefix = shard_prefix(split.name());
+            let begins = |file: &Path| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix));
             files.iter().filter(|file| begins(file)).cloned().collect()
         };
-        let (train, validation) = (named("train-"), named("validation-"));
+        let (train, validation) = (named(Split::Train), named(Split::Validation));
         let path = path.to_owned();
         match (train.is_empty(), validation.is_empty(), files.is_empty()) {
             (false, ..) => Ok(Self { path, train, validation }),
             (true, false, _) => Err(fault("it has files validation-*, and none train-*")),
             (true, true, false) => Ok(Self { path, train: files, validation: Vec::new() }),
             (true, true, true) => Err(fault("it has no file *.parquet or *.jsonl")),
-        }
-    }
-}
-
-/// SHA-256 of a file, as 64 hexadecimal digits; the file is never in memory as a whole.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn sha256_of_file(path: &Path) -> Result<String> {
-    let mut file = File::open(path).map_err(Error::file("read", path))?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer).map_err(Error::file("read", path))? {
-            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
-            count => hash.update(&buffer[..count]),
         }
     }
 }

@@ -31,7 +31,7 @@ pub use batches::Batches;
 pub use cache::TokenCache;
 pub use documents::{Document, Documents};
 pub use eval_set::EvalSet;
-pub use files::{SourceFiles, Split, sha256_of_file};
+pub use files::{SourceFiles, Split};
 pub use order::{Shuffle, WeightedSampler};
 pub use packed::{PackedSequences, Packing};
 pub use packing_stats::PackingStats;

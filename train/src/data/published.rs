@@ -13,7 +13,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use schemas::manifest::FileEntry;
+use schemas::{
+    manifest::{self, FileEntry},
+    mixture,
+};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
@@ -38,8 +41,8 @@ impl PublishedFiles {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         // a link to a mixture is a mixture
         let folder = fs::canonicalize(folder).map_err(Error::file("find", folder))?;
-        let Some((name, out)) = mixture(&folder) else { return Ok(Self::default()) };
-        let manifest = out.join("manifest.json");
+        let Some((name, out)) = name_and_run(&folder) else { return Ok(Self::default()) };
+        let manifest = out.join(manifest::FILE);
         let bytes = match fs::read(&manifest) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
@@ -56,7 +59,7 @@ impl PublishedFiles {
         }
         let outputs: Vec<FileEntry> =
             serde_json::from_value(json["outputs"].take()).map_err(|error| damaged(format!("`outputs`: {error}")))?;
-        let folder = format!("mixtures/{name}/");
+        let folder = format!("{}/{name}/", mixture::FOLDER);
         let hash = |file: FileEntry| Some((file.path.strip_prefix(&folder)?.to_owned(), file.sha256));
         Ok(Self { hashes: outputs.into_iter().filter_map(hash).collect(), manifest })
     }
@@ -88,7 +91,7 @@ impl PublishedFiles {
 }
 
 /// The name of a mixture and the folder of its run, by the place of the mixture's own.
-fn mixture(folder: &Path) -> Option<(&str, &Path)> {
-    let mixtures = folder.parent().filter(|parent| parent.file_name().is_some_and(|name| name == "mixtures"))?;
+fn name_and_run(folder: &Path) -> Option<(&str, &Path)> {
+    let mixtures = folder.parent().filter(|parent| parent.file_name().is_some_and(|name| name == mixture::FOLDER))?;
     Some((folder.file_name()?.to_str()?, mixtures.parent()?))
 }

@@ -2,11 +2,10 @@
 
 use std::collections::BinaryHeap;
 
+use system::hash_file;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{
-    Documents, Lost, ReadOptions, SourceFiles, files::sha256_of_file, published::PublishedFiles, read_options,
-};
+use super::{Documents, Lost, ReadOptions, SourceFiles, published::PublishedFiles, read_options};
 use crate::error::{Error, Result};
 
 /// Some documents, and how many there were.
@@ -36,7 +35,7 @@ pub fn sample(files: &SourceFiles, bytes: u64, options: ReadOptions) -> Result<S
     let published = PublishedFiles::of(&files.path)?;
     for path in &files.train {
         if published.lists(path) {
-            published.check(path, &sha256_of_file(path)?)?;
+            published.check(path, &hash_file(path)?.sha256)?;
         }
         let mut documents = Documents::open_with(path, options)?;
         while let Some(few) = documents.next_few()? {

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use system::hash_file;
+
 use super::{
     Batch, Packing, PackingStats, SourceFiles, Split, TokenCache,
-    files::sha256_of_file,
     order::{Shuffle, WeightedSampler},
     packed::PackedSequences,
     published::PublishedFiles,
@@ -44,7 +45,7 @@ impl HashedFiles {
     pub fn new(files: SourceFiles) -> Result<Self> {
         let published = PublishedFiles::of(&files.path)?;
         let hash = |path: &PathBuf| -> Result<String> {
-            let hash = sha256_of_file(path)?;
+            let hash = hash_file(path)?.sha256;
             published.check(path, &hash)?;
             Ok(hash)
         };

@@ -12,14 +12,15 @@
 //! used, and a corpus may be larger than memory. Of each document, 20 bytes are held.
 
 use std::{
-    fs::{self, File},
-    io::{BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _},
+    fs::File,
+    io::{BufReader, Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
+use system::AtomicFile;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::{Error, Result};
@@ -76,9 +77,7 @@ fn hash_lost(hash: &mut Xxh3, lost: u64) {
 
 /// A file of ids that is being written; it appears at its path when it is whole.
 pub(super) struct TokenFileWriter {
-    path: PathBuf,
-    partial: PathBuf,
-    file: BufWriter<File>,
+    file: AtomicFile,
     hash: Box<Xxh3>,
     vocab_size: usize,
     width: usize,
@@ -90,13 +89,8 @@ pub(super) struct TokenFileWriter {
 impl TokenFileWriter {
     /// Begins a file of ids below `vocab_size`.
     pub(super) fn create(path: &Path, vocab_size: usize) -> Result<Self> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let partial = path.with_file_name(format!(".{name}.partial"));
-        let file = File::create(&partial).map_err(Error::file("write", &partial))?;
         Ok(Self {
-            path: path.to_owned(),
-            partial,
-            file: BufWriter::with_capacity(1 << 20, file),
+            file: AtomicFile::create(path)?,
             hash: Box::default(),
             vocab_size,
             width: if vocab_size <= 1 << 16 { 2 } else { 4 },
@@ -124,7 +118,7 @@ impl TokenFileWriter {
         self.entries.extend_from_slice(&u32::try_from(prompt).unwrap_or(u32::MAX).to_le_bytes());
         self.entries.extend_from_slice(&hash.to_le_bytes());
         self.hash.update(&self.buffer);
-        self.file.write_all(&self.buffer).map_err(Error::file("write", &self.partial))
+        self.file.write_all(&self.buffer).map_err(Error::file("write", self.file.path()))
     }
 
     /// Ends the file and gives it its name.
@@ -146,17 +140,8 @@ impl TokenFileWriter {
         tail.extend_from_slice(&(tail.len() as u64).to_le_bytes());
         tail.extend_from_slice(WORD);
         let written = self.file.write_all(&self.entries).and_then(|()| self.file.write_all(&tail));
-        let written = written.and_then(|()| self.file.flush()).and_then(|()| self.file.get_ref().sync_all());
-        let written = written.map_err(Error::file("write", &self.partial));
-        let renamed =
-            written.and_then(|()| fs::rename(&self.partial, &self.path).map_err(Error::file("rename to", &self.path)));
-        renamed.inspect_err(|_| self.give_up())
-    }
-
-    /// Takes back what was written so far.
-    pub(super) fn give_up(&self) {
-        // half a file helps nobody, and may be what fills the disk
-        let _ = fs::remove_file(&self.partial);
+        written.map_err(Error::file("write", self.file.path()))?;
+        Ok(self.file.publish()?)
     }
 }
 
@@ -289,6 +274,8 @@ fn entry(bytes: [u8; ENTRY]) -> Entry {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn made() -> Made {

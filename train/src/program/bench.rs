@@ -1,6 +1,6 @@
 //! How fast a model trains or generates: steps on random tokens, with nothing read and nothing saved.
 
-use std::{fs, time::Instant};
+use std::time::Instant;
 
 use crate::{
     device::DeviceName,
@@ -117,13 +117,4 @@ impl Bench {
         let model = optimizer.step(model, gradients, RATE);
         (model, f64::from(loss.into_scalar::<f32>()))
     }
-}
-
-/// The most memory that this program ever held, in MB, where the system says so: Linux does.
-#[must_use]
-pub fn peak_megabytes() -> Option<f64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: f64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kibibytes * 1024.0 / 1e6)
 }

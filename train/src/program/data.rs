@@ -9,9 +9,9 @@ use schemas::{
     toml_file::{Setting, Spanned, TomlFile},
 };
 use serde::Deserialize;
+use system::sha256;
 
 use crate::{
-    checkpoint::sha256,
     data::{
         EvalSet, HashedFiles, PackedSequences, Packing, ReadOptions, SequencesConfig, SourceFiles, Split, TokenCache,
         WeightedSequences,

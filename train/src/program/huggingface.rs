@@ -14,10 +14,11 @@ use std::{
 
 use schemas::byte_order_mark::without_mark;
 use serde_json::{Map, Value, json};
+use system::AtomicFile;
 
 use super::pretrain::architecture_of;
 use crate::{
-    checkpoint::{self, Checkpoint, Identity, State, Which, write_whole},
+    checkpoint::{self, Checkpoint, Identity, State, Which},
     error::{Error, Result},
     model::{
         Architecture, Family, NamedTensor,
@@ -39,9 +40,9 @@ pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
         huggingface::export(&architecture, &checkpoint.model, SpecialTokens { bos, eos: tokenizer.ends() })
             .map_err(|message| Error::HuggingFace { path: out.to_owned(), message })?;
     let tensors = tensors.iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values));
-    write_whole(&folder.join("model.safetensors"), &checkpoint::to_bytes(tensors))?;
+    AtomicFile::write_whole(&folder.join("model.safetensors"), &checkpoint::to_bytes(tensors))?;
     let config = serde_json::to_vec_pretty(&config).expect("a value is JSON");
-    write_whole(&folder.join("config.json"), &config)?;
+    AtomicFile::write_whole(&folder.join("config.json"), &config)?;
     tokenizer.export(folder, &words_for_others(&tokenizer, &architecture))?;
     Ok(checkpoint.state.step)
 }

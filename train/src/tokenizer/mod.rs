@@ -22,11 +22,13 @@ mod word_cache;
 
 use std::{collections::HashMap, path::Path};
 
-use schemas::{
-    byte_order_mark::without_mark,
-    contained::{Panicked, contained},
-};
+use schemas::byte_order_mark::without_mark;
 use serde_json::{Map, Value};
+use system::{
+    AtomicFile,
+    contained::{Panicked, contained},
+    sha256,
+};
 use tokenizers::{
     AddedToken as NewToken, TokenizerImpl,
     decoders::byte_level::ByteLevel as ByteLevelDecoder,
@@ -42,10 +44,7 @@ use self::{
     ends::Ends,
     names::Names,
 };
-use crate::{
-    checkpoint::{sha256, write_whole},
-    error::{Error, Result},
-};
+use crate::error::{Error, Result};
 
 /// What stands behind every document of a tokenizer that is trained here.
 pub const END_OF_TEXT: &str = "<|endoftext|>";
@@ -106,7 +105,7 @@ impl Tokenizer {
         inner.with_pre_tokenizer(Some(cut)).with_post_processor(Some(cut)).with_decoder(Some(cut));
         inner.train(&mut trainer, texts).map_err(|error| failed(&error))?;
         let json = inner.to_string(true).map_err(|error| failed(&error))?;
-        write_whole(path, json.as_bytes())?;
+        AtomicFile::write_whole(path, json.as_bytes())?;
         Self::new(json.into_bytes(), path, Names::default(), TokenizerConfig::default())
     }
 
@@ -328,7 +327,7 @@ impl Tokenizer {
     /// # Errors
     /// When a file cannot be written.
     pub fn save(&self, folder: &Path) -> Result<()> {
-        write_whole(&folder.join(FILE), &self.bytes)?;
+        AtomicFile::write_whole(&folder.join(FILE), &self.bytes)?;
         self.names.write(folder)
     }
 
@@ -339,7 +338,7 @@ impl Tokenizer {
     /// # Errors
     /// When a file cannot be written.
     pub fn export(&self, folder: &Path, defaults: &Map<String, Value>) -> Result<()> {
-        write_whole(&folder.join(FILE), &self.bytes)?;
+        AtomicFile::write_whole(&folder.join(FILE), &self.bytes)?;
         self.names.write_for_others(folder, defaults)
     }
 

@@ -15,11 +15,9 @@ use std::{
 
 use schemas::byte_order_mark::without_mark;
 use serde_json::{Map, Value, json};
+use system::AtomicFile;
 
-use crate::{
-    checkpoint::write_whole,
-    error::{Error, Result},
-};
+use crate::error::{Error, Result};
 
 const TOKENIZER: &str = "tokenizer_config.json";
 const OLDER: &str = "special_tokens_map.json";
@@ -130,9 +128,9 @@ impl Names {
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
         write_config(folder, &self.tokenizer)?;
         if let Some(template) = &self.template {
-            write_whole(&folder.join(TEMPLATE), template)?;
+            AtomicFile::write_whole(&folder.join(TEMPLATE), template)?;
         }
-        write_whole(&folder.join(GENERATION), &pretty(&self.generation))
+        Ok(AtomicFile::write_whole(&folder.join(GENERATION), &pretty(&self.generation))?)
     }
 
     /// The same for programs of others, which want more words in `tokenizer_config.json`: those of `defaults`, where there are none.
@@ -158,7 +156,7 @@ impl Names {
 }
 
 fn write_config(folder: &Path, tokenizer: &Map<String, Value>) -> Result<()> {
-    write_whole(&folder.join(TOKENIZER), &pretty(tokenizer))
+    Ok(AtomicFile::write_whole(&folder.join(TOKENIZER), &pretty(tokenizer))?)
 }
 
 fn pretty(object: &Map<String, Value>) -> Vec<u8> {

@@ -73,7 +73,7 @@ fn a_checkpoint_with_an_old_key_is_refused() {
     let json = fs::read_to_string(checkpoint.join("checkpoint.json")).expect("it was saved");
     for (new, old) in [("\"num_layers\"", "layers"), ("\"batch_size\"", "rows")] {
         let older = json.replace(new, &format!("\"{old}\""));
-        let hash = format!("{}  checkpoint.json\n", train::checkpoint::sha256(older.as_bytes()));
+        let hash = format!("{}  checkpoint.json\n", system::sha256(older.as_bytes()));
         fs::write(checkpoint.join("checkpoint.json"), older).expect("it can be changed");
         fs::write(checkpoint.join("checkpoint.sha256"), hash).expect("it can be changed");
         let output = workshop.pretrain("out", &["--resume"]);
@@ -120,7 +120,7 @@ fn a_file_of_a_run_is_the_one_that_was_written() {
         let name = format!("{split}-00000-of-00001.parquet");
         let bytes = fs::read(workshop.path().join("mixture").join(&name)).expect("it was written");
         fs::write(folder.join(&name), &bytes).expect("it can be written");
-        let (path, sha256) = (format!("mixtures/text/{name}"), train::checkpoint::sha256(&bytes));
+        let (path, sha256) = (format!("mixtures/text/{name}"), system::sha256(&bytes));
         outputs.push(json!({ "path": path, "bytes": bytes.len(), "sha256": sha256 }));
     }
     let manifest = json!({ "name": "run", "recipe": {}, "outputs": outputs }).to_string();

@@ -57,7 +57,7 @@ fn the_best_is_the_best_on_one_sample() {
     let mut json: Value = serde_json::from_str(&json).expect("it is JSON");
     json["state"]["best"]["validation_loss"] = "0.001".into();
     let json = json.to_string();
-    let hash = format!("{}  checkpoint.json\n", train::checkpoint::sha256(json.as_bytes()));
+    let hash = format!("{}  checkpoint.json\n", system::sha256(json.as_bytes()));
     fs::write(checkpoint.join("checkpoint.json"), json).expect("it can be changed");
     fs::write(checkpoint.join("checkpoint.sha256"), hash).expect("it can be changed");
     let output = workshop.pretrain("out", &["--resume", "--set", "training.evaluate_every=10", "--until", "30"]);

@@ -1,0 +1,54 @@
+//! Rows of mixtures.
+
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Schema, SchemaRef};
+
+use super::{ID, SOURCE, TEXT, required, texts_list};
+use crate::task::Form;
+
+/// The task that an example is of.
+pub const TASK: &str = "task";
+/// The template that put an example into words.
+pub const TEMPLATE: &str = "template";
+/// What a model is given.
+pub const PROMPT: &str = "prompt";
+/// What a model should answer.
+pub const COMPLETION: &str = "completion";
+/// The better of two answers.
+pub const CHOSEN: &str = "chosen";
+/// The other answer.
+pub const REJECTED: &str = "rejected";
+/// A question.
+pub const QUERY: &str = "query";
+/// The passage that answers it.
+pub const POSITIVE: &str = "positive";
+/// Passages of other examples.
+pub const NEGATIVES: &str = "negatives";
+/// Sequences that a head reads.
+pub const SEQUENCES: &str = "sequences";
+/// The number of the right choice, from 0.
+pub const LABEL: &str = "label";
+
+/// A text mixture: one row for each copy of a document.
+#[must_use]
+pub fn text_mixture() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        required(ID, DataType::Utf8View),
+        required(SOURCE, DataType::Utf8View),
+        required(TEXT, DataType::Utf8View),
+    ]))
+}
+
+/// A mixture of examples: one row for each example, copy and template.
+#[must_use]
+pub fn examples_mixture(form: Form) -> SchemaRef {
+    let texts = |names: &[&str]| names.iter().map(|name| required(name, DataType::Utf8View)).collect::<Vec<_>>();
+    let own = match form {
+        Form::Completion => texts(&[PROMPT, COMPLETION]),
+        Form::Preference => texts(&[PROMPT, CHOSEN, REJECTED]),
+        Form::Retrieval => [texts(&[QUERY, POSITIVE]), vec![required(NEGATIVES, texts_list())]].concat(),
+        Form::Sequences => vec![required(SEQUENCES, texts_list()), required(LABEL, DataType::Int64)],
+    };
+    Arc::new(Schema::new([texts(&[ID, SOURCE, TASK, TEMPLATE]), own].concat()))
+}
