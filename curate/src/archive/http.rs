@@ -22,6 +22,10 @@
 //! | packed, with wrong data or checksum | a fault: what is right in it is not known | packed, or what unpacks | an error |
 //! | shorter than its Content-Length, under no coding | what there is, and cut | what there is | what there is |
 //!
+//! Heads are taken apart here, and not by `httparse`: 1.10.1, at its most lenient, gives the same for all 1,647 that were tried, of real archives,
+//! corrupt ones among them, and of made ones; but it refuses whole answers of `HTTP/2`, `ICY` and other versions, with a NUL, a bare carriage
+//! return or another control character, with tabs in the status line, and such as are cut before the head's blank line; it leaves folds in values.
+//!
 //! Folded lines are joined by one space, without one at the front; warcio keeps a tab there, FastWARC a space. A line that is not UTF-8 is
 //! Latin-1, as for warcio. Encoded words (RFC 2047) stay as they are, as for both: no header that is read here may hold them.
 
