@@ -25,7 +25,7 @@ mod why;
 
 use std::process::ExitCode;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
 
 use self::printer::{Printer, Verbosity};
 
@@ -84,7 +84,7 @@ pub fn main() -> ExitCode {
         Command::Decontaminate(args) => args.run(&printer),
         Command::Classifier(args) => args.run(&printer),
         Command::Render(args) => args.run(&printer),
-        Command::Completions(args) => args.run(&printer),
+        Command::Completions(args) => args.run(Arguments::command(), &printer),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,7 +14,7 @@ mod tokenizer;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::printer::Printer;
 use crate::tensor::{Operations, choose};
@@ -78,7 +78,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Export(args) => args.run(printer)?,
         Command::Import(args) => args.run(printer)?,
         Command::Bench(args) => args.run(printer)?,
-        Command::Completions(args) => args.run(printer)?,
+        Command::Completions(args) => args.run(Arguments::command(), printer)?,
     }
     Ok(ExitCode::SUCCESS)
 }
