@@ -10,12 +10,6 @@ use burn::tensor::DeviceType;
 
 use crate::{error::Error, tensor::Precision};
 
-/// Whether a device is the CPU, with or without gradients.
-#[must_use]
-pub fn is_cpu(device: &Device) -> bool {
-    *device == Device::flex()
-}
-
 /// A device by name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DeviceName {

@@ -26,7 +26,7 @@ mod why;
 
 use std::process::ExitCode;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
 use schemas::progress::Form;
 
 use self::printer::{Printer, Verbosity};
@@ -89,7 +89,7 @@ pub fn main() -> ExitCode {
         Command::Decontaminate(args) => args.run(&printer),
         Command::Classifier(args) => args.run(&printer),
         Command::Render(args) => args.run(&printer),
-        Command::Completions(args) => args.run(&printer),
+        Command::Completions(args) => args.run(Arguments::command(), &printer),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

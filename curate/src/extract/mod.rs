@@ -2,6 +2,7 @@
 //!
 //! Useful for: pages with a main text. Not useful for: what a text is worth; see [`crate::measure`].
 
+mod extracted;
 mod lines;
 mod page;
 mod watchdog;
@@ -15,6 +16,7 @@ use trafilatura::{HtmlDateMode, Options};
 
 use crate::files::Version;
 
+pub use extracted::Extracted;
 pub use lines::lines;
 pub use page::TooMuch;
 
@@ -58,21 +60,6 @@ impl Default for PageLimits {
         let page::Limits { nodes, depth } = page::Limits::default();
         Self { bytes: 10 << 20, nodes, depth, seconds: 20 }
     }
-}
-
-/// A page's text and what it says about itself.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Extracted {
-    /// The main text, a paragraph a line. Never blank.
-    pub text: String,
-    /// The page's title, where it has one.
-    pub title: Option<String>,
-    /// The day on which the page says it was published, as `YYYY-MM-DD`. Our own extractor reads it.
-    pub published: Option<String>,
-    /// The language that the page says it is in, as it says it.
-    pub language: Option<String>,
-    /// Where links of the main text lead, as they are written, each once. Our own extractor reads them.
-    pub links: Vec<String>,
 }
 
 /// Why a page was given up.

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     calibration::Calibration,
+    document::Label,
     evaluation::{BINS, Evaluation},
-    training::{Kind, Label},
+    kind::Kind,
 };
 
 /// `models/NAME/card.json`.

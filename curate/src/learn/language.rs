@@ -5,7 +5,7 @@
 
 use std::{fs::File, io::BufReader, path::Path};
 
-use super::fasttext_model::{Buffers, FastTextModel};
+use super::fasttext::{Buffers, FastTextModel};
 use crate::error::{Error, Result};
 
 /// A loaded model.

@@ -154,7 +154,8 @@ fn string(json: &[u8]) -> Option<String> {
     }
 }
 
-/// Where the value of a key stands in an object, which is sound JSON: the last, where a key stands there twice.
+/// Where the value of a key stands in an object, which is sound JSON but for what is mended where it is read: the last, where a key stands
+/// there twice. `serde_json`'s `RawValue` gives no place in a line with a byte order mark, half a surrogate pair in a key, or `NaN`.
 fn value_of(line: &[u8], key: &str) -> Option<Range<usize>> {
     let (mut found, mut open, mut depth, mut at) = (None, None, 0, 0);
     let mut is_wanted = false;

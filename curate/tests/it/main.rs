@@ -9,7 +9,6 @@ mod cleaning;
 mod duplicates;
 mod examples;
 mod help;
-mod house;
 mod links;
 mod lost;
 mod mixtures;

@@ -1,9 +1,9 @@
 //! `train completions`.
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::{Shell, generate};
 
-use super::{Arguments, printer::Printer};
+use super::printer::Printer;
 
 /// Print a script that lets a shell complete commands and flags.
 ///
@@ -15,9 +15,10 @@ pub struct CompletionsArgs {
 }
 
 impl CompletionsArgs {
-    pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
+    /// - `program`: all commands and flags
+    pub fn run(self, mut program: Command, printer: &Printer) -> anyhow::Result<()> {
         let mut script = Vec::new();
-        generate(self.shell, &mut Arguments::command(), "train", &mut script);
+        generate(self.shell, &mut program, "train", &mut script);
         printer.result(String::from_utf8(script)?.trim_end());
         Ok(())
     }

@@ -4,8 +4,9 @@
 //! `k` kills it. The dashboard counts in epochs: a training is one, and its items are steps.
 
 use std::{
-    io::{self, Write as _},
-    process::{Command, Stdio},
+    fs::File,
+    io::{self, IsTerminal as _},
+    os::fd::AsFd,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -22,6 +23,13 @@ use burn::train::{
     },
     renderer::{MetricState, MetricsRenderer as _, MetricsRendererTraining as _, tui::TuiMetricsRendererWrapper},
 };
+use crossterm::{
+    cursor::Show,
+    event::DisableMouseCapture,
+    execute,
+    terminal::{LeaveAlternateScreen, disable_raw_mode},
+};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::trainer::{Evaluation, SpikeEvent, StepStats};
 
@@ -73,7 +81,8 @@ impl Dashboard {
             });
             wait_for_registration(&name);
         }
-        signal_keys();
+        // without it, `q` is still there
+        let _ = signal_keys();
         Self { renderer, interrupter, lines: Vec::new() }
     }
 
@@ -154,18 +163,25 @@ pub fn has_terminal() -> bool {
 }
 
 /// Lets Ctrl-C send its signal, which the dashboard takes for a key that means nothing.
-fn signal_keys() {
-    // without it, `q` is still there
-    let _ = Command::new("stty").arg("isig").stdout(Stdio::null()).stderr(Stdio::null()).status();
+///
+/// The dashboard's own library, crossterm, can only switch to raw mode and back.
+fn signal_keys() -> io::Result<()> {
+    fn send_signals(terminal: impl AsFd) -> io::Result<()> {
+        let mut modes = tcgetattr(&terminal)?;
+        modes.local_modes |= LocalModes::ISIG;
+        Ok(tcsetattr(&terminal, OptionalActions::Now, &modes)?)
+    }
+    // where crossterm reads keys, too
+    let input = io::stdin();
+    if input.is_terminal() { send_signals(input) } else { send_signals(File::open("/dev/tty")?) }
 }
 
 /// Frees the terminal where a dashboard cannot do it itself any more: the program is to end next.
 pub fn leave_terminal() {
     if has_terminal() {
-        let _ = Command::new("stty").arg("sane").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        // the mouse let go, out of the second screen, the cursor back; last, since the dashboard still draws
-        let mut output = io::stdout();
-        let _ = output.write_all(b"\x1b[?1006l\x1b[?1015l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1049l\x1b[?25h");
-        let _ = output.flush();
+        // crossterm keeps the modes that the terminal had before the dashboard
+        let _ = disable_raw_mode();
+        // last, since the dashboard still draws
+        let _ = execute!(io::stdout(), DisableMouseCapture, LeaveAlternateScreen, Show);
     }
 }

@@ -15,7 +15,7 @@ mod tokenizer;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use schemas::progress::Form;
 
 use self::printer::Printer;
@@ -85,7 +85,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Import(args) => args.run(printer)?,
         Command::Bench(args) => args.run(printer)?,
         Command::Schema(args) => args.run(printer)?,
-        Command::Completions(args) => args.run(printer)?,
+        Command::Completions(args) => args.run(Arguments::command(), printer)?,
     }
     Ok(ExitCode::SUCCESS)
 }

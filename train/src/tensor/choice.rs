@@ -7,9 +7,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use burn::tensor::{DType, Tensor};
-
-use crate::device::is_cpu;
+use burn::tensor::{DType, Device, Tensor};
 
 /// The implementation of an operation.
 pub(super) enum Route {
@@ -64,6 +62,11 @@ pub(super) fn route<const D: usize>(x: &Tensor<D>) -> Route {
     return Route::Gpu;
     #[cfg(not(feature = "gpu"))]
     Route::Framework
+}
+
+/// Whether a device is the CPU, with or without gradients.
+fn is_cpu(device: &Device) -> bool {
+    *device == Device::flex()
 }
 
 impl FromStr for Operations {

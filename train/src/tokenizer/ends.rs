@@ -8,8 +8,11 @@
 //! before every text          `bos_token`, where `add_bos_token` says so; where it says nothing, what the tokenizer itself puts there
 //! ```
 
-use super::{END_OF_TEXT, added::AddedToken, names::Names};
+use super::{added::AddedToken, names::Names};
 use crate::error::Error;
+
+/// What stands behind every document of a tokenizer that is trained here.
+pub const END_OF_TEXT: &str = "<|endoftext|>";
 
 /// The tokens that begin and end texts.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,56 +12,33 @@
 mod added;
 mod byte_level;
 mod classes;
+mod config;
 mod decode;
 mod ends;
+mod loading;
 mod merges;
 mod names;
 mod pre_tokenizer;
 mod specials;
+mod training;
 mod word_cache;
 
 use std::{collections::HashMap, path::Path};
 
-use schemas::byte_order_mark::without_mark;
 use serde_json::{Map, Value};
-use system::{
-    AtomicFile,
-    contained::{Panicked, contained},
-    sha256,
-};
-use tokenizers::{
-    AddedToken as NewToken, TokenizerImpl,
-    decoders::byte_level::ByteLevel as ByteLevelDecoder,
-    models::bpe::{BPE, BpeTrainerBuilder},
-    normalizers::NormalizerWrapper,
-    pre_tokenizers::byte_level::ByteLevel,
-    processors::byte_level::ByteLevel as ByteLevelProcessor,
-};
+use system::{AtomicFile, sha256};
 
 use self::{
-    added::{AddedToken, Ids, added_tokens, keep_ids, without_special},
+    added::{AddedToken, Ids},
     byte_level::ByteLevelEncoder,
     ends::Ends,
     names::Names,
 };
+pub use self::{config::TokenizerConfig, ends::END_OF_TEXT};
 use crate::error::{Error, Result};
-
-/// What stands behind every document of a tokenizer that is trained here.
-pub const END_OF_TEXT: &str = "<|endoftext|>";
 
 /// The name of the file in a model's folder.
 pub const FILE: &str = "tokenizer.json";
-
-type Inner = TokenizerImpl<BPE, NormalizerWrapper, ByteLevel, ByteLevelProcessor, ByteLevelDecoder>;
-
-/// How documents become ids, where the tokenizer's files leave it open.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TokenizerConfig {
-    /// The token that ends a document, such as `</s>`; none for the one that the files beside the tokenizer name, else `<|endoftext|>`.
-    pub end_of_text: Option<String>,
-    /// Special tokens that stand in a document, such as `<|endoftext|>`, are those tokens, and not the letters that they are written with.
-    pub special_tokens_in_text: bool,
-}
 
 /// A byte-level BPE tokenizer, or one of others.
 #[derive(Debug)]
@@ -84,95 +61,6 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Trains a tokenizer with `vocab_size` tokens, and writes it to `path`.
-    ///
-    /// # Errors
-    /// When the texts are too few for so many tokens, or the file cannot be written.
-    pub fn train<'t>(texts: impl Iterator<Item = &'t str> + Send, vocab_size: usize, path: &Path) -> Result<Self> {
-        let least = 256 + 1;
-        if vocab_size < least {
-            return Err(Error::Tokenizer(format!("a vocabulary has at least {least} tokens, not {vocab_size}")));
-        }
-        let mut trainer = BpeTrainerBuilder::new()
-            .show_progress(false)
-            .vocab_size(vocab_size)
-            .min_frequency(2)
-            .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
-            .special_tokens(vec![NewToken::from(END_OF_TEXT, true)])
-            .build();
-        let cut = ByteLevel::new(false, true, true);
-        let mut inner: Inner = TokenizerImpl::new(BPE::default());
-        inner.with_pre_tokenizer(Some(cut)).with_post_processor(Some(cut)).with_decoder(Some(cut));
-        inner.train(&mut trainer, texts).map_err(|error| failed(&error))?;
-        let json = inner.to_string(true).map_err(|error| failed(&error))?;
-        AtomicFile::write_whole(path, json.as_bytes())?;
-        Self::new(json.into_bytes(), path, Names::default(), TokenizerConfig::default())
-    }
-
-    /// Reads a `tokenizer.json` and the files beside it that say more of it: `tokenizer_config.json`, `generation_config.json`,
-    /// `config.json`.
-    ///
-    /// # Errors
-    /// When there is none, it is damaged, or nothing names the token that ends a text.
-    pub fn load(path: &Path) -> Result<Self> {
-        Self::load_with(path, TokenizerConfig::default())
-    }
-
-    /// The same with what the files leave open.
-    ///
-    /// # Errors
-    /// As [`Self::load`], and when there is no such token.
-    pub fn load_with(path: &Path, config: TokenizerConfig) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(Error::file("read", path))?;
-        let names = Names::read(path.parent().unwrap_or(Path::new("")))?;
-        Self::new(bytes, path, names, config)
-    }
-
-    fn new(mut bytes: Vec<u8>, path: &Path, names: Names, config: TokenizerConfig) -> Result<Self> {
-        let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
-        // it goes on without the mark: most programs read no JSON behind one
-        let mark = bytes.len() - without_mark(&bytes).map_err(damaged)?.len();
-        bytes.drain(..mark);
-        let mut json: Value = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-        let added = added_tokens(&json).map_err(damaged)?;
-        // a file may say that texts are cut and filled to a length: that is for others who ask for it, and loses text
-        let parts = json.as_object_mut().ok_or_else(|| damaged("it is no object".into()))?;
-        ["truncation", "padding"].iter().for_each(|part| drop(parts.remove(*part)));
-        keep_ids(&mut json, &added);
-        let dropout = without_dropout(&mut json);
-        let read = |json: &Value| -> Result<tokenizers::Tokenizer> {
-            // the crate panics where merges do not fit the prefix of a word's later pieces
-            let read = contained(|| tokenizers::Tokenizer::from_bytes(json.to_string()));
-            let read =
-                read.map_err(|Panicked(panic)| damaged(format!("the crate `tokenizers` cannot read it: {panic}")))?;
-            read.map_err(|error| damaged(error.to_string()))
-        };
-        let inner = read(&json)?;
-        let other = added.iter().find(|token| inner.token_to_id(&token.content).is_some_and(|id| id != token.id));
-        if let Some(AddedToken { id, content, .. }) = other {
-            let found = inner.token_to_id(content).unwrap_or_default();
-            let message = format!("`{content}` has the id {id} among `added_tokens`, and {found} in the vocabulary");
-            return Err(damaged(message));
-        }
-        let fast = ByteLevelEncoder::read(&json, &added);
-        let ordinary = if fast.is_none() && added.iter().any(|token| token.special) {
-            Some(read(&without_special(&json, &added))?)
-        } else {
-            None
-        };
-        let ids = Ids::new(&inner.get_vocab(true));
-        let ends = Ends::new(&inner, &added, &names, config.end_of_text.as_deref()).map_err(|fault| match fault {
-            ends::Fault::Names(error) => error,
-            ends::Fault::Tokenizer(message) => Error::Tokenizer(format!("{}: {message}", path.display())),
-        })?;
-        let named = |id: u32| (content(&inner, &added, id), id);
-        let (end, bos) = (named(ends.end), ends.bos.map(named));
-        let names = names.ending(&end, &ends.stops, bos.as_ref());
-        let unknown = json["model"]["unk_token"].as_str().map(str::to_owned);
-        let added = added.into_iter().map(|token| (token.id, token)).collect();
-        Ok(Self { inner, ordinary, fast, added, ids, ends, names, config, unknown, dropout, bytes })
-    }
-
     /// Rows of an embedding with one for every id: one more than the highest, though there may be ids that no token has.
     #[must_use]
     pub fn vocab_size(&self) -> usize {
@@ -355,23 +243,6 @@ impl Tokenizer {
     }
 }
 
-/// What a token says.
-fn content(inner: &tokenizers::Tokenizer, added: &[AddedToken], id: u32) -> String {
-    let of = added.iter().find(|token| token.id == id).map(|token| token.content.clone());
-    of.or_else(|| inner.id_to_token(id)).unwrap_or_default()
-}
-
-/// Turns BPE dropout off. Returns what it was, where it is above 0.
-///
-/// The crate drops merges by chance whenever a text is encoded, at the rate that the file names. That makes a model robust which sees a text in
-/// other pieces each time. Ids that are made once and kept would be one draw, which no second run repeats.
-///
-/// Source: Provilkov et al. 2020 (BPE-dropout), section 3: it is for training, and the merges are all there at inference.
-fn without_dropout(json: &mut Value) -> Option<f64> {
-    let dropout = json.pointer_mut("/model/dropout").filter(|dropout| dropout.is_number())?;
-    dropout.take().as_f64().filter(|dropout| *dropout > 0.0)
-}
-
 fn by_crate(inner: &tokenizers::Tokenizer, text: &str) -> Result<Vec<u32>> {
     let encoding = inner.encode_fast(text, false).map_err(|error| failed(&error))?;
     Ok(encoding.get_ids().to_vec())
@@ -387,7 +258,10 @@ mod tests {
     use schemas::byte_order_mark::UTF_8;
     use serde_json::{Value, json};
 
-    use super::*;
+    use super::{
+        added::{added_tokens, keep_ids, without_special},
+        *,
+    };
 
     pub(super) fn trained() -> (tempfile::TempDir, Tokenizer) {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");

@@ -22,7 +22,7 @@ use blocks::{Block, Blocks, Kind};
 use tree::Tree;
 pub use tree::{Limits, TooMuch};
 
-use super::Extracted;
+use super::extracted::Extracted;
 
 /// Bytes below which the text that was found is hardly one, and from which one for search engines takes its place.
 const HARDLY_A_TEXT: usize = 400;

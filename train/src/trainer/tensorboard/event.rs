@@ -1,4 +1,4 @@
-//! Events in the encoding of protocol buffers: fields of a number and a kind, one after the other.
+//! Events in the encoding of protocol buffers.
 //!
 //! ```text
 //! Event       1 double wall_time   2 int64 step   3 string file_version   5 Summary summary   7 SessionLog session_log
@@ -6,112 +6,113 @@
 //! Value       1 string tag   2 float simple_value
 //! SessionLog  1 enum status, of which 1 is START
 //! ```
+//!
+//! A step of 0 is written like any other: fields are `required` here, which TensorFlow leaves out where they are 0.
+
+use prost::{Message, Oneof};
 
 /// What every file begins with.
 const VERSION: &str = "brain.Event:2";
 
-/// What an event says.
-#[derive(Debug, Clone, Copy)]
-pub enum What<'e> {
-    /// The format's version.
-    Version,
-    /// The run starts at this step again.
-    Start,
-    /// Numbers by tag.
-    Scalars(&'e [(String, f64)]),
-}
+/// The status of a session that starts.
+const START: i32 = 1;
 
 /// One event.
-#[derive(Debug, Clone, Copy)]
-pub struct Event<'e> {
+#[derive(Clone, PartialEq, Message)]
+pub struct Event {
     /// Seconds since 1970.
-    pub seconds: f64,
-    /// The step.
+    #[prost(double, required, tag = "1")]
+    pub wall_time: f64,
+    /// The step: a number below 2^63, which is written as an `int64` is.
+    #[prost(uint64, required, tag = "2")]
     pub step: u64,
     /// What it says.
-    pub what: What<'e>,
+    #[prost(oneof = "What", tags = "3, 5, 7")]
+    pub what: Option<What>,
 }
 
-impl Event<'_> {
-    /// Its bytes.
+/// What an event says.
+#[derive(Clone, PartialEq, Oneof)]
+pub enum What {
+    /// The format's version.
+    #[prost(string, tag = "3")]
+    FileVersion(String),
+    /// Numbers by tag.
+    #[prost(message, tag = "5")]
+    Summary(Summary),
+    /// The run starts at this step again.
+    #[prost(message, tag = "7")]
+    SessionLog(SessionLog),
+}
+
+/// Numbers.
+#[derive(Clone, PartialEq, Message)]
+pub struct Summary {
+    /// The numbers.
+    #[prost(message, repeated, tag = "1")]
+    pub value: Vec<Value>,
+}
+
+/// A number with its tag.
+#[derive(Clone, PartialEq, Message)]
+pub struct Value {
+    /// The tag, such as `train/loss`.
+    #[prost(string, required, tag = "1")]
+    pub tag: String,
+    /// The number.
+    #[prost(float, required, tag = "2")]
+    pub simple_value: f32,
+}
+
+/// What happens to a run.
+#[derive(Clone, PartialEq, Message)]
+pub struct SessionLog {
+    /// Of several, [`START`].
+    #[prost(int32, required, tag = "1")]
+    pub status: i32,
+}
+
+impl What {
+    /// The version of the format that is written here.
     #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        let mut message = Message::default();
-        message.fixed(1, Kind::Fixed64, &self.seconds.to_le_bytes());
-        message.varint(2, self.step);
-        match self.what {
-            What::Version => message.bytes(3, VERSION.as_bytes()),
-            What::Start => {
-                let mut session = Message::default();
-                session.varint(1, 1);
-                message.bytes(7, &session.0);
-            }
-            What::Scalars(scalars) => {
-                let mut summary = Message::default();
-                for (tag, number) in scalars {
-                    #[expect(clippy::cast_possible_truncation, reason = "the format has single precision")]
-                    let number = *number as f32;
-                    let mut value = Message::default();
-                    value.bytes(1, tag.as_bytes());
-                    value.fixed(2, Kind::Fixed32, &number.to_le_bytes());
-                    summary.bytes(1, &value.0);
-                }
-                message.bytes(5, &summary.0);
-            }
-        }
-        message.0
-    }
-}
-
-/// How a field's value is written.
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    Varint = 0,
-    Fixed64 = 1,
-    Bytes = 2,
-    Fixed32 = 5,
-}
-
-/// Fields that were written.
-#[derive(Debug, Default)]
-struct Message(Vec<u8>);
-
-impl Message {
-    fn varint(&mut self, field: u64, number: u64) {
-        self.key(field, Kind::Varint);
-        self.digits(number);
+    pub fn version() -> Self {
+        Self::FileVersion(VERSION.to_owned())
     }
 
-    fn fixed(&mut self, field: u64, kind: Kind, bytes: &[u8]) {
-        self.key(field, kind);
-        self.0.extend_from_slice(bytes);
+    /// That the run starts at this step again.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::SessionLog(SessionLog { status: START })
     }
 
-    fn bytes(&mut self, field: u64, bytes: &[u8]) {
-        self.key(field, Kind::Bytes);
-        self.digits(bytes.len() as u64);
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn key(&mut self, field: u64, kind: Kind) {
-        self.digits(field << 3 | kind as u64);
-    }
-
-    /// A number in groups of seven bits, the lowest first; a set eighth bit says that more follow.
-    fn digits(&mut self, mut number: u64) {
-        loop {
-            let low = number.to_le_bytes()[0] & 0x7F;
-            number >>= 7;
-            if number == 0 {
-                return self.0.push(low);
-            }
-            self.0.push(low | 0x80);
-        }
+    /// Numbers by tag.
+    #[must_use]
+    pub fn scalars(scalars: &[(String, f64)]) -> Self {
+        let value = |(tag, number): &(String, f64)| {
+            #[expect(clippy::cast_possible_truncation, reason = "the format has single precision")]
+            let simple_value = *number as f32;
+            Value { tag: tag.clone(), simple_value }
+        };
+        Self::Summary(Summary { value: scalars.iter().map(value).collect() })
     }
 }
 
 #[cfg(test)]
 pub mod tests {
+    use super::*;
+
+    /// The bytes are those of the format's documents, field by field; a reader of our own is no witness of its writer.
+    #[test]
+    fn bytes_are_those_of_the_format() {
+        let bytes = |step, what| Event { wall_time: 1.5, step, what: Some(what) }.encode_to_vec();
+        let time = [9, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f];
+        assert_eq!(bytes(0, What::version()), [&time[..], b"\x10\x00\x1a\x0dbrain.Event:2"].concat());
+        assert_eq!(bytes(300, What::start()), [&time[..], b"\x10\xac\x02\x3a\x02\x08\x01"].concat());
+        let scalars = What::scalars(&[("a".into(), 0.0), ("bc".into(), 2.5)]);
+        let numbers = b"\x2a\x15\x0a\x08\x0a\x01a\x15\x00\x00\x00\x00\x0a\x09\x0a\x02bc\x15\x00\x00\x20\x40";
+        assert_eq!(bytes(1, scalars), [&time[..], b"\x10\x01", numbers].concat());
+    }
+
     /// What a reader finds in an event.
     #[derive(Debug, PartialEq)]
     pub enum Read {

@@ -10,7 +10,6 @@
 //!
 //! Source: the TFRecord format, and `event.proto` and `summary.proto` of TensorFlow, of which a handful of fields are written.
 
-mod checksum;
 mod event;
 mod record;
 
@@ -20,6 +19,8 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
+
+use prost::Message as _;
 
 use self::{
     event::{Event, What},
@@ -43,7 +44,7 @@ impl EventFile {
         fs::create_dir_all(folder).map_err(Error::file("make the folder", folder))?;
         let (path, file) = make(folder)?;
         let mut events = Self { path, file };
-        events.write(0, What::Version)?;
+        events.write(0, What::version())?;
         Ok(events)
     }
 
@@ -52,7 +53,7 @@ impl EventFile {
     /// # Errors
     /// When the file cannot be written.
     pub fn start_at(&mut self, step: u64) -> Result<()> {
-        self.write(step, What::Start)
+        self.write(step, What::start())
     }
 
     /// Numbers of a step, by tag.
@@ -60,12 +61,12 @@ impl EventFile {
     /// # Errors
     /// When the file cannot be written.
     pub fn scalars(&mut self, step: u64, scalars: &[(String, f64)]) -> Result<()> {
-        self.write(step, What::Scalars(scalars))
+        self.write(step, What::scalars(scalars))
     }
 
-    fn write(&mut self, step: u64, what: What<'_>) -> Result<()> {
-        let seconds = since_epoch().as_secs_f64();
-        let bytes = record(&Event { seconds, step, what }.encode());
+    fn write(&mut self, step: u64, what: What) -> Result<()> {
+        let wall_time = since_epoch().as_secs_f64();
+        let bytes = record(&Event { wall_time, step, what: Some(what) }.encode_to_vec());
         self.file.write_all(&bytes).map_err(Error::file("write", &self.path))
     }
 }

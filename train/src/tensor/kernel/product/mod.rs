@@ -25,11 +25,9 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::matrix::{Matrix, MatrixMut};
+use narrow::WORTH_SHARING;
 use tile::{Processor, Size, Work};
 use workspace::Workspace;
-
-/// Multiplications from which on a product is shared out among threads; how a narrow one of fewer is, its library decides.
-const WORTH_SHARING: usize = 1 << 21;
 
 /// Rows, columns or depth up to which packing does not pay.
 const NARROW: usize = 64;

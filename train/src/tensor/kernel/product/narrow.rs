@@ -4,10 +4,10 @@
 
 use rayon::prelude::*;
 
-use super::{
-    super::matrix::{Matrix, MatrixMut},
-    WORTH_SHARING,
-};
+use super::super::matrix::{Matrix, MatrixMut};
+
+/// Multiplications from which on a product is shared out among threads; how a narrow one of fewer is, its library decides.
+pub const WORTH_SHARING: usize = 1 << 21;
 
 /// Columns that a thread gets at least.
 const LEAST_COLUMNS: usize = 128;

@@ -11,10 +11,15 @@
 //!
 //! Source: the order of datatrove's normalisation before shingling, done in one pass; it takes away the marks of all scripts.
 
+mod letters;
+mod marks;
+
 use std::sync::LazyLock;
 
 use unicode_normalization::char::{canonical_combining_class, compose, decompose_canonical, is_combining_mark};
 
+pub(super) use self::letters::ascii_letters;
+use self::marks::{Last, is_accent, is_joined, is_unseen, makes_a_letter};
 use super::unspaced::{self, is_ideograph, is_unspaced};
 
 /// A text in normal form, and where its words end. Reused from text to text.
@@ -30,16 +35,6 @@ pub struct NormalForm {
 
 /// Bytes of marks on one letter that are brought into order.
 const MOST_MARKS: usize = 90;
-
-/// What the last character was, as far as the next one cares.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Last {
-    Space,
-    Letter,
-    Digit,
-    /// A point or comma behind a digit: part of the number if a digit follows, else white space.
-    NumberPoint,
-}
 
 impl NormalForm {
     /// Takes the normal form of `text`, dropping what was here before.
@@ -291,23 +286,6 @@ impl NormalForm {
     }
 }
 
-/// The first eight bytes in lower case, and how many ASCII letters they begin with.
-pub(super) fn ascii_letters(bytes: &[u8]) -> ([u8; 8], usize) {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * ONES;
-    let word = match bytes.first_chunk::<8>() {
-        Some(chunk) => u64::from_le_bytes(*chunk),
-        None => bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
-    };
-    let lower = word | (0x20 * ONES);
-    // for each byte, its high bit: 0x80 is reached from the letter that is added to
-    let seven_bits = lower & !HIGH;
-    let from_a = seven_bits + u64::from(0x80 - b'a') * ONES;
-    let beyond_z = seven_bits + u64::from(0x7f - b'z') * ONES;
-    let letters = from_a & !beyond_z & !word & HIGH;
-    (lower.to_le_bytes(), (!letters & HIGH).trailing_zeros() as usize / 8)
-}
-
 /// Characters of alphabets lie below this one: from here on come signs, ideographs and syllables.
 const ALPHABETS: usize = 0x2000;
 
@@ -334,34 +312,6 @@ fn folded(character: char) -> Option<char> {
             .and_then(|letter| char::from_u32((*letter).into()))
             .filter(|found| *found != '\0'),
     }
-}
-
-/// Whether a character is written as one with the last: vowels and final consonants of Hangul, the two marks of kana.
-fn is_joined(part: char, last: Last) -> bool {
-    match part {
-        '\u{1161}'..='\u{1175}' | '\u{11a8}'..='\u{11c2}' => last == Last::Letter,
-        _ => matches!(part, '\u{3099}' | '\u{309a}'),
-    }
-}
-
-/// Whether a mark is one of those that many scripts share, or chooses how a sign looks.
-fn is_accent(mark: char) -> bool {
-    matches!(
-        mark,
-        '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}'
-            | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{fe20}'..='\u{fe2f}' | '\u{e0100}'..='\u{e01ef}'
-    )
-}
-
-/// Whether a Cyrillic letter and a mark are another letter: й, ў, ї, ѓ, ќ.
-fn makes_a_letter(letter: Option<&[u8; 2]>, mark: char) -> bool {
-    let Some(letter) = letter.and_then(|letter| std::str::from_utf8(letter).ok()) else { return false };
-    matches!((letter, mark), ("и" | "у", '\u{306}') | ("і", '\u{308}') | ("г" | "к", '\u{301}'))
-}
-
-/// Whether a character is not seen and divides nothing: soft hyphens, joiners, marks of byte order.
-fn is_unseen(part: char) -> bool {
-    matches!(part, '\u{ad}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -447,16 +397,6 @@ mod tests {
             let (composed, taken_apart) = (normal(&composed), normal(&taken_apart));
             prop_assert_eq!(composed.text(), taken_apart.text());
             prop_assert_eq!(&composed.ends, &taken_apart.ends);
-        }
-
-        /// Eight bytes at a time find the letters that one at a time find.
-        #[test]
-        fn letters_are_those_of_ascii(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..12)) {
-            let (lower, count) = ascii_letters(&bytes);
-            let first = &bytes[..bytes.len().min(8)];
-            let expected = first.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-            prop_assert_eq!(count, expected);
-            prop_assert_eq!(&lower[..count], &first[..count].to_ascii_lowercase()[..]);
         }
     }
 }
