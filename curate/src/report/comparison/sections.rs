@@ -2,10 +2,7 @@
 
 use maud::html;
 
-use super::{
-    Comparison,
-    figures::{Difference, Topic, Value},
-};
+use super::{Comparison, difference::Difference, figures::Topic, value::Value};
 use crate::report::{
     charts,
     excerpt::short,
