@@ -39,10 +39,12 @@ async function faults() {
   const charts = [...document.querySelectorAll(".chart")];
   if (charts.length === 0) found.push("there is no chart");
   for (const chart of charts) {
-    if (chart.querySelectorAll("svg path").length === 0) found.push(`the chart ${chart.id} is not drawn`);
+    // where there is nothing, a row still has its value
+    if (!chart.querySelector(".plot .mark, .plot .value")) found.push(`the chart ${chart.id} is not drawn`);
+    if (!chart.querySelector(".row > title, .bin > title")) found.push(`the chart ${chart.id} says no values`);
     if (!chart.getAttribute("aria-label")) found.push(`the chart ${chart.id} has no words`);
     const edge = chart.getBoundingClientRect();
-    for (const text of chart.querySelectorAll("svg text")) {
+    for (const text of chart.querySelectorAll(".plot text")) {
       const box = text.getBoundingClientRect();
       if (box.width > 0 && (box.left < edge.left - 1 || box.right > edge.right + 1)) {
         found.push(`the chart ${chart.id} cuts off “${text.textContent}”`);

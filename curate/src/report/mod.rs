@@ -1,12 +1,12 @@
 //! The report: what a run took in, what became of it, and what it wrote, as one HTML file without a network; and what two runs differ in.
 //!
 //! ```text
-//! ledger, manifest, decisions, facts, cards, marks -> Findings -> sections (charts, tables, samples) -> report.html
+//! ledger, manifest, decisions, facts, cards, marks -> Findings -> sections (plots, tables, samples) -> report.html
 //!                                            two of them -> figures, recipes -> comparison.html
 //! ```
 //!
 //! Everything in it is bounded: bins, names up to a number, documents drawn by hash and cut to a length. So a report on any number of
-//! documents stays below [`LARGEST`], of which the library that draws the charts is nine tenths.
+//! documents stays below [`LARGEST`].
 //!
 //! Useful for: seeing whether a run did what was meant. Not useful for: one document; see [`crate::run::why`].
 
@@ -18,6 +18,7 @@ mod findings;
 mod lead;
 mod numbers;
 mod page;
+mod plots;
 mod sections;
 mod table;
 mod warnings;
@@ -37,7 +38,7 @@ use findings::{Findings, RunFiles};
 use page::Page;
 
 /// Bytes of a report, at most.
-pub const LARGEST: usize = 5 << 20;
+pub const LARGEST: usize = 1 << 20;
 
 /// Writes the report of the finished run in `out` to `report.html` there. Returns what whoever gave the run would want to know first.
 ///

@@ -1,23 +1,5 @@
 "use strict";
 
-// Charts: each box holds its data. Text and lines take their colours from the style sheet.
-function draw(box) {
-  const data = box.querySelector('script[type="application/json"]');
-  if (!data || !window.Plotly) return;
-  const plot = JSON.parse(data.textContent);
-  plot.layout.dragmode = false;
-  // on a phone, a legend stands in lines of its own
-  const named = plot.data.filter((trace) => trace.name).length;
-  if (box.clientWidth < 500 && named > 2 && plot.layout.showlegend !== false) {
-    box.style.height = `${box.clientHeight + 19 * (named - 1)}px`;
-  }
-  plot.layout.height = box.clientHeight;
-  plot.layout.hoverlabel = { align: "left" };
-  const config = { responsive: true, displayModeBar: false, doubleClick: false, showTips: false };
-  data.remove();
-  Plotly.newPlot(box, plot.data, plot.layout, config);
-}
-
 // Tables: a press on a column's head sorts by it, and another one the other way round.
 function sortable(table) {
   const heads = [...table.tHead.rows[0].cells];
@@ -123,7 +105,6 @@ function contents() {
 document.querySelectorAll("table").forEach(sortable);
 document.querySelectorAll(".pages").forEach(paged);
 contents();
-document.querySelectorAll(".chart").forEach(draw);
 reachable();
 window.addEventListener("resize", reachable);
 document.addEventListener("toggle", reachable, true);

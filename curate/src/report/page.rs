@@ -7,11 +7,11 @@ use super::{charts, sections::Section};
 /// How the page looks.
 const STYLE: &str = include_str!("style.css");
 
-/// What the page does: it draws charts, sorts tables, turns pages.
+/// What the page does: it sorts tables and turns pages. All that it shows is there without it.
 const SCRIPT: &str = include_str!("page.js");
 
 /// What the browser may load for the page: nothing.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
 /// A page.
 pub struct Page<'a> {
@@ -37,7 +37,7 @@ impl Page<'_> {
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
                     title { (self.title) " · " (self.kind) }
-                    style { (PreEscaped(STYLE)) }
+                    style { (PreEscaped(STYLE)) (PreEscaped(charts::STYLE)) }
                 }
                 body {
                     a.skip href="#content" { "Skip to the content" }
@@ -54,11 +54,9 @@ impl Page<'_> {
                         } }
                         main id="content" tabindex="-1" {
                             (self.lead)
-                            noscript { p.warning { "The charts need scripts; all their numbers stand in tables, too." } }
                             @for section in &self.sections { (section) }
                         }
                     }
-                    (PreEscaped(charts::library()))
                     script { (PreEscaped(SCRIPT)) }
                 }
             }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::value::Value;
 use crate::{
     learn::Evaluation,
     report::{
         findings::{Fate, Findings},
         lead::Headline,
-        numbers::{decimal, duration, grouped, share},
+        numbers::share,
     },
 };
 
@@ -30,112 +31,8 @@ pub enum Topic {
     Time,
 }
 
-/// A number and how it is written.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Value {
-    Count(u64),
-    Bytes(u64),
-    Share(f64),
-    Decimal(f64),
-    Seconds(f64),
-}
-
-/// A figure of one run or of both.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Difference {
-    pub topic: Topic,
-    pub name: String,
-    pub first: Option<Value>,
-    pub second: Option<Value>,
-}
-
 /// A figure of one run.
 pub type Figure = (Topic, String, Value);
-
-impl Value {
-    pub fn number(self) -> f64 {
-        match self {
-            Self::Count(number) | Self::Bytes(number) => number as f64,
-            Self::Share(number) | Self::Decimal(number) | Self::Seconds(number) => number,
-        }
-    }
-
-    pub fn shown(self) -> String {
-        match self {
-            Self::Count(count) => grouped(count),
-            Self::Bytes(bytes) => decimal(bytes),
-            Self::Share(share) => format!("{:.3}\u{202f}%", share * 100.0),
-            Self::Decimal(number) => format!("{number:.3}"),
-            Self::Seconds(seconds) => duration(seconds),
-        }
-    }
-
-    /// How much more `other` is, with a sign.
-    fn distance(self, other: Self) -> String {
-        let (sign, apart) = if other.number() < self.number() {
-            ("−", self.number() - other.number())
-        } else {
-            ("+", other.number() - self.number())
-        };
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "the difference of two counts is one"
-        )]
-        let count = apart as u64;
-        let apart = match self {
-            Self::Count(_) => grouped(count),
-            Self::Bytes(_) => decimal(count),
-            Self::Share(_) => format!("{:.3} points", apart * 100.0),
-            Self::Decimal(_) => format!("{apart:.3}"),
-            Self::Seconds(_) => duration(apart),
-        };
-        format!("{sign}{apart}")
-    }
-}
-
-impl Difference {
-    pub fn differs(&self) -> bool {
-        self.first != self.second
-    }
-
-    /// Whether it is no promise that the same run gives it again.
-    pub fn is_of_time(&self) -> bool {
-        self.topic == Topic::Time
-    }
-
-    /// How much more there is in the second run; nothing where it is the same, or one has no such figure.
-    pub fn apart(&self) -> Option<String> {
-        match (self.first, self.second) {
-            (Some(first), Some(second)) if first != second => Some(first.distance(second)),
-            _ => None,
-        }
-    }
-
-    /// The change as a share of the first run's figure, where that is not 0.
-    pub fn relative(&self) -> Option<f64> {
-        let (first, second) = (self.first?.number(), self.second?.number());
-        (first != 0.0 && self.differs()).then(|| (second - first) / first)
-    }
-}
-
-/// The figures of two runs, by topic, in the order in which the first run has them.
-pub fn differences(first: Vec<Figure>, second: Vec<Figure>) -> Vec<Difference> {
-    let mut places: BTreeMap<(Topic, String), usize> = BTreeMap::new();
-    let mut differences: Vec<Difference> = Vec::new();
-    for (topic, name, value) in first {
-        places.insert((topic, name.clone()), differences.len());
-        differences.push(Difference { topic, name, first: Some(value), second: None });
-    }
-    for (topic, name, value) in second {
-        match places.get(&(topic, name.clone())) {
-            Some(place) => differences[*place].second = Some(value),
-            None => differences.push(Difference { topic, name, first: None, second: Some(value) }),
-        }
-    }
-    differences.sort_by_key(|difference| difference.topic);
-    differences
-}
 
 /// Every figure of a run.
 pub fn figures(findings: &Findings) -> Vec<Figure> {
@@ -290,19 +187,5 @@ impl Figures {
         if let Some(peak) = Headline::of(findings).peak {
             self.add(Topic::Time, "memory at most", Value::Bytes(peak));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_of_either_run_are_there_once() {
-        let figure = |name: &str, count| (Topic::Run, name.to_owned(), Value::Count(count));
-        let found = differences(vec![figure("a", 1), figure("b", 2000)], vec![figure("b", 1000), figure("c", 3)]);
-        let shown: Vec<_> = found.iter().map(|of| (of.name.as_str(), of.apart(), of.relative())).collect();
-        assert_eq!(shown, [("a", None, None), ("b", Some("−1\u{202f}000".into()), Some(-0.5)), ("c", None, None)]);
-        assert!(found.iter().all(Difference::differs));
     }
 }

@@ -1,9 +1,11 @@
 //! What two runs differ in: their recipes and inputs, and every figure.
 
+mod difference;
 mod figures;
 mod recipes;
 mod sections;
 mod summary;
+mod value;
 
 use std::path::Path;
 
@@ -14,7 +16,7 @@ use super::{
     page::Page,
 };
 use crate::{error::Result, files::write_whole};
-use figures::Difference;
+use difference::Difference;
 use recipes::Change;
 
 /// What two runs differ in.
@@ -33,7 +35,7 @@ pub struct Comparison {
 pub async fn compare(first: &Path, second: &Path, means: Means) -> Result<Comparison> {
     let (first, second) = (figures_of(first, means).await?, figures_of(second, means).await?);
     let changes = recipes::changes(&first.manifest, &second.manifest);
-    let differences = figures::differences(figures::figures(&first), figures::figures(&second));
+    let differences = difference::differences(figures::figures(&first), figures::figures(&second));
     Ok(Comparison { changes, differences, first, second })
 }
 

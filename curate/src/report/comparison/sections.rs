@@ -2,14 +2,11 @@
 
 use maud::html;
 
-use super::{
-    Comparison,
-    figures::{Difference, Topic, Value},
-};
+use super::{Comparison, difference::Difference, figures::Topic, value::Value};
 use crate::report::{
-    charts,
     excerpt::short,
     numbers::percent,
+    plots,
     sections::Section,
     table::{Cell, Column, Table},
 };
@@ -55,7 +52,7 @@ pub fn sections(comparison: &Comparison) -> Vec<Section> {
         let differing = figures.iter().filter(|figure| figure.differs()).count();
         let body = html! {
             @match topic {
-                Topic::Stages => (charts::kept_by_stage(&comparison.first.ledger, &comparison.second.ledger)),
+                Topic::Stages => (plots::kept_by_stage(&comparison.first.ledger, &comparison.second.ledger)),
                 Topic::Scores => (scores(comparison)),
                 _ => {}
             }
@@ -100,7 +97,7 @@ fn scores(comparison: &Comparison) -> maud::Markup {
     });
     html! { @for (number, (stage, first, second)) in both.enumerate() {
         h3 { (stage) }
-        (charts::kept_scores(number, stage, first, second))
+        (plots::kept_scores(number, stage, first, second))
     } }
 }
 

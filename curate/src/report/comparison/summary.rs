@@ -1,6 +1,6 @@
 //! A comparison in a few lines for a terminal.
 
-use super::{Comparison, figures::Value};
+use super::{Comparison, value::Value};
 use crate::report::excerpt::short;
 
 /// Settings that are listed, and figures.

@@ -6,9 +6,9 @@ use super::Section;
 use crate::{
     decide::Contamination,
     report::{
-        charts,
         findings::Findings,
         numbers::grouped,
+        plots,
         table::{Cell, Column, Table},
     },
 };
@@ -57,7 +57,7 @@ fn of_step(number: usize, found: &Contamination) -> Markup {
     };
     html! {
         h3 { (found.stage) }
-        @if let Some(chart) = charts::benchmarks(number, found) { (chart) }
+        @if let Some(chart) = plots::benchmarks(number, found) { (chart) }
         (table)
     }
 }

@@ -6,9 +6,9 @@ use super::Section;
 use crate::{
     learn::{BINS, Card, Evaluation, Kind, Label},
     report::{
-        charts,
         findings::Findings,
         numbers::{grouped, percent},
+        plots,
         table::{Cell, Column, Table},
     },
 };
@@ -25,11 +25,11 @@ pub fn section(findings: &Findings) -> Option<Section> {
         title: "Classifiers",
         says: "An area of one half is chance, and 1 is perfect. A score that does no better than the document's length has learnt \
                nothing else.",
-        body: html! { @for (number, card) in findings.cards.iter().enumerate() { (of_card(number, card)) } },
+        body: html! { @for (number, card) in findings.cards.iter().enumerate() { (of_card(findings, number, card)) } },
     })
 }
 
-fn of_card(number: usize, card: &Card) -> Markup {
+fn of_card(findings: &Findings, number: usize, card: &Card) -> Markup {
     let held_out = &card.held_out;
     html! {
         h3 { (card.name) }
@@ -40,7 +40,7 @@ fn of_card(number: usize, card: &Card) -> Markup {
             "A text of nothing would score " (format!("{of_nothing:.3}")) "; documents of which it knows less than "
             (percent(card.min_known)) " of the words and n-grams have no score, " (grouped(held_out.unscored)) " of those held out among them."
         } }
-        @if let Some(chart) = charts::held_out(number, card) { (chart) }
+        @if let Some(chart) = plots::held_out(number, card, &findings.ledger) { (chart) }
         (areas(number, card))
         @if !card.trained_on.is_empty() { (trained_on(number, card)) }
         @if !held_out.reliability.is_empty() { details { summary { "Scores and what they say" } (reliability(number, card)) } }

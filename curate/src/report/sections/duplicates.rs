@@ -6,11 +6,11 @@ use super::Section;
 use crate::{
     decide::ClusterAccount,
     report::{
-        charts,
         differences::{Piece, differences},
         excerpt::{beginning, ending},
         findings::{Clusters, Findings, Pair, Text},
         numbers::{decimal, grouped},
+        plots,
         table::{Cell, Column, Table},
     },
 };
@@ -37,7 +37,7 @@ pub fn section(findings: &Findings) -> Option<Section> {
                they are the price of the threshold.",
         body: html! {
             (account(&clusters.account))
-            @if let Some(chart) = charts::cluster_sizes(clusters) { (chart) }
+            @if let Some(chart) = plots::cluster_sizes(clusters) { (chart) }
             @if !clusters.largest.is_empty() { (largest(clusters)) }
             @if !pairs.is_empty() {
                 h3 { "Side by side" }

@@ -4,9 +4,9 @@ use maud::html;
 
 use super::Section;
 use crate::report::{
-    charts,
     findings::Findings,
     numbers::{decimal, grouped, share},
+    plots,
     table::{Cell, Column, Table},
 };
 
@@ -45,8 +45,8 @@ pub fn section(findings: &Findings) -> Section {
         title: "Funnel",
         says: "Read it from the top: each bar is what was left after a stage, so a step that takes much is a step to look at.",
         body: html! {
-            (charts::stages(ledger))
-            @if let Some(chart) = charts::reasons(ledger) { h3 { "Reasons" } (chart) }
+            (plots::stages(ledger))
+            @if let Some(chart) = plots::reasons(ledger) { h3 { "Reasons" } (chart) }
             (table)
             @if !lost.is_empty() {
                 p { "Lost of the files, in bytes as they lie on disk, and no records of any stage:" }

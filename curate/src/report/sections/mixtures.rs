@@ -7,8 +7,8 @@ use crate::{
     decide::MixtureAccount,
     learn::shown,
     report::{
-        charts,
         findings::Findings,
+        plots,
         table::{Cell, Column, Table},
     },
 };
@@ -29,7 +29,7 @@ pub fn section(findings: &Findings) -> Option<Section> {
 }
 
 fn of_mixture(findings: &Findings, number: usize, mixture: &MixtureAccount) -> Markup {
-    let chart = (number < MOST_CHARTS).then(|| charts::shares(number, mixture)).flatten();
+    let chart = (number < MOST_CHARTS).then(|| plots::shares(number, mixture, &findings.ledger)).flatten();
     html! {
         h3 { (mixture.mixture) }
         @if let Some(chart) = chart { (chart) (shares(number, mixture)) }

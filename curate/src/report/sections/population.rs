@@ -4,15 +4,15 @@ use maud::html;
 
 use super::Section;
 use crate::report::{
-    charts,
     findings::{BeforeAfter, Findings},
     numbers::{grouped, share},
+    plots,
     table::{Cell, Column, Table},
 };
 
 pub fn section(findings: &Findings) -> Option<Section> {
     let population = &findings.population;
-    let lengths = charts::lengths(population)?;
+    let lengths = plots::lengths(population)?;
     let length_rows = population.lengths.iter().map(|(bin, count)| {
         let begin = 2f64.powf(f64::from(*bin) / 2.0).ceil();
         let mut row = vec![Cell::decimal(begin, 0)];
@@ -27,8 +27,8 @@ pub fn section(findings: &Findings) -> Option<Section> {
         columns: &[Column::Numbers("words from"), read, kept, part],
         rows: length_rows.collect(),
     };
-    let languages = charts::before_after("languages-chart", "language", &population.languages);
-    let hosts = charts::before_after("hosts-chart", "host", &population.hosts);
+    let languages = plots::before_after("languages-chart", "language", &population.languages);
+    let hosts = plots::before_after("hosts-chart", "host", &population.hosts);
     Some(Section {
         id: "population",
         title: "Lengths, languages, hosts",

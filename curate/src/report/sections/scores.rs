@@ -4,9 +4,9 @@ use maud::html;
 
 use super::Section;
 use crate::report::{
-    charts,
     findings::{Findings, SCORE_BINS, Scores},
     numbers::{percent, share},
+    plots,
     table::{Cell, Column, Table},
 };
 
@@ -23,7 +23,7 @@ pub fn section(findings: &Findings) -> Option<Section> {
         body: html! {
             @for (number, (stage, scores)) in scored.into_iter().enumerate() {
                 h3 { (stage) }
-                (charts::scores(number, stage, scores))
+                (plots::scores(number, stage, scores))
                 @if let Some(fitted) = &scores.fitted { p {
                     "The shape " (fitted.alpha) " was chosen so that the scores of what is kept come closest to those of the reference: \
                      the shares below any score differ by up to " (format!("{:.3}", fitted.distance)) ", and by up to "

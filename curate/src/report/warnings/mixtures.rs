@@ -1,22 +1,16 @@
-//! What whoever gave a run would want to know of it first: what limits a mixture and what is left unused for it, a step that leaves next to
-//! nothing of a source, a classifier that has seen little, sources that nothing comes of.
-//!
-//! All of it follows from what the run counted: its ledger, the accounts of mixtures and benchmarks, the cards of classifiers.
+//! What keeps a mixture small, what is left unused for it, and which change would help; and splits that hold out too much.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
-use maud::{Markup, html};
-use schemas::ledger::StageEntry;
 use serde_json::Value;
 
-use super::{
-    findings::Findings,
-    numbers::{decimal, share},
-};
+use super::{Warning, steps::hardest_step};
 use crate::{
-    decide::{BenchmarkAccount, MixtureAccount, SourceAccount, Unit, largest_whole},
-    learn::{Card, Label},
-    recipe::unused_sources,
+    decide::{MixtureAccount, SourceAccount, Unit, largest_whole},
+    report::{
+        findings::Findings,
+        numbers::{decimal, share},
+    },
 };
 
 /// The share of what sources have that may be left unused before it is said.
@@ -25,61 +19,8 @@ const UNUSED: f64 = 0.5;
 /// Up to so many epochs, repeated data does about as much for a model as new data (Muennighoff et al. 2023).
 const GOOD_EPOCHS: f64 = 4.0;
 
-/// A step that keeps less than this share of a source leaves next to nothing of it.
-const LEFT: f64 = 0.05;
-
-/// Documents of a source from which on that is said.
-const MANY: u64 = 20;
-
-/// Documents of each side that a classifier should have seen.
-const FEWEST: u64 = 100;
-
-/// Something that whoever gave the run would want to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// What it is about: a mixture, a step, a classifier, a source or a benchmark, by name.
-    pub about: String,
-    /// What is so, and which change would help.
-    pub message: String,
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.about, self.message)
-    }
-}
-
-/// All that there is to say of a run.
-pub fn warnings(findings: &Findings) -> Vec<Warning> {
-    [
-        mixtures(findings),
-        splits(findings),
-        steps(findings),
-        classifiers(findings),
-        sources(findings),
-        benchmarks(findings),
-    ]
-    .concat()
-}
-
-/// The list above the sections of the report.
-pub fn list(warnings: &[Warning]) -> Markup {
-    html! {
-        @for warning in warnings {
-            p.warning {
-                b { (warning.about) } ": "
-                // names stand between grave accents
-                @for (number, part) in warning.message.split('`').enumerate() {
-                    @if number % 2 == 1 { code { (part) } } @else { (part) }
-                }
-                "."
-            }
-        }
-    }
-}
-
 /// What keeps mixtures small.
-fn mixtures(findings: &Findings) -> Vec<Warning> {
+pub fn mixtures(findings: &Findings) -> Vec<Warning> {
     let of_mixture = |account: &MixtureAccount| {
         let recipe = &findings.manifest.recipe["mixture"][&account.mixture];
         let messages = limits(account, recipe, |source| hardest_step(findings, source));
@@ -158,16 +99,8 @@ fn limits<'f>(
     )]
 }
 
-/// The step that keeps the smallest share of a source, if that is less than half: its name, what it keeps, and of how many.
-fn hardest_step<'f>(findings: &'f Findings, source: &str) -> Option<(&'f str, u64, u64)> {
-    let own = decided(findings).filter(|entry| entry.source == source && 2 * entry.kept < entry.r#in);
-    let kept = |entry: &&StageEntry| entry.kept as f64 / entry.r#in as f64;
-    let hardest = own.min_by(|one, other| kept(one).total_cmp(&kept(other)))?;
-    Some((&hardest.stage, hardest.kept, hardest.r#in))
-}
-
 /// Mixtures without rows to train on, or with as many that are held out.
-fn splits(findings: &Findings) -> Vec<Warning> {
+pub fn splits(findings: &Findings) -> Vec<Warning> {
     let mut rows: BTreeMap<&str, [u64; 2]> = BTreeMap::new();
     for entry in &findings.ledger.mixtures {
         rows.entry(&entry.mixture).or_default()[usize::from(entry.split != "train")] += entry.rows;
@@ -183,68 +116,6 @@ fn splits(findings: &Findings) -> Vec<Warning> {
         Some(Warning { about: format!("mixture {mixture}"), message })
     };
     rows.into_iter().filter_map(warning).collect()
-}
-
-/// Steps that leave next to nothing of a source.
-fn steps(findings: &Findings) -> Vec<Warning> {
-    let many = decided(findings).filter(|entry| entry.r#in >= MANY && (entry.kept as f64) < LEFT * entry.r#in as f64);
-    let warning = |entry: &StageEntry| {
-        let StageEntry { stage, source, r#in, kept, .. } = entry;
-        let message = format!("it keeps {kept} of {in} documents of `{source}` ({})", entry.reasons());
-        Warning { about: format!("step {stage}"), message }
-    };
-    many.map(warning).collect()
-}
-
-/// What steps did, source by source.
-fn decided(findings: &Findings) -> impl Iterator<Item = &StageEntry> {
-    let stages = findings.ledger.stages.iter();
-    stages.filter(|entry| entry.stage != "read" && !entry.stage.starts_with("mixture-"))
-}
-
-/// Classifiers that have seen few documents.
-fn classifiers(findings: &Findings) -> Vec<Warning> {
-    let warning = |card: &Card| {
-        let of = |label| card.trained_on.iter().filter(|of| of.label == label).map(|of| of.documents).sum::<u64>();
-        let (positive, negative) = (of(Label::Positive), of(Label::Negative));
-        // what was trained elsewhere, or brings others together, has seen none here
-        (!card.trained_on.is_empty() && positive.min(negative) < FEWEST).then(|| {
-            let message = format!(
-                "it has seen {positive} documents of the reference and {negative} of the rest: with fewer than {FEWEST}, scores are rough"
-            );
-            Warning { about: format!("classifier {}", card.name), message }
-        })
-    };
-    findings.cards.iter().filter_map(warning).collect()
-}
-
-/// Sources that nothing comes of.
-fn sources(findings: &Findings) -> Vec<Warning> {
-    let stages = || findings.ledger.stages.iter();
-    let mixed =
-        stages().filter(|entry| entry.stage.starts_with("mixture-")).map(|entry| entry.source.as_str()).collect();
-    let read = stages().filter(|entry| entry.stage == "read").map(|entry| entry.source.as_str());
-    let unused = unused_sources(&findings.manifest.recipe, read, &mixed).into_iter();
-    let message = "it is read, and stands in no mixture";
-    unused.map(|source| Warning { about: format!("source {source}"), message: message.to_owned() }).collect()
-}
-
-/// Benchmarks of which nothing was found.
-fn benchmarks(findings: &Findings) -> Vec<Warning> {
-    let warning = |account: &BenchmarkAccount| {
-        let BenchmarkAccount { benchmark, examples, short, found, common, .. } = account;
-        let message = match (examples - short, found + common) {
-            (0, _) => {
-                format!("all of its {examples} examples have too few words for an n-gram, and are not looked for")
-            }
-            (long, 0) => format!(
-                "none of its {long} examples stands in a document: see that its files and keys are the right ones"
-            ),
-            _ => return None,
-        };
-        Some(Warning { about: format!("benchmark {benchmark}"), message })
-    };
-    findings.contaminations.iter().flat_map(|contamination| &contamination.benchmarks).filter_map(warning).collect()
 }
 
 fn amount(size: u64, unit: Unit) -> String {

@@ -1,0 +1,46 @@
+//! Scales: from a value to its place along an axis.
+
+/// From a value to a place between 0 and 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scale {
+    /// From 0 to the most, which is more than 0.
+    Linear { most: f64 },
+    /// By powers, from the least, which is more than 0, to the most.
+    Log { least: f64, most: f64 },
+}
+
+impl Scale {
+    /// From 0 to `most`, or to 1 where there is nothing.
+    pub fn linear(most: f64) -> Self {
+        Self::Linear { most: if most > 0.0 { most } else { 1.0 } }
+    }
+
+    /// Counts by powers of ten. It begins at one half, so that one has a length, too.
+    pub fn powers(most: f64) -> Self {
+        Self::Log { least: 0.5, most: most.max(1.0) }
+    }
+
+    /// The place of a value; what lies outside is at the end.
+    pub fn place(self, value: f64) -> f64 {
+        let place = match self {
+            Self::Linear { most } => value / most,
+            Self::Log { least, most } => (value.max(least) / least).log10() / (most / least).log10(),
+        };
+        place.clamp(0.0, 1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_lie_between_the_ends() {
+        let places = |scale: Scale, values: &[f64]| values.iter().map(|value| scale.place(*value)).collect::<Vec<_>>();
+        assert_eq!(places(Scale::linear(200.0), &[-1.0, 0.0, 50.0, 200.0, 300.0]), [0.0, 0.0, 0.25, 1.0, 1.0]);
+        assert_eq!(places(Scale::linear(0.0), &[0.0]), [0.0], "nothing at all has a place");
+        let powers = Scale::powers(50.0);
+        assert_eq!(places(powers, &[0.0, 0.5, 5.0, 50.0]), [0.0, 0.0, 0.5, 1.0]);
+        assert!(powers.place(1.0) > 0.1, "one can be seen");
+    }
+}

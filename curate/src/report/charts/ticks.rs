@@ -1,0 +1,63 @@
+//! Ticks: few round values of a scale.
+
+use super::scale::Scale;
+
+/// Steps from one tick to the next on a linear scale, at most.
+const MOST_STEPS: f64 = 5.5;
+
+/// Ticks on a scale by powers, at most.
+const MOST_POWERS: usize = 7;
+
+/// Room for what is lost in computing with floats.
+const SLACK: f64 = 1e-9;
+
+/// The values that are marked on a scale, from the least.
+///
+/// - `is_whole`: whether there is nothing between two whole numbers
+pub fn ticks(scale: Scale, is_whole: bool) -> Vec<f64> {
+    match scale {
+        Scale::Linear { most } => linear(most, is_whole),
+        Scale::Log { least, most } => powers(least, most),
+    }
+}
+
+/// Multiples of 1, 2 or 5 times a power of ten.
+fn linear(most: f64, is_whole: bool) -> Vec<f64> {
+    let rough = most / MOST_STEPS;
+    let power = 10f64.powf(rough.log10().floor());
+    let round = [1.0, 2.0, 5.0].into_iter().find(|factor| factor * power >= rough * (1.0 - SLACK)).unwrap_or(10.0);
+    let step = if is_whole { (round * power).max(1.0) } else { round * power };
+    (0..=6).map(|count| f64::from(count) * step).take_while(|tick| *tick <= most * (1.0 + SLACK)).collect()
+}
+
+/// Powers of ten; where these are few, 2 and 5 times them, too, and where they are many, every second or third.
+fn powers(least: f64, most: f64) -> Vec<f64> {
+    let multiples = |factors: &'static [f64]| {
+        let all = (0..20).flat_map(move |exponent| factors.iter().map(move |factor| factor * 10f64.powi(exponent)));
+        all.filter(|tick| (least * (1.0 - SLACK)..=most * (1.0 + SLACK)).contains(tick)).collect::<Vec<_>>()
+    };
+    let tens = multiples(&[1.0]);
+    if tens.len() < 3 {
+        return multiples(&[1.0, 2.0, 5.0]);
+    }
+    let every = tens.len().div_ceil(MOST_POWERS);
+    tens.into_iter().step_by(every).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_few_and_round() {
+        let linear = |most, is_whole| ticks(Scale::linear(most), is_whole);
+        assert_eq!(linear(1.0, false).len(), 6);
+        assert_eq!(linear(23_000.0, true), [0.0, 5_000.0, 10_000.0, 15_000.0, 20_000.0]);
+        assert_eq!(linear(3.0, true), [0.0, 1.0, 2.0, 3.0], "there is no half a document");
+        let powers = |most| ticks(Scale::powers(most), true);
+        assert_eq!(powers(1.0), [1.0]);
+        assert_eq!(powers(30.0), [1.0, 2.0, 5.0, 10.0, 20.0]);
+        assert_eq!(powers(40_000.0), [1.0, 10.0, 100.0, 1_000.0, 10_000.0]);
+        assert_eq!(powers(1e9).len(), 5);
+    }
+}
