@@ -47,7 +47,9 @@ fn models_of_transformers_have_its_logits() {
         assert!(close && logits.len() == expected.len(), "{name}: {logits:?} are not {expected:?}");
 
         let special = SpecialTokens { bos: 10, eos: &[10] };
-        let (_, tensors) = huggingface::export(&architecture, &saved.model, special).expect("it has a counterpart");
+        let family = config.family().expect("it was read");
+        let (_, tensors) =
+            huggingface::export(family, &architecture, &saved.model, special).expect("it has a counterpart");
         let path = figures(name).join("model.safetensors");
         let there = checkpoint::from_bytes(&fs::read(&path).expect("the figures are there"), &path).expect("whole");
         assert_eq!(tensors.len(), there.len(), "{name}: tensors");

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::NamedTensor;
+use crate::model::NamedTensor;
 
 /// One of our parameters, and where its numbers stand in the other layout.
-pub(super) struct Mapping {
+pub struct Mapping {
     pub ours: String,
     /// Names, and how many of our columns each has.
     pub theirs: Vec<(String, usize)>,
@@ -17,17 +17,17 @@ pub(super) struct Mapping {
 
 impl Mapping {
     /// A vector, which is the same there.
-    pub(super) fn vector(ours: impl Into<String>, theirs: impl Into<String>, columns: usize) -> Self {
+    pub fn vector(ours: impl Into<String>, theirs: impl Into<String>, columns: usize) -> Self {
         Self { ours: ours.into(), theirs: vec![(theirs.into(), columns)], rows: None, transposed: false }
     }
 
     /// A matrix, which is the same there.
-    pub(super) fn same(ours: impl Into<String>, theirs: impl Into<String>, [rows, columns]: [usize; 2]) -> Self {
+    pub fn same(ours: impl Into<String>, theirs: impl Into<String>, [rows, columns]: [usize; 2]) -> Self {
         Self { rows: Some(rows), ..Self::vector(ours, theirs, columns) }
     }
 
     /// A matrix whose columns are rows there, of one tensor or several.
-    pub(super) fn transposed(ours: String, rows: usize, theirs: Vec<(String, usize)>) -> Self {
+    pub fn transposed(ours: String, rows: usize, theirs: Vec<(String, usize)>) -> Self {
         Self { ours, theirs, rows: Some(rows), transposed: true }
     }
 
