@@ -31,7 +31,7 @@ pub struct ModelConfig {
     /// The width of the residual stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden_size: Option<usize>,
-    /// The width of the feed-forward layers. [default: 4 times the hidden size; for `llama` 8/3 of it, up to the next multiple of 32]
+    /// The width of the feed-forward layers. [default: 4 times the hidden size; with SwiGLU 8/3 of it, up to the next multiple of 32]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intermediate_size: Option<usize>,
     /// The longest sequence that the model reads, in tokens.
@@ -43,7 +43,7 @@ pub struct ModelConfig {
     /// The dropout rate while training. [default: 0]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dropout: Option<f32>,
-    /// Whether the output head is the token embedding. [default: true; false for `llama`]
+    /// Whether the output head is the token embedding. [default: the family's; true for the GPTs]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tie_embeddings: Option<bool>,
     /// The base of the rotary angles. [default: 10000]

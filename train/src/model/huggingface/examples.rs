@@ -34,10 +34,13 @@ pub fn config(family: Family) -> ModelConfig {
     }
 }
 
-/// The parameters of a model of a family, and the same as a folder has them.
+/// The parameters of a model of a family, where no two numbers of a bias are alike, and the same as a folder has them.
 pub fn exported(family: Family) -> (Vec<NamedTensor>, Value, BTreeMap<String, NamedTensor>) {
     let architecture = config(family).architecture().expect("the numbers fit together");
-    let ours = named_parameters(&architecture.init(11, 1, &Device::flex()));
+    let mut ours = named_parameters(&architecture.init(11, 1, &Device::flex()));
+    for bias in ours.iter_mut().filter(|named| named.name.ends_with("bias")) {
+        bias.values.iter_mut().enumerate().for_each(|(place, value)| *value = place as f32);
+    }
     let (config, theirs) = export(family, &architecture, &ours, SPECIAL).expect("the family has a counterpart");
     (ours, config, theirs.into_iter().map(|named| (named.name.clone(), named)).collect())
 }
