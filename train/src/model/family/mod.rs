@@ -9,6 +9,7 @@ mod gpt;
 mod gpt1;
 mod gpt2;
 mod llama;
+mod qwen2;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -115,6 +116,13 @@ families! {
 
     /// Rotary positions, RMS norms, SwiGLU, grouped-query attention, no biases (Touvron et al. 2023; Ainslie et al. 2023).
     Llama: Row { parts: LLAMA, presets: &[], huggingface: &llama::FORMAT };
+
+    /// The same with biases of queries, keys and values (Yang et al. 2024).
+    Qwen2: Row {
+        parts: Parts { biases: Biases { attention_input: true, ..Biases::NONE }, ..LLAMA },
+        presets: &[],
+        huggingface: &qwen2::FORMAT,
+    };
 }
 
 /// What rows of the GPTs change.

@@ -93,6 +93,9 @@ mod tests {
         assert_eq!((gpt2.num_layers, gpt2.num_heads), (12, 12));
         assert_eq!((gpt2.hidden_size, gpt2.intermediate_size, gpt2.context_length), (768, 3072, 1024));
         assert_eq!((gpt2.norm_eps, gpt2.tie_embeddings), (1e-5, true));
+        let qwen2 = of(json!({"model_type": "qwen2", "num_key_value_heads": null, "sliding_window": 4096}));
+        assert_eq!((qwen2.num_kv_heads, qwen2.intermediate_size, qwen2.context_length), (32, 22016, 32768));
+        assert_eq!(qwen2.sliding_window, None);
         assert_eq!(of(json!({"model_type": "openai-gpt"})).context_length, 512);
         assert_eq!(of(json!({"model_type": "gpt2", "hidden_size": 96, "num_attention_heads": 3})).hidden_size, 96);
     }
@@ -102,7 +105,7 @@ mod tests {
         let fault = |config: Value| read(config.as_object().expect("an object")).expect_err("it cannot be computed");
         assert_eq!(
             fault(json!({"model_type": "mamba"})),
-            "models of the kind `mamba` cannot be read; `gpt2`, `openai-gpt` and `llama` can"
+            "models of the kind `mamba` cannot be read; `gpt2`, `openai-gpt`, `llama` and `qwen2` can"
         );
         for (config, expected) in [
             (
@@ -130,6 +133,11 @@ mod tests {
             ),
             (json!({"model_type": "llama", "rope_scaling": {"type": "linear"}}), "`rope_scaling` has no `factor`"),
             (json!({"model_type": "llama", "partial_rotary_factor": 0.5}), "`partial_rotary_factor` is 0.5"),
+            (json!({"model_type": "qwen2", "use_sliding_window": true}), "`use_sliding_window` is true"),
+            (
+                json!({"model_type": "qwen2", "layer_types": ["full_attention", "sliding_attention"]}),
+                "`layer_types` has \"sliding_attention\"",
+            ),
         ] {
             let fault = fault(config.clone());
             assert!(fault.contains(expected), "{config}: {fault}");

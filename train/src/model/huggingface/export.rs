@@ -71,4 +71,17 @@ mod tests {
         let fault = of(5).expect_err("it does not");
         assert!(fault.contains("`sliding_window` of 5"), "{fault}");
     }
+
+    /// The biases of queries, keys and values stand each for themselves, and there are no others.
+    #[test]
+    fn a_qwen2_has_the_biases_of_its_format() {
+        let (ours, config, theirs) = examples::exported(Family::Qwen2);
+        assert_eq!(config["architectures"], json!(["Qwen2ForCausalLM"]));
+        assert_eq!([&config["attention_bias"], &config["mlp_bias"]], [&Value::Null; 2]);
+        let biases: Vec<&str> = theirs.keys().map(String::as_str).filter(|name| name.ends_with("bias")).collect();
+        let of = |layer: u8, name: &str| format!("model.layers.{layer}.self_attn.{name}_proj.bias");
+        assert_eq!(biases, [of(0, "k"), of(0, "q"), of(0, "v"), of(1, "k"), of(1, "q"), of(1, "v")]);
+        let input = ours.iter().find(|named| named.name == "blocks.1.attention.input.bias").expect("it has biases");
+        assert_eq!(["q", "k", "v"].map(|name| theirs[&of(1, name)].values.clone()).concat(), input.values);
+    }
 }
