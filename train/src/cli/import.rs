@@ -7,7 +7,7 @@ use clap::Args;
 use super::printer::Printer;
 use crate::program::huggingface::import;
 
-/// Import a model of Hugging Face (GPT, GPT-2 or Llama) as a checkpoint of step 0.
+/// Import a model of Hugging Face as a checkpoint of step 0.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// A folder with `config.json`, `model.safetensors` and `tokenizer.json`, and the files that name its special tokens.

@@ -5,7 +5,7 @@ use burn::{
     tensor::{Device, Tensor},
 };
 
-use super::{Architecture, Family, forward_pass::ForwardPass, parts::Linear};
+use super::{Architecture, forward_pass::ForwardPass, parts::Linear};
 use crate::tensor::{Heads, rotary};
 
 /// Multi-head self-attention.
@@ -21,12 +21,10 @@ pub struct Attention {
 impl Attention {
     /// A layer of zeros.
     pub fn new(architecture: &Architecture, device: &Device) -> Self {
-        let Architecture { hidden_size, num_heads, num_kv_heads, .. } = *architecture;
-        let columns = hidden_size + 2 * num_kv_heads * architecture.head_dim();
-        let with_bias = architecture.family != Family::Llama;
+        let Architecture { hidden_size, num_heads, num_kv_heads, biases, .. } = *architecture;
         Self {
-            input: Linear::new(hidden_size, columns, with_bias, device),
-            output: Linear::new(hidden_size, hidden_size, with_bias, device),
+            input: Linear::new(hidden_size, architecture.attention_columns(), biases.attention_input, device),
+            output: Linear::new(hidden_size, hidden_size, biases.attention_output, device),
             num_heads,
             num_kv_heads,
         }

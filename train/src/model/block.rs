@@ -6,7 +6,7 @@ use burn::{
 };
 
 use super::{
-    Architecture, Family,
+    Activation, Architecture, NormPlace,
     attention::Attention,
     cross_attention::CrossAttention,
     forward_pass::ForwardPass,
@@ -24,8 +24,8 @@ pub struct Block {
     cross_attention: Option<CrossAttention>,
     feed_forward_norm: Norm,
     feed_forward: FeedForward,
-    /// Norms follow the residual sums, instead of preceding the layers.
-    post_norm: bool,
+    #[module(skip)]
+    norm_place: NormPlace,
 }
 
 impl Block {
@@ -38,7 +38,7 @@ impl Block {
             cross_attention: None,
             feed_forward_norm: norm(),
             feed_forward: FeedForward::new(architecture, device),
-            post_norm: architecture.family == Family::Gpt1,
+            norm_place: architecture.norm_place,
         }
     }
 
@@ -51,7 +51,7 @@ impl Block {
     /// - `x`: `[batch, time, hidden_size]`
     /// - returns: the same
     pub fn forward(&self, x: Tensor<3>, pass: &ForwardPass<'_>, layer: usize) -> Tensor<3> {
-        if self.post_norm {
+        if self.norm_place == NormPlace::Post {
             let attended = self.attention.forward(x.clone(), pass, layer);
             let x = self.attention_norm.forward(x + pass.dropout(attended, layer, purposes::ATTENTION));
             let x = match &self.cross_attention {
@@ -84,23 +84,26 @@ pub struct FeedForward {
     /// To the intermediate size; where it is gated, the gate stands before it.
     up: Linear,
     down: Linear,
-    gated: bool,
+    #[module(skip)]
+    activation: Activation,
 }
 
 impl FeedForward {
     fn new(architecture: &Architecture, device: &Device) -> Self {
-        let gated = architecture.family == Family::Llama;
-        let Architecture { hidden_size, intermediate_size, .. } = *architecture;
-        let outputs = if gated { 2 * intermediate_size } else { intermediate_size };
+        let Architecture { hidden_size, intermediate_size, feed_forward: activation, .. } = *architecture;
+        let (columns, with_bias) = (activation.columns(intermediate_size), architecture.biases.feed_forward);
         Self {
-            up: Linear::new(hidden_size, outputs, !gated, device),
-            down: Linear::new(intermediate_size, hidden_size, !gated, device),
-            gated,
+            up: Linear::new(hidden_size, columns, with_bias, device),
+            down: Linear::new(intermediate_size, hidden_size, with_bias, device),
+            activation,
         }
     }
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let up = self.up.forward(x); // [b, t, i] or [b, t, 2i]
-        self.down.forward(if self.gated { swiglu(up) } else { gelu(up) })
+        self.down.forward(match self.activation {
+            Activation::Gelu => gelu(up),
+            Activation::SwiGlu => swiglu(up),
+        })
     }
 }

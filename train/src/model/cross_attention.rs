@@ -6,7 +6,7 @@ use burn::{
 };
 
 use super::{
-    Architecture, Family,
+    Architecture,
     forward_pass::ForwardPass,
     parts::{Linear, Norm},
 };
@@ -29,13 +29,13 @@ pub struct CrossAttention {
 impl CrossAttention {
     /// A layer of zeros.
     pub fn new(architecture: &Architecture, device: &Device) -> Self {
-        let Architecture { hidden_size, num_heads, num_kv_heads, .. } = *architecture;
-        let with_bias = architecture.family != Family::Llama;
+        let Architecture { hidden_size, num_heads, num_kv_heads, biases, .. } = *architecture;
+        let columns = 2 * num_kv_heads * architecture.head_dim();
         Self {
             norm: Norm::new(architecture, device),
-            queries: Linear::new(hidden_size, hidden_size, with_bias, device),
-            memory: Linear::new(hidden_size, 2 * num_kv_heads * architecture.head_dim(), with_bias, device),
-            output: Linear::new(hidden_size, hidden_size, with_bias, device),
+            queries: Linear::new(hidden_size, hidden_size, biases.attention_input, device),
+            memory: Linear::new(hidden_size, columns, biases.attention_input, device),
+            output: Linear::new(hidden_size, hidden_size, biases.attention_output, device),
             num_heads,
             num_kv_heads,
         }

@@ -8,7 +8,7 @@ use burn::{
 };
 
 use super::{
-    Architecture, Family,
+    Architecture,
     block::Block,
     forward_pass::{ForwardPass, Tokens},
     gpt::{embedded, forward},
@@ -19,7 +19,7 @@ use crate::tensor::{Angles, head};
 
 /// An encoder-decoder transformer, with one embedding for both stacks and for the head.
 ///
-/// Both stacks have `num_layers` blocks. Positions are those of the family; T5's own are relative biases.
+/// Both stacks have `num_layers` blocks. Positions are those of the architecture; T5's own are relative biases.
 ///
 /// Source: Vaswani et al. 2017; Raffel et al. 2020 (T5), section 2.1, for the architecture.
 #[derive(Module, Debug)]
@@ -50,11 +50,10 @@ impl Architecture {
     #[must_use]
     pub fn init_encoder_decoder(&self, vocab_size: usize, seed: u64, device: &Device) -> EncoderDecoder {
         let table = |rows| Param::from_tensor(Tensor::zeros([rows, self.hidden_size], device));
-        let modern = self.family == Family::Llama;
-        let norm = || (self.family != Family::Gpt1).then(|| Norm::new(self, device));
+        let norm = || self.has_last_norm().then(|| Norm::new(self, device));
         let model = EncoderDecoder {
             tokens: table(vocab_size),
-            positions: (!modern).then(|| table(self.context_length)),
+            positions: self.has_position_embedding().then(|| table(self.context_length)),
             encoder: (0..self.num_layers).map(|_| Block::new(self, device)).collect(),
             encoder_norm: norm(),
             decoder: (0..self.num_layers).map(|_| Block::with_cross_attention(self, device)).collect(),
@@ -112,7 +111,7 @@ impl EncoderDecoder {
 mod tests {
     use super::*;
     use crate::{
-        model::{ModelConfig, named_parameters},
+        model::{Family, ModelConfig, named_parameters},
         optimize::{AdamW, AdamWConfig, Gradients},
         tensor::head_loss,
     };

@@ -4,7 +4,7 @@ use std::{cell::RefCell, sync::Arc};
 
 use burn::tensor::Tensor;
 
-use super::{Architecture, KvCache};
+use super::{Architecture, KvCache, SlidingWindow};
 use crate::{
     random::Stream,
     tensor::{Angles, AttentionMask, Dropout, Heads, attention, attention_cached, cross_attention, dropout},
@@ -36,7 +36,7 @@ pub struct ForwardPass<'a> {
     /// The rotary angles, where the model has them.
     pub angles: Option<Arc<Angles>>,
     full: AttentionMask,
-    windowed: Option<AttentionMask>,
+    windowed: Option<(SlidingWindow, AttentionMask)>,
     dropout: Option<(f32, Stream)>,
     /// The hidden states of an encoder, and the mask of cross-attention.
     memory: Option<(Tensor<3>, AttentionMask)>,
@@ -57,15 +57,11 @@ impl<'a> ForwardPass<'a> {
             }
         };
         let starts: Option<Arc<[i32]>> = tokens.starts.map(Into::into);
-        let windowed = architecture.sliding_window.map(|window| AttentionMask::Causal {
-            window: Some(window),
-            starts: starts.clone(),
-            past: None,
-        });
+        let mask = |window| AttentionMask::Causal { window, starts: starts.clone(), past: None };
+        let windowed = architecture.sliding_window.map(|window| (window, mask(Some(window.tokens))));
         let dropout =
             key.filter(|_| architecture.dropout > 0.0).map(|key| (architecture.dropout, Stream::new(key, "dropout")));
-        let full = AttentionMask::Causal { window: None, starts, past: None };
-        Self { positions, angles, full, windowed, dropout, memory: None, cache: None }
+        Self { positions, angles, full: mask(None), windowed, dropout, memory: None, cache: None }
     }
 
     /// A pass that goes on after what a cache holds, and adds the first `counts[i]` tokens of sequence `i` to it.
@@ -80,7 +76,7 @@ impl<'a> ForwardPass<'a> {
         let last = architecture.context_length - 1; // what stands behind a sequence's tokens is padding, wherever it is said to be
         let positions = lengths.iter().flat_map(|length| (*length..length + time).map(|at| at.min(last))).collect();
         let mask = |window| AttentionMask::Causal { window, starts: None, past: Some(Arc::clone(&lengths)) };
-        let windowed = architecture.sliding_window.map(|window| mask(Some(window)));
+        let windowed = architecture.sliding_window.map(|window| (window, mask(Some(window.tokens))));
         let cache = Some((RefCell::new(cache), counts));
         Self { positions, angles, full: mask(None), windowed, dropout: None, memory: None, cache }
     }
@@ -132,9 +128,12 @@ impl<'a> ForwardPass<'a> {
         attention_cached(queries, cache.layer(layer), heads, self.mask(layer))
     }
 
-    /// The mask of a block: those with odd numbers have a sliding window, if any have.
+    /// The mask of a block.
     fn mask(&self, layer: usize) -> &AttentionMask {
-        self.windowed.as_ref().filter(|_| layer % 2 == 1).unwrap_or(&self.full)
+        match &self.windowed {
+            Some((window, mask)) if window.is_in(layer) => mask,
+            _ => &self.full,
+        }
     }
 
     /// `x` after dropout, while training.

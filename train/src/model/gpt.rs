@@ -9,7 +9,7 @@ use burn::{
 use rayon::prelude::*;
 
 use super::{
-    Architecture, Family, KvCache,
+    Architecture, KvCache, Positions,
     block::Block,
     forward_pass::{ForwardPass, Tokens},
     parameters::replace,
@@ -50,12 +50,11 @@ impl Architecture {
     #[must_use]
     pub fn init(&self, vocab_size: usize, seed: u64, device: &Device) -> Gpt {
         let table = |rows| Param::from_tensor(Tensor::zeros([rows, self.hidden_size], device));
-        let modern = self.family == Family::Llama;
         let model = Gpt {
             tokens: table(vocab_size),
-            positions: (!modern).then(|| table(self.context_length)),
+            positions: self.has_position_embedding().then(|| table(self.context_length)),
             blocks: (0..self.num_layers).map(|_| Block::new(self, device)).collect(),
-            norm: (self.family != Family::Gpt1).then(|| Norm::new(self, device)),
+            norm: self.has_last_norm().then(|| Norm::new(self, device)),
             head: (!self.tie_embeddings).then(|| table(vocab_size)),
             architecture: *self,
             angles: self.angles(),
@@ -64,10 +63,10 @@ impl Architecture {
         self.initialized(model, seed)
     }
 
-    /// The rotary angles, where the family has them.
+    /// The rotary angles, where positions are rotary.
     pub(super) fn angles(&self) -> Option<Arc<Angles>> {
-        let angles = || Arc::new(Angles::new(self.context_length, self.head_dim(), self.rope_theta, self.rope_scaling));
-        (self.family == Family::Llama).then(angles)
+        let Positions::Rotary { theta, scaling } = self.positions else { return None };
+        Some(Arc::new(Angles::new(self.context_length, self.head_dim(), theta, scaling)))
     }
 
     /// The same module with initial weights.
@@ -208,7 +207,7 @@ pub(super) fn forward(blocks: &[Block], norm: Option<&Norm>, x: Tensor<3>, pass:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ModelConfig;
+    use crate::model::{Family, ModelConfig};
 
     fn tiny(family: Family) -> Architecture {
         let config = ModelConfig {
@@ -232,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_position_does_not_see_what_comes_after_it() {
-        for family in [Family::Gpt1, Family::Gpt2, Family::Gpt3, Family::Llama] {
+        for &family in Family::ALL {
             let model = tiny(family).init(16, 1, &Device::flex());
             let (one, other) = (logits(&model, [1, 2, 3, 4], None), logits(&model, [1, 2, 3, 9], None));
             assert_eq!(one[..3 * 16], other[..3 * 16], "{family:?}");
@@ -263,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_cache_gives_the_same_logits() {
-        for family in [Family::Gpt1, Family::Gpt2, Family::Gpt3, Family::Llama] {
+        for &family in Family::ALL {
             let model = tiny(family).init(16, 1, &Device::flex());
             let mut cache = KvCache::new(model.architecture(), 2, &Device::flex());
             let padded = Tokens { ids: &[7, 8, 3, 5, 0, 0], batch_size: 2, starts: None };
@@ -280,7 +279,7 @@ mod tests {
 
     #[test]
     fn an_architecture_counts_its_parameters() {
-        for family in [Family::Gpt1, Family::Gpt2, Family::Gpt3, Family::Llama] {
+        for &family in Family::ALL {
             let architecture = Architecture { num_kv_heads: 1, ..tiny(family) };
             assert_eq!(
                 architecture.init(16, 1, &Device::flex()).num_params(),

@@ -1,12 +1,21 @@
 //! The transformer: tokens and positions in, logits out.
 //!
+//! ```text
+//! family        a table: what each family is made of, and its names in Hugging Face's files
+//! config        a configuration, which becomes an architecture: sizes and parts
+//! block, parts, attention, cross_attention, gpt, encoder_decoder: modules, built from an architecture
+//! forward_pass, kv_cache: what a pass needs besides hidden states
+//! ```
+//!
 //! Source: Radford et al. 2018, 2019; Brown et al. 2020; Touvron et al. 2023; Vaswani et al. 2017.
 
+mod architecture;
 mod attention;
 mod block;
 mod config;
 mod cross_attention;
 mod encoder_decoder;
+mod family;
 mod forward_pass;
 mod gpt;
 pub mod huggingface;
@@ -15,8 +24,10 @@ mod parameters;
 mod parts;
 mod purposes;
 
-pub use config::{Architecture, Family, ModelConfig};
+pub use architecture::{Activation, Architecture, Biases, NormKind, NormPlace, Positions, SlidingWindow};
+pub use config::ModelConfig;
 pub use encoder_decoder::{EncoderDecoder, EncoderInput};
+pub use family::Family;
 pub use forward_pass::Tokens;
 pub use gpt::Gpt;
 pub use kv_cache::KvCache;

@@ -5,7 +5,7 @@ use burn::{
     tensor::{Device, Tensor},
 };
 
-use super::{Architecture, Family};
+use super::{Architecture, NormKind};
 use crate::tensor;
 
 /// An affine map, `x W + b`.
@@ -44,10 +44,10 @@ pub struct Norm {
 }
 
 impl Norm {
-    /// A norm of zeros, of the kind that the family has.
+    /// A norm of zeros, of the kind that the architecture has.
     pub fn new(architecture: &Architecture, device: &Device) -> Self {
         let zeros = || Param::from_tensor(Tensor::zeros([architecture.hidden_size], device));
-        let with_bias = architecture.family != Family::Llama;
+        let with_bias = architecture.norm == NormKind::LayerNorm;
         Self { gain: zeros(), bias: with_bias.then(zeros), epsilon: architecture.norm_eps }
     }
 

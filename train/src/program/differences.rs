@@ -73,10 +73,10 @@ fn fill<T: Serialize + DeserializeOwned>(table: &mut Value) {
 
 /// A model's numbers, whichever preset they come from.
 fn architecture(model: &Value) -> Option<Value> {
-    let architecture = serde_json::from_value::<ModelConfig>(model.clone()).ok()?.architecture().ok()?;
-    let mut numbers = serde_json::to_value(architecture).ok()?;
+    let config = serde_json::from_value::<ModelConfig>(model.clone()).ok()?.with_defaults().ok()?;
+    let mut numbers = serde_json::to_value(&config).ok()?;
     // as it is written, and not the double that is nearest to the single
-    numbers["dropout"] = serde_json::from_str(&architecture.dropout.to_string()).ok()?;
+    numbers["dropout"] = serde_json::from_str(&config.dropout.unwrap_or_default().to_string()).ok()?;
     Some(numbers)
 }
 

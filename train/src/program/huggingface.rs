@@ -16,7 +16,7 @@ use schemas::byte_order_mark::without_mark;
 use serde_json::{Map, Value, json};
 use system::AtomicFile;
 
-use super::pretrain::architecture_of;
+use super::pretrain::model_of;
 use crate::{
     checkpoint::{self, Checkpoint, Identity, State, Which},
     error::{Error, Result},
@@ -34,28 +34,28 @@ use crate::{
 pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
     let checkpoint = checkpoint::find(out, which)?;
     let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
-    let architecture = architecture_of(&checkpoint, &out.join("checkpoints"))?;
+    let (family, architecture) = model_of(&checkpoint, &out.join("checkpoints"))?;
     let bos = tokenizer.bos().unwrap_or(tokenizer.end_of_text());
     let (config, tensors) =
-        huggingface::export(&architecture, &checkpoint.model, SpecialTokens { bos, eos: tokenizer.ends() })
+        huggingface::export(family, &architecture, &checkpoint.model, SpecialTokens { bos, eos: tokenizer.ends() })
             .map_err(|message| Error::HuggingFace { path: out.to_owned(), message })?;
     let tensors = tensors.iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values));
     AtomicFile::write_whole(&folder.join("model.safetensors"), &checkpoint::to_bytes(tensors))?;
     let config = serde_json::to_vec_pretty(&config).expect("a value is JSON");
     AtomicFile::write_whole(&folder.join("config.json"), &config)?;
-    tokenizer.export(folder, &words_for_others(&tokenizer, &architecture))?;
+    tokenizer.export(folder, &words_for_others(&tokenizer, family, &architecture))?;
     Ok(checkpoint.state.step)
 }
 
 /// What other programs want to find in `tokenizer_config.json`. Where a tokenizer has no token for what is unknown, folders of the GPTs name
 /// the end of a text, as those of the hub do: `CTranslate2` does not load one without.
-fn words_for_others(tokenizer: &Tokenizer, architecture: &Architecture) -> Map<String, Value> {
+fn words_for_others(tokenizer: &Tokenizer, family: Family, architecture: &Architecture) -> Map<String, Value> {
     let token = |id| tokenizer.token(id).map_or(Value::Null, Value::from);
     let end = token(tokenizer.end_of_text());
     let unknown = match tokenizer.unknown() {
         Some(token) => token.into(),
-        None if architecture.family == Family::Llama => Value::Null,
-        None => end.clone(),
+        None if huggingface::end_is_unknown(family) => end.clone(),
+        None => Value::Null,
     };
     let words = json!({
         "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": architecture.context_length, "eos_token": end,

@@ -18,7 +18,7 @@ use crate::{
     device::DeviceName,
     error::{Error, Result},
     generate::{Sampling, StoppingCriteria, generate},
-    model::{Architecture, Gpt, ModelConfig},
+    model::{Architecture, Family, Gpt, ModelConfig},
     optimize::{AdamWConfig, Schedule},
     tokenizer::{self, Tokenizer},
     trainer::{
@@ -218,14 +218,15 @@ pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(Gpt, Tokeni
             message: format!("its model knows {rows} tokens, and {message} {last}"),
         });
     }
-    let model = architecture_of(&checkpoint, &folder)?.init(rows, 0, &device);
+    let model = model_of(&checkpoint, &folder)?.1.init(rows, 0, &device);
     Ok((checkpoint::with_weights(model, checkpoint.model, &folder)?.valid(), tokenizer))
 }
 
-/// The architecture of a checkpoint's model.
-pub(super) fn architecture_of(checkpoint: &Checkpoint, path: &Path) -> Result<Architecture> {
+/// The family and the architecture of a checkpoint's model.
+pub(super) fn model_of(checkpoint: &Checkpoint, path: &Path) -> Result<(Family, Architecture)> {
     let config: ModelConfig = configured(checkpoint, "model", path)?;
-    config.architecture().map_err(|message| Error::Damaged { path: path.to_owned(), message })
+    let damaged = |message| Error::Damaged { path: path.to_owned(), message };
+    Ok((config.family().map_err(damaged)?, config.architecture().map_err(damaged)?))
 }
 
 /// A table of a checkpoint's configuration.
@@ -259,7 +260,7 @@ fn resumed(options: &Options, identity: &Identity) -> Result<Option<(PathBuf, Ch
         (true, None) => Err(Error::NoCheckpoint { path: options.out.clone() }),
         (true, Some(path)) => {
             let checkpoint = checkpoint::load(path)?;
-            architecture_of(&checkpoint, path)?;
+            model_of(&checkpoint, path)?;
             // a model that was imported has not been trained
             if !checkpoint.identity.config["training"].is_null() {
                 configured::<TrainingConfig>(&checkpoint, "training", path)?;

@@ -47,7 +47,9 @@ fn models_of_transformers_have_its_logits() {
         assert!(close && logits.len() == expected.len(), "{name}: {logits:?} are not {expected:?}");
 
         let special = SpecialTokens { bos: 10, eos: &[10] };
-        let (_, tensors) = huggingface::export(&architecture, &saved.model, special).expect("it has a counterpart");
+        let family = config.family().expect("it was read");
+        let (_, tensors) =
+            huggingface::export(family, &architecture, &saved.model, special).expect("it has a counterpart");
         let path = figures(name).join("model.safetensors");
         let there = checkpoint::from_bytes(&fs::read(&path).expect("the figures are there"), &path).expect("whole");
         assert_eq!(tensors.len(), there.len(), "{name}: tensors");
@@ -207,7 +209,8 @@ fn programs_of_others_load_what_is_exported() {
         return skipped("there is no Python with torch and transformers");
     }
     let workshop = Workshop::new();
-    for (family, more) in [("gpt1", None), ("gpt2", None), ("gpt3", Some("model.sliding_window=32")), ("llama", None)] {
+    let window = Some("model.sliding_window=32");
+    for (family, more) in [("gpt1", None), ("gpt2", None), ("gpt3", window), ("llama", None), ("qwen2", None)] {
         let path = |name: &str| workshop.path().join(format!("{family}{name}"));
         let mut settings = vec!["--set".to_owned(), format!("model.family=\"{family}\"")];
         settings.extend(more.into_iter().flat_map(|more| ["--set".to_owned(), more.to_owned()]));

@@ -8,7 +8,7 @@ use std::{cell::RefCell, collections::BTreeSet};
 use serde_json::{Map, Value};
 
 /// The keys of a configuration, and which of them were read.
-pub(super) struct Keys<'c> {
+pub struct Keys<'c> {
     config: &'c Map<String, Value>,
     /// What the format has where a key is missing or null.
     defaults: Value,
@@ -17,12 +17,12 @@ pub(super) struct Keys<'c> {
 
 impl<'c> Keys<'c> {
     /// - `defaults`: an object with the format's own values
-    pub(super) fn new(config: &'c Map<String, Value>, defaults: Value) -> Self {
+    pub fn new(config: &'c Map<String, Value>, defaults: Value) -> Self {
         Self { config, defaults, read: RefCell::default() }
     }
 
     /// The value of a key, or the format's.
-    pub(super) fn value(&self, name: &str) -> &Value {
+    pub fn value(&self, name: &str) -> &Value {
         self.read.borrow_mut().insert(name.to_owned());
         self.written(name).unwrap_or(&self.defaults[name])
     }
@@ -32,12 +32,12 @@ impl<'c> Keys<'c> {
         self.config.get(name).filter(|value| !value.is_null())
     }
 
-    pub(super) fn count(&self, name: &str) -> Result<usize, String> {
+    pub fn count(&self, name: &str) -> Result<usize, String> {
         self.optional_count(name)?.ok_or_else(|| format!("`{name}` is missing"))
     }
 
     /// A count under either of two names.
-    pub(super) fn count_as(&self, name: &str, other: &str) -> Result<usize, String> {
+    pub fn count_as(&self, name: &str, other: &str) -> Result<usize, String> {
         match (self.written(name), self.written(other)) {
             (Some(one), Some(another)) if one != another => {
                 Err(format!("`{name}` is {one} and `{other}` is {another}, which are two names of one number"))
@@ -51,7 +51,7 @@ impl<'c> Keys<'c> {
     }
 
     /// A count that may be missing.
-    pub(super) fn optional_count(&self, name: &str) -> Result<Option<usize>, String> {
+    pub fn optional_count(&self, name: &str) -> Result<Option<usize>, String> {
         match self.value(name) {
             Value::Null => Ok(None),
             value => {
@@ -61,18 +61,18 @@ impl<'c> Keys<'c> {
         }
     }
 
-    pub(super) fn number(&self, name: &str) -> Result<f64, String> {
+    pub fn number(&self, name: &str) -> Result<f64, String> {
         let value = self.value(name);
         value.as_f64().ok_or_else(|| format!("`{name}` is {value}, and no number"))
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<bool, String> {
+    pub fn flag(&self, name: &str) -> Result<bool, String> {
         let value = self.value(name);
         value.as_bool().ok_or_else(|| format!("`{name}` is {value}, and neither true nor false"))
     }
 
     /// Makes sure that a key has one of some values, the only ones that can be computed.
-    pub(super) fn only(&self, name: &str, computed: &[Value]) -> Result<(), String> {
+    pub fn only(&self, name: &str, computed: &[Value]) -> Result<(), String> {
         let value = self.value(name);
         if computed.contains(value) {
             return Ok(());
@@ -82,7 +82,7 @@ impl<'c> Keys<'c> {
     }
 
     /// Makes sure that a key is missing, null, false or empty: whatever it asks for cannot be computed.
-    pub(super) fn without(&self, name: &str) -> Result<(), String> {
+    pub fn without(&self, name: &str) -> Result<(), String> {
         let empty = match self.value(name) {
             Value::Null | Value::Bool(false) => true,
             Value::Array(entries) => entries.is_empty(),
@@ -93,7 +93,7 @@ impl<'c> Keys<'c> {
     }
 
     /// The keys that were neither read nor stand in the lists of those that change nothing.
-    pub(super) fn unknown(&self, harmless: &[&[&str]]) -> Vec<String> {
+    pub fn unknown(&self, harmless: &[&[&str]]) -> Vec<String> {
         let read = self.read.borrow();
         let is_known = |name: &str| read.contains(name) || harmless.iter().any(|names| names.contains(&name));
         self.config.keys().filter(|name| !is_known(name)).cloned().collect()

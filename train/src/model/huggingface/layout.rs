@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::NamedTensor;
+use crate::model::NamedTensor;
 
 /// One of our parameters, and where its numbers stand in the other layout.
-pub(super) struct Mapping {
+#[derive(Debug, Clone)]
+pub struct Mapping {
     pub ours: String,
     /// Names, and how many of our columns each has.
     pub theirs: Vec<(String, usize)>,
@@ -17,17 +18,22 @@ pub(super) struct Mapping {
 
 impl Mapping {
     /// A vector, which is the same there.
-    pub(super) fn vector(ours: impl Into<String>, theirs: impl Into<String>, columns: usize) -> Self {
-        Self { ours: ours.into(), theirs: vec![(theirs.into(), columns)], rows: None, transposed: false }
+    pub fn vector(ours: impl Into<String>, theirs: impl Into<String>, columns: usize) -> Self {
+        Self::vectors(ours, vec![(theirs.into(), columns)])
+    }
+
+    /// A vector, which is several there, one after the other.
+    pub fn vectors(ours: impl Into<String>, theirs: Vec<(String, usize)>) -> Self {
+        Self { ours: ours.into(), theirs, rows: None, transposed: false }
     }
 
     /// A matrix, which is the same there.
-    pub(super) fn same(ours: impl Into<String>, theirs: impl Into<String>, [rows, columns]: [usize; 2]) -> Self {
+    pub fn same(ours: impl Into<String>, theirs: impl Into<String>, [rows, columns]: [usize; 2]) -> Self {
         Self { rows: Some(rows), ..Self::vector(ours, theirs, columns) }
     }
 
     /// A matrix whose columns are rows there, of one tensor or several.
-    pub(super) fn transposed(ours: String, rows: usize, theirs: Vec<(String, usize)>) -> Self {
+    pub fn transposed(ours: String, rows: usize, theirs: Vec<(String, usize)>) -> Self {
         Self { ours, theirs, rows: Some(rows), transposed: true }
     }
 
@@ -129,7 +135,7 @@ impl Tensors {
     }
 }
 
-/// Some columns of a matrix, transposed if that is wanted.
+/// Some columns of a matrix, transposed if that is wanted, or some numbers of a vector.
 fn cut(named: &NamedTensor, from: usize, columns: usize, transposed: bool, name: &str) -> NamedTensor {
     let width = *named.shape.last().expect("a parameter has a dimension");
     let rows = named.values.len() / width;
@@ -138,21 +144,56 @@ fn cut(named: &NamedTensor, from: usize, columns: usize, transposed: bool, name:
         let values = (0..columns).flat_map(|column| (0..rows).map(move |row| at(row, column))).collect();
         (vec![columns, rows], values)
     } else {
-        (named.shape.clone(), named.values.clone())
+        let values = named.values.chunks(width).flat_map(|row| &row[from..from + columns]).copied().collect();
+        (with_columns(&named.shape, columns), values)
     };
     NamedTensor { name: name.to_owned(), shape, values }
 }
 
-/// One matrix of others' columns, or the one that there is.
+/// The shape of a tensor with another number of columns.
+fn with_columns(shape: &[usize], columns: usize) -> Vec<usize> {
+    let (_, rows) = shape.split_last().expect("a parameter has a dimension");
+    [rows, &[columns]].concat()
+}
+
+/// One matrix of others' columns, one vector of others' numbers, or the one that there is.
 fn side_by_side(mut parts: Vec<NamedTensor>) -> NamedTensor {
     if parts.len() == 1 {
         return parts.remove(0);
     }
-    let columns: usize = parts.iter().map(|part| part.shape[1]).sum();
-    let (name, rows) = (parts[0].name.clone(), parts[0].shape[0]);
-    let values = (0..rows).flat_map(|row| {
-        parts.iter().flat_map(move |part| part.values[row * part.shape[1]..][..part.shape[1]].iter().copied())
-    });
-    let values = values.collect();
-    NamedTensor { name, shape: vec![rows, columns], values }
+    let width = |part: &NamedTensor| *part.shape.last().expect("a parameter has a dimension");
+    let columns: usize = parts.iter().map(width).sum();
+    let rows = parts[0].values.len() / width(&parts[0]);
+    let of_row = |row: usize| parts.iter().flat_map(move |part| &part.values[row * width(part)..][..width(part)]);
+    let values = (0..rows).flat_map(of_row).copied().collect();
+    NamedTensor { name: parts[0].name.clone(), shape: with_columns(&parts[0].shape, columns), values }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_stands_in_several_tensors() {
+        let theirs = || [("one", 1), ("other", 2)].map(|(name, columns)| (name.to_owned(), columns)).to_vec();
+        for (mapping, shape, shapes, others) in [
+            (Mapping::vectors("ours", theirs()), vec![3], [vec![1], vec![2]], [vec![1.0], vec![2.0, 3.0]]),
+            (
+                Mapping::transposed("ours".into(), 2, theirs()),
+                vec![2, 3],
+                [vec![1, 2], vec![2, 2]],
+                [vec![1.0, 4.0], vec![2.0, 5.0, 3.0, 6.0]],
+            ),
+        ] {
+            let values = (1..=shape.iter().product::<usize>()).map(|value| value as f32).collect();
+            let ours = NamedTensor { name: "ours".into(), shape, values };
+            let tensors = written(vec![mapping.clone()], std::slice::from_ref(&ours)).expect("the parameter is there");
+            for ((tensor, shape), values) in tensors.iter().zip(shapes).zip(others) {
+                assert_eq!((&tensor.shape, &tensor.values), (&shape, &values), "{}", tensor.name);
+            }
+            let weights = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
+            let read = Tensors::new(weights, BTreeSet::new(), "").read(vec![mapping]).expect("all tensors are there");
+            assert_eq!(read, [ours]);
+        }
+    }
 }

@@ -9,11 +9,11 @@
 
 use serde_json::{Value, json};
 
-use super::{super::Architecture, keys::Keys};
-use crate::tensor::RopeScaling;
+use super::keys::Keys;
+use crate::{model::Positions, tensor::RopeScaling};
 
 /// The base, and how frequencies are scaled.
-pub(super) fn described(keys: &Keys<'_>, context_length: usize) -> Result<(f64, Option<RopeScaling>), String> {
+pub fn described(keys: &Keys<'_>, context_length: usize) -> Result<(f64, Option<RopeScaling>), String> {
     keys.only("partial_rotary_factor", &[json!(1.0), json!(1)])?;
     let (scaling, parameters) = (keys.value("rope_scaling"), keys.value("rope_parameters"));
     let is_set = |object: &Value| object.as_object().is_some_and(|object| !object.is_empty());
@@ -70,11 +70,11 @@ pub(super) fn described(keys: &Keys<'_>, context_length: usize) -> Result<(f64, 
     }
 }
 
-/// The keys, in the words of transformers 5 and of those before it.
-pub(super) fn config(architecture: &Architecture) -> Value {
-    let Architecture { rope_theta, rope_scaling, .. } = *architecture;
-    let Some(scaling) = rope_scaling else {
-        return json!({"rope_theta": rope_theta, "rope_parameters": {"rope_type": "default", "rope_theta": rope_theta}});
+/// The keys, in the words of transformers 5 and of those before it; none where positions are not rotary.
+pub fn config(positions: Positions) -> Value {
+    let Positions::Rotary { theta, scaling } = positions else { return Value::Null };
+    let Some(scaling) = scaling else {
+        return json!({"rope_theta": theta, "rope_parameters": {"rope_type": "default", "rope_theta": theta}});
     };
     let older = match scaling {
         RopeScaling::Linear { factor } => json!({"rope_type": "linear", "factor": factor}),
@@ -84,6 +84,6 @@ pub(super) fn config(architecture: &Architecture) -> Value {
         }),
     };
     let mut newer = older.clone();
-    newer["rope_theta"] = rope_theta.into();
-    json!({"rope_theta": rope_theta, "rope_scaling": older, "rope_parameters": newer})
+    newer["rope_theta"] = theta.into();
+    json!({"rope_theta": theta, "rope_scaling": older, "rope_parameters": newer})
 }

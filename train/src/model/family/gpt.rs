@@ -2,24 +2,23 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    super::{Architecture, ModelConfig},
-    keys::Keys,
-    layout::Mapping,
+use crate::model::{
+    Architecture,
+    huggingface::{format::Described, keys::Keys, layout::Mapping},
 };
 
 /// The keys of both that change nothing: dropout while training, heads that are not read, and what rounding alone depends on.
 #[rustfmt::skip]
-pub(super) const HARMLESS: &[&str] = &[
+pub const HARMLESS: &[&str] = &[
     "n_ctx", "n_special", "resid_pdrop", "embd_pdrop", "attn_pdrop", "reorder_and_upcast_attn", "predict_special_tokens",
     "summary_type", "summary_use_proj", "summary_activation", "summary_proj_to_labels", "summary_first_dropout", "summary_last_dropout",
 ];
 
 /// What stands in front of every name but the head's.
-pub(super) const PREFIX: &str = "transformer.";
+pub const PREFIX: &str = "transformer.";
 
 /// The names of tensors; `tokens` and `positions` are those of the tables.
-pub(super) fn mappings(architecture: &Architecture, vocab_size: usize, tokens: &str, positions: &str) -> Vec<Mapping> {
+pub fn mappings(architecture: &Architecture, vocab_size: usize, tokens: &str, positions: &str) -> Vec<Mapping> {
     let Architecture { hidden_size, intermediate_size, num_layers, context_length, .. } = *architecture;
     let mut mappings = vec![
         Mapping::same("tokens", format!("{PREFIX}{tokens}.weight"), [vocab_size, hidden_size]),
@@ -50,12 +49,12 @@ pub(super) fn mappings(architecture: &Architecture, vocab_size: usize, tokens: &
 }
 
 /// Whether a tensor is one of the masks that old files have.
-pub(super) fn is_buffer(name: &str) -> bool {
+pub fn is_buffer(name: &str) -> bool {
     name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias") || name.ends_with("position_ids")
 }
 
 /// The keys that both write.
-pub(super) fn config(architecture: &Architecture) -> Value {
+pub fn write_common(architecture: &Architecture) -> Value {
     let Architecture { num_layers, num_heads, hidden_size, context_length, dropout, norm_eps, .. } = *architecture;
     json!({
         "n_positions": context_length, "n_embd": hidden_size, "n_layer": num_layers, "n_head": num_heads,
@@ -64,14 +63,17 @@ pub(super) fn config(architecture: &Architecture) -> Value {
 }
 
 /// The numbers that both read.
-pub(super) fn described(keys: &Keys<'_>) -> Result<ModelConfig, String> {
-    Ok(ModelConfig {
-        num_layers: Some(keys.count_as("n_layer", "num_hidden_layers")?),
-        num_heads: Some(keys.count_as("n_head", "num_attention_heads")?),
-        hidden_size: Some(keys.count_as("n_embd", "hidden_size")?),
-        context_length: Some(keys.count_as("n_positions", "max_position_embeddings")?),
-        tie_embeddings: Some(keys.flag("tie_word_embeddings")?),
-        norm_eps: Some(keys.number("layer_norm_epsilon")?),
-        ..ModelConfig::default()
+pub fn read_common(keys: &Keys<'_>) -> Result<Described, String> {
+    Ok(Described {
+        num_layers: keys.count_as("n_layer", "num_hidden_layers")?,
+        num_heads: keys.count_as("n_head", "num_attention_heads")?,
+        num_kv_heads: None,
+        hidden_size: keys.count_as("n_embd", "hidden_size")?,
+        intermediate_size: None,
+        context_length: keys.count_as("n_positions", "max_position_embeddings")?,
+        tie_embeddings: keys.flag("tie_word_embeddings")?,
+        norm_eps: keys.number("layer_norm_epsilon")?,
+        rope_theta: None,
+        rope_scaling: None,
     })
 }

@@ -2,26 +2,41 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    super::{Architecture, Family, ModelConfig},
-    gpt,
-    keys::Keys,
-    layout::Mapping,
+use super::gpt;
+use crate::model::{
+    Architecture,
+    huggingface::{
+        format::{Described, Format},
+        keys::Keys,
+        layout::Mapping,
+    },
 };
 
-pub(super) const TABLE: &str = "transformer.wte.weight";
+pub const FORMAT: Format = Format {
+    model_type: "gpt2",
+    class: "GPT2LMHeadModel",
+    embedding: "transformer.wte.weight",
+    prefix: gpt::PREFIX,
+    harmless: gpt::HARMLESS,
+    end_is_unknown: true,
+    is_buffer: gpt::is_buffer,
+    defaults,
+    read,
+    write,
+    mappings,
+};
 
 /// What the format has where a key is missing.
 ///
 /// Source: `GPT2Config` of transformers 5.24.0.
-pub(super) fn defaults() -> Value {
+fn defaults() -> Value {
     json!({
         "n_positions": 1024, "n_embd": 768, "n_layer": 12, "n_head": 12, "activation_function": "gelu_new",
         "layer_norm_epsilon": 1e-5, "scale_attn_weights": true, "scale_attn_by_inverse_layer_idx": false, "tie_word_embeddings": true,
     })
 }
 
-pub(super) fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Mapping> {
+fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Mapping> {
     let mut mappings = gpt::mappings(architecture, vocab_size, "wte", "wpe");
     mappings.push(Mapping::vector("norm.gain", "transformer.ln_f.weight", architecture.hidden_size));
     mappings.push(Mapping::vector("norm.bias", "transformer.ln_f.bias", architecture.hidden_size));
@@ -30,25 +45,25 @@ pub(super) fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Ma
 
 /// # Errors
 /// When blocks attend to a sliding window.
-pub(super) fn config(architecture: &Architecture) -> Result<[Value; 2], String> {
-    if let Some(window) = architecture.sliding_window.filter(|window| *window < architecture.context_length) {
+fn write(architecture: &Architecture) -> Result<Vec<Value>, String> {
+    let windows = architecture.sliding_window.map(|window| window.tokens);
+    if let Some(window) = windows.filter(|tokens| *tokens < architecture.context_length) {
         return Err(format!(
             "a `gpt3` with a `sliding_window` of {window} in every other block has no counterpart in Hugging Face's layouts: none of them \
              has both sliding windows and its biases"
         ));
     }
     let own = json!({
-        "model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "activation_function": "gelu_new", "n_inner": architecture.intermediate_size,
-        "n_ctx": architecture.context_length,
+        "activation_function": "gelu_new", "n_inner": architecture.intermediate_size, "n_ctx": architecture.context_length,
     });
-    Ok([own, gpt::config(architecture)])
+    Ok(vec![own, gpt::write_common(architecture)])
 }
 
-pub(super) fn described(keys: &Keys<'_>) -> Result<ModelConfig, String> {
+fn read(keys: &Keys<'_>) -> Result<Described, String> {
     keys.only("scale_attn_weights", &[true.into()])?;
     keys.only("scale_attn_by_inverse_layer_idx", &[false.into()])?;
     // the two are names of one function
     keys.only("activation_function", &["gelu_new".into(), "gelu_pytorch_tanh".into()])?;
     let intermediate_size = keys.optional_count("n_inner")?;
-    Ok(ModelConfig { family: Some(Family::Gpt2), intermediate_size, ..gpt::described(keys)? })
+    Ok(Described { intermediate_size, ..gpt::read_common(keys)? })
 }

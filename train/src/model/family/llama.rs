@@ -1,26 +1,36 @@
-//! `llama`: maps as `[outputs, inputs]`; queries, keys and values, gates and ups each for themselves.
+//! `llama`, and what its descendants have in common with it: maps as `[outputs, inputs]`; queries, keys and values, gates and ups each for themselves.
 
 use serde_json::{Value, json};
 
-use super::{
-    super::{Architecture, Family, ModelConfig},
-    keys::Keys,
-    layout::Mapping,
-    rotary,
+use crate::model::{
+    Architecture,
+    huggingface::{
+        format::{Described, Format},
+        keys::Keys,
+        layout::Mapping,
+        rotary,
+    },
 };
 
-pub(super) const TABLE: &str = "model.embed_tokens.weight";
-
-/// What stands in front of every name but the head's.
-pub(super) const PREFIX: &str = "model.";
-
-/// The keys that change nothing: dropout while training, and how products are shared out.
-pub(super) const HARMLESS: &[&str] = &["attention_dropout", "pretraining_tp"];
+pub const FORMAT: Format = Format {
+    model_type: "llama",
+    class: "LlamaForCausalLM",
+    embedding: "model.embed_tokens.weight",
+    prefix: "model.",
+    // dropout while training, and how products are shared out
+    harmless: &["attention_dropout", "pretraining_tp"],
+    end_is_unknown: false,
+    is_buffer,
+    defaults,
+    read,
+    write: |architecture| Ok(write(architecture)),
+    mappings,
+};
 
 /// What the format has where a key is missing.
 ///
 /// Source: `LlamaConfig` of transformers 5.24.0; the base of rotary positions, `default_theta` of its `RotaryEmbeddingConfigMixin`.
-pub(super) fn defaults() -> Value {
+fn defaults() -> Value {
     json!({
         "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32, "num_attention_heads": 32, "hidden_act": "silu",
         "max_position_embeddings": 2048, "rms_norm_eps": 1e-6, "tie_word_embeddings": false, "rope_theta": 10000.0,
@@ -28,10 +38,10 @@ pub(super) fn defaults() -> Value {
     })
 }
 
-pub(super) fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Mapping> {
+pub fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Mapping> {
     let Architecture { hidden_size, intermediate_size, num_layers, num_kv_heads, .. } = *architecture;
     let keys = num_kv_heads * architecture.head_dim();
-    let mut mappings = vec![Mapping::same("tokens", TABLE, [vocab_size, hidden_size])];
+    let mut mappings = vec![Mapping::same("tokens", FORMAT.embedding, [vocab_size, hidden_size])];
     for layer in 0..num_layers {
         let ours = |name: &str| format!("blocks.{layer}.{name}");
         let theirs = |name: &str| format!("model.layers.{layer}.{name}.weight");
@@ -56,11 +66,17 @@ pub(super) fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Ma
 }
 
 /// Whether a tensor is one of the frequencies of rotary positions that old files have.
-pub(super) fn is_buffer(name: &str) -> bool {
+pub fn is_buffer(name: &str) -> bool {
     name.ends_with("rotary_emb.inv_freq")
 }
 
-pub(super) fn config(architecture: &Architecture) -> [Value; 2] {
+fn write(architecture: &Architecture) -> Vec<Value> {
+    let [common, rotary] = write_common(architecture);
+    vec![common, rotary, json!({"attention_bias": false, "mlp_bias": false})]
+}
+
+/// The keys that descendants write, too.
+pub fn write_common(architecture: &Architecture) -> [Value; 2] {
     let Architecture {
         num_layers,
         num_heads,
@@ -71,21 +87,24 @@ pub(super) fn config(architecture: &Architecture) -> [Value; 2] {
         norm_eps,
         ..
     } = *architecture;
-    let own = json!({
-        "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": hidden_size,
-        "intermediate_size": intermediate_size, "num_hidden_layers": num_layers, "num_attention_heads": num_heads,
-        "num_key_value_heads": num_kv_heads,
-        "head_dim": architecture.head_dim(), "max_position_embeddings": context_length, "rms_norm_eps": norm_eps, "attention_bias": false,
-        "mlp_bias": false, "attention_dropout": 0.0,
+    let common = json!({
+        "hidden_act": "silu", "hidden_size": hidden_size, "intermediate_size": intermediate_size, "num_hidden_layers": num_layers,
+        "num_attention_heads": num_heads, "num_key_value_heads": num_kv_heads, "head_dim": architecture.head_dim(),
+        "max_position_embeddings": context_length, "rms_norm_eps": norm_eps, "attention_dropout": 0.0,
     });
-    [own, rotary::config(architecture)]
+    [common, rotary::config(architecture.positions)]
 }
 
-pub(super) fn described(keys: &Keys<'_>) -> Result<ModelConfig, String> {
-    // the two are names of one function
-    keys.only("hidden_act", &["silu".into(), "swish".into()])?;
+fn read(keys: &Keys<'_>) -> Result<Described, String> {
     keys.only("attention_bias", &[false.into()])?;
     keys.only("mlp_bias", &[false.into()])?;
+    read_common(keys)
+}
+
+/// The numbers that descendants read, too.
+pub fn read_common(keys: &Keys<'_>) -> Result<Described, String> {
+    // the two are names of one function
+    keys.only("hidden_act", &["silu".into(), "swish".into()])?;
     let (num_heads, hidden_size) = (keys.count("num_attention_heads")?, keys.count("hidden_size")?);
     if let Some(head_dim) = keys.optional_count("head_dim")?
         && head_dim * num_heads != hidden_size
@@ -96,18 +115,16 @@ pub(super) fn described(keys: &Keys<'_>) -> Result<ModelConfig, String> {
     }
     let context_length = keys.count("max_position_embeddings")?;
     let (rope_theta, rope_scaling) = rotary::described(keys, context_length)?;
-    Ok(ModelConfig {
-        family: Some(Family::Llama),
-        num_layers: Some(keys.count("num_hidden_layers")?),
-        num_heads: Some(num_heads),
+    Ok(Described {
+        num_layers: keys.count("num_hidden_layers")?,
+        num_heads,
         num_kv_heads: keys.optional_count("num_key_value_heads")?,
-        hidden_size: Some(hidden_size),
+        hidden_size,
         intermediate_size: Some(keys.count("intermediate_size")?),
-        context_length: Some(context_length),
-        tie_embeddings: Some(keys.flag("tie_word_embeddings")?),
-        norm_eps: Some(keys.number("rms_norm_eps")?),
+        context_length,
+        tie_embeddings: keys.flag("tie_word_embeddings")?,
+        norm_eps: keys.number("rms_norm_eps")?,
         rope_theta: Some(rope_theta),
         rope_scaling,
-        ..ModelConfig::default()
     })
 }

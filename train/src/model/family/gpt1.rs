@@ -2,32 +2,47 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    super::{Architecture, Family, ModelConfig},
-    gpt,
-    keys::Keys,
-    layout::Mapping,
+use super::gpt;
+use crate::model::{
+    Architecture,
+    huggingface::{
+        format::{Described, Format},
+        keys::Keys,
+        layout::Mapping,
+    },
 };
 
-pub(super) const TABLE: &str = "transformer.tokens_embed.weight";
+pub const FORMAT: Format = Format {
+    model_type: "openai-gpt",
+    class: "OpenAIGPTLMHeadModel",
+    embedding: "transformer.tokens_embed.weight",
+    prefix: gpt::PREFIX,
+    harmless: gpt::HARMLESS,
+    end_is_unknown: true,
+    is_buffer: gpt::is_buffer,
+    defaults,
+    read,
+    write,
+    mappings,
+};
 
 /// What the format has where a key is missing.
 ///
 /// Source: `OpenAIGPTConfig` of transformers 5.24.0.
-pub(super) fn defaults() -> Value {
+fn defaults() -> Value {
     json!({
         "n_positions": 512, "n_embd": 768, "n_layer": 12, "n_head": 12, "afn": "gelu", "layer_norm_epsilon": 1e-5,
         "tie_word_embeddings": true,
     })
 }
 
-pub(super) fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Mapping> {
+fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Mapping> {
     gpt::mappings(architecture, vocab_size, "tokens_embed", "positions_embed")
 }
 
 /// # Errors
 /// When the intermediate size is not 4 times the hidden size: the format has no key for it.
-pub(super) fn config(architecture: &Architecture) -> Result<[Value; 2], String> {
+fn write(architecture: &Architecture) -> Result<Vec<Value>, String> {
     let Architecture { hidden_size, intermediate_size, .. } = *architecture;
     if intermediate_size != 4 * hidden_size {
         return Err(format!(
@@ -35,14 +50,11 @@ pub(super) fn config(architecture: &Architecture) -> Result<[Value; 2], String> 
              {hidden_size}"
         ));
     }
-    Ok([
-        json!({"model_type": "openai-gpt", "architectures": ["OpenAIGPTLMHeadModel"], "afn": "gelu"}),
-        gpt::config(architecture),
-    ])
+    Ok(vec![json!({"afn": "gelu"}), gpt::write_common(architecture)])
 }
 
-pub(super) fn described(keys: &Keys<'_>) -> Result<ModelConfig, String> {
+fn read(keys: &Keys<'_>) -> Result<Described, String> {
     // the format calls gelu what GPT-2's calls gelu_new
     keys.only("afn", &["gelu".into()])?;
-    Ok(ModelConfig { family: Some(Family::Gpt1), ..gpt::described(keys)? })
+    gpt::read_common(keys)
 }
