@@ -245,6 +245,21 @@ impl From<FileError> for Error {
     }
 }
 
+/// Gives what a plan says its place.
+pub trait InStage<T> {
+    /// The same result, with the error as [`Error::from_plan`] says it of `stage`.
+    ///
+    /// # Errors
+    /// When the result is one.
+    fn in_stage(self, stage: &str) -> Result<T>;
+}
+
+impl<T> InStage<T> for Result<T, DataFusionError> {
+    fn in_stage(self, stage: &str) -> Result<T> {
+        self.map_err(|error| Error::from_plan(stage, error))
+    }
+}
+
 impl From<Error> for DataFusionError {
     fn from(error: Error) -> Self {
         Self::External(Box::new(error))

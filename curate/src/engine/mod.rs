@@ -30,7 +30,7 @@ use datafusion_proto::bytes::{
 pub use codec::CODEC;
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, InStage as _, Result},
     source::Windows,
 };
 
@@ -82,7 +82,7 @@ impl Engine {
             .with_memory_pool(Arc::new(pool))
             .with_disk_manager_builder(disk)
             .build_arc()
-            .map_err(|error| Error::from_plan("start", error))?;
+            .in_stage("start")?;
         Ok(Session { engine: self, limits, runtime })
     }
 }
@@ -94,7 +94,7 @@ impl Engine {
 pub async fn browsing(path: &Path) -> Result<DataFrame> {
     let table =
         SessionContext::new().read_parquet(path.to_string_lossy().as_ref(), ParquetReadOptions::default()).await;
-    table.map_err(|error| Error::from_plan("browse", error))
+    table.in_stage("browse")
 }
 
 impl Session {
@@ -169,6 +169,6 @@ impl Session {
                 }
             }
         };
-        run.await.map_err(|error| Error::from_plan(stage, error))
+        run.await.in_stage(stage)
     }
 }

@@ -9,7 +9,7 @@ use datafusion::{
 use futures::TryStreamExt as _;
 use serde::Serialize;
 
-use super::context::{Files, Run};
+use super::{context::Run, made::Files};
 use crate::{
     decide::{self, BenchmarkAccount, Contamination, ContaminationCuts, DecontaminationRule, versions, windows},
     error::{Error, Result},

@@ -18,10 +18,10 @@ use datafusion::{
 };
 use futures::TryStreamExt as _;
 
-use super::reading::with_facts;
+use super::facts::with_facts;
 use crate::{
     engine::Session,
-    error::{Error, Result},
+    error::{Error, InStage as _, Result},
     measure::Family,
     source::{Cleaning, Format, Reading, read_table},
 };
@@ -67,7 +67,6 @@ impl Pipe<'_> {
         mut take: impl FnMut(RecordBatch) -> std::io::Result<()>,
         mut leave: impl FnMut(Left),
     ) -> Result<()> {
-        let failed = |error| Error::from_plan("read", error);
         let context = self.session.reading(1);
         let reading = Reading {
             source: self.source.clone(),
@@ -76,11 +75,14 @@ impl Pipe<'_> {
             format: format.clone(),
             clean: self.clean.to_vec(),
         };
-        let table = context.read_table(read_table(reading)).map_err(failed)?;
-        let table = with_facts(table, self.families).and_then(|table| self.chosen(table)).map_err(failed)?;
-        let mut batches = table.execute_stream().await.map_err(failed)?;
-        while let Some(batch) = batches.try_next().await.map_err(failed)? {
-            let (rows, left) = divide(&batch).map_err(|error| failed(error.into()))?;
+        let table = context
+            .read_table(read_table(reading))
+            .and_then(|table| with_facts(table, self.families))
+            .and_then(|table| self.chosen(table))
+            .in_stage("read")?;
+        let mut batches = table.execute_stream().await.in_stage("read")?;
+        while let Some(batch) = batches.try_next().await.in_stage("read")? {
+            let (rows, left) = divide(&batch).in_stage("read")?;
             left.into_iter().for_each(&mut leave);
             take(rows).map_err(|source| Error::File { action: "write", path: "standard output".into(), source })?;
         }
@@ -100,7 +102,7 @@ impl Pipe<'_> {
 const TOLD: [&str; 5] = ["offset", "reason", "fault", "detail", "lost"];
 
 /// The documents of a batch without the columns of [`TOLD`], and the other records.
-fn divide(batch: &RecordBatch) -> Result<(RecordBatch, Vec<Left>), ArrowError> {
+fn divide(batch: &RecordBatch) -> datafusion::error::Result<(RecordBatch, Vec<Left>)> {
     let offsets = batch.column(0).as_primitive::<UInt64Type>();
     let lost = batch.column(4).as_primitive::<UInt64Type>();
     let text = |column: usize, row: usize| {

@@ -1,5 +1,9 @@
 //! What a run tells while it works.
 
+use std::{future::Future, time::Instant};
+
+use crate::error::Result;
+
 /// Takes what a run tells; printing is its own affair.
 pub trait Progress: Send + Sync {
     /// A stage begins, with so many units of work.
@@ -20,4 +24,18 @@ impl Progress for Silent {
     fn advance(&self) {}
 
     fn end(&self, _: &str, _: f64, _: &str) {}
+}
+
+/// Tells of a stage while `work` goes on, which gives its result and a word about what it did.
+pub async fn told<T>(
+    progress: &dyn Progress,
+    stage: &str,
+    units: u64,
+    work: impl Future<Output = Result<(T, String)>>,
+) -> Result<T> {
+    let start = Instant::now();
+    progress.begin(stage, units);
+    let (result, note) = work.await?;
+    progress.end(stage, start.elapsed().as_secs_f64(), &note);
+    Ok(result)
 }

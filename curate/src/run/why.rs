@@ -13,7 +13,7 @@ use schemas::ledger::Ledger;
 
 use crate::{
     engine::browsing,
-    error::{Error, Result},
+    error::{Error, InStage as _, Result},
     files::{Layout, ledger},
 };
 
@@ -85,8 +85,7 @@ async fn ids(layout: &Layout, ledger: &Ledger, id_or_url: &str) -> Result<Vec<St
 }
 
 async fn collect(stage: &str, table: datafusion::error::Result<DataFrame>) -> Result<Vec<RecordBatch>> {
-    let failed = |error| Error::from_plan(stage, error);
-    table.map_err(failed)?.collect().await.map_err(failed)
+    table.in_stage(stage)?.collect().await.in_stage(stage)
 }
 
 fn fate(stage: &str, batch: &RecordBatch, row: usize) -> Fate {

@@ -13,9 +13,7 @@ use tokenizers::{
 };
 
 use super::{Tokenizer, TokenizerConfig, ends::END_OF_TEXT, failed, names::Names};
-use crate::{
-    error::{Error, Result},
-};
+use crate::error::{Error, Result};
 
 type Inner = TokenizerImpl<BPE, NormalizerWrapper, ByteLevel, ByteLevelProcessor, ByteLevelDecoder>;
 

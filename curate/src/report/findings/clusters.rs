@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     decide::ClusterAccount,
-    error::{Error, Result},
+    error::{InStage as _, Result},
     files::read_json,
     text::draw::draw,
 };
@@ -58,7 +58,7 @@ impl Clusters {
         }
         let account = read_json(&files.layout.cluster_account())?;
         let context = files.seeking();
-        let table = files.tables(&context).clusters().await.map_err(|error| Error::from_plan("report", error))?;
+        let table = files.tables(&context).clusters().await.in_stage("report")?;
         let roots = table.clone().filter(col("member").eq(col("cluster")));
 
         let mut sizes = BTreeMap::new();

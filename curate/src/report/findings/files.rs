@@ -12,7 +12,7 @@ use schemas::{ledger::Ledger, manifest::Manifest};
 use crate::{
     decide::Tables,
     engine::{Engine, Limits, Session},
-    error::{Error, Result},
+    error::{Error, InStage as _, Result},
     files::{Inputs, Layout, hash_file, ledger, read_json, remove_folder},
 };
 
@@ -148,9 +148,8 @@ fn parts(layout: &Layout, source: &str) -> u32 {
 
 /// Runs a plan, and hands its rows over as they come.
 pub async fn rows(table: datafusion::error::Result<DataFrame>, mut take: impl FnMut(&RecordBatch)) -> Result<()> {
-    let failed = |error| Error::from_plan("report", error);
-    let mut batches = table.map_err(failed)?.execute_stream().await.map_err(failed)?;
-    while let Some(batch) = batches.try_next().await.map_err(failed)? {
+    let mut batches = table.in_stage("report")?.execute_stream().await.in_stage("report")?;
+    while let Some(batch) = batches.try_next().await.in_stage("report")? {
         take(&batch);
     }
     Ok(())

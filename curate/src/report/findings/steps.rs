@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     decide::{FittedAlpha, cuts_of},
-    error::{Error, Result},
+    error::{InStage as _, Result},
     files::read_json,
 };
 
@@ -78,7 +78,7 @@ pub struct Scores {
 impl Step {
     pub async fn gather(files: &RunFiles, stage: &str) -> Result<Self> {
         let context = files.seeking();
-        let table = files.tables(&context).decisions(stage).await.map_err(|error| Error::from_plan("report", error))?;
+        let table = files.tables(&context).decisions(stage).await.in_stage("report")?;
         let has = |name: &str| table.schema().has_column_with_unqualified_name(name);
         let is_scored = has("score");
         let mut columns = vec!["id", "source", "verdict", "reason"];

@@ -15,7 +15,7 @@ use datafusion::{
 };
 
 use super::files::{RunFiles, rows};
-use crate::error::{Error, Result};
+use crate::error::{InStage as _, Result};
 
 /// Bytes of a text that are kept, at most.
 const MOST_BYTES: usize = 64 << 10;
@@ -42,8 +42,7 @@ pub async fn texts(files: &RunFiles, ids: &BTreeSet<String>) -> Result<BTreeMap<
     for source in files.sources() {
         let mut urls = BTreeMap::new();
         let mut parts: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
-        let records =
-            files.tables(&context).records(&source).await.map_err(|error| Error::from_plan("report", error))?;
+        let records = files.tables(&context).records(&source).await.in_stage("report")?;
         let places = records
             .filter(is_wanted(ids).and(col("reason").is_null()))
             .and_then(|table| table.select_columns(&["id", "part", "url"]));
