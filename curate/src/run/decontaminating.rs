@@ -1,4 +1,4 @@
-//! Steps on benchmarks: what documents share with them, what is cut, and the account of both.
+//! Steps on benchmarks: which n-grams are too common to be cut, and the account of what was.
 
 use std::collections::HashSet;
 
@@ -11,11 +11,11 @@ use serde::Serialize;
 
 use super::context::{Files, Run};
 use crate::{
-    decide::{self, BenchmarkAccount, Contamination, ContaminationCuts, DecontaminationRule, versions, windows},
+    decide::{self, BenchmarkAccount, Contamination, ContaminationCuts, DecontaminationRule, windows},
     error::{Error, Result},
     files::{Inputs, write_json, write_whole},
     measure::{Family, OverlapsConfig, each_text},
-    recipe::Step,
+    recipe::StepPlan,
     text::{
         cuts::union,
         overlap::{NgramIndex, PlainWords},
@@ -39,32 +39,33 @@ struct FoundExample<'a> {
 }
 
 impl Run<'_> {
-    /// Cuts what documents share with benchmarks.
-    pub async fn decide_decontamination(&self, before: &str, step: &Step, rule: DecontaminationRule) -> Result<()> {
-        let sources = &step.sources;
-        let family = self.plan.family("overlaps").cloned();
-        let family = family.unwrap_or_else(|| unreachable!("the check of the recipe saw to the facts `overlaps`"));
-        let failed = |error| Error::from_plan(&step.name, error);
-        let inputs = Inputs::of(&step.name);
+    /// The n-grams of benchmarks that stand in more of the documents that `before` kept than the rule allows, sorted.
+    pub async fn common_ngrams(&self, before: &str, step: &StepPlan, rule: DecontaminationRule) -> Result<Vec<u64>> {
         let context = self.session.relational();
+        let inputs = Inputs::of(&step.name);
         let tables = self.tables(&context, &inputs);
-        let common = decide::common_ngrams(tables, before, &family, sources, rule).await.map_err(failed)?;
-        self.verify(&inputs.files())?;
+        let common = decide::common_ngrams(tables, before, self.overlaps(), &step.sources, rule).await;
+        let common = common.map_err(|error| Error::from_plan(&step.name, error))?;
+        self.verify(&inputs.close())?;
         let mut ngrams = Vec::new();
         for batch in self.collect(&step.name, &context, common).await? {
             ngrams.extend_from_slice(batch.column(0).as_primitive::<UInt64Type>().values());
         }
-        let cuts = ContaminationCuts { common: ngrams, min_piece: rule.min_piece };
-        let table = decide::decontaminate(tables, before, &family, sources, cuts.common.clone(), rule).await;
-        self.decide(versions::DECONTAMINATE, step, &inputs, &context, table.map_err(failed)?).await?;
+        Ok(ngrams)
+    }
+
+    /// Accounts for what a step has found of each benchmark, and warns of those of which it can find nothing.
+    pub async fn account_contamination(&self, before: &str, step: &StepPlan, cuts: &ContaminationCuts) -> Result<()> {
+        let family = self.overlaps();
+        let context = self.session.relational();
         let inputs = Inputs::of(&step.name);
-        let found = decide::overlaps(self.tables(&context, &inputs), before, &family, &step.sources).await;
-        let found = found.map_err(failed)?;
+        let found = decide::overlaps(self.tables(&context, &inputs), before, family, &step.sources).await;
+        let found = found.map_err(|error| Error::from_plan(&step.name, error))?;
         // the account reads the benchmarks as the facts do
         let parts = [family.version()];
-        let origin = self.origin(versions::DECONTAMINATE, &parts, &(step, &family, &cuts), &inputs)?;
+        let origin = self.origin(step.kind.version(), &parts, &(step, family, cuts), &inputs)?;
         self.unit("contamination", &step.name, &origin, async {
-            self.contamination_account(step, &family, &cuts, found).await
+            self.contamination_account(step, family, cuts, found).await
         })
         .await?;
         let min = family.overlaps().map_or(0, |config| config.lengths.min);
@@ -77,6 +78,12 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// The facts of what documents share with benchmarks.
+    fn overlaps(&self) -> &Family {
+        let family = self.plan.family("overlaps");
+        family.unwrap_or_else(|| unreachable!("the check of the recipe saw to the facts `overlaps`"))
+    }
+
     /// What a step on benchmarks has found.
     pub fn contamination(&self, stage: &str) -> Result<Contamination> {
         let [account, _] = self.layout.contamination(stage);
@@ -86,7 +93,7 @@ impl Run<'_> {
     /// Counts what was found, by benchmark, and lists the examples that were.
     async fn contamination_account(
         &self,
-        step: &Step,
+        step: &StepPlan,
         family: &Family,
         cuts: &ContaminationCuts,
         found: DataFrame,

@@ -7,6 +7,7 @@
 //! Useful for: running a checked recipe. Not useful for: what a stage does; each has its room.
 
 mod accounts;
+mod alpha;
 mod context;
 mod deciding;
 mod decontaminating;
@@ -17,6 +18,8 @@ mod plans;
 mod progress;
 mod reading;
 mod staging;
+mod steps;
+mod substrings;
 mod surviving;
 mod why;
 
