@@ -7,14 +7,12 @@ use schemas::toml_file::Setting;
 
 use super::{printer::Printer, size::decimal};
 use crate::{
-    decide::{
-        Alpha, Budget, DuplicateRule, KeepPolicy, Share, ShareUnit, Unit, Unknown, Verification, Weights, largest_whole,
-    },
+    decide::{Budget, Share, Unit, Verification, Weights, largest_whole},
     learn::Kind,
     measure::FamilyConfig,
-    recipe::{MixturePlan, Plan, Step, StepKind, unused_sources},
+    recipe::{MixturePlan, Plan, unused_sources},
     source::{Cleaning, Format, Source, Windows},
-    text::{overlap::NgramLengths, sameness::Sameness, substrings::SubstringUnit},
+    text::overlap::NgramLengths,
     write::Content,
 };
 
@@ -105,7 +103,8 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
     }
     writeln!(text, "\nsteps")?;
     for (number, step) in plan.steps.iter().enumerate() {
-        writeln!(text, "  {} {:22} {} (on {})", number + 1, step.name, action(step), step.sources.join(", "))?;
+        let (what, sources) = (step.kind.description(), step.sources.join(", "));
+        writeln!(text, "  {} {:22} {what} (on {sources})", number + 1, step.name)?;
     }
     writeln!(text, "\nmixtures")?;
     for mixture in &plan.mixtures {
@@ -231,96 +230,4 @@ fn kind(format: &Format) -> &'static str {
         Format::Text { .. } => "text",
         Format::Examples(_) => "task",
     }
-}
-
-fn action(step: &Step) -> String {
-    match &step.kind {
-        StepKind::Language(rule) => format!("keep {} from probability {}", rule.keep.join(", "), rule.min_probability),
-        StepKind::GopherQuality(_) => "keep what passes the Gopher quality rules".into(),
-        StepKind::GopherRepetition(_) => "drop what repeats itself, by the Gopher rules".into(),
-        StepKind::FinewebQuality(_) => "keep what passes FineWeb's rules".into(),
-        StepKind::C4Quality(_) => "keep what passes C4's rules".into(),
-        StepKind::Urls(rule) => {
-            format!("drop what lists name, and more than {} soft words in a URL", rule.max_soft_words)
-        }
-        StepKind::Linked(rule) => format!("keep pages that posts with {} karma or more link to", rule.min_karma),
-        StepKind::UrlDedup(rule) => format!("drop duplicates by URL{}", survivor(rule)),
-        StepKind::TextDedup(Sameness::Exact, rule) => format!("drop exact duplicates{}", survivor(rule)),
-        StepKind::TextDedup(Sameness::Normalized, rule) => {
-            format!("drop duplicates but for case, accents, signs and the value of numbers{}", survivor(rule))
-        }
-        StepKind::FuzzyDedup(rule) => format!("drop near-duplicates{}", survivor(rule)),
-        StepKind::Decontaminate(rule) => format!(
-            "cut what stands in benchmarks and in {} documents or fewer; drop pieces under {} characters, and what is cut in more \
-             than {} places",
-            rule.max_documents, rule.min_piece, rule.max_cuts
-        ),
-        StepKind::SubstringDedup { unit, sameness, keep_first } => {
-            let what = match unit {
-                SubstringUnit::Lines => "lines".to_owned(),
-                SubstringUnit::Paragraphs => "paragraphs".to_owned(),
-                SubstringUnit::Sentences(length) => format!("spans of {length} sentences"),
-                SubstringUnit::Bytes(length) => format!("n-grams of {length} bytes"),
-                SubstringUnit::Words(length) => format!("n-grams of {length} words"),
-            };
-            let normalized = if *sameness == Sameness::Normalized { ", normalized," } else { "" };
-            let kept = if *keep_first { ", but for their first place" } else { "" };
-            format!("cut {what}{normalized} that stand in more than one place{kept}")
-        }
-        StepKind::AfterCuts(rule) => format!("drop what was cut to less than {} bytes", rule.min_bytes),
-        StepKind::Threshold { classifier, rule } => {
-            format!("keep scores `{classifier}` from {} on{}", rule.min, unknown(rule.unknown))
-        }
-        StepKind::Top { classifier, rule } => {
-            let unit = match rule.by {
-                ShareUnit::Documents => "documents",
-                ShareUnit::Bytes => "bytes",
-                ShareUnit::Words => "words",
-            };
-            let of = match (rule.each_source, rule.each_language) {
-                (true, true) => " of each source and language",
-                (true, false) => " of each source",
-                (false, true) => " of each language",
-                (false, false) => "",
-            };
-            format!(
-                "keep the highest scores `{classifier}`, {:.4} of all {unit}{of}{}",
-                rule.share,
-                unknown(rule.unknown)
-            )
-        }
-        StepKind::Pareto { classifier, alpha: Alpha::Fixed(alpha), unknown: kept } => {
-            format!("sample by Pareto({alpha}) on the score `{classifier}`{}", unknown(*kept))
-        }
-        StepKind::Pareto { classifier, alpha: Alpha::Fitted(_), unknown: kept } => {
-            let kept = unknown(*kept);
-            format!(
-                "sample by Pareto on the score `{classifier}`, of a shape that is fitted to the reference's scores{kept}"
-            )
-        }
-    }
-}
-
-/// What is said of documents without a score, where they do not go.
-fn unknown(kept: Unknown) -> &'static str {
-    match kept {
-        Unknown::Drop => "",
-        Unknown::Keep => ", and what has none",
-    }
-}
-
-/// Which document stays, and against which sources others are held.
-fn survivor(rule: &DuplicateRule) -> String {
-    if !rule.against.is_empty() {
-        return format!(" of {}", rule.against.join(", "));
-    }
-    let keep = match &rule.keep {
-        KeepPolicy::SmallestId => "smallest id".to_owned(),
-        KeepPolicy::Longest => "longest".to_owned(),
-        KeepPolicy::Earliest => "earliest".to_owned(),
-        KeepPolicy::Latest => "latest".to_owned(),
-        KeepPolicy::Score(classifier) => format!("highest score `{classifier}`"),
-    };
-    let prefer = if rule.prefer.is_empty() { String::new() } else { format!(", first of {}", rule.prefer.join(", ")) };
-    format!(", keep the {keep}{prefer}")
 }

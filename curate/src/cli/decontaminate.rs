@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::bail;
@@ -21,7 +22,7 @@ use crate::{
     decide::{Contamination, DecontaminationRule, SplitRule},
     error::Error,
     measure::{Family, FamilyConfig, OverlapsConfig},
-    recipe::{Plan, Step, StepKind},
+    recipe::{Plan, StepPlan},
     run::{self, Outcome},
     source::{Benchmark, ExampleFile},
     text::overlap::NgramLengths,
@@ -85,8 +86,7 @@ impl DecontaminateArgs {
             max_cuts: self.max_cuts,
             max_documents: self.max_documents,
         };
-        let step =
-            Step { name: "decontaminate".into(), sources: vec![FILES.into()], kind: StepKind::Decontaminate(rule) };
+        let step = StepPlan { name: "decontaminate".into(), sources: vec![FILES.into()], kind: Arc::new(rule) };
         let recipe = serde_json::json!({ "overlaps": overlaps, "steps": [step] });
         Ok(Plan {
             path: PathBuf::new(),

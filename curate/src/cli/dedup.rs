@@ -3,6 +3,7 @@
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::bail;
@@ -13,10 +14,10 @@ use super::{
     printer::Printer,
 };
 use crate::{
-    decide::{DuplicateIndex, DuplicateRule, KeepPolicy, SplitRule, Verification},
+    decide::{Dedup, DedupKey, DuplicateIndex, DuplicateRule, KeepPolicy, SplitRule, Verification},
     error::Result,
     measure::{BandsChoice, BandsPreset, Family, FamilyConfig},
-    recipe::{Plan, Step, StepKind},
+    recipe::{Plan, StepPlan},
     run::{self, Survivors},
     text::shingles::Shingle,
 };
@@ -145,10 +146,10 @@ impl DedupArgs {
             families.push(family("words", FamilyConfig::Words));
         }
         let mut sources = vec![self.documents.source(FILES, &self.documents.files)?];
-        let step = |name: &str, rule| Step {
+        let step = |name: &str, rule| StepPlan {
             name: name.into(),
             sources: vec![FILES.into()],
-            kind: StepKind::FuzzyDedup(rule),
+            kind: Arc::new(Dedup { by: DedupKey::Cluster, rule }),
         };
         let mut steps = vec![step("fuzzy_dedup", DuplicateRule { keep, ..DuplicateRule::default() })];
         if !self.against.is_empty() {

@@ -170,8 +170,7 @@ pub async fn duplicates(
 }
 
 /// Whether such a step reads where and when documents were captured.
-#[must_use]
-pub fn reads_captures(key: DedupKey, keep: &KeepPolicy) -> bool {
+fn reads_captures(key: DedupKey, keep: &KeepPolicy) -> bool {
     key == DedupKey::Url || matches!(keep, KeepPolicy::Earliest | KeepPolicy::Latest)
 }
 

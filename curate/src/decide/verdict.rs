@@ -108,6 +108,15 @@ impl Unknown {
             Self::Keep => vec![unmeasured],
         }
     }
+
+    /// What a step says of them beside what it keeps.
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Drop => "",
+            Self::Keep => ", and what has none",
+        }
+    }
 }
 
 /// A count as a share of another; null where that is 0, which no condition holds for.

@@ -13,18 +13,18 @@ use schemas::{
 };
 
 use super::{
-    Plan, Recipe, Step, StepKind,
+    Plan, Recipe, StepPlan,
     mixtures::Tasks,
     model::{ClustersRecipe, ColumnsRecipe, LinkFacts, OverlapFacts, SourceRecipe, TaskRecipe, Text},
 };
 use crate::{
-    decide::{DuplicateIndex, SplitRule, Verification},
+    decide::{DuplicateIndex, Facts, SplitRule, Verification},
     error::Result,
     extract::PageLimits,
     files::hash_file,
     measure::{BandsConfig, Family, FamilyConfig, ModelFile, OverlapsConfig, PostFiles, UrlFiles},
     source::{Benchmark, Columns, ExampleFile, Format, Source, WarcOptions},
-    text::{overlap::NgramLengths, sameness::Sameness},
+    text::overlap::NgramLengths,
 };
 
 impl Plan {
@@ -286,7 +286,9 @@ impl Check<'_> {
         Err(self.fault(name.span(), message))
     }
 
-    fn families(&self, steps: &[Step]) -> Result<Vec<Family>> {
+    /// What is measured: words, what `[facts]` names, and what steps read.
+    fn families(&self, steps: &[StepPlan]) -> Result<Vec<Family>> {
+        let read: Vec<Facts<'_>> = steps.iter().flat_map(|step| step.kind.facts()).collect();
         let family = |name: &str, config| Family { name: name.into(), config };
         let facts = &self.recipe.facts;
         let mut families = vec![family("words", FamilyConfig::Words)];
@@ -317,24 +319,19 @@ impl Check<'_> {
             let posts = PostFiles { files: self.lists(posts)?, url: url.clone(), score: score.clone() };
             families.push(family("links", FamilyConfig::Links(posts)));
         }
-        // all steps look at the same lines: see `Check::steps`
-        if let Some(lines) = steps.iter().find_map(Step::c4_lines) {
-            families.push(family("c4_lines", FamilyConfig::C4Lines(lines)));
-        }
-        for sameness in [Sameness::Exact, Sameness::Normalized] {
-            if steps.iter().any(|step| matches!(&step.kind, StepKind::TextDedup(of_step, _) if *of_step == sameness)) {
-                families.push(Family::fingerprints(sameness));
-            }
-        }
-        let near = steps.iter().any(|step| matches!(step.kind, StepKind::FuzzyDedup(_)));
-        if near || facts.bands.is_some() {
+        // all steps that read one shape it alike: see `Check::steps`
+        let mut shaped: Vec<Family> = read.iter().filter_map(Facts::shaped).cloned().collect();
+        shaped.sort_by(|one, other| one.name.cmp(&other.name));
+        shaped.dedup();
+        families.extend(shaped);
+        if read.contains(&Facts::Named("bands")) || facts.bands.is_some() {
             let bands = match &facts.bands {
                 Some(choice) => choice.get_ref().config().map_err(|message| self.fault(choice.span(), message))?,
                 None => BandsConfig::default(),
             };
             families.push(family("bands", FamilyConfig::Bands(bands)));
         }
-        if steps.iter().any(|step| matches!(step.kind, StepKind::Decontaminate(_))) {
+        if read.contains(&Facts::Named("overlaps")) {
             families.push(family("overlaps", FamilyConfig::Overlaps(self.overlaps()?)));
         }
         Ok(families)
@@ -424,28 +421,21 @@ impl Check<'_> {
         files.iter().map(list).collect()
     }
 
-    pub(super) fn needs_lists(&self, span: Range<usize>) -> Result<(), TomlError> {
-        if self.recipe.facts.urls.is_some() {
-            return Ok(());
-        }
-        let message = "a step `urls` reads the facts `urls`, which nothing writes: add [facts.urls] with lists";
-        Err(self.fault(span, message))
-    }
-
-    pub(super) fn needs_links(&self, span: Range<usize>, who: &str) -> Result<(), TomlError> {
-        if self.recipe.facts.links.is_some() {
-            return Ok(());
-        }
-        let message = format!("{who} reads the facts `links`, which nothing writes: add [facts.links] with posts");
-        Err(self.fault(span, message))
-    }
-
-    pub(super) fn needs_language(&self, span: Range<usize>, who: &str) -> Result<(), TomlError> {
-        if self.recipe.facts.language.is_some() {
+    /// Looks for what `[facts]` says of a family that `who` reads, where the family cannot do without.
+    pub(super) fn needs(&self, family: &str, span: Range<usize>, who: &str) -> Result<(), TomlError> {
+        let facts = &self.recipe.facts;
+        let (is_there, with) = match family {
+            "language" => (facts.language.is_some(), "a model"),
+            "tokens" => (facts.tokens.is_some(), "a tokenizer"),
+            "urls" => (facts.urls.is_some(), "lists"),
+            "links" => (facts.links.is_some(), "posts"),
+            _ => return Ok(()),
+        };
+        if is_there {
             return Ok(());
         }
         let message =
-            format!("{who} reads the facts `language`, which nothing writes: add [facts.language] with a model");
+            format!("{who} reads the facts `{family}`, which nothing writes: add [facts.{family}] with {with}");
         Err(self.fault(span, message))
     }
 }

@@ -12,10 +12,9 @@ mod mixture_recipe;
 mod mixtures;
 mod model;
 mod plan;
-mod presets;
 mod steps;
 mod unused;
 
 pub use model::Recipe;
-pub use plan::{ClassifierPlan, MixturePlan, Plan, Step, StepKind};
+pub use plan::{ClassifierPlan, MixturePlan, Plan, StepPlan};
 pub use unused::unused_sources;

@@ -6,17 +6,14 @@ use schemars::JsonSchema;
 use schemas::{share::Share, toml_file::Spanned};
 use serde::Deserialize;
 
-use super::{mixture_recipe::MixtureRecipe, presets::Preset};
+use super::mixture_recipe::MixtureRecipe;
 use crate::{
-    decide::{
-        AfterCutsRule, Alpha, C4Quality, DecontaminationRule, FinewebQuality, GopherQuality, GopherRepetition,
-        KeepPolicy, LanguageRule, LinkedRule, ShareUnit, Unknown, UrlRule,
-    },
+    decide::{AfterCutsRule, LinkedRule, StepRecipe},
     extract::{Extractor, PageLimits},
     learn::{FastTextConfig, FeaturesPreset, HashedWords, MIN_KNOWN, Scale},
     measure::{BandsChoice, OverlapsConfig},
     source::Cleaning,
-    text::{overlap::NgramLengths, substrings::SubstringUnit},
+    text::overlap::NgramLengths,
 };
 
 /// A text with its place in the file.
@@ -428,91 +425,6 @@ fn hundred() -> usize {
     100
 }
 
-/// A step. It does one thing: exactly one of the keys below `sources` is set.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StepRecipe {
-    /// The step's name; what it does by default.
-    #[schemars(with = "Option<String>")]
-    pub name: Option<Text>,
-    /// The sources that it applies to; all that are not tasks by default. Documents of others pass.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub sources: Option<Vec<Text>>,
-    /// Keep documents in some languages.
-    pub language: Option<LanguageRule>,
-    /// Keep what passes the Gopher quality rules.
-    pub gopher_quality: Option<GopherQuality>,
-    /// Drop what the Gopher repetition rules drop.
-    pub gopher_repetition: Option<GopherRepetition>,
-    /// Keep what passes FineWeb's own rules.
-    pub fineweb_quality: Option<FinewebQuality>,
-    /// Keep what passes C4's rules on pages.
-    pub c4_quality: Option<C4Quality>,
-    /// Drop what lists of domains and words name; needs `[facts.urls]`.
-    pub urls: Option<UrlRule>,
-    /// Keep pages that people have linked to, and liked; needs `[facts.links]`.
-    pub linked: Option<LinkedRule>,
-    /// The rules of a well-known dataset, each a step of its own.
-    #[schemars(with = "Option<Preset>")]
-    pub preset: Option<Preset>,
-    /// Keep one document of each URL, by default the one that was captured last.
-    pub url_dedup: Option<DedupRecipe>,
-    /// Keep one document of each text. Two texts are the same to the byte, but for how characters are composed (Unicode's NFC), repeated
-    /// spaces, blank lines, and white space at the ends of lines. A line's indent counts.
-    pub exact_dedup: Option<DedupRecipe>,
-    /// Keep one document of each normalized text: without case, accents, punctuation and signs, white space and the value of numbers, so
-    /// that `3 + 4` and `30 - 12` are one. For prose, and not for tables, sums or code. Marks that carry letters count.
-    pub normalized_dedup: Option<DedupRecipe>,
-    /// Keep one document of each cluster of near-duplicates, found by MinHash; `[facts.bands]` and `[clusters]` say how near.
-    pub fuzzy_dedup: Option<DedupRecipe>,
-    /// Cut out of documents what stands in another place, too (Lee et al. 2022).
-    #[schemars(with = "Option<SubstringDedupRecipe>")]
-    pub substring_dedup: Option<Spanned<SubstringDedupRecipe>>,
-    /// Cut out of documents what stands in a `[benchmark]`.
-    #[schemars(with = "Option<DecontaminationRule>")]
-    pub decontaminate: Option<Spanned<DecontaminationRule>>,
-    /// Keep documents with at least some score of a classifier.
-    pub threshold: Option<ThresholdRecipe>,
-    /// Keep the documents with the highest scores of a classifier.
-    pub top: Option<TopRecipe>,
-    /// Sample documents by a classifier's score, with a Pareto distribution.
-    pub pareto: Option<ParetoRecipe>,
-}
-
-/// Which of several duplicates stays.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct DedupRecipe {
-    /// Which one stays: `smallest_id`, `longest`, `earliest`, `latest` or `{ score = CLASSIFIER }`.
-    #[schemars(with = "Option<KeepPolicy>")]
-    pub keep: Option<Spanned<KeepPolicy>>,
-    /// Sources that come before others, and before each other in this order, whatever `keep` says.
-    #[schemars(with = "Vec<String>")]
-    pub prefer: Vec<Text>,
-    /// Drop what duplicates a document of these sources, and nothing else.
-    #[schemars(with = "Vec<String>")]
-    pub against: Vec<Text>,
-}
-
-/// Substrings that stand in more than one place.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SubstringDedupRecipe {
-    /// What a substring is: `lines` (`CCNet`), `paragraphs`, `{ sentences = 3 }` (C4), `{ bytes = 100 }` or `{ words = 50 }` (Lee et al.).
-    pub unit: SubstringUnit,
-    /// Compare lines, paragraphs and sentences as `normalized_dedup` compares texts, and as `CCNet` does: the rows of a table are the same
-    /// then. Otherwise they are compared as `exact_dedup` does. Bytes and words are always compared letter by letter.
-    #[serde(default)]
-    pub normalized: bool,
-    /// Keep the first place of each, in the document with the smallest id.
-    #[serde(default = "yes")]
-    pub keep_first: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
 /// How near-duplicates are joined into clusters.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -534,66 +446,6 @@ impl Default for ClustersRecipe {
     fn default() -> Self {
         Self { verify: None, max_bucket: Spanned::new(0..0, 1000), index: vec![] }
     }
-}
-
-/// A minimum score.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ThresholdRecipe {
-    /// The classifier whose score is used.
-    #[schemars(with = "String")]
-    pub classifier: Text,
-    /// Minimum score, from 0 to 1.
-    #[schemars(with = "f64")]
-    pub min: Spanned<f64>,
-    /// What becomes of documents of which the classifier knows too little to score them: `drop`, as `out_of_vocabulary`, or `keep`.
-    #[serde(default)]
-    pub unknown: Unknown,
-}
-
-/// A share with the highest scores.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TopRecipe {
-    /// The classifier whose score is used.
-    #[schemars(with = "String")]
-    pub classifier: Text,
-    /// The share that stays, above 0, to 1.
-    #[schemars(with = "f64")]
-    pub share: Spanned<f64>,
-    /// What it is counted in.
-    #[serde(default)]
-    pub by: ShareUnit,
-    /// Take it of each source, and not of all together.
-    #[serde(default)]
-    pub each_source: bool,
-    /// Take it of each language, and not of all together.
-    #[serde(default)]
-    pub each_language: bool,
-    /// What becomes of documents of which the classifier knows too little to score them, which are no part of what the share is taken of:
-    /// `drop`, as `out_of_vocabulary`, or `keep`.
-    #[serde(default)]
-    pub unknown: Unknown,
-}
-
-/// Sampling by score.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ParetoRecipe {
-    /// The classifier whose score is used.
-    #[schemars(with = "String")]
-    pub classifier: Text,
-    /// Shape of the Pareto distribution; GPT-3 took 9. `"fit"` chooses it so that what is kept has scores like the classifier's reference.
-    #[serde(default = "gpt3_alpha")]
-    #[schemars(with = "Alpha")]
-    pub alpha: Spanned<Alpha>,
-    /// What becomes of documents of which the classifier knows too little to score them: `drop`, as `out_of_vocabulary`, or `keep`.
-    #[serde(default)]
-    pub unknown: Unknown,
-}
-
-fn gpt3_alpha() -> Spanned<Alpha> {
-    Spanned::new(0..0, Alpha::Fixed(9.0))
 }
 
 /// Shares that are held out from training, of clusters of near-duplicates and of single documents.

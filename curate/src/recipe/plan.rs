@@ -1,20 +1,17 @@
 //! A checked recipe: everything it names exists, and every step reads what something writes.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     decide::{
-        AfterCutsRule, Alpha, C4Quality, DecontaminationRule, DuplicateIndex, DuplicateRule, FinewebQuality,
-        GopherQuality, GopherRepetition, KeepPolicy, LanguageRule, LinkedRule, MaxExamples, SplitRule, ThresholdRule,
-        TopRule, Unit, Unknown, UrlRule, Verification, Weights,
+        AfterCuts, DuplicateIndex, Facts, LinkedRule, MaxExamples, Search, SplitRule, Step, Unit, Verification, Weights,
     },
     files::Version,
     learn::Kind,
     measure::{Family, ModelFile},
     source::Source,
-    text::{c4::LineRules, sameness::Sameness, substrings::SubstringUnit},
     write::Content,
 };
 
@@ -40,7 +37,7 @@ pub struct Plan {
     /// The classifiers, in the order of their names, ensembles last.
     pub classifiers: Vec<ClassifierPlan>,
     /// The steps, in the recipe's order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<StepPlan>,
     /// How documents come into splits.
     pub splits: SplitRule,
     /// The mixtures, in the order of their names.
@@ -105,117 +102,37 @@ impl ClassifierPlan {
 }
 
 /// A step.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Step {
+#[derive(Debug, Clone, Serialize)]
+pub struct StepPlan {
     /// Its name, which is its stage's.
     pub name: String,
     /// The sources that it applies to.
     pub sources: Vec<String>,
     /// What it does.
-    pub kind: StepKind,
+    #[serde(serialize_with = "named_settings")]
+    pub kind: Arc<dyn Step>,
 }
 
-impl Step {
-    /// The lines that C4's rules look at, where the step follows those.
-    #[must_use]
-    pub fn c4_lines(&self) -> Option<LineRules> {
-        match &self.kind {
-            StepKind::C4Quality(rule) => Some(rule.lines),
-            _ => None,
-        }
-    }
+/// A step's settings, below its name.
+fn named_settings<S: Serializer>(step: &Arc<dyn Step>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map([(step.name(), step.settings())])
+}
 
-    /// Which duplicates are dropped, where the step drops some.
-    #[must_use]
-    pub fn duplicates(&self) -> Option<&DuplicateRule> {
-        match &self.kind {
-            StepKind::UrlDedup(rule) | StepKind::TextDedup(_, rule) | StepKind::FuzzyDedup(rule) => Some(rule),
-            _ => None,
-        }
-    }
-
+impl StepPlan {
     /// Whether the step cuts something out of documents.
     #[must_use]
     pub fn cuts(&self) -> bool {
-        matches!(self.kind, StepKind::SubstringDedup { .. } | StepKind::Decontaminate(_))
+        self.kind.cuts()
     }
 
     /// The classifier whose score the step reads.
     #[must_use]
     pub fn classifier(&self) -> Option<&str> {
-        match (&self.kind, self.duplicates().map(|rule| &rule.keep)) {
-            (
-                StepKind::Pareto { classifier, .. }
-                | StepKind::Threshold { classifier, .. }
-                | StepKind::Top { classifier, .. },
-                _,
-            )
-            | (_, Some(KeepPolicy::Score(classifier))) => Some(classifier),
-            _ => None,
-        }
+        self.kind.facts().into_iter().find_map(|facts| match facts {
+            Facts::Score(classifier) => Some(classifier),
+            Facts::Named(_) | Facts::Shaped { .. } => None,
+        })
     }
-}
-
-/// What a step does.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepKind {
-    /// Keep some languages.
-    Language(LanguageRule),
-    /// Keep what passes Gopher's rules.
-    GopherQuality(GopherQuality),
-    /// Drop what repeats itself.
-    GopherRepetition(GopherRepetition),
-    /// Keep what passes FineWeb's rules.
-    FinewebQuality(FinewebQuality),
-    /// Keep what people have linked to.
-    Linked(LinkedRule),
-    /// Keep what passes C4's rules.
-    C4Quality(C4Quality),
-    /// Drop what lists name.
-    Urls(UrlRule),
-    /// Drop all but one document of a URL.
-    UrlDedup(DuplicateRule),
-    /// Drop all but one document of a text.
-    TextDedup(Sameness, DuplicateRule),
-    /// Drop near-duplicates.
-    FuzzyDedup(DuplicateRule),
-    /// Cut substrings that stand in more than one place.
-    SubstringDedup {
-        /// What a substring is.
-        unit: SubstringUnit,
-        /// By what two substrings are the same.
-        sameness: Sameness,
-        /// Whether its first place stays.
-        keep_first: bool,
-    },
-    /// Cut what stands in benchmarks.
-    Decontaminate(DecontaminationRule),
-    /// Take the cuts of all steps together.
-    AfterCuts(AfterCutsRule),
-    /// Keep what has a score or more.
-    Threshold {
-        /// The classifier.
-        classifier: String,
-        /// The score.
-        rule: ThresholdRule,
-    },
-    /// Keep what has the highest scores.
-    Top {
-        /// The classifier.
-        classifier: String,
-        /// How much stays.
-        rule: TopRule,
-    },
-    /// Sample by score.
-    Pareto {
-        /// The classifier.
-        classifier: String,
-        /// The shape.
-        alpha: Alpha,
-        /// What becomes of documents without a score.
-        unknown: Unknown,
-    },
 }
 
 /// A mixture.
@@ -242,8 +159,8 @@ pub struct MixturePlan {
 impl Plan {
     /// The step that takes all cuts together, where there are any; it is the last.
     #[must_use]
-    pub fn after_cuts(&self) -> Option<&Step> {
-        self.steps.iter().find(|step| matches!(step.kind, StepKind::AfterCuts(_)))
+    pub fn after_cuts(&self) -> Option<&StepPlan> {
+        self.steps.iter().find(|step| step.kind.name() == AfterCuts::NAME)
     }
 
     /// The family with this name, if the run makes it when it reads.
@@ -254,21 +171,22 @@ impl Plan {
 
     /// The sources whose scores a step is fitted to, where it is.
     #[must_use]
-    pub fn reference_of(&self, step: &Step) -> &[String] {
-        match &step.kind {
-            StepKind::Pareto { classifier, alpha: Alpha::Fitted(_), .. } => {
-                let found = self.classifiers.iter().find(|found| found.name == *classifier);
-                found.map_or(&[], |classifier| &classifier.positive)
-            }
+    pub fn reference_of(&self, step: &StepPlan) -> &[String] {
+        match step.kind.search() {
+            Some(Search::Alpha) => self.classifier_of(step).map_or(&[], |classifier| &classifier.positive),
             _ => &[],
         }
     }
 
     /// The language of the reference that a step is fitted to, where it has one.
     #[must_use]
-    pub fn language_of(&self, step: &Step) -> Option<&str> {
+    pub fn language_of(&self, step: &StepPlan) -> Option<&str> {
+        self.classifier_of(step)?.language.as_deref()
+    }
+
+    fn classifier_of(&self, step: &StepPlan) -> Option<&ClassifierPlan> {
         let name = step.classifier()?;
-        self.classifiers.iter().find(|found| found.name == name)?.language.as_deref()
+        self.classifiers.iter().find(|found| found.name == name)
     }
 
     /// The names of the classifiers that some step reads, each with the sources it is read for.
@@ -276,11 +194,10 @@ impl Plan {
     pub fn scored(&self) -> BTreeMap<&str, Vec<String>> {
         let mut scored: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for step in &self.steps {
-            let against = step.duplicates().map_or(&[][..], |rule| &rule.against);
             if let Some(classifier) = step.classifier() {
                 let reference = self.reference_of(step);
                 let sources = scored.entry(classifier).or_default();
-                sources.extend(step.sources.iter().chain(against).chain(reference).cloned());
+                sources.extend(step.sources.iter().chain(step.kind.against()).chain(reference).cloned());
                 sources.sort();
                 sources.dedup();
             }

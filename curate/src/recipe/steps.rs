@@ -1,283 +1,146 @@
-//! Steps: what each does, and that what it reads is written.
+//! Steps in their order: what each refers to is there, and what it reads is written.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
-use schemas::toml_file::Spanned;
+use schemas::toml_file::{Spanned, TomlError};
 
 use super::{
-    ClassifierPlan, Step, StepKind,
+    ClassifierPlan, StepPlan,
     check::{Check, list},
-    model::{DedupRecipe, ParetoRecipe, StepRecipe, SubstringDedupRecipe, Text, ThresholdRecipe, TopRecipe},
+    model::Text,
 };
 use crate::{
-    decide::{Alpha, DecontaminationRule, DuplicateRule, KeepPolicy, ThresholdRule, TopRule},
+    decide::{AfterCuts, Facts, Scope, Step, StepRecipe, Steps},
     error::Result,
-    text::{sameness::Sameness, substrings::SubstringUnit},
+    measure::Family,
 };
-
-/// What a step does, and the name that it has unless the recipe gives one.
-type Named = (StepKind, &'static str);
-
-/// The stage that takes all cuts together.
-const AFTER_CUTS: &str = "after_cuts";
 
 impl Check<'_> {
     /// The steps in their order.
-    pub(super) fn steps(&self, classifiers: &[ClassifierPlan]) -> Result<Vec<Step>> {
-        let mut steps: Vec<Step> = Vec::new();
+    pub(super) fn steps(&self, classifiers: &[ClassifierPlan]) -> Result<Vec<StepPlan>> {
+        let mut steps: Vec<StepPlan> = Vec::new();
         for spanned in &self.recipe.step {
             let recipe = spanned.get_ref();
-            let kinds = self.step_kinds(spanned.span(), recipe, classifiers)?;
+            let kinds = self.kinds(spanned, classifiers)?;
             let sources = match &recipe.sources {
                 Some(names) => names.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>()?,
-                None => self.recipe.source.keys().map(|name| name.get_ref().clone()).collect(),
+                None => self.source_names(),
             };
             if sources.is_empty() {
                 return Err(self.fault(spanned.span(), "a step applies to one source or more").into());
             }
-            for (kind, default_name) in &kinds {
+            for kind in &kinds {
                 let name = match &recipe.name {
                     Some(name) => {
                         self.name(name)?;
                         let name = name.get_ref();
-                        if kinds.len() > 1 { format!("{name}_{default_name}") } else { name.clone() }
+                        if kinds.len() > 1 { format!("{name}_{}", kind.name()) } else { name.clone() }
                     }
-                    None => (*default_name).to_owned(),
+                    None => kind.name().to_owned(),
                 };
-                if name == "read" || name == AFTER_CUTS || steps.iter().any(|step| step.name == name) {
+                if name == "read" || name == AfterCuts::NAME || steps.iter().any(|step| step.name == name) {
                     let span = recipe.name.as_ref().map_or_else(|| spanned.span(), Spanned::span);
                     let message = format!("there is another stage `{name}`: give this step a `name`");
                     return Err(self.fault(span, message).into());
                 }
-                let step = Step { name, sources: sources.clone(), kind: kind.clone() };
-                let lines = steps.iter().find_map(Step::c4_lines);
-                if lines.is_some_and(|lines| step.c4_lines().is_some_and(|others| others != lines)) {
-                    let message = "all steps `c4_quality` of a recipe look at the same `lines`";
+                if let Some(key) = steps.iter().find_map(|step| shaped_otherwise(kind.as_ref(), step.kind.as_ref())) {
+                    let message = format!("all steps `{}` of a recipe look at the same `{key}`", kind.name());
                     return Err(self.fault(spanned.span(), message).into());
                 }
-                steps.push(step);
+                steps.push(StepPlan { name, sources: sources.clone(), kind: Arc::clone(kind) });
             }
         }
-        if steps.iter().any(Step::cuts) {
-            let sources = self.recipe.source.keys().map(|name| name.get_ref().clone()).collect();
-            steps.push(Step { name: AFTER_CUTS.into(), sources, kind: StepKind::AfterCuts(self.recipe.after_cuts) });
+        let stages: Vec<String> = steps.iter().filter(|step| step.cuts()).map(|step| step.name.clone()).collect();
+        if !stages.is_empty() {
+            let kind = Arc::new(AfterCuts { rule: self.recipe.after_cuts, stages });
+            steps.push(StepPlan { name: AfterCuts::NAME.into(), sources: self.source_names(), kind });
         }
         Ok(steps)
     }
 
     /// What a step does; a preset is several.
-    fn step_kinds(
-        &self,
-        span: Range<usize>,
-        recipe: &StepRecipe,
-        classifiers: &[ClassifierPlan],
-    ) -> Result<Vec<Named>> {
-        let StepRecipe {
-            name: _,
-            sources: _,
-            language,
-            gopher_quality,
-            gopher_repetition,
-            fineweb_quality,
-            c4_quality,
-            urls,
-            linked,
-            preset,
-            url_dedup,
-            exact_dedup,
-            normalized_dedup,
-            fuzzy_dedup,
-            substring_dedup,
-            decontaminate,
-            threshold,
-            top,
-            pareto,
-        } = recipe;
-        let mut found: Vec<Named> = Vec::new();
-        let mut one = |kind: StepKind, name| found.push((kind, name));
-        if let Some(rule) = language {
-            self.needs_language(span.clone(), "a step `language`")?;
-            one(StepKind::Language(rule.clone()), "language");
+    fn kinds(&self, recipe: &Spanned<StepRecipe>, classifiers: &[ClassifierPlan]) -> Result<Steps, TomlError> {
+        let span = recipe.span();
+        let mut found = recipe.get_ref().steps(&InRecipe { check: self, step: recipe.get_ref(), classifiers })?;
+        for step in found.iter().flatten() {
+            for facts in step.facts() {
+                if let Facts::Named(family) = facts {
+                    self.needs(family, span.clone(), &format!("a step `{}`", step.name()))?;
+                }
+            }
         }
-        if let Some(rule) = gopher_quality {
-            one(StepKind::GopherQuality(rule.clone()), "gopher_quality");
-        }
-        if let Some(rule) = gopher_repetition {
-            one(StepKind::GopherRepetition(rule.clone()), "gopher_repetition");
-        }
-        if let Some(rule) = fineweb_quality {
-            one(StepKind::FinewebQuality(rule.clone()), "fineweb_quality");
-        }
-        if let Some(rule) = c4_quality {
-            one(StepKind::C4Quality(rule.clone()), "c4_quality");
-        }
-        if let Some(rule) = urls {
-            self.needs_lists(span.clone())?;
-            one(StepKind::Urls(rule.clone()), "urls");
-        }
-        if let Some(rule) = linked {
-            self.needs_links(span.clone(), "a step `linked`")?;
-            one(StepKind::Linked(rule.clone()), "linked");
-        }
-        if let Some(duplicates) = url_dedup {
-            one(StepKind::UrlDedup(self.duplicates(recipe, duplicates, KeepPolicy::Latest)?), "url_dedup");
-        }
-        if let Some(duplicates) = exact_dedup {
-            let rule = self.duplicates(recipe, duplicates, KeepPolicy::SmallestId)?;
-            one(StepKind::TextDedup(Sameness::Exact, rule), "exact_dedup");
-        }
-        if let Some(duplicates) = normalized_dedup {
-            let rule = self.duplicates(recipe, duplicates, KeepPolicy::SmallestId)?;
-            one(StepKind::TextDedup(Sameness::Normalized, rule), "normalized_dedup");
-        }
-        if let Some(duplicates) = fuzzy_dedup {
-            let rule = self.duplicates(recipe, duplicates, KeepPolicy::SmallestId)?;
-            one(StepKind::FuzzyDedup(rule), "fuzzy_dedup");
-        }
-        if let Some(recipe) = substring_dedup {
-            found.push(self.substring_dedup(recipe)?);
-        }
-        if let Some(rule) = decontaminate {
-            found.push((self.decontamination(rule)?, "decontaminate"));
-        }
-        if let Some(recipe) = threshold {
-            found.push((self.threshold(recipe)?, "threshold"));
-        }
-        if let Some(recipe) = top {
-            found.push((self.top(recipe)?, "top"));
-        }
-        if let Some(pareto) = pareto {
-            found.push((self.pareto(pareto, classifiers)?, "pareto"));
-        }
-        match (found.len() + usize::from(preset.is_some()), preset) {
-            (1, Some(preset)) => Ok(preset.steps()),
-            (1, None) => Ok(found),
-            (count, _) => {
-                let possible = "`language`, `gopher_quality`, `gopher_repetition`, `fineweb_quality`, `c4_quality`, `urls`, `linked`, \
-                                `preset`, `url_dedup`, `exact_dedup`, `normalized_dedup`, `fuzzy_dedup`, `substring_dedup`, `decontaminate`, `threshold`, `top` and `pareto`";
-                Err(self.fault(span, format!("a step does one thing, of {possible}; this one does {count}")).into())
+        match (found.pop(), found.len()) {
+            (Some(steps), 0) => Ok(steps),
+            (last, others) => {
+                let count = others + usize::from(last.is_some());
+                let (keys, key) = StepRecipe::KEYS.split_at(StepRecipe::KEYS.len() - 1);
+                let possible = format!("`{}` and `{}`", keys.join("`, `"), key.concat());
+                let message = format!("a step does one thing, of {possible}; this one does {count}");
+                Err(self.fault(span, message))
             }
         }
     }
 
-    /// Which of several duplicates stays.
-    fn duplicates(&self, step: &StepRecipe, recipe: &DedupRecipe, keep: KeepPolicy) -> Result<DuplicateRule> {
-        let DedupRecipe { keep: wanted, prefer, against } = recipe;
-        let sources = |names: &[Text]| names.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>();
-        let rule = DuplicateRule {
-            keep: wanted.as_ref().map_or(keep, |wanted| wanted.get_ref().clone()),
-            prefer: sources(prefer)?,
-            against: sources(against)?,
-        };
-        if let (Some(wanted), KeepPolicy::Score(classifier)) = (wanted, &rule.keep) {
-            self.classifier(classifier, wanted.span())?;
+    /// All sources that are not tasks.
+    fn source_names(&self) -> Vec<String> {
+        self.recipe.source.keys().map(|name| name.get_ref().clone()).collect()
+    }
+}
+
+/// The key that shapes a family of facts which two steps read, where they shape it in two ways.
+fn shaped_otherwise(step: &dyn Step, other: &dyn Step) -> Option<&'static str> {
+    let others = other.facts();
+    step.facts().into_iter().find_map(|facts| match facts {
+        Facts::Shaped { family, by } => {
+            let differs = |other: &Family| other.name == family.name && *other != family;
+            others.iter().filter_map(Facts::shaped).any(differs).then_some(by)
         }
-        if let Some(name) = against.first()
-            && step.sources.is_none()
-        {
-            let message = "a step with `against` names its `sources`: the documents that it may drop";
-            return Err(self.fault(name.span(), message).into());
-        }
-        let own = step.sources.iter().flatten().find(|source| rule.against.contains(source.get_ref()));
-        if let Some(source) = own {
-            let message = format!("`{}` stands in `sources` and in `against`", source.get_ref());
-            return Err(self.fault(source.span(), message).into());
-        }
-        Ok(rule)
+        Facts::Named(_) | Facts::Score(_) => None,
+    })
+}
+
+/// A step, in a recipe that is checked.
+struct InRecipe<'a> {
+    check: &'a Check<'a>,
+    step: &'a StepRecipe,
+    classifiers: &'a [ClassifierPlan],
+}
+
+impl Scope for InRecipe<'_> {
+    fn sources(&self) -> Option<&[Text]> {
+        self.step.sources.as_deref()
     }
 
-    /// Whether there is such a classifier.
-    fn classifier(&self, name: &str, span: Range<usize>) -> Result<()> {
-        let known: Vec<&str> = self.recipe.classifier.keys().map(|name| name.get_ref().as_str()).collect();
+    fn source(&self, name: &Text) -> Result<String, TomlError> {
+        self.check.source(name)
+    }
+
+    fn classifier(&self, name: &str, span: Range<usize>) -> Result<(), TomlError> {
+        let known: Vec<&str> = self.check.recipe.classifier.keys().map(|name| name.get_ref().as_str()).collect();
         if known.contains(&name) {
             return Ok(());
         }
         let message = format!("the step reads the score `{name}`, which nothing writes; classifiers: {}", list(&known));
-        Err(self.fault(span, message).into())
+        Err(self.check.fault(span, message))
     }
 
-    /// Substrings that are cut where they stand in more than one place.
-    fn substring_dedup(&self, recipe: &Spanned<SubstringDedupRecipe>) -> Result<Named> {
-        let SubstringDedupRecipe { unit, normalized, keep_first } = *recipe.get_ref();
-        let least = match unit {
-            SubstringUnit::Bytes(_) => 16,
-            SubstringUnit::Words(_) => 4,
-            SubstringUnit::Lines | SubstringUnit::Paragraphs | SubstringUnit::Sentences(_) => 1,
-        };
-        if unit.length() < least {
-            let message = "a substring has 1 sentence, 4 words or 16 bytes, or more";
-            return Err(self.fault(recipe.span(), message).into());
+    fn without_reference(&self, classifier: &str) -> Option<&'static str> {
+        match self.classifiers.iter().find(|found| found.name == classifier)? {
+            found if found.linked.is_some() => Some("is told by links, and not by sources"),
+            found if found.positive.is_empty() => Some("is not here: the model was trained elsewhere"),
+            _ => None,
         }
-        let name = match unit {
-            SubstringUnit::Lines => "line_dedup",
-            SubstringUnit::Paragraphs => "paragraph_dedup",
-            SubstringUnit::Sentences(_) => "sentence_dedup",
-            SubstringUnit::Bytes(_) => "byte_substring_dedup",
-            SubstringUnit::Words(_) => "word_substring_dedup",
-        };
-        if normalized && unit.is_ngram() {
-            let message = "bytes and words are compared letter by letter: leave out `normalized`, or take lines, paragraphs or sentences";
-            return Err(self.fault(recipe.span(), message).into());
-        }
-        let sameness = if normalized { Sameness::Normalized } else { Sameness::Exact };
-        Ok((StepKind::SubstringDedup { unit, sameness, keep_first }, name))
     }
 
-    fn decontamination(&self, rule: &Spanned<DecontaminationRule>) -> Result<StepKind> {
-        if self.recipe.benchmark.is_empty() {
-            let message = "a step `decontaminate` looks for benchmarks, of which there is none: add [benchmark.NAME]";
-            return Err(self.fault(rule.span(), message).into());
-        }
-        Ok(StepKind::Decontaminate(*rule.get_ref()))
+    fn has_benchmarks(&self) -> bool {
+        !self.check.recipe.benchmark.is_empty()
     }
 
-    fn threshold(&self, recipe: &ThresholdRecipe) -> Result<StepKind> {
-        let ThresholdRecipe { classifier, min, unknown } = recipe;
-        self.classifier(classifier.get_ref(), classifier.span())?;
-        if !(0.0..=1.0).contains(min.get_ref()) {
-            return Err(self.fault(min.span(), "`min` is a score, from 0 to 1").into());
-        }
-        let (classifier, rule) =
-            (classifier.get_ref().clone(), ThresholdRule { min: *min.get_ref(), unknown: *unknown });
-        Ok(StepKind::Threshold { classifier, rule })
+    fn needs(&self, family: &str, span: Range<usize>, who: &str) -> Result<(), TomlError> {
+        self.check.needs(family, span, who)
     }
 
-    fn top(&self, recipe: &TopRecipe) -> Result<StepKind> {
-        let TopRecipe { classifier, share, by, each_source, each_language, unknown } = recipe;
-        if *each_language {
-            self.needs_language(classifier.span(), "a step `top` with `each_language`")?;
-        }
-        self.classifier(classifier.get_ref(), classifier.span())?;
-        if !(*share.get_ref() > 0.0 && *share.get_ref() <= 1.0) {
-            return Err(self.fault(share.span(), "`share` is above 0, to 1").into());
-        }
-        let (by, each_source, each_language, unknown) = (*by, *each_source, *each_language, *unknown);
-        let rule = TopRule { share: *share.get_ref(), by, each_source, each_language, unknown };
-        Ok(StepKind::Top { classifier: classifier.get_ref().clone(), rule })
-    }
-
-    fn pareto(&self, pareto: &ParetoRecipe, classifiers: &[ClassifierPlan]) -> Result<StepKind> {
-        let name = &pareto.classifier;
-        self.classifier(name.get_ref(), name.span())?;
-        match *pareto.alpha.get_ref() {
-            Alpha::Fixed(alpha) if !(alpha > 0.0 && alpha.is_finite()) => {
-                return Err(self.fault(pareto.alpha.span(), "`alpha` is above 0, or \"fit\"").into());
-            }
-            Alpha::Fitted(_) => {
-                let found = classifiers.iter().find(|found| found.name == *name.get_ref());
-                let why = match found {
-                    Some(found) if found.linked.is_some() => "is told by links, and not by sources",
-                    Some(found) if found.positive.is_empty() => "is not here: the model was trained elsewhere",
-                    _ => "",
-                };
-                if !why.is_empty() {
-                    let message = format!("`alpha` cannot be fitted: the reference of `{}` {why}", name.get_ref());
-                    return Err(self.fault(pareto.alpha.span(), message).into());
-                }
-            }
-            Alpha::Fixed(_) => {}
-        }
-        let (classifier, alpha) = (name.get_ref().clone(), *pareto.alpha.get_ref());
-        Ok(StepKind::Pareto { classifier, alpha, unknown: pareto.unknown })
+    fn fault(&self, span: Range<usize>, message: &str) -> TomlError {
+        self.check.fault(span, message)
     }
 }

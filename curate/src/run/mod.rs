@@ -12,8 +12,6 @@ mod accounts;
 mod classifiers;
 mod clusters;
 mod context;
-mod deciding;
-mod decontaminating;
 mod facts;
 mod folder;
 mod made;
@@ -26,6 +24,7 @@ mod progress;
 mod publishing;
 mod read;
 mod source_file;
+mod steps;
 mod survivors;
 mod tables;
 mod units;
@@ -45,6 +44,7 @@ use self::{
     context::Run,
     mixtures::Mixtures,
     read::{ReadVerdicts, Sources},
+    steps::{Steps, contamination},
     survivors::SurvivorFiles,
 };
 use crate::{decide::Contamination, error::Result, recipe::Plan};
@@ -91,7 +91,7 @@ async fn walk_dedup(run: &Run<'_>, source: &str) -> Result<Survivors> {
     if let Some(clusters) = Clusters::of(run) {
         clusters.find().await?;
     }
-    run.decide_steps().await?;
+    Steps { run }.decide().await?;
     SurvivorFiles::of(run, source).write().await?;
     let account = cluster_account(run)?;
     let accounts = Accounts { run };
@@ -103,9 +103,9 @@ async fn walk_dedup(run: &Run<'_>, source: &str) -> Result<Survivors> {
 async fn walk_decontaminate(run: &Run<'_>, source: &str) -> Result<(Outcome, Contamination)> {
     Sources { run }.read().await?;
     ReadVerdicts { run }.decide().await?;
-    run.decide_steps().await?;
+    Steps { run }.decide().await?;
     SurvivorFiles::of(run, source).write().await?;
-    let contamination = run.contamination(&run.last_stage())?;
+    let contamination = contamination(run, &run.last_stage())?;
     let accounts = Accounts { run };
     let ledger = accounts.draw(&[]).await?;
     Ok((accounts.close(ledger)?, contamination))
@@ -119,7 +119,7 @@ async fn walk(run: &Run<'_>) -> Result<Outcome> {
         clusters.find().await?;
     }
     Classifiers { run }.train().await?;
-    run.decide_steps().await?;
+    Steps { run }.decide().await?;
     let (mixtures, accounts) = (Mixtures { run }, Accounts { run });
     let mixed = mixtures.write().await?;
     let ledger = accounts.draw(&mixed).await?;

@@ -7,8 +7,11 @@ use datafusion::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::verdict::{Rule, first_reason};
-use crate::files::Version;
+use super::{Facts, RuleStep};
+use crate::{
+    decide::verdict::{Rule, first_reason},
+    files::Version,
+};
 
 /// How lists drop pages.
 pub const VERSION: Version = Version::new("decide/urls", 1);
@@ -45,5 +48,15 @@ impl Rule for UrlRule {
 
     fn shown(&self) -> Vec<&'static str> {
         vec!["domain"]
+    }
+}
+
+impl RuleStep for UrlRule {
+    fn facts(&self) -> Facts<'_> {
+        Facts::Named("urls")
+    }
+
+    fn description(&self) -> String {
+        format!("drop what lists name, and more than {} soft words in a URL", self.max_soft_words)
     }
 }

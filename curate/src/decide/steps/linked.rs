@@ -7,8 +7,9 @@ use datafusion::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::verdict::{Rule, first_reason};
+use super::{Facts, RuleStep};
 use crate::{
+    decide::verdict::{Rule, first_reason},
     files::Version,
     text::url_form::{host_of, url_form},
 };
@@ -67,5 +68,15 @@ impl Rule for LinkedRule {
 
     fn shown(&self) -> Vec<&'static str> {
         vec!["karma"]
+    }
+}
+
+impl RuleStep for LinkedRule {
+    fn facts(&self) -> Facts<'_> {
+        Facts::Named("links")
+    }
+
+    fn description(&self) -> String {
+        format!("keep pages that posts with {} karma or more link to", self.min_karma)
     }
 }

@@ -1,17 +1,21 @@
-//! Cuts, and what is left of documents after all of them.
+//! What is left of documents after all cuts.
 
+use async_trait::async_trait;
 use datafusion::{
     arrow::datatypes::DataType,
     error::Result,
     logical_expr::{cast, when},
     prelude::{DataFrame, JoinType, coalesce, col, lit},
-    scalar::ScalarValue,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CutText, Tables, substrings_schema, verdict::verdicts};
-use crate::{files::Version, measure::Family};
+use super::{Facts, Stage, Step};
+use crate::{
+    decide::{CutText, Tables, verdict::verdicts},
+    files::Version,
+    measure::Family,
+};
 
 /// How cuts are taken together.
 pub const VERSION: Version = Version::new("decide/after_cuts", 1);
@@ -31,15 +35,42 @@ impl Default for AfterCutsRule {
     }
 }
 
-/// Cuts substrings that were found out of the documents that `before` kept. No document is dropped for it yet.
-///
-/// # Errors
-/// When what was found or the decisions cannot be read.
-pub async fn cut_substrings(tables: Tables<'_>, before: &str, found: std::path::PathBuf) -> Result<DataFrame> {
-    let cuts = tables.parquet(vec![found], &substrings_schema()).await?;
-    let cuts = cuts.select(vec![col("id").alias("cut_id"), col("cuts")])?;
-    let documents = tables.kept(before).await?.join(cuts, JoinType::Left, &["id"], &["cut_id"], None)?;
-    verdicts(documents, lit(ScalarValue::Utf8(None)), &["cuts"])
+/// The rule, on the cuts of a run: its last step, which no key asks for.
+#[derive(Debug, Clone, Serialize)]
+pub struct AfterCuts {
+    /// The rule.
+    pub rule: AfterCutsRule,
+    /// The stages that cut.
+    pub stages: Vec<String>,
+}
+
+impl AfterCuts {
+    /// Its stage.
+    pub const NAME: &str = "after_cuts";
+}
+
+#[async_trait]
+impl Step for AfterCuts {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn version(&self) -> Version {
+        VERSION
+    }
+
+    fn facts(&self) -> Vec<Facts<'_>> {
+        vec![Facts::WORDS]
+    }
+
+    fn description(&self) -> String {
+        format!("drop what was cut to less than {} bytes", self.rule.min_bytes)
+    }
+
+    async fn verdicts(&self, stage: &Stage<'_>) -> Result<DataFrame> {
+        let words = stage.facts(&Facts::WORDS)?;
+        after_cuts(stage.tables, stage.before, &self.stages, words, self.rule).await
+    }
 }
 
 /// Takes all cuts together, and drops documents of which too little is left.

@@ -8,8 +8,11 @@ use schemars::JsonSchema;
 use schemas::share::Share;
 use serde::{Deserialize, Serialize};
 
-use super::verdict::{Rule, first_reason};
-use crate::files::Version;
+use super::{Facts, RuleStep};
+use crate::{
+    decide::verdict::{Rule, first_reason},
+    files::Version,
+};
 
 /// How languages are kept.
 pub const VERSION: Version = Version::new("decide/language", 1);
@@ -45,5 +48,15 @@ impl Rule for LanguageRule {
 
     fn shown(&self) -> Vec<&'static str> {
         vec!["language", "probability"]
+    }
+}
+
+impl RuleStep for LanguageRule {
+    fn facts(&self) -> Facts<'_> {
+        Facts::Named("language")
+    }
+
+    fn description(&self) -> String {
+        format!("keep {} from probability {}", self.keep.join(", "), self.min_probability)
     }
 }

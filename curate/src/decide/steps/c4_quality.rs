@@ -7,8 +7,13 @@ use datafusion::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::verdict::{Rule, first_reason};
-use crate::{files::Version, text::c4::LineRules};
+use super::{Facts, RuleStep};
+use crate::{
+    decide::verdict::{Rule, first_reason},
+    files::Version,
+    measure::{Family, FamilyConfig},
+    text::c4::LineRules,
+};
 
 /// How C4's rules judge.
 pub const VERSION: Version = Version::new("decide/c4_quality", 1);
@@ -46,5 +51,16 @@ impl Rule for C4Quality {
             (col("curly_bracket").and(lit(self.curly_bracket)), "c4_curly_bracket"),
             (col("sentences").lt(lit(self.min_sentences)), "c4_few_sentences"),
         ])
+    }
+}
+
+impl RuleStep for C4Quality {
+    fn facts(&self) -> Facts<'_> {
+        let family = Family { name: "c4_lines".into(), config: FamilyConfig::C4Lines(self.lines) };
+        Facts::Shaped { family, by: "lines" }
+    }
+
+    fn description(&self) -> String {
+        "keep what passes C4's rules".into()
     }
 }

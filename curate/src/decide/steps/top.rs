@@ -1,5 +1,8 @@
 //! The documents with the highest scores, as large a share as is asked for.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use datafusion::{
     arrow::datatypes::DataType,
     error::Result,
@@ -9,13 +12,18 @@ use datafusion::{
     scalar::ScalarValue,
 };
 use schemars::JsonSchema;
+use schemas::toml_file::{Spanned, TomlError};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Tables,
-    verdict::{Unknown, among, first_reason, is_of, over_rows, verdicts},
+use super::{Facts, Scope, Stage, Step, Steps};
+use crate::{
+    decide::{
+        Tables,
+        verdict::{Unknown, among, first_reason, is_of, over_rows, verdicts},
+    },
+    files::Version,
+    measure::Family,
 };
-use crate::{files::Version, measure::Family};
 
 /// How the highest scores are kept.
 pub const VERSION: Version = Version::new("decide/top", 1);
@@ -33,6 +41,51 @@ pub enum ShareUnit {
     Words,
 }
 
+/// A share with the highest scores.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TopRecipe {
+    /// The classifier whose score is used.
+    #[schemars(with = "String")]
+    pub classifier: Spanned<String>,
+    /// The share that stays, above 0, to 1.
+    #[schemars(with = "f64")]
+    pub share: Spanned<f64>,
+    /// What it is counted in.
+    #[serde(default)]
+    pub by: ShareUnit,
+    /// Take it of each source, and not of all together.
+    #[serde(default)]
+    pub each_source: bool,
+    /// Take it of each language, and not of all together.
+    #[serde(default)]
+    pub each_language: bool,
+    /// What becomes of documents of which the classifier knows too little to score them, which are no part of what the share is taken of:
+    /// `drop`, as `out_of_vocabulary`, or `keep`.
+    #[serde(default)]
+    pub unknown: Unknown,
+}
+
+impl TopRecipe {
+    /// The step.
+    ///
+    /// # Errors
+    /// When there is no such classifier, the share is none, or nothing tells languages that are asked for.
+    pub fn check(&self, scope: &dyn Scope) -> Result<Steps, TomlError> {
+        let Self { classifier, share, by, each_source, each_language, unknown } = self;
+        if *each_language {
+            scope.needs("language", classifier.span(), "a step `top` with `each_language`")?;
+        }
+        scope.classifier(classifier.get_ref(), classifier.span())?;
+        if !(*share.get_ref() > 0.0 && *share.get_ref() <= 1.0) {
+            return Err(scope.fault(share.span(), "`share` is above 0, to 1"));
+        }
+        let (by, each_source, each_language, unknown) = (*by, *each_source, *each_language, *unknown);
+        let rule = TopRule { share: *share.get_ref(), by, each_source, each_language, unknown };
+        Ok(vec![Arc::new(Top { classifier: classifier.get_ref().clone(), rule })])
+    }
+}
+
 /// Keeps the documents with the highest scores: from the best on, until they are `share` of all. The one that reaches it stays; of
 /// equal scores the smaller id comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -48,6 +101,55 @@ pub struct TopRule {
     /// What becomes of documents without a score; they are no part of what the share is taken of.
     pub unknown: Unknown,
 }
+
+/// The rule, on the scores of a classifier.
+#[derive(Debug, Serialize)]
+struct Top {
+    classifier: String,
+    rule: TopRule,
+}
+
+#[async_trait]
+impl Step for Top {
+    fn name(&self) -> &'static str {
+        "top"
+    }
+
+    fn version(&self) -> Version {
+        VERSION
+    }
+
+    fn facts(&self) -> Vec<Facts<'_>> {
+        let languages = self.rule.each_language.then_some(LANGUAGES);
+        [Facts::Score(&self.classifier), Facts::WORDS].into_iter().chain(languages).collect()
+    }
+
+    fn description(&self) -> String {
+        let Self { classifier, rule: TopRule { share, by, each_source, each_language, unknown } } = self;
+        let unit = match by {
+            ShareUnit::Documents => "documents",
+            ShareUnit::Bytes => "bytes",
+            ShareUnit::Words => "words",
+        };
+        let of = match (each_source, each_language) {
+            (true, true) => " of each source and language",
+            (true, false) => " of each source",
+            (false, true) => " of each language",
+            (false, false) => "",
+        };
+        format!("keep the highest scores `{classifier}`, {share:.4} of all {unit}{of}{}", unknown.description())
+    }
+
+    async fn verdicts(&self, stage: &Stage<'_>) -> Result<DataFrame> {
+        let Stage { tables, before, sources, .. } = *stage;
+        let (score, words) = (stage.score()?, stage.facts(&Facts::WORDS)?);
+        let languages = if self.rule.each_language { Some(stage.facts(&LANGUAGES)?) } else { None };
+        top(tables, before, score, words, languages, sources, self.rule).await
+    }
+}
+
+/// What tells the languages that a share is taken of.
+const LANGUAGES: Facts<'static> = Facts::Named("language");
 
 /// The verdicts of `rule` on the documents that `before` kept; those of other sources than `sources` are kept.
 ///

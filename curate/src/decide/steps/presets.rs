@@ -1,13 +1,13 @@
 //! The rules of well-known datasets, by the names that people know.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
+use schemas::toml_file::TomlError;
 use serde::Deserialize;
 
-use super::StepKind;
-use crate::{
-    decide::{C4Quality, FinewebQuality, GopherQuality, GopherRepetition, SharesOf, WordLength},
-    text::c4::LineRules,
-};
+use super::{C4Quality, FinewebQuality, GopherQuality, GopherRepetition, Scope, SharesOf, Step, Steps, WordLength};
+use crate::text::c4::LineRules;
 
 /// A dataset whose rules are taken.
 ///
@@ -29,29 +29,26 @@ pub enum Preset {
 }
 
 impl Preset {
-    /// Its steps in their order, each with its name.
-    #[must_use]
-    pub fn steps(self) -> Vec<(StepKind, &'static str)> {
-        let repetition = (StepKind::GopherRepetition(GopherRepetition::default()), "gopher_repetition");
-        let quality = |rule: GopherQuality| (StepKind::GopherQuality(rule), "gopher_quality");
+    /// Its steps in their order.
+    ///
+    /// # Errors
+    /// None: its rules refer to nothing.
+    pub fn steps(&self, _: &dyn Scope) -> Result<Steps, TomlError> {
+        let quality = |rule: GopherQuality| -> Arc<dyn Step> { Arc::new(rule) };
         let as_datatrove = || quality(GopherQuality { shares_of: SharesOf::Tokens, ..GopherQuality::default() });
-        match self {
+        let repetition: Arc<dyn Step> = Arc::new(GopherRepetition::default());
+        Ok(match self {
             Self::Gopher => vec![repetition, quality(GopherQuality::default())],
-            Self::C4 => vec![(StepKind::C4Quality(C4Quality::default()), "c4_quality")],
+            Self::C4 => vec![Arc::new(C4Quality::default())],
             Self::Fineweb => {
                 let lines = LineRules { closed: false, ..LineRules::default() };
                 let c4 = C4Quality { lines, ..C4Quality::default() };
-                vec![
-                    repetition,
-                    as_datatrove(),
-                    (StepKind::C4Quality(c4), "c4_quality"),
-                    (StepKind::FinewebQuality(FinewebQuality::default()), "fineweb_quality"),
-                ]
+                vec![repetition, as_datatrove(), Arc::new(c4), Arc::new(FinewebQuality::default())]
             }
             Self::Refinedweb => vec![repetition, as_datatrove()],
             Self::Dolma => {
                 vec![repetition, quality(GopherQuality { word_length: WordLength::Median, ..GopherQuality::default() })]
             }
-        }
+        })
     }
 }

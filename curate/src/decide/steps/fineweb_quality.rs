@@ -8,8 +8,11 @@ use schemars::JsonSchema;
 use schemas::share::Share;
 use serde::{Deserialize, Serialize};
 
-use super::verdict::{Rule, first_reason, share};
-use crate::files::Version;
+use super::{Facts, RuleStep};
+use crate::{
+    decide::verdict::{Rule, first_reason, share},
+    files::Version,
+};
 
 /// How FineWeb's rules judge.
 pub const VERSION: Version = Version::new("decide/fineweb_quality", 1);
@@ -53,5 +56,15 @@ impl Rule for FinewebQuality {
             (repeated.gt(lit(self.max_repeated_line_characters.get())), "fineweb_repeated_lines"),
             (share("line_feeds", col("tokens")).gt(lit(self.max_line_feeds_per_token)), "fineweb_list"),
         ])
+    }
+}
+
+impl RuleStep for FinewebQuality {
+    fn facts(&self) -> Facts<'_> {
+        Facts::WORDS
+    }
+
+    fn description(&self) -> String {
+        "keep what passes FineWeb's rules".into()
     }
 }
