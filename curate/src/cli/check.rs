@@ -11,10 +11,9 @@ use crate::{
         Alpha, Budget, DuplicateRule, KeepPolicy, Share, ShareUnit, Unit, Unknown, Verification, Weights, largest_whole,
     },
     learn::Kind,
-    measure::FamilyConfig,
     recipe::{MixturePlan, Plan, Step, StepKind, unused_sources},
-    source::{Cleaning, Format, Source, Windows},
-    text::{overlap::NgramLengths, sameness::Sameness, substrings::SubstringUnit},
+    source::{Cleaning, Source, Windows},
+    text::{sameness::Sameness, substrings::SubstringUnit},
     write::Content,
 };
 
@@ -51,7 +50,7 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
             1 => "1 file".to_owned(),
             count => format!("{count} files"),
         };
-        write!(text, "  {:16} {:12} {files}, {}", source.name, kind(&source.format), decimal(size))?;
+        write!(text, "  {:16} {:12} {files}, {}", source.name, source.format.name(), decimal(size))?;
         let clean: Vec<&str> = source.clean.iter().map(Cleaning::name).collect();
         writeln!(text, "{}{}", if clean.is_empty() { "" } else { "; cleaned: " }, clean.join(", "))?;
         if let Some((window, file)) = longest_window(source) {
@@ -64,28 +63,7 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
     }
     writeln!(text, "\nfacts")?;
     for family in &plan.families {
-        let what = match &family.config {
-            FamilyConfig::Words | FamilyConfig::Fingerprints(_) => String::new(),
-            FamilyConfig::C4Lines(rules) => format!("lines of {} words or more", rules.min_words),
-            FamilyConfig::Urls(files) => {
-                let lists = [&files.domains, &files.words, &files.soft_words, &files.parts];
-                let paths = lists.into_iter().flatten().map(|file| file.path.display().to_string());
-                paths.collect::<Vec<_>>().join(", ")
-            }
-            FamilyConfig::Language(model) | FamilyConfig::Score(model) | FamilyConfig::Tokens(model) => {
-                model.path.display().to_string()
-            }
-            FamilyConfig::Links(posts) => format!("{} files of posts", posts.files.len()),
-            FamilyConfig::Overlaps(config) => {
-                let names: Vec<&str> = config.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect();
-                let NgramLengths { max, min } = config.lengths;
-                format!("n-grams of {max} words, or of {min} or more that are a whole example, of {}", names.join(", "))
-            }
-            FamilyConfig::Bands(bands) => {
-                format!("{} bands of {} on shingles of {}", bands.bands, bands.rows, bands.shingle)
-            }
-        };
-        writeln!(text, "  {:16} {what}", family.name)?;
+        writeln!(text, "  {:16} {}", family.name, family.config.description())?;
     }
     if let Some(verification) = plan.verification {
         let Verification { similarity, max_bucket, .. } = verification;
@@ -219,18 +197,6 @@ fn longest_window(source: &Source) -> Option<(u64, &PathBuf)> {
 
 fn size(source: &Source) -> u64 {
     source.files.iter().filter_map(|file| fs::metadata(file).ok()).map(|metadata| metadata.len()).sum()
-}
-
-fn kind(format: &Format) -> &'static str {
-    match format {
-        Format::Warc(_) => "warc",
-        Format::Html(_) => "html",
-        Format::JsonLines(_) => "jsonl",
-        Format::Parquet(_) => "parquet",
-        Format::Csv { .. } => "csv",
-        Format::Text { .. } => "text",
-        Format::Examples(_) => "task",
-    }
 }
 
 fn action(step: &Step) -> String {

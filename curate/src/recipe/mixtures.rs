@@ -133,7 +133,7 @@ impl Check<'_> {
     }
 
     fn measured(&self, recipe: &MeasuredRecipe, tasks: &Tasks) -> Result<BTreeMap<String, f64>> {
-        let path = self.path(&recipe.scores)?;
+        let path = self.files.path(&recipe.scores)?;
         if !path.is_file() {
             return Err(self.fault(recipe.scores.span(), format!("there is no file {}", path.display())).into());
         }
