@@ -7,9 +7,7 @@ use schemas::toml_file::Setting;
 
 use super::{printer::Printer, size::decimal};
 use crate::{
-    decide::{
-        Alpha, Budget, DuplicateRule, KeepPolicy, Share, ShareUnit, Unit, Unknown, Verification, Weights, largest_whole,
-    },
+    decide::{Alpha, Budget, DuplicateRule, KeepPolicy, Share, ShareUnit, Unit, Unknown, Verification, largest_whole},
     learn::Kind,
     recipe::{MixturePlan, Plan, Step, StepKind, unused_sources},
     source::{Cleaning, Source, Windows},
@@ -88,12 +86,12 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
     writeln!(text, "\nmixtures")?;
     for mixture in &plan.mixtures {
         let content = match &mixture.content {
-            Content::Text => weights(&mixture.weights),
+            Content::Text => mixture.weights.description(),
             Content::Examples(examples) => {
                 let templates: usize = examples.tasks.values().map(|task| task.templates.len()).sum();
                 let each = if examples.sample_template { ", one for each example" } else { "" };
                 let count = if templates == 1 { "1 template".to_owned() } else { format!("{templates} templates") };
-                format!("{}, in {count}{each}", weights(&mixture.weights))
+                format!("{}, in {count}{each}", mixture.weights.description())
             }
         };
         writeln!(text, "  {:16} {content}", mixture.name)?;
@@ -142,7 +140,7 @@ fn warnings(plan: &Plan) -> Vec<String> {
 /// The source that holds others back in a mixture without a budget, by the sizes of files.
 fn held_back(plan: &Plan, mixture: &MixturePlan) -> Option<String> {
     // weights by size follow what there is
-    if mixture.budget.is_some() || mixture.unit == Unit::Documents || !matches!(mixture.weights, Weights::Shares(_)) {
+    if mixture.budget.is_some() || mixture.unit == Unit::Documents || mixture.weights.follow_sizes() {
         return None;
     }
     let sizes = plan.sources.iter().map(|source| (source.name.clone(), size(source))).collect();
@@ -164,18 +162,6 @@ fn held_back(plan: &Plan, mixture: &MixturePlan) -> Option<String> {
             100.0 * unused
         )
     })
-}
-
-/// How much of a mixture is of each source.
-fn weights(weights: &Weights) -> String {
-    match weights {
-        Weights::Shares(shares) => {
-            let shares = shares.iter().map(|(source, share)| format!("{source} {:.1} %", share * 100.0));
-            shares.collect::<Vec<_>>().join(", ")
-        }
-        Weights::Proportional { of, .. } if of.len() == 1 => of[0].clone(),
-        Weights::Proportional { of, .. } => format!("{} by size", of.join(", ")),
-    }
 }
 
 /// Bytes from the start of a file within which its window is looked for, behind frames without data.

@@ -37,9 +37,10 @@ mod threshold;
 mod top;
 mod urls;
 mod verdict;
+pub mod weights;
 
 pub use after_cuts::{AfterCutsRule, after_cuts, cut_substrings};
-pub use budget::{Budget, MixtureAccount, Share, SourceAccount, Unit, Weights, largest_whole, measured_shares};
+pub use budget::{Budget, MixtureAccount, Share, SourceAccount, Unit, largest_whole};
 pub use c4::C4Quality;
 pub use clusters::{ClusterAccount, ClusterConfig, ClusterExec, Verification, clusters_schema};
 pub use contamination_cuts::{ContaminationCuts, windows};
@@ -65,6 +66,7 @@ pub use threshold::ThresholdRule;
 pub use top::{ShareUnit, TopRule, top};
 pub use urls::UrlRule;
 pub use verdict::{Rule, Unknown, apply, is_of};
+pub use weights::Weights;
 
 /// The versions of what is no [`Rule`], each where its code stands.
 pub mod versions {
