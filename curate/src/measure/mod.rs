@@ -97,3 +97,18 @@ pub struct FactsRecipe {
     #[schemars(with = "Option<OverlapFacts>")]
     pub overlaps: Option<Spanned<OverlapFacts>>,
 }
+
+impl FactsRecipe {
+    /// What `[facts]` has to say of a family before anything can read it, where it does not.
+    #[must_use]
+    pub fn missing(&self, family: &str) -> Option<&'static str> {
+        let (is_there, what) = match family {
+            "language" => (self.language.is_some(), "a model"),
+            "tokens" => (self.tokens.is_some(), "a tokenizer"),
+            "urls" => (self.urls.is_some(), "lists"),
+            "links" => (self.links.is_some(), "posts"),
+            _ => return None,
+        };
+        (!is_there).then_some(what)
+    }
+}

@@ -238,28 +238,11 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn needs_lists(&self, span: Range<usize>) -> Result<(), TomlError> {
-        if self.recipe.facts.urls.is_some() {
-            return Ok(());
-        }
-        let message = "a step `urls` reads the facts `urls`, which nothing writes: add [facts.urls] with lists";
-        Err(self.fault(span, message))
-    }
-
-    pub(super) fn needs_links(&self, span: Range<usize>, who: &str) -> Result<(), TomlError> {
-        if self.recipe.facts.links.is_some() {
-            return Ok(());
-        }
-        let message = format!("{who} reads the facts `links`, which nothing writes: add [facts.links] with posts");
-        Err(self.fault(span, message))
-    }
-
-    pub(super) fn needs_language(&self, span: Range<usize>, who: &str) -> Result<(), TomlError> {
-        if self.recipe.facts.language.is_some() {
-            return Ok(());
-        }
+    /// Looks for what `[facts]` says of a family that `who` reads, where the family cannot do without.
+    pub(super) fn needs(&self, family: &str, span: Range<usize>, who: &str) -> Result<(), TomlError> {
+        let Some(with) = self.recipe.facts.missing(family) else { return Ok(()) };
         let message =
-            format!("{who} reads the facts `language`, which nothing writes: add [facts.language] with a model");
+            format!("{who} reads the facts `{family}`, which nothing writes: add [facts.{family}] with {with}");
         Err(self.fault(span, message))
     }
 }

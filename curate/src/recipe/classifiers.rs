@@ -54,7 +54,7 @@ impl Check<'_> {
         let sources = |names: &[Text]| names.iter().map(|name| self.source(name)).collect::<Result<Vec<_>, _>>();
         let (positive, negative) = (sources(&recipe.positive)?, sources(&recipe.negative)?);
         if recipe.linked.is_some() {
-            self.needs_links(name.span(), &format!("classifier `{}`", name.get_ref()))?;
+            self.needs("links", name.span(), &format!("classifier `{}`", name.get_ref()))?;
         } else if let Some(both) = recipe.positive.iter().find(|name| negative.contains(name.get_ref())) {
             let message = format!("`{}` is both positive and negative", both.get_ref());
             return Err(self.fault(both.span(), message).into());
@@ -69,7 +69,7 @@ impl Check<'_> {
             return Err(self.fault(name.span(), message).into());
         }
         if let Some(language) = &recipe.language {
-            self.needs_language(language.span(), &format!("classifier `{}`", name.get_ref()))?;
+            self.needs("language", language.span(), &format!("classifier `{}`", name.get_ref()))?;
         }
         let kind = self.kind(name, recipe)?;
         let chunk_words = recipe.chunk_words.unwrap_or(kind.chunk_words());

@@ -96,7 +96,7 @@ impl Check<'_> {
         let mut found: Vec<Named> = Vec::new();
         let mut one = |kind: StepKind, name| found.push((kind, name));
         if let Some(rule) = language {
-            self.needs_language(span.clone(), "a step `language`")?;
+            self.needs("language", span.clone(), "a step `language`")?;
             one(StepKind::Language(rule.clone()), "language");
         }
         if let Some(rule) = gopher_quality {
@@ -112,11 +112,11 @@ impl Check<'_> {
             one(StepKind::C4Quality(rule.clone()), "c4_quality");
         }
         if let Some(rule) = urls {
-            self.needs_lists(span.clone())?;
+            self.needs("urls", span.clone(), "a step `urls`")?;
             one(StepKind::Urls(rule.clone()), "urls");
         }
         if let Some(rule) = linked {
-            self.needs_links(span.clone(), "a step `linked`")?;
+            self.needs("links", span.clone(), "a step `linked`")?;
             one(StepKind::Linked(rule.clone()), "linked");
         }
         if let Some(duplicates) = url_dedup {
@@ -245,7 +245,7 @@ impl Check<'_> {
     fn top(&self, recipe: &TopRecipe) -> Result<StepKind> {
         let TopRecipe { classifier, share, by, each_source, each_language, unknown } = recipe;
         if *each_language {
-            self.needs_language(classifier.span(), "a step `top` with `each_language`")?;
+            self.needs("language", classifier.span(), "a step `top` with `each_language`")?;
         }
         self.classifier(classifier.get_ref(), classifier.span())?;
         if !(*share.get_ref() > 0.0 && *share.get_ref() <= 1.0) {
