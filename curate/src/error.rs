@@ -223,8 +223,7 @@ impl Error {
     }
 
     /// What a failed plan is to the user: the error of ours that caused it, if one did, else the engine's with the stage.
-    #[must_use]
-    pub fn from_plan(stage: &str, error: DataFusionError) -> Self {
+    fn from_plan(stage: &str, error: DataFusionError) -> Self {
         match error {
             DataFusionError::External(inner) => match inner.downcast::<Self>() {
                 Ok(own) => *own,
@@ -247,7 +246,7 @@ impl From<FileError> for Error {
 
 /// Gives what a plan says its place.
 pub trait InStage<T> {
-    /// The same result, with the error as [`Error::from_plan`] says it of `stage`.
+    /// The same result, whose error is what `stage` says to the user.
     ///
     /// # Errors
     /// When the result is one.

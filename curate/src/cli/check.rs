@@ -7,12 +7,10 @@ use schemas::toml_file::Setting;
 
 use super::{printer::Printer, size::decimal};
 use crate::{
-    decide::{Budget, Share, Unit, Verification, Weights, largest_whole},
+    decide::{Budget, Share, Unit, Verification, largest_whole},
     learn::Kind,
-    measure::FamilyConfig,
     recipe::{MixturePlan, Plan, unused_sources},
-    source::{Cleaning, Format, Source, Windows},
-    text::overlap::NgramLengths,
+    source::{Cleaning, Source, Windows},
     write::Content,
 };
 
@@ -49,7 +47,7 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
             1 => "1 file".to_owned(),
             count => format!("{count} files"),
         };
-        write!(text, "  {:16} {:12} {files}, {}", source.name, kind(&source.format), decimal(size))?;
+        write!(text, "  {:16} {:12} {files}, {}", source.name, source.format.name(), decimal(size))?;
         let clean: Vec<&str> = source.clean.iter().map(Cleaning::name).collect();
         writeln!(text, "{}{}", if clean.is_empty() { "" } else { "; cleaned: " }, clean.join(", "))?;
         if let Some((window, file)) = longest_window(source) {
@@ -62,28 +60,7 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
     }
     writeln!(text, "\nfacts")?;
     for family in &plan.families {
-        let what = match &family.config {
-            FamilyConfig::Words | FamilyConfig::Fingerprints(_) => String::new(),
-            FamilyConfig::C4Lines(rules) => format!("lines of {} words or more", rules.min_words),
-            FamilyConfig::Urls(files) => {
-                let lists = [&files.domains, &files.words, &files.soft_words, &files.parts];
-                let paths = lists.into_iter().flatten().map(|file| file.path.display().to_string());
-                paths.collect::<Vec<_>>().join(", ")
-            }
-            FamilyConfig::Language(model) | FamilyConfig::Score(model) | FamilyConfig::Tokens(model) => {
-                model.path.display().to_string()
-            }
-            FamilyConfig::Links(posts) => format!("{} files of posts", posts.files.len()),
-            FamilyConfig::Overlaps(config) => {
-                let names: Vec<&str> = config.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect();
-                let NgramLengths { max, min } = config.lengths;
-                format!("n-grams of {max} words, or of {min} or more that are a whole example, of {}", names.join(", "))
-            }
-            FamilyConfig::Bands(bands) => {
-                format!("{} bands of {} on shingles of {}", bands.bands, bands.rows, bands.shingle)
-            }
-        };
-        writeln!(text, "  {:16} {what}", family.name)?;
+        writeln!(text, "  {:16} {}", family.name, family.config.description())?;
     }
     if let Some(verification) = plan.verification {
         let Verification { similarity, max_bucket, .. } = verification;
@@ -109,12 +86,12 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
     writeln!(text, "\nmixtures")?;
     for mixture in &plan.mixtures {
         let content = match &mixture.content {
-            Content::Text => weights(&mixture.weights),
+            Content::Text => mixture.weights.description(),
             Content::Examples(examples) => {
                 let templates: usize = examples.tasks.values().map(|task| task.templates.len()).sum();
                 let each = if examples.sample_template { ", one for each example" } else { "" };
                 let count = if templates == 1 { "1 template".to_owned() } else { format!("{templates} templates") };
-                format!("{}, in {count}{each}", weights(&mixture.weights))
+                format!("{}, in {count}{each}", mixture.weights.description())
             }
         };
         writeln!(text, "  {:16} {content}", mixture.name)?;
@@ -163,7 +140,7 @@ fn warnings(plan: &Plan) -> Vec<String> {
 /// The source that holds others back in a mixture without a budget, by the sizes of files.
 fn held_back(plan: &Plan, mixture: &MixturePlan) -> Option<String> {
     // weights by size follow what there is
-    if mixture.budget.is_some() || mixture.unit == Unit::Documents || !matches!(mixture.weights, Weights::Shares(_)) {
+    if mixture.budget.is_some() || mixture.unit == Unit::Documents || mixture.weights.follow_sizes() {
         return None;
     }
     let sizes = plan.sources.iter().map(|source| (source.name.clone(), size(source))).collect();
@@ -187,18 +164,6 @@ fn held_back(plan: &Plan, mixture: &MixturePlan) -> Option<String> {
     })
 }
 
-/// How much of a mixture is of each source.
-fn weights(weights: &Weights) -> String {
-    match weights {
-        Weights::Shares(shares) => {
-            let shares = shares.iter().map(|(source, share)| format!("{source} {:.1} %", share * 100.0));
-            shares.collect::<Vec<_>>().join(", ")
-        }
-        Weights::Proportional { of, .. } if of.len() == 1 => of[0].clone(),
-        Weights::Proportional { of, .. } => format!("{} by size", of.join(", ")),
-    }
-}
-
 /// Bytes from the start of a file within which its window is looked for, behind frames without data.
 const LOOKED_AT: u64 = 1 << 16;
 
@@ -218,16 +183,4 @@ fn longest_window(source: &Source) -> Option<(u64, &PathBuf)> {
 
 fn size(source: &Source) -> u64 {
     source.files.iter().filter_map(|file| fs::metadata(file).ok()).map(|metadata| metadata.len()).sum()
-}
-
-fn kind(format: &Format) -> &'static str {
-    match format {
-        Format::Warc(_) => "warc",
-        Format::Html(_) => "html",
-        Format::JsonLines(_) => "jsonl",
-        Format::Parquet(_) => "parquet",
-        Format::Csv { .. } => "csv",
-        Format::Text { .. } => "text",
-        Format::Examples(_) => "task",
-    }
 }

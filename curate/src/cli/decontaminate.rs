@@ -94,7 +94,7 @@ impl DecontaminateArgs {
             seed: 0,
             sources: vec![self.documents.source(FILES, &self.documents.files)?],
             keep_documents: false,
-            families: vec![Family { name: "overlaps".into(), config: FamilyConfig::Overlaps(overlaps) }],
+            families: vec![Family::new(FamilyConfig::Overlaps(overlaps))],
             verification: None,
             indexes: vec![],
             classifiers: vec![],

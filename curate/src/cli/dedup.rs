@@ -140,10 +140,9 @@ impl DedupArgs {
             KeepArg::Earliest => KeepPolicy::Earliest,
             KeepArg::Latest => KeepPolicy::Latest,
         };
-        let family = |name: &str, config| Family { name: name.into(), config };
-        let mut families = vec![family("bands", FamilyConfig::Bands(bands))];
+        let mut families = vec![Family::new(FamilyConfig::Bands(bands))];
         if keep == KeepPolicy::Longest {
-            families.push(family("words", FamilyConfig::Words));
+            families.push(Family::new(FamilyConfig::Words));
         }
         let mut sources = vec![self.documents.source(FILES, &self.documents.files)?];
         let step = |name: &str, rule| StepPlan {

@@ -88,7 +88,7 @@ impl FilesArgs {
         for file in &self.files {
             let path = rewindable(file, folder.path())?;
             let format = format(file);
-            let place = if matches!(format, Format::Parquet(_)) { "row" } else { "byte" };
+            let place = format.place();
             let mut of_file = 0;
             losses.file(printer, file, &path);
             let take = |rows: datafusion::arrow::array::RecordBatch| {

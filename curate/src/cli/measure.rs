@@ -49,20 +49,19 @@ enum FactsArg {
 
 impl MeasureArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let family = |name: &str, config| Family { name: name.into(), config };
         let named = |facts: &FactsArg| match facts {
-            FactsArg::Words => Some(family("words", FamilyConfig::Words)),
-            FactsArg::C4Lines => Some(family("c4_lines", FamilyConfig::C4Lines(LineRules::default()))),
+            FactsArg::Words => Some(Family::new(FamilyConfig::Words)),
+            FactsArg::C4Lines => Some(Family::new(FamilyConfig::C4Lines(LineRules::default()))),
             FactsArg::Fingerprints => Some(Family::fingerprints(Sameness::Exact)),
             FactsArg::NormalizedFingerprints => Some(Family::fingerprints(Sameness::Normalized)),
-            FactsArg::Bands => Some(family("bands", FamilyConfig::Bands(BandsConfig::default()))),
+            FactsArg::Bands => Some(Family::new(FamilyConfig::Bands(BandsConfig::default()))),
             FactsArg::None => None,
         };
         let mut families: Vec<Family> = self.facts.iter().filter_map(named).collect();
         families.dedup();
         if let Some(path) = self.language {
             let sha256 = hash_file(&path)?.sha256;
-            families.push(family("language", FamilyConfig::Language(ModelFile { path, sha256 })));
+            families.push(Family::new(FamilyConfig::Language(ModelFile { path, sha256 })));
         }
         let columns = Columns { text: self.text, ..Columns::default() };
         let is_table = |path: &Path| path.extension().is_some_and(|found| found.eq_ignore_ascii_case("parquet"));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::MixtureRule;
+use super::{MixtureRule, Weights};
 
 /// What budgets are counted in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -36,73 +36,6 @@ impl Unit {
             Self::Documents => "documents",
         }
     }
-}
-
-/// How much of a mixture is of each source.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Weights {
-    /// Shares that add up to 1.
-    Shares(BTreeMap<String, f64>),
-    /// As much as each has, up to a cap, brought closer to each other by a temperature: of a source with `n`, `min(n, cap)^(1 / temperature)`
-    /// parts (Raffel et al. 2020, section 3.5.2; Wei et al. 2021 cap at 3,000 examples).
-    Proportional {
-        /// The sources.
-        of: Vec<String>,
-        /// The most that counts of a source.
-        cap: Option<u64>,
-        /// 1 leaves the sizes as they are, infinity makes all alike.
-        temperature: f64,
-    },
-}
-
-impl Weights {
-    /// The sources, in the order of their names.
-    #[must_use]
-    pub fn sources(&self) -> Vec<String> {
-        match self {
-            Self::Shares(shares) => shares.keys().cloned().collect(),
-            Self::Proportional { of, .. } => of.clone(),
-        }
-    }
-
-    /// The share of each source, by what each has to train on.
-    #[must_use]
-    pub fn shares(&self, sizes: &BTreeMap<String, u64>) -> BTreeMap<String, f64> {
-        match self {
-            Self::Shares(shares) => shares.clone(),
-            Self::Proportional { of, cap, temperature } => {
-                let part = |source: &String| {
-                    let size = sizes.get(source).copied().unwrap_or_default().min(cap.unwrap_or(u64::MAX));
-                    if size == 0 { 0.0 } else { (size as f64).powf(1.0 / temperature) }
-                };
-                let whole: f64 = of.iter().map(part).sum();
-                of.iter().map(|source| (source.clone(), if whole > 0.0 { part(source) / whole } else { 0.0 })).collect()
-            }
-        }
-    }
-}
-
-/// The weights that follow from how well models fare on each component: of a component with score `s`, `exp(z / temperature)` parts, where `z`
-/// is `s` less the mean of all scores, divided by their standard deviation. Components that score alike weigh alike; with a temperature of 1
-/// a component one deviation better has 2.7 times the weight. The limit on epochs keeps small ones from being repeated for it.
-///
-/// `GLaM` (Du et al. 2022, section 3) set its weights by how small models fared on each component, and publishes no formula.
-///
-/// - `scores`: of each component; higher is better, unless `losses`
-/// - returns: shares that add up to 1
-#[must_use]
-pub fn measured_shares(scores: &BTreeMap<String, f64>, losses: bool, temperature: f64) -> BTreeMap<String, f64> {
-    let count = scores.len().max(1) as f64;
-    let mean = scores.values().sum::<f64>() / count;
-    let deviation = (scores.values().map(|score| (score - mean).powi(2)).sum::<f64>() / count).sqrt();
-    let sign = if losses { -1.0 } else { 1.0 };
-    let part = |score: f64| {
-        let standard = if deviation > 0.0 { sign * (score - mean) / deviation } else { 0.0 };
-        (standard / temperature).exp()
-    };
-    let whole: f64 = scores.values().map(|score| part(*score)).sum();
-    scores.iter().map(|(source, score)| (source.clone(), part(*score) / whole)).collect()
 }
 
 /// The largest whole of which a source has to give no more than it may. The least of all sources' is what a mixture without a budget has.
@@ -273,29 +206,6 @@ mod tests {
         let (web, books) = (budget.shares["web"], budget.shares["books"]);
         assert_eq!((books.epochs, books.remainder, books.asked), (1, 0, 100));
         assert_eq!((web.epochs, web.remainder, web.asked), (0, 400, 400));
-    }
-
-    /// T5's and FLAN's rates: a cap, then a root.
-    #[test]
-    fn rates_follow_sizes_up_to_a_cap() {
-        let of = vec!["large".to_owned(), "small".to_owned(), "none".to_owned()];
-        let sizes = table(&[("large", 30_000), ("small", 250), ("none", 0)]);
-        let flan = Weights::Proportional { of: of.clone(), cap: Some(3000), temperature: 1.0 }.shares(&sizes);
-        assert!((flan["large"] - 3000.0 / 3250.0).abs() < 1e-12 && (flan["small"] - 250.0 / 3250.0).abs() < 1e-12);
-        assert!(flan["none"].abs() < 1e-12);
-        let flat = Weights::Proportional { of, cap: None, temperature: 2.0 }.shares(&sizes);
-        assert!((flat["large"] / flat["small"] - 120f64.sqrt()).abs() < 1e-9);
-    }
-
-    #[test]
-    fn better_components_weigh_more() {
-        let scores = table(&[("web", 3.0), ("books", 1.0)]);
-        let shares = measured_shares(&scores, false, 1.0);
-        assert!((shares["web"] / shares["books"] - 2f64.exp()).abs() < 1e-9, "two deviations apart: {shares:?}");
-        let losses = measured_shares(&scores, true, 1.0);
-        assert!((losses["books"] - shares["web"]).abs() < 1e-12);
-        let alike = measured_shares(&table(&[("web", 2.0), ("books", 2.0)]), false, 1.0);
-        assert!((alike["web"] - 0.5).abs() < 1e-12);
     }
 
     proptest! {

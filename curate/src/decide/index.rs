@@ -129,7 +129,7 @@ async fn kept(tables: Tables<'_>, index: &DuplicateIndex) -> datafusion::error::
 /// # Errors
 /// When a file cannot be read.
 pub async fn known_hashes(tables: Tables<'_>, index: &DuplicateIndex) -> datafusion::error::Result<DataFrame> {
-    let family = Family { name: "bands".into(), config: FamilyConfig::Bands(index.bands) };
+    let family = Family::new(FamilyConfig::Bands(index.bands));
     let bands = tables.parquet(index.files.clone(), &family.schema()).await?;
     bands
         .join(kept(tables, index).await?, JoinType::LeftSemi, &["id"], &["known_id"], None)?

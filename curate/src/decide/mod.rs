@@ -27,8 +27,9 @@ mod steps;
 mod substrings;
 mod tables;
 mod verdict;
+pub mod weights;
 
-pub use budget::{Budget, MixtureAccount, Share, SourceAccount, Unit, Weights, largest_whole, measured_shares};
+pub use budget::{Budget, MixtureAccount, Share, SourceAccount, Unit, largest_whole};
 pub use clusters::{ClusterAccount, ClusterConfig, ClusterExec, Verification, clusters_schema};
 pub use contamination::{BenchmarkAccount, Contamination, common_ngrams, overlaps};
 pub use contamination_cuts::{ContaminationCuts, windows};
@@ -45,6 +46,7 @@ pub use steps::*;
 pub use substrings::{SubstringsConfig, SubstringsExec, substrings_schema};
 pub use tables::Tables;
 pub use verdict::{Rule, Unknown, apply, is_of};
+pub use weights::Weights;
 
 /// The versions of what is no [`Step`], each where its code stands.
 pub mod versions {

@@ -10,22 +10,18 @@ use rayon::prelude::*;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::{
-    BandsConfig,
-    family::{Measure, field},
+    Asked, BandsConfig,
+    family::{FactFamily, Measure, field},
 };
-use crate::text::{exact::ExactForm, minhash::MinHash, normal::NormalForm, shingles::Shingler};
+use crate::{
+    error::Result,
+    files::Version,
+    text::{exact::ExactForm, minhash::MinHash, normal::NormalForm, shingles::Shingler},
+};
 
 /// How texts become bands. The second divides words as [`crate::text::unspaced`] does, keeps the marks that carry letters, and
 /// compares texts that are shorter than a shingle by their exact form.
-pub const VERSION: crate::files::Version = crate::files::Version::new("measure/bands", 2);
-
-/// `bands` holds a hash of the whole text, then one for each band of its signature. The first is that of the text's normal form, whose
-/// equals share all bands, too; but a text that is shorter than a shingle has that of its exact form, and none else: of so few words
-/// nothing may be taken away (`C++` is no `C#`). A text without a letter or digit has none, and is null.
-pub fn fields() -> Fields {
-    let item = Arc::new(Field::new("item", DataType::UInt64, true));
-    Fields::from(vec![field("bands", DataType::List(item))])
-}
+pub const VERSION: Version = Version::new("measure/bands", 2);
 
 /// The seed of the hashes of texts that are shorter than a shingle.
 const SHORT: u64 = 1;
@@ -72,11 +68,40 @@ impl BandHasher {
     }
 }
 
+/// Texts as the bands of their signatures.
 pub struct Bands(BandHasher);
 
-impl Bands {
-    pub fn new(config: BandsConfig) -> Self {
-        Self(BandHasher::new(config))
+impl FactFamily for Bands {
+    type Config = BandsConfig;
+
+    const VERSION: Version = VERSION;
+
+    fn name(_: &BandsConfig) -> &'static str {
+        "bands"
+    }
+
+    /// `bands` holds a hash of the whole text, then one for each band of its signature. The first is that of the text's normal form, whose
+    /// equals share all bands, too; but a text that is shorter than a shingle has that of its exact form, and none else: of so few words
+    /// nothing may be taken away (`C++` is no `C#`). A text without a letter or digit has none, and is null.
+    fn fields() -> Fields {
+        let item = Arc::new(Field::new("item", DataType::UInt64, true));
+        Fields::from(vec![field("bands", DataType::List(item))])
+    }
+
+    fn asked(asked: &Asked<'_>) -> Result<Vec<BandsConfig>> {
+        let choice = asked.facts.bands.as_ref();
+        let config =
+            choice.map(|choice| choice.get_ref().config().map_err(|message| asked.files.fault(choice.span(), message)));
+        let default = || asked.needs("bands").then(BandsConfig::default);
+        Ok(config.transpose()?.or_else(default).into_iter().collect())
+    }
+
+    fn description(config: &BandsConfig) -> String {
+        format!("{} bands of {} on shingles of {}", config.bands, config.rows, config.shingle)
+    }
+
+    fn load(config: &BandsConfig) -> Result<Self> {
+        Ok(Self(BandHasher::new(*config)))
     }
 }
 

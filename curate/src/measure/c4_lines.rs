@@ -8,31 +8,62 @@ use datafusion::arrow::{
 };
 use rayon::prelude::*;
 
-use super::family::{Measure, field};
-use crate::files::Version;
-use crate::text::{
-    c4::{LineCuts, LineRules},
-    lines::count_characters,
-    tokens::Tokens,
+use super::{
+    Asked, FamilyConfig,
+    family::{FactFamily, Measure, field},
+};
+use crate::{
+    error::Result,
+    files::Version,
+    text::{
+        c4::{LineCuts, LineRules},
+        lines::count_characters,
+        tokens::Tokens,
+    },
 };
 
 /// What C4's rules on lines find.
-pub const VERSION: Version = Version::new("measure/c4_lines", 1);
+pub struct C4Lines(LineRules);
 
-/// `cuts` holds where each cut begins and ends, in bytes, in turn; `cut_characters` is how much that is, and `sentences` how
-/// many are in what stays.
-pub fn fields() -> Fields {
-    let item = Arc::new(Field::new("item", DataType::UInt32, true));
-    Fields::from(vec![
-        field("sentences", DataType::UInt64),
-        field("lorem_ipsum", DataType::Boolean),
-        field("curly_bracket", DataType::Boolean),
-        field("cut_characters", DataType::UInt64),
-        field("cuts", DataType::List(item)),
-    ])
+impl FactFamily for C4Lines {
+    type Config = LineRules;
+
+    const VERSION: Version = Version::new("measure/c4_lines", 1);
+
+    fn name(_: &LineRules) -> &'static str {
+        "c4_lines"
+    }
+
+    /// `cuts` holds where each cut begins and ends, in bytes, in turn; `cut_characters` is how much that is, and `sentences` how
+    /// many are in what stays.
+    fn fields() -> Fields {
+        let item = Arc::new(Field::new("item", DataType::UInt32, true));
+        Fields::from(vec![
+            field("sentences", DataType::UInt64),
+            field("lorem_ipsum", DataType::Boolean),
+            field("curly_bracket", DataType::Boolean),
+            field("cut_characters", DataType::UInt64),
+            field("cuts", DataType::List(item)),
+        ])
+    }
+
+    fn asked(asked: &Asked<'_>) -> Result<Vec<LineRules>> {
+        // all steps look at the same lines: a recipe in which they do not is refused
+        let rules = asked.configured().find_map(|config| match config {
+            FamilyConfig::C4Lines(rules) => Some(*rules),
+            _ => None,
+        });
+        Ok(rules.into_iter().collect())
+    }
+
+    fn description(rules: &LineRules) -> String {
+        format!("lines of {} words or more", rules.min_words)
+    }
+
+    fn load(rules: &LineRules) -> Result<Self> {
+        Ok(Self(*rules))
+    }
 }
-
-pub struct C4Lines(pub LineRules);
 
 impl Measure for C4Lines {
     fn measure(&self, texts: &[Option<&str>]) -> Vec<ArrayRef> {

@@ -1,6 +1,6 @@
-//! The families and what each is made of.
+//! What a family of facts is: how its facts are computed, and what a recipe may say of that.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use datafusion::{
     arrow::{
@@ -12,16 +12,8 @@ use datafusion::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{
-    BandsConfig, OverlapsConfig, PostFiles, UrlFiles, bands, c4_lines, fingerprints, language, links, overlaps, score,
-    tokens, urls, words,
-};
-use crate::{
-    error::Result,
-    files::Version,
-    plan::call,
-    text::{c4::LineRules, sameness::Sameness},
-};
+use super::{Asked, BandsConfig, FamilyConfig, OverlapsConfig};
+use crate::{error::Result, files::Version, plan::call, text::sameness::Sameness};
 
 /// A family of facts: its name and its configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -32,105 +24,154 @@ pub struct Family {
     pub config: FamilyConfig,
 }
 
-/// What the facts of a family depend on.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FamilyConfig {
-    /// Counts of words, lines and signs.
-    Words,
-    /// What C4's rules on lines find.
-    C4Lines(LineRules),
-    /// What lists find in the URL.
-    Urls(UrlFiles),
-    /// The language, by a fastText model.
-    Language(ModelFile),
-    /// A hash of the form in which texts are the same.
-    Fingerprints(Sameness),
-    /// The bands of a MinHash signature.
-    Bands(BandsConfig),
-    /// Posts that link to the page.
-    Links(PostFiles),
-    /// N-grams of benchmarks.
-    Overlaps(OverlapsConfig),
-    /// The score of a classifier that was trained before.
-    Score(ModelFile),
-    /// The number of tokens, by a `tokenizer.json`.
-    Tokens(ModelFile),
-}
-
-/// A model or a list on disk. The hash makes facts by another one stale.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ModelFile {
-    /// The file.
-    pub path: PathBuf,
-    /// SHA-256 of its bytes.
-    pub sha256: String,
-}
-
 /// Computes the facts of many texts. A model is loaded once for a plan.
 pub(super) trait Measure: Send + Sync {
     /// One array for each field; a null text has null facts.
     fn measure(&self, texts: &[Option<&str>]) -> Vec<ArrayRef>;
 }
 
+/// A family: what computes its facts, and what is known of them without it.
+///
+/// It stands in a file of its own; beside that, it has its line in the list of [`FamilyConfig`].
+pub(super) trait FactFamily: Measure + Sized + 'static {
+    /// What the facts depend on.
+    type Config;
+
+    /// The version of the code that makes the facts.
+    const VERSION: Version;
+
+    /// The column of documents that the facts are about.
+    const SUBJECT: &'static str = "text";
+
+    /// Its name, which is its folder below `facts/`.
+    fn name(config: &Self::Config) -> &'static str;
+
+    /// Its columns, without the id.
+    fn fields() -> Fields;
+
+    /// Makes ready to compute the facts; a model is read here.
+    fn load(config: &Self::Config) -> Result<Self>;
+
+    /// The configurations with which a recipe asks for it; none where something else than a recipe does.
+    fn asked(_: &Asked<'_>) -> Result<Vec<Self::Config>> {
+        Ok(vec![])
+    }
+
+    /// What it depends on, for people.
+    fn description(_: &Self::Config) -> String {
+        String::new()
+    }
+}
+
+/// Makes [`FamilyConfig`] of a list: a family's name there, its configuration, where it has one, and the type that computes its facts.
+macro_rules! families {
+    (@config) => { &() };
+    (@config $config:ident) => { $config };
+    (@new $variant:ident $found:ident) => {{ let () = $found; FamilyConfig::$variant }};
+    (@new $variant:ident $found:ident $config:ident) => { FamilyConfig::$variant($found) };
+    ($($(#[$about:meta])* $variant:ident $(($config:ident: $type:ty))? => $family:ty;)+) => {
+        /// What the facts of a family depend on.
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum FamilyConfig {
+            $($(#[$about])* $variant $(($type))?,)+
+        }
+
+        impl FamilyConfig {
+            /// The families that a recipe asks for, in the order of the list.
+            ///
+            /// # Errors
+            /// When a file is not there, or a configuration cannot be.
+            pub fn asked(asked: &Asked<'_>) -> Result<Vec<Family>> {
+                let mut families = Vec::new();
+                $(for config in <$family as FactFamily>::asked(asked)? {
+                    families.push(Family::new(families!(@new $variant config $($config)?)));
+                })+
+                Ok(families)
+            }
+
+            /// The name of its family.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant $(($config))? => <$family as FactFamily>::name(families!(@config $($config)?)),)+
+                }
+            }
+
+            /// The columns of the facts, without the id.
+            #[must_use]
+            pub fn fields(&self) -> Fields {
+                match self {
+                    $(Self::$variant { .. } => <$family as FactFamily>::fields(),)+
+                }
+            }
+
+            /// The version of the code that makes the facts.
+            #[must_use]
+            pub fn version(&self) -> Version {
+                match self {
+                    $(Self::$variant { .. } => <$family as FactFamily>::VERSION,)+
+                }
+            }
+
+            /// The column of documents that the facts are about.
+            #[must_use]
+            pub fn subject(&self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => <$family as FactFamily>::SUBJECT,)+
+                }
+            }
+
+            /// What the facts depend on, for people.
+            #[must_use]
+            pub fn description(&self) -> String {
+                match self {
+                    $(Self::$variant $(($config))? => {
+                        <$family as FactFamily>::description(families!(@config $($config)?))
+                    })+
+                }
+            }
+
+            fn load(&self) -> Result<Box<dyn Measure>> {
+                Ok(match self {
+                    $(Self::$variant $(($config))? => {
+                        Box::new(<$family as FactFamily>::load(families!(@config $($config)?))?)
+                    })+
+                })
+            }
+        }
+    };
+}
+
+pub(super) use families;
+
 impl Family {
+    /// A family by its own name.
+    #[must_use]
+    pub fn new(config: FamilyConfig) -> Self {
+        Self { name: config.name().into(), config }
+    }
+
     /// The family of hashes by which the same texts are found.
     #[must_use]
     pub fn fingerprints(sameness: Sameness) -> Self {
-        let name = match sameness {
-            Sameness::Exact => "fingerprints",
-            Sameness::Normalized => "normalized_fingerprints",
-        };
-        Self { name: name.into(), config: FamilyConfig::Fingerprints(sameness) }
+        Self::new(FamilyConfig::Fingerprints(sameness))
     }
 
     /// The family's columns, without the id.
     #[must_use]
     pub fn fields(&self) -> Fields {
-        match &self.config {
-            FamilyConfig::Words => words::fields(),
-            FamilyConfig::C4Lines(_) => c4_lines::fields(),
-            FamilyConfig::Urls(_) => urls::fields(),
-            FamilyConfig::Language(_) => language::fields(),
-            FamilyConfig::Fingerprints(_) => fingerprints::fields(),
-            FamilyConfig::Bands(_) => bands::fields(),
-            FamilyConfig::Links(_) => links::fields(),
-            FamilyConfig::Overlaps(_) => overlaps::fields(),
-            FamilyConfig::Score(_) => score::fields(),
-            FamilyConfig::Tokens(_) => tokens::fields(),
-        }
+        self.config.fields()
     }
 
     /// The version of the code that makes the facts.
     #[must_use]
     pub fn version(&self) -> Version {
-        match &self.config {
-            FamilyConfig::Words => words::VERSION,
-            FamilyConfig::C4Lines(_) => c4_lines::VERSION,
-            FamilyConfig::Urls(_) => urls::VERSION,
-            FamilyConfig::Language(_) => language::VERSION,
-            FamilyConfig::Fingerprints(_) => fingerprints::VERSION,
-            FamilyConfig::Bands(_) => bands::VERSION,
-            FamilyConfig::Links(_) => links::VERSION,
-            FamilyConfig::Overlaps(_) => overlaps::VERSION,
-            FamilyConfig::Score(_) => score::VERSION,
-            FamilyConfig::Tokens(_) => tokens::VERSION,
-        }
+        self.config.version()
     }
 
     pub(super) fn load(&self) -> Result<Box<dyn Measure>> {
-        Ok(match &self.config {
-            FamilyConfig::Words => Box::new(words::Words),
-            FamilyConfig::C4Lines(rules) => Box::new(c4_lines::C4Lines(*rules)),
-            FamilyConfig::Urls(files) => Box::new(urls::Urls::load(files)?),
-            FamilyConfig::Language(model) => Box::new(language::Languages::load(&model.path)?),
-            FamilyConfig::Fingerprints(sameness) => Box::new(fingerprints::Fingerprints(*sameness)),
-            FamilyConfig::Bands(config) => Box::new(bands::Bands::new(*config)),
-            FamilyConfig::Links(posts) => Box::new(links::Links::load(posts)?),
-            FamilyConfig::Overlaps(config) => Box::new(overlaps::Overlaps::load(config)?),
-            FamilyConfig::Score(model) => Box::new(score::Scores::load(&model.path)?),
-            FamilyConfig::Tokens(model) => Box::new(tokens::Tokens::load(&model.path)?),
-        })
+        self.config.load()
     }
 
     /// The parameters of MinHash, where it has any.
@@ -160,10 +201,7 @@ impl Family {
     /// The column of documents that the facts are about.
     #[must_use]
     pub fn subject(&self) -> &'static str {
-        match self.config {
-            FamilyConfig::Urls(_) | FamilyConfig::Links(_) => "url",
-            _ => "text",
-        }
+        self.config.subject()
     }
 
     /// The facts of the column that they are about, as structs.

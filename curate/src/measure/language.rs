@@ -1,35 +1,66 @@
 //! The family `language`.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use datafusion::arrow::{
     array::{ArrayRef, Float64Array, StringViewArray},
     datatypes::{DataType, Fields},
 };
 use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-use super::family::{Measure, field};
+use super::{
+    Asked, ModelFile,
+    family::{FactFamily, Measure, field},
+};
 use crate::{
     error::Result,
-    files::Version,
+    files::{Text, Version, hash_file},
     learn::{
         Buffers,
         language::{Identified, LanguageModel},
     },
 };
 
-/// How languages are told by a model.
-pub const VERSION: Version = Version::new("measure/language", 1);
-
-pub fn fields() -> Fields {
-    Fields::from(vec![field("language", DataType::Utf8View), field("probability", DataType::Float64)])
+/// The model that tells languages.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LanguageFacts {
+    /// A fastText model, `.bin` or `.ftz`.
+    #[schemars(with = "String")]
+    pub model: Text,
 }
 
+/// Tells languages by a model.
 pub struct Languages(LanguageModel);
 
-impl Languages {
-    pub fn load(path: &Path) -> Result<Self> {
-        Ok(Self(LanguageModel::load(path)?))
+impl FactFamily for Languages {
+    type Config = ModelFile;
+
+    const VERSION: Version = Version::new("measure/language", 1);
+
+    fn name(_: &ModelFile) -> &'static str {
+        "language"
+    }
+
+    fn fields() -> Fields {
+        Fields::from(vec![field("language", DataType::Utf8View), field("probability", DataType::Float64)])
+    }
+
+    fn asked(asked: &Asked<'_>) -> Result<Vec<ModelFile>> {
+        let Some(LanguageFacts { model }) = &asked.facts.language else { return Ok(vec![]) };
+        let path = asked.files.file(model)?;
+        let sha256 = hash_file(&path)?.sha256;
+        Ok(vec![ModelFile { path, sha256 }])
+    }
+
+    fn description(model: &ModelFile) -> String {
+        model.path.display().to_string()
+    }
+
+    fn load(model: &ModelFile) -> Result<Self> {
+        Ok(Self(LanguageModel::load(&model.path)?))
     }
 }
 

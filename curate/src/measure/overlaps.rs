@@ -7,17 +7,40 @@ use datafusion::arrow::{
     datatypes::{DataType, Field, Fields},
 };
 use rayon::prelude::*;
+use schemars::JsonSchema;
+use schemas::toml_file::Spanned;
 use serde::{Deserialize, Serialize};
 
-use super::family::{Measure, field};
+use super::{
+    Asked,
+    family::{FactFamily, Measure, field},
+};
 use crate::{
     error::Result,
+    files::Version,
     source::Benchmark,
     text::overlap::{NgramIndex, NgramLengths, PlainWords},
 };
 
-/// How n-grams of benchmarks are found.
-pub const VERSION: crate::files::Version = crate::files::Version::new("measure/overlaps", 1);
+/// Word n-grams of benchmarks.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OverlapFacts {
+    /// Words in an n-gram of a long example.
+    pub max_ngram: usize,
+    /// Fewest words of an example that is looked for as a whole.
+    pub min_ngram: usize,
+    /// Characters on either side of an n-gram that are cut with it.
+    pub context_chars: usize,
+}
+
+impl Default for OverlapFacts {
+    /// GPT-3's (Brown et al. 2020, appendix C).
+    fn default() -> Self {
+        let NgramLengths { max, min } = NgramLengths::default();
+        Self { max_ngram: max, min_ngram: min, context_chars: OverlapsConfig::CONTEXT_CHARS }
+    }
+}
 
 /// What is looked for, and how much stands around it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -98,17 +121,7 @@ pub fn overlap_fields() -> Fields {
     ])
 }
 
-/// `overlaps` lists what is found, in the order of the text; it is null where nothing is, as are the `bytes` and `characters` of the
-/// whole text.
-pub fn fields() -> Fields {
-    let item = Field::new("item", DataType::Struct(overlap_fields()), true);
-    Fields::from(vec![
-        field("overlaps", DataType::List(Arc::new(item))),
-        field("bytes", DataType::UInt32),
-        field("characters", DataType::UInt32),
-    ])
-}
-
+/// Finds n-grams of benchmarks.
 pub struct Overlaps {
     index: NgramIndex,
     context_chars: usize,
@@ -120,11 +133,52 @@ struct Found {
     characters: u32,
 }
 
-impl Overlaps {
-    pub fn load(config: &OverlapsConfig) -> Result<Self> {
-        Ok(Self { index: config.index()?, context_chars: config.context_chars })
+impl FactFamily for Overlaps {
+    type Config = OverlapsConfig;
+
+    const VERSION: Version = Version::new("measure/overlaps", 1);
+
+    fn name(_: &OverlapsConfig) -> &'static str {
+        "overlaps"
     }
 
+    /// `overlaps` lists what is found, in the order of the text; it is null where nothing is, as are the `bytes` and `characters` of the
+    /// whole text.
+    fn fields() -> Fields {
+        let item = Field::new("item", DataType::Struct(overlap_fields()), true);
+        Fields::from(vec![
+            field("overlaps", DataType::List(Arc::new(item))),
+            field("bytes", DataType::UInt32),
+            field("characters", DataType::UInt32),
+        ])
+    }
+
+    fn asked(asked: &Asked<'_>) -> Result<Vec<OverlapsConfig>> {
+        if !asked.needs("overlaps") {
+            return Ok(vec![]);
+        }
+        let facts = asked.facts.overlaps.as_ref();
+        let OverlapFacts { max_ngram, min_ngram, context_chars } =
+            facts.map(|facts| *facts.get_ref()).unwrap_or_default();
+        let benchmarks = asked.benchmarks.iter().map(|(name, recipe)| recipe.benchmark(name, asked.files));
+        let benchmarks = benchmarks.collect::<Result<Vec<_>>>()?;
+        let config = OverlapsConfig::new(NgramLengths { max: max_ngram, min: min_ngram }, context_chars, benchmarks);
+        let span = || facts.map(Spanned::span).unwrap_or_default();
+        Ok(vec![config.map_err(|message| asked.files.fault(span(), message))?])
+    }
+
+    fn description(config: &OverlapsConfig) -> String {
+        let names: Vec<&str> = config.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect();
+        let NgramLengths { max, min } = config.lengths;
+        format!("n-grams of {max} words, or of {min} or more that are a whole example, of {}", names.join(", "))
+    }
+
+    fn load(config: &OverlapsConfig) -> Result<Self> {
+        Ok(Self { index: config.index()?, context_chars: config.context_chars })
+    }
+}
+
+impl Overlaps {
     fn find(&self, words: &mut PlainWords, text: &str) -> Option<Found> {
         words.take(text);
         let mut overlaps = Vec::new();

@@ -1,6 +1,6 @@
 //! The families of scores, one for each classifier.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use datafusion::arrow::{
     array::{ArrayRef, Float64Array},
@@ -8,28 +8,42 @@ use datafusion::arrow::{
 };
 use rayon::prelude::*;
 
-use super::family::{Measure, field};
+use super::{
+    ModelFile,
+    family::{FactFamily, Measure, field},
+};
 use crate::{
     error::Result,
     files::Version,
     learn::{Classifier, Score, Scratch},
 };
 
-/// How texts are scored; the kind of the classifier has a version of its own.
-pub const VERSION: Version = Version::new("measure/score", 2);
-
-/// `score` is the probability of being of the reference, null where the classifier knows too little of the text; `known`, the share of the
-/// text's words and n-grams that it knows. Both are rounded to 1e-6.
-pub fn fields() -> Fields {
-    Fields::from(vec![field("score", DataType::Float64), field("known", DataType::Float64)])
-}
-
+/// Scores texts by a classifier, whose kind has a version of its own.
 pub struct Scores(Classifier);
 
-impl Scores {
-    /// Loads the classifier whose `model.json` is at `path`.
-    pub fn load(path: &Path) -> Result<Self> {
-        Classifier::load(path.parent().unwrap_or(path)).map(Self)
+impl FactFamily for Scores {
+    /// The classifier's `model.json`.
+    type Config = ModelFile;
+
+    const VERSION: Version = Version::new("measure/score", 2);
+
+    /// That of a classifier's scores begins with it.
+    fn name(_: &ModelFile) -> &'static str {
+        "score"
+    }
+
+    /// `score` is the probability of being of the reference, null where the classifier knows too little of the text; `known`, the share of the
+    /// text's words and n-grams that it knows. Both are rounded to 1e-6.
+    fn fields() -> Fields {
+        Fields::from(vec![field("score", DataType::Float64), field("known", DataType::Float64)])
+    }
+
+    fn description(model: &ModelFile) -> String {
+        model.path.display().to_string()
+    }
+
+    fn load(model: &ModelFile) -> Result<Self> {
+        Classifier::load(model.path.parent().unwrap_or(&model.path)).map(Self)
     }
 }
 

@@ -11,29 +11,63 @@ use datafusion::arrow::{
     datatypes::{DataType, Fields},
 };
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use schemas::byte_order_mark::without_mark;
+use serde::Deserialize;
 use serde_json::Value;
 use system::contained::{Panicked, contained};
 use tokenizers::{ModelWrapper, Tokenizer};
 
-use super::family::{Measure, field};
+use super::{
+    Asked, ModelFile,
+    family::{FactFamily, Measure, field},
+};
 use crate::{
     error::{Error, Result},
-    files::Version,
+    files::{Text, Version},
 };
 
-/// How tokens are counted.
-pub const VERSION: Version = Version::new("measure/tokens", 2);
-
-pub fn fields() -> Fields {
-    Fields::from(vec![field("tokens", DataType::UInt64)])
+/// The tokenizer that counts tokens.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenFacts {
+    /// A `tokenizer.json`.
+    #[schemars(with = "String")]
+    pub tokenizer: Text,
 }
 
 /// Counts the tokens of a `tokenizer.json`, without special ones.
 pub struct Tokens(Tokenizer);
 
+impl FactFamily for Tokens {
+    type Config = ModelFile;
+
+    const VERSION: Version = Version::new("measure/tokens", 2);
+
+    fn name(_: &ModelFile) -> &'static str {
+        "tokens"
+    }
+
+    fn fields() -> Fields {
+        Fields::from(vec![field("tokens", DataType::UInt64)])
+    }
+
+    fn asked(asked: &Asked<'_>) -> Result<Vec<ModelFile>> {
+        let Some(TokenFacts { tokenizer }) = &asked.facts.tokens else { return Ok(vec![]) };
+        Ok(vec![ModelFile::named(tokenizer, asked.files)?])
+    }
+
+    fn description(tokenizer: &ModelFile) -> String {
+        tokenizer.path.display().to_string()
+    }
+
+    fn load(tokenizer: &ModelFile) -> Result<Self> {
+        Self::read(&tokenizer.path)
+    }
+}
+
 impl Tokens {
-    pub fn load(path: &Path) -> Result<Self> {
+    fn read(path: &Path) -> Result<Self> {
         let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
         let bytes = fs::read(path).map_err(Error::file("read", path))?;
         let text = without_mark(&bytes).map_err(damaged)?;
@@ -90,7 +124,7 @@ mod tests {
         let text = r#"{"version": "1.0", "added_tokens": [], "model":
             {"type": "BPE", "dropout": 1.0, "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}}"#;
         fs::write(&path, format!("\u{feff}{text}")).expect("the file can be written");
-        let Tokens(tokenizer) = Tokens::load(&path)?;
+        let Tokens(tokenizer) = Tokens::read(&path)?;
         assert_eq!(tokenizer.encode_fast("ab", false).expect("it has these letters").get_ids(), [2]);
         Ok(())
     }
@@ -105,7 +139,7 @@ mod tests {
             "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}}"###;
         for (text, message) in [(no_json, "column"), (no_merge, "the crate `tokenizers` cannot read it")] {
             fs::write(&path, text).expect("the file can be written");
-            let error = Tokens::load(&path).err().expect("it is no tokenizer").to_string();
+            let error = Tokens::read(&path).err().expect("it is no tokenizer").to_string();
             assert!(error.contains("tokenizer.json is damaged") && error.contains(message), "{error}");
         }
     }

@@ -8,14 +8,15 @@ use datafusion::arrow::{
 };
 use rayon::prelude::*;
 
-use super::family::{Measure, field};
+use super::{
+    Asked,
+    family::{FactFamily, Measure, field},
+};
 use crate::{
+    error::Result,
     files::Version,
     text::facts::{FactCounter, TextFacts},
 };
-
-/// How words, lines and signs are counted.
-pub const VERSION: Version = Version::new("measure/words", 1);
 
 /// A count and its name. Every fact is a count: what it is divided by is for the rules to say.
 type Count = (&'static str, fn(&TextFacts) -> u64);
@@ -53,11 +54,31 @@ const COUNTS: [Count; 30] = [
     ("repeated_10_characters", |facts| facts.ngrams.repeated[5]),
 ];
 
-pub fn fields() -> Fields {
-    COUNTS.iter().map(|(name, _)| field(name, DataType::UInt64)).collect()
-}
-
+/// Counts words, lines and signs.
 pub struct Words;
+
+impl FactFamily for Words {
+    type Config = ();
+
+    const VERSION: Version = Version::new("measure/words", 1);
+
+    fn name((): &()) -> &'static str {
+        "words"
+    }
+
+    fn fields() -> Fields {
+        COUNTS.iter().map(|(name, _)| field(name, DataType::UInt64)).collect()
+    }
+
+    /// Every recipe has it.
+    fn asked(_: &Asked<'_>) -> Result<Vec<()>> {
+        Ok(vec![()])
+    }
+
+    fn load((): &()) -> Result<Self> {
+        Ok(Self)
+    }
+}
 
 impl Measure for Words {
     fn measure(&self, texts: &[Option<&str>]) -> Vec<ArrayRef> {

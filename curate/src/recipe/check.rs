@@ -7,24 +7,22 @@ use std::{
 };
 
 use schemas::{
-    paths::NamedFolders,
-    task::{Folders, Split, Task, shipped},
+    task::{Split, Task},
     toml_file::{Setting, Spanned, TomlError, TomlFile},
 };
 
 use super::{
     Plan, Recipe, StepPlan,
     mixtures::Tasks,
-    model::{ClustersRecipe, ColumnsRecipe, LinkFacts, OverlapFacts, SourceRecipe, TaskRecipe, Text},
+    model::{ClustersRecipe, TaskRecipe, Text},
 };
+pub(super) use crate::files::list;
 use crate::{
     decide::{DuplicateIndex, Facts, SplitRule, Verification},
     error::Result,
-    extract::PageLimits,
-    files::hash_file,
-    measure::{BandsConfig, Family, FamilyConfig, ModelFile, OverlapsConfig, PostFiles, UrlFiles},
-    source::{Benchmark, Columns, ExampleFile, Format, Source, WarcOptions},
-    text::overlap::NgramLengths,
+    files::NamedFiles,
+    measure::{Asked, Family, FamilyConfig, Need},
+    source::{Format, Source, SourceRecipe},
 };
 
 impl Plan {
@@ -52,7 +50,7 @@ impl Plan {
             std::path::absolute(&folder).unwrap_or(folder)
         };
         let folders = recipe.folders.iter().map(|(name, folder)| (name.clone(), absolute(folder))).collect();
-        Check { file, recipe: &recipe, folders }.plan(json)
+        Check { files: NamedFiles::new(file, folders), recipe: &recipe }.plan(json)
     }
 }
 
@@ -68,10 +66,8 @@ fn as_folder(setting: &Setting, folders: &BTreeSet<String>) -> Setting {
 }
 
 pub(super) struct Check<'a> {
-    file: &'a TomlFile,
+    pub(super) files: NamedFiles<'a>,
     pub(super) recipe: &'a Recipe,
-    /// Folders that paths may begin with, those of tasks as well.
-    folders: NamedFolders,
 }
 
 impl Check<'_> {
@@ -112,7 +108,7 @@ impl Check<'_> {
         let steps = self.steps(&classifiers)?;
         let families = self.families(&steps)?;
         Ok(Plan {
-            path: self.file.path().to_owned(),
+            path: self.files.recipe().to_owned(),
             name: name.get_ref().clone(),
             seed: *seed,
             verification: self.verification(&families)?,
@@ -143,123 +139,29 @@ impl Check<'_> {
     }
 
     pub(super) fn fault(&self, span: Range<usize>, message: impl Into<String>) -> TomlError {
-        self.file.fault(span, message)
+        self.files.fault(span, message)
     }
 
     /// Names become names of files and folders.
     pub(super) fn name(&self, name: &Text) -> Result<(), TomlError> {
-        let text = name.get_ref();
-        let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        if text.is_empty() || !text.bytes().all(sound) {
-            return Err(self.fault(name.span(), format!("{text:?} is no name: use letters, digits, `_` and `-`")));
-        }
-        Ok(())
+        self.files.check_name(name)
     }
 
-    /// A path, from the recipe's folder or one of the named ones.
-    pub(super) fn path(&self, path: &Text) -> Result<PathBuf, TomlError> {
-        self.file.path_of(&self.folders, path)
-    }
-
-    /// The files that patterns stand for, sorted, each once.
-    fn files(&self, patterns: &[Text]) -> Result<Vec<PathBuf>, TomlError> {
-        self.file.files_of(&self.folders, patterns)
-    }
-
-    fn sources(&self) -> Result<Vec<Source>> {
-        let mut sources = Vec::new();
-        for (name, recipe) in &self.recipe.source {
+    fn sources(&self) -> Result<Vec<Source>, TomlError> {
+        let source = |(name, recipe): (&Text, &SourceRecipe)| {
             self.name(name)?;
-            let SourceRecipe {
-                warc,
-                html,
-                jsonl,
-                parquet,
-                csv,
-                tsv,
-                text,
-                extract,
-                max_page_bytes,
-                max_page_nodes,
-                max_page_depth,
-                max_page_seconds,
-                clean,
-                columns,
-                begins,
-                max_error_rate,
-                max_lost_rate,
-                licence: _,
-            } = recipe;
-            let limits = PageLimits {
-                bytes: *max_page_bytes,
-                nodes: *max_page_nodes,
-                depth: *max_page_depth,
-                seconds: *max_page_seconds,
-            };
-            let options = WarcOptions { extract: *extract, limits };
-            let columns = named_columns(columns);
-            let listed = [warc, html, jsonl, parquet, csv, tsv, text];
-            if listed.iter().filter(|files| files.is_some()).count() != 1 {
-                let kinds = "`warc`, `html`, `jsonl`, `parquet`, `csv`, `tsv` and `text`";
-                return Err(self.fault(name.span(), format!("source `{}` has one of {kinds}", name.get_ref())).into());
-            }
-            let patterns = listed.into_iter().flatten().next().map_or(&[][..], Vec::as_slice);
-            let format = match listed.iter().position(|files| files.is_some()) {
-                Some(0) => Format::Warc(options),
-                Some(1) => Format::Html(options),
-                Some(2) => Format::JsonLines(columns),
-                Some(3) => Format::Parquet(columns),
-                Some(4) => Format::Csv { columns, delimiter: b',' },
-                Some(5) => Format::Csv { columns, delimiter: b'\t' },
-                _ => {
-                    if let Some(pattern) = begins
-                        && let Err(error) = regex::Regex::new(pattern.get_ref())
-                    {
-                        return Err(self.fault(pattern.span(), error.to_string()).into());
-                    }
-                    Format::Text { begins: begins.as_ref().map(|pattern| pattern.get_ref().clone()) }
-                }
-            };
-            sources.push(Source {
-                name: name.get_ref().clone(),
-                files: self.files(patterns)?,
-                format,
-                clean: clean.clone(),
-                max_error_rate: max_error_rate.get(),
-                max_lost_rate: max_lost_rate.get(),
-            });
-        }
-        Ok(sources)
+            recipe.source(name, &self.files)
+        };
+        self.recipe.source.iter().map(source).collect()
     }
 
     /// Where the tasks are written.
     fn task_files(&self, tasks: &Tasks) -> BTreeMap<String, PathBuf> {
         let file = |(name, recipe): (&Text, &TaskRecipe)| {
             let (task, _) = tasks.get(name.get_ref())?;
-            Some((task.name.clone(), self.task_file(recipe.file.as_ref().unwrap_or(name)).ok()?))
+            Some((task.name.clone(), self.files.task_file(recipe.file.as_ref().unwrap_or(name)).ok()?))
         };
         self.recipe.task.iter().filter_map(file).collect()
-    }
-
-    /// The file of a task, or the name of a shipped one.
-    fn task_file(&self, file: &Text) -> Result<PathBuf, TomlError> {
-        if shipped().iter().any(|(name, _)| name == file.get_ref()) {
-            return Ok(PathBuf::from(file.get_ref()));
-        }
-        self.path(file)
-    }
-
-    /// A task: the file of a path, or a shipped one.
-    fn task(&self, file: &Text) -> Result<Task> {
-        if shipped().iter().any(|(name, _)| name == file.get_ref()) {
-            return Ok(Task::read(Path::new(file.get_ref()), Folders::Named(&self.folders))?);
-        }
-        let path = self.path(file)?;
-        if !path.is_file() {
-            let message = format!("there is no file {}, and no shipped task of that name", path.display());
-            return Err(self.fault(file.span(), message).into());
-        }
-        Ok(Task::read(&path, Folders::Named(&self.folders))?)
     }
 
     fn tasks(&self) -> Result<Tasks> {
@@ -270,7 +172,7 @@ impl Check<'_> {
                 let message = format!("`{}` is the name of a source, too", name.get_ref());
                 return Err(self.fault(name.span(), message).into());
             }
-            let task = self.task(recipe.file.as_ref().unwrap_or(name))?;
+            let task = self.files.task(recipe.file.as_ref().unwrap_or(name))?;
             tasks.insert(name.get_ref().clone(), (task, recipe.max_error_rate.get()));
         }
         Ok(tasks)
@@ -286,85 +188,16 @@ impl Check<'_> {
         Err(self.fault(name.span(), message))
     }
 
-    /// What is measured: words, what `[facts]` names, and what steps read.
+    /// The families that sources are measured by when they are read.
     fn families(&self, steps: &[StepPlan]) -> Result<Vec<Family>> {
-        let read: Vec<Facts<'_>> = steps.iter().flat_map(|step| step.kind.facts()).collect();
-        let family = |name: &str, config| Family { name: name.into(), config };
-        let facts = &self.recipe.facts;
-        let mut families = vec![family("words", FamilyConfig::Words)];
-        if let Some(language) = &facts.language {
-            let path = self.path(&language.model)?;
-            if !path.is_file() {
-                return Err(self.fault(language.model.span(), format!("there is no file {}", path.display())).into());
-            }
-            let sha256 = hash_file(&path)?.sha256;
-            families.push(family("language", FamilyConfig::Language(ModelFile { path, sha256 })));
-        }
-        if let Some(tokens) = &facts.tokens {
-            let path = self.path(&tokens.tokenizer)?;
-            let hash = hash_file(&path)
-                .map_err(|_| self.fault(tokens.tokenizer.span(), format!("there is no file {}", path.display())))?;
-            families.push(family("tokens", FamilyConfig::Tokens(ModelFile { path, sha256: hash.sha256 })));
-        }
-        if let Some(lists) = &facts.urls {
-            let files = UrlFiles {
-                domains: self.lists(&lists.domains)?,
-                words: self.lists(&lists.words)?,
-                soft_words: self.lists(&lists.soft_words)?,
-                parts: self.lists(&lists.parts)?,
-            };
-            families.push(family("urls", FamilyConfig::Urls(files)));
-        }
-        if let Some(LinkFacts { posts, url, score }) = &facts.links {
-            let posts = PostFiles { files: self.lists(posts)?, url: url.clone(), score: score.clone() };
-            families.push(family("links", FamilyConfig::Links(posts)));
-        }
-        // all steps that read one shape it alike: see `Check::steps`
-        let mut shaped: Vec<Family> = read.iter().filter_map(Facts::shaped).cloned().collect();
-        shaped.sort_by(|one, other| one.name.cmp(&other.name));
-        shaped.dedup();
-        families.extend(shaped);
-        if read.contains(&Facts::Named("bands")) || facts.bands.is_some() {
-            let bands = match &facts.bands {
-                Some(choice) => choice.get_ref().config().map_err(|message| self.fault(choice.span(), message))?,
-                None => BandsConfig::default(),
-            };
-            families.push(family("bands", FamilyConfig::Bands(bands)));
-        }
-        if read.contains(&Facts::Named("overlaps")) {
-            families.push(family("overlaps", FamilyConfig::Overlaps(self.overlaps()?)));
-        }
-        Ok(families)
-    }
-
-    /// What is looked for of benchmarks.
-    fn overlaps(&self) -> Result<OverlapsConfig> {
-        let spanned = self.recipe.facts.overlaps.as_ref();
-        let OverlapFacts { max_ngram, min_ngram, context_chars } =
-            spanned.map(|facts| *facts.get_ref()).unwrap_or_default();
-        let mut benchmarks = Vec::new();
-        for (name, recipe) in &self.recipe.benchmark {
-            self.name(name)?;
-            let benchmark = match (&recipe.task, &recipe.files) {
-                (Some(task), None) if recipe.fields.is_none() => {
-                    Benchmark::of_task(name.get_ref().clone(), &self.task(task)?)?
-                }
-                (None, Some(patterns)) => {
-                    let files = self.files(patterns)?.into_iter().map(ExampleFile::new).collect::<Result<Vec<_>>>()?;
-                    Benchmark { name: name.get_ref().clone(), files, fields: recipe.fields.clone(), rules: None }
-                }
-                _ => {
-                    let message = "a benchmark has either a `task`, or `files` and perhaps `fields`";
-                    return Err(self.fault(name.span(), message).into());
-                }
-            };
-            if benchmark.files.is_empty() {
-                return Err(self.fault(name.span(), "a benchmark has one file or more").into());
-            }
-            benchmarks.push(benchmark);
-        }
-        OverlapsConfig::new(NgramLengths { max: max_ngram, min: min_ngram }, context_chars, benchmarks)
-            .map_err(|message| self.fault(spanned.map(Spanned::span).unwrap_or_default(), message).into())
+        let Recipe { facts, benchmark, .. } = self.recipe;
+        let need = |facts: Facts<'_>| match facts {
+            Facts::Named(name) => Some(Need::Named(name)),
+            Facts::Shaped { family, .. } => Some(Need::Configured(family.config.clone())),
+            Facts::Score(_) => None,
+        };
+        let needs: Vec<Need> = steps.iter().flat_map(|step| step.kind.facts()).filter_map(need).collect();
+        FamilyConfig::asked(&Asked { facts, benchmarks: benchmark, needs: &needs, files: &self.files })
     }
 
     /// Which documents that share a band are near-duplicates.
@@ -395,7 +228,7 @@ impl Check<'_> {
         match families.iter().find_map(Family::bands) {
             Some(bands) => {
                 let open = |folder: &Text| {
-                    let index = DuplicateIndex::open(&self.path(folder)?, bands);
+                    let index = DuplicateIndex::open(&self.files.path(folder)?, bands);
                     index.map_err(|error| self.fault(folder.span(), error.to_string()).into())
                 };
                 folders.iter().map(open).collect()
@@ -410,30 +243,9 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn lists(&self, files: &[Text]) -> Result<Vec<ModelFile>> {
-        let list = |file: &Text| {
-            let path = self.path(file)?;
-            let sha256 = hash_file(&path)
-                .map_err(|_| self.fault(file.span(), format!("there is no file {}", path.display())))?
-                .sha256;
-            Ok(ModelFile { path, sha256 })
-        };
-        files.iter().map(list).collect()
-    }
-
     /// Looks for what `[facts]` says of a family that `who` reads, where the family cannot do without.
     pub(super) fn needs(&self, family: &str, span: Range<usize>, who: &str) -> Result<(), TomlError> {
-        let facts = &self.recipe.facts;
-        let (is_there, with) = match family {
-            "language" => (facts.language.is_some(), "a model"),
-            "tokens" => (facts.tokens.is_some(), "a tokenizer"),
-            "urls" => (facts.urls.is_some(), "lists"),
-            "links" => (facts.links.is_some(), "posts"),
-            _ => return Ok(()),
-        };
-        if is_there {
-            return Ok(());
-        }
+        let Some(with) = self.recipe.facts.missing(family) else { return Ok(()) };
         let message =
             format!("{who} reads the facts `{family}`, which nothing writes: add [facts.{family}] with {with}");
         Err(self.fault(span, message))
@@ -443,21 +255,4 @@ impl Check<'_> {
 /// The files of a task, what is held out first: an example that stands in two files is held out.
 fn files_of(task: &Task) -> impl Iterator<Item = (PathBuf, Split)> {
     task.files.iter().rev().flat_map(|(split, files)| files.iter().map(|file| (file.clone(), *split)))
-}
-
-fn named_columns(recipe: &ColumnsRecipe) -> Columns {
-    let default = Columns::default();
-    let column = |named: &Option<String>, default: String| named.clone().unwrap_or(default);
-    Columns {
-        text: column(&recipe.text, default.text),
-        id: column(&recipe.id, default.id),
-        url: column(&recipe.url, default.url),
-        date: column(&recipe.date, default.date),
-        title: column(&recipe.title, default.title),
-        language: column(&recipe.language, default.language),
-    }
-}
-
-pub(super) fn list(names: &[&str]) -> String {
-    if names.is_empty() { "none".into() } else { format!("`{}`", names.join("`, `")) }
 }

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     error::Result,
-    files::hash_file,
     learn::{Kind, LineForm},
+    measure::ModelFile,
 };
 
 impl Check<'_> {
@@ -91,7 +91,7 @@ impl Check<'_> {
             chunk_words,
             max_chunks: recipe.max_chunks,
             kind,
-            labels: self.lists(&recipe.labels)?,
+            labels: ModelFile::all_named(&recipe.labels, &self.files)?,
             min_known: recipe.min_known.get(),
         })
     }
@@ -116,9 +116,7 @@ impl Check<'_> {
             }
             KindRecipe::Fasttext => match &recipe.model {
                 Some(model) => {
-                    let path = self.path(model)?;
-                    let missing = |_| self.fault(model.span(), format!("there is no file {}", path.display()));
-                    let sha256 = hash_file(&path).map_err(missing)?.sha256;
+                    let (path, sha256) = self.files.hashed(model)?;
                     let label = recipe.label.clone().unwrap_or_else(|| "hq".to_owned());
                     Kind::LoadedFasttext { model: path, sha256, label, text: LineForm::AsIs }
                 }

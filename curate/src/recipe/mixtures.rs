@@ -1,22 +1,25 @@
 //! From mixtures as they are written to plans.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::collections::BTreeMap;
 
 use schemas::{
     task::{Form, Task},
-    toml_file::{Spanned, TomlError},
+    toml_file::Spanned,
 };
 
 use super::{
     MixturePlan,
     check::{Check, list},
-    mixture_recipe::{EpochsRecipe, MeasuredRecipe, MixtureRecipe, ProportionalRecipe, PublishedRecipe},
+    mixture_recipe::{EpochsRecipe, MixtureRecipe},
     model::Text,
 };
 use crate::{
-    decide::{Unit, Weights, measured_shares},
+    decide::{
+        Unit,
+        weights::{Components, Weights},
+    },
     error::Result,
-    files::read_json,
+    files::list_with_and,
     write::{Content, ExamplesContent},
 };
 
@@ -70,97 +73,19 @@ impl Check<'_> {
     }
 
     fn weights(&self, name: &Text, recipe: &MixtureRecipe, tasks: &Tasks) -> Result<Weights> {
-        let shares = |weights: BTreeMap<String, f64>| {
-            let sum: f64 = weights.values().sum();
-            Weights::Shares(weights.into_iter().map(|(source, weight)| (source, weight / sum)).collect())
+        let sources = self.recipe.source.keys().map(|source| source.get_ref().as_str());
+        let names = sources.chain(tasks.keys().map(String::as_str)).collect();
+        let keys = recipe.weights();
+        let mut said = keys.iter().filter_map(|(_, weights)| *weights);
+        let (Some(weights), None) = (said.next(), said.next()) else {
+            let keys = list_with_and(&keys.map(|(key, _)| key));
+            return Err(self.fault(name.span(), format!("mixture `{}` has one of {keys}", name.get_ref())).into());
         };
-        let weights = match (&recipe.weights, &recipe.published, &recipe.proportional, &recipe.measured) {
-            (Some(weights), None, None, None) => {
-                let mut found = BTreeMap::new();
-                for (source, weight) in weights {
-                    if *weight <= 0.0 || !weight.is_finite() {
-                        return Err(self.fault(source.span(), "a weight is above 0").into());
-                    }
-                    found.insert(self.source_or_task(source, tasks)?, *weight);
-                }
-                shares(found)
-            }
-            (None, Some(published), None, None) => shares(self.published(published.get_ref(), tasks)?),
-            (None, None, Some(proportional), None) => {
-                let ProportionalRecipe { of, cap, temperature } = proportional.get_ref();
-                self.temperature(*temperature, proportional.span())?;
-                let mut of =
-                    of.iter().map(|source| self.source_or_task(source, tasks)).collect::<Result<Vec<_>, _>>()?;
-                of.sort();
-                of.dedup();
-                Weights::Proportional { of, cap: *cap, temperature: *temperature }
-            }
-            (None, None, None, Some(measured)) => {
-                self.temperature(measured.get_ref().temperature, measured.span())?;
-                Weights::Shares(self.measured(measured.get_ref(), tasks)?)
-            }
-            _ => {
-                let message = format!(
-                    "mixture `{}` has one of `weights`, `published`, `proportional` and `measured`",
-                    name.get_ref()
-                );
-                return Err(self.fault(name.span(), message).into());
-            }
-        };
+        let weights = weights.plan(&Components { names, files: &self.files })?;
         if weights.sources().is_empty() {
             return Err(self.fault(name.span(), "a mixture has one source or more").into());
         }
         Ok(weights)
-    }
-
-    fn temperature(&self, temperature: f64, span: Range<usize>) -> Result<(), TomlError> {
-        if temperature > 0.0 { Ok(()) } else { Err(self.fault(span, "`temperature` is above 0")) }
-    }
-
-    fn published(&self, recipe: &PublishedRecipe, tasks: &Tasks) -> Result<BTreeMap<String, f64>> {
-        let table = recipe.table.weights();
-        let mut weights: BTreeMap<String, f64> = BTreeMap::new();
-        for (component, source) in &recipe.components {
-            let Some((_, weight)) = table.iter().find(|(known, _)| known == component.get_ref()) else {
-                let known: Vec<&str> = table.iter().map(|(known, _)| *known).collect();
-                let message = format!("there is no component `{}`; there are {}", component.get_ref(), list(&known));
-                return Err(self.fault(component.span(), message).into());
-            };
-            // two components may be of one source
-            *weights.entry(self.source_or_task(source, tasks)?).or_default() += weight;
-        }
-        Ok(weights)
-    }
-
-    fn measured(&self, recipe: &MeasuredRecipe, tasks: &Tasks) -> Result<BTreeMap<String, f64>> {
-        let path = self.path(&recipe.scores)?;
-        if !path.is_file() {
-            return Err(self.fault(recipe.scores.span(), format!("there is no file {}", path.display())).into());
-        }
-        let scores: BTreeMap<String, f64> = read_json(&path)?;
-        let known = |name: &String| {
-            tasks.contains_key(name) || self.recipe.source.keys().any(|source| source.get_ref() == name)
-        };
-        if let Some(unknown) = scores.keys().find(|name| !known(name)) {
-            let message = format!("{} scores `{unknown}`, which is no source and no task", path.display());
-            return Err(self.fault(recipe.scores.span(), message).into());
-        }
-        if let Some((name, score)) = scores.iter().find(|(_, score)| !score.is_finite()) {
-            let message = format!("{} gives `{name}` the score {score}", path.display());
-            return Err(self.fault(recipe.scores.span(), message).into());
-        }
-        Ok(measured_shares(&scores, recipe.losses, recipe.temperature))
-    }
-
-    /// The name of a source or a task that exists.
-    fn source_or_task(&self, name: &Text, tasks: &Tasks) -> Result<String, TomlError> {
-        let sources = self.recipe.source.keys().map(|source| source.get_ref().as_str());
-        let known: Vec<&str> = sources.chain(tasks.keys().map(String::as_str)).collect();
-        if known.contains(&name.get_ref().as_str()) {
-            return Ok(name.get_ref().clone());
-        }
-        let message = format!("there is no source or task `{}`; there are {}", name.get_ref(), list(&known));
-        Err(self.fault(name.span(), message))
     }
 
     fn epochs(&self, recipe: &MixtureRecipe, sources: &[String]) -> Result<BTreeMap<String, f64>> {

@@ -9,15 +9,12 @@ use serde::Deserialize;
 use super::mixture_recipe::MixtureRecipe;
 use crate::{
     decide::{AfterCutsRule, LinkedRule, StepRecipe},
-    extract::{Extractor, PageLimits},
     learn::{FastTextConfig, FeaturesPreset, HashedWords, MIN_KNOWN, Scale},
-    measure::{BandsChoice, OverlapsConfig},
-    source::Cleaning,
-    text::overlap::NgramLengths,
+    measure::FactsRecipe,
+    source::{BenchmarkRecipe, SourceRecipe, one_percent},
 };
 
-/// A text with its place in the file.
-pub type Text = Spanned<String>;
+pub use crate::files::Text;
 
 /// Tables by name, each with the place of its name.
 pub type Tables<T> = BTreeMap<Text, T>;
@@ -74,105 +71,6 @@ pub struct Recipe {
     pub mixture: Tables<MixtureRecipe>,
 }
 
-/// A source of documents. One of `warc`, `html`, `jsonl`, `parquet`, `csv`, `tsv` and `text` lists its files.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SourceRecipe {
-    /// Web archives: WARC, WET or ARC, packed or not; `*` stands for any name.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub warc: Option<Vec<Text>>,
-    /// Pages, packed or not: one HTML document a file.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub html: Option<Vec<Text>>,
-    /// JSON lines, plain or packed as gzip, bzip2, xz, zstd or LZ4, as all files of text may be.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub jsonl: Option<Vec<Text>>,
-    /// Parquet.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub parquet: Option<Vec<Text>>,
-    /// CSV, packed or not; the first row names the columns.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub csv: Option<Vec<Text>>,
-    /// The same, with tabs between fields.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub tsv: Option<Vec<Text>>,
-    /// Plain text, packed or not.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub text: Option<Vec<Text>>,
-    /// For archives and pages: what turns a page into text.
-    #[serde(default)]
-    pub extract: Extractor,
-    /// For archives and pages: the largest page, in bytes.
-    #[serde(default = "ten_mebibytes")]
-    pub max_page_bytes: usize,
-    /// For archives and pages, with `extract = "tamis"`: the most nodes of a page's tree.
-    #[serde(default = "most_nodes")]
-    pub max_page_nodes: u32,
-    /// For archives and pages, with `extract = "tamis"`: the most elements within each other.
-    #[serde(default = "most_levels")]
-    pub max_page_depth: u16,
-    /// For archives and pages, with `extract = "trafilatura"`: the most seconds for a page. A run that this limit stops cannot
-    /// promise the same bytes again.
-    #[serde(default = "most_seconds")]
-    pub max_page_seconds: u32,
-    /// What is done to texts before they are documents, in this order.
-    #[serde(default)]
-    pub clean: Vec<Cleaning>,
-    /// For JSON lines, Parquet, CSV and TSV: which keys or columns hold what.
-    #[serde(default)]
-    pub columns: ColumnsRecipe,
-    /// For plain text: a line that matches this regular expression begins a document. Without it, a file is one.
-    #[schemars(with = "Option<String>")]
-    pub begins: Option<Text>,
-    /// Largest share of records that may be broken.
-    #[serde(default = "one_percent")]
-    pub max_error_rate: Share,
-    /// Largest share of the files' bytes on disk that may be lost: where a file breaks off or cannot be unpacked, and where a member of an
-    /// archive is corrupt. All bytes of a file whose end is missing count, for nobody knows how much is missing.
-    #[serde(default)]
-    pub max_lost_rate: Share,
-    /// The licence of its texts, for the cards of mixtures.
-    pub licence: Option<String>,
-}
-
-fn ten_mebibytes() -> usize {
-    PageLimits::default().bytes
-}
-
-fn most_nodes() -> u32 {
-    PageLimits::default().nodes
-}
-
-fn most_levels() -> u16 {
-    PageLimits::default().depth
-}
-
-fn most_seconds() -> u32 {
-    PageLimits::default().seconds
-}
-
-fn one_percent() -> Share {
-    Share::of(0.01)
-}
-
-/// Which keys of a JSON object, or columns of a table, hold what.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ColumnsRecipe {
-    /// The text; `text` by default.
-    pub text: Option<String>,
-    /// The user's id; `id` by default.
-    pub id: Option<String>,
-    /// The URL; `url` by default.
-    pub url: Option<String>,
-    /// The date of capture; `date` by default.
-    pub date: Option<String>,
-    /// The title; `title` by default.
-    pub title: Option<String>,
-    /// The language; `language` by default.
-    pub language: Option<String>,
-}
-
 /// A task.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -186,121 +84,6 @@ pub struct TaskRecipe {
     /// Largest share of the files' bytes that may be lost, as for a source.
     #[serde(default)]
     pub max_lost_rate: Share,
-}
-
-/// A benchmark: the data of a task, or files.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BenchmarkRecipe {
-    /// A task's file, or the name of a shipped one, of whose held-out examples the task's fields are looked for; of all where none are held out.
-    #[schemars(with = "Option<String>")]
-    pub task: Option<Text>,
-    /// Files of examples, packed or not: `.jsonl` is JSON lines, `.json` one JSON value, of which every object with
-    /// strings is an example, and of other files each line is one; `*` stands for any name.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub files: Option<Vec<Text>>,
-    /// For files of JSON: the keys whose strings are looked for; all by default.
-    pub fields: Option<Vec<String>>,
-}
-
-/// How facts are measured.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct FactsRecipe {
-    /// The model that tells languages.
-    pub language: Option<LanguageFacts>,
-    /// The tokenizer that counts tokens.
-    pub tokens: Option<TokenFacts>,
-    /// Lists of domains and words to look for in URLs.
-    pub urls: Option<UrlFacts>,
-    /// Parameters of MinHash.
-    #[schemars(with = "Option<BandsChoice>")]
-    pub bands: Option<Spanned<BandsChoice>>,
-    /// Posts that link to pages.
-    pub links: Option<LinkFacts>,
-    /// What is looked for of benchmarks.
-    #[schemars(with = "Option<OverlapFacts>")]
-    pub overlaps: Option<Spanned<OverlapFacts>>,
-}
-
-/// Posts that link to pages: JSON lines, packed or not, each with a URL and a score.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LinkFacts {
-    /// The files.
-    #[schemars(with = "Vec<String>")]
-    pub posts: Vec<Text>,
-    /// The key of the URL.
-    #[serde(default = "url_key")]
-    pub url: String,
-    /// The key of the score.
-    #[serde(default = "score_key")]
-    pub score: String,
-}
-
-fn url_key() -> String {
-    "url".into()
-}
-
-fn score_key() -> String {
-    "score".into()
-}
-
-/// Word n-grams of benchmarks.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct OverlapFacts {
-    /// Words in an n-gram of a long example.
-    pub max_ngram: usize,
-    /// Fewest words of an example that is looked for as a whole.
-    pub min_ngram: usize,
-    /// Characters on either side of an n-gram that are cut with it.
-    pub context_chars: usize,
-}
-
-impl Default for OverlapFacts {
-    /// GPT-3's (Brown et al. 2020, appendix C).
-    fn default() -> Self {
-        let NgramLengths { max, min } = NgramLengths::default();
-        Self { max_ngram: max, min_ngram: min, context_chars: OverlapsConfig::CONTEXT_CHARS }
-    }
-}
-
-/// The model that tells languages.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LanguageFacts {
-    /// A fastText model, `.bin` or `.ftz`.
-    #[schemars(with = "String")]
-    pub model: Text,
-}
-
-/// The tokenizer that counts tokens.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TokenFacts {
-    /// A `tokenizer.json`.
-    #[schemars(with = "String")]
-    pub tokenizer: Text,
-}
-
-/// Lists of domains and words: files, packed or not, with a domain or word a line; lines that begin with `#`
-/// are comments.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct UrlFacts {
-    /// Domains; what lies below one counts as well.
-    #[schemars(with = "Vec<String>")]
-    pub domains: Vec<Text>,
-    /// Words, between punctuation, of which one is enough.
-    #[schemars(with = "Vec<String>")]
-    pub words: Vec<Text>,
-    /// Words of which one is not enough.
-    #[schemars(with = "Vec<String>")]
-    pub soft_words: Vec<Text>,
-    /// Parts of words, found in a URL without `-` and `.`.
-    #[schemars(with = "Vec<String>")]
-    pub parts: Vec<Text>,
 }
 
 /// A classifier: the reference against the rest.

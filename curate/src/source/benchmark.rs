@@ -4,7 +4,7 @@ use std::{fs::File, io::Read as _, path::PathBuf};
 
 use schemas::{
     byte_order_mark,
-    examples::{ExampleRules, Found},
+    examples::{ExampleRules, Found, Read},
     json_lines,
     paths::unpacked_name,
     task::{Split, Task},
@@ -14,8 +14,7 @@ use serde_json::Value;
 
 use super::{
     each_line,
-    examples::Examples,
-    raw::{Raw, RawReader as _},
+    examples::{Examples, Lost},
     unpacked,
     windows::Windows,
 };
@@ -159,18 +158,13 @@ fn of_task(
     mut take: impl FnMut(&Example),
 ) -> Result<()> {
     let read = |source| Error::File { action: "read", path: file.path.clone(), source };
-    let mut examples = Examples::open(rules, &file.path, &Windows::default()).map_err(read)?;
-    while let Some(raw) = examples.next_raw().map_err(read)? {
+    let mut examples = Examples::begin(rules, &file.path, &Windows::default()).map_err(read)?;
+    while let Some(read) = examples.next_read().map_err(read)? {
         example.place += 1;
-        let object = match raw {
-            Raw::Example(read) => match read.found {
-                Found::Example(object) | Found::LeftOut(object) => object,
-                Found::Broken(_, detail) => return Err(broken(file, example.place, &detail)),
-            },
-            Raw::Broken(found) | Raw::Lost { fault: found, .. } => {
-                return Err(broken(file, example.place, &found.detail));
-            }
-            _ => continue,
+        let object = match read.map(|Read { found, .. }| found) {
+            Ok(Found::Example(object) | Found::LeftOut(object)) => object,
+            Ok(Found::Broken(_, detail)) => return Err(broken(file, example.place, &detail)),
+            Err(Lost { fault, .. }) => return Err(broken(file, example.place, &fault.detail)),
         };
         example.strings.clear();
         let wanted = rules.fields.iter().filter_map(|field| object.get(field));

@@ -1,9 +1,12 @@
 //! Rows with names: which of them hold what, and the document that they make.
 
+use std::sync::Arc;
+
+use schemars::JsonSchema;
 use schemas::identity::DocumentId;
 use serde::{Deserialize, Serialize};
 
-use super::row::Row;
+use super::{raw::RawRecord, row::Row};
 use crate::archive::Fault;
 
 /// Which keys of an object, or columns of a table, hold what.
@@ -33,6 +36,41 @@ impl Default for Columns {
             date: name("date"),
             title: name("title"),
             language: name("language"),
+        }
+    }
+}
+
+/// Which keys of a JSON object, or columns of a table, hold what.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ColumnsRecipe {
+    /// The text; `text` by default.
+    pub text: Option<String>,
+    /// The user's id; `id` by default.
+    pub id: Option<String>,
+    /// The URL; `url` by default.
+    pub url: Option<String>,
+    /// The date of capture; `date` by default.
+    pub date: Option<String>,
+    /// The title; `title` by default.
+    pub title: Option<String>,
+    /// The language; `language` by default.
+    pub language: Option<String>,
+}
+
+impl ColumnsRecipe {
+    /// The columns, with the default names of those that are not named.
+    #[must_use]
+    pub fn columns(&self) -> Columns {
+        let default = Columns::default();
+        let column = |named: &Option<String>, default: String| named.clone().unwrap_or(default);
+        Columns {
+            text: column(&self.text, default.text),
+            id: column(&self.id, default.id),
+            url: column(&self.url, default.url),
+            date: column(&self.date, default.date),
+            title: column(&self.title, default.title),
+            language: column(&self.language, default.language),
         }
     }
 }
@@ -77,5 +115,27 @@ impl Picked {
             }
             Found::Missing => row.broken(Fault::JsonField, format!("there is no `{text}`")),
         }
+    }
+}
+
+/// A row of a table, with the values that are asked for.
+#[derive(Debug)]
+pub struct TableRow {
+    /// Where it begins, or how many rows stand before it.
+    pub offset: u64,
+    /// Its values.
+    pub picked: Picked,
+    /// The name of the column that holds the text.
+    pub text: Arc<str>,
+}
+
+impl RawRecord for TableRow {
+    fn size(&self) -> usize {
+        self.picked.len()
+    }
+
+    fn row(&self, source: &str) -> Row {
+        let row = Row { offset: self.offset, bytes: self.picked.len() as u64, ..Row::default() };
+        self.picked.clone().document(source, row, &self.text)
     }
 }

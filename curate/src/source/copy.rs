@@ -35,6 +35,21 @@ pub const VERSION: crate::files::Version = crate::files::Version::new("source/co
 /// Rows of a table that are copied together.
 const BATCH_ROWS: usize = 1024;
 
+/// What the records of a format are, where they can be copied one by one.
+#[derive(Debug, Clone, Copy)]
+pub enum Copying<'a> {
+    /// Lines of JSON, each an object.
+    Lines {
+        /// The key of its text.
+        text: &'a str,
+    },
+    /// Rows of Parquet.
+    Rows {
+        /// The column of their text.
+        text: &'a str,
+    },
+}
+
 /// A record that is copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
@@ -57,10 +72,10 @@ pub fn copy_records(
     kept: impl Iterator<Item = Result<Kept>>,
     to: &Path,
 ) -> Result<(u64, Written)> {
-    match format {
-        Format::Parquet(columns) => copy_rows(from, &columns.text, kept, to),
-        Format::JsonLines(columns) => copy_lines(from, &columns.text, kept, to),
-        other => unreachable!("{other:?} is not copied by record"),
+    match format.copying() {
+        Some(Copying::Rows { text }) => copy_rows(from, text, kept, to),
+        Some(Copying::Lines { text }) => copy_lines(from, text, kept, to),
+        None => unreachable!("{format:?} is not copied by record"),
     }
 }
 

@@ -1,24 +1,41 @@
 //! Rows of CSV and TSV files as documents: link lists, tables of examples.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use csv::ByteRecord;
-use schemas::{byte_order_mark, csv_rows};
+use schemas::{byte_order_mark, csv_rows, toml_file::TomlError};
+use serde::{Deserialize, Serialize};
 
 use super::{
-    columns::{Columns, Found, Picked},
+    SourceRecipe,
+    columns::{Columns, Found, Picked, TableRow},
+    format::{ListedFormat, SourceFile, SourceFormat},
     raw::{Bytes, OnDisk, Raw, RawReader, Unpacked},
 };
-use crate::archive::{Broken, Fault};
+use crate::{
+    archive::{Broken, Fault},
+    files::{NamedFiles, Version},
+};
 
 /// How CSV becomes rows.
-pub const VERSION: crate::files::Version = crate::files::Version::new("source/csv", 2);
+const VERSION: Version = Version::new("source/csv", 2);
+
+/// How tables are read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CsvOptions {
+    /// Which columns hold what.
+    pub columns: Columns,
+    /// What divides the fields: a comma, or a tab.
+    pub delimiter: u8,
+}
 
 /// The rows of a file whose first row names its columns.
 pub struct CsvRows {
     reader: csv_rows::CsvRows<Bytes>,
     on_disk: OnDisk,
     columns: [String; 6],
+    /// The name of the column of the text.
+    text: Arc<str>,
     /// For the text, the id, the URL, the date, the title and the language: its column.
     places: [Option<usize>; 6],
     /// How many columns there are.
@@ -47,8 +64,8 @@ impl CsvRows {
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         let columns = [text, id, url, date, title, language].map(String::clone);
-        let width = names.len();
-        Ok(Self { reader, on_disk, columns, places, width, record: names, offset: 0, ended: false })
+        let (text, width) = (text.as_str().into(), names.len());
+        Ok(Self { reader, on_disk, columns, text, places, width, record: names, offset: 0, ended: false })
     }
 
     fn picked(&self) -> Result<Picked, (Fault, String)> {
@@ -77,7 +94,7 @@ impl RawReader for CsvRows {
             Ok(Some(offset)) => {
                 self.offset = offset;
                 Ok(Some(match self.picked() {
-                    Ok(picked) => Raw::Picked { offset, picked: Box::new(picked) },
+                    Ok(picked) => Raw::record(TableRow { offset, picked, text: Arc::clone(&self.text) }),
                     Err((fault, detail)) => Raw::Broken(Broken { offset, record: None, fault, detail }),
                 }))
             }
@@ -89,9 +106,31 @@ impl RawReader for CsvRows {
     }
 }
 
+impl SourceFormat for CsvRows {
+    type Options = CsvOptions;
+
+    const NAME: &'static str = "csv";
+
+    fn versions(_: &CsvOptions) -> Vec<Version> {
+        vec![VERSION]
+    }
+
+    fn open(options: &CsvOptions, file: SourceFile<'_>) -> io::Result<Self> {
+        Self::new(file.unpacked()?, options.delimiter, &options.columns)
+    }
+}
+
+impl ListedFormat for CsvRows {
+    fn options(recipe: &SourceRecipe, key: &str, _: &NamedFiles<'_>) -> Result<CsvOptions, TomlError> {
+        let delimiter = if key == "tsv" { b'\t' } else { b',' };
+        Ok(CsvOptions { columns: recipe.columns.columns(), delimiter })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::row::{Outcome, Row};
 
     fn read(text: &'static str, delimiter: u8) -> Vec<Raw> {
         let columns = Columns { text: "title".into(), ..Columns::default() };
@@ -99,27 +138,31 @@ mod tests {
         std::iter::from_fn(|| rows.next_raw().expect("it reads")).collect()
     }
 
+    fn rows(text: &'static str, delimiter: u8) -> Vec<Row> {
+        read(text, delimiter).iter().map(|raw| raw.row("links")).collect()
+    }
+
+    fn is_text(row: &Row, wanted: &str) -> bool {
+        matches!(&row.outcome, Outcome::Text(text) if text == wanted)
+    }
+
     #[test]
     fn rows_are_found_by_the_names_of_columns() {
         let rows =
-            read("url,score,title\nhttp://a.org,3,\"Salt, and\npepper\"\nhttp://b.org,1\nhttp://c.org,2,Oil\n", b',');
-        let [Raw::Picked { offset: 16, picked }, Raw::Broken(broken), Raw::Picked { .. }] = rows.as_slice() else {
-            panic!("{rows:?}");
-        };
-        assert!(matches!(&picked.text, Found::Text(text) if text == "Salt, and\npepper"));
-        assert_eq!(picked.url.as_deref(), Some("http://a.org"));
-        assert_eq!((broken.fault, broken.offset), (Fault::CsvRow, 50));
+            rows("url,score,title\nhttp://a.org,3,\"Salt, and\npepper\"\nhttp://b.org,1\nhttp://c.org,2,Oil\n", b',');
+        let [salt, broken, oil] = rows.as_slice() else { panic!("{rows:?}") };
+        assert!(salt.offset == 16 && is_text(salt, "Salt, and\npepper") && is_text(oil, "Oil"), "{rows:?}");
+        assert_eq!(salt.url.as_deref(), Some("http://a.org"));
+        assert!(broken.offset == 50 && matches!(broken.outcome, Outcome::Quarantined(Fault::CsvRow, _)), "{broken:?}");
     }
 
     /// As spreadsheets write it: a mark before the first name, and line breaks of two bytes; what is not UTF-8 is named.
     #[test]
     fn rows_are_read_as_they_come() {
-        let rows = read("\u{feff}title,url\r\nSalt,http://a.org\r\nOil,http://b.org\r\n", b',');
+        let rows = rows("\u{feff}title,url\r\nSalt,http://a.org\r\nOil,http://b.org\r\n", b',');
+        let [first, second] = rows.as_slice() else { panic!("{rows:?}") };
         // the reader ends a row at the first byte of its line break
-        let [Raw::Picked { picked: first, .. }, Raw::Picked { offset: 32, picked: second }] = rows.as_slice() else {
-            panic!("{rows:?}");
-        };
-        assert!(matches!(&first.text, Found::Text(text) if text == "Salt"));
+        assert!(is_text(first, "Salt") && second.offset == 32, "{rows:?}");
         assert_eq!(second.url.as_deref(), Some("http://b.org"));
 
         let columns = Columns { text: "title".into(), ..Columns::default() };
@@ -137,13 +180,13 @@ mod tests {
     #[test]
     fn an_open_quote_costs_the_rest() {
         let rows = read("title,url\nSalt,http://a.org\n\"Oil,http://b.org\nMilk,http://c.org\n", b',');
-        let [Raw::Picked { .. }, Raw::Lost { fault, bytes: 36 }] = rows.as_slice() else { panic!("{rows:?}") };
+        let [Raw::Record(_), Raw::Lost { fault, bytes: 36 }] = rows.as_slice() else { panic!("{rows:?}") };
         assert_eq!((fault.fault, fault.offset), (Fault::CsvClipped, 28));
     }
 
     #[test]
     fn tabs_divide_as_well() {
-        let rows = read("title\turl\nSalt, oil\thttp://a.org\n", b'\t');
-        assert!(matches!(&rows[..], [Raw::Picked { picked, .. }] if picked.url.as_deref() == Some("http://a.org")));
+        let rows = rows("title\turl\nSalt, oil\thttp://a.org\n", b'\t');
+        assert!(matches!(&rows[..], [row] if row.url.as_deref() == Some("http://a.org")), "{rows:?}");
     }
 }

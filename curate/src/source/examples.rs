@@ -19,18 +19,20 @@ use schemas::{
 use serde_json::Value;
 
 use super::{
+    format::{SourceFile, SourceFormat},
     parquet::{Cell, invalid},
-    raw::{OnDisk, Raw, RawReader, Unpacked},
+    raw::{OnDisk, Raw, RawReader, RawRecord, Unpacked},
     row::{Outcome, Reason, Row},
     windows::Windows,
 };
 use crate::{
     archive::{Broken, Fault},
     error::{Error, Result},
+    files::Version,
 };
 
 /// How examples of a task become rows.
-pub const VERSION: crate::files::Version = crate::files::Version::new("source/examples", 2);
+const VERSION: Version = Version::new("source/examples", 2);
 
 /// Rows of Parquet that are unpacked together.
 const BATCH_ROWS: usize = 256;
@@ -62,12 +64,15 @@ pub struct ParquetRows {
 }
 
 impl Examples {
-    /// Begins to read a file.
-    pub fn open(rules: &ExampleRules, path: &Path, windows: &Windows) -> io::Result<Self> {
-        let format = rules.format_of(path);
-        let file = File::open(path)?;
+    /// Begins to read the file at a path.
+    pub fn begin(rules: &ExampleRules, path: &Path, windows: &Windows) -> io::Result<Self> {
+        Self::of(rules, SourceFile { file: File::open(path)?, path, windows })
+    }
+
+    fn of(rules: &ExampleRules, file: SourceFile<'_>) -> io::Result<Self> {
+        let format = rules.format_of(file.path);
         if format == ExampleFormat::Parquet {
-            let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(invalid)?;
+            let reader = ParquetRecordBatchReaderBuilder::try_new(file.file).map_err(invalid)?;
             let reader = reader.with_batch_size(BATCH_ROWS).build().map_err(invalid)?;
             let expressions = Expressions::new(rules).map_err(|fault| invalid(fault.message))?;
             let waiting = Vec::new().into_iter();
@@ -79,28 +84,82 @@ impl Examples {
                 waiting,
             })));
         }
-        let Unpacked { bytes, on_disk } = Unpacked::open(file, windows)?;
+        let Unpacked { bytes, on_disk } = file.unpacked()?;
         let reader = Box::new(ExampleReader::new(rules.clone(), format, Box::new(bytes))?);
         Ok(Self::Text { reader, on_disk, offset: 0, ended: false })
     }
-}
 
-impl RawReader for Examples {
-    fn next_raw(&mut self) -> io::Result<Option<Raw>> {
+    /// The next example, or what of the file is lost.
+    pub fn next_read(&mut self) -> io::Result<Option<std::result::Result<Read, Lost>>> {
         match self {
             Self::Text { ended: true, .. } => Ok(None),
             Self::Text { reader, on_disk, offset, ended } => match reader.next_row() {
                 Ok(read) => Ok(read.map(|read| {
                     *offset = read.offset;
-                    Raw::Example(Box::new(read))
+                    Ok(read)
                 })),
                 Err(error) => {
                     *ended = true;
-                    on_disk.fault(error, *offset).map(Some)
+                    let (fault, bytes) = on_disk.lost(error, *offset)?;
+                    Ok(Some(Err(Lost { fault, bytes })))
                 }
             },
-            Self::Rows(rows) => Ok(rows.next_read()?.map(|read| Raw::Example(Box::new(read)))),
+            Self::Rows(rows) => Ok(rows.next_read()?.map(Ok)),
         }
+    }
+}
+
+/// The rest of a file, which cannot be read.
+pub struct Lost {
+    /// What is wrong, and where.
+    pub fault: Broken,
+    /// Bytes of the file, as it lies on disk.
+    pub bytes: u64,
+}
+
+impl RawReader for Examples {
+    fn next_raw(&mut self) -> io::Result<Option<Raw>> {
+        Ok(self.next_read()?.map(|read| match read {
+            Ok(read) => Raw::record(read),
+            Err(Lost { fault, bytes }) => Raw::Lost { fault, bytes },
+        }))
+    }
+}
+
+impl RawRecord for Read {
+    fn size(&self) -> usize {
+        match &self.found {
+            Found::Example(object) | Found::LeftOut(object) => object.values().map(size).sum(),
+            Found::Broken(..) => 0,
+        }
+    }
+
+    fn row(&self, source: &str) -> Row {
+        row(source, self)
+    }
+}
+
+/// About how many bytes a value holds.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(size).sum(),
+        Value::Object(object) => object.values().map(size).sum(),
+        _ => 8,
+    }
+}
+
+impl SourceFormat for Examples {
+    type Options = Box<ExampleRules>;
+
+    const NAME: &'static str = "task";
+
+    fn versions(_: &Self::Options) -> Vec<Version> {
+        vec![VERSION]
+    }
+
+    fn open(rules: &Self::Options, file: SourceFile<'_>) -> io::Result<Self> {
+        Self::of(rules, file)
     }
 }
 
@@ -156,16 +215,10 @@ pub fn each_task_example(
 ) -> Result<()> {
     for path in task.files.get(&split).into_iter().flatten() {
         let read = |source| Error::File { action: "read", path: path.clone(), source };
-        let mut examples = Examples::open(&task.rules, path, &Windows::default()).map_err(read)?;
+        let mut examples = Examples::begin(&task.rules, path, &Windows::default()).map_err(read)?;
         while let Some(raw) = examples.next_raw().map_err(read)? {
-            let row = match raw {
-                Raw::Example(read) => row(&task.name, &read),
-                Raw::Broken(broken) => broken.into(),
-                Raw::Lost { fault, bytes } => Row { lost: Some(bytes), ..fault.into() },
-                _ => continue,
-            };
-            let (offset, record, lost) = (row.offset, row.record, row.lost);
-            match (row.outcome, row.id) {
+            let Row { id, offset, record, lost, outcome, .. } = raw.row(&task.name);
+            match (outcome, id) {
                 (Outcome::Text(text), Some(id)) => take(path, Ok(TaskExample { id: id.to_string(), text })),
                 (Outcome::Quarantined(fault, detail), _) => {
                     take(path, Err(Unread { fault: Broken { offset, record, fault, detail }, lost }));
@@ -198,7 +251,7 @@ pub fn own_examples(task: &Task) -> Result<Vec<TaskExample>> {
 }
 
 /// The row that a reading makes.
-pub fn row(source: &str, read: &Read) -> Row {
+fn row(source: &str, read: &Read) -> Row {
     let row = Row { offset: read.offset, ..Row::default() };
     let (object, left_out) = match &read.found {
         Found::Example(object) => (object, false),
@@ -292,15 +345,9 @@ mod tests {
     }
 
     fn read(rules: &ExampleRules, path: &Path) -> Vec<Row> {
-        let mut examples = Examples::open(rules, path, &Windows::default()).expect("the file begins");
+        let mut examples = Examples::begin(rules, path, &Windows::default()).expect("the file begins");
         let raws = std::iter::from_fn(|| examples.next_raw().expect("the file can be read"));
-        let row_of = |raw| match raw {
-            Raw::Example(read) => row("task", &read),
-            Raw::Broken(broken) => broken.into(),
-            Raw::Lost { fault, .. } => fault.into(),
-            other => panic!("expected an example, found {other:?}"),
-        };
-        raws.map(row_of).collect()
+        raws.map(|raw| raw.row("task")).collect()
     }
 
     fn written(name: &str, content: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {

@@ -85,8 +85,7 @@ fn read(reading: &Reading, windows: &Windows, mut batches: BatchSender) -> Resul
     let mut chunk = next_chunk(reader.as_mut()).map_err(failed)?;
     while !chunk.is_empty() {
         // one core finds the next records while the others look into these
-        let row =
-            |cleaner: &mut Cleaner, raw| reading.format.row(&reading.source, raw).cleaned(cleaner, &reading.clean);
+        let row = |cleaner: &mut Cleaner, raw: &Raw| raw.row(&reading.source).cleaned(cleaner, &reading.clean);
         let look = || chunk.par_iter().map_init(Cleaner::default, row).collect::<Vec<_>>();
         let (mut rows, next) = rayon::join(look, || next_chunk(reader.as_mut()));
         rows.iter_mut().for_each(|row| drop_repeat(row, &mut seen));

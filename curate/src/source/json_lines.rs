@@ -1,32 +1,62 @@
 //! JSON lines as documents.
 
-use std::io::{self, BufRead as _};
+use std::{
+    io::{self, BufRead as _},
+    sync::Arc,
+};
 
 use schemas::{
     byte_order_mark::without_mark,
     json_lines::{Field, LineFault, LineFaultKind, fields, is_cut},
+    toml_file::TomlError,
 };
 
 use super::{
+    SourceRecipe,
     columns::{Columns, Found, Picked},
-    raw::{Raw, RawReader, Unpacked},
+    copy::Copying,
+    format::{ListedFormat, SourceFile, SourceFormat},
+    raw::{Raw, RawReader, RawRecord, Unpacked},
     row::Row,
 };
-use crate::archive::Fault;
+use crate::{
+    archive::Fault,
+    files::{NamedFiles, Version},
+};
 
 /// How JSON lines become rows.
-pub const VERSION: crate::files::Version = crate::files::Version::new("source/json_lines", 2);
+const VERSION: Version = Version::new("source/json_lines", 2);
 
 /// The lines of a file.
 pub struct Lines {
     input: Unpacked,
+    columns: Arc<Columns>,
     offset: u64,
     ended: bool,
 }
 
 impl Lines {
-    pub fn new(input: Unpacked) -> Self {
-        Self { input, offset: 0, ended: false }
+    fn new(input: Unpacked, columns: &Columns) -> Self {
+        Self { input, columns: Arc::new(columns.clone()), offset: 0, ended: false }
+    }
+}
+
+/// A line, without its line break.
+#[derive(Debug)]
+struct Line {
+    /// Where it begins in the unpacked file.
+    offset: u64,
+    bytes: Vec<u8>,
+    columns: Arc<Columns>,
+}
+
+impl RawRecord for Line {
+    fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn row(&self, source: &str) -> Row {
+        row(source, &self.columns, self.offset, &self.bytes)
     }
 }
 
@@ -52,7 +82,8 @@ impl RawReader for Lines {
                     bytes.truncate(bytes.trim_ascii_end().len());
                     // a blank line is no record
                     if !bytes.is_empty() {
-                        return Ok(Some(Raw::Line { offset, bytes }));
+                        let columns = Arc::clone(&self.columns);
+                        return Ok(Some(Raw::record(Line { offset, bytes, columns })));
                     }
                 }
                 Err(error) => {
@@ -65,8 +96,32 @@ impl RawReader for Lines {
     }
 }
 
+impl SourceFormat for Lines {
+    type Options = Columns;
+
+    const NAME: &'static str = "jsonl";
+
+    fn versions(_: &Columns) -> Vec<Version> {
+        vec![VERSION]
+    }
+
+    fn open(columns: &Columns, file: SourceFile<'_>) -> io::Result<Self> {
+        Ok(Self::new(file.unpacked()?, columns))
+    }
+
+    fn copying(columns: &Columns) -> Option<Copying<'_>> {
+        Some(Copying::Lines { text: &columns.text })
+    }
+}
+
+impl ListedFormat for Lines {
+    fn options(recipe: &SourceRecipe, _: &str, _: &NamedFiles<'_>) -> Result<Columns, TomlError> {
+        Ok(recipe.columns.columns())
+    }
+}
+
 /// Reads an object.
-pub fn row(source: &str, columns: &Columns, offset: u64, line: &[u8]) -> Row {
+fn row(source: &str, columns: &Columns, offset: u64, line: &[u8]) -> Row {
     let row = Row { offset, bytes: line.len() as u64, ..Row::default() };
     match picked(columns, line) {
         Ok(picked) => picked.document(source, row, &columns.text),
@@ -134,16 +189,18 @@ mod tests {
     fn lines_are_read_as_they_come() {
         let lines =
             "\u{feff}{\"text\": \"one\"}\r\n\r\n{\"text\": \"t\u{2028}wo\"}\n{\"text\": \"\\udc00\", \"score\": NaN}";
-        let mut reader = Lines::new(Unpacked::plain(lines.as_bytes()));
+        let open = |bytes| Lines::new(Unpacked::plain(bytes), &Columns::default());
+        let mut reader = open(lines.as_bytes());
         let mut found = Vec::new();
-        while let Some(Raw::Line { offset, bytes }) = reader.next_raw().expect("memory can be read") {
-            match row("forum", &Columns::default(), offset, &bytes).outcome {
-                Outcome::Text(text) => found.push((offset, text)),
+        while let Some(Raw::Record(line)) = reader.next_raw().expect("memory can be read") {
+            let row = line.row("forum");
+            match row.outcome {
+                Outcome::Text(text) => found.push((row.offset, text)),
                 other => panic!("expected a text, found {other:?}"),
             }
         }
         assert_eq!(found, [(0, "one".into()), (22, "t\u{2028}wo".into()), (41, "\u{fffd}".into())]);
-        let mut other = Lines::new(Unpacked::plain(&b"\xff\xfe{\0\"\0"[..]));
+        let mut other = open(&b"\xff\xfe{\0\"\0"[..]);
         let error = other.next_raw().expect_err("it is not UTF-8").to_string();
         assert!(error.contains("UTF-16LE") && error.contains("iconv"), "{error}");
     }

@@ -1,6 +1,6 @@
 //! Rows of Parquet files as documents.
 
-use std::{fs::File, io, str::Utf8Error};
+use std::{fs::File, io, str::Utf8Error, sync::Arc};
 
 use datafusion::arrow::{
     array::{Array as _, ArrayRef, AsArray as _, RecordBatch},
@@ -11,16 +11,25 @@ use parquet::arrow::{
     ProjectionMask,
     arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
 };
-use schemas::text_columns::{TEXT_TYPES, Texts, is_text};
+use schemas::{
+    text_columns::{TEXT_TYPES, Texts, is_text},
+    toml_file::TomlError,
+};
 
 use super::{
-    columns::{Columns, Found, Picked},
+    SourceRecipe,
+    columns::{Columns, Found, Picked, TableRow},
+    copy::Copying,
+    format::{ListedFormat, SourceFile, SourceFormat},
     raw::{Raw, RawReader},
 };
-use crate::archive::{Broken, Fault};
+use crate::{
+    archive::{Broken, Fault},
+    files::{NamedFiles, Version},
+};
 
 /// How rows of Parquet become ours.
-pub const VERSION: crate::files::Version = crate::files::Version::new("source/parquet", 1);
+const VERSION: Version = Version::new("source/parquet", 1);
 
 /// Rows that are unpacked together.
 const BATCH_ROWS: usize = 256;
@@ -29,6 +38,8 @@ const BATCH_ROWS: usize = 256;
 pub struct Rows {
     reader: ParquetRecordBatchReader,
     names: [String; 6],
+    /// The name of the column of the text.
+    text: Arc<str>,
     /// For the text, the id, the URL, the date, the title and the language: its column in a batch.
     places: [Option<usize>; 6],
     batch: Option<Cells>,
@@ -66,7 +77,7 @@ impl Rows {
         if let Some(kind) = found[0].map(|place| schema.field(place).data_type()).filter(|kind| !is_text(kind)) {
             return Err(invalid(format!("column `{text}` is of type {kind}, and not text: {TEXT_TYPES}")));
         }
-        let names = names.map(String::clone);
+        let (names, text) = (names.map(String::clone), text.as_str().into());
         let mut roots: Vec<usize> = found.into_iter().flatten().collect();
         roots.sort_unstable();
         roots.dedup();
@@ -74,7 +85,7 @@ impl Rows {
         let places = found.map(|root| root.and_then(|root| roots.iter().position(|known| *known == root)));
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
         let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(invalid)?;
-        Ok(Self { reader, names, places, batch: None, before: 0, next: 0 })
+        Ok(Self { reader, names, text, places, batch: None, before: 0, next: 0 })
     }
 
     fn cells(&self, batch: &RecordBatch) -> io::Result<Cells> {
@@ -95,7 +106,7 @@ impl RawReader for Rows {
                 self.next += 1;
                 let offset = self.before + row as u64;
                 return Ok(Some(match cells.row(row, &self.names) {
-                    Ok(picked) => Raw::Picked { offset, picked: Box::new(picked) },
+                    Ok(picked) => Raw::record(TableRow { offset, picked, text: Arc::clone(&self.text) }),
                     Err(detail) => Raw::Broken(Broken { offset, record: None, fault: Fault::NotUtf8, detail }),
                 }));
             }
@@ -104,6 +115,32 @@ impl RawReader for Rows {
             self.batch = Some(self.cells(&batch.map_err(invalid)?)?);
             self.next = 0;
         }
+    }
+}
+
+impl SourceFormat for Rows {
+    type Options = Columns;
+
+    const NAME: &'static str = "parquet";
+
+    const PLACE: &'static str = "row";
+
+    fn versions(_: &Columns) -> Vec<Version> {
+        vec![VERSION]
+    }
+
+    fn open(columns: &Columns, file: SourceFile<'_>) -> io::Result<Self> {
+        Self::new(file.file, columns)
+    }
+
+    fn copying(columns: &Columns) -> Option<Copying<'_>> {
+        Some(Copying::Rows { text: &columns.text })
+    }
+}
+
+impl ListedFormat for Rows {
+    fn options(recipe: &SourceRecipe, _: &str, _: &NamedFiles<'_>) -> Result<Columns, TomlError> {
+        Ok(recipe.columns.columns())
     }
 }
 
@@ -161,7 +198,7 @@ pub fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Write as _, sync::Arc};
+    use std::io::Write as _;
 
     use datafusion::arrow::array::{
         BinaryArray, FixedSizeBinaryArray, Int64Array, ListArray, StringDictionaryBuilder, TimestampSecondArray,
@@ -170,6 +207,7 @@ mod tests {
     use parquet::arrow::ArrowWriter;
 
     use super::*;
+    use crate::source::row::Outcome;
 
     fn rows(columns: Vec<(&str, ArrayRef)>) -> io::Result<Vec<Raw>> {
         let batch = RecordBatch::try_from_iter(columns).expect("the columns are of one length");
@@ -181,14 +219,12 @@ mod tests {
         std::iter::from_fn(|| rows.next_raw().transpose()).collect()
     }
 
-    fn picked(raw: &Raw) -> (String, Option<&str>) {
-        match raw {
-            Raw::Picked { picked, .. } => match &picked.text {
-                Found::Text(text) => (text.clone(), picked.id.as_deref()),
-                Found::Missing => panic!("every row has its text"),
-            },
-            Raw::Broken(broken) => (format!("{} {} {}", broken.offset, broken.fault, broken.detail), None),
-            other => panic!("expected a row, found {other:?}"),
+    fn picked(raw: &Raw) -> (String, Option<String>) {
+        let row = raw.row("table");
+        match row.outcome {
+            Outcome::Text(text) => (text, row.record),
+            Outcome::Dropped(_) => (String::new(), row.record),
+            Outcome::Quarantined(fault, detail) => (format!("{} {fault} {detail}", row.offset), row.record),
         }
     }
 
@@ -201,10 +237,10 @@ mod tests {
         let columns: Vec<(&str, ArrayRef)> =
             vec![("url", Arc::new(links)), ("text", Arc::new(texts)), ("id", Arc::new(ids))];
         let rows = rows(columns).expect("the file can be read");
-        assert_eq!(picked(&rows[0]), ("öl".into(), Some("5a5a5a5a-5a5a-5a5a-5a5a-5a5a5a5a5a5a")));
+        assert_eq!(picked(&rows[0]), ("öl".into(), Some("5a5a5a5a-5a5a-5a5a-5a5a-5a5a5a5a5a5a".into())));
         let broken = "1 not_utf8 column `text` is not UTF-8: invalid utf-8 sequence of 1 bytes from index 0";
         assert_eq!(picked(&rows[1]), (broken.into(), None));
-        assert_eq!(picked(&rows[2]), (String::new(), Some("02020202-0202-0202-0202-020202020202")));
+        assert_eq!(picked(&rows[2]), (String::new(), Some("02020202-0202-0202-0202-020202020202".into())));
     }
 
     #[test]
@@ -218,7 +254,8 @@ mod tests {
         ];
         let found = rows(columns).expect("the file can be read");
         let found: Vec<_> = found.iter().map(picked).collect();
-        assert_eq!(found, [("a".into(), Some("7")), (String::new(), Some("8")), ("a".into(), Some("9"))]);
+        let row = |text: &str, id: &str| (text.to_owned(), Some(id.to_owned()));
+        assert_eq!(found, [row("a", "7"), row("", "8"), row("a", "9")]);
     }
 
     #[test]

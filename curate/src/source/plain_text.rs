@@ -6,16 +6,30 @@ use regex::bytes::Regex;
 use schemas::{
     byte_order_mark::{UTF_8, without_mark},
     identity::DocumentId,
+    toml_file::TomlError,
 };
+use serde::{Deserialize, Serialize};
 
 use super::{
-    raw::{Raw, RawReader, Unpacked},
+    SourceRecipe,
+    format::{ListedFormat, SourceFile, SourceFormat},
+    raw::{Raw, RawReader, RawRecord, Unpacked},
     row::Row,
 };
-use crate::archive::Fault;
+use crate::{
+    archive::Fault,
+    files::{NamedFiles, Version},
+};
 
 /// How plain text, and pages that are files, become rows.
-pub const VERSION: crate::files::Version = crate::files::Version::new("source/plain_text", 1);
+pub const VERSION: Version = Version::new("source/plain_text", 1);
+
+/// How plain text is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TextOptions {
+    /// A regular expression; a line that it matches begins a document.
+    pub begins: Option<String>,
+}
 
 /// The documents of a file.
 pub struct Pieces {
@@ -27,15 +41,33 @@ pub struct Pieces {
     ended: bool,
 }
 
+/// A document of a file.
+#[derive(Debug)]
+pub struct Piece {
+    /// Where it begins in the unpacked file.
+    pub offset: u64,
+    /// The text.
+    pub bytes: Vec<u8>,
+}
+
+impl RawRecord for Piece {
+    fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn row(&self, source: &str) -> Row {
+        row(source, self.offset, &self.bytes)
+    }
+}
+
 impl Pieces {
     pub fn new(input: Unpacked, begins: Option<&str>) -> io::Result<Self> {
         let begins = begins.map(Regex::new).transpose().map_err(io::Error::other)?;
         Ok(Self { input, begins, pending: Vec::new(), offset: 0, ended: false })
     }
-}
 
-impl RawReader for Pieces {
-    fn next_raw(&mut self) -> io::Result<Option<Raw>> {
+    /// The next piece as what `record` takes it for.
+    pub fn next_as<R: RawRecord + 'static>(&mut self, record: impl FnOnce(Piece) -> R) -> io::Result<Option<Raw>> {
         let offset = self.offset;
         let mut piece = std::mem::take(&mut self.pending);
         while !self.ended {
@@ -60,12 +92,43 @@ impl RawReader for Pieces {
             }
         }
         self.offset += piece.len() as u64;
-        Ok((!piece.trim_ascii().is_empty()).then_some(Raw::Text { offset, bytes: piece }))
+        Ok((!piece.trim_ascii().is_empty()).then(|| Raw::record(record(Piece { offset, bytes: piece }))))
+    }
+}
+
+impl RawReader for Pieces {
+    fn next_raw(&mut self) -> io::Result<Option<Raw>> {
+        self.next_as(|piece| piece)
+    }
+}
+
+impl SourceFormat for Pieces {
+    type Options = TextOptions;
+
+    const NAME: &'static str = "text";
+
+    fn versions(_: &TextOptions) -> Vec<Version> {
+        vec![VERSION]
+    }
+
+    fn open(options: &TextOptions, file: SourceFile<'_>) -> io::Result<Self> {
+        Self::new(file.unpacked()?, options.begins.as_deref())
+    }
+}
+
+impl ListedFormat for Pieces {
+    fn options(recipe: &SourceRecipe, _: &str, files: &NamedFiles<'_>) -> Result<TextOptions, TomlError> {
+        if let Some(pattern) = &recipe.begins
+            && let Err(error) = regex::Regex::new(pattern.get_ref())
+        {
+            return Err(files.fault(pattern.span(), error.to_string()));
+        }
+        Ok(TextOptions { begins: recipe.begins.as_ref().map(|pattern| pattern.get_ref().clone()) })
     }
 }
 
 /// Reads a piece of text.
-pub fn row(source: &str, offset: u64, bytes: &[u8]) -> Row {
+fn row(source: &str, offset: u64, bytes: &[u8]) -> Row {
     let row = Row { offset, bytes: bytes.len() as u64, ..Row::default() };
     let bytes = match without_mark(bytes) {
         Ok(rest) if offset == 0 => rest,
@@ -86,9 +149,11 @@ mod tests {
     fn pieces(text: &'static str, begins: Option<&str>) -> Vec<(u64, String)> {
         let mut pieces = Pieces::new(Unpacked::plain(text.as_bytes()), begins).expect("the pattern is one");
         let mut found = Vec::new();
-        while let Some(Raw::Text { offset, bytes }) = pieces.next_raw().expect("memory can be read") {
-            found.push((offset, String::from_utf8(bytes).expect("the text is UTF-8")));
-        }
+        let mut take = |piece: Piece| {
+            found.push((piece.offset, String::from_utf8(piece.bytes.clone()).expect("the text is UTF-8")));
+            piece
+        };
+        while pieces.next_as(&mut take).expect("memory can be read").is_some() {}
         found
     }
 

@@ -1,55 +1,32 @@
 //! Records as they stand in a file, before anything costly is done with them.
 
 use std::{
+    fmt,
     fs::File,
     io::{self, Read},
     path::Path,
 };
 
 use compression::Packing;
-use schemas::{csv_rows::OpenQuote, examples::Found, paths::unpacked_name};
-use serde_json::Value;
+use schemas::{csv_rows::OpenQuote, paths::unpacked_name};
 
-use super::{
-    Format,
-    columns::Picked,
-    csv,
-    examples::{self, Examples},
-    json_lines, parquet, plain_text,
-    row::Row,
-    warc::{self, WarcRecords},
-    windows::Windows,
-};
-use crate::archive::{Broken, Fault, warc::Record};
+use super::{Format, format::SourceFile, row::Row, windows::Windows};
+use crate::archive::{Broken, Fault};
 
 /// A record that has been found, but not looked into.
+pub trait RawRecord: fmt::Debug + Send + Sync {
+    /// Bytes that it holds, about.
+    fn size(&self) -> usize;
+
+    /// Looks into it: the row of a source that it becomes.
+    fn row(&self, source: &str) -> Row;
+}
+
+/// What stands in a file, one after the other.
 #[derive(Debug)]
 pub enum Raw {
-    /// Of an archive.
-    Warc(Record),
-    /// A line of JSON, without its line break.
-    Line {
-        /// Where it begins in the unpacked file.
-        offset: u64,
-        /// The line.
-        bytes: Vec<u8>,
-    },
-    /// A row of a table.
-    Picked {
-        /// How many rows stand before it.
-        offset: u64,
-        /// Its values.
-        picked: Box<Picked>,
-    },
-    /// A piece of plain text.
-    Text {
-        /// Where it begins in the unpacked file.
-        offset: u64,
-        /// The text.
-        bytes: Vec<u8>,
-    },
-    /// An example of a task.
-    Example(Box<schemas::examples::Read>),
+    /// A record.
+    Record(Box<dyn RawRecord>),
     /// Something that is no record.
     Broken(Broken),
     /// A stretch of the file, or all of it, that cannot be read, and whose records are not known.
@@ -62,28 +39,26 @@ pub enum Raw {
 }
 
 impl Raw {
+    /// A record.
+    pub fn record(record: impl RawRecord + 'static) -> Self {
+        Self::Record(Box::new(record))
+    }
+
     /// Bytes that it holds.
     pub fn len(&self) -> usize {
         match self {
-            Self::Warc(record) => record.block.len(),
-            Self::Line { bytes, .. } | Self::Text { bytes, .. } => bytes.len(),
-            Self::Picked { picked, .. } => picked.len(),
-            Self::Example(read) => match &read.found {
-                Found::Example(object) | Found::LeftOut(object) => object.values().map(length).sum(),
-                Found::Broken(..) => 0,
-            },
+            Self::Record(record) => record.size(),
             Self::Broken(_) | Self::Lost { .. } => 0,
         }
     }
-}
 
-/// About how many bytes a value holds.
-fn length(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.len(),
-        Value::Array(values) => values.iter().map(length).sum(),
-        Value::Object(object) => object.values().map(length).sum(),
-        _ => 8,
+    /// The row of a source that it becomes.
+    pub fn row(&self, source: &str) -> Row {
+        match self {
+            Self::Record(record) => record.row(source),
+            Self::Broken(broken) => broken.clone().into(),
+            Self::Lost { fault, bytes } => Row { lost: Some(*bytes), ..fault.clone().into() },
+        }
     }
 }
 
@@ -105,42 +80,10 @@ impl Format {
             return Ok(Box::new(LostFile(Some(Raw::Lost { fault, bytes: 0 }))));
         }
         // what needs the first rows to begin may find that the file is lost
-        self.begin(file, path, windows).or_else(|error| {
-            let lost = on_disk.fault(error, 0)?;
-            Ok(Box::new(LostFile(Some(lost))) as Box<dyn RawReader>)
+        self.begin(SourceFile { file, path, windows }).or_else(|error| {
+            let (fault, bytes) = on_disk.lost(error, 0)?;
+            Ok(Box::new(LostFile(Some(Raw::Lost { fault, bytes }))) as Box<dyn RawReader>)
         })
-    }
-
-    fn begin(&self, file: File, path: &Path, windows: &Windows) -> io::Result<Box<dyn RawReader>> {
-        let unpacked = |file| Unpacked::open(file, windows);
-        Ok(match self {
-            Self::Warc(_) => Box::new(WarcRecords::new(file, windows)?),
-            Self::JsonLines(_) => Box::new(json_lines::Lines::new(unpacked(file)?)),
-            Self::Examples(rules) => Box::new(Examples::open(rules, path, windows)?),
-            Self::Parquet(columns) => Box::new(parquet::Rows::new(file, columns)?),
-            Self::Csv { columns, delimiter } => Box::new(csv::CsvRows::new(unpacked(file)?, *delimiter, columns)?),
-            Self::Html(_) => Box::new(plain_text::Pieces::new(unpacked(file)?, None)?),
-            Self::Text { begins } => Box::new(plain_text::Pieces::new(unpacked(file)?, begins.as_deref())?),
-        })
-    }
-
-    /// Looks into a record.
-    pub(super) fn row(&self, source: &str, raw: &Raw) -> Row {
-        match (self, raw) {
-            (Self::Warc(options), Raw::Warc(record)) => warc::row(source, options, record),
-            (Self::JsonLines(columns), Raw::Line { offset, bytes }) => json_lines::row(source, columns, *offset, bytes),
-            (_, Raw::Example(read)) => examples::row(source, read),
-            (Self::Html(options), Raw::Text { offset, bytes }) => warc::page_row(source, options, *offset, bytes),
-            (_, Raw::Text { offset, bytes } | Raw::Line { offset, bytes }) => plain_text::row(source, *offset, bytes),
-            (Self::Parquet(columns) | Self::Csv { columns, .. }, Raw::Picked { offset, picked }) => {
-                let row = Row { offset: *offset, bytes: picked.len() as u64, ..Row::default() };
-                picked.as_ref().clone().document(source, row, &columns.text)
-            }
-            (_, Raw::Picked { offset, .. }) => unreachable!("row {offset} of a table that was not opened as one"),
-            (_, Raw::Broken(broken)) => broken.clone().into(),
-            (_, Raw::Lost { fault, bytes }) => Row { lost: Some(*bytes), ..fault.clone().into() },
-            (_, Raw::Warc(record)) => warc::row(source, &super::WarcOptions::default(), record),
-        }
     }
 }
 
@@ -168,20 +111,28 @@ impl OnDisk {
         Raw::Lost { fault: Broken { offset, record: None, fault, detail }, bytes: self.bytes }
     }
 
-    /// What an error of reading is: the fault of a file that cannot be unpacked any further, or of a table with an open quote; what the system
-    /// reports, and what more memory would mend, stays an error.
+    /// What an error of reading is, as something that stands in the file.
     ///
     /// - `offset`: where what could not be read begins in the unpacked file
     pub fn fault(self, error: io::Error, offset: u64) -> io::Result<Raw> {
+        let (fault, bytes) = self.lost(error, offset)?;
+        Ok(Raw::Lost { fault, bytes })
+    }
+
+    /// What an error of reading is: the fault of a file that cannot be unpacked any further, or of a table with an open quote, and the bytes
+    /// that are lost for it; what the system reports, and what more memory would mend, stays an error.
+    ///
+    /// - `offset`: where what could not be read begins in the unpacked file
+    pub fn lost(self, error: io::Error, offset: u64) -> io::Result<(Broken, u64)> {
         if let Some(open) = OpenQuote::of(&error) {
             let fault =
                 Broken { offset: open.offset, record: None, fault: Fault::CsvClipped, detail: open.to_string() };
-            return Ok(Raw::Lost { fault, bytes: open.lost(self.bytes) });
+            return Ok((fault, open.lost(self.bytes)));
         }
         let Some(found) = compression::Error::of(&error) else { return Err(error) };
         let Some(fault) = fault_of(found) else { return Err(error) };
         let bytes = found.lost(self.bytes);
-        Ok(Raw::Lost { fault: Broken { offset, record: None, fault, detail: error.to_string() }, bytes })
+        Ok((Broken { offset, record: None, fault, detail: error.to_string() }, bytes))
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use schemas::paths::unpacked_name;
 
 use super::{
-    Columns, Format,
+    Columns, Format, TextOptions,
     row::{Outcome, Row},
     windows::Windows,
 };
@@ -18,7 +18,7 @@ pub fn format_of(path: &Path, text: &str) -> Format {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     match unpacked_name(&name).rsplit_once('.') {
         Some((_, "parquet")) => Format::Parquet(columns),
-        Some((_, "txt" | "md")) => Format::Text { begins: None },
+        Some((_, "txt" | "md")) => Format::Text(TextOptions::default()),
         _ => Format::JsonLines(columns),
     }
 }
@@ -45,7 +45,7 @@ pub fn each_text(format: &Format, path: &Path, source: &str, mut take: impl FnMu
     let mut records = format.open(path, &Windows::default()).map_err(read)?;
     let mut others = Others::default();
     while let Some(raw) = records.next_raw().map_err(read)? {
-        let Row { id, outcome, lost, .. } = format.row(source, &raw);
+        let Row { id, outcome, lost, .. } = raw.row(source);
         match (id, outcome, lost) {
             (Some(id), Outcome::Text(text), _) => take(id.to_string(), text),
             (_, Outcome::Quarantined(fault, detail), Some(bytes)) => {

@@ -5,17 +5,18 @@ use std::{
     collections::HashSet,
     fs::File,
     io::{self, BufReader},
+    sync::Arc,
 };
 
-use schemas::identity::DocumentId;
+use schemas::{identity::DocumentId, toml_file::TomlError};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{
-    Reason,
-    raw::{Raw, RawReader},
+    Reason, SourceRecipe,
+    format::{ListedFormat, SourceFile, SourceFormat},
+    raw::{Raw, RawReader, RawRecord},
     row::{Outcome, Row},
-    windows::Windows,
 };
 use crate::{
     archive::{
@@ -25,10 +26,11 @@ use crate::{
         warc::{Item, Record, WarcReader},
     },
     extract::{Extracted, Extractor, GivenUp, PageLimits, TooMuch},
+    files::{NamedFiles, Version},
 };
 
 /// How archives become rows: records, HTTP, character sets.
-pub const VERSION: crate::files::Version = crate::files::Version::new("source/warc", 2);
+const VERSION: Version = Version::new("source/warc", 2);
 
 /// How pages are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -39,19 +41,88 @@ pub struct WarcOptions {
     pub limits: PageLimits,
 }
 
-/// The records of an archive.
-pub struct WarcRecords(WarcReader<BufReader<File>>);
+impl WarcOptions {
+    /// How a source wants its pages to be read.
+    #[must_use]
+    pub fn of(recipe: &SourceRecipe) -> Self {
+        let limits = PageLimits {
+            bytes: recipe.max_page_bytes,
+            nodes: recipe.max_page_nodes,
+            depth: recipe.max_page_depth,
+            seconds: recipe.max_page_seconds,
+        };
+        Self { extract: recipe.extract, limits }
+    }
+}
 
-impl WarcRecords {
-    pub fn new(file: File, windows: &Windows) -> io::Result<Self> {
-        Ok(Self(WarcReader::with_allowance(BufReader::with_capacity(1 << 18, file), windows.allowance())?))
+/// The largest page, in bytes, unless a recipe says it.
+pub fn ten_mebibytes() -> usize {
+    PageLimits::default().bytes
+}
+
+/// The most nodes of a page's tree.
+pub fn most_nodes() -> u32 {
+    PageLimits::default().nodes
+}
+
+/// The most elements within each other.
+pub fn most_levels() -> u16 {
+    PageLimits::default().depth
+}
+
+/// The most seconds for a page.
+pub fn most_seconds() -> u32 {
+    PageLimits::default().seconds
+}
+
+/// The records of an archive.
+pub struct WarcRecords {
+    reader: WarcReader<BufReader<File>>,
+    options: Arc<WarcOptions>,
+}
+
+/// A record, and how its page is read.
+#[derive(Debug)]
+struct PageRecord {
+    record: Record,
+    options: Arc<WarcOptions>,
+}
+
+impl RawRecord for PageRecord {
+    fn size(&self) -> usize {
+        self.record.block.len()
+    }
+
+    fn row(&self, source: &str) -> Row {
+        row(source, &self.options, &self.record)
+    }
+}
+
+impl SourceFormat for WarcRecords {
+    type Options = WarcOptions;
+
+    const NAME: &'static str = "warc";
+
+    fn versions(options: &WarcOptions) -> Vec<Version> {
+        vec![VERSION, options.extract.version()]
+    }
+
+    fn open(options: &WarcOptions, SourceFile { file, windows, .. }: SourceFile<'_>) -> io::Result<Self> {
+        let reader = WarcReader::with_allowance(BufReader::with_capacity(1 << 18, file), windows.allowance())?;
+        Ok(Self { reader, options: Arc::new(options.clone()) })
+    }
+}
+
+impl ListedFormat for WarcRecords {
+    fn options(recipe: &SourceRecipe, _: &str, _: &NamedFiles<'_>) -> Result<WarcOptions, TomlError> {
+        Ok(WarcOptions::of(recipe))
     }
 }
 
 impl RawReader for WarcRecords {
     fn next_raw(&mut self) -> io::Result<Option<Raw>> {
-        Ok(self.0.next_item()?.map(|item| match item {
-            Item::Record(record) => Raw::Warc(record),
+        Ok(self.reader.next_item()?.map(|item| match item {
+            Item::Record(record) => Raw::record(PageRecord { record, options: Arc::clone(&self.options) }),
             Item::Broken(broken) => Raw::Broken(broken),
             Item::Lost { fault, bytes } => Raw::Lost { fault, bytes },
         }))
@@ -59,7 +130,7 @@ impl RawReader for WarcRecords {
 }
 
 /// Reads a record: the page's text, or why there is none.
-pub fn row(source: &str, options: &WarcOptions, record: &Record) -> Row {
+fn row(source: &str, options: &WarcOptions, record: &Record) -> Row {
     let present = |name: &str| record.header(name).filter(|value| !value.is_empty()).map(str::to_owned);
     let (key, url, date) = (present("WARC-Record-ID"), record.url().map(str::to_owned), present("WARC-Date"));
     let id_key = key.as_deref().or(url.as_deref()).unwrap_or_default();

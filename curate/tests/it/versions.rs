@@ -38,8 +38,8 @@ use curate::{
     },
     measure::{BandsConfig, Family, FamilyConfig, ModelFile, OverlapsConfig, PostFiles, UrlFiles},
     source::{
-        Benchmark, Cleaning, Columns, ExampleFile, ExampleKind, Format, Kept, Reading, UnicodeForm, WarcOptions,
-        copy_records, read_table, records, rows_schema,
+        Benchmark, Cleaning, Columns, CsvOptions, ExampleFile, ExampleKind, Format, Kept, Reading, TextOptions,
+        UnicodeForm, WarcOptions, copy_records, read_table, records, rows_schema,
     },
     text::{
         c4::LineRules, overlap::NgramLengths, refinedweb::RefinedwebLines, sameness::Sameness, shingles::Shingle,
@@ -186,8 +186,8 @@ async fn readings(session: &Session, folder: &Path, outputs: &mut Outputs) {
         ("source/warc", corpus("records.warc"), Format::Warc(WarcOptions::default())),
         ("source/json_lines", corpus("texts.jsonl"), Format::JsonLines(Columns::default())),
         ("source/parquet", table, Format::Parquet(Columns::default())),
-        ("source/csv", corpus("table.csv"), Format::Csv { columns: Columns::default(), delimiter: b',' }),
-        ("source/plain_text", corpus("plain.txt"), Format::Text { begins }),
+        ("source/csv", corpus("table.csv"), Format::Csv(CsvOptions { columns: Columns::default(), delimiter: b',' })),
+        ("source/plain_text", corpus("plain.txt"), Format::Text(TextOptions { begins })),
         ("source/examples", corpus("examples.jsonl"), Format::Examples(Box::new(rules))),
     ] {
         outputs.insert(name, rows_hash(read(session, &file, format, vec![])).await);

@@ -10,7 +10,7 @@ use datafusion::{
 
 use super::stage::MixtureStage;
 use crate::{
-    decide::{self, Budget, MixtureAccount, MixtureRule, SizeFacts, Totals, Unit, Weights, versions},
+    decide::{self, Budget, MixtureAccount, MixtureRule, SizeFacts, Totals, Unit, versions},
     error::{Error, InStage as _, Result},
     files::{Inputs, write_json},
     recipe::MixturePlan,
@@ -106,12 +106,9 @@ fn budget(totals: &BTreeMap<(String, String), Totals>, rule: &MixtureRule) -> Re
     let training = |source: &String| totals.get(&("train".to_owned(), source.clone())).map_or(0, |totals| totals.size);
     let sizes: BTreeMap<String, u64> =
         rule.weights.sources().into_iter().map(|source| (source.clone(), training(&source))).collect();
-    let is_missing = |source: &str| match &rule.weights {
-        Weights::Shares(_) => sizes[source] == 0,
-        // what has nothing has no share
-        Weights::Proportional { .. } => sizes.values().all(|size| *size == 0),
-    };
-    if let Some(source) = sizes.keys().find(|source| is_missing(source)) {
+    // where shares follow sizes, what has nothing has no share
+    let may_be_missing = rule.weights.follow_sizes() && sizes.values().any(|size| *size > 0);
+    if let Some((source, _)) = sizes.iter().find(|(_, size)| **size == 0 && !may_be_missing) {
         let message = format!("source `{source}` has no document left to train on");
         return Err(Error::Mixture { name: rule.name.clone(), message });
     }
