@@ -72,6 +72,18 @@ fn faults_of_recipes_are_shown_in_their_line() {
     insta::assert_snapshot!(errors.join("\n"));
 }
 
+/// A length that lets everything through, or nothing, is a mistake.
+#[test]
+fn a_length_has_limits_that_a_document_can_meet() {
+    for (length, said) in [
+        ("{}", "a length has a limit: set `min_words`, `max_words`,"),
+        ("{ min_words = 5, min_lines = 9, max_lines = 3 }", "no document has at least 9 and at most 3 lines"),
+    ] {
+        let error = error_of("[mixture.text]", &format!("[[step]]\nlength = {length}\n\n[mixture.text]"));
+        assert!(error.contains("recipe.toml:9:10: ") && error.contains(said), "{length}: {error}");
+    }
+}
+
 /// A percentage where a share should be would be no limit at all: it is refused in its line, and on the command line before anything is read.
 #[test]
 fn a_percentage_is_no_share() {

@@ -77,3 +77,34 @@ fn a_table_is_cleaned_and_judged_by_rules_and_lists() {
     posts mask_addresses 1 16
     "#);
 }
+
+/// Rules on length and characters, each document with what it goes for.
+#[test]
+fn documents_are_judged_by_their_length() {
+    let folder = temporary();
+    let recipe = r#"
+name = "judged"
+seed = 1
+
+[source.posts]
+jsonl = ["posts.jsonl"]
+
+[[step]]
+length = { min_words = 20, max_characters = 400, max_lines = 3 }
+
+[mixture.text]
+weights = { posts = 1 }
+"#;
+    let texts = [STORY.to_owned(), "Too short, this one.".into(), STORY.repeat(4), STORY.replace(". ", ".\n")];
+    let lines: Vec<String> = texts.iter().map(|text| serde_json::json!({ "text": text }).to_string()).collect();
+    for (name, bytes) in [("judged.toml", recipe.to_owned()), ("posts.jsonl", lines.join("\n") + "\n")] {
+        fs::write(folder.path().join(name), bytes).expect("the file can be written");
+    }
+    let ledger = run_well(&folder.path().join("judged.toml"), &folder.path().join("out"), &[]);
+    let stages = ledger.stages.iter().map(|entry| format!("{} {} {:?}", entry.stage, entry.kept, entry.dropped));
+    insta::assert_snapshot!(stages.collect::<Vec<_>>().join("\n"), @r#"
+    read 4 {}
+    length 1 {"too_few_words": 1, "too_many_characters": 1, "too_many_lines": 1}
+    mixture-text 1 {}
+    "#);
+}

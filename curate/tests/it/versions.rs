@@ -26,9 +26,9 @@ use curate::{
     decide::{
         self, AfterCutsRule, BenchmarkAccount, C4Quality, ClusterConfig, ClusterExec, DecontaminationRule, DedupKey,
         DuplicateFacts, DuplicateRule, FinewebQuality, FittedAlpha, GopherQuality, GopherRepetition, KeepPolicy,
-        LanguageRule, LinkedRule, MixtureAccount, MixtureRule, ParetoRule, Rule, Sampled, ShareUnit, SizeFacts,
-        SplitRule, SplitShards, SubstringsConfig, SubstringsExec, Tables, ThresholdRule, TopRule, Totals, Unit,
-        Unknown, UrlRule, Weights,
+        LanguageRule, LengthRule, LinkedRule, MixtureAccount, MixtureRule, ParetoRule, Rule, Sampled, ShareUnit,
+        SizeFacts, SplitRule, SplitShards, SubstringsConfig, SubstringsExec, Tables, ThresholdRule, TopRule, Totals,
+        Unit, Unknown, UrlRule, Weights,
     },
     engine::{Engine, Limits, Session},
     extract::{Extractor, PageLimits},
@@ -595,11 +595,16 @@ async fn decisions(session: &Session, run: &Run, outputs: &mut Outputs) {
     let tables = run.tables(&context, None);
     outputs.insert("decide/read", run.decide("read", decide::read(tables).await.expect("it can be planned")).await);
     let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let rules: [(&'static str, &str, Box<dyn Rule + Sync>); 9] = [
+    let rules: [(&'static str, &str, Box<dyn Rule + Sync>); 10] = [
         (
             "decide/language",
             "language",
             Box::new(LanguageRule { keep: list(&["en", "de"]), min_probability: Share::of(0.3) }),
+        ),
+        (
+            "decide/length",
+            "words",
+            Box::new(LengthRule { min_words: Some(200), max_characters: Some(4000), ..LengthRule::default() }),
         ),
         ("decide/gopher_quality", "words", Box::new(GopherQuality::default())),
         ("decide/gopher_repetition", "words", Box::new(GopherRepetition::default())),

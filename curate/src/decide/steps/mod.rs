@@ -24,6 +24,7 @@ mod fineweb_quality;
 mod gopher_quality;
 mod gopher_repetition;
 mod language;
+mod length;
 mod linked;
 mod pareto;
 mod presets;
@@ -45,6 +46,7 @@ pub use fineweb_quality::FinewebQuality;
 pub use gopher_quality::{GopherQuality, SharesOf, WordLength};
 pub use gopher_repetition::GopherRepetition;
 pub use language::LanguageRule;
+pub use length::LengthRule;
 pub use linked::LinkedRule;
 pub use pareto::{Alpha, Fit, ParetoRecipe, ParetoRule};
 pub use presets::Preset;
@@ -60,6 +62,9 @@ pub use urls::UrlRule;
 steps! {
     /// Keep documents in some languages.
     language: LanguageRule,
+    /// Keep documents of a length: in words, characters or lines, with at least one limit.
+    #[schemars(with = "Option<LengthRule>")]
+    length: Spanned<LengthRule> => LengthRule::check,
     /// Keep what passes the Gopher quality rules.
     gopher_quality: GopherQuality,
     /// Drop what the Gopher repetition rules drop.
