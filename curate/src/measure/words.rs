@@ -21,7 +21,7 @@ use crate::{
 /// A count and its name. Every fact is a count: what it is divided by is for the rules to say.
 type Count = (&'static str, fn(&TextFacts) -> u64);
 
-const COUNTS: [Count; 30] = [
+const COUNTS: [Count; 34] = [
     ("bytes", |facts| facts.words.bytes),
     ("characters", |facts| facts.words.characters),
     ("tokens", |facts| facts.words.tokens),
@@ -30,6 +30,10 @@ const COUNTS: [Count; 30] = [
     ("twice_median_word_characters", |facts| facts.words.twice_median_word_characters),
     ("letter_tokens", |facts| facts.words.letter_tokens),
     ("stop_words", |facts| facts.words.stop_words),
+    ("digit_characters", |facts| facts.characters.digits),
+    ("white_space_characters", |facts| facts.characters.white_space),
+    ("bracket_characters", |facts| facts.characters.brackets),
+    ("non_alphanumeric_characters", |facts| facts.characters.non_alphanumeric),
     ("hashes", |facts| facts.words.hashes),
     ("ellipses", |facts| facts.words.ellipses),
     ("line_feeds", |facts| facts.lines.line_feeds),
@@ -60,7 +64,7 @@ pub struct Words;
 impl FactFamily for Words {
     type Config = ();
 
-    const VERSION: Version = Version::new("measure/words", 1);
+    const VERSION: Version = Version::new("measure/words", 2);
 
     fn name((): &()) -> &'static str {
         "words"

@@ -1,6 +1,7 @@
-//! All that quality rules ask of one text, counted on one list of tokens.
+//! All that quality rules ask of one text; what is of words, counted on one list of tokens.
 
 use super::{
+    characters::{CharacterFacts, character_facts},
     lines::{LineFacts, Lines},
     repetition::{NgramCounter, NgramFacts},
     tokens::Tokens,
@@ -10,6 +11,8 @@ use super::{
 /// What is counted in one text.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TextFacts {
+    /// Characters by what they are.
+    pub characters: CharacterFacts,
     /// Words and signs.
     pub words: WordFacts,
     /// Lines and paragraphs.
@@ -31,6 +34,7 @@ impl FactCounter {
     pub fn count(&mut self, text: &str) -> TextFacts {
         self.tokens.take(text);
         TextFacts {
+            characters: character_facts(text),
             words: word_facts(text, &self.tokens),
             lines: self.lines.count(text),
             ngrams: self.ngrams.count(text, &self.tokens),

@@ -5,6 +5,7 @@
 //! Useful for: whatever is measured about a document. Not useful for: thresholds, which stand in [`crate::decide`].
 
 pub mod c4;
+pub mod characters;
 mod counts;
 pub mod cuts;
 pub mod draw;

@@ -80,7 +80,7 @@ fn a_table_is_cleaned_and_judged_by_rules_and_lists() {
 
 /// Rules on length and characters, each document with what it goes for.
 #[test]
-fn documents_are_judged_by_their_length() {
+fn documents_are_judged_by_their_length_and_characters() {
     let folder = temporary();
     let recipe = r#"
 name = "judged"
@@ -92,10 +92,15 @@ jsonl = ["posts.jsonl"]
 [[step]]
 length = { min_words = 20, max_characters = 400, max_lines = 3 }
 
+[[step]]
+nemo_quality = {}
+
 [mixture.text]
 weights = { posts = 1 }
 "#;
-    let texts = [STORY.to_owned(), "Too short, this one.".into(), STORY.repeat(4), STORY.replace(". ", ".\n")];
+    let numbers = "The house has 12 rooms. ".repeat(6)
+        + "On 11/12/1999 it cost 1,234,567.89 (then 1,345,678.90), and 987,654 in 2001.";
+    let texts = [STORY.to_owned(), "Too short, this one.".into(), STORY.repeat(4), STORY.replace(". ", ".\n"), numbers];
     let lines: Vec<String> = texts.iter().map(|text| serde_json::json!({ "text": text }).to_string()).collect();
     for (name, bytes) in [("judged.toml", recipe.to_owned()), ("posts.jsonl", lines.join("\n") + "\n")] {
         fs::write(folder.path().join(name), bytes).expect("the file can be written");
@@ -103,8 +108,9 @@ weights = { posts = 1 }
     let ledger = run_well(&folder.path().join("judged.toml"), &folder.path().join("out"), &[]);
     let stages = ledger.stages.iter().map(|entry| format!("{} {} {:?}", entry.stage, entry.kept, entry.dropped));
     insta::assert_snapshot!(stages.collect::<Vec<_>>().join("\n"), @r#"
-    read 4 {}
-    length 1 {"too_few_words": 1, "too_many_characters": 1, "too_many_lines": 1}
+    read 5 {}
+    length 2 {"too_few_words": 1, "too_many_characters": 1, "too_many_lines": 1}
+    nemo_quality 1 {"nemo_digits": 1}
     mixture-text 1 {}
     "#);
 }

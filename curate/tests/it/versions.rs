@@ -26,9 +26,9 @@ use curate::{
     decide::{
         self, AfterCutsRule, BenchmarkAccount, C4Quality, ClusterConfig, ClusterExec, DecontaminationRule, DedupKey,
         DuplicateFacts, DuplicateRule, FinewebQuality, FittedAlpha, GopherQuality, GopherRepetition, KeepPolicy,
-        LanguageRule, LengthRule, LinkedRule, MixtureAccount, MixtureRule, ParetoRule, Rule, Sampled, ShareUnit,
-        SizeFacts, SplitRule, SplitShards, SubstringsConfig, SubstringsExec, Tables, ThresholdRule, TopRule, Totals,
-        Unit, Unknown, UrlRule, Weights,
+        LanguageRule, LengthRule, LinkedRule, MixtureAccount, MixtureRule, NemoQuality, ParetoRule, Rule, Sampled,
+        ShareUnit, SizeFacts, SplitRule, SplitShards, SubstringsConfig, SubstringsExec, Tables, ThresholdRule, TopRule,
+        Totals, Unit, Unknown, UrlRule, Weights,
     },
     engine::{Engine, Limits, Session},
     extract::{Extractor, PageLimits},
@@ -595,7 +595,7 @@ async fn decisions(session: &Session, run: &Run, outputs: &mut Outputs) {
     let tables = run.tables(&context, None);
     outputs.insert("decide/read", run.decide("read", decide::read(tables).await.expect("it can be planned")).await);
     let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let rules: [(&'static str, &str, Box<dyn Rule + Sync>); 10] = [
+    let rules: [(&'static str, &str, Box<dyn Rule + Sync>); 11] = [
         (
             "decide/language",
             "language",
@@ -610,6 +610,7 @@ async fn decisions(session: &Session, run: &Run, outputs: &mut Outputs) {
         ("decide/gopher_repetition", "words", Box::new(GopherRepetition::default())),
         ("decide/fineweb_quality", "words", Box::new(FinewebQuality::default())),
         ("decide/c4_quality", "c4_lines", Box::new(C4Quality::default())),
+        ("decide/nemo_quality", "words", Box::new(NemoQuality::default())),
         ("decide/linked", "links", Box::new(LinkedRule { min_karma: 3, exclude_domains: list(&["7.example"]) })),
         ("decide/urls", "urls", Box::new(UrlRule::default())),
         ("decide/threshold", "score", Box::new(ThresholdRule { min: 0.4, unknown: Unknown::Drop })),

@@ -26,6 +26,7 @@ mod gopher_repetition;
 mod language;
 mod length;
 mod linked;
+mod nemo_quality;
 mod pareto;
 mod presets;
 mod scope;
@@ -48,6 +49,7 @@ pub use gopher_repetition::GopherRepetition;
 pub use language::LanguageRule;
 pub use length::LengthRule;
 pub use linked::LinkedRule;
+pub use nemo_quality::NemoQuality;
 pub use pareto::{Alpha, Fit, ParetoRecipe, ParetoRule};
 pub use presets::Preset;
 pub use scope::Scope;
@@ -73,6 +75,8 @@ steps! {
     fineweb_quality: FinewebQuality,
     /// Keep what passes C4's rules on pages.
     c4_quality: C4Quality,
+    /// Keep what passes NeMo Curator's rules on characters: digits, white space, brackets, signs.
+    nemo_quality: NemoQuality,
     /// Drop what lists of domains and words name; needs `[facts.urls]`.
     urls: UrlRule,
     /// Keep pages that people have linked to, and liked; needs `[facts.links]`.
