@@ -19,9 +19,9 @@ use schemas::{
 use serde_json::Value;
 
 use super::{
+    batch_rows::Cell,
     format::{SourceFile, SourceFormat},
-    parquet::{Cell, invalid},
-    raw::{OnDisk, Raw, RawReader, RawRecord, Unpacked},
+    raw::{OnDisk, Raw, RawReader, RawRecord, Unpacked, invalid},
     row::{Outcome, Reason, Row},
     windows::Windows,
 };

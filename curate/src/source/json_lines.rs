@@ -16,7 +16,7 @@ use super::{
     columns::{Columns, Found, Picked},
     copy::Copying,
     format::{ListedFormat, SourceFile, SourceFormat},
-    raw::{Raw, RawReader, RawRecord, Unpacked},
+    raw::{Raw, RawReader, RawRecord, Unpacked, invalid},
     row::Row,
 };
 use crate::{
@@ -71,7 +71,7 @@ impl RawReader for Lines {
                     self.offset += count as u64;
                     let is_last = bytes.last() != Some(&b'\n');
                     if offset == 0 {
-                        let text = without_mark(&bytes).map_err(super::parquet::invalid)?;
+                        let text = without_mark(&bytes).map_err(invalid)?;
                         bytes.drain(..bytes.len() - text.len());
                     }
                     if is_last && is_cut(&bytes) {

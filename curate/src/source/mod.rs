@@ -9,6 +9,7 @@
 //!
 //! Useful for: web archives, JSON lines, Parquet, pages, plain text, examples of tasks. Not useful for: facts about the text; see [`crate::measure`].
 
+mod batch_rows;
 mod benchmark;
 mod benchmark_recipe;
 mod clean;

@@ -169,6 +169,11 @@ impl Unpacked {
     }
 }
 
+/// The error of a file that holds something else than it should.
+pub fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
 /// A file that is lost before its first record.
 struct LostFile(Option<Raw>);
 
