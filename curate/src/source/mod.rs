@@ -7,8 +7,9 @@
 //! Whatever stands in a file becomes a row: a document, a record that is none, with the reason, or a fault. The formats are listed here; each
 //! stands in a file of its own, as `format.rs` says.
 //!
-//! Useful for: web archives, JSON lines, Parquet, pages, plain text, examples of tasks. Not useful for: facts about the text; see [`crate::measure`].
+//! Useful for: web archives, JSON lines, Parquet, Arrow, pages, plain text, examples of tasks. Not useful for: facts about the text; see [`crate::measure`].
 
+mod arrow;
 mod batch_rows;
 mod benchmark;
 mod benchmark_recipe;
@@ -76,6 +77,8 @@ formats! {
     JsonLines(Columns) => json_lines::Lines, by [jsonl];
     /// Parquet: one row a document. An offset is the number of a row.
     Parquet(Columns) => parquet::Rows, by [parquet];
+    /// Files and streams of Arrow: one row a document. An offset is the number of a row.
+    Arrow(Columns) => arrow::ArrowRows, by [arrow];
     /// CSV, packed or not: a row a document, below one that names the columns.
     Csv(CsvOptions) => csv::CsvRows, by [csv, tsv];
     /// Plain text, packed or not: one document a file, or one for each line that matches a pattern.
@@ -84,7 +87,7 @@ formats! {
     Examples(Box<ExampleRules>) => examples::Examples, by [];
 }
 
-/// A source of documents. One of `warc`, `html`, `jsonl`, `parquet`, `csv`, `tsv` and `text` lists its files.
+/// A source of documents. One of `warc`, `html`, `jsonl`, `parquet`, `arrow`, `csv`, `tsv` and `text` lists its files.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceRecipe {
@@ -100,6 +103,9 @@ pub struct SourceRecipe {
     /// Parquet.
     #[schemars(with = "Option<Vec<String>>")]
     pub parquet: Option<Vec<Text>>,
+    /// Files and streams of Arrow, such as those of `datasets`, and Feather of version 2.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub arrow: Option<Vec<Text>>,
     /// CSV, packed or not; the first row names the columns.
     #[schemars(with = "Option<Vec<String>>")]
     pub csv: Option<Vec<Text>>,
@@ -128,7 +134,7 @@ pub struct SourceRecipe {
     /// What is done to texts before they are documents, in this order.
     #[serde(default)]
     pub clean: Vec<Cleaning>,
-    /// For JSON lines, Parquet, CSV and TSV: which keys or columns hold what.
+    /// For JSON lines, Parquet, Arrow, CSV and TSV: which keys or columns hold what.
     #[serde(default)]
     pub columns: ColumnsRecipe,
     /// For plain text: a line that matches this regular expression begins a document. Without it, a file is one.

@@ -54,6 +54,7 @@ use datafusion::{
             UInt32Array, UInt32Builder, UInt64Array, UInt64Builder,
         },
         datatypes::{DataType, Field, Schema},
+        ipc::writer::FileWriter,
         util::pretty::pretty_format_batches,
     },
     physical_plan::ExecutionPlan,
@@ -180,12 +181,15 @@ async fn rows_hash(table: DataFrame) -> String {
 async fn readings(session: &Session, folder: &Path, outputs: &mut Outputs) {
     let table = folder.join("table.parquet");
     write_file(&table, &texts_batch());
+    let arrow = folder.join("table.arrow");
+    write_arrow(&arrow, &texts_batch());
     let rules = ExampleRules { fields: vec!["question".into(), "answer".into()], ..ExampleRules::default() };
     let begins = Some("^CHAPTER".to_owned());
     for (name, file, format) in [
         ("source/warc", corpus("records.warc"), Format::Warc(WarcOptions::default())),
         ("source/json_lines", corpus("texts.jsonl"), Format::JsonLines(Columns::default())),
         ("source/parquet", table, Format::Parquet(Columns::default())),
+        ("source/arrow", arrow, Format::Arrow(Columns::default())),
         ("source/csv", corpus("table.csv"), Format::Csv(CsvOptions { columns: Columns::default(), delimiter: b',' })),
         ("source/plain_text", corpus("plain.txt"), Format::Text(TextOptions { begins })),
         ("source/examples", corpus("examples.jsonl"), Format::Examples(Box::new(rules))),
@@ -271,6 +275,12 @@ fn write_file(path: &Path, batch: &RecordBatch) {
     let file = fs::File::create(path).expect("the folder can be written");
     let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).expect("the schema is one");
     writer.write(batch).and_then(|()| writer.close().map(drop)).expect("the file can be written");
+}
+
+fn write_arrow(path: &Path, batch: &RecordBatch) {
+    let file = fs::File::create(path).expect("the folder can be written");
+    let mut writer = FileWriter::try_new(file, &batch.schema()).expect("the schema is one");
+    writer.write(batch).and_then(|()| writer.finish()).expect("the file can be written");
 }
 
 fn model(path: PathBuf) -> ModelFile {
