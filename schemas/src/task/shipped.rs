@@ -26,6 +26,7 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         "rte",
         "sst2",
         "trec",
+        "trec_fine",
         "xcopa_it",
         "xcopa_zh",
         "xquad_en",
@@ -146,7 +147,7 @@ mod tests {
             assert!((1..=3).contains(&inverted), "{name}: {inverted} are inverted");
             counted += 1;
         }
-        assert_eq!(counted, 18, "tasks with instructions");
+        assert_eq!(counted, 19, "tasks with instructions");
     }
 
     /// Every kind of task and every prompt style is there.
