@@ -22,12 +22,15 @@ pub struct ModelConfig {
     /// Transformer blocks, 1 or more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_layers: Option<usize>,
-    /// Attention heads of each block; they divide the hidden size.
+    /// Attention heads of each block; they divide the hidden size, unless `head_dim` is written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_heads: Option<usize>,
     /// Key and value heads; they divide `num_heads` (grouped-query attention). [default: `num_heads`]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_kv_heads: Option<usize>,
+    /// The size of a head. [default: the hidden size divided by `num_heads`, which then divides it]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head_dim: Option<usize>,
     /// The width of the residual stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden_size: Option<usize>,
@@ -100,7 +103,7 @@ impl ModelConfig {
         // a window of 0 is none
         let tokens = Some(self.sliding_window.unwrap_or((context_length / 8).max(1))).filter(|tokens| *tokens > 0);
         let sliding_window = parts.window_every.zip(tokens).map(|(every, tokens)| SlidingWindow { tokens, every });
-        if !hidden_size.is_multiple_of(num_heads) {
+        if self.head_dim.is_none() && !hidden_size.is_multiple_of(num_heads) {
             return Err(format!(
                 "`num_heads` is {num_heads}, which does not divide the `hidden_size` of {hidden_size}"
             ));
@@ -110,7 +113,7 @@ impl ModelConfig {
                 "`num_kv_heads` is {num_kv_heads}, which does not divide the `num_heads` of {num_heads}"
             ));
         }
-        let head_dim = hidden_size / num_heads;
+        let head_dim = number("head_dim", self.head_dim, Some(hidden_size / num_heads))?;
         if matches!(parts.positions, Positions::Rotary { .. }) && !head_dim.is_multiple_of(2) {
             return Err(format!("rotary positions turn pairs of numbers, and the size of a head is {head_dim}"));
         }
@@ -137,6 +140,7 @@ impl ModelConfig {
             num_layers,
             num_heads,
             num_kv_heads,
+            head_dim,
             hidden_size,
             intermediate_size,
             context_length,
@@ -168,6 +172,9 @@ impl ModelConfig {
             num_layers: Some(architecture.num_layers),
             num_heads: Some(architecture.num_heads),
             num_kv_heads: Some(architecture.num_kv_heads),
+            // the usual one stays unwritten: a configuration is what a training is known by, and older ones have no such key
+            head_dim: Some(architecture.head_dim)
+                .filter(|head_dim| head_dim * architecture.num_heads != architecture.hidden_size),
             hidden_size: Some(architecture.hidden_size),
             intermediate_size: Some(architecture.intermediate_size),
             context_length: Some(architecture.context_length),

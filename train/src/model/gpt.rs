@@ -66,7 +66,7 @@ impl Architecture {
     /// The rotary angles, where positions are rotary.
     pub(super) fn angles(&self) -> Option<Arc<Angles>> {
         let Positions::Rotary { theta, scaling } = self.positions else { return None };
-        Some(Arc::new(Angles::new(self.context_length, self.head_dim(), theta, scaling)))
+        Some(Arc::new(Angles::new(self.context_length, self.head_dim, theta, scaling)))
     }
 
     /// The same module with initial weights.

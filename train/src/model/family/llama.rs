@@ -40,17 +40,22 @@ fn defaults() -> Value {
 
 pub fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Mapping> {
     let Architecture { hidden_size, intermediate_size, num_layers, num_kv_heads, .. } = *architecture;
-    let keys = num_kv_heads * architecture.head_dim();
+    let keys = num_kv_heads * architecture.head_dim;
     let mut mappings = vec![Mapping::same("tokens", FORMAT.embedding, [vocab_size, hidden_size])];
     for layer in 0..num_layers {
         let ours = |name: &str| format!("blocks.{layer}.{name}");
         let theirs = |name: &str| format!("model.layers.{layer}.{name}.weight");
         let attention = |name: &str| theirs(&format!("self_attn.{name}_proj"));
         let mlp = |name: &str| theirs(&format!("mlp.{name}_proj"));
-        let input = vec![(attention("q"), hidden_size), (attention("k"), keys), (attention("v"), keys)];
+        let input =
+            vec![(attention("q"), architecture.query_columns()), (attention("k"), keys), (attention("v"), keys)];
         mappings.extend([
             Mapping::transposed(ours("attention.input.weight"), hidden_size, input),
-            Mapping::transposed(ours("attention.output.weight"), hidden_size, vec![(attention("o"), hidden_size)]),
+            Mapping::transposed(
+                ours("attention.output.weight"),
+                architecture.query_columns(),
+                vec![(attention("o"), hidden_size)],
+            ),
             Mapping::transposed(
                 ours("feed_forward.up.weight"),
                 hidden_size,
@@ -89,7 +94,7 @@ pub fn write_common(architecture: &Architecture) -> [Value; 2] {
     } = *architecture;
     let common = json!({
         "hidden_act": "silu", "hidden_size": hidden_size, "intermediate_size": intermediate_size, "num_hidden_layers": num_layers,
-        "num_attention_heads": num_heads, "num_key_value_heads": num_kv_heads, "head_dim": architecture.head_dim(),
+        "num_attention_heads": num_heads, "num_key_value_heads": num_kv_heads, "head_dim": architecture.head_dim,
         "max_position_embeddings": context_length, "rms_norm_eps": norm_eps, "attention_dropout": 0.0,
     });
     [common, rotary::config(architecture.positions)]
@@ -119,6 +124,7 @@ pub fn read_common(keys: &Keys<'_>) -> Result<Described, String> {
         num_layers: keys.count("num_hidden_layers")?,
         num_heads,
         num_kv_heads: keys.optional_count("num_key_value_heads")?,
+        head_dim: None,
         hidden_size,
         intermediate_size: Some(keys.count("intermediate_size")?),
         context_length,

@@ -36,9 +36,9 @@ fn defaults() -> Value {
 }
 
 fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Mapping> {
-    let keys = architecture.num_kv_heads * architecture.head_dim();
+    let keys = architecture.num_kv_heads * architecture.head_dim;
     let biases = |layer: usize| {
-        let theirs = [("q", architecture.hidden_size), ("k", keys), ("v", keys)]
+        let theirs = [("q", architecture.query_columns()), ("k", keys), ("v", keys)]
             .map(|(name, columns)| (format!("model.layers.{layer}.self_attn.{name}_proj.bias"), columns));
         Mapping::vectors(format!("blocks.{layer}.attention.input.bias"), theirs.to_vec())
     };

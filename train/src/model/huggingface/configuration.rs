@@ -59,6 +59,7 @@ fn named(family: Family, described: &Described) -> ModelConfig {
         num_layers: Some(described.num_layers),
         num_heads: Some(described.num_heads),
         num_kv_heads: described.num_kv_heads,
+        head_dim: described.head_dim,
         hidden_size: Some(described.hidden_size),
         intermediate_size: described.intermediate_size,
         context_length: Some(described.context_length),
