@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    architecture::{Architecture, Positions, ROPE_THETA, SlidingWindow},
+    architecture::{Architecture, Biases, Positions, ROPE_THETA, SlidingWindow},
     family::{Family, Preset},
 };
 use crate::tensor::RopeScaling;
@@ -49,6 +49,12 @@ pub struct ModelConfig {
     /// Whether the output head is the token embedding. [default: the family's; true for the GPTs]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tie_embeddings: Option<bool>,
+    /// Whether linear layers of attention have biases. [default: the family's; of `qwen2`, those to queries, keys and values alone]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attention_bias: Option<bool>,
+    /// Whether feed-forward layers have biases. [default: the family's]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mlp_bias: Option<bool>,
     /// The base of the rotary angles. [default: 10000]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rope_theta: Option<f64>,
@@ -149,11 +155,20 @@ impl ModelConfig {
             norm_place: parts.norm_place,
             positions,
             feed_forward: parts.feed_forward,
-            biases: parts.biases,
+            biases: self.biases(parts.biases),
             sliding_window,
             tie_embeddings: self.tie_embeddings.unwrap_or(parts.tie_embeddings),
             dropout,
         })
+    }
+
+    /// Which linear layers have biases, where the family says `of_family`.
+    fn biases(&self, of_family: Biases) -> Biases {
+        Biases {
+            attention_input: self.attention_bias.unwrap_or(of_family.attention_input),
+            attention_output: self.attention_bias.unwrap_or(of_family.attention_output),
+            feed_forward: self.mlp_bias.unwrap_or(of_family.feed_forward),
+        }
     }
 
     /// The same with every number that is meant, and without the preset: two configurations of one model become equal.
@@ -166,9 +181,12 @@ impl ModelConfig {
             Positions::Rotary { theta, .. } => theta,
             Positions::Learned => self.rope_theta.unwrap_or(ROPE_THETA),
         };
+        let family = self.family()?;
+        // the usual biases stay unwritten, as the usual size of heads does
+        let of_family = family.parts().biases;
         Ok(Self {
             preset: None,
-            family: Some(self.family()?),
+            family: Some(family),
             num_layers: Some(architecture.num_layers),
             num_heads: Some(architecture.num_heads),
             num_kv_heads: Some(architecture.num_kv_heads),
@@ -181,6 +199,10 @@ impl ModelConfig {
             sliding_window: architecture.sliding_window.map(|window| window.tokens),
             dropout: Some(architecture.dropout),
             tie_embeddings: Some(architecture.tie_embeddings),
+            attention_bias: self
+                .attention_bias
+                .filter(|has| [*has; 2] != [of_family.attention_input, of_family.attention_output]),
+            mlp_bias: self.mlp_bias.filter(|has| *has != of_family.feed_forward),
             rope_theta: Some(rope_theta),
             rope_scaling: self.rope_scaling,
             norm_eps: Some(architecture.norm_eps),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::model::{
-    Architecture,
+    Architecture, Biases,
     huggingface::{format::Described, keys::Keys, layout::Mapping},
 };
 
@@ -56,7 +56,7 @@ pub fn is_buffer(name: &str) -> bool {
 /// The keys that both write.
 ///
 /// # Errors
-/// When heads have a size of their own: the formats have no key for it.
+/// When heads have a size of their own, or layers no biases: the formats have no keys for it.
 pub fn write_common(architecture: &Architecture) -> Result<Value, String> {
     if architecture.query_columns() != architecture.hidden_size {
         let Architecture { num_heads, head_dim, hidden_size, .. } = architecture;
@@ -64,6 +64,12 @@ pub fn write_common(architecture: &Architecture) -> Result<Value, String> {
             "the layouts of GPT and GPT-2 have no key for a `head_dim` of {head_dim}, which {num_heads} times is not the `hidden_size` of \
              {hidden_size}"
         ));
+    }
+    if architecture.biases != Biases::ALL {
+        return Err(
+            "the layouts of GPT and GPT-2 have no keys for `attention_bias` and `mlp_bias`: all layers have biases"
+                .into(),
+        );
     }
     let Architecture { num_layers, num_heads, hidden_size, context_length, dropout, norm_eps, .. } = *architecture;
     Ok(json!({
@@ -86,5 +92,7 @@ pub fn read_common(keys: &Keys<'_>) -> Result<Described, String> {
         norm_eps: keys.number("layer_norm_epsilon")?,
         rope_theta: None,
         rope_scaling: None,
+        attention_bias: None,
+        mlp_bias: None,
     })
 }

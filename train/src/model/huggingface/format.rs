@@ -49,6 +49,8 @@ pub struct Described {
     pub norm_eps: f64,
     pub rope_theta: Option<f64>,
     pub rope_scaling: Option<RopeScaling>,
+    pub attention_bias: Option<bool>,
+    pub mlp_bias: Option<bool>,
 }
 
 impl Format {
