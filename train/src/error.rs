@@ -116,6 +116,16 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// The output folder holds no checkpoint of a step.
+    #[error("{} holds no checkpoint of step {step}; there are {}", path.display(), there.join(", "))]
+    NoSuchStep {
+        /// The folder.
+        path: PathBuf,
+        /// The step that was asked for.
+        step: u64,
+        /// The checkpoints that are there.
+        there: Vec<String>,
+    },
     /// No checkpoint of the training is its best.
     #[error(
         "{} has no best checkpoint: the newest was saved before the first evaluation, or the first since `evaluate_sequences` changed",

@@ -13,7 +13,7 @@ use system::{AtomicFile, sha256, sync_folder};
 use super::{state::State, tensors};
 use crate::{
     error::{Error, Result},
-    model::NamedTensor,
+    model::{NamedTensor, Which},
     optimize::Moments,
 };
 
@@ -28,6 +28,9 @@ pub struct Identity {
     pub mixture: String,
     /// Threads: sums of floats may depend on them.
     pub threads: usize,
+    /// SHA-256 of the weights that it began from; empty where it began from nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub weights: String,
 }
 
 /// Where a log ends.
@@ -58,18 +61,18 @@ pub struct Checkpoint {
 
 /// `checkpoint.json`.
 #[derive(Debug, Serialize, Deserialize)]
-struct Summary {
-    state: State,
+pub(super) struct Summary {
+    pub state: State,
     due: bool,
-    identity: Identity,
+    pub identity: Identity,
     logs: BTreeMap<String, LogPlace>,
-    files: Vec<FileEntry>,
+    pub files: Vec<FileEntry>,
 }
 
 const SUMMARY: &str = "checkpoint.json";
 /// The hash of the summary, as `sha256sum` writes and checks it.
 const HASH: &str = "checkpoint.sha256";
-const MODEL: &str = "model.safetensors";
+pub(super) const MODEL: &str = "model.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 
 fn folder(out: &Path) -> PathBuf {
@@ -148,23 +151,35 @@ pub fn checkpoints(out: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Which checkpoint of a training is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
-    /// The last.
-    Newest,
-    /// The one with the best evaluation.
-    Best,
-}
-
 /// A checkpoint of a training.
 ///
 /// # Errors
 /// When there is none such, or it is damaged.
 pub fn find(out: &Path, which: Which) -> Result<Checkpoint> {
+    load(&path_of(out, which)?)
+}
+
+/// Where a checkpoint of a training lies: the best, as far as the newest knows.
+///
+/// # Errors
+/// When there is none such; for the best, when nothing was evaluated yet, or the newest is damaged.
+pub(super) fn path_of(out: &Path, which: Which) -> Result<PathBuf> {
+    let found = checkpoints(out)?;
+    let newest = found.last().ok_or_else(|| Error::NoCheckpoint { path: out.to_owned() })?;
     match which {
-        Which::Newest => newest(out),
-        Which::Best => best(out),
+        Which::Newest => Ok(newest.clone()),
+        Which::Best => match summary(newest)?.state.best {
+            Some(best) => Ok(folder(out).join(name(best.step))),
+            None => Err(Error::NoBest { path: out.to_owned() }),
+        },
+        Which::Step(step) => {
+            let wanted = folder(out).join(name(step));
+            if found.contains(&wanted) {
+                return Ok(wanted);
+            }
+            let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Err(Error::NoSuchStep { path: out.to_owned(), step, there: found.iter().map(name).collect() })
+        }
     }
 }
 
@@ -173,23 +188,7 @@ pub fn find(out: &Path, which: Which) -> Result<Checkpoint> {
 /// # Errors
 /// When there is none, or it is damaged.
 pub fn newest(out: &Path) -> Result<Checkpoint> {
-    match checkpoints(out)?.last() {
-        Some(path) => load(path),
-        None => Err(Error::NoCheckpoint { path: out.to_owned() }),
-    }
-}
-
-/// The checkpoint with the best evaluation of a training, as far as the newest knows.
-///
-/// # Errors
-/// When there is none, nothing was evaluated yet, or it is damaged.
-fn best(out: &Path) -> Result<Checkpoint> {
-    let found = checkpoints(out)?;
-    let newest = found.last().ok_or_else(|| Error::NoCheckpoint { path: out.to_owned() })?;
-    match summary(newest)?.state.best {
-        Some(best) => load(&folder(out).join(name(best.step))),
-        None => Err(Error::NoBest { path: out.to_owned() }),
-    }
+    find(out, Which::Newest)
 }
 
 /// Removes checkpoints but the newest `keep` of those that were due, the newest of all, and the one of step `best`.
@@ -243,7 +242,7 @@ fn remove_remains(out: &Path) -> Result<()> {
     Ok(())
 }
 
-fn summary(path: &Path) -> Result<Summary> {
+pub(super) fn summary(path: &Path) -> Result<Summary> {
     let (path, hash) = (path.join(SUMMARY), path.join(HASH));
     let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
     let line = fs::read(&hash).map_err(Error::file("read", &hash))?;
@@ -311,6 +310,7 @@ mod tests {
             tokenizer: "a".into(),
             mixture: "b".into(),
             threads: 2,
+            weights: String::new(),
         };
         let model =
             vec![NamedTensor { name: "blocks.0.weight".into(), shape: vec![2, 2], values: vec![1.0, -0.5, 3e-9, 4.0] }];
@@ -334,7 +334,13 @@ mod tests {
             save(out.path(), &checkpoint(step))?;
         }
         assert_eq!(newest(out.path())?, checkpoint(200));
-        assert_eq!(best(out.path())?, checkpoint(5));
+        assert_eq!(find(out.path(), Which::Best)?, checkpoint(5));
+        assert_eq!(find(out.path(), Which::Step(10))?, checkpoint(10));
+        let error = find(out.path(), Which::Step(11)).expect_err("there is none").to_string();
+        assert!(
+            error.ends_with("holds no checkpoint of step 11; there are step-00000005, step-00000010, step-00000200"),
+            "{error}"
+        );
         Ok(())
     }
 

@@ -12,11 +12,17 @@
 mod exact;
 mod folder;
 mod state;
+mod stored_model;
+mod tensor_file;
 mod tensors;
 mod weights;
 
 pub use exact::Exact;
-pub use folder::{Checkpoint, Identity, LogPlace, Which, checkpoints, find, load, newest, prune, remove_after, save};
+pub use folder::{Checkpoint, Identity, LogPlace, checkpoints, find, load, newest, prune, remove_after, save};
 pub use state::{Best, SpikeMemory, State};
-pub use tensors::{from_bytes, names, to_bytes};
+pub use stored_model::StoredModel;
+pub use tensor_file::TensorFile;
+pub use tensors::{from_bytes, to_bytes};
 pub use weights::with_weights;
+
+pub use crate::model::Which;

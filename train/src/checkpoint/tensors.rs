@@ -33,26 +33,31 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<BTreeMap<String, NamedTen
     let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;
     let mut tensors = BTreeMap::new();
     for (name, view) in file.tensors() {
-        let data = view.data();
-        let halves = || data.as_chunks::<2>().0.iter().copied();
-        let values: Vec<f32> = match view.dtype() {
-            Dtype::F32 => data.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
-            Dtype::BF16 => halves().map(|bytes| bf16::from_le_bytes(bytes).to_f32()).collect(),
-            Dtype::F16 => halves().map(|bytes| f16::from_le_bytes(bytes).to_f32()).collect(),
-            Dtype::BOOL | Dtype::U8 | Dtype::I8 | Dtype::I16 | Dtype::I32 | Dtype::I64 => continue,
+        let mut values = Vec::new();
+        match view.dtype() {
+            kind if is_whole_numbers(kind) => {}
+            kind if append(kind, view.data(), &mut values) => {
+                tensors.insert(name.clone(), NamedTensor { name, shape: view.shape().to_vec(), values });
+            }
             other => return Err(damaged(format!("`{name}` has numbers of the kind {other:?}"))),
-        };
-        tensors.insert(name.clone(), NamedTensor { name, shape: view.shape().to_vec(), values });
+        }
     }
     Ok(tensors)
 }
 
-/// The names of all tensors of a file, those of integers among them.
-///
-/// # Errors
-/// When `bytes`, which stand at `path`, are no such file.
-pub fn names(bytes: &[u8], path: &Path) -> Result<Vec<String>> {
-    let file = SafeTensors::deserialize(bytes)
-        .map_err(|error| Error::Damaged { path: path.to_owned(), message: error.to_string() })?;
-    Ok(file.names().into_iter().map(String::from).collect())
+/// Whether numbers of a kind are whole, and so no weights.
+pub(super) fn is_whole_numbers(kind: Dtype) -> bool {
+    matches!(kind, Dtype::BOOL | Dtype::U8 | Dtype::I8 | Dtype::I16 | Dtype::I32 | Dtype::I64)
+}
+
+/// Appends numbers of a kind in single precision. Returns whether weights may be of that kind.
+pub(super) fn append(kind: Dtype, bytes: &[u8], values: &mut Vec<f32>) -> bool {
+    let halves = || bytes.as_chunks::<2>().0.iter().copied();
+    match kind {
+        Dtype::F32 => values.extend(bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes))),
+        Dtype::BF16 => values.extend(halves().map(|bytes| bf16::from_le_bytes(bytes).to_f32())),
+        Dtype::F16 => values.extend(halves().map(|bytes| f16::from_le_bytes(bytes).to_f32())),
+        _ => return false,
+    }
+    true
 }

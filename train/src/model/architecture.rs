@@ -13,7 +13,7 @@
 //!
 //! Useful for: a model of parts that are there, in any combination. Not useful for: where they come from; see [`super::ModelConfig`].
 
-use crate::tensor::RopeScaling;
+use crate::tensor::{Heads, RopeScaling};
 
 /// The usual base of rotary angles (Su et al. 2021).
 pub(super) const ROPE_THETA: f64 = 10_000.0;
@@ -27,6 +27,8 @@ pub struct Architecture {
     pub num_heads: usize,
     /// Key and value heads.
     pub num_kv_heads: usize,
+    /// The size of a head.
+    pub head_dim: usize,
     /// The width of the residual stream.
     pub hidden_size: usize,
     /// The width of the feed-forward layers.
@@ -152,16 +154,23 @@ impl SlidingWindow {
 }
 
 impl Architecture {
-    /// The size of a head.
+    /// The heads of each block.
     #[must_use]
-    pub fn head_dim(&self) -> usize {
-        self.hidden_size / self.num_heads
+    pub fn heads(&self) -> Heads {
+        let Self { num_heads, num_kv_heads, head_dim, .. } = *self;
+        Heads { num_heads, num_kv_heads, head_dim }
+    }
+
+    /// The columns of queries, and of what heads give back.
+    #[must_use]
+    pub fn query_columns(&self) -> usize {
+        self.num_heads * self.head_dim
     }
 
     /// The columns of queries, keys and values side by side.
     #[must_use]
     pub fn attention_columns(&self) -> usize {
-        self.hidden_size + 2 * self.num_kv_heads * self.head_dim()
+        (self.num_heads + 2 * self.num_kv_heads) * self.head_dim
     }
 
     /// Whether a learned embedding of positions is added to the tokens'.
@@ -186,7 +195,7 @@ impl Architecture {
             NormKind::RmsNorm => hidden_size,
         };
         let block = linear(hidden_size, self.attention_columns(), biases.attention_input)
-            + linear(hidden_size, hidden_size, biases.attention_output)
+            + linear(self.query_columns(), hidden_size, biases.attention_output)
             + linear(hidden_size, self.feed_forward.columns(intermediate_size), biases.feed_forward)
             + linear(intermediate_size, hidden_size, biases.feed_forward)
             + 2 * norm;

@@ -14,19 +14,18 @@ pub struct Attention {
     /// To queries, keys and values side by side.
     input: Linear,
     output: Linear,
-    num_heads: usize,
-    num_kv_heads: usize,
+    #[module(skip)]
+    heads: Heads,
 }
 
 impl Attention {
     /// A layer of zeros.
     pub fn new(architecture: &Architecture, device: &Device) -> Self {
-        let Architecture { hidden_size, num_heads, num_kv_heads, biases, .. } = *architecture;
+        let Architecture { hidden_size, biases, .. } = *architecture;
         Self {
             input: Linear::new(hidden_size, architecture.attention_columns(), biases.attention_input, device),
-            output: Linear::new(hidden_size, hidden_size, biases.attention_output, device),
-            num_heads,
-            num_kv_heads,
+            output: Linear::new(architecture.query_columns(), hidden_size, biases.attention_output, device),
+            heads: architecture.heads(),
         }
     }
 
@@ -34,10 +33,10 @@ impl Attention {
     /// - `x`: `[batch, time, hidden_size]`
     /// - returns: the same
     pub fn forward(&self, x: Tensor<3>, pass: &ForwardPass<'_>, layer: usize) -> Tensor<3> {
-        let heads = Heads::of(x.dims()[2], self.num_heads, self.num_kv_heads);
+        let heads = self.heads;
         let mut x = self.input.forward(x); // [b, t, (h + 2 kv) d]
         if let Some(angles) = &pass.angles {
-            x = rotary(x, angles, &pass.positions, self.num_heads + self.num_kv_heads);
+            x = rotary(x, angles, &pass.positions, heads.num_heads + heads.num_kv_heads);
         }
         self.output.forward(pass.attend(x, heads, layer))
     }

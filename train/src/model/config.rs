@@ -1,18 +1,29 @@
 //! A model's configuration as it is written, and how it becomes an architecture.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
-    architecture::{Architecture, Positions, ROPE_THETA, SlidingWindow},
+    architecture::{Architecture, Biases, Positions, ROPE_THETA, SlidingWindow},
     family::{Family, Preset},
+    which::Which,
 };
 use crate::tensor::RopeScaling;
 
-/// A model as it is written: a preset, numbers of one's own, or a preset with some numbers changed.
+/// A model as it is written: one that is there, a preset, numbers of one's own, or one of the former with some numbers changed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
+    /// A folder with a model to go on from: the output folder of a training, or one of Hugging Face. Of the other keys, `dropout`,
+    /// `context_length`, `rope_theta` and `rope_scaling` may differ from its own. [default: from nothing, with initial weights]
+    #[serde(skip_serializing)]
+    pub from: Option<PathBuf>,
+    /// Which checkpoint of the training in `from`: `"last"`, `"best"`, or the number of a step. [default: last]
+    #[serde(skip_serializing)]
+    pub checkpoint: Option<Which>,
     /// A published model, such as `gpt2` or `gpt3-small`; the other keys override it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preset: Option<String>,
@@ -22,12 +33,15 @@ pub struct ModelConfig {
     /// Transformer blocks, 1 or more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_layers: Option<usize>,
-    /// Attention heads of each block; they divide the hidden size.
+    /// Attention heads of each block; they divide the hidden size, unless `head_dim` is written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_heads: Option<usize>,
     /// Key and value heads; they divide `num_heads` (grouped-query attention). [default: `num_heads`]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_kv_heads: Option<usize>,
+    /// The size of a head. [default: the hidden size divided by `num_heads`, which then divides it]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head_dim: Option<usize>,
     /// The width of the residual stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden_size: Option<usize>,
@@ -46,6 +60,12 @@ pub struct ModelConfig {
     /// Whether the output head is the token embedding. [default: the family's; true for the GPTs]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tie_embeddings: Option<bool>,
+    /// Whether linear layers of attention have biases. [default: the family's; of `qwen2`, those to queries, keys and values alone]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attention_bias: Option<bool>,
+    /// Whether feed-forward layers have biases. [default: the family's]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mlp_bias: Option<bool>,
     /// The base of the rotary angles. [default: 10000]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rope_theta: Option<f64>,
@@ -56,6 +76,9 @@ pub struct ModelConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub norm_eps: Option<f64>,
 }
+
+/// What may differ from the model that one goes on from.
+const CHANGEABLE: [&str; 4] = ["dropout", "context_length", "rope_theta", "rope_scaling"];
 
 impl ModelConfig {
     /// The family that is meant.
@@ -100,7 +123,7 @@ impl ModelConfig {
         // a window of 0 is none
         let tokens = Some(self.sliding_window.unwrap_or((context_length / 8).max(1))).filter(|tokens| *tokens > 0);
         let sliding_window = parts.window_every.zip(tokens).map(|(every, tokens)| SlidingWindow { tokens, every });
-        if !hidden_size.is_multiple_of(num_heads) {
+        if self.head_dim.is_none() && !hidden_size.is_multiple_of(num_heads) {
             return Err(format!(
                 "`num_heads` is {num_heads}, which does not divide the `hidden_size` of {hidden_size}"
             ));
@@ -110,7 +133,7 @@ impl ModelConfig {
                 "`num_kv_heads` is {num_kv_heads}, which does not divide the `num_heads` of {num_heads}"
             ));
         }
-        let head_dim = hidden_size / num_heads;
+        let head_dim = number("head_dim", self.head_dim, Some(hidden_size / num_heads))?;
         if matches!(parts.positions, Positions::Rotary { .. }) && !head_dim.is_multiple_of(2) {
             return Err(format!("rotary positions turn pairs of numbers, and the size of a head is {head_dim}"));
         }
@@ -137,6 +160,7 @@ impl ModelConfig {
             num_layers,
             num_heads,
             num_kv_heads,
+            head_dim,
             hidden_size,
             intermediate_size,
             context_length,
@@ -145,11 +169,55 @@ impl ModelConfig {
             norm_place: parts.norm_place,
             positions,
             feed_forward: parts.feed_forward,
-            biases: parts.biases,
+            biases: self.biases(parts.biases),
             sliding_window,
             tie_embeddings: self.tie_embeddings.unwrap_or(parts.tie_embeddings),
             dropout,
         })
+    }
+
+    /// The model that goes on from `there`, with what this configuration changes of it: how it computes, and no shape of a weight.
+    ///
+    /// # Errors
+    /// When it asks for another model: the key, and a message with both values.
+    pub fn going_on_from(&self, there: &Self) -> Result<Self, (String, String)> {
+        let of_model = |message: String| ("from".to_owned(), message);
+        let there = there.with_defaults().map_err(of_model)?;
+        if let Some(preset) = &self.preset {
+            let message = format!("`preset` is {preset:?}, and the model that is there says itself what it is");
+            return Err(("preset".into(), message));
+        }
+        let json = |config: &Self| match serde_json::to_value(config) {
+            Ok(Value::Object(keys)) => keys,
+            _ => unreachable!("a configuration is an object"),
+        };
+        let mut changed = json(&there);
+        for (key, wanted) in json(self) {
+            let before = changed.insert(key.clone(), wanted.clone());
+            if CHANGEABLE.contains(&key.as_str()) {
+                continue;
+            }
+            let with = serde_json::from_value::<Self>(changed.clone().into()).ok();
+            if with.and_then(|with| with.with_defaults().ok()).as_ref() != Some(&there) {
+                let said = before.map_or_else(|| "none".into(), |value| value.to_string());
+                let message = format!("`{key}` is {wanted}, and of the model that is there {said}");
+                return Err((key, message));
+            }
+            match before {
+                Some(before) => changed.insert(key, before),
+                None => changed.remove(&key),
+            };
+        }
+        serde_json::from_value(changed.into()).map_err(|error| of_model(error.to_string()))
+    }
+
+    /// Which linear layers have biases, where the family says `of_family`.
+    fn biases(&self, of_family: Biases) -> Biases {
+        Biases {
+            attention_input: self.attention_bias.unwrap_or(of_family.attention_input),
+            attention_output: self.attention_bias.unwrap_or(of_family.attention_output),
+            feed_forward: self.mlp_bias.unwrap_or(of_family.feed_forward),
+        }
     }
 
     /// The same with every number that is meant, and without the preset: two configurations of one model become equal.
@@ -162,18 +230,30 @@ impl ModelConfig {
             Positions::Rotary { theta, .. } => theta,
             Positions::Learned => self.rope_theta.unwrap_or(ROPE_THETA),
         };
+        let family = self.family()?;
+        // the usual biases stay unwritten, as the usual size of heads does
+        let of_family = family.parts().biases;
         Ok(Self {
+            from: None,
+            checkpoint: None,
             preset: None,
-            family: Some(self.family()?),
+            family: Some(family),
             num_layers: Some(architecture.num_layers),
             num_heads: Some(architecture.num_heads),
             num_kv_heads: Some(architecture.num_kv_heads),
+            // the usual one stays unwritten: a configuration is what a training is known by, and older ones have no such key
+            head_dim: Some(architecture.head_dim)
+                .filter(|head_dim| head_dim * architecture.num_heads != architecture.hidden_size),
             hidden_size: Some(architecture.hidden_size),
             intermediate_size: Some(architecture.intermediate_size),
             context_length: Some(architecture.context_length),
             sliding_window: architecture.sliding_window.map(|window| window.tokens),
             dropout: Some(architecture.dropout),
             tie_embeddings: Some(architecture.tie_embeddings),
+            attention_bias: self
+                .attention_bias
+                .filter(|has| [*has; 2] != [of_family.attention_input, of_family.attention_output]),
+            mlp_bias: self.mlp_bias.filter(|has| *has != of_family.feed_forward),
             rope_theta: Some(rope_theta),
             rope_scaling: self.rope_scaling,
             norm_eps: Some(architecture.norm_eps),
@@ -218,5 +298,45 @@ mod tests {
         assert_eq!(fault(grouped), "`num_kv_heads` is 3, which does not divide the `num_heads` of 4");
         let fault = fault(ModelConfig { preset: Some("gpt5".into()), ..ModelConfig::default() });
         assert!(fault.starts_with("there is no preset `gpt5`; there are gpt1, gpt2, "), "{fault}");
+    }
+
+    /// What changes no weight may be changed; the rest may be repeated.
+    #[test]
+    fn a_model_that_is_there_stays_what_it_is() {
+        let there = ModelConfig {
+            family: Some(Family::Llama),
+            num_layers: Some(2),
+            num_heads: Some(2),
+            hidden_size: Some(16),
+            context_length: Some(8),
+            ..ModelConfig::default()
+        };
+        let same = there.with_defaults().expect("the numbers fit together");
+        let wanted = |config: ModelConfig| config.going_on_from(&there);
+        assert_eq!(wanted(ModelConfig::default()), Ok(same.clone()));
+        let repeated = ModelConfig { attention_bias: Some(false), num_heads: Some(2), ..ModelConfig::default() };
+        assert_eq!(wanted(repeated), Ok(same.clone()));
+        let changes = ModelConfig { dropout: Some(0.1), context_length: Some(4), ..ModelConfig::default() };
+        assert_eq!(wanted(changes), Ok(ModelConfig { dropout: Some(0.1), context_length: Some(4), ..same }));
+        for (config, expected) in [
+            (
+                ModelConfig { num_layers: Some(3), ..ModelConfig::default() },
+                "`num_layers` is 3, and of the model that is there 2",
+            ),
+            (
+                ModelConfig { mlp_bias: Some(true), ..ModelConfig::default() },
+                "`mlp_bias` is true, and of the model that is there none",
+            ),
+            (
+                ModelConfig { family: Some(Family::Gpt2), ..ModelConfig::default() },
+                "`family` is \"gpt2\", and of the model that is there \"llama\"",
+            ),
+            (
+                ModelConfig { preset: Some("gpt2".into()), ..ModelConfig::default() },
+                "`preset` is \"gpt2\", and the model that is there says itself what it is",
+            ),
+        ] {
+            assert_eq!(wanted(config).map_err(|(_, message)| message), Err(expected.into()));
+        }
     }
 }

@@ -22,22 +22,21 @@ pub struct CrossAttention {
     /// To keys and values side by side.
     memory: Linear,
     output: Linear,
-    num_heads: usize,
-    num_kv_heads: usize,
+    #[module(skip)]
+    heads: Heads,
 }
 
 impl CrossAttention {
     /// A layer of zeros.
     pub fn new(architecture: &Architecture, device: &Device) -> Self {
-        let Architecture { hidden_size, num_heads, num_kv_heads, biases, .. } = *architecture;
-        let columns = 2 * num_kv_heads * architecture.head_dim();
+        let Architecture { hidden_size, num_kv_heads, head_dim, biases, .. } = *architecture;
+        let (of_queries, of_memory) = (architecture.query_columns(), 2 * num_kv_heads * head_dim);
         Self {
             norm: Norm::new(architecture, device),
-            queries: Linear::new(hidden_size, hidden_size, biases.attention_input, device),
-            memory: Linear::new(hidden_size, columns, biases.attention_input, device),
-            output: Linear::new(hidden_size, hidden_size, biases.attention_output, device),
-            num_heads,
-            num_kv_heads,
+            queries: Linear::new(hidden_size, of_queries, biases.attention_input, device),
+            memory: Linear::new(hidden_size, of_memory, biases.attention_input, device),
+            output: Linear::new(of_queries, hidden_size, biases.attention_output, device),
+            heads: architecture.heads(),
         }
     }
 
@@ -45,9 +44,8 @@ impl CrossAttention {
     /// - `x`: `[batch, time, hidden_size]`
     /// - returns: the same
     pub fn forward(&self, x: Tensor<3>, pass: &ForwardPass<'_>) -> Tensor<3> {
-        let heads = Heads::of(x.dims()[2], self.num_heads, self.num_kv_heads);
         let memory = pass.memory().expect("a block with cross-attention has an encoder's hidden states");
         let keys = self.memory.forward(memory.clone()); // [b, o, 2 kv d]
-        self.output.forward(pass.cross_attend(self.queries.forward(x), keys, heads))
+        self.output.forward(pass.cross_attend(self.queries.forward(x), keys, self.heads))
     }
 }

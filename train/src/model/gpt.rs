@@ -49,8 +49,14 @@ impl Architecture {
     /// Source: Radford et al. 2019 (GPT-2), section 2.3.
     #[must_use]
     pub fn init(&self, vocab_size: usize, seed: u64, device: &Device) -> Gpt {
+        self.initialized(self.zeros(vocab_size, device), seed)
+    }
+
+    /// A model of zeros, to be filled with weights that are there.
+    #[must_use]
+    pub fn zeros(&self, vocab_size: usize, device: &Device) -> Gpt {
         let table = |rows| Param::from_tensor(Tensor::zeros([rows, self.hidden_size], device));
-        let model = Gpt {
+        Gpt {
             tokens: table(vocab_size),
             positions: self.has_position_embedding().then(|| table(self.context_length)),
             blocks: (0..self.num_layers).map(|_| Block::new(self, device)).collect(),
@@ -59,14 +65,13 @@ impl Architecture {
             architecture: *self,
             angles: self.angles(),
             precision: Precision::F32,
-        };
-        self.initialized(model, seed)
+        }
     }
 
     /// The rotary angles, where positions are rotary.
     pub(super) fn angles(&self) -> Option<Arc<Angles>> {
         let Positions::Rotary { theta, scaling } = self.positions else { return None };
-        Some(Arc::new(Angles::new(self.context_length, self.head_dim(), theta, scaling)))
+        Some(Arc::new(Angles::new(self.context_length, self.head_dim, theta, scaling)))
     }
 
     /// The same module with initial weights.

@@ -16,7 +16,7 @@ impl KvCache {
     /// Room for a whole context in each of `batch_size` sequences.
     #[must_use]
     pub fn new(architecture: &Architecture, batch_size: usize, device: &Device) -> Self {
-        let columns = 2 * architecture.num_kv_heads * architecture.head_dim();
+        let columns = 2 * architecture.num_kv_heads * architecture.head_dim;
         let layer = |_| LayerKvCache::new(batch_size, architecture.context_length, columns, device);
         Self { layers: (0..architecture.num_layers).map(layer).collect(), lengths: vec![0; batch_size] }
     }

@@ -45,12 +45,17 @@ pub fn named_parameters(module: &impl Module) -> Vec<NamedTensor> {
 }
 
 /// The same module with the values that `values` gives for each name and shape.
-pub fn replace<M: Module>(module: M, values: impl FnMut(&str, &[usize]) -> Vec<f32>) -> M {
+pub fn replace<M: Module>(module: M, mut values: impl FnMut(&str, &[usize]) -> Vec<f32>) -> M {
+    replace_some(module, |name, shape| Some(values(name, shape)))
+}
+
+/// The same module with the values that `values` gives for some names and shapes; what it gives none for stays.
+pub fn replace_some<M: Module>(module: M, values: impl FnMut(&str, &[usize]) -> Option<Vec<f32>>) -> M {
     struct Replace<F> {
         path: Vec<String>,
         values: F,
     }
-    impl<F: FnMut(&str, &[usize]) -> Vec<f32>> ModuleMapper for Replace<F> {
+    impl<F: FnMut(&str, &[usize]) -> Option<Vec<f32>>> ModuleMapper for Replace<F> {
         fn enter_module(&mut self, name: &str, _: &str) {
             self.path.push(name.to_owned());
         }
@@ -62,7 +67,7 @@ pub fn replace<M: Module>(module: M, values: impl FnMut(&str, &[usize]) -> Vec<f
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
             let shape = param.dims();
             let device = param.device();
-            let values = (self.values)(&self.path.join("."), &shape);
+            let Some(values) = (self.values)(&self.path.join("."), &shape) else { return param };
             param.map(|_| {
                 let tensor = Tensor::from_data(TensorData::new(values, shape), &device);
                 if tensor.is_autodiff() { tensor.require_grad() } else { tensor }

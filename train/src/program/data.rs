@@ -1,6 +1,10 @@
 //! What a training reads: the part `[data]` of its configuration, checked, hashed, and packed into sequences.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use schemars::JsonSchema;
 use schemas::{
@@ -32,9 +36,10 @@ pub struct DataConfig {
     #[serde(default)]
     pub sources: BTreeMap<String, SourceConfig>,
     /// A `tokenizer.json`. What lies beside it (`tokenizer_config.json`, `generation_config.json`, `config.json`) says which tokens begin and
-    /// end a text.
-    #[schemars(with = "PathBuf")]
-    pub tokenizer: Spanned<PathBuf>,
+    /// end a text. It may be left out where `[model]` goes on `from` a folder that has one; where both are there, this one is that one, or
+    /// that one with tokens added.
+    #[schemars(with = "Option<PathBuf>")]
+    pub tokenizer: Option<Spanned<PathBuf>>,
     /// The token that ends a document, such as `</s>`. By default the `eos_token` that the files beside the tokenizer name, else
     /// `<|endoftext|>`.
     #[schemars(with = "Option<String>")]
@@ -118,9 +123,11 @@ pub struct HashedData<'d> {
 impl TrainingData {
     /// Checks what a file says.
     ///
+    /// - `of_model`: the tokenizer of the model that is gone on from
+    ///
     /// # Errors
     /// A missing path, a number out of its range, both or neither of `mixture` and `sources`: with line and column.
-    pub fn check(file: &TomlFile, config: &Spanned<DataConfig>) -> Result<Self> {
+    pub fn check(file: &TomlFile, config: &Spanned<DataConfig>, of_model: Option<&Path>) -> Result<Self> {
         let DataConfig {
             mixture,
             sources,
@@ -144,7 +151,7 @@ impl TrainingData {
                 files => files,
             }
         };
-        let tokenizer = Arc::new(tokenizer(file, config.get_ref())?);
+        let tokenizer = Arc::new(tokenizer(file, config, of_model)?);
         let share = *validation.get_ref();
         if !(share > 0.0 && share < 1.0) {
             return Err(file.fault(validation.span(), format!("a share lies between 0 and 1, not at {share}")).into());
@@ -305,12 +312,19 @@ fn eval_set(name: &str, from: &WeightedSequences, most: usize, cache: &mut Token
     Ok(set)
 }
 
-/// The tokenizer, ready to turn documents into ids.
-fn tokenizer(file: &TomlFile, config: &DataConfig) -> Result<Tokenizer> {
-    let DataConfig { tokenizer, end_of_text, special_tokens_in_text, .. } = config;
-    let path = file.folder().join(tokenizer.get_ref());
+/// The tokenizer, ready to turn documents into ids: the one that is written, else that of the model.
+fn tokenizer(file: &TomlFile, config: &Spanned<DataConfig>, of_model: Option<&Path>) -> Result<Tokenizer> {
+    let DataConfig { tokenizer, end_of_text, special_tokens_in_text, .. } = config.get_ref();
+    let (path, place) = match (tokenizer, of_model) {
+        (Some(written), _) => (file.folder().join(written.get_ref()), written.span()),
+        (None, Some(path)) => (path.to_owned(), config.span()),
+        (None, None) => {
+            let message = "missing field `tokenizer`: only a `[model]` that goes on `from` a folder with a tokenizer has one of its own";
+            return Err(file.fault(config.span(), message).into());
+        }
+    };
     if !path.is_file() {
-        return Err(file.fault(tokenizer.span(), format!("there is no file {}", path.display())).into());
+        return Err(file.fault(place, format!("there is no file {}", path.display())).into());
     }
     let used = TokenizerConfig {
         end_of_text: end_of_text.as_ref().map(|end| end.get_ref().clone()),
@@ -318,7 +332,7 @@ fn tokenizer(file: &TomlFile, config: &DataConfig) -> Result<Tokenizer> {
     };
     Tokenizer::load_with(&path, used).map_err(|error| match (error, end_of_text) {
         (Error::Tokenizer(message), Some(end)) => file.fault(end.span(), message).into(),
-        (Error::Tokenizer(message), None) => file.fault(tokenizer.span(), message).into(),
+        (Error::Tokenizer(message), None) => file.fault(place, message).into(),
         (other, _) => other,
     })
 }
@@ -345,7 +359,10 @@ fn packed(
 /// A setting of a path, as a path that does not depend on the file's folder.
 pub(super) fn absolute(setting: &Setting) -> Setting {
     match setting.key.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["data", "mixture" | "tokenizer"] | ["data", "held_out", _] | ["data", "sources", _, "path"] => {
+        ["data", "mixture" | "tokenizer"]
+        | ["data", "held_out", _]
+        | ["data", "sources", _, "path"]
+        | ["model", "from"] => {
             let text = setting.text();
             let path = std::path::absolute(&text).unwrap_or_else(|_| text.into());
             Setting { value: serde_json::Value::from(path.to_string_lossy()).to_string(), ..setting.clone() }

@@ -34,6 +34,11 @@ pub fn differences(saved: &Identity, wanted: &Identity, taken: u64) -> Vec<Strin
             lines.push(format!("{what}: the SHA-256 was {saved:.12}..., and is {wanted:.12}..."));
         }
     }
+    if saved.weights != wanted.weights {
+        let said = |hash: &str| if hash.is_empty() { "none".to_owned() } else { format!("{hash:.12}...") };
+        let (saved, wanted) = (said(&saved.weights), said(&wanted.weights));
+        lines.push(format!("`model.from` has other weights: the SHA-256 was {saved}, and is {wanted}"));
+    }
     lines
 }
 
@@ -128,7 +133,8 @@ mod tests {
             *config.pointer_mut(&key[..key.rfind('/').expect("a key in a table")]).expect("a table") =
                 with(&config, key, value);
         }
-        Identity { config, tokenizer: "a".repeat(64), mixture: "b".repeat(64), threads: 1 }
+        let (tokenizer, mixture) = ("a".repeat(64), "b".repeat(64));
+        Identity { config, tokenizer, mixture, threads: 1, weights: String::new() }
     }
 
     fn with(config: &Value, key: &str, value: &Value) -> Value {
@@ -162,6 +168,9 @@ mod tests {
         let other = Identity { mixture: "c".repeat(64), ..identity(&[]) };
         let expected =
             "the documents are in other files, or changed: the SHA-256 was bbbbbbbbbbbb..., and is cccccccccccc...";
+        assert_eq!(differences(&identity(&[]), &other, 10), [expected]);
+        let other = Identity { weights: "d".repeat(64), ..identity(&[]) };
+        let expected = "`model.from` has other weights: the SHA-256 was none, and is dddddddddddd...";
         assert_eq!(differences(&identity(&[]), &other, 10), [expected]);
     }
 

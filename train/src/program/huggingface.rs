@@ -2,21 +2,16 @@
 //!
 //! ```text
 //! FOLDER/config.json         the architecture
-//!        model.safetensors   weights, or model.safetensors.index.json with the names of several such files
+//!        model.safetensors   weights
 //!        tokenizer.json      and tokenizer_config.json, generation_config.json, which say what begins and ends a text
 //! ```
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
-use schemas::byte_order_mark::without_mark;
 use serde_json::{Map, Value, json};
 use system::AtomicFile;
 
-use super::pretrain::model_of;
+use super::{huggingface_folder::HuggingFaceFolder, pretrain::model_of};
 use crate::{
     checkpoint::{self, Checkpoint, Identity, State, Which},
     error::{Error, Result},
@@ -83,17 +78,19 @@ pub fn import(folder: &Path, out: &Path) -> Result<Imported> {
     if !checkpoint::checkpoints(out)?.is_empty() {
         return Err(Error::AlreadyTrained { path: out.to_owned() });
     }
-    let other = |message: String| Error::HuggingFace { path: folder.to_owned(), message };
-    let (tensors, others) = tensors(folder)?;
-    let read = huggingface::import(&json_file(&folder.join("config.json"))?, tensors, others).map_err(other)?;
-    let vocab_size = read.vocab_size();
-    let huggingface::Imported { config, named, mut notes } = read;
+    let read = HuggingFaceFolder::open(folder)?;
+    let huggingface::Imported { config, vocab_size, notes, .. } = &read.model;
+    let mut notes = notes.clone();
+    let parameters = read.model.names().filter_map(|name| read.parameter(name).transpose());
+    let model = parameters.collect::<Result<Vec<NamedTensor>>>()?;
+    let parameters = model.iter().map(|named| named.values.len()).sum();
     let path = folder.join(tokenizer::FILE);
     let hash = if path.exists() {
         let tokenizer = Tokenizer::load(&path)?;
-        if tokenizer.vocab_size() > vocab_size {
+        if tokenizer.vocab_size() > *vocab_size {
             let last = tokenizer.vocab_size() - 1;
-            return Err(other(format!("its tokenizer has ids up to {last}, and its model knows {vocab_size} tokens")));
+            let message = format!("its tokenizer has ids up to {last}, and its model knows {vocab_size} tokens");
+            return Err(Error::HuggingFace { path: folder.to_owned(), message });
         }
         tokenizer.save(out)?;
         notes.push(ends(&tokenizer));
@@ -103,13 +100,18 @@ pub fn import(folder: &Path, out: &Path) -> Result<Imported> {
         // a model may come without: whoever wants text from it is told so
         String::new()
     };
-    let parameters = named.iter().map(|named| named.values.len()).sum();
     let checkpoint = Checkpoint {
         state: State::default(),
         due: true,
-        identity: Identity { config: json!({"model": config}), tokenizer: hash, mixture: String::new(), threads: 0 },
+        identity: Identity {
+            config: json!({"model": config}),
+            tokenizer: hash,
+            mixture: String::new(),
+            threads: 0,
+            weights: String::new(),
+        },
         logs: BTreeMap::new(),
-        model: named,
+        model,
         moments: Vec::new(),
     };
     checkpoint::save(out, &checkpoint)?;
@@ -125,36 +127,4 @@ fn ends(tokenizer: &Tokenizer) -> String {
     let several =
         if ends.len() > 1 { format!(", and what is generated with any of {}", ends.join(", ")) } else { String::new() };
     format!("{begin}a text ends with {}{several}", ends[0])
-}
-
-fn json_file(path: &Path) -> Result<Value> {
-    let bytes = fs::read(path).map_err(Error::file("read", path))?;
-    let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
-    let text = without_mark(&bytes).map_err(damaged)?;
-    serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))
-}
-
-/// All tensors of a folder, of one file or of several, and the names of those whose numbers are no weights.
-fn tensors(folder: &Path) -> Result<(BTreeMap<String, NamedTensor>, BTreeSet<String>)> {
-    let (mut tensors, mut others) = (BTreeMap::new(), BTreeSet::new());
-    for path in files(folder)? {
-        let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
-        tensors.extend(checkpoint::from_bytes(&bytes, &path)?);
-        others.extend(checkpoint::names(&bytes, &path)?);
-    }
-    others.retain(|name| !tensors.contains_key(name));
-    Ok((tensors, others))
-}
-
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let index = folder.join("model.safetensors.index.json");
-    if !index.is_file() {
-        return Ok(vec![folder.join("model.safetensors")]);
-    }
-    let json = json_file(&index)?;
-    let names: Option<BTreeSet<&str>> =
-        json["weight_map"].as_object().map(|map| map.values().filter_map(Value::as_str).collect());
-    let names =
-        names.ok_or_else(|| Error::Damaged { path: index.clone(), message: "it has no `weight_map`".into() })?;
-    Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }

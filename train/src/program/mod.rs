@@ -4,7 +4,11 @@ pub mod bench;
 pub mod data;
 mod differences;
 pub mod huggingface;
+mod huggingface_folder;
+mod loaded;
 pub mod pretrain;
+pub mod pretrained_model;
 mod training;
 
+pub use loaded::Loaded;
 pub use training::TrainingConfig;

@@ -1,8 +1,11 @@
-//! Pretraining: a language model on a text mixture, from nothing.
+//! Pretraining: a language model on a text mixture, from nothing or from a model that is there.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use burn::module::Module;
+use burn::{module::Module, tensor::Device};
 use schemars::JsonSchema;
 use schemas::toml_file::{Setting, Spanned, TomlFile};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -10,6 +13,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{
     data::{DataConfig, HashedData, TrainingData, absolute},
     differences::{differences, free_keys},
+    pretrained_model::PretrainedModel,
     training::{FREE, TrainingConfig, optimizer_fault},
 };
 use crate::{
@@ -70,6 +74,8 @@ pub struct Options {
 pub struct Pretraining {
     config: PretrainConfig,
     architecture: Architecture,
+    /// What it goes on from.
+    pretrained: Option<Arc<PretrainedModel>>,
     json: serde_json::Value,
     data: TrainingData,
 }
@@ -84,10 +90,19 @@ impl Pretraining {
         let file = TomlFile::read(path)?;
         let settings: Vec<Setting> = settings.iter().map(absolute).collect();
         let config: PretrainConfig = file.parse(&settings)?;
-        let json = file.parse(&settings)?;
-        let data = TrainingData::check(&file, &config.data)?;
-        let model = &config.model;
-        let architecture = model.get_ref().architecture().map_err(|message| file.fault(model.span(), message))?;
+        let mut json: serde_json::Value = file.parse(&settings)?;
+        let mut model = config.model.get_ref().clone();
+        let pretrained = PretrainedModel::named(&file, &settings, &mut model)?;
+        let tokenizer = pretrained.as_ref().and_then(PretrainedModel::tokenizer);
+        let data = TrainingData::check(&file, &config.data, tokenizer.as_deref())?;
+        if let Some(pretrained) = &pretrained {
+            if let Some(fault) = pretrained.tokenizer_fault(data.tokenizer())? {
+                return Err(file.fault_of("data.tokenizer", &settings, fault).into());
+            }
+            // what is trained is this model, wherever it lay
+            json["model"] = serde_json::to_value(&model).expect("a configuration is JSON");
+        }
+        let architecture = model.architecture().map_err(|message| file.fault(config.model.span(), message))?;
         let faults = [
             ("training", config.training.fault()),
             ("learning_rate", config.learning_rate.fault()),
@@ -98,7 +113,7 @@ impl Pretraining {
                 return Err(file.fault_of(&format!("{table}.{key}"), &settings, message).into());
             }
         }
-        Ok(Self { config, architecture, json, data })
+        Ok(Self { config, architecture, pretrained: pretrained.map(Arc::new), json, data })
     }
 
     /// Steps in all.
@@ -117,7 +132,7 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     let precision = config.training.precision;
     let device = options.device.open_for(precision)?.autodiff();
     let data = data.hash()?;
-    let identity = identity(pretraining, &data, options);
+    let identity = identity(pretraining, &data, options)?;
     let resumed = resumed(options, &identity)?;
     if let Some((_, checkpoint)) = &resumed
         && checkpoint.identity.threads != options.threads
@@ -132,6 +147,7 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     if let Some(note) = tokenizer.note() {
         progress.note(&note);
     }
+    let model = initial_model(pretraining, resumed.is_some(), &device, progress)?.computing_in(precision);
     tokenizer.save(&options.out)?;
 
     let (training, mut eval_sets, lost) = {
@@ -154,7 +170,6 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     let sampler = samples.map(|samples| Sampler { every: samples.every, generate: &generate_samples });
 
     let loop_config = config.training.loop_config(options.until, config.seed, config.learning_rate, config.optimizer);
-    let model = architecture.init(tokenizer.vocab_size(), config.seed, &device).computing_in(precision);
     let flops = flops_per_token(
         model.num_params(),
         architecture.num_layers,
@@ -173,6 +188,27 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     };
     let mut inputs = TrainingInputs { training, eval_sets, sampler };
     trainer.run(&loop_config, &mut inputs, meter, &options.out, &mut log)
+}
+
+/// The model that a training begins with; zeros, where it `goes_on` from a checkpoint with weights of its own.
+fn initial_model(
+    pretraining: &Pretraining,
+    goes_on: bool,
+    device: &Device,
+    progress: &mut dyn Progress,
+) -> Result<Gpt> {
+    let Pretraining { config, architecture, pretrained, data, .. } = pretraining;
+    let Some(pretrained) = pretrained else {
+        return Ok(architecture.init(data.tokenizer().vocab_size(), config.seed, device));
+    };
+    let model = architecture.zeros(pretrained.rows(data.tokenizer()), device);
+    if goes_on {
+        return Ok(model);
+    }
+    pretrained.notes().iter().for_each(|note| progress.note(note));
+    let (model, loaded) = pretrained.load_whole(model, config.seed)?;
+    progress.note(&format!("begins from {pretrained}: {loaded}"));
+    Ok(model)
 }
 
 /// What a model generates after each prompt.
@@ -218,7 +254,7 @@ pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(Gpt, Tokeni
             message: format!("its model knows {rows} tokens, and {message} {last}"),
         });
     }
-    let model = model_of(&checkpoint, &folder)?.1.init(rows, 0, &device);
+    let model = model_of(&checkpoint, &folder)?.1.zeros(rows, &device);
     Ok((checkpoint::with_weights(model, checkpoint.model, &folder)?.valid(), tokenizer))
 }
 
@@ -236,7 +272,7 @@ fn configured<T: DeserializeOwned>(checkpoint: &Checkpoint, table: &str, path: &
 }
 
 /// What this training is.
-fn identity(pretraining: &Pretraining, data: &HashedData, options: &Options) -> Identity {
+fn identity(pretraining: &Pretraining, data: &HashedData, options: &Options) -> Result<Identity> {
     let mut config = pretraining.json.clone();
     // where the data lies does not matter, and neither does how often something is written down
     if let Some(config) = config.as_object_mut() {
@@ -248,7 +284,8 @@ fn identity(pretraining: &Pretraining, data: &HashedData, options: &Options) -> 
         }
     }
     let (tokenizer, mixture) = data.hashes();
-    Identity { config, tokenizer, mixture, threads: options.threads }
+    let weights = pretraining.pretrained.as_ref().map(|pretrained| pretrained.sha256()).transpose()?;
+    Ok(Identity { config, tokenizer, mixture, threads: options.threads, weights: weights.unwrap_or_default() })
 }
 
 /// The checkpoint to go on with and where it lies, if that is wanted.

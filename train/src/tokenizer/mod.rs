@@ -15,6 +15,7 @@ mod classes;
 mod config;
 mod decode;
 mod ends;
+mod extension;
 mod loading;
 mod merges;
 mod names;
@@ -284,7 +285,7 @@ mod tests {
     }
 
     /// The file of a tokenizer, changed, and what is read of it.
-    fn changed(folder: &Path, change: impl FnOnce(&mut Value)) -> Result<Tokenizer> {
+    pub(super) fn changed(folder: &Path, change: impl FnOnce(&mut Value)) -> Result<Tokenizer> {
         let bytes = std::fs::read(folder.join(FILE)).expect("it was written");
         let mut json: Value = serde_json::from_slice(&bytes).expect("it is JSON");
         change(&mut json);

@@ -1,5 +1,5 @@
-"""Writes the folders gpt1, gpt2, llama, llama-linear and llama-llama3: small models of transformers with random weights, and the logits
-that it computes.
+"""Writes the folders gpt1, gpt2, llama, llama-linear, llama-llama3, llama-biases and qwen2: small models of transformers with random
+weights, and the logits that it computes.
 
     python transformers_figures.py [NAME...]     (needs torch, transformers and safetensors)
 """
@@ -10,7 +10,7 @@ import sys
 import torch
 from safetensors.torch import save_file
 from transformers import (
-    GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, OpenAIGPTConfig, OpenAIGPTLMHeadModel,
+    GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, OpenAIGPTConfig, OpenAIGPTLMHeadModel, Qwen2Config, Qwen2ForCausalLM,
 )
 
 here = pathlib.Path(__file__).parent
@@ -30,6 +30,15 @@ def stretched(**rope):
     )
 
 
+# heads whose size is not the hidden size over their number, and biases wherever there may be some
+biases = LlamaConfig(
+    vocab_size=11, hidden_size=8, intermediate_size=12, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, head_dim=6,
+    max_position_embeddings=6, bos_token_id=10, eos_token_id=10, attention_bias=True, mlp_bias=True, tie_word_embeddings=True,
+)
+qwen2 = Qwen2Config(
+    vocab_size=11, hidden_size=8, intermediate_size=12, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+    max_position_embeddings=6, bos_token_id=10, eos_token_id=10,
+)
 three = dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)
 models = {
     "gpt1": lambda: OpenAIGPTLMHeadModel(OpenAIGPTConfig(**gpt)),
@@ -37,6 +46,8 @@ models = {
     "llama": lambda: LlamaForCausalLM(llama),
     "llama-linear": lambda: LlamaForCausalLM(stretched(rope_type="linear", factor=2.0)),
     "llama-llama3": lambda: LlamaForCausalLM(stretched(**three)),
+    "llama-biases": lambda: LlamaForCausalLM(biases),
+    "qwen2": lambda: Qwen2ForCausalLM(qwen2),
 }
 for name in sys.argv[1:] or models:
     make = models[name]

@@ -1,4 +1,4 @@
-//! Models of `transformers`: `tests/figures/transformers_figures.py` wrote five, and the logits that it computes; and models of ours in
+//! Models of `transformers`: `tests/figures/transformers_figures.py` wrote seven, and the logits that it computes; and models of ours in
 //! programs of others.
 
 use std::{fs, path::Path, process::Command};
@@ -23,7 +23,7 @@ fn figures(name: &str) -> std::path::PathBuf {
 /// Read here, each has the logits that it has there; and what is read is what would be written.
 #[test]
 fn models_of_transformers_have_its_logits() {
-    for name in ["gpt1", "gpt2", "llama", "llama-linear", "llama-llama3"] {
+    for name in ["gpt1", "gpt2", "llama", "llama-linear", "llama-llama3", "llama-biases", "qwen2"] {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let out = folder.path().join("model");
         let output = train(&["import", text(&figures(name)), "--out", text(&out)]);

@@ -12,6 +12,8 @@ mod lost;
 mod memory;
 mod operations;
 mod precision;
+mod pretrained;
+mod real_model;
 mod reference;
 mod resumes;
 mod spikes;

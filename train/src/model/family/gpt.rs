@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::model::{
-    Architecture,
+    Architecture, Biases,
     huggingface::{format::Described, keys::Keys, layout::Mapping},
 };
 
@@ -54,12 +54,28 @@ pub fn is_buffer(name: &str) -> bool {
 }
 
 /// The keys that both write.
-pub fn write_common(architecture: &Architecture) -> Value {
+///
+/// # Errors
+/// When heads have a size of their own, or layers no biases: the formats have no keys for it.
+pub fn write_common(architecture: &Architecture) -> Result<Value, String> {
+    if architecture.query_columns() != architecture.hidden_size {
+        let Architecture { num_heads, head_dim, hidden_size, .. } = architecture;
+        return Err(format!(
+            "the layouts of GPT and GPT-2 have no key for a `head_dim` of {head_dim}, which {num_heads} times is not the `hidden_size` of \
+             {hidden_size}"
+        ));
+    }
+    if architecture.biases != Biases::ALL {
+        return Err(
+            "the layouts of GPT and GPT-2 have no keys for `attention_bias` and `mlp_bias`: all layers have biases"
+                .into(),
+        );
+    }
     let Architecture { num_layers, num_heads, hidden_size, context_length, dropout, norm_eps, .. } = *architecture;
-    json!({
+    Ok(json!({
         "n_positions": context_length, "n_embd": hidden_size, "n_layer": num_layers, "n_head": num_heads,
         "resid_pdrop": dropout, "embd_pdrop": dropout, "attn_pdrop": 0.0, "layer_norm_epsilon": norm_eps,
-    })
+    }))
 }
 
 /// The numbers that both read.
@@ -68,6 +84,7 @@ pub fn read_common(keys: &Keys<'_>) -> Result<Described, String> {
         num_layers: keys.count_as("n_layer", "num_hidden_layers")?,
         num_heads: keys.count_as("n_head", "num_attention_heads")?,
         num_kv_heads: None,
+        head_dim: None,
         hidden_size: keys.count_as("n_embd", "hidden_size")?,
         intermediate_size: None,
         context_length: keys.count_as("n_positions", "max_position_embeddings")?,
@@ -75,5 +92,7 @@ pub fn read_common(keys: &Keys<'_>) -> Result<Described, String> {
         norm_eps: keys.number("layer_norm_epsilon")?,
         rope_theta: None,
         rope_scaling: None,
+        attention_bias: None,
+        mlp_bias: None,
     })
 }

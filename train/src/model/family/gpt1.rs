@@ -50,7 +50,7 @@ fn write(architecture: &Architecture) -> Result<Vec<Value>, String> {
              {hidden_size}"
         ));
     }
-    Ok(vec![json!({"afn": "gelu"}), gpt::write_common(architecture)])
+    Ok(vec![json!({"afn": "gelu"}), gpt::write_common(architecture)?])
 }
 
 fn read(keys: &Keys<'_>) -> Result<Described, String> {

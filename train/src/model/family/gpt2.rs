@@ -56,7 +56,7 @@ fn write(architecture: &Architecture) -> Result<Vec<Value>, String> {
     let own = json!({
         "activation_function": "gelu_new", "n_inner": architecture.intermediate_size, "n_ctx": architecture.context_length,
     });
-    Ok(vec![own, gpt::write_common(architecture)])
+    Ok(vec![own, gpt::write_common(architecture)?])
 }
 
 fn read(keys: &Keys<'_>) -> Result<Described, String> {

@@ -119,7 +119,7 @@ families! {
 
     /// The same with biases of queries, keys and values (Yang et al. 2024).
     Qwen2: Row {
-        parts: Parts { biases: Biases { attention_input: true, ..Biases::NONE }, ..LLAMA },
+        parts: Parts { biases: qwen2::BIASES, ..LLAMA },
         presets: &[],
         huggingface: &qwen2::FORMAT,
     };

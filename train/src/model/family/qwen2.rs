@@ -4,13 +4,15 @@ use serde_json::{Value, json};
 
 use super::llama;
 use crate::model::{
-    Architecture,
+    Architecture, Biases,
     huggingface::{
         format::{Described, Format},
         keys::Keys,
-        layout::Mapping,
     },
 };
+
+/// Those of the family.
+pub const BIASES: Biases = Biases { attention_input: true, ..Biases::NONE };
 
 pub const FORMAT: Format = Format {
     model_type: "qwen2",
@@ -19,8 +21,7 @@ pub const FORMAT: Format = Format {
     harmless: &["attention_dropout", "sliding_window", "max_window_layers"],
     defaults,
     read,
-    write: |architecture| Ok(write(architecture)),
-    mappings,
+    write,
     ..llama::FORMAT
 };
 
@@ -35,19 +36,14 @@ fn defaults() -> Value {
     })
 }
 
-fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Mapping> {
-    let keys = architecture.num_kv_heads * architecture.head_dim();
-    let biases = |layer: usize| {
-        let theirs = [("q", architecture.hidden_size), ("k", keys), ("v", keys)]
-            .map(|(name, columns)| (format!("model.layers.{layer}.self_attn.{name}_proj.bias"), columns));
-        Mapping::vectors(format!("blocks.{layer}.attention.input.bias"), theirs.to_vec())
-    };
-    llama::mappings(architecture, vocab_size).into_iter().chain((0..architecture.num_layers).map(biases)).collect()
-}
-
-fn write(architecture: &Architecture) -> Vec<Value> {
+/// # Errors
+/// When other layers have biases than those to queries, keys and values: the format has no key for it.
+fn write(architecture: &Architecture) -> Result<Vec<Value>, String> {
+    if architecture.biases != BIASES {
+        return Err("`qwen2` has no keys for `attention_bias` and `mlp_bias`: queries, keys and values have biases, and no other layer".into());
+    }
     let [common, rotary] = llama::write_common(architecture);
-    vec![common, rotary, json!({"use_sliding_window": false})]
+    Ok(vec![common, rotary, json!({"use_sliding_window": false})])
 }
 
 /// # Errors

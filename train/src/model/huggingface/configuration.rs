@@ -59,12 +59,15 @@ fn named(family: Family, described: &Described) -> ModelConfig {
         num_layers: Some(described.num_layers),
         num_heads: Some(described.num_heads),
         num_kv_heads: described.num_kv_heads,
+        head_dim: described.head_dim,
         hidden_size: Some(described.hidden_size),
         intermediate_size: described.intermediate_size,
         context_length: Some(described.context_length),
         tie_embeddings: Some(described.tie_embeddings),
         rope_theta: described.rope_theta,
         rope_scaling: described.rope_scaling,
+        attention_bias: described.attention_bias,
+        mlp_bias: described.mlp_bias,
         norm_eps: Some(described.norm_eps),
         ..ModelConfig::default()
     }
@@ -119,12 +122,12 @@ mod tests {
                 json!({"model_type": "gpt2", "scale_attn_by_inverse_layer_idx": true}),
                 "`scale_attn_by_inverse_layer_idx`",
             ),
-            (json!({"model_type": "llama", "attention_bias": true}), "`attention_bias` is true"),
+            (json!({"model_type": "llama", "attention_bias": 1}), "`attention_bias` is 1, and neither true nor false"),
             (
                 json!({"model_type": "llama", "quantization_config": {"bits": 4}}),
                 "`quantization_config` is {\"bits\":4}",
             ),
-            (json!({"model_type": "llama", "head_dim": 64}), "`head_dim` is 64"),
+            (json!({"model_type": "llama", "head_dim": 1.5}), "`head_dim` is 1.5, and no whole number"),
             (json!({"model_type": "llama", "rope_scaling": {"type": "dynamic", "factor": 2.0}}), "`dynamic`"),
             (json!({"model_type": "llama", "rope_parameters": {"rope_type": "yarn", "factor": 2.0}}), "`yarn`"),
             (

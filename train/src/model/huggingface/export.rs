@@ -78,10 +78,11 @@ mod tests {
         let (ours, config, theirs) = examples::exported(Family::Qwen2);
         assert_eq!(config["architectures"], json!(["Qwen2ForCausalLM"]));
         assert_eq!([&config["attention_bias"], &config["mlp_bias"]], [&Value::Null; 2]);
-        let biases: Vec<&str> = theirs.keys().map(String::as_str).filter(|name| name.ends_with("bias")).collect();
+        let biases: Vec<&str> =
+            theirs.weights.keys().map(String::as_str).filter(|name| name.ends_with("bias")).collect();
         let of = |layer: u8, name: &str| format!("model.layers.{layer}.self_attn.{name}_proj.bias");
         assert_eq!(biases, [of(0, "k"), of(0, "q"), of(0, "v"), of(1, "k"), of(1, "q"), of(1, "v")]);
         let input = ours.iter().find(|named| named.name == "blocks.1.attention.input.bias").expect("it has biases");
-        assert_eq!(["q", "k", "v"].map(|name| theirs[&of(1, name)].values.clone()).concat(), input.values);
+        assert_eq!(["q", "k", "v"].map(|name| theirs.weights[&of(1, name)].values.clone()).concat(), input.values);
     }
 }

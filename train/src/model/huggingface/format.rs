@@ -41,6 +41,7 @@ pub struct Described {
     pub num_layers: usize,
     pub num_heads: usize,
     pub num_kv_heads: Option<usize>,
+    pub head_dim: Option<usize>,
     pub hidden_size: usize,
     pub intermediate_size: Option<usize>,
     pub context_length: usize,
@@ -48,6 +49,8 @@ pub struct Described {
     pub norm_eps: f64,
     pub rope_theta: Option<f64>,
     pub rope_scaling: Option<RopeScaling>,
+    pub attention_bias: Option<bool>,
+    pub mlp_bias: Option<bool>,
 }
 
 impl Format {

@@ -65,73 +65,96 @@ pub(super) fn written(mappings: Vec<Mapping>, named: &[NamedTensor]) -> Result<V
     Ok(tensors)
 }
 
-/// The tensors of a file in the other layout, of which each is taken once.
-pub(super) struct Tensors {
-    weights: BTreeMap<String, NamedTensor>,
-    /// What stands in front of the names of all tensors but the head's: a model that was saved without its head has no such prefix.
-    prefix: &'static str,
-    /// Tensors that are no weights.
-    others: BTreeSet<String>,
+/// Tensors of the other layout: which there are, and their numbers when they are asked for.
+pub trait TensorSource {
+    /// The tensors by name, each with its shape; none where its numbers are no weights, as those of a mask are.
+    fn shapes(&self) -> BTreeMap<String, Option<Vec<usize>>>;
+
+    /// Reads a tensor.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is no weight: why, in words.
+    fn read(&self, name: &str) -> Result<NamedTensor, String>;
 }
 
-impl Tensors {
-    /// - `others`: names of tensors whose numbers are no weights, such as masks
-    pub(super) fn new(weights: BTreeMap<String, NamedTensor>, others: BTreeSet<String>, prefix: &'static str) -> Self {
-        Self { weights, prefix, others }
+/// The names of tensors in the other layout, and which of them are taken.
+pub(super) struct Tensors<'s> {
+    source: &'s dyn TensorSource,
+    shapes: BTreeMap<String, Option<Vec<usize>>>,
+    /// What stands in front of the names of all tensors but the head's: a model that was saved without its head has no such prefix.
+    prefix: &'static str,
+    taken: BTreeSet<String>,
+}
+
+impl<'s> Tensors<'s> {
+    pub(super) fn new(source: &'s dyn TensorSource, prefix: &'static str) -> Self {
+        Self { source, shapes: source.shapes(), prefix, taken: BTreeSet::new() }
     }
 
     /// The name under which a tensor is there.
     fn name<'n>(&self, name: &'n str) -> Option<&'n str> {
-        [Some(name), name.strip_prefix(self.prefix)].into_iter().flatten().find(|name| self.weights.contains_key(*name))
+        [Some(name), name.strip_prefix(self.prefix)].into_iter().flatten().find(|name| self.shapes.contains_key(*name))
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&NamedTensor> {
-        self.weights.get(self.name(name)?)
+    /// The shape of a tensor of weights.
+    pub(super) fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.shapes.get(self.name(name)?)?.as_deref()
     }
 
-    pub(super) fn take(&mut self, name: &str) -> Option<NamedTensor> {
-        self.weights.remove(self.name(name)?)
+    /// Reads a tensor that has a shape.
+    pub(super) fn read(&self, name: &str) -> Result<NamedTensor, String> {
+        self.source.read(self.name(name).unwrap_or(name))
     }
 
-    /// Puts a tensor there under another name.
-    pub(super) fn put(&mut self, name: &str, tensor: NamedTensor) {
-        self.weights.insert(name.to_owned(), NamedTensor { name: name.to_owned(), ..tensor });
+    /// Takes a tensor that another says as well.
+    pub(super) fn leave_out(&mut self, name: &str) {
+        self.taken.extend(self.name(name).map(str::to_owned));
     }
 
-    /// Our parameters.
+    /// Takes the tensors of a parameter. Returns where it stands by the names that are there.
     ///
     /// # Errors
-    /// When a tensor is missing or of another shape: its name and the two shapes.
-    pub(super) fn read(&mut self, mappings: Vec<Mapping>) -> Result<Vec<NamedTensor>, String> {
-        mappings.into_iter().map(|mapping| self.parameter(&mapping)).collect()
-    }
-
-    fn parameter(&mut self, mapping: &Mapping) -> Result<NamedTensor, String> {
-        let mut parts = Vec::new();
-        for (name, columns) in &mapping.theirs {
-            let tensor = self.take(name).ok_or_else(|| {
-                let why = if self.others.contains(name) { "has whole numbers, and is no weight" } else { "is missing" };
-                format!("the tensor `{name}` {why}")
-            })?;
-            let expected = mapping.shape(*columns);
-            if tensor.shape != expected {
-                return Err(format!(
-                    "`{name}` is of shape {:?}, and by config.json of shape {expected:?}",
-                    tensor.shape
-                ));
+    /// When one is missing or of another shape: its name and the two shapes.
+    pub(super) fn take(&mut self, mut mapping: Mapping) -> Result<Mapping, String> {
+        let shapes: Vec<Vec<usize>> = mapping.theirs.iter().map(|(_, columns)| mapping.shape(*columns)).collect();
+        for ((name, _), expected) in mapping.theirs.iter_mut().zip(shapes) {
+            let there = self.name(name).ok_or_else(|| format!("the tensor `{name}` is missing"))?.to_owned();
+            match &self.shapes[&there] {
+                None => return Err(format!("the tensor `{name}` has whole numbers, and is no weight")),
+                Some(shape) if *shape != expected => {
+                    return Err(format!("`{name}` is of shape {shape:?}, and by config.json of shape {expected:?}"));
+                }
+                Some(_) => {}
             }
-            parts.push(match mapping.rows {
-                Some(rows) if mapping.transposed => cut(&tensor, 0, rows, true, &mapping.ours),
-                _ => NamedTensor { name: mapping.ours.clone(), ..tensor },
-            });
+            self.taken.insert(there.clone());
+            *name = there;
         }
-        Ok(side_by_side(parts))
+        Ok(mapping)
     }
 
-    /// The tensors that were not taken, but for those that `is_buffer` knows as numbers that a model makes anew.
+    /// The tensors that were not taken, but for those that `is_buffer` knows as numbers that a model makes anew: weights first.
     pub(super) fn left(&self, is_buffer: impl Fn(&str) -> bool) -> Vec<&str> {
-        let names = self.weights.keys().chain(&self.others).map(String::as_str);
-        names.filter(|name| !is_buffer(name)).collect()
+        let mut left: Vec<(&String, bool)> = self.shapes.iter().map(|(name, shape)| (name, shape.is_none())).collect();
+        left.retain(|(name, _)| !self.taken.contains(*name) && !is_buffer(name));
+        left.sort_by_key(|(_, is_none)| *is_none);
+        left.into_iter().map(|(name, _)| name.as_str()).collect()
+    }
+}
+
+impl Mapping {
+    /// Reads our parameter.
+    ///
+    /// # Errors
+    /// When a tensor cannot be read: why, in words.
+    pub(super) fn read(&self, source: &dyn TensorSource) -> Result<NamedTensor, String> {
+        let part = |(name, _): &(String, usize)| {
+            let tensor = source.read(name)?;
+            Ok(match self.rows {
+                Some(rows) if self.transposed => cut(&tensor, 0, rows, true, &self.ours),
+                _ => NamedTensor { name: self.ours.clone(), ..tensor },
+            })
+        };
+        Ok(side_by_side(self.theirs.iter().map(part).collect::<Result<_, String>>()?))
     }
 }
 
@@ -172,6 +195,7 @@ fn side_by_side(mut parts: Vec<NamedTensor>) -> NamedTensor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::huggingface::examples::Folder;
 
     #[test]
     fn a_parameter_stands_in_several_tensors() {
@@ -191,9 +215,9 @@ mod tests {
             for ((tensor, shape), values) in tensors.iter().zip(shapes).zip(others) {
                 assert_eq!((&tensor.shape, &tensor.values), (&shape, &values), "{}", tensor.name);
             }
-            let weights = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
-            let read = Tensors::new(weights, BTreeSet::new(), "").read(vec![mapping]).expect("all tensors are there");
-            assert_eq!(read, [ours]);
+            let folder = Folder::of(tensors);
+            let mapping = Tensors::new(&folder, "").take(mapping).expect("all tensors are there");
+            assert_eq!(mapping.read(&folder), Ok(ours));
         }
     }
 }

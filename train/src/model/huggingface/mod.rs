@@ -9,7 +9,7 @@
 //! What is the same for all families is here; the names of each family stand in `model/family`.
 //!
 //! A key of a configuration that changes what a model computes is read or refused, and one that nobody knows is named; so is a tensor that
-//! is not of the model. What a missing key stands for is the format's own, in a table of each family.
+//! is not of the model. Numbers are read a parameter at a time, when they are asked for. What a missing key stands for is the format's own, in a table of each family.
 
 mod configuration;
 #[cfg(test)]
@@ -24,4 +24,5 @@ pub(super) mod rotary;
 pub use self::{
     export::{SpecialTokens, end_is_unknown, export},
     import::{Imported, import},
+    layout::TensorSource,
 };

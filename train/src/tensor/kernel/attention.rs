@@ -33,12 +33,6 @@ pub struct Heads {
 }
 
 impl Heads {
-    /// The heads of a hidden size.
-    #[must_use]
-    pub fn of(hidden_size: usize, num_heads: usize, num_kv_heads: usize) -> Self {
-        Self { num_heads, num_kv_heads, head_dim: hidden_size / num_heads }
-    }
-
     /// The key head that a query head attends to.
     fn key_of(self, query: usize) -> usize {
         query / (self.num_heads / self.num_kv_heads)

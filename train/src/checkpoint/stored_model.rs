@@ -1,0 +1,58 @@
+//! The model of a checkpoint as it lies on the disk, of which each parameter is read when it is asked for.
+
+use std::path::{Path, PathBuf};
+
+use system::hash_file;
+
+use super::{
+    folder::{Identity, MODEL, path_of, summary},
+    tensor_file::TensorFile,
+};
+use crate::{
+    error::{Error, Result},
+    model::Which,
+};
+
+/// A model in the folder of a training.
+#[derive(Debug)]
+pub struct StoredModel {
+    /// The checkpoint.
+    pub path: PathBuf,
+    /// Steps that it was trained.
+    pub step: u64,
+    /// What was trained.
+    pub identity: Identity,
+    /// SHA-256 of the file, as it was written.
+    pub sha256: String,
+    /// Its parameters.
+    pub tensors: TensorFile,
+}
+
+impl StoredModel {
+    /// Opens the model of a checkpoint.
+    ///
+    /// # Errors
+    /// When there is none such, or it is damaged as far as one sees without reading its numbers.
+    pub fn open(out: &Path, which: Which) -> Result<Self> {
+        let path = path_of(out, which)?;
+        let summary = summary(&path)?;
+        let file = path.join(MODEL);
+        let written = summary.files.into_iter().find(|written| written.path == MODEL);
+        let written = written
+            .ok_or_else(|| Error::Damaged { path: file.clone(), message: "its checkpoint does not list it".into() })?;
+        let (step, identity) = (summary.state.step, summary.identity);
+        Ok(Self { tensors: TensorFile::open(&file)?, path, step, identity, sha256: written.sha256 })
+    }
+
+    /// Makes sure that the file is the one that was written.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is another.
+    pub fn verify(&self) -> Result<()> {
+        if hash_file(self.tensors.path())?.sha256 == self.sha256 {
+            return Ok(());
+        }
+        let message = "its bytes are not those that were written".into();
+        Err(Error::Damaged { path: self.tensors.path().to_owned(), message })
+    }
+}
