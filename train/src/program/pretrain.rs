@@ -17,7 +17,7 @@ use crate::{
     data::{Batches, EvalSet, TokenCache},
     device::DeviceName,
     error::{Error, Result},
-    generate::{Sampling, StoppingCriteria, generate},
+    generate::{LoadedModel, Sampling, StoppingCriteria, generate},
     model::{Architecture, Family, Gpt, ModelConfig},
     optimize::{AdamWConfig, Schedule},
     tokenizer::{self, Tokenizer},
@@ -88,6 +88,10 @@ impl Pretraining {
         let data = TrainingData::check(&file, &config.data)?;
         let model = &config.model;
         let architecture = model.get_ref().architecture().map_err(|message| file.fault(model.span(), message))?;
+        if architecture.has_encoder() {
+            let message = "a model with an encoder learns from sources and targets, and here are texts alone";
+            return Err(file.fault(model.span(), message).into());
+        }
         let faults = [
             ("training", config.training.fault()),
             ("learning_rate", config.learning_rate.fault()),
@@ -204,7 +208,7 @@ fn sample(
 ///
 /// # Errors
 /// When there is no such checkpoint, or it is damaged.
-pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(Gpt, Tokenizer)> {
+pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(LoadedModel, Tokenizer)> {
     let checkpoint = checkpoint::find(out, which)?;
     let device = device.open()?;
     let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
@@ -218,8 +222,15 @@ pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(Gpt, Tokeni
             message: format!("its model knows {rows} tokens, and {message} {last}"),
         });
     }
-    let model = model_of(&checkpoint, &folder)?.1.init(rows, 0, &device);
-    Ok((checkpoint::with_weights(model, checkpoint.model, &folder)?.valid(), tokenizer))
+    let architecture = model_of(&checkpoint, &folder)?.1;
+    let model = if architecture.has_encoder() {
+        let model = architecture.init_encoder_decoder(rows, 0, &device);
+        LoadedModel::EncoderDecoder(checkpoint::with_weights(model, checkpoint.model, &folder)?.valid().into())
+    } else {
+        let model = architecture.init(rows, 0, &device);
+        LoadedModel::Decoder(checkpoint::with_weights(model, checkpoint.model, &folder)?.valid().into())
+    };
+    Ok((model, tokenizer))
 }
 
 /// The family and the architecture of a checkpoint's model.
