@@ -16,4 +16,5 @@ mod reference;
 mod resumes;
 mod spikes;
 mod support;
+mod t5;
 mod torch;
