@@ -8,7 +8,7 @@ use super::printer::Printer;
 use crate::{
     checkpoint::Which,
     device::DeviceName,
-    generate::{BeamConfig, Sampling, StoppingCriteria, beam_search, generate},
+    generate::{BeamConfig, Sampling, StoppingCriteria, TextModel, beam_search, generate},
     program::pretrain::load,
 };
 
@@ -57,7 +57,11 @@ impl GenerateArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let which = if self.best { Which::Best } else { Which::Newest };
         let (model, tokenizer) = load(&self.model, which, self.device)?;
-        let prompts = self.prompt.iter().map(|prompt| tokenizer.prompt(prompt)).collect::<Result<Vec<_>, _>>()?;
+        let mut prompts = self.prompt.iter().map(|prompt| tokenizer.prompt(prompt)).collect::<Result<Vec<_>, _>>()?;
+        if model.has_encoder() {
+            // an encoder has read texts with their ends
+            prompts.iter_mut().for_each(|prompt| prompt.push(tokenizer.end_of_text()));
+        }
         // a stop string may begin within a token, and a token within a stop string
         let should_stop = |new: &[u32]| {
             let text = if self.stop.is_empty() { String::new() } else { tokenizer.decode(new).unwrap_or_default() };
@@ -66,7 +70,7 @@ impl GenerateArgs {
         let suppressed = tokenizer.unused(model.vocab_size());
         let criteria = StoppingCriteria {
             max_new_tokens: self.tokens,
-            bos: tokenizer.before_text(),
+            bos: if model.has_encoder() { tokenizer.padding() } else { tokenizer.before_text() },
             eos: tokenizer.ends(),
             suppressed: &suppressed,
             should_stop: &should_stop,
@@ -82,6 +86,8 @@ impl GenerateArgs {
             }
         };
         for ((prompt, ids), new) in self.prompt.iter().zip(&prompts).zip(texts) {
+            // with an encoder the text stands for itself
+            let (prompt, ids) = if model.has_encoder() { ("", &[][..]) } else { (prompt.as_str(), &ids[..]) };
             let text = tokenizer.continuation(ids, &new)?;
             let end = self.stop.iter().filter_map(|stop| text.find(stop.as_str())).min().unwrap_or(text.len());
             printer.result(format_args!("{prompt}{}", &text[..end]));

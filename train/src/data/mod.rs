@@ -7,6 +7,7 @@
 //!
 //! - a batch is a function of (seed, step): the place in the data is one number
 //! - ids stay on disk and are read by offset; of each document some 24 bytes are in memory
+//! - for models with an encoder, a sequence becomes a source and a target (`span_corruption`), and some of these a batch (`pair_batch`)
 //! - no device is touched here: a batch is numbers
 
 mod batch;
@@ -19,10 +20,12 @@ mod files;
 mod order;
 mod packed;
 mod packing_stats;
+mod pair_batch;
 mod published;
 mod read_options;
 mod sample;
 mod sources;
+mod span_corruption;
 mod token_file;
 mod tokens;
 
@@ -35,6 +38,8 @@ pub use files::{SourceFiles, Split};
 pub use order::{Shuffle, WeightedSampler};
 pub use packed::{PackedSequences, Packing};
 pub use packing_stats::PackingStats;
+pub use pair_batch::{Pair, PairBatch};
 pub use read_options::{Lost, ReadOptions};
 pub use sample::{Sample, sample};
 pub use sources::{HashedFiles, SequencesConfig, WeightedSequences};
+pub use span_corruption::{SpanCorruption, SpanNoise};

@@ -1,7 +1,6 @@
 //! Beam search.
 
-use super::{CachedDecoder, Sequence, StoppingCriteria};
-use crate::model::Gpt;
+use super::{CachedDecoder, StoppingCriteria, TextModel};
 
 /// The settings of beam search.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,12 +29,17 @@ impl BeamConfig {
 
 /// Continues a prompt by the likeliest text that is found. Returns the new ids, with the end-of-text token.
 #[must_use]
-pub fn beam_search(model: &Gpt, prompt: &[u32], config: BeamConfig, criteria: &StoppingCriteria<'_>) -> Vec<u32> {
+pub fn beam_search(
+    model: &impl TextModel,
+    prompt: &[u32],
+    config: BeamConfig,
+    criteria: &StoppingCriteria<'_>,
+) -> Vec<u32> {
     if criteria.max_new_tokens == 0 {
         return Vec::new();
     }
-    let start = Sequence::new(prompt, criteria.bos).ids;
-    let mut decoder = CachedDecoder::new(model, 1);
+    let (mut decoder, starts) = CachedDecoder::begin(model, &[prompt], criteria.bos);
+    let start = starts.into_iter().flat_map(|sequence| sequence.ids).collect::<Vec<u32>>();
     let mut running = vec![Beam { new: Vec::new(), sum: 0.0 }];
     let mut over: Vec<Beam> = Vec::new();
     while !running.is_empty() {
@@ -99,7 +103,7 @@ mod tests {
     use super::*;
     use crate::{
         generate::{Sampling, generate},
-        model::{ModelConfig, Tokens},
+        model::{Gpt, ModelConfig, Tokens},
     };
 
     fn model() -> Gpt {

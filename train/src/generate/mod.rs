@@ -1,16 +1,19 @@
 //! Text from a model, one token after the other.
 //!
 //! Prompts of different lengths are decoded as one batch with a KV cache, and a sequence that has come to its end leaves it. When a
-//! sequence fills the model's context, its last half is kept and the rest forgotten.
+//! sequence fills the model's context, its last half is kept and the rest forgotten. What an encoder has read of a prompt is kept throughout.
 
 mod beam;
 mod sampling;
+mod text_model;
 
 pub use beam::{BeamConfig, beam_search};
 pub use sampling::Sampling;
+use text_model::padded;
+pub use text_model::{LoadedModel, TextModel};
 
 use crate::{
-    model::{Gpt, KvCache, Tokens},
+    model::{KvCache, Tokens},
     random::Stream,
 };
 
@@ -18,7 +21,7 @@ use crate::{
 pub struct StoppingCriteria<'a> {
     /// The most new tokens.
     pub max_new_tokens: usize,
-    /// The token that an empty prompt stands for.
+    /// The token that an empty prompt stands for, and that a decoder with an encoder begins with.
     pub bos: u32,
     /// The tokens that end a text.
     pub eos: &'a [u32],
@@ -50,19 +53,21 @@ impl StoppingCriteria<'_> {
 
 /// Continues each prompt until a stopping criterion is met. Returns the new ids, with the end-of-text token.
 ///
-/// An empty prompt counts as the beginning-of-text token. Draws depend on the seed and the number of the prompt alone.
+/// An empty prompt counts as the beginning-of-text token. An encoder reads each prompt as it is, with or without an end. Draws depend on the seed and the number of the prompt alone.
 #[must_use]
 pub fn generate(
-    model: &Gpt,
+    model: &impl TextModel,
     prompts: &[Vec<u32>],
     sampling: Sampling,
     criteria: &StoppingCriteria<'_>,
 ) -> Vec<Vec<u32>> {
-    let mut sequences: Vec<Sequence> = prompts.iter().map(|prompt| Sequence::new(prompt, criteria.bos)).collect();
-    let mut running: Vec<usize> = (0..sequences.len()).filter(|_| criteria.max_new_tokens > 0).collect();
+    if prompts.is_empty() || criteria.max_new_tokens == 0 {
+        return vec![Vec::new(); prompts.len()];
+    }
+    let (mut decoder, mut sequences) = CachedDecoder::begin(model, prompts, criteria.bos);
+    let mut running: Vec<usize> = (0..sequences.len()).collect();
     let streams: Vec<Stream> =
         (0..sequences.len()).map(|number| Stream::new(sampling.seed, &format!("generate {number}"))).collect();
-    let mut decoder = CachedDecoder::new(model, running.len());
     while !running.is_empty() {
         let ids: Vec<&[u32]> = running.iter().map(|sequence| sequences[*sequence].ids.as_slice()).collect();
         let mut logits = decoder.next(&ids);
@@ -84,44 +89,39 @@ pub fn generate(
     sequences.into_iter().map(|sequence| sequence.generated().to_vec()).collect()
 }
 
-/// A prompt and what was generated after it.
+/// What a text begins with, and what was generated after it.
 struct Sequence {
     ids: Vec<u32>,
-    /// Tokens of the prompt.
+    /// Tokens that were there at first.
     prompt: usize,
 }
 
 impl Sequence {
-    fn new(prompt: &[u32], bos: u32) -> Self {
-        let ids = if prompt.is_empty() { vec![bos] } else { prompt.to_vec() };
-        Self { prompt: ids.len(), ids }
-    }
-
     fn generated(&self) -> &[u32] {
         &self.ids[self.prompt..]
     }
 }
 
 /// A model with the KV cache of a batch.
-struct CachedDecoder<'m> {
-    model: &'m Gpt,
+struct CachedDecoder<'m, M> {
+    model: &'m M,
     cache: KvCache,
     /// How many tokens of each sequence the model has processed.
     processed: Vec<usize>,
 }
 
-impl<'m> CachedDecoder<'m> {
-    fn new(model: &'m Gpt, sequences: usize) -> Self {
-        Self {
-            model,
-            cache: KvCache::new(model.architecture(), sequences, &model.device()),
-            processed: vec![0; sequences],
-        }
+impl<'m, M: TextModel> CachedDecoder<'m, M> {
+    /// A decoder for some prompts, and the sequences that it goes on with.
+    fn begin(model: &'m M, prompts: &[impl AsRef<[u32]>], bos: u32) -> (Self, Vec<Sequence>) {
+        let prompts: Vec<&[u32]> = prompts.iter().map(AsRef::as_ref).collect();
+        let (cache, starts) = model.begin(&prompts, bos);
+        let sequences = starts.into_iter().map(|ids| Sequence { prompt: ids.len(), ids }).collect();
+        (Self { model, cache, processed: vec![0; prompts.len()] }, sequences)
     }
 
     /// The logits that follow each sequence, `[batch, vocab_size]`.
     fn next(&mut self, sequences: &[&[u32]]) -> Vec<f32> {
-        let context = self.model.architecture().context_length;
+        let context = self.model.context_length();
         let grown = |(sequence, (processed, length)): (&&[u32], (&usize, &usize))| {
             length + sequence.len() - processed > context
         };
@@ -132,18 +132,8 @@ impl<'m> CachedDecoder<'m> {
             let room = if self.processed.contains(&0) { context } else { half };
             self.processed = sequences.iter().map(|sequence| sequence.len().saturating_sub(room)).collect();
         }
-        let counts: Vec<usize> =
-            sequences.iter().zip(&self.processed).map(|(sequence, processed)| sequence.len() - processed).collect();
-        let time = counts.iter().copied().max().unwrap_or(0);
-        let mut ids = Vec::with_capacity(sequences.len() * time);
-        for ((sequence, processed), count) in sequences.iter().zip(&self.processed).zip(&counts) {
-            ids.extend(
-                sequence[*processed..]
-                    .iter()
-                    .map(|id| i32::try_from(*id).expect("a vocabulary has fewer than 2^31 tokens")),
-            );
-            ids.extend(std::iter::repeat_n(0, time - count));
-        }
+        let new = sequences.iter().zip(&self.processed).map(|(sequence, processed)| &sequence[*processed..]);
+        let (ids, counts) = padded(new);
         let tokens = Tokens { ids: &ids, batch_size: sequences.len(), starts: None };
         let logits = self.model.next(tokens, &counts, &mut self.cache);
         self.processed = sequences.iter().map(|sequence| sequence.len()).collect();
@@ -162,7 +152,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::model::ModelConfig;
+    use crate::model::{Gpt, ModelConfig};
 
     fn model() -> Gpt {
         let config = ModelConfig {

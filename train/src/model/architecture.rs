@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! norm, norm_place   LayerNorm or RmsNorm, in front of a layer or behind its residual sum
-//! positions          learned, or rotary
-//! feed_forward       GELU, or SwiGLU
+//! positions          learned, rotary, or relative
+//! feed_forward       GELU, ReLU, SwiGLU, or a gated GELU
 //! biases             in which linear layers
 //! sliding_window     how far some blocks attend
 //! tie_embeddings     one table for the first layer and the last
+//! stacks             a decoder, or an encoder and a decoder that attends to it
 //! ```
 //!
 //! Whatever builds or runs a model asks for parts alone: which family has them is not known here.
@@ -51,6 +52,14 @@ pub struct Architecture {
     pub sliding_window: Option<SlidingWindow>,
     /// Whether the output head is the token embedding.
     pub tie_embeddings: bool,
+    /// Whether scores of attention are divided by the root of the size of a head.
+    pub scale_scores: bool,
+    /// Whether hidden states are divided by the root of the hidden size in front of the head.
+    pub scale_logits: bool,
+    /// Which stacks of blocks there are.
+    pub stacks: Stacks,
+    /// How weights are drawn at first.
+    pub initialization: Initialization,
     /// The dropout rate while training.
     pub dropout: f32,
 }
@@ -85,6 +94,31 @@ pub enum Positions {
         /// How the angles are scaled.
         scaling: Option<RopeScaling>,
     },
+    /// A learned number for each head and each bucket of distances is added to scores (Raffel et al. 2020).
+    Relative {
+        /// Buckets.
+        buckets: usize,
+        /// The distance from which on all have one bucket.
+        max_distance: usize,
+    },
+}
+
+/// The stacks of blocks of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stacks {
+    /// A decoder, which goes on with a text.
+    Decoder,
+    /// An encoder, which reads a text, and a decoder of as many blocks, which attends to it and writes another (Vaswani et al. 2017).
+    EncoderDecoder,
+}
+
+/// How weights are drawn at first: normal, with a standard deviation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Initialization {
+    /// 0.02; for layers that add to the residual stream less, the more there are (Radford et al. 2019).
+    Gpt,
+    /// 1 for embeddings, and for a layer by its inputs, so that scores need not be scaled (Raffel et al. 2020, by their code).
+    T5,
 }
 
 /// What stands between the two feed-forward layers.
@@ -92,8 +126,12 @@ pub enum Positions {
 pub enum Activation {
     /// GELU, by its approximation with a hyperbolic tangent (Hendrycks and Gimpel 2016).
     Gelu,
+    /// The larger of a number and 0.
+    Relu,
     /// A linear layer gated by the SiLU of another (Shazeer 2020).
     SwiGlu,
+    /// A linear layer gated by the GELU of another, in the same approximation (Shazeer 2020).
+    GeGlu,
 }
 
 /// Which linear layers have a bias.
@@ -120,7 +158,7 @@ impl Activation {
     /// Whether the first layer makes a gate beside what is gated.
     #[must_use]
     pub fn is_gated(self) -> bool {
-        self == Self::SwiGlu
+        matches!(self, Self::SwiGlu | Self::GeGlu)
     }
 
     /// The columns of the first feed-forward layer.
@@ -157,8 +195,8 @@ impl Architecture {
     /// The heads of each block.
     #[must_use]
     pub fn heads(&self) -> Heads {
-        let Self { num_heads, num_kv_heads, head_dim, .. } = *self;
-        Heads { num_heads, num_kv_heads, head_dim }
+        let Self { num_heads, num_kv_heads, head_dim, scale_scores: scaled, .. } = *self;
+        Heads { num_heads, num_kv_heads, head_dim, scaled }
     }
 
     /// The columns of queries, and of what heads give back.
@@ -177,6 +215,12 @@ impl Architecture {
     #[must_use]
     pub fn has_position_embedding(&self) -> bool {
         self.positions == Positions::Learned
+    }
+
+    /// Whether an encoder reads what the decoder answers.
+    #[must_use]
+    pub fn has_encoder(&self) -> bool {
+        self.stacks == Stacks::EncoderDecoder
     }
 
     /// Whether a norm follows the last block.
@@ -202,6 +246,16 @@ impl Architecture {
         let positions = if self.has_position_embedding() { self.context_length * hidden_size } else { 0 };
         let last_norm = if self.has_last_norm() { norm } else { 0 };
         let embeddings = if self.tie_embeddings { 1 } else { 2 } * vocab_size * hidden_size;
-        self.num_layers * block + positions + last_norm + embeddings
+        let relative = match self.positions {
+            Positions::Relative { buckets, .. } => buckets * self.num_heads,
+            Positions::Learned | Positions::Rotary { .. } => 0,
+        };
+        let stack = self.num_layers * block + last_norm + relative;
+        let cross_attention = linear(hidden_size, self.query_columns(), biases.attention_input)
+            + linear(hidden_size, 2 * self.num_kv_heads * self.head_dim, biases.attention_input)
+            + linear(self.query_columns(), hidden_size, biases.attention_output)
+            + norm;
+        let encoder = if self.has_encoder() { stack + self.num_layers * cross_attention } else { 0 };
+        stack + encoder + positions + embeddings
     }
 }

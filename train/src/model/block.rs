@@ -13,7 +13,7 @@ use super::{
     parts::{Linear, Norm},
     purposes,
 };
-use crate::tensor::{gelu, swiglu};
+use crate::tensor::{geglu, gelu, relu, swiglu};
 
 /// A transformer block.
 #[derive(Module, Debug)]
@@ -47,6 +47,11 @@ impl Block {
         Self { cross_attention: Some(CrossAttention::new(architecture, device)), ..Self::new(architecture, device) }
     }
 
+    /// The keys and values of an encoder's hidden states, `[batch, other time, 2 num_kv_heads * head_dim]`, for a block that attends to them.
+    pub fn memory_keys(&self, memory: Tensor<3>) -> Tensor<3> {
+        self.cross_attention.as_ref().expect("a decoder's block attends to its encoder").keys(memory)
+    }
+
     /// # Shapes
     /// - `x`: `[batch, time, hidden_size]`
     /// - returns: the same
@@ -56,7 +61,7 @@ impl Block {
             let x = self.attention_norm.forward(x + pass.dropout(attended, layer, purposes::ATTENTION));
             let x = match &self.cross_attention {
                 Some(cross) => {
-                    let attended = cross.forward(x.clone(), pass);
+                    let attended = cross.forward(x.clone(), pass, layer);
                     cross.norm.forward(x + pass.dropout(attended, layer, purposes::CROSS_ATTENTION))
                 }
                 None => x,
@@ -68,7 +73,7 @@ impl Block {
         let x = x + pass.dropout(attended, layer, purposes::ATTENTION);
         let x = match &self.cross_attention {
             Some(cross) => {
-                let attended = cross.forward(cross.norm.forward(x.clone()), pass);
+                let attended = cross.forward(cross.norm.forward(x.clone()), pass, layer);
                 x + pass.dropout(attended, layer, purposes::CROSS_ATTENTION)
             }
             None => x,
@@ -103,7 +108,9 @@ impl FeedForward {
         let up = self.up.forward(x); // [b, t, i] or [b, t, 2i]
         self.down.forward(match self.activation {
             Activation::Gelu => gelu(up),
+            Activation::Relu => relu(up),
             Activation::SwiGlu => swiglu(up),
+            Activation::GeGlu => geglu(up),
         })
     }
 }

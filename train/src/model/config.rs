@@ -45,7 +45,7 @@ pub struct ModelConfig {
     /// The width of the residual stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden_size: Option<usize>,
-    /// The width of the feed-forward layers. [default: 4 times the hidden size; with SwiGLU 8/3 of it, up to the next multiple of 32]
+    /// The width of the feed-forward layers. [default: 4 times the hidden size; with a gate 8/3 of it, up to the next multiple of 32]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intermediate_size: Option<usize>,
     /// The longest sequence that the model reads, in tokens.
@@ -72,7 +72,7 @@ pub struct ModelConfig {
     /// How the rotary angles are scaled to a context that is longer than the original one. [default: not]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rope_scaling: Option<RopeScaling>,
-    /// Added to the variance in norms. [default: 1e-5]
+    /// Added to the variance in norms. [default: 1e-5; 1e-6 for T5]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub norm_eps: Option<f64>,
 }
@@ -118,12 +118,14 @@ impl ModelConfig {
         let hidden_size = number("hidden_size", self.hidden_size, preset.map(|preset| preset.hidden_size))?;
         let context_length = number("context_length", self.context_length, preset.map(|preset| preset.context_length))?;
         let num_kv_heads = number("num_kv_heads", self.num_kv_heads, Some(num_heads))?;
-        let usual = parts.feed_forward.usual_intermediate_size(hidden_size);
+        let head_dim = self.head_dim.or(preset.and_then(|preset| preset.head_dim));
+        let usual = preset.and_then(|preset| preset.intermediate_size).filter(|_| self.hidden_size.is_none());
+        let usual = usual.unwrap_or_else(|| parts.feed_forward.usual_intermediate_size(hidden_size));
         let intermediate_size = number("intermediate_size", self.intermediate_size, Some(usual))?;
         // a window of 0 is none
         let tokens = Some(self.sliding_window.unwrap_or((context_length / 8).max(1))).filter(|tokens| *tokens > 0);
         let sliding_window = parts.window_every.zip(tokens).map(|(every, tokens)| SlidingWindow { tokens, every });
-        if self.head_dim.is_none() && !hidden_size.is_multiple_of(num_heads) {
+        if head_dim.is_none() && !hidden_size.is_multiple_of(num_heads) {
             return Err(format!(
                 "`num_heads` is {num_heads}, which does not divide the `hidden_size` of {hidden_size}"
             ));
@@ -133,7 +135,7 @@ impl ModelConfig {
                 "`num_kv_heads` is {num_kv_heads}, which does not divide the `num_heads` of {num_heads}"
             ));
         }
-        let head_dim = number("head_dim", self.head_dim, Some(hidden_size / num_heads))?;
+        let head_dim = number("head_dim", head_dim, Some(hidden_size / num_heads))?;
         if matches!(parts.positions, Positions::Rotary { .. }) && !head_dim.is_multiple_of(2) {
             return Err(format!("rotary positions turn pairs of numbers, and the size of a head is {head_dim}"));
         }
@@ -146,12 +148,12 @@ impl ModelConfig {
             number => Err(format!("`{name}` is more than 0, and not {number}")),
         };
         let rope_theta = self.rope_theta.map(|theta| positive("rope_theta", theta)).transpose()?;
-        let norm_eps = positive("norm_eps", self.norm_eps.unwrap_or(1e-5))?;
+        let norm_eps = positive("norm_eps", self.norm_eps.unwrap_or(parts.norm_eps))?;
         if let Some(fault) = self.rope_scaling.and_then(RopeScaling::fault) {
             return Err(fault);
         }
         let positions = match parts.positions {
-            Positions::Learned => Positions::Learned,
+            Positions::Learned | Positions::Relative { .. } => parts.positions,
             Positions::Rotary { theta, .. } => {
                 Positions::Rotary { theta: rope_theta.unwrap_or(theta), scaling: self.rope_scaling }
             }
@@ -172,6 +174,10 @@ impl ModelConfig {
             biases: self.biases(parts.biases),
             sliding_window,
             tie_embeddings: self.tie_embeddings.unwrap_or(parts.tie_embeddings),
+            scale_scores: parts.scale_scores,
+            scale_logits: parts.scale_logits,
+            stacks: parts.stacks,
+            initialization: parts.initialization,
             dropout,
         })
     }
@@ -228,7 +234,7 @@ impl ModelConfig {
         let architecture = self.architecture()?;
         let rope_theta = match architecture.positions {
             Positions::Rotary { theta, .. } => theta,
-            Positions::Learned => self.rope_theta.unwrap_or(ROPE_THETA),
+            Positions::Learned | Positions::Relative { .. } => self.rope_theta.unwrap_or(ROPE_THETA),
         };
         let family = self.family()?;
         // the usual biases stay unwritten, as the usual size of heads does
@@ -274,6 +280,12 @@ mod tests {
         assert_eq!(parameters("gpt2", 50257), 124_439_808);
         assert_eq!(parameters("gpt2-xl", 50257), 1_557_611_200);
         assert_eq!(parameters("gpt1", 40478), 116_534_784);
+        // by their checkpoints, which have 32,128 rows
+        assert_eq!(parameters("t5-small", 32128), 60_506_624);
+        assert_eq!(parameters("t5-base", 32128), 222_903_552);
+        assert_eq!(parameters("t5-11b", 32128), 11_307_321_344);
+        assert_eq!(parameters("t5-v1.1-small", 32128), 76_961_152);
+        assert_eq!(parameters("t5-v1.1-base", 32128), 247_577_856);
         let billions = parameters("gpt3-175b", 50257) as f64 / 1e9;
         assert!((billions - 175.0).abs() < 1.0, "{billions}");
     }

@@ -40,12 +40,16 @@ impl CrossAttention {
         }
     }
 
+    /// The keys and values of an encoder's hidden states side by side.
+    pub fn keys(&self, memory: Tensor<3>) -> Tensor<3> {
+        self.memory.forward(memory) // [b, o, 2 kv d]
+    }
+
     /// # Shapes
     /// - `x`: `[batch, time, hidden_size]`
     /// - returns: the same
-    pub fn forward(&self, x: Tensor<3>, pass: &ForwardPass<'_>) -> Tensor<3> {
-        let memory = pass.memory().expect("a block with cross-attention has an encoder's hidden states");
-        let keys = self.memory.forward(memory.clone()); // [b, o, 2 kv d]
-        self.output.forward(pass.cross_attend(self.queries.forward(x), keys, self.heads))
+    pub fn forward(&self, x: Tensor<3>, pass: &ForwardPass<'_>, layer: usize) -> Tensor<3> {
+        let queries = self.queries.forward(x);
+        self.output.forward(pass.cross_attend(queries, |memory| self.keys(memory), self.heads, layer))
     }
 }

@@ -7,7 +7,10 @@ use burn::tensor::Tensor;
 use super::{Architecture, KvCache, SlidingWindow};
 use crate::{
     random::Stream,
-    tensor::{Angles, AttentionMask, Dropout, Heads, attention, attention_cached, cross_attention, dropout},
+    tensor::{
+        Angles, AttentionMask, DistanceBias, Dropout, Heads, attention, attention_cached, biased_attention,
+        cross_attention, dropout,
+    },
 };
 
 /// Sequences of token ids.
@@ -35,6 +38,8 @@ pub struct ForwardPass<'a> {
     pub positions: Vec<usize>,
     /// The rotary angles, where the model has them.
     pub angles: Option<Arc<Angles>>,
+    /// What is added to scores, where positions are relative.
+    bias: Option<DistanceBias>,
     full: AttentionMask,
     windowed: Option<(SlidingWindow, AttentionMask)>,
     dropout: Option<(f32, Stream)>,
@@ -61,7 +66,7 @@ impl<'a> ForwardPass<'a> {
         let windowed = architecture.sliding_window.map(|window| (window, mask(Some(window.tokens))));
         let dropout =
             key.filter(|_| architecture.dropout > 0.0).map(|key| (architecture.dropout, Stream::new(key, "dropout")));
-        Self { positions, angles, full: mask(None), windowed, dropout, memory: None, cache: None }
+        Self { positions, angles, bias: None, full: mask(None), windowed, dropout, memory: None, cache: None }
     }
 
     /// A pass that goes on after what a cache holds, and adds the first `counts[i]` tokens of sequence `i` to it.
@@ -78,7 +83,7 @@ impl<'a> ForwardPass<'a> {
         let mask = |window| AttentionMask::Causal { window, starts: None, past: Some(Arc::clone(&lengths)) };
         let windowed = architecture.sliding_window.map(|window| (window, mask(Some(window.tokens))));
         let cache = Some((RefCell::new(cache), counts));
-        Self { positions, angles, full: mask(None), windowed, dropout: None, memory: None, cache }
+        Self { positions, angles, bias: None, full: mask(None), windowed, dropout: None, memory: None, cache }
     }
 
     /// A bidirectional pass: every position attends to all of its sequence, of which the first `lengths[i]` tokens are not padding.
@@ -98,19 +103,31 @@ impl<'a> ForwardPass<'a> {
         Self { memory: Some((memory, AttentionMask::Full { lengths: Some(lengths.into()) })), ..self }
     }
 
-    /// The hidden states of an encoder, `[batch, other time, hidden_size]`.
-    pub fn memory(&self) -> Option<&Tensor<3>> {
-        self.memory.as_ref().map(|(memory, _)| memory)
+    /// The same with what is added to the scores of self-attention.
+    pub fn with_bias(self, bias: Option<DistanceBias>) -> Self {
+        Self { bias, ..self }
     }
 
-    /// Cross-attention of a block to the hidden states of an encoder.
+    /// Cross-attention of a block to the hidden states of an encoder, through their cache if there is one.
     ///
     /// # Shapes
-    /// - `x`: `[batch, time, num_heads * head_dim]`; `keys`: `[batch, other time, 2 num_kv_heads * head_dim]`
+    /// - `x`: `[batch, time, num_heads * head_dim]`
+    /// - `keys`: gives `[batch, other time, 2 num_kv_heads * head_dim]` of the hidden states
     /// - returns: the same as `x`
-    pub fn cross_attend(&self, x: Tensor<3>, keys: Tensor<3>, heads: Heads) -> Tensor<3> {
-        let (_, mask) = self.memory.as_ref().expect("a block with cross-attention has an encoder's hidden states");
-        cross_attention(x, keys, heads, mask)
+    pub fn cross_attend(
+        &self,
+        x: Tensor<3>,
+        keys: impl FnOnce(Tensor<3>) -> Tensor<3>,
+        heads: Heads,
+        layer: usize,
+    ) -> Tensor<3> {
+        if let Some((memory, mask)) = &self.memory {
+            return cross_attention(x, keys(memory.clone()), heads, mask);
+        }
+        let (cache, _) = self.cache.as_ref().expect("a block with cross-attention has an encoder's hidden states");
+        let cache = cache.borrow();
+        let (stored, mask) = cache.memory(layer).expect("the cache of a decoder has its encoder's keys");
+        attention_cached(x, stored, heads, &mask, None)
     }
 
     /// Self-attention of a block, through the KV cache if there is one.
@@ -119,13 +136,18 @@ impl<'a> ForwardPass<'a> {
     /// - `x`: `[batch, time, (num_heads + 2 num_kv_heads) head_dim]`
     /// - returns: `[batch, time, num_heads * head_dim]`
     pub fn attend(&self, x: Tensor<3>, heads: Heads, layer: usize) -> Tensor<3> {
-        let Some((cache, counts)) = &self.cache else { return attention(x, heads, self.mask(layer)) };
+        let Some((cache, counts)) = &self.cache else {
+            return match &self.bias {
+                Some(bias) => biased_attention(x, bias, heads, self.mask(layer)),
+                None => attention(x, heads, self.mask(layer)),
+            };
+        };
         let [rows, time, columns] = x.dims();
         let of_queries = heads.num_heads * heads.head_dim;
         let queries = x.clone().slice([0..rows, 0..time, 0..of_queries]);
         let mut cache = cache.borrow_mut();
         cache.append(layer, x.slice([0..rows, 0..time, of_queries..columns]), counts);
-        attention_cached(queries, cache.layer(layer), heads, self.mask(layer))
+        attention_cached(queries, cache.layer(layer), heads, self.mask(layer), self.bias.as_ref())
     }
 
     /// The mask of a block.

@@ -9,12 +9,13 @@ use burn::{
 use rayon::prelude::*;
 
 use super::{
-    Architecture, KvCache, Positions,
+    Architecture, Initialization, KvCache, Positions,
     block::Block,
     forward_pass::{ForwardPass, Tokens},
     parameters::replace,
     parts::Norm,
     purposes,
+    relative_positions::RelativePositions,
 };
 use crate::{
     random::Stream,
@@ -31,6 +32,7 @@ const DEVIATION: f64 = 0.02;
 pub struct Gpt {
     tokens: Param<Tensor<2>>,
     positions: Option<Param<Tensor<2>>>,
+    relative: Option<RelativePositions>,
     blocks: Vec<Block>,
     norm: Option<Norm>,
     head: Option<Param<Tensor<2>>>,
@@ -43,8 +45,8 @@ pub struct Gpt {
 }
 
 impl Architecture {
-    /// A model with initial weights from `seed`: normal with a standard deviation of 0.02, divided by `sqrt(2 num_layers)` for those that
-    /// add to the residual stream; biases 0, gains 1.
+    /// A decoder with initial weights from `seed`. With [`Initialization::Gpt`] they are normal with a standard deviation of 0.02, divided by
+    /// `sqrt(2 num_layers)` for those that add to the residual stream; biases 0, gains 1. An encoder that the architecture has is left out.
     ///
     /// Source: Radford et al. 2019 (GPT-2), section 2.3.
     #[must_use]
@@ -59,6 +61,7 @@ impl Architecture {
         Gpt {
             tokens: table(vocab_size),
             positions: self.has_position_embedding().then(|| table(self.context_length)),
+            relative: RelativePositions::new(self, false, device),
             blocks: (0..self.num_layers).map(|_| Block::new(self, device)).collect(),
             norm: self.has_last_norm().then(|| Norm::new(self, device)),
             head: (!self.tie_embeddings).then(|| table(vocab_size)),
@@ -76,7 +79,6 @@ impl Architecture {
 
     /// The same module with initial weights.
     pub(super) fn initialized<M: Module>(&self, module: M, seed: u64) -> M {
-        let residual = DEVIATION / (2.0 * self.num_layers as f64).sqrt();
         replace(module, |name, shape| {
             let count: usize = shape.iter().product();
             let constant = |value: f32| vec![value; count];
@@ -86,12 +88,32 @@ impl Architecture {
             if name.ends_with("bias") {
                 return constant(0.0);
             }
-            let is_residual = name.ends_with("output.weight") || name.ends_with("down.weight");
-            let deviation = if is_residual { residual } else { DEVIATION };
             let stream = Stream::new(seed, &purposes::of_weights(name));
+            let columns: Vec<f64> = (0..shape[shape.len() - 1]).map(|column| self.deviation(name, column)).collect();
+            let draw = |element: usize| columns[element % columns.len()] * stream.normal(element as u64);
             #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
-            (0..count).into_par_iter().map(|element| (deviation * stream.normal(element as u64)) as f32).collect()
+            (0..count).into_par_iter().map(|element| draw(element) as f32).collect()
         })
+    }
+
+    /// The standard deviation of a column of initial weights.
+    fn deviation(&self, name: &str, column: usize) -> f64 {
+        let Self { hidden_size, intermediate_size, head_dim, .. } = *self;
+        let of_inputs = |inputs: usize| 1.0 / (inputs as f64).sqrt();
+        let (is_output, is_down) = (name.ends_with("output.weight"), name.ends_with("down.weight"));
+        match self.initialization {
+            Initialization::Gpt if is_output || is_down => DEVIATION / (2.0 * self.num_layers as f64).sqrt(),
+            Initialization::Gpt => DEVIATION,
+            Initialization::T5 if name == "tokens" || name == "positions" => 1.0,
+            Initialization::T5 if is_output => of_inputs(self.query_columns()),
+            Initialization::T5 if is_down => of_inputs(intermediate_size),
+            // what scores are not divided by
+            Initialization::T5 if name.ends_with("queries.weight") => of_inputs(hidden_size * head_dim),
+            Initialization::T5 if name.ends_with("input.weight") && column < self.query_columns() => {
+                of_inputs(hidden_size * head_dim)
+            }
+            Initialization::T5 => of_inputs(hidden_size),
+        }
     }
 }
 
@@ -109,7 +131,9 @@ impl Gpt {
     /// - returns: `[batch, time, hidden_size]`
     #[must_use]
     pub fn hidden(&self, tokens: Tokens<'_>, key: Option<u64>) -> Tensor<3> {
-        self.forward(tokens, &ForwardPass::new(&self.architecture, tokens, self.angles.clone(), key))
+        let pass = ForwardPass::new(&self.architecture, tokens, self.angles.clone(), key);
+        let bias = self.relative.as_ref().map(|relative| relative.bias(tokens.time() - 1, 0));
+        self.architecture.for_head(self.forward(tokens, &pass.with_bias(bias)))
     }
 
     /// The logits that follow what a cache holds and the first `counts[i]` tokens of sequence `i`, which are added to it.
@@ -119,15 +143,11 @@ impl Gpt {
     /// - returns: `[batch, vocab_size]`, of the last token that counts
     #[must_use]
     pub fn next(&self, tokens: Tokens<'_>, counts: &[usize], cache: &mut KvCache) -> Tensor<2> {
+        let bias = self.relative.as_ref().map(|relative| relative.bias(cache.furthest(tokens.time()), 0));
         let pass = ForwardPass::cached(&self.architecture, tokens.time(), self.angles.clone(), cache, counts);
-        let x = self.forward(tokens, &pass); // [b, t, h]
-        drop(pass);
+        let x = self.forward(tokens, &pass.with_bias(bias)); // [b, t, h]
         cache.advance(counts);
-        let (time, hidden_size) = (tokens.time(), self.architecture.hidden_size);
-        let last = counts.iter().enumerate().map(|(row, count)| row * time + count - 1);
-        let x = x.reshape([tokens.batch_size * time, hidden_size]);
-        let rows: Vec<Tensor<2>> = last.map(|place| x.clone().slice([place..place + 1, 0..hidden_size])).collect();
-        head(Tensor::cat(rows, 0), self.head())
+        head(last_rows(self.architecture.for_head(x), counts), self.head())
     }
 
     /// The hidden states of an encoder: every position attends to all of its sequence.
@@ -137,7 +157,9 @@ impl Gpt {
     /// - returns: `[batch, time, hidden_size]`
     #[must_use]
     pub fn encoded(&self, tokens: Tokens<'_>, lengths: &[usize], key: Option<u64>) -> Tensor<3> {
-        self.forward(tokens, &ForwardPass::bidirectional(&self.architecture, tokens, lengths, self.angles.clone(), key))
+        let pass = ForwardPass::bidirectional(&self.architecture, tokens, lengths, self.angles.clone(), key);
+        let bias = self.relative.as_ref().map(|relative| relative.bias(tokens.time() - 1, tokens.time() - 1));
+        self.forward(tokens, &pass.with_bias(bias))
     }
 
     fn forward(&self, tokens: Tokens<'_>, pass: &ForwardPass<'_>) -> Tensor<3> {
@@ -187,6 +209,22 @@ impl Gpt {
     }
 }
 
+impl Architecture {
+    /// Hidden states as the head is given them.
+    pub(super) fn for_head(&self, x: Tensor<3>) -> Tensor<3> {
+        if self.scale_logits { x * (1.0 / (self.hidden_size as f64).sqrt()) } else { x }
+    }
+}
+
+/// The hidden state of the last token that counts of each sequence, `[batch, hidden_size]`.
+pub(super) fn last_rows(x: Tensor<3>, counts: &[usize]) -> Tensor<2> {
+    let [rows, time, hidden_size] = x.dims();
+    let last = counts.iter().enumerate().map(|(row, count)| row * time + count - 1);
+    let x = x.reshape([rows * time, hidden_size]);
+    let rows: Vec<Tensor<2>> = last.map(|place| x.clone().slice([place..place + 1, 0..hidden_size])).collect();
+    Tensor::cat(rows, 0)
+}
+
 /// The embeddings of tokens and of their positions.
 pub(super) fn embedded(
     tokens: &Param<Tensor<2>>,
@@ -212,7 +250,7 @@ pub(super) fn forward(blocks: &[Block], norm: Option<&Norm>, x: Tensor<3>, pass:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Family, ModelConfig};
+    use crate::model::{Family, ModelConfig, Stacks};
 
     fn tiny(family: Family) -> Architecture {
         let config = ModelConfig {
@@ -223,7 +261,8 @@ mod tests {
             context_length: Some(6),
             ..ModelConfig::default()
         };
-        config.architecture().expect("the numbers fit together")
+        // a decoder of these parts, whatever else the family has
+        Architecture { stacks: Stacks::Decoder, ..config.architecture().expect("the numbers fit together") }
     }
 
     fn logits(model: &Gpt, ids: [i32; 4], starts: Option<&[i32]>) -> Vec<f32> {

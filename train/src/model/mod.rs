@@ -3,11 +3,11 @@
 //! ```text
 //! family        a table: what each family is made of, and its names in Hugging Face's files
 //! config        a configuration, which becomes an architecture: sizes and parts
-//! block, parts, attention, cross_attention, gpt, encoder_decoder: modules, built from an architecture
+//! block, parts, attention, cross_attention, relative_positions, gpt, encoder_decoder: modules, built from an architecture
 //! forward_pass, kv_cache: what a pass needs besides hidden states
 //! ```
 //!
-//! Source: Radford et al. 2018, 2019; Brown et al. 2020; Touvron et al. 2023; Vaswani et al. 2017.
+//! Source: Radford et al. 2018, 2019; Brown et al. 2020; Touvron et al. 2023; Vaswani et al. 2017; Raffel et al. 2020.
 
 mod architecture;
 mod attention;
@@ -24,9 +24,12 @@ mod new_rows;
 mod parameters;
 mod parts;
 mod purposes;
+mod relative_positions;
 mod which;
 
-pub use architecture::{Activation, Architecture, Biases, NormKind, NormPlace, Positions, SlidingWindow};
+pub use architecture::{
+    Activation, Architecture, Biases, Initialization, NormKind, NormPlace, Positions, SlidingWindow, Stacks,
+};
 pub use config::ModelConfig;
 pub use encoder_decoder::{EncoderDecoder, EncoderInput};
 pub use family::Family;

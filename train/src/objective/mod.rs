@@ -1,6 +1,10 @@
 //! A model and a batch in, a loss out. Nothing here steps.
 
+mod teacher_forcing;
+
 use burn::tensor::Tensor;
+
+pub use teacher_forcing::teacher_forcing_loss;
 
 use crate::{
     model::{Gpt, Tokens},

@@ -31,9 +31,9 @@ pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
     let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
     let (family, architecture) = model_of(&checkpoint, &out.join("checkpoints"))?;
     let bos = tokenizer.bos().unwrap_or(tokenizer.end_of_text());
-    let (config, tensors) =
-        huggingface::export(family, &architecture, &checkpoint.model, SpecialTokens { bos, eos: tokenizer.ends() })
-            .map_err(|message| Error::HuggingFace { path: out.to_owned(), message })?;
+    let special = SpecialTokens { bos, eos: tokenizer.ends(), pad: tokenizer.padding() };
+    let (config, tensors) = huggingface::export(family, &architecture, &checkpoint.model, special)
+        .map_err(|message| Error::HuggingFace { path: out.to_owned(), message })?;
     let tensors = tensors.iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values));
     AtomicFile::write_whole(&folder.join("model.safetensors"), &checkpoint::to_bytes(tensors))?;
     let config = serde_json::to_vec_pretty(&config).expect("a value is JSON");
@@ -52,10 +52,11 @@ fn words_for_others(tokenizer: &Tokenizer, family: Family, architecture: &Archit
         None if huggingface::end_is_unknown(family) => end.clone(),
         None => Value::Null,
     };
+    let padding = if architecture.has_encoder() { token(tokenizer.padding()) } else { Value::Null };
     let words = json!({
         "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": architecture.context_length, "eos_token": end,
         "bos_token": token(tokenizer.bos().unwrap_or(tokenizer.end_of_text())), "unk_token": unknown,
-        "clean_up_tokenization_spaces": false,
+        "pad_token": padding, "clean_up_tokenization_spaces": false,
     });
     let Value::Object(words) = words else { return Map::new() };
     words.into_iter().filter(|(_, word)| !word.is_null()).collect()

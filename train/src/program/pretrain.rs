@@ -21,7 +21,7 @@ use crate::{
     data::{Batches, EvalSet, TokenCache},
     device::DeviceName,
     error::{Error, Result},
-    generate::{Sampling, StoppingCriteria, generate},
+    generate::{LoadedModel, Sampling, StoppingCriteria, generate},
     model::{Architecture, Family, Gpt, ModelConfig},
     optimize::{AdamWConfig, Schedule},
     tokenizer::{self, Tokenizer},
@@ -103,6 +103,10 @@ impl Pretraining {
             json["model"] = serde_json::to_value(&model).expect("a configuration is JSON");
         }
         let architecture = model.architecture().map_err(|message| file.fault(config.model.span(), message))?;
+        if architecture.has_encoder() {
+            let message = "a model with an encoder learns from sources and targets, and here are texts alone";
+            return Err(file.fault(config.model.span(), message).into());
+        }
         let faults = [
             ("training", config.training.fault()),
             ("learning_rate", config.learning_rate.fault()),
@@ -240,7 +244,7 @@ fn sample(
 ///
 /// # Errors
 /// When there is no such checkpoint, or it is damaged.
-pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(Gpt, Tokenizer)> {
+pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(LoadedModel, Tokenizer)> {
     let checkpoint = checkpoint::find(out, which)?;
     let device = device.open()?;
     let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
@@ -254,8 +258,15 @@ pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(Gpt, Tokeni
             message: format!("its model knows {rows} tokens, and {message} {last}"),
         });
     }
-    let model = model_of(&checkpoint, &folder)?.1.zeros(rows, &device);
-    Ok((checkpoint::with_weights(model, checkpoint.model, &folder)?.valid(), tokenizer))
+    let architecture = model_of(&checkpoint, &folder)?.1;
+    let model = if architecture.has_encoder() {
+        let model = architecture.init_encoder_decoder(rows, 0, &device);
+        LoadedModel::EncoderDecoder(checkpoint::with_weights(model, checkpoint.model, &folder)?.valid().into())
+    } else {
+        let model = architecture.zeros(rows, &device);
+        LoadedModel::Decoder(checkpoint::with_weights(model, checkpoint.model, &folder)?.valid().into())
+    };
+    Ok((model, tokenizer))
 }
 
 /// The family and the architecture of a checkpoint's model.

@@ -38,6 +38,65 @@ impl SavedForBackward<1> for Gelu {
     }
 }
 
+/// The larger of a number and 0.
+#[must_use]
+pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    if !matches!(route(&x), Route::Cpu) {
+        return activation::relu(x);
+    }
+    record([x.into()], |[mut x], keep| {
+        kernel::relu(x.values_mut());
+        let kept = keep.then(|| Relu { y: x.clone() });
+        (x, kept)
+    })
+}
+
+#[derive(Debug, Clone)]
+struct Relu {
+    y: CpuTensor,
+}
+
+impl SavedForBackward<1> for Relu {
+    fn gradients(self, mut dy: CpuTensor, _: [bool; 1]) -> [Option<CpuTensor>; 1] {
+        kernel::relu_backward(self.y.values(), dy.values_mut());
+        [Some(dy)]
+    }
+}
+
+/// `gelu(gate) up`, where each row has its gates and then its ups, with [`gelu`]'s approximation.
+///
+/// # Shapes
+/// - `x`: `[..., 2 width]`
+/// - returns: `[..., width]`
+///
+/// Source: Shazeer 2020.
+#[must_use]
+pub fn geglu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    if !matches!(route(&x), Route::Cpu) {
+        let [gates, ups] = x.chunk(2, D - 1).try_into().expect("two halves");
+        return activation::gelu_approximate(gates) * ups;
+    }
+    record([x.into()], |[x], keep| {
+        let width = x.width() / 2;
+        let mut shape = x.shape();
+        shape[D - 1] = width;
+        let y = CpuTensor::new(kernel::geglu(x.values(), width), shape);
+        (y, keep.then_some(Geglu { x }))
+    })
+}
+
+#[derive(Debug, Clone)]
+struct Geglu {
+    x: CpuTensor,
+}
+
+impl SavedForBackward<1> for Geglu {
+    fn gradients(self, dy: CpuTensor, _: [bool; 1]) -> [Option<CpuTensor>; 1] {
+        let dx = kernel::geglu_backward(self.x.values(), dy.values(), dy.width());
+        [Some(CpuTensor::new(dx, self.x.shape()))]
+    }
+}
+
 /// `gate sigmoid(gate) up`, where each row has its gates and then its ups.
 ///
 /// # Shapes

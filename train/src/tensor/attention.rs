@@ -1,15 +1,15 @@
 //! Attention.
 
-use std::{ops::Range, sync::Arc};
-
 use burn::tensor::{Bool, Tensor, TensorData, module, ops::AttentionModuleOptions};
 
 #[cfg(feature = "gpu")]
 use super::gpu;
 pub use super::kernel::attention::Heads;
 use super::{
+    attention_mask::AttentionMask,
     autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
+    distance_bias::{DistanceBias, bias_of},
     kernel::{
         attention::{BackwardInputs, InputGradients, Inputs, backward, forward},
         matrix::{Matrix, MatrixMut},
@@ -17,47 +17,6 @@ use super::{
     kv_cache::LayerKvCache,
     precision::like,
 };
-
-/// Which keys each query attends to: an interval.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AttentionMask {
-    /// Itself and what comes before it.
-    Causal {
-        /// A sliding window: no further back than this many keys, itself among them (Child et al. 2019).
-        window: Option<usize>,
-        /// `[batch, time]`: the first key of each query, such as the start of its document.
-        starts: Option<Arc<[i32]>>,
-        /// `[batch]`: how many keys stand before the first query, as in a KV cache.
-        past: Option<Arc<[usize]>>,
-    },
-    /// Everything, both ways.
-    Full {
-        /// `[batch]`: how many keys each sequence has; behind them stands padding.
-        lengths: Option<Arc<[usize]>>,
-    },
-}
-
-impl AttentionMask {
-    /// Itself and everything before it.
-    #[must_use]
-    pub fn causal() -> Self {
-        Self::Causal { window: None, starts: None, past: None }
-    }
-
-    /// The keys that query `query` of sequence `batch` attends to; `queries` and `keys` say how many of each a sequence has.
-    pub(super) fn visible(&self, batch: usize, query: usize, queries: usize, keys: usize) -> Range<usize> {
-        match self {
-            Self::Causal { window, starts, past } => {
-                let first = starts
-                    .as_ref()
-                    .map_or(0, |starts| usize::try_from(starts[batch * queries + query]).expect("places count from 0"));
-                let end = past.as_ref().map_or(0, |past| past[batch]) + query + 1;
-                first.max(window.map_or(0, |window| end.saturating_sub(window))).min(end)..end
-            }
-            Self::Full { lengths } => 0..lengths.as_ref().map_or(keys, |lengths| lengths[batch]),
-        }
-    }
-}
 
 /// Self-attention, with queries, keys and values side by side.
 ///
@@ -70,29 +29,31 @@ pub fn attention(x: Tensor<3>, heads: Heads, mask: &AttentionMask) -> Tensor<3> 
         Route::Cpu => record([x.into()], |[x], keep| {
             let [rows, time, _] = dimensions(&x);
             let visible = |row, query| mask.visible(row, query, time, time);
-            let (out, log_sum_exp) = forward(heads, &packed(&x, heads), time, &visible);
+            let (out, log_sum_exp) = forward(heads, &packed(&x, heads), time, &visible, None);
             let out = CpuTensor::new(out, [rows, time, heads.num_heads * heads.head_dim]);
             let kept = keep.then(|| Packed { x, out: out.clone(), log_sum_exp, heads, mask: mask.clone() });
             (out, kept)
         }),
         #[cfg(feature = "gpu")]
         Route::Gpu => gpu::attention(x, heads, mask),
-        Route::Framework => {
-            let [rows, time, _] = x.dims();
-            let (of_queries, of_keys) = (heads.num_heads * heads.head_dim, heads.num_kv_heads * heads.head_dim);
-            let part = |from: usize, count: usize| x.clone().slice([0..rows, 0..time, from..from + count]);
-            let parts = [part(0, of_queries), part(of_queries, of_keys), part(of_queries + of_keys, of_keys)];
-            by_framework(parts, heads, mask)
-        }
+        Route::Framework => by_framework(parts(&x, heads), heads, mask, None),
     }
 }
 
-fn dimensions(x: &CpuTensor) -> [usize; 3] {
+/// Queries, keys and values.
+pub(super) fn parts(x: &Tensor<3>, heads: Heads) -> [Tensor<3>; 3] {
+    let [rows, time, _] = x.dims();
+    let (of_queries, of_keys) = (heads.num_heads * heads.head_dim, heads.num_kv_heads * heads.head_dim);
+    let part = |from: usize, count: usize| x.clone().slice([0..rows, 0..time, from..from + count]);
+    [part(0, of_queries), part(of_queries, of_keys), part(of_queries + of_keys, of_keys)]
+}
+
+pub(super) fn dimensions(x: &CpuTensor) -> [usize; 3] {
     x.shape().try_into().expect("three dimensions")
 }
 
 /// Queries, keys and values of each sequence of `[batch, time, (num_heads + 2 num_kv_heads) head_dim]`.
-fn packed(x: &CpuTensor, heads: Heads) -> Vec<Inputs<'_>> {
+pub(super) fn packed(x: &CpuTensor, heads: Heads) -> Vec<Inputs<'_>> {
     let [_, time, columns] = dimensions(x);
     let (of_queries, of_keys) = (heads.num_heads * heads.head_dim, heads.num_kv_heads * heads.head_dim);
     let of_row = |row| {
@@ -121,21 +82,25 @@ impl SavedForBackward<1> for Packed {
         let [_, time, columns] = dimensions(&x);
         let inputs = packed(&x, heads);
         let mut dx = vec![0.0; x.values().len()];
-        let outputs = dx.chunks_exact_mut(time * columns).map(|dx| {
-            let mut blocks = MatrixMut::new(dx, columns).into_column_blocks(heads.head_dim);
-            InputGradients {
-                queries: blocks.by_ref().take(heads.num_heads).collect(),
-                keys: blocks.by_ref().take(heads.num_kv_heads).collect(),
-                values: blocks.collect(),
-            }
-        });
+        let outputs = dx.chunks_exact_mut(time * columns).map(|dx| packed_gradients(dx, columns, heads));
         let visible = |row, query| mask.visible(row, query, time, time);
-        backward(heads, &backward_inputs(&inputs, &out, &dout, &log_sum_exp, heads), outputs.collect(), &visible);
+        backward(heads, &backward_inputs(&inputs, &out, &dout, &log_sum_exp, heads), outputs.collect(), &visible, None);
         [Some(CpuTensor::new(dx, x.shape()))]
     }
 }
 
-fn backward_inputs<'a>(
+/// Where the gradients of a sequence go whose queries, keys and values lie side by side.
+pub(super) fn packed_gradients(dx: &mut [f32], columns: usize, heads: Heads) -> InputGradients<'_> {
+    let mut blocks = MatrixMut::new(dx, columns).into_column_blocks(heads.head_dim);
+    InputGradients {
+        queries: blocks.by_ref().take(heads.num_heads).collect(),
+        keys: blocks.by_ref().take(heads.num_kv_heads).collect(),
+        values: blocks.collect(),
+        bias: Vec::new(),
+    }
+}
+
+pub(super) fn backward_inputs<'a>(
     inputs: &[Inputs<'a>],
     out: &'a CpuTensor,
     dout: &'a CpuTensor,
@@ -165,7 +130,7 @@ pub fn cross_attention(x: Tensor<3>, other: Tensor<3>, heads: Heads, mask: &Atte
         Route::Cpu => record([x.into(), other.into()], |[x, other], keep| {
             let ([_, time, _], [_, keys, _]) = (dimensions(&x), dimensions(&other));
             let visible = |row, query| mask.visible(row, query, time, keys);
-            let (out, log_sum_exp) = forward(heads, &cross(&x, &other), time, &visible);
+            let (out, log_sum_exp) = forward(heads, &cross(&x, &other), time, &visible, None);
             let out = CpuTensor::new(out, x.shape());
             let kept = keep.then(|| Cross { x, other, out: out.clone(), log_sum_exp, heads, mask: mask.clone() });
             (out, kept)
@@ -174,7 +139,7 @@ pub fn cross_attention(x: Tensor<3>, other: Tensor<3>, heads: Heads, mask: &Atte
         Route::Gpu => gpu::cross_attention(x, other, heads, mask),
         Route::Framework => {
             let [keys, values] = other.chunk(2, 2).try_into().expect("two halves");
-            by_framework([x, keys, values], heads, mask)
+            by_framework([x, keys, values], heads, mask, None)
         }
     }
 }
@@ -201,11 +166,17 @@ fn side_by_side<'a>(x: &'a [f32], columns: usize, other: &'a [f32], key_columns:
 /// - `x`: `[batch, time, num_heads * head_dim]`; `cache`: of as many sequences
 /// - returns: the same as `x`
 #[must_use]
-pub fn attention_cached(x: Tensor<3>, cache: &LayerKvCache, heads: Heads, mask: &AttentionMask) -> Tensor<3> {
+pub fn attention_cached(
+    x: Tensor<3>,
+    cache: &LayerKvCache,
+    heads: Heads,
+    mask: &AttentionMask,
+    bias: Option<&DistanceBias>,
+) -> Tensor<3> {
     let stored = match cache {
         LayerKvCache::Device(stored) => {
             let [keys, values] = like(stored.clone(), x.dtype()).chunk(2, 2).try_into().expect("two halves");
-            return by_framework([x, keys, values], heads, mask);
+            return by_framework([x, keys, values], heads, mask, bias);
         }
         LayerKvCache::Own(stored) => stored,
     };
@@ -215,7 +186,9 @@ pub fn attention_cached(x: Tensor<3>, cache: &LayerKvCache, heads: Heads, mask: 
     let of_rows = x.values().chunks_exact(time * columns).zip(stored.chunks_exact(keys * key_columns));
     let inputs: Vec<_> = of_rows.map(|(x, stored)| side_by_side(x, columns, stored, key_columns)).collect();
     let visible = |row, query| mask.visible(row, query, time, keys);
-    let (out, _) = forward(heads, &inputs, time, &visible);
+    let by_distance = bias.map(|bias| CpuTensor::of(bias.by_distance.clone()));
+    let bias = bias.zip(by_distance.as_ref()).map(|(bias, numbers)| bias_of(numbers, bias.zero, mask));
+    let (out, _) = forward(heads, &inputs, time, &visible, bias);
     CpuTensor::new(out, x.shape()).into_tensor()
 }
 
@@ -242,10 +215,11 @@ impl SavedForBackward<2> for Cross {
                 queries: MatrixMut::new(dx, columns).into_column_blocks(heads.head_dim).collect(),
                 keys: blocks.by_ref().take(heads.num_kv_heads).collect(),
                 values: blocks.collect(),
+                bias: Vec::new(),
             }
         });
         let visible = |row, query| mask.visible(row, query, time, keys);
-        backward(heads, &backward_inputs(&inputs, &out, &dout, &log_sum_exp, heads), outputs.collect(), &visible);
+        backward(heads, &backward_inputs(&inputs, &out, &dout, &log_sum_exp, heads), outputs.collect(), &visible, None);
         [Some(CpuTensor::new(dx, x.shape())), Some(CpuTensor::new(dother, other.shape()))]
     }
 }
@@ -254,7 +228,12 @@ impl SavedForBackward<2> for Cross {
 ///
 /// # Shapes
 /// - queries `[batch, time, num_heads * head_dim]`, keys and values `[batch, keys, num_kv_heads * head_dim]`
-fn by_framework([queries, keys, values]: [Tensor<3>; 3], heads: Heads, mask: &AttentionMask) -> Tensor<3> {
+pub(super) fn by_framework(
+    [queries, keys, values]: [Tensor<3>; 3],
+    heads: Heads,
+    mask: &AttentionMask,
+    bias: Option<&DistanceBias>,
+) -> Tensor<3> {
     let ([rows, time, columns], [_, key_time, _]) = (queries.dims(), keys.dims());
     let device = queries.device();
     let split = |x: Tensor<3>, count: usize| {
@@ -267,6 +246,7 @@ fn by_framework([queries, keys, values]: [Tensor<3>; 3], heads: Heads, mask: &At
         let x: Tensor<5> = x.unsqueeze_dim(2); // [r, h, 1, t, w]
         x.repeat_dim(2, each).reshape([rows, heads.num_heads, time, heads.head_dim])
     };
+    let bias = bias.map(|bias| like(bias.of_scores([rows, time, key_time], mask), queries.dtype()));
     let causal = *mask == AttentionMask::causal();
     let mask = (!causal && *mask != AttentionMask::Full { lengths: None }).then(|| {
         let hidden = (0..rows).flat_map(|row| {
@@ -278,9 +258,10 @@ fn by_framework([queries, keys, values]: [Tensor<3>; 3], heads: Heads, mask: &At
         let hidden = TensorData::new(hidden.collect::<Vec<bool>>(), [rows, 1, time, key_time]);
         Tensor::<4, Bool>::from_data(hidden, &device).expand([rows, heads.num_heads, time, key_time])
     });
-    let options = AttentionModuleOptions { is_causal: causal, ..AttentionModuleOptions::default() };
+    let scale = (!heads.scaled).then_some(1.0);
+    let options = AttentionModuleOptions { scale, is_causal: causal, ..AttentionModuleOptions::default() };
     let (queries, keys, values) =
         (split(queries, heads.num_heads), split(keys, heads.num_kv_heads), split(values, heads.num_kv_heads));
-    let seen = module::attention(queries, keys, values, mask, None, options); // [r, h, t, w]
+    let seen = module::attention(queries, keys, values, mask, bias, options); // [r, h, t, w]
     seen.swap_dims(1, 2).reshape([rows, time, columns])
 }

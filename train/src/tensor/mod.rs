@@ -5,7 +5,7 @@
 //! gpu/           what is computed on a GPU
 //! precision      what numbers are computed in
 //! autodiff       how an operation stands in burn's graph
-//! linear, norm, activation, attention, head, embedding, rotary, dropout, update: one operation each
+//! linear, norm, activation, attention, biased_attention, head, embedding, rotary, dropout, update: one operation each
 //! ```
 //!
 //! Under gradients burn takes a norm, a softmax or a cross-entropy apart into operations that each pass over memory and keep what they
@@ -16,8 +16,11 @@
 
 mod activation;
 mod attention;
+mod attention_mask;
 mod autodiff;
+mod biased_attention;
 mod choice;
+mod distance_bias;
 mod dropout;
 mod embedding;
 #[cfg(feature = "gpu")]
@@ -31,9 +34,12 @@ mod precision;
 mod rotary;
 mod update;
 
-pub use activation::{gelu, swiglu};
-pub use attention::{AttentionMask, Heads, attention, attention_cached, cross_attention};
+pub use activation::{geglu, gelu, relu, swiglu};
+pub use attention::{Heads, attention, attention_cached, cross_attention};
+pub use attention_mask::AttentionMask;
+pub use biased_attention::biased_attention;
 pub use choice::{Operations, choose, with};
+pub use distance_bias::DistanceBias;
 pub use dropout::{Dropout, dropout};
 pub use embedding::embedding;
 pub use head::{head, head_loss};

@@ -25,6 +25,8 @@ pub(super) struct Ends {
     pub begin: Option<u32>,
     /// What is called the beginning, whether or not it stands there.
     pub bos: Option<u32>,
+    /// The padding, where one is named.
+    pub padding: Option<u32>,
 }
 
 /// What is wrong: with a file beside the tokenizer, or with the tokenizer.
@@ -76,7 +78,9 @@ impl Ends {
             })?),
             None => put_before(inner)?,
         };
-        Ok(Self { end, stops, begin, bos: bos.or(begin) })
+        // nothing is padded with it here: a name that no token has is none
+        let padding = names.token("pad_token")?.and_then(|content| inner.token_to_id(content));
+        Ok(Self { end, stops, begin, bos: bos.or(begin), padding })
     }
 }
 

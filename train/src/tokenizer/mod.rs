@@ -237,6 +237,20 @@ impl Tokenizer {
         self.unknown.as_deref()
     }
 
+    /// The padding, or the end of a text where no token is named so. T5's decoder begins with it.
+    #[must_use]
+    pub fn padding(&self) -> u32 {
+        self.ends.padding.unwrap_or(self.ends.end)
+    }
+
+    /// The sentinels of span corruption that it has: the ids of `<extra_id_0>`, `<extra_id_1>` and so on.
+    ///
+    /// Source: Raffel et al. 2020, section 3.1.4; their names in `transformers`.
+    #[must_use]
+    pub fn sentinels(&self) -> Vec<u32> {
+        (0..).map_while(|number| self.inner.token_to_id(&format!("<extra_id_{number}>"))).collect()
+    }
+
     /// The id that is called the beginning of a text, whether or not it is put there.
     #[must_use]
     pub fn bos(&self) -> Option<u32> {

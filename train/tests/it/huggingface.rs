@@ -46,7 +46,7 @@ fn models_of_transformers_have_its_logits() {
         let close = logits.iter().zip(&expected).all(|(x, y)| (x - y).abs() < 1e-4);
         assert!(close && logits.len() == expected.len(), "{name}: {logits:?} are not {expected:?}");
 
-        let special = SpecialTokens { bos: 10, eos: &[10] };
+        let special = SpecialTokens { bos: 10, eos: &[10], pad: 0 };
         let family = config.family().expect("it was read");
         let (_, tensors) =
             huggingface::export(family, &architecture, &saved.model, special).expect("it has a counterpart");

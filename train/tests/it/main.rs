@@ -18,4 +18,5 @@ mod reference;
 mod resumes;
 mod spikes;
 mod support;
+mod t5;
 mod torch;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
 use train::tensor::{
-    AdamWStep, Angles, AttentionMask, Dropout, Heads, Operations, attention, cross_attention, dropout, embedding, gelu,
-    head, head_loss, linear, norm, rotary, swiglu, update, with,
+    AdamWStep, Angles, AttentionMask, DistanceBias, Dropout, Heads, Operations, attention, biased_attention,
+    cross_attention, dropout, embedding, geglu, gelu, head, head_loss, linear, norm, relu, rotary, swiglu, update,
+    with,
 };
 
 use crate::devices::{everywhere, here, slack};
@@ -141,10 +142,7 @@ fn norms() {
 #[test]
 fn activations() {
     let all = [random_input(1, &[3, 70])];
-    let definition = |values: &[Vec<f64>]| {
-        let of = |x: &f64| 0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3))).tanh());
-        values[0].iter().map(of).collect()
-    };
+    let definition = |values: &[Vec<f64>]| values[0].iter().map(|x| gelu_of(*x)).collect();
     hold(&all, definition, |all| found!(all, [x: 2], gelu(x)));
     let definition = |values: &[Vec<f64>]| {
         let of_row = |row: &[f64]| -> Vec<f64> {
@@ -153,15 +151,31 @@ fn activations() {
         values[0].chunks(70).flat_map(of_row).collect()
     };
     hold(&all, definition, |all| found!(all, [x: 2], swiglu(x)));
+    let definition = |values: &[Vec<f64>]| values[0].iter().map(|x| x.max(0.0)).collect();
+    hold(&all, definition, |all| found!(all, [x: 2], relu(x)));
+    let definition = |values: &[Vec<f64>]| {
+        let of_row = |row: &[f64]| -> Vec<f64> {
+            row[..35].iter().zip(&row[35..]).map(|(gate, up)| gelu_of(*gate) * up).collect()
+        };
+        values[0].chunks(70).flat_map(of_row).collect()
+    };
+    hold(&all, definition, |all| found!(all, [x: 2], geglu(x)));
 }
 
-/// Attention by its definition: `queries`, `keys` and `values` give a number of a row, head, time and place.
+fn gelu_of(x: f64) -> f64 {
+    0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3))).tanh())
+}
+
+/// Attention by its definition: `number` gives a query's, a key's and a value's of a row, head, time and place, and `bias` what is added to
+/// the score of a head, query and key.
 fn attended(
     heads: Heads,
     (rows, time, keys): (usize, usize, usize),
     visible: impl Fn(usize, usize, usize) -> bool,
     number: impl Fn(&str, usize, usize, usize, usize) -> f64,
+    bias: impl Fn(usize, usize, usize) -> f64,
 ) -> Vec<f64> {
+    let scale = if heads.scaled { 1.0 / (heads.head_dim as f64).sqrt() } else { 1.0 };
     let mut out = Vec::new();
     for row in 0..rows {
         for query in 0..time {
@@ -172,7 +186,7 @@ fn attended(
                         let product: f64 = (0..heads.head_dim)
                             .map(|at| number("query", row, head, query, at) * number("key", row, key_head, key, at))
                             .sum();
-                        if visible(row, query, key) { (product / (heads.head_dim as f64).sqrt()).exp() } else { 0.0 }
+                        if visible(row, query, key) { (product * scale + bias(head, query, key)).exp() } else { 0.0 }
                     })
                     .collect();
                 let sum: f64 = powers.iter().sum();
@@ -190,7 +204,7 @@ fn attended(
 #[test]
 fn attention_within_a_sequence() {
     for (rows, time, queries, keys, width) in [(2, 5, 4, 2, 3), (1, 70, 2, 1, 2)] {
-        let heads = Heads { num_heads: queries, num_kv_heads: keys, head_dim: width };
+        let heads = Heads { num_heads: queries, num_kv_heads: keys, head_dim: width, scaled: true };
         let columns = (queries + 2 * keys) * width;
         let starts: Vec<i32> = (0..rows * time).map(|at| if at % time >= 3 { 3 } else { 0 }).collect();
         let window = 2 + time / 2;
@@ -208,14 +222,7 @@ fn attention_within_a_sequence() {
                 _ => true,
             };
             let definition = |values: &[Vec<f64>]| {
-                attended(heads, (rows, time, time), visible, |part, row, head, at, place| {
-                    let head = match part {
-                        "query" => head,
-                        "key" => queries + head,
-                        _ => queries + keys + head,
-                    };
-                    values[0][(row * time + at) * columns + head * width + place]
-                })
+                attended(heads, (rows, time, time), visible, packed(&values[0], heads, time), |_, _, _| 0.0)
             };
             let all = [random_input(1, &[rows, time, columns])];
             hold(&all, definition, |all| found!(all, [x: 3], attention(x, heads, mask)));
@@ -223,19 +230,69 @@ fn attention_within_a_sequence() {
     }
 }
 
+/// The numbers of queries, keys and values that lie side by side.
+fn packed(x: &[f64], heads: Heads, time: usize) -> impl Fn(&str, usize, usize, usize, usize) -> f64 {
+    let Heads { num_heads, num_kv_heads, head_dim, .. } = heads;
+    let columns = (num_heads + 2 * num_kv_heads) * head_dim;
+    move |part, row, head, at, place| {
+        let head = match part {
+            "query" => head,
+            "key" => num_heads + head,
+            _ => num_heads + num_kv_heads + head,
+        };
+        x[(row * time + at) * columns + head * head_dim + place]
+    }
+}
+
+/// A bias by distance, with its gradient: both ways with padding, causal within documents, over more than one block of queries.
+#[test]
+fn attention_with_a_bias() {
+    for (rows, time, queries, keys, width, scaled) in [(2, 5, 4, 2, 3, false), (1, 70, 2, 1, 2, true)] {
+        let heads = Heads { num_heads: queries, num_kv_heads: keys, head_dim: width, scaled };
+        let starts: Vec<i32> = (0..rows * time).map(|at| if at % time >= 3 { 3 } else { 0 }).collect();
+        let lengths: Vec<usize> = (0..rows).map(|row| time - row).collect();
+        let masks = [
+            AttentionMask::Causal { window: None, starts: Some(starts.into()), past: None },
+            AttentionMask::Full { lengths: Some(lengths.into()) },
+        ];
+        for mask in &masks {
+            let is_causal = matches!(mask, AttentionMask::Causal { .. });
+            let visible = |row: usize, query: usize, key: usize| {
+                if is_causal { key <= query && (key >= 3) == (query >= 3) } else { key < time - row }
+            };
+            // a causal mask needs no distances ahead
+            let distances = if is_causal { time } else { 2 * time - 1 };
+            let definition = |values: &[Vec<f64>]| {
+                let bias = |head: usize, query: usize, key: usize| {
+                    if is_causal && key > query { 0.0 } else { values[1][head * distances + time - 1 + key - query] }
+                };
+                attended(heads, (rows, time, time), visible, packed(&values[0], heads, time), bias)
+            };
+            let all =
+                [random_input(1, &[rows, time, (queries + 2 * keys) * width]), random_input(2, &[queries, distances])];
+            hold(&all, definition, |all| {
+                found!(all, [x: 3, bias: 2], {
+                    biased_attention(x, &DistanceBias { by_distance: bias, zero: time - 1 }, heads, mask)
+                })
+            });
+        }
+    }
+}
+
 #[test]
 fn attention_to_another_sequence() {
     let (rows, time, others) = (2, 3, 5);
-    let heads = Heads { num_heads: 2, num_kv_heads: 1, head_dim: 3 };
+    let heads = Heads { num_heads: 2, num_kv_heads: 1, head_dim: 3, scaled: true };
     for lengths in [None, Some([5, 2])] {
         let mask = AttentionMask::Full { lengths: lengths.map(|lengths| Arc::from(lengths.to_vec())) };
         let visible = |row: usize, _: usize, key: usize| lengths.is_none_or(|lengths| key < lengths[row]);
         let definition = |values: &[Vec<f64>]| {
-            attended(heads, (rows, time, others), visible, |part, row, head, at, place| match part {
+            let number = |part: &str, row: usize, head: usize, at: usize, place: usize| match part {
                 "query" => values[0][(row * time + at) * 6 + head * 3 + place],
                 "key" => values[1][(row * others + at) * 6 + place],
                 _ => values[1][(row * others + at) * 6 + 3 + place],
-            })
+            };
+            attended(heads, (rows, time, others), visible, number, |_, _, _| 0.0)
         };
         let all = [random_input(1, &[rows, time, 6]), random_input(2, &[rows, others, 6])];
         hold(&all, definition, |all| found!(all, [x: 3, other: 3], cross_attention(x, other, heads, &mask)));

@@ -17,12 +17,20 @@ use crate::devices::{everywhere, here, slack};
 /// The largest relative error of a gradient.
 const CLOSE: f64 = 1e-4;
 
-struct Figures(SafeTensors<'static>);
+/// Numbers that were written down.
+pub struct Figures(SafeTensors<'static>);
 
 impl Figures {
     fn read() -> Self {
-        let bytes = include_bytes!("../figures/torch.safetensors");
+        Self::of(include_bytes!("../figures/torch.safetensors"))
+    }
+
+    pub fn of(bytes: &'static [u8]) -> Self {
         Self(SafeTensors::deserialize(bytes).expect("the figures are whole"))
+    }
+
+    pub fn names(&self) -> Vec<&str> {
+        self.0.names()
     }
 
     fn shape(&self, name: &str) -> Vec<usize> {
@@ -34,11 +42,11 @@ impl Figures {
         view.data().as_chunks::<4>().0.to_vec()
     }
 
-    fn numbers(&self, name: &str) -> Vec<f32> {
+    pub fn numbers(&self, name: &str) -> Vec<f32> {
         self.words(name).into_iter().map(f32::from_le_bytes).collect()
     }
 
-    fn ids(&self, name: &str) -> Vec<i32> {
+    pub fn ids(&self, name: &str) -> Vec<i32> {
         self.words(name).into_iter().map(i32::from_le_bytes).collect()
     }
 
@@ -48,12 +56,12 @@ impl Figures {
     }
 }
 
-fn numbers<const D: usize>(x: Tensor<D>) -> Vec<f32> {
+pub fn numbers<const D: usize>(x: Tensor<D>) -> Vec<f32> {
     x.into_data().try_to_vec().expect("single precision")
 }
 
 /// How far two vectors lie apart, as a share of the second one's length.
-fn apart(one: &[f32], other: &[f32]) -> f64 {
+pub fn apart(one: &[f32], other: &[f32]) -> f64 {
     assert_eq!(one.len(), other.len());
     let length = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
     let difference = length(&mut one.iter().zip(other).map(|(x, y)| f64::from(*x) - f64::from(*y)));
@@ -88,7 +96,7 @@ fn operations_on(figures: &Figures) {
     hold!(figures, "rms_norm", [x: 2, g: 1], norm(x, g, None, 1e-5));
     hold!(figures, "gelu", [x: 2], gelu(x));
     hold!(figures, "swiglu", [x: 2], swiglu(x));
-    let heads = Heads { num_heads: 4, num_kv_heads: 2, head_dim: 2 };
+    let heads = Heads { num_heads: 4, num_kv_heads: 2, head_dim: 2, scaled: true };
     hold!(figures, "attention", [x: 3], attention(x, heads, &AttentionMask::causal()));
     let targets = [0, 1, 2, 3, 4, 0];
     hold!(figures, "head", [x: 2, w: 2], head_loss(x, w, &targets, &[1.0 / 6.0; 6]));

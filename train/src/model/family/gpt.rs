@@ -81,6 +81,7 @@ pub fn write_common(architecture: &Architecture) -> Result<Value, String> {
 /// The numbers that both read.
 pub fn read_common(keys: &Keys<'_>) -> Result<Described, String> {
     Ok(Described {
+        feed_forward: None,
         num_layers: keys.count_as("n_layer", "num_hidden_layers")?,
         num_heads: keys.count_as("n_head", "num_attention_heads")?,
         num_kv_heads: None,

@@ -18,6 +18,7 @@ pub const FORMAT: Format = Format {
     embedding: "transformer.wte.weight",
     prefix: gpt::PREFIX,
     harmless: gpt::HARMLESS,
+    computed: &[],
     end_is_unknown: true,
     is_buffer: gpt::is_buffer,
     defaults,

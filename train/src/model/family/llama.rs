@@ -19,6 +19,7 @@ pub const FORMAT: Format = Format {
     prefix: "model.",
     // dropout while training, and how products are shared out
     harmless: &["attention_dropout", "pretraining_tp"],
+    computed: &[],
     end_is_unknown: false,
     is_buffer,
     defaults,
@@ -144,6 +145,7 @@ pub fn read_common(keys: &Keys<'_>) -> Result<Described, String> {
     let context_length = keys.count("max_position_embeddings")?;
     let (rope_theta, rope_scaling) = rotary::described(keys, context_length)?;
     Ok(Described {
+        feed_forward: None,
         num_layers: keys.count("num_hidden_layers")?,
         num_heads,
         num_kv_heads: keys.optional_count("num_key_value_heads")?,

@@ -10,12 +10,13 @@ mod gpt1;
 mod gpt2;
 mod llama;
 mod qwen2;
+mod t5;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    architecture::{Activation, Biases, NormKind, NormPlace, Positions, ROPE_THETA},
+    architecture::{Activation, Biases, Initialization, NormKind, NormPlace, Positions, ROPE_THETA, Stacks},
     huggingface::format::Format,
 };
 
@@ -30,6 +31,11 @@ pub struct Parts {
     /// Which blocks attend to a sliding window, the last of so many in a row: see [`super::SlidingWindow`].
     pub window_every: Option<usize>,
     pub tie_embeddings: bool,
+    pub norm_eps: f64,
+    pub scale_scores: bool,
+    pub scale_logits: bool,
+    pub stacks: Stacks,
+    pub initialization: Initialization,
 }
 
 /// A published model.
@@ -40,6 +46,10 @@ pub struct Preset {
     pub num_heads: usize,
     pub hidden_size: usize,
     pub context_length: usize,
+    /// Where it is not the hidden size divided by the heads.
+    pub head_dim: Option<usize>,
+    /// Where it is not the usual one.
+    pub intermediate_size: Option<usize>,
 }
 
 /// A row of the table.
@@ -123,6 +133,35 @@ families! {
         presets: &[],
         huggingface: &qwen2::FORMAT,
     };
+
+    /// An encoder and a decoder: relative positions, unscaled scores, `ReLU`, RMS norms, no biases (Raffel et al. 2020).
+    T5: Row {
+        parts: T5,
+        // as they were published with their code
+        presets: &[
+            preset("t5-small", 6, 8, 512, 512),
+            preset("t5-base", 12, 12, 768, 512),
+            preset("t5-large", 24, 16, 1024, 512),
+            wide(preset("t5-3b", 24, 32, 1024, 512), 128, 16384),
+            wide(preset("t5-11b", 24, 128, 1024, 512), 128, 65536),
+        ],
+        huggingface: &t5::FORMAT,
+    };
+
+    /// The same with a gated GELU and a head of its own (Shazeer 2020; version 1.1 of T5).
+    #[serde(rename = "t5-v1.1")]
+    T5v11: Row {
+        parts: Parts { feed_forward: Activation::GeGlu, tie_embeddings: false, scale_logits: false, ..T5 },
+        // as they were published with its code
+        presets: &[
+            wide(preset("t5-v1.1-small", 8, 6, 512, 512), 64, 1024),
+            wide(preset("t5-v1.1-base", 12, 12, 768, 512), 64, 2048),
+            wide(preset("t5-v1.1-large", 24, 16, 1024, 512), 64, 2816),
+            wide(preset("t5-v1.1-xl", 24, 32, 2048, 512), 64, 5120),
+            wide(preset("t5-v1.1-xxl", 24, 64, 4096, 512), 64, 10240),
+        ],
+        huggingface: &t5::FORMAT,
+    };
 }
 
 /// What rows of the GPTs change.
@@ -134,6 +173,11 @@ const GPT: Parts = Parts {
     biases: Biases::ALL,
     window_every: None,
     tie_embeddings: true,
+    norm_eps: 1e-5,
+    scale_scores: true,
+    scale_logits: false,
+    stacks: Stacks::Decoder,
+    initialization: Initialization::Gpt,
 };
 
 /// What rows of Llama's kind change.
@@ -143,8 +187,22 @@ const LLAMA: Parts = Parts {
     positions: Positions::Rotary { theta: ROPE_THETA, scaling: None },
     feed_forward: Activation::SwiGlu,
     biases: Biases::NONE,
-    window_every: None,
     tie_embeddings: false,
+    ..GPT
+};
+
+/// What rows of T5's kind change.
+const T5: Parts = Parts {
+    norm: NormKind::RmsNorm,
+    positions: Positions::Relative { buckets: t5::BUCKETS, max_distance: t5::MAX_DISTANCE },
+    feed_forward: Activation::Relu,
+    biases: Biases::NONE,
+    norm_eps: 1e-6,
+    scale_scores: false,
+    scale_logits: true,
+    stacks: Stacks::EncoderDecoder,
+    initialization: Initialization::T5,
+    ..GPT
 };
 
 const fn preset(
@@ -154,7 +212,12 @@ const fn preset(
     hidden_size: usize,
     context_length: usize,
 ) -> Preset {
-    Preset { name, num_layers, num_heads, hidden_size, context_length }
+    Preset { name, num_layers, num_heads, hidden_size, context_length, head_dim: None, intermediate_size: None }
+}
+
+/// The same with heads and feed-forward layers of other sizes than the usual ones.
+const fn wide(preset: Preset, head_dim: usize, intermediate_size: usize) -> Preset {
+    Preset { head_dim: Some(head_dim), intermediate_size: Some(intermediate_size), ..preset }
 }
 
 impl Family {

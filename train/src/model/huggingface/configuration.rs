@@ -6,7 +6,7 @@ use super::{
     format::{Described, Format},
     keys::{HARMLESS, Keys, REFUSED},
 };
-use crate::model::{Family, ModelConfig};
+use crate::model::{Activation, Family, ModelConfig};
 
 /// A `config.json` that was read.
 #[derive(Debug)]
@@ -24,20 +24,21 @@ pub(super) struct Configuration {
 /// When the model is of another kind, or computes what models do not compute here: what, in words.
 pub(super) fn read(config: &Map<String, Value>) -> Result<Configuration, String> {
     let kind = config.get("model_type").and_then(Value::as_str).ok_or("`model_type` is missing")?;
-    let family = of_kind(kind)?;
-    let format = family.huggingface();
+    let format = of_kind(kind, None)?.huggingface();
     let keys = Keys::new(config, (format.defaults)());
-    REFUSED.iter().try_for_each(|name| keys.without(name))?;
+    REFUSED.iter().filter(|name| !format.computed.contains(name)).try_for_each(|name| keys.without(name))?;
     let described = (format.read)(&keys)?;
     keys.optional_count("vocab_size")?;
+    let family = of_kind(kind, described.feed_forward)?;
     let unknown = keys.unknown(&[HARMLESS, format.harmless]);
     Ok(Configuration { config: named(family, &described), format, unknown })
 }
 
-/// The family that has a `model_type`: where several do, the first.
-fn of_kind(kind: &str) -> Result<Family, String> {
+/// The family that has a `model_type`, and an activation if that is known: where several do, the first.
+fn of_kind(kind: &str, feed_forward: Option<Activation>) -> Result<Family, String> {
+    let has = |family: &Family| feed_forward.is_none_or(|activation| family.parts().feed_forward == activation);
     let kind_of = |family: &Family| family.huggingface().model_type;
-    if let Some(family) = Family::ALL.iter().find(|family| kind_of(family) == kind) {
+    if let Some(family) = Family::ALL.iter().find(|family| kind_of(family) == kind && has(family)) {
         return Ok(*family);
     }
     let mut kinds: Vec<String> = Vec::new();
@@ -99,6 +100,12 @@ mod tests {
         let qwen2 = of(json!({"model_type": "qwen2", "num_key_value_heads": null, "sliding_window": 4096}));
         assert_eq!((qwen2.num_kv_heads, qwen2.intermediate_size, qwen2.context_length), (32, 22016, 32768));
         assert_eq!(qwen2.sliding_window, None);
+        let t5 = of(json!({"model_type": "t5"}));
+        assert_eq!((t5.num_layers, t5.num_heads, t5.head_dim, t5.context_length), (6, 8, 64, 512));
+        assert_eq!((t5.hidden_size, t5.intermediate_size, t5.norm_eps), (512, 2048, 1e-6));
+        assert!(t5.has_encoder() && t5.tie_embeddings && t5.scale_logits);
+        let newer = of(json!({"model_type": "t5", "feed_forward_proj": "gated-gelu", "tie_word_embeddings": false}));
+        assert_eq!((newer.feed_forward, newer.scale_logits), (Activation::GeGlu, false));
         assert_eq!(of(json!({"model_type": "openai-gpt"})).context_length, 512);
         assert_eq!(of(json!({"model_type": "gpt2", "hidden_size": 96, "num_attention_heads": 3})).hidden_size, 96);
     }
@@ -108,7 +115,7 @@ mod tests {
         let fault = |config: Value| read(config.as_object().expect("an object")).expect_err("it cannot be computed");
         assert_eq!(
             fault(json!({"model_type": "mamba"})),
-            "models of the kind `mamba` cannot be read; `gpt2`, `openai-gpt`, `llama` and `qwen2` can"
+            "models of the kind `mamba` cannot be read; `gpt2`, `openai-gpt`, `llama`, `qwen2` and `t5` can"
         );
         for (config, expected) in [
             (
@@ -136,6 +143,16 @@ mod tests {
             ),
             (json!({"model_type": "llama", "rope_scaling": {"type": "linear"}}), "`rope_scaling` has no `factor`"),
             (json!({"model_type": "llama", "partial_rotary_factor": 0.5}), "`partial_rotary_factor` is 0.5"),
+            (json!({"model_type": "gpt2", "is_encoder_decoder": true}), "`is_encoder_decoder` is true"),
+            (json!({"model_type": "t5", "is_encoder_decoder": false}), "`is_encoder_decoder` is false"),
+            (json!({"model_type": "t5", "num_decoder_layers": 2}), "`num_decoder_layers` is 2"),
+            (
+                json!({"model_type": "t5", "relative_attention_num_buckets": 16}),
+                "`relative_attention_num_buckets` is 16",
+            ),
+            (json!({"model_type": "t5", "feed_forward_proj": "gated-silu"}), "`feed_forward_proj` is \"gated-silu\""),
+            (json!({"model_type": "t5", "tie_word_embeddings": false}), "\"relu\" with unscaled hidden states"),
+            (json!({"model_type": "t5", "dense_act_fn": "gelu"}), "`dense_act_fn` is \"gelu\""),
             (json!({"model_type": "qwen2", "use_sliding_window": true}), "`use_sliding_window` is true"),
             (
                 json!({"model_type": "qwen2", "layer_types": ["full_attention", "sliding_attention"]}),

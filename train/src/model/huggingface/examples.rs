@@ -11,7 +11,7 @@ use crate::{
     tensor::RopeScaling,
 };
 
-pub const SPECIAL: SpecialTokens<'static> = SpecialTokens { bos: 10, eos: &[10] };
+pub const SPECIAL: SpecialTokens<'static> = SpecialTokens { bos: 10, eos: &[10], pad: 0 };
 
 /// The tensors of a folder, in memory.
 #[derive(Debug, Clone, Default)]
@@ -63,7 +63,11 @@ pub fn config(family: Family) -> ModelConfig {
 /// The parameters of a model of a family, where no two numbers of a bias are alike, and the same as a folder has them.
 pub fn exported(family: Family) -> (Vec<NamedTensor>, Value, Folder) {
     let architecture = config(family).architecture().expect("the numbers fit together");
-    let mut ours = named_parameters(&architecture.init(11, 1, &Device::flex()));
+    let mut ours = if architecture.has_encoder() {
+        named_parameters(&architecture.init_encoder_decoder(11, 1, &Device::flex()))
+    } else {
+        named_parameters(&architecture.init(11, 1, &Device::flex()))
+    };
     for bias in ours.iter_mut().filter(|named| named.name.ends_with("bias")) {
         bias.values.iter_mut().enumerate().for_each(|(place, value)| *value = place as f32);
     }

@@ -12,6 +12,8 @@ pub struct SpecialTokens<'e> {
     pub bos: u32,
     /// The end-of-text tokens, one at least.
     pub eos: &'e [u32],
+    /// The padding, with which the decoder of a model with an encoder begins, too.
+    pub pad: u32,
 }
 
 /// A model's `config.json` and tensors for Hugging Face.
@@ -35,6 +37,9 @@ pub fn export(
         "vocab_size": vocab_size, "bos_token_id": special.bos, "eos_token_id": eos, "tie_word_embeddings": architecture.tie_embeddings,
         "initializer_range": 0.02, "torch_dtype": "float32",
     }));
+    if architecture.has_encoder() {
+        parts.push(json!({"pad_token_id": special.pad, "decoder_start_token_id": special.pad}));
+    }
     let mut config = Map::new();
     for part in parts {
         if let Value::Object(entries) = part {

@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::{keys::Keys, layout::Mapping};
-use crate::{model::Architecture, tensor::RopeScaling};
+use crate::{
+    model::{Activation, Architecture},
+    tensor::RopeScaling,
+};
 
 /// The head, where it is no copy of the token embedding.
 pub(super) const HEAD: &str = "lm_head.weight";
@@ -21,6 +24,8 @@ pub struct Format {
     pub prefix: &'static str,
     /// Keys that change no logit, besides those that every `config.json` may have.
     pub harmless: &'static [&'static str],
+    /// Keys that it computes and others have to do without.
+    pub computed: &'static [&'static str],
     /// Whether tokenizers without a token for what is unknown name the end of a text for it.
     pub end_is_unknown: bool,
     /// Whether a tensor's numbers are made anew by whoever reads it, such as a mask.
@@ -38,6 +43,8 @@ pub struct Format {
 /// What a `config.json` says of a model.
 #[derive(Debug)]
 pub struct Described {
+    /// What stands between the feed-forward layers, where several families of one `model_type` differ in it.
+    pub feed_forward: Option<Activation>,
     pub num_layers: usize,
     pub num_heads: usize,
     pub num_kv_heads: Option<usize>,

@@ -7,11 +7,7 @@ use std::{cell::RefCell, ops::Range, sync::Arc};
 use burn::tensor::{DType, Device, Tensor};
 
 use super::{
-    super::{
-        attention::{AttentionMask, Heads},
-        autodiff::SavedForBackward,
-        precision::like,
-    },
+    super::{attention::Heads, attention_mask::AttentionMask, autodiff::SavedForBackward, precision::like},
     gpu_tensor::{GpuTensor, record},
     softmax::{Block, dots, softmax, softmax_back},
 };

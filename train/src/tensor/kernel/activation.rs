@@ -1,4 +1,4 @@
-//! What stands between the two maps of a block: GELU, and SiLU times a second map (SwiGLU).
+//! What stands between the two maps of a block: GELU and `ReLU`, and `SiLU` or GELU times a second map (`SwiGLU`, GEGLU).
 
 use std::{f32::consts::PI, mem::MaybeUninit};
 
@@ -56,6 +56,74 @@ vectorised! {
         for (dy, x) in dy.iter_mut().zip(x) {
             let (open, slope) = gate(*x);
             *dy *= open * (x * slope).mul_add(1.0 - open, 1.0);
+        }
+    }
+}
+
+/// The larger of each number and 0, in its place.
+pub fn relu(x: &mut [f32]) {
+    x.par_chunks_mut(CHUNK).for_each(relu_forward);
+}
+
+vectorised! {
+    fn relu_forward(x: &mut [f32]) -> () {
+        for x in x {
+            // no number stays none
+            *x = if *x < 0.0 { 0.0 } else { *x };
+        }
+    }
+}
+
+/// The gradient of [`relu`]'s `x`, from what came out, in place of `dy`.
+pub fn relu_backward(y: &[f32], dy: &mut [f32]) {
+    dy.par_chunks_mut(CHUNK).zip(y.par_chunks(CHUNK)).for_each(|(dy, y)| relu_turn_back(y, dy));
+}
+
+vectorised! {
+    fn relu_turn_back(y: &[f32], dy: &mut [f32]) -> () {
+        for (dy, y) in dy.iter_mut().zip(y) {
+            *dy = if *y == 0.0 { 0.0 } else { *dy };
+        }
+    }
+}
+
+/// `gelu(gate) up`, where each row has its gates and then its ups.
+///
+/// # Shapes
+/// - `x`: `[rows, 2 width]`
+/// - returns: `[rows, width]`
+///
+/// Source: Shazeer 2020.
+pub fn geglu(x: &[f32], width: usize) -> Vec<f32> {
+    written(x.len() / 2, |y| {
+        y.par_chunks_mut(width).zip(x.par_chunks(2 * width)).for_each(|(y, x)| geglu_forward(x, y));
+    })
+}
+
+vectorised! {
+    fn geglu_forward(x: &[f32], y: &mut [MaybeUninit<f32>]) -> () {
+        let (gates, ups) = x.split_at(y.len());
+        for ((y, x), up) in y.iter_mut().zip(gates).zip(ups) {
+            y.write(x * gate(*x).0 * up);
+        }
+    }
+}
+
+/// The gradient of [`geglu`]'s `x`.
+pub fn geglu_backward(x: &[f32], dy: &[f32], width: usize) -> Vec<f32> {
+    let mut dx = vec![0.0; x.len()];
+    let rows = dx.par_chunks_mut(2 * width).zip(x.par_chunks(2 * width)).zip(dy.par_chunks(width));
+    rows.for_each(|((dx, x), dy)| geglu_turn_back(x, dy, dx));
+    dx
+}
+
+vectorised! {
+    fn geglu_turn_back(x: &[f32], dy: &[f32], dx: &mut [f32]) -> () {
+        let ((gates, ups), (dgates, dups)) = (x.split_at(dy.len()), dx.split_at_mut(dy.len()));
+        for ((((dgate, dup), x), up), dy) in dgates.iter_mut().zip(dups).zip(gates).zip(ups).zip(dy) {
+            let (open, slope) = gate(*x);
+            *dup = dy * x * open;
+            *dgate = dy * up * open * (x * slope).mul_add(1.0 - open, 1.0);
         }
     }
 }

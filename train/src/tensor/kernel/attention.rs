@@ -30,6 +30,8 @@ pub struct Heads {
     pub num_kv_heads: usize,
     /// The size of a head.
     pub head_dim: usize,
+    /// Whether products of queries and keys are divided by the root of that size.
+    pub scaled: bool,
 }
 
 impl Heads {
@@ -45,7 +47,7 @@ impl Heads {
     /// What the product of a query and a key is multiplied by.
     #[must_use]
     pub fn scale(self) -> f32 {
-        1.0 / (self.head_dim as f32).sqrt()
+        if self.scaled { 1.0 / (self.head_dim as f32).sqrt() } else { 1.0 }
     }
 }
 
@@ -65,6 +67,29 @@ pub struct Inputs<'a> {
     pub values: Matrix<'a>,
 }
 
+/// What is added to scores: a number for each head and each distance from a query to a key.
+#[derive(Debug, Clone, Copy)]
+pub struct Bias<'a> {
+    /// `[num_heads, distances]`.
+    pub by_distance: Matrix<'a>,
+    /// Where distance 0 stands; what a query looks back to stands before it.
+    pub zero: usize,
+    /// `[batch]`: how many keys stand before the first query.
+    pub past: Option<&'a [usize]>,
+}
+
+impl<'a> Bias<'a> {
+    /// The places of some keys, seen from query `query` of sequence `batch`.
+    fn places(self, (batch, query): (usize, usize), keys: &Range<usize>) -> Range<usize> {
+        let first = self.zero + keys.start - self.past.map_or(0, |past| past[batch]) - query;
+        first..first + keys.len()
+    }
+
+    fn of(self, head: usize, query: (usize, usize), keys: &Range<usize>) -> &'a [f32] {
+        &self.by_distance.row(head)[self.places(query, keys)]
+    }
+}
+
 /// Where the gradients of a sequence go: the same shapes, cut into heads.
 pub struct InputGradients<'a> {
     /// One for each query head.
@@ -73,6 +98,8 @@ pub struct InputGradients<'a> {
     pub keys: Vec<MatrixMut<'a>>,
     /// One for each key head.
     pub values: Vec<MatrixMut<'a>>,
+    /// One for each query head, `[distances]`, where scores have a bias; otherwise none.
+    pub bias: Vec<&'a mut [f32]>,
 }
 
 /// The keys that a block of queries attends to together.
@@ -85,7 +112,13 @@ fn visible_to_block(key_range: &impl KeyRange, batch: usize, queries: Range<usiz
 /// `[batch, time, heads]`.
 ///
 /// `time` is that of the queries; a query that attends to nothing gets zeros.
-pub fn forward(heads: Heads, inputs: &[Inputs<'_>], time: usize, key_range: &impl KeyRange) -> (Vec<f32>, Vec<f32>) {
+pub fn forward(
+    heads: Heads,
+    inputs: &[Inputs<'_>],
+    time: usize,
+    key_range: &impl KeyRange,
+    bias: Option<Bias<'_>>,
+) -> (Vec<f32>, Vec<f32>) {
     let columns = heads.num_heads * heads.head_dim;
     let mut out = vec![0.0; inputs.len() * time * columns];
     let mut log_sum_exp = vec![0.0; inputs.len() * time * heads.num_heads];
@@ -113,7 +146,11 @@ pub fn forward(heads: Heads, inputs: &[Inputs<'_>], time: usize, key_range: &imp
             scores.resize(count * keys.len(), 0.0);
             MatrixMut::new(scores, keys.len()).product_here(false, heads.scale(), queries, block_keys.transposed());
             for (query, scores) in scores.chunks_exact_mut(keys.len()).enumerate() {
-                let visible = within(&keys, key_range(batch, first + query));
+                let seen = key_range(batch, first + query);
+                let visible = within(&keys, seen.clone());
+                if let Some(bias) = bias.filter(|_| !seen.is_empty()) {
+                    add(&mut scores[visible.clone()], bias.of(head, (batch, first + query), &seen), 1.0);
+                }
                 log_sum_exp[query * heads.num_heads + head] = softmax(scores, visible);
             }
             let probabilities = Matrix::new(scores, keys.len());
@@ -150,6 +187,15 @@ vectorised! {
     }
 }
 
+vectorised! {
+    /// Adds `factor` times one row to another.
+    fn add(to: &mut [f32], row: &[f32], factor: f32) -> () {
+        for (to, x) in to.iter_mut().zip(row) {
+            *to = x.mul_add(factor, *to);
+        }
+    }
+}
+
 /// What the backward pass needs of a sequence.
 #[derive(Debug, Clone, Copy)]
 pub struct BackwardInputs<'a> {
@@ -163,24 +209,25 @@ pub struct BackwardInputs<'a> {
     pub log_sum_exp: Matrix<'a>,
 }
 
-/// The gradients of queries, keys and values, added to what stands in `outputs`, which are zeros at first.
+/// The gradients of queries, keys, values and of the bias, added to what stands in `outputs`, which are zeros at first.
 pub fn backward(
     heads: Heads,
     inputs: &[BackwardInputs<'_>],
     outputs: Vec<InputGradients<'_>>,
     key_range: &impl KeyRange,
+    bias: Option<Bias<'_>>,
 ) {
     let each = heads.num_heads / heads.num_kv_heads;
     // one task for each key head: the query heads that attend to it add to the same gradients
     let tasks: Vec<_> = outputs
         .into_iter()
         .enumerate()
-        .flat_map(|(batch, InputGradients { queries, keys, values })| {
-            let mut queries = queries.into_iter();
+        .flat_map(|(batch, InputGradients { queries, keys, values, bias })| {
+            let (mut queries, mut bias) = (queries.into_iter(), bias.into_iter());
             let with_queries = keys.into_iter().zip(values).enumerate();
             with_queries
                 .map(move |(head, (dkeys, dvalues))| {
-                    let dqueries: Vec<_> = queries.by_ref().take(each).collect();
+                    let dqueries: Vec<_> = queries.by_ref().take(each).map(|queries| (queries, bias.next())).collect();
                     (batch, head, dqueries, dkeys, dvalues)
                 })
                 .collect::<Vec<_>>()
@@ -189,16 +236,15 @@ pub fn backward(
     tasks.into_par_iter().for_each_init(
         Workspace::default,
         |workspace, (batch, head, dqueries, mut dkeys, mut dvalues)| {
-            for (number, mut dqueries) in dqueries.into_iter().enumerate() {
+            for (number, (mut queries, dbias)) in dqueries.into_iter().enumerate() {
                 let of = (batch, head * each + number);
-                head_backward(
-                    heads,
-                    &inputs[batch],
-                    of,
-                    (&mut dqueries, &mut dkeys, &mut dvalues),
-                    key_range,
-                    workspace,
-                );
+                let outputs = HeadGradients {
+                    queries: &mut queries,
+                    keys: &mut dkeys,
+                    values: &mut dvalues,
+                    bias: bias.zip(dbias),
+                };
+                head_backward(heads, &inputs[batch], of, outputs, key_range, workspace);
             }
         },
     );
@@ -210,17 +256,27 @@ struct Workspace {
     dscores: Vec<f32>,
 }
 
+/// Where the gradients of a query head go.
+struct HeadGradients<'a, 'm> {
+    queries: &'a mut MatrixMut<'m>,
+    keys: &'a mut MatrixMut<'m>,
+    values: &'a mut MatrixMut<'m>,
+    /// The bias, and where its gradient goes.
+    bias: Option<(Bias<'a>, &'a mut [f32])>,
+}
+
 /// With P the probabilities and D (delta) the sum of dout * out for each query: dV = Pᵀ dout, dP = dout Vᵀ, dS = P (dP - D) scale,
-/// dQ = dS K, dK = dSᵀ Q.
+/// dQ = dS K, dK = dSᵀ Q; and of the bias dS / scale, added up along diagonals.
 fn head_backward(
     heads: Heads,
     inputs: &BackwardInputs<'_>,
     (batch, head): (usize, usize),
-    (dqueries, dkeys, dvalues): (&mut MatrixMut<'_>, &mut MatrixMut<'_>, &mut MatrixMut<'_>),
+    outputs: HeadGradients<'_, '_>,
     key_range: &impl KeyRange,
     workspace: &mut Workspace,
 ) {
     let BackwardInputs { inputs, out, dout, log_sum_exp } = *inputs;
+    let HeadGradients { queries: dqueries, keys: dkeys, values: dvalues, mut bias } = outputs;
     let time = out.size().0;
     let (columns, of_key) = (heads.columns(head), heads.columns(heads.key_of(head)));
     for first in (0..time).step_by(QUERIES) {
@@ -242,7 +298,8 @@ fn head_backward(
         MatrixMut::new(dscores, keys.len()).product_here(false, 1.0, dout, block_values.transposed());
         let rows = probabilities.chunks_exact_mut(keys.len()).zip(dscores.chunks_exact_mut(keys.len()));
         for (query, (probabilities, dscores)) in rows.enumerate() {
-            let visible = within(&keys, key_range(batch, first + query));
+            let seen = key_range(batch, first + query);
+            let visible = within(&keys, seen.clone());
             let log_sum_exp = log_sum_exp.row(first + query)[head];
             let (out, dout) = (out.row(query), dout.row(query));
             for row in [&mut *probabilities, &mut *dscores] {
@@ -250,7 +307,13 @@ fn head_backward(
                 row[visible.end..].fill(0.0);
             }
             let (probabilities, dscores) = (&mut probabilities[visible.clone()], &mut dscores[visible]);
+            if let Some((bias, _)) = bias.as_ref().filter(|_| !seen.is_empty()) {
+                add(probabilities, bias.of(head, (batch, first + query), &seen), 1.0);
+            }
             row_backward(probabilities, dscores, out, dout, log_sum_exp, heads.scale());
+            if let Some((bias, dbias)) = bias.as_mut().filter(|_| !seen.is_empty()) {
+                add(&mut dbias[bias.places((batch, first + query), &seen)], dscores, 1.0 / heads.scale());
+            }
         }
         let (probabilities, dscores) = (Matrix::new(probabilities, keys.len()), Matrix::new(dscores, keys.len()));
         dvalues.rows(keys.clone()).product_here(true, 1.0, probabilities.transposed(), dout);
