@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! OUT/checkpoints/step-00000500/model.safetensors        weights by name
-//!                               optimizer.safetensors    first and second moments by name
+//!                               optimizer.safetensors    the optimizer's states by the names of parameters
 //!                               checkpoint.json          where the training stands, what it is, and the size and hash of each file
 //! ```
 //!
@@ -16,7 +16,9 @@ mod tensors;
 mod weights;
 
 pub use exact::Exact;
-pub use folder::{Checkpoint, Identity, LogPlace, Which, checkpoints, find, load, newest, prune, remove_after, save};
-pub use state::{Best, SpikeMemory, State};
+pub use folder::{
+    Checkpoint, Identity, LogPlace, OPTIMIZER, Which, checkpoints, find, load, newest, prune, remove_after, save,
+};
+pub use state::{Best, BestScore, SpikeMemory, State};
 pub use tensors::{from_bytes, names, to_bytes};
 pub use weights::with_weights;

@@ -31,4 +31,4 @@ pub use family::Family;
 pub use forward_pass::Tokens;
 pub use gpt::Gpt;
 pub use kv_cache::KvCache;
-pub use parameters::{NamedTensor, named_parameters, replace};
+pub use parameters::{NamedTensor, named_parameters, named_shapes, replace};

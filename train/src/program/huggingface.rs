@@ -110,7 +110,7 @@ pub fn import(folder: &Path, out: &Path) -> Result<Imported> {
         identity: Identity { config: json!({"model": config}), tokenizer: hash, mixture: String::new(), threads: 0 },
         logs: BTreeMap::new(),
         model: named,
-        moments: Vec::new(),
+        optimizer: Vec::new(),
     };
     checkpoint::save(out, &checkpoint)?;
     Ok(Imported { parameters, notes })
