@@ -14,8 +14,8 @@ pub trait Objective {
     type Batch: MicroBatches;
 
     /// What a part of a batch adds to the batch's loss: the losses of all parts add up to that of the whole, however it is cut. A mean over
-    /// the batch is thus a sum over the part, divided by what the `whole` has. A mean of
-    /// nothing is no number: a spike, which moves no weight.
+    /// the batch is thus a sum over the part, divided by what the `whole` has. A mean of nothing is no number: a spike, which moves no
+    /// weight.
     ///
     /// - `key`: a hash of (seed, batch, part), for what is random, such as dropout
     fn loss(&self, model: &Self::Model, part: &Self::Batch, whole: &Self::Batch, key: u64) -> Loss;
