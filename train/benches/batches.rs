@@ -12,7 +12,10 @@
 use std::{error::Error, path::Path, time::Instant};
 
 use train::{
-    data::{Batches, HashedFiles, Packing, SequencesConfig, SourceFiles, Split, TokenCache, WeightedSequences},
+    data::{
+        BatchSource as _, Batches, HashedFiles, Packing, SequencesConfig, SourceFiles, Split, TokenCache,
+        WeightedSequences,
+    },
     tokenizer::Tokenizer,
 };
 
@@ -42,11 +45,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (count, padding) = (packed.count(), 100.0 * packed.stats().padding());
         let mut batches =
             Batches::new(WeightedSequences::new(vec![("all".into(), 1.0, packed)], SEQUENCE_LENGTH, 1), BATCH_SIZE);
-        let mut weight = batches.step(0)?.weight();
+        let mut weight = batches.batch(0)?.weight();
         let first = start.elapsed().as_secs_f64();
         let start = Instant::now();
         for step in 1..STEPS {
-            weight += batches.step(step)?.weight();
+            weight += batches.batch(step)?.weight();
         }
         let pace = (STEPS - 1) as f64 * (BATCH_SIZE * SEQUENCE_LENGTH) as f64 / start.elapsed().as_secs_f64();
         println!(

@@ -104,6 +104,14 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// An optimizer cannot be made, or is not for the model.
+    #[error("`optimizer.{key}`: {message}")]
+    Optimizer {
+        /// The key of the configuration.
+        key: String,
+        /// What is wrong with it.
+        message: String,
+    },
     /// The output folder holds a training already.
     #[error("{} already holds a training; go on with it by --resume, or choose another --out", path.display())]
     AlreadyTrained {

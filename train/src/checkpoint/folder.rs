@@ -14,7 +14,6 @@ use super::{state::State, tensors};
 use crate::{
     error::{Error, Result},
     model::{NamedTensor, Which},
-    optimize::Moments,
 };
 
 /// What a training is, so that it goes on with the same and no other.
@@ -55,8 +54,8 @@ pub struct Checkpoint {
     pub logs: BTreeMap<String, LogPlace>,
     /// The model's parameters.
     pub model: Vec<NamedTensor>,
-    /// The optimizer's states.
-    pub moments: Vec<Moments>,
+    /// The optimizer's states: `tokens.first` is the state `first` of `tokens`, `[elements]`.
+    pub optimizer: Vec<NamedTensor>,
 }
 
 /// `checkpoint.json`.
@@ -73,7 +72,8 @@ const SUMMARY: &str = "checkpoint.json";
 /// The hash of the summary, as `sha256sum` writes and checks it.
 const HASH: &str = "checkpoint.sha256";
 pub(super) const MODEL: &str = "model.safetensors";
-const OPTIMIZER: &str = "optimizer.safetensors";
+/// The file of the optimizer's states in the folder of a checkpoint.
+pub const OPTIMIZER: &str = "optimizer.safetensors";
 
 fn folder(out: &Path) -> PathBuf {
     out.join("checkpoints")
@@ -106,15 +106,12 @@ pub fn save(out: &Path, checkpoint: &Checkpoint) -> Result<PathBuf> {
 
 fn write_files(partial: &Path, checkpoint: &Checkpoint) -> Result<()> {
     fs::create_dir_all(partial).map_err(Error::file("make the folder", partial))?;
-    let model = tensors::to_bytes(
-        checkpoint.model.iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values)),
-    );
-    let moments = checkpoint.moments.iter().flat_map(|Moments { name, first, second }| {
-        let shape = vec![first.len()];
-        [(format!("{name}.first"), shape.clone(), first), (format!("{name}.second"), shape, second)]
-    });
+    let bytes = |tensors: &[NamedTensor]| {
+        tensors::to_bytes(tensors.iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values)))
+    };
     let mut files = Vec::new();
-    for (name, bytes) in [(MODEL, model), (OPTIMIZER, tensors::to_bytes(moments))] {
+    for (name, tensors) in [(MODEL, &checkpoint.model), (OPTIMIZER, &checkpoint.optimizer)] {
+        let bytes = bytes(tensors);
         AtomicFile::write_whole(&partial.join(name), &bytes)?;
         files.push(FileEntry { path: name.into(), rows: None, bytes: bytes.len() as u64, sha256: sha256(&bytes) });
     }
@@ -259,31 +256,14 @@ pub(super) fn summary(path: &Path) -> Result<Summary> {
 /// When a file is missing, cut short or changed: it is named.
 pub fn load(path: &Path) -> Result<Checkpoint> {
     let summary = summary(path)?;
-    let model = read_tensors(path, MODEL, &summary)?
-        .into_iter()
-        .map(|(name, (shape, values))| NamedTensor { name, shape, values })
-        .collect();
-    let mut optimizer = read_tensors(path, OPTIMIZER, &summary)?;
-    let names: Vec<String> =
-        optimizer.keys().filter_map(|name| name.strip_suffix(".first")).map(str::to_owned).collect();
-    let mut moments = Vec::new();
-    for name in names {
-        let first = optimizer.remove(&format!("{name}.first"));
-        let second = optimizer.remove(&format!("{name}.second"));
-        let (Some((_, first)), Some((_, second))) = (first, second) else {
-            let message = format!("it has no second moment of `{name}`");
-            return Err(Error::Damaged { path: path.join(OPTIMIZER), message });
-        };
-        moments.push(Moments { name, first, second });
-    }
+    let model = read_tensors(path, MODEL, &summary)?;
+    let optimizer = read_tensors(path, OPTIMIZER, &summary)?;
     let Summary { state, due, identity, logs, .. } = summary;
-    Ok(Checkpoint { state, due, identity, logs, model, moments })
+    Ok(Checkpoint { state, due, identity, logs, model, optimizer })
 }
 
-/// Tensors by name, each with its shape and values.
-type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
-
-fn read_tensors(folder: &Path, name: &str, summary: &Summary) -> Result<Tensors> {
+/// The tensors of a file, in the order of their names.
+fn read_tensors(folder: &Path, name: &str, summary: &Summary) -> Result<Vec<NamedTensor>> {
     let path = folder.join(name);
     let damaged = |message: String| Error::Damaged { path: path.clone(), message };
     let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
@@ -295,14 +275,13 @@ fn read_tensors(folder: &Path, name: &str, summary: &Summary) -> Result<Tensors>
     if sha256(&bytes) != written.sha256 {
         return Err(damaged("its bytes are not those that were written".into()));
     }
-    let tensors = tensors::from_bytes(&bytes, &path)?;
-    Ok(tensors.into_iter().map(|(name, NamedTensor { shape, values, .. })| (name, (shape, values))).collect())
+    Ok(tensors::from_bytes(&bytes, &path)?.into_values().collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::{Best, Exact};
+    use crate::checkpoint::{Best, BestScore, Exact};
 
     fn checkpoint(step: u64) -> Checkpoint {
         let identity = Identity {
@@ -314,13 +293,18 @@ mod tests {
         };
         let model =
             vec![NamedTensor { name: "blocks.0.weight".into(), shape: vec![2, 2], values: vec![1.0, -0.5, 3e-9, 4.0] }];
-        let moments =
-            vec![Moments { name: "blocks.0.weight".into(), first: vec![0.1; 4], second: vec![f32::MIN_POSITIVE; 4] }];
-        let best = Some(Best { step: 5, validation_loss: Exact(0.1 + 0.2), eval_set: "d".into() });
+        let state = |name: &str, value| NamedTensor {
+            name: format!("blocks.0.weight.{name}"),
+            shape: vec![4],
+            values: vec![value; 4],
+        };
+        let optimizer = vec![state("first", 0.1), state("second", f32::MIN_POSITIVE)];
+        let score = BestScore { key: "validation_loss".into(), value: Exact(0.1 + 0.2) };
+        let best = Some(Best { step: 5, score, eval_set: "d".into() });
         let state = State { step, batch: step + 3, best, ..State::default() };
         let place = LogPlace { bytes: 17, xxh3: "c".into() };
         let logs = [("metrics.jsonl".to_owned(), place)].into();
-        Checkpoint { state, due: step.is_multiple_of(5), identity, logs, model, moments }
+        Checkpoint { state, due: step.is_multiple_of(5), identity, logs, model, optimizer }
     }
 
     fn steps(out: &Path) -> Result<Vec<u64>> {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! OUT/checkpoints/step-00000500/model.safetensors        weights by name
-//!                               optimizer.safetensors    first and second moments by name
+//!                               optimizer.safetensors    the optimizer's states by the names of parameters
 //!                               checkpoint.json          where the training stands, what it is, and the size and hash of each file
 //! ```
 //!
@@ -18,8 +18,10 @@ mod tensors;
 mod weights;
 
 pub use exact::Exact;
-pub use folder::{Checkpoint, Identity, LogPlace, checkpoints, find, load, newest, prune, remove_after, save};
-pub use state::{Best, SpikeMemory, State};
+pub use folder::{
+    Checkpoint, Identity, LogPlace, OPTIMIZER, checkpoints, find, load, newest, prune, remove_after, save,
+};
+pub use state::{Best, BestScore, SpikeMemory, State};
 pub use stored_model::StoredModel;
 pub use tensor_file::TensorFile;
 pub use tensors::{from_bytes, to_bytes};

@@ -1,5 +1,7 @@
 //! Where a training stands, beside its weights.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::exact::Exact;
@@ -17,8 +19,16 @@ pub struct State {
     pub tokens: u64,
     /// The evaluation that none was better than.
     pub best: Option<Best>,
+    /// Evaluations since then, where they are counted to end the training.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub evaluations_since_best: u64,
     /// The window that spikes are measured against.
     pub spikes: SpikeMemory,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The best evaluation of a training.
@@ -26,12 +36,38 @@ pub struct State {
 pub struct Best {
     /// Steps that were taken by then.
     pub step: u64,
-    /// Nats a token on the validation data.
-    pub validation_loss: Exact,
-    /// The hash of the sequences that the loss was taken on: losses on others do not compare. Empty in checkpoints of versions that did not
+    /// The score that none was better than.
+    #[serde(flatten)]
+    pub score: BestScore,
+    /// The hash of the data that the score was taken on: scores on other data do not compare. Empty in checkpoints of versions that did not
     /// write it.
     #[serde(default)]
     pub eval_set: String,
+}
+
+/// A score under its key: `"validation_loss": "2.5"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<String, Exact>", into = "BTreeMap<String, Exact>")]
+pub struct BestScore {
+    /// The key that it has in the log.
+    pub key: String,
+    /// The score.
+    pub value: Exact,
+}
+
+impl TryFrom<BTreeMap<String, Exact>> for BestScore {
+    type Error = &'static str;
+
+    fn try_from(keys: BTreeMap<String, Exact>) -> Result<Self, &'static str> {
+        let (key, value) = keys.into_iter().next().ok_or("the best step has no score")?;
+        Ok(Self { key, value })
+    }
+}
+
+impl From<BestScore> for BTreeMap<String, Exact> {
+    fn from(BestScore { key, value }: BestScore) -> Self {
+        Self::from([(key, value)])
+    }
 }
 
 /// The last steps that were no spikes, and the spikes since.

@@ -4,6 +4,7 @@
 //! `k` kills it. The dashboard counts in epochs: a training is one, and its items are steps.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{self, IsTerminal as _},
     os::fd::AsFd,
@@ -36,19 +37,7 @@ use crate::trainer::{Evaluation, SpikeEvent, StepStats};
 /// Whether a dashboard has the terminal.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// What is plotted, and whether more of it is better.
-const METRICS: [(&str, bool); 7] = [
-    (LOSS, false),
-    (PERPLEXITY, false),
-    (BITS, false),
-    (NORM, false),
-    (RATE, false),
-    (SPEED, true),
-    (UTILIZATION, true),
-];
 const LOSS: &str = "Loss";
-const PERPLEXITY: &str = "Perplexity";
-const BITS: &str = "Bits a byte";
 const NORM: &str = "Gradient norm";
 const RATE: &str = "Learning rate";
 const SPEED: &str = "Tokens/s";
@@ -58,6 +47,8 @@ const UTILIZATION: &str = "% of peak";
 pub struct Dashboard {
     renderer: TuiMetricsRendererWrapper,
     interrupter: Interrupter,
+    /// What is plotted so far.
+    plots: BTreeSet<String>,
     /// Lines that wait.
     lines: Vec<String>,
 }
@@ -71,19 +62,25 @@ impl Dashboard {
         let steps = usize::try_from(steps).unwrap_or(usize::MAX);
         renderer.start(1, 1, Some(steps), Some(name));
         renderer.start_split("train", steps);
-        for (name, higher_is_better) in METRICS {
-            let name = Arc::new(name.to_owned());
-            renderer.register_metric(MetricDefinition {
+        let mut dashboard = Self { renderer, interrupter, plots: BTreeSet::new(), lines: Vec::new() };
+        wait_for_registration(&dashboard.register(LOSS, false));
+        // without it, `q` is still there
+        let _ = signal_keys();
+        dashboard
+    }
+
+    /// Has something plotted, and says under which name.
+    fn register(&mut self, name: &str, higher_is_better: bool) -> Arc<String> {
+        let name = Arc::new(name.to_owned());
+        if self.plots.insert(name.to_string()) {
+            self.renderer.register_metric(MetricDefinition {
                 metric_id: MetricId::new(Arc::clone(&name)),
                 name: Arc::clone(&name),
                 description: None,
                 attributes: MetricAttributes::Numeric(NumericAttributes { unit: None, higher_is_better }),
             });
-            wait_for_registration(&name);
         }
-        // without it, `q` is still there
-        let _ = signal_keys();
-        Self { renderer, interrupter, lines: Vec::new() }
+        name
     }
 
     /// Keeps a line until the terminal is free.
@@ -93,29 +90,30 @@ impl Dashboard {
 
     pub fn on_step(&mut self, stats: &StepStats) {
         let numbers = [
-            (LOSS, Some(stats.loss)),
-            (NORM, Some(stats.gradient_norm)),
-            (RATE, Some(stats.learning_rate)),
-            (SPEED, Some(stats.tokens_per_second)),
-            (UTILIZATION, stats.model_flops_utilization.map(|share| 100.0 * share)),
+            (LOSS, false, Some(stats.loss)),
+            (NORM, false, Some(stats.gradient_norm)),
+            (RATE, false, Some(stats.learning_rate)),
+            (SPEED, true, Some(stats.tokens_per_second)),
+            (UTILIZATION, true, stats.model_flops_utilization.map(|share| 100.0 * share)),
         ];
-        for (name, number) in numbers {
+        for (name, higher_is_better, number) in numbers {
             if let Some(number) = number {
+                self.register(name, higher_is_better);
                 self.renderer.update_train(state(name, number));
             }
+        }
+        for (name, value) in &stats.parts {
+            self.register(name, false);
+            self.renderer.update_train(state(name, *value));
         }
         self.renderer.update_split(usize::try_from(stats.step).unwrap_or(usize::MAX));
     }
 
     pub fn on_evaluation(&mut self, evaluation: &Evaluation) {
-        let numbers = [
-            (LOSS, Some(evaluation.validation_loss)),
-            (PERPLEXITY, Some(evaluation.validation_perplexity)),
-            (BITS, evaluation.validation_bits_per_byte),
-        ];
-        for (name, number) in numbers {
-            if let Some(number) = number {
-                self.renderer.update_valid(state(name, number));
+        for score in &evaluation.scores.scores {
+            if let Some(name) = score.plot {
+                self.register(name, score.higher_is_better);
+                self.renderer.update_valid(state(name, score.number()));
             }
         }
     }

@@ -61,10 +61,12 @@ impl Progress for ProgressDisplay<'_> {
     fn on_step(&mut self, stats: &StepStats) {
         self.printer.tell("step", stats);
         let StepStats { step, loss, learning_rate, gradient_norm, tokens, .. } = stats;
+        let parts = stats.parts.iter().map(|(name, value)| format!("  {} {value:.4}", name.replace('_', " ")));
+        let parts: String = parts.collect();
         let utilization = stats.model_flops_utilization;
         let utilization = utilization.map(|share| format!("  {:.1} % of peak", 100.0 * share)).unwrap_or_default();
         let message = format!(
-            "loss {loss:.4}  norm {gradient_norm:.3}  rate {learning_rate:.2e}  {tokens} tokens  {:.0} tokens/s\
+            "loss {loss:.4}{parts}  norm {gradient_norm:.3}  rate {learning_rate:.2e}  {tokens} tokens  {:.0} tokens/s\
              {utilization}  {} left",
             stats.tokens_per_second,
             clock(stats.seconds_left)
@@ -85,13 +87,8 @@ impl Progress for ProgressDisplay<'_> {
         if let View::Dashboard(dashboard) = &mut self.view {
             dashboard.on_evaluation(evaluation);
         }
-        let Evaluation { step, validation_loss, validation_perplexity, validation_bits_per_byte, held_out, .. } =
-            evaluation;
-        let bits = validation_bits_per_byte.map(|bits| format!(", {bits:.4} bits a byte")).unwrap_or_default();
-        let others: String = held_out.iter().map(|(name, loss)| format!(", {name} {loss:.4}")).collect();
-        self.line(format!(
-            "step {step:>6}  validation loss {validation_loss:.4}, perplexity {validation_perplexity:.2}{bits}{others}"
-        ));
+        let Evaluation { step, scores } = evaluation;
+        self.line(format!("step {step:>6}  {}", scores.said()));
     }
 
     fn on_sample(&mut self, sample: &GeneratedSample) {

@@ -1,5 +1,7 @@
 //! Sequences that go through the model together.
 
+use super::MicroBatches;
+
 /// A batch of sequences: plain numbers, on no device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
@@ -32,19 +34,6 @@ impl Batch {
         }
     }
 
-    /// The same sequences in `count` batches of equal size, in their order: for gradient accumulation.
-    ///
-    /// - `count`: a divisor of the batch size; whoever reads a configuration makes sure of it
-    pub fn micro_batches(&self, count: usize) -> impl Iterator<Item = Self> {
-        assert!(
-            count > 0 && self.batch_size.is_multiple_of(count),
-            "{count} micro-batches do not divide a batch size of {}",
-            self.batch_size
-        );
-        let size = self.batch_size / count;
-        (0..count).map(move |number| self.slice(number * size, size))
-    }
-
     /// The sequences from `first` on, at most `count` of them.
     #[must_use]
     pub fn slice(&self, first: usize, count: usize) -> Self {
@@ -64,6 +53,22 @@ impl Batch {
     #[must_use]
     pub fn weight(&self) -> f64 {
         self.weights.iter().map(|weight| f64::from(*weight)).sum()
+    }
+}
+
+impl MicroBatches for Batch {
+    fn micro_batches(&self, count: usize) -> impl Iterator<Item = Self> {
+        assert!(
+            count > 0 && self.batch_size.is_multiple_of(count),
+            "{count} micro-batches do not divide a batch size of {}",
+            self.batch_size
+        );
+        let size = self.batch_size / count;
+        (0..count).map(move |number| self.slice(number * size, size))
+    }
+
+    fn tokens(&self) -> u64 {
+        self.targets.len() as u64
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Batch,
+    Batch, BatchSource,
     sources::{Cursor, WeightedSequences},
 };
 use crate::error::Result;
@@ -42,21 +42,6 @@ impl Batches {
         Self { sequences: Arc::new(sequences), batch_size, waiting: None }
     }
 
-    /// The batch of a step. Steps are best asked for in rising order; any other is made anew.
-    ///
-    /// # Errors
-    /// When ids cannot be read.
-    pub fn step(&mut self, step: u64) -> Result<Batch> {
-        let waiting = match self.waiting.take() {
-            Some(waiting) if waiting.step == step => waiting,
-            _ => Waiting { step, batches: self.ahead_from(step) },
-        };
-        let received = waiting.batches.recv();
-        let batch = received.expect("the thread goes on until nobody listens, or something cannot be read")?;
-        self.waiting = Some(Waiting { step: step + 1, ..waiting });
-        Ok(batch)
-    }
-
     /// Starts a thread that makes batches from a step on, until the receiver is gone.
     fn ahead_from(&self, first: u64) -> Receiver<Result<Batch>> {
         let (sender, receiver) = sync_channel(AHEAD);
@@ -72,6 +57,22 @@ impl Batches {
             }
         });
         receiver
+    }
+}
+
+impl BatchSource for Batches {
+    type Batch = Batch;
+
+    /// The batch of a step.
+    fn batch(&mut self, step: u64) -> Result<Batch> {
+        let waiting = match self.waiting.take() {
+            Some(waiting) if waiting.step == step => waiting,
+            _ => Waiting { step, batches: self.ahead_from(step) },
+        };
+        let received = waiting.batches.recv();
+        let batch = received.expect("the thread goes on until nobody listens, or something cannot be read")?;
+        self.waiting = Some(Waiting { step: step + 1, ..waiting });
+        Ok(batch)
     }
 }
 
@@ -104,15 +105,15 @@ mod tests {
     fn a_step_is_the_same_wherever_one_begins() -> Result<()> {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let mut walked = Batches::new(sources(&folder, 7)?, 3);
-        let all: Vec<Batch> = (0..50).map(|step| walked.step(step)).collect::<Result<_>>()?;
+        let all: Vec<Batch> = (0..50).map(|step| walked.batch(step)).collect::<Result<_>>()?;
         for step in [49, 33, 34, 0, 17] {
-            assert_eq!(walked.step(step)?, all[usize::try_from(step).expect("few")], "step {step}, asked for again");
+            assert_eq!(walked.batch(step)?, all[usize::try_from(step).expect("few")], "step {step}, asked for again");
             let mut resumed = Batches::new(sources(&folder, 7)?, 3);
-            assert_eq!(resumed.step(step)?, all[usize::try_from(step).expect("few")], "step {step}, begun there");
+            assert_eq!(resumed.batch(step)?, all[usize::try_from(step).expect("few")], "step {step}, begun there");
             let now = sources(&folder, 7)?.step(step, 3, &mut Cursor::default())?;
             assert_eq!(now, all[usize::try_from(step).expect("few")], "step {step}, not ahead");
         }
-        assert_ne!(Batches::new(sources(&folder, 8)?, 3).step(0)?, all[0]);
+        assert_ne!(Batches::new(sources(&folder, 8)?, 3).batch(0)?, all[0]);
         Ok(())
     }
 
@@ -123,7 +124,7 @@ mod tests {
         let mut batches = Batches::new(sources(&folder, 7)?, 4);
         let mut firsts = Vec::new();
         for step in 0..300 {
-            firsts.extend(batches.step(step)?.targets.chunks(4).map(|ids| ids[0]).collect::<Vec<_>>());
+            firsts.extend(batches.batch(step)?.targets.chunks(4).map(|ids| ids[0]).collect::<Vec<_>>());
         }
         let (one, other): (Vec<i32>, Vec<i32>) = firsts.into_iter().partition(|id| *id < 1000);
         assert!((840..960).contains(&one.len()), "{} of 1,200 sequences by a weight of 3 in 4", one.len());

@@ -183,7 +183,7 @@ mod tests {
     use super::*;
     use crate::{
         model::{Family, ModelConfig, Stacks, named_parameters},
-        optimize::{AdamW, AdamWConfig, Gradients},
+        optimize::{Gradients, OptimizerConfig},
         tensor::head_loss,
     };
 
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn it_learns_to_copy() {
         let mut model = tiny(Family::Gpt2).init_encoder_decoder(8, 1, &Device::flex().autodiff());
-        let mut optimizer = AdamW::new(AdamWConfig::default());
+        let mut optimizer = OptimizerConfig::default().build().expect("defaults fit together");
         let draws = crate::random::Stream::new(1, "copy");
         let mut losses = Vec::new();
         for step in 0..150u64 {

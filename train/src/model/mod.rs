@@ -37,5 +37,5 @@ pub use forward_pass::Tokens;
 pub use gpt::Gpt;
 pub use kv_cache::KvCache;
 pub use new_rows::with_new_rows;
-pub use parameters::{NamedTensor, named_parameters, replace, replace_some};
+pub use parameters::{NamedTensor, named_parameters, named_shapes, replace, replace_some};
 pub use which::Which;

@@ -44,6 +44,31 @@ pub fn named_parameters(module: &impl Module) -> Vec<NamedTensor> {
     collect.found
 }
 
+/// The names and shapes of all parameters of a module, in its own order.
+#[must_use]
+pub fn named_shapes(module: &impl Module) -> Vec<(String, Vec<usize>)> {
+    struct Collect {
+        path: Vec<String>,
+        found: Vec<(String, Vec<usize>)>,
+    }
+    impl ModuleVisitor for Collect {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.path.push(name.to_owned());
+        }
+
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.pop();
+        }
+
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.found.push((self.path.join("."), param.dims().to_vec()));
+        }
+    }
+    let mut collect = Collect { path: Vec::new(), found: Vec::new() };
+    module.visit(&mut collect);
+    collect.found
+}
+
 /// The same module with the values that `values` gives for each name and shape.
 pub fn replace<M: Module>(module: M, mut values: impl FnMut(&str, &[usize]) -> Vec<f32>) -> M {
     replace_some(module, |name, shape| Some(values(name, shape)))

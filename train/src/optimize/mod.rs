@@ -1,9 +1,26 @@
 //! From gradients to the next weights.
+//!
+//! ```text
+//! [optimizer] -> an optimizer of the list (config) -> states and steps of a module's parameters (module_optimizer)
+//!                adamw, adafactor, muon: one file      groups: learning rates, decay, freezing by pattern
+//! ```
 
+mod adafactor;
 mod adamw;
+mod config;
 mod gradients;
+mod groups;
+mod module_optimizer;
+mod muon;
+mod optimizer;
 mod schedule;
 
-pub use adamw::{AdamW, AdamWConfig, Moments};
+pub use adafactor::Adafactor;
+pub use adamw::AdamW;
+pub use config::{KeyFault, OptimizerConfig, OptimizerName};
 pub use gradients::Gradients;
+pub use groups::ParameterGroup;
+pub use module_optimizer::ModuleOptimizer;
+pub use muon::Muon;
+pub use optimizer::{Optimizer, ParameterStep};
 pub use schedule::{Curve, Decay, Schedule, Shape};

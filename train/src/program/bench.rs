@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use crate::{
     device::DeviceName,
-    error::Result,
+    error::{Error, Result},
     generate::{Sampling, StoppingCriteria, generate},
     model::{Architecture, Gpt, Tokens},
     objective::next_token_loss,
-    optimize::{AdamW, AdamWConfig, Gradients},
+    optimize::{Gradients, ModuleOptimizer, OptimizerConfig},
     random::Stream,
     tensor::Precision,
 };
@@ -54,7 +54,8 @@ impl Bench {
     pub fn run(&self, mut report: impl FnMut(StepTiming)) -> Result<()> {
         let device = self.device.open_for(self.precision)?.autodiff();
         let mut model = self.architecture.init(self.vocab_size, 0, &device).computing_in(self.precision);
-        let mut optimizer = AdamW::new(AdamWConfig::default());
+        let mut optimizer =
+            OptimizerConfig::default().build().map_err(|(key, message)| Error::Optimizer { key, message })?;
         for step in 0..self.steps {
             let (inputs, targets) = self.tokens(step);
             let begun = Instant::now();
@@ -107,7 +108,7 @@ impl Bench {
         (ids(0).map(id).collect(), ids(1).map(id).collect())
     }
 
-    fn step(&self, model: Gpt, optimizer: &mut AdamW, inputs: &[i32], targets: &[i32]) -> (Gpt, f64) {
+    fn step(&self, model: Gpt, optimizer: &mut ModuleOptimizer, inputs: &[i32], targets: &[i32]) -> (Gpt, f64) {
         let tokens = Tokens { ids: inputs, batch_size: self.batch_size, starts: None };
         let weights = vec![1.0 / targets.len() as f32; targets.len()];
         let loss = next_token_loss(&model, tokens, targets, &weights, Some(0));

@@ -21,8 +21,8 @@ use crate::{
         WeightedSequences,
     },
     error::{Error, Result},
+    objective::EvalSets,
     tokenizer::{Tokenizer, TokenizerConfig},
-    trainer::EvalSets,
 };
 
 /// The training data: one mixture, or several sources by weight.
@@ -256,6 +256,7 @@ impl HashedData<'_> {
     /// The validation data: the sources together, by weight; where there are several, each alone; and what was held out.
     ///
     /// - `most`: sequences of each, at most
+    /// - `batch_size`: sequences that go through the model together
     ///
     /// # Errors
     /// As [`Self::training`].
@@ -264,6 +265,7 @@ impl HashedData<'_> {
         sequence_length: usize,
         seed: u64,
         most: usize,
+        batch_size: usize,
         cache: &mut TokenCache<'_>,
     ) -> Result<EvalSets> {
         cache.set_read_options(self.data.options);
@@ -291,7 +293,7 @@ impl HashedData<'_> {
         }
         let together = WeightedSequences::new(together, sequence_length, seed);
         let validation = eval_set("validation", &together, most, cache)?;
-        Ok(EvalSets { validation, bytes_per_token: None, held_out })
+        Ok(EvalSets { validation, bytes_per_token: None, held_out, batch_size })
     }
 
     fn config(&self, sequence_length: usize, seed: u64) -> SequencesConfig {

@@ -9,7 +9,7 @@ use super::training::{FREE, TrainingConfig};
 use crate::{
     checkpoint::Identity,
     model::ModelConfig,
-    optimize::{AdamWConfig, Schedule},
+    optimize::{OptimizerConfig, Schedule},
 };
 
 /// What differs between a checkpoint's training and one that wants to go on from it, a line each; none where it may.
@@ -66,7 +66,10 @@ fn filled(config: &Value) -> Value {
     if config["optimizer"].is_null() {
         config["optimizer"] = json!({});
     }
-    fill::<AdamWConfig>(&mut config["optimizer"]);
+    let optimizer = serde_json::from_value::<OptimizerConfig>(config["optimizer"].clone());
+    if let Some(optimizer) = optimizer.ok().and_then(|optimizer| optimizer.with_defaults()) {
+        config["optimizer"] = optimizer;
+    }
     config
 }
 
@@ -181,6 +184,7 @@ mod tests {
             ("/training/evaluate_every", json!(7)),
             ("/model/family", json!("gpt2")),
             ("/learning_rate/shape", json!("cosine")),
+            ("/optimizer", json!({"name": "adamw", "beta2": 0.95})),
         ];
         assert_eq!(found(&same), [""; 0]);
     }

@@ -113,7 +113,7 @@ pub fn import(folder: &Path, out: &Path) -> Result<Imported> {
         },
         logs: BTreeMap::new(),
         model,
-        moments: Vec::new(),
+        optimizer: Vec::new(),
     };
     checkpoint::save(out, &checkpoint)?;
     Ok(Imported { parameters, notes })

@@ -14,7 +14,7 @@ use super::{
     data::{DataConfig, HashedData, TrainingData, absolute},
     differences::{differences, free_keys},
     pretrained_model::PretrainedModel,
-    training::{FREE, TrainingConfig, optimizer_fault},
+    training::{FREE, TrainingConfig},
 };
 use crate::{
     checkpoint::{self, Checkpoint, Identity, Which},
@@ -23,7 +23,8 @@ use crate::{
     error::{Error, Result},
     generate::{LoadedModel, Sampling, StoppingCriteria, generate},
     model::{Architecture, Family, Gpt, ModelConfig},
-    optimize::{AdamWConfig, Schedule},
+    objective::NextToken,
+    optimize::{OptimizerConfig, Schedule},
     tokenizer::{self, Tokenizer},
     trainer::{
         GeneratedSample, Log, Progress, Sampler, SamplesConfig, ThroughputMeter, TrainOutcome, Trainer, TrainingInputs,
@@ -49,7 +50,7 @@ pub struct PretrainConfig {
     pub learning_rate: Schedule,
     /// The optimizer.
     #[serde(default)]
-    pub optimizer: AdamWConfig,
+    pub optimizer: OptimizerConfig,
 }
 
 /// How a pretraining is run.
@@ -107,10 +108,11 @@ impl Pretraining {
             let message = "a model with an encoder learns from sources and targets, and here are texts alone";
             return Err(file.fault(config.model.span(), message).into());
         }
+        let named = |(key, message): (&str, String)| (key.to_owned(), message);
         let faults = [
-            ("training", config.training.fault()),
-            ("learning_rate", config.learning_rate.fault()),
-            ("optimizer", optimizer_fault(&config.optimizer)),
+            ("training", config.training.fault().map(named)),
+            ("learning_rate", config.learning_rate.fault().map(named)),
+            ("optimizer", config.optimizer.build().err()),
         ];
         for (table, fault) in faults {
             if let Some((key, message)) = fault {
@@ -154,17 +156,32 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     let model = initial_model(pretraining, resumed.is_some(), &device, progress)?.computing_in(precision);
     tokenizer.save(&options.out)?;
 
+    let loop_config = config.training.loop_config(options.until, config.seed, config.learning_rate, &config.optimizer);
+    let flops = flops_per_token(
+        model.num_params(),
+        architecture.num_layers,
+        architecture.hidden_size,
+        architecture.context_length,
+    );
+    let place = resumed.as_ref().map(|(_, checkpoint)| (checkpoint.state.step, checkpoint.logs.clone()));
+    // what does not fit together is told before anything is tokenized
+    let trainer = match resumed {
+        None => Trainer::new(model, &loop_config, identity, device)?,
+        Some((path, checkpoint)) => Trainer::resume(model, &loop_config, checkpoint, &path, identity, device)?,
+    };
+
     let (training, mut eval_sets, lost) = {
         let folder = options.cache.clone().unwrap_or_else(|| options.out.join("tokens"));
         let mut note = |text: &str| progress.note(text);
         let mut cache = TokenCache::new(&folder, tokenizer, &mut note);
         let most = config.training.evaluate_sequences;
         let training = data.training(architecture.context_length, config.seed, &mut cache)?;
-        let eval_sets = data.eval_sets(architecture.context_length, config.seed, most, &mut cache)?;
+        let together = config.training.batch_size / config.training.gradient_accumulation;
+        let eval_sets = data.eval_sets(architecture.context_length, config.seed, most, together, &mut cache)?;
         (training, eval_sets, cache.lost().to_vec())
     };
     eval_sets.bytes_per_token = Some(bytes_per_token(&eval_sets.validation, tokenizer)?);
-    let training = Batches::new(training, config.training.batch_size);
+    let mut batches = Batches::new(training, config.training.batch_size);
 
     let generate_samples = |model: &Gpt, step| match &config.training.samples {
         Some(samples) => sample(model, step, samples, config.seed, tokenizer),
@@ -173,24 +190,13 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     let samples = config.training.samples.as_ref();
     let sampler = samples.map(|samples| Sampler { every: samples.every, generate: &generate_samples });
 
-    let loop_config = config.training.loop_config(options.until, config.seed, config.learning_rate, config.optimizer);
-    let flops = flops_per_token(
-        model.num_params(),
-        architecture.num_layers,
-        architecture.hidden_size,
-        architecture.context_length,
-    );
     let meter = ThroughputMeter::new(flops, config.training.peak_tflops);
-    let place = resumed.as_ref().map(|(_, checkpoint)| (checkpoint.state.step, &checkpoint.logs));
+    let place = place.as_ref().map(|(step, logs)| (*step, logs));
     let mut log = Log::open(&options.out, place, progress)?;
-    if resumed.is_none() {
+    if place.is_none() {
         lost.iter().try_for_each(|lost| log.lost(lost))?;
     }
-    let trainer = match resumed {
-        None => Trainer::new(model, &loop_config, identity, device),
-        Some((path, checkpoint)) => Trainer::resume(model, &loop_config, checkpoint, &path, identity, device)?,
-    };
-    let mut inputs = TrainingInputs { training, eval_sets, sampler };
+    let mut inputs = TrainingInputs { objective: NextToken, batches: &mut batches, evaluator: &eval_sets, sampler };
     trainer.run(&loop_config, &mut inputs, meter, &options.out, &mut log)
 }
 

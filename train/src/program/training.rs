@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    optimize::{AdamWConfig, Schedule},
+    optimize::{OptimizerConfig, Schedule},
     tensor::Precision,
     trainer::{LoopConfig, SamplesConfig, SpikesConfig},
 };
@@ -36,6 +36,9 @@ pub struct TrainingConfig {
     /// Sequences in an evaluation, at most: a random sample of the validation data, the same each time.
     #[serde(default = "sixty_four")]
     pub evaluate_sequences: usize,
+    /// Evaluations in a row of which none was the best, after which the training ends before its last step. By default it does not.
+    #[serde(default)]
+    pub patience: Option<u64>,
     /// Steps between checkpoints.
     #[serde(default = "hundred")]
     pub save_every: u64,
@@ -79,8 +82,17 @@ fn hundred() -> u64 {
 
 /// The keys that may change between a start and a resume: they do not affect the weights, or are there to be changed when a training has
 /// stopped early.
-pub const FREE: [&str; 8] =
-    ["log_every", "evaluate_every", "evaluate_sequences", "save_every", "keep", "spikes", "samples", "peak_tflops"];
+pub const FREE: [&str; 9] = [
+    "log_every",
+    "evaluate_every",
+    "evaluate_sequences",
+    "patience",
+    "save_every",
+    "keep",
+    "spikes",
+    "samples",
+    "peak_tflops",
+];
 
 impl TrainingConfig {
     /// What is wrong with the numbers, if something is: the key, and the message.
@@ -94,6 +106,7 @@ impl TrainingConfig {
             ("log_every", self.log_every),
             ("evaluate_every", self.evaluate_every),
             ("evaluate_sequences", self.evaluate_sequences as u64),
+            ("patience", self.patience.unwrap_or(1)),
             ("save_every", self.save_every),
             ("keep", self.keep as u64),
             ("samples.every", self.samples.as_ref().map_or(1, |samples| samples.every)),
@@ -128,16 +141,22 @@ impl TrainingConfig {
 
     /// The loop, checked; it ends after `until` steps where that is less.
     #[must_use]
-    pub fn loop_config(&self, until: Option<u64>, seed: u64, schedule: Schedule, optimizer: AdamWConfig) -> LoopConfig {
+    pub fn loop_config(
+        &self,
+        until: Option<u64>,
+        seed: u64,
+        schedule: Schedule,
+        optimizer: &OptimizerConfig,
+    ) -> LoopConfig {
         LoopConfig {
             steps: self.steps,
             until: until.unwrap_or(self.steps).min(self.steps),
+            patience: self.patience,
             seed,
-            batch_size: self.batch_size,
             micro_batches: self.gradient_accumulation,
             max_grad_norm: self.max_grad_norm,
             schedule,
-            optimizer,
+            optimizer: optimizer.clone(),
             spikes: self.spikes,
             log_every: self.log_every,
             evaluate_every: self.evaluate_every,
@@ -145,18 +164,4 @@ impl TrainingConfig {
             keep: self.keep,
         }
     }
-}
-
-/// What is wrong with the optimizer's numbers, if something is: the key, and the message.
-#[must_use]
-pub fn optimizer_fault(config: &AdamWConfig) -> Option<(&'static str, String)> {
-    let AdamWConfig { beta1, beta2, epsilon, weight_decay } = *config;
-    for (key, beta) in [("beta1", beta1), ("beta2", beta2)] {
-        if !(0.0..1.0).contains(&beta) {
-            return Some((key, format!("it has to be 0 or more and less than 1, and is {beta}")));
-        }
-    }
-    let least = [("epsilon", epsilon), ("weight_decay", weight_decay)];
-    let (key, number) = least.into_iter().find(|(_, number)| number.is_nan() || *number < 0.0)?;
-    Some((key, format!("it has to be 0 or more, and is {number}")))
 }

@@ -5,7 +5,8 @@
 //! gpu/           what is computed on a GPU
 //! precision      what numbers are computed in
 //! autodiff       how an operation stands in burn's graph
-//! linear, norm, activation, attention, biased_attention, head, embedding, rotary, dropout, update: one operation each
+//! linear, norm, activation, attention, biased_attention, head, embedding, rotary, dropout, update, adafactor, orthogonal: one operation
+//! each
 //! ```
 //!
 //! Under gradients burn takes a norm, a softmax or a cross-entropy apart into operations that each pass over memory and keep what they
@@ -15,6 +16,7 @@
 //! operations do the same, so that a fault can be placed.
 
 mod activation;
+mod adafactor;
 mod attention;
 mod attention_mask;
 mod autodiff;
@@ -30,11 +32,13 @@ mod kernel;
 mod kv_cache;
 mod linear;
 mod norm;
+mod orthogonal;
 mod precision;
 mod rotary;
 mod update;
 
 pub use activation::{geglu, gelu, relu, swiglu};
+pub use adafactor::{AdafactorStep, adafactor_update};
 pub use attention::{Heads, attention, attention_cached, cross_attention};
 pub use attention_mask::AttentionMask;
 pub use biased_attention::biased_attention;
@@ -46,6 +50,7 @@ pub use head::{head, head_loss};
 pub use kv_cache::LayerKvCache;
 pub use linear::linear;
 pub use norm::norm;
+pub use orthogonal::orthogonalized;
 pub use precision::Precision;
 pub use rotary::{Angles, RopeScaling, rotary};
 pub use update::{AdamWStep, norm_of_all, update};

@@ -6,14 +6,18 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::spikes::{Action, Spike};
+use crate::objective::Scores;
 
 /// The statistics of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StepStats {
     /// Steps that were taken, this one included.
     pub step: u64,
-    /// Nats a token, on the step's own batch.
+    /// What is minimised, on the step's own batch: nats a token, for a language model.
     pub loss: f64,
+    /// Further numbers of the loss, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<&'static str, f64>,
     /// The learning rate.
     pub learning_rate: f64,
     /// The norm of all gradients together, before clipping.
@@ -36,20 +40,9 @@ pub struct StepStats {
 pub struct Evaluation {
     /// Steps that were taken.
     pub step: u64,
-    /// Nats a token on the validation data.
-    pub validation_loss: f64,
-    /// `exp` of the validation loss.
-    pub validation_perplexity: f64,
-    /// Bits for a byte of the validation texts, where their bytes are known; models of other tokenizers can be compared by it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub validation_bits_per_byte: Option<f64>,
-    /// Sequences that it was evaluated on.
-    pub validation_sequences: usize,
-    /// Tokens of them that the loss is taken on.
-    pub validation_tokens: u64,
-    /// The loss on the validation data of other mixtures, by name.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub held_out: BTreeMap<String, f64>,
+    /// What the model was judged by.
+    #[serde(flatten)]
+    pub scores: Scores,
 }
 
 /// A sample that the model generated.
@@ -115,26 +108,17 @@ pub fn scalars(group: &str, line: &impl Serialize) -> Vec<(String, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::objective::Score;
 
     #[test]
     fn numbers_are_named_by_where_they_stand() {
         let held_out = [("books".to_owned(), 3.0)].into();
-        let evaluation = Evaluation {
-            step: 7,
-            validation_loss: 2.0,
-            validation_perplexity: 7.5,
-            validation_bits_per_byte: None,
-            validation_sequences: 3,
-            validation_tokens: 20,
-            held_out,
-        };
-        let expected = [
-            ("held_out/books", 3.0),
-            ("evaluate/validation_loss", 2.0),
-            ("evaluate/validation_perplexity", 7.5),
-            ("evaluate/validation_sequences", 3.0),
-            ("evaluate/validation_tokens", 20.0),
-        ];
+        let scores = vec![Score::loss("validation_loss", 2.0), Score::count("validation_sequences", 3)];
+        let evaluation = Evaluation { step: 7, scores: Scores { scores, held_out } };
+        let line = serde_json::to_string(&evaluation).expect("an evaluation is JSON");
+        assert_eq!(line, r#"{"step":7,"validation_loss":2.0,"validation_sequences":3,"held_out":{"books":3.0}}"#);
+        let expected =
+            [("held_out/books", 3.0), ("evaluate/validation_loss", 2.0), ("evaluate/validation_sequences", 3.0)];
         assert_eq!(scalars("evaluate", &evaluation), expected.map(|(name, value)| (name.to_owned(), value)));
     }
 }

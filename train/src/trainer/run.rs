@@ -1,78 +1,33 @@
 //! The loop itself.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use burn::{module::Module, tensor::Device};
 
 use super::{
-    EvalSets, Evaluation, Log, Sampler, SpikeEvent, SpikesConfig, StepStats, Throughput, ThroughputMeter,
+    Evaluation, Log, LoopConfig, SpikeEvent, SpikesConfig, StepStats, Throughput, ThroughputMeter, TrainOutcome,
+    TrainingInputs,
     spikes::{Action, Spike, SpikeDetector},
     step::{StepGradients, forward_backward},
 };
 use crate::{
-    checkpoint::{self, Best, Checkpoint, Exact, Identity, State},
-    data::Batches,
+    checkpoint::{self, Best, BestScore, Checkpoint, Exact, Identity, State},
+    data::MicroBatches as _,
     error::{Error, Result},
-    model::{Gpt, named_parameters},
-    optimize::{AdamW, AdamWConfig, Schedule},
+    model::named_parameters,
+    objective::{Evaluator, Objective, Scores},
+    optimize::ModuleOptimizer,
     random::Stream,
 };
 
-/// How the loop goes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LoopConfig {
-    /// Steps in all.
-    pub steps: u64,
-    /// Stop after this many of them, with a checkpoint.
-    pub until: u64,
-    /// The seed of dropout.
-    pub seed: u64,
-    /// Sequences in a step.
-    pub batch_size: usize,
-    /// Micro-batches of a step; they divide the batch size.
-    pub micro_batches: usize,
-    /// Gradients are clipped to this global norm.
-    pub max_grad_norm: f64,
-    /// The learning rate.
-    pub schedule: Schedule,
-    /// The optimizer.
-    pub optimizer: AdamWConfig,
-    /// What counts as a spike, and what to do about one.
-    pub spikes: SpikesConfig,
-    /// Steps between lines of the log.
-    pub log_every: u64,
-    /// Steps between evaluations.
-    pub evaluate_every: u64,
-    /// Steps between checkpoints.
-    pub save_every: u64,
-    /// Checkpoints to keep, beside the best.
-    pub keep: usize,
-}
-
-/// What the loop reads.
-pub struct TrainingInputs<'s> {
-    /// The training data.
-    pub training: Batches,
-    /// What the model is evaluated on.
-    pub eval_sets: EvalSets,
-    /// Generates samples.
-    pub sampler: Option<Sampler<'s>>,
-}
-
-/// How a training ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TrainOutcome {
-    /// Steps that were taken in all.
-    pub step: u64,
-    /// Whether it was interrupted before it was done.
-    pub interrupted: bool,
-}
-
 /// A training in progress.
-pub struct Trainer {
+pub struct Trainer<M> {
     /// The model, with gradients; it is away while a step is taken, which then works in place.
-    model: Option<Gpt>,
-    optimizer: AdamW,
+    model: Option<M>,
+    optimizer: ModuleOptimizer,
     /// Where it stands, but for what [`SpikeDetector`] remembers.
     state: State,
     spikes: SpikeDetector,
@@ -84,56 +39,55 @@ pub struct Trainer {
 }
 
 /// A step that the optimizer took.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct OptimizerStep {
     loss: f64,
+    parts: BTreeMap<&'static str, f64>,
     learning_rate: f64,
     gradient_norm: f64,
 }
 
-impl Trainer {
+impl<M: Module> Trainer<M> {
     /// A training that begins.
-    #[must_use]
-    pub fn new(model: Gpt, config: &LoopConfig, identity: Identity, device: Device) -> Self {
+    ///
+    /// # Errors
+    /// When the optimizer's groups are not for this model.
+    pub fn new(model: M, config: &LoopConfig, identity: Identity, device: Device) -> Result<Self> {
         let state = State::default();
         let spikes = SpikeDetector::restore(config.spikes, &state.spikes);
-        Self {
-            model: Some(model),
-            optimizer: AdamW::new(config.optimizer),
-            state,
-            spikes,
-            saved: None,
-            identity,
-            device,
-        }
+        let optimizer = config.optimizer.build().map_err(|(key, message)| Error::Optimizer { key, message })?;
+        let model = Some(prepared(&optimizer, model)?);
+        Ok(Self { model, optimizer, state, spikes, saved: None, identity, device })
     }
 
     /// A training that goes on from the checkpoint at `path`.
     ///
     /// # Errors
-    /// When its weights are not those of the model.
+    /// When its weights are not those of the model, or its states not those of the optimizer.
     pub fn resume(
-        model: Gpt,
+        model: M,
         config: &LoopConfig,
         checkpoint: Checkpoint,
         path: &Path,
         identity: Identity,
         device: Device,
     ) -> Result<Self> {
-        let mut trainer = Self::new(model, config, identity, device);
+        let mut trainer = Self::new(model, config, identity, device)?;
         trainer.load(config, checkpoint, path)?;
         Ok(trainer)
     }
 
-    fn model(&self) -> &Gpt {
+    fn model(&self) -> &M {
         self.model.as_ref().expect("the model is there between steps")
     }
 
     fn load(&mut self, config: &LoopConfig, checkpoint: Checkpoint, path: &Path) -> Result<()> {
-        let Checkpoint { state, model, moments, .. } = checkpoint;
+        let Checkpoint { state, model, optimizer, .. } = checkpoint;
         let device = self.device.clone().without_autodiff();
-        self.model = Some(checkpoint::with_weights(self.model().clone(), model, path)?);
-        self.optimizer = AdamW::restore(config.optimizer, state.updates, moments, &device);
+        let model = prepared(&self.optimizer, checkpoint::with_weights(self.model().clone(), model, path)?)?;
+        let restored = self.optimizer.restore(state.updates, optimizer, &model, &device);
+        restored.map_err(|message| Error::Damaged { path: path.join(checkpoint::OPTIMIZER), message })?;
+        self.model = Some(model);
         self.spikes = SpikeDetector::restore(config.spikes, &state.spikes);
         self.saved = Some(state.step);
         self.state = state;
@@ -144,18 +98,18 @@ impl Trainer {
     ///
     /// # Errors
     /// When there are more consecutive spikes than the configuration allows, or something cannot be written.
-    pub fn run(
+    pub fn run<O: Objective<Model = M>>(
         mut self,
         config: &LoopConfig,
-        inputs: &mut TrainingInputs<'_>,
+        inputs: &mut TrainingInputs<'_, O>,
         mut meter: ThroughputMeter,
         out: &Path,
         log: &mut Log<'_>,
     ) -> Result<TrainOutcome> {
         let last = config.until.min(config.steps);
-        self.forget_other_best(&inputs.eval_sets, log);
+        self.forget_other_best(inputs.evaluator, log);
         if self.saved.is_none() {
-            log.evaluation(&self.evaluate(config, &inputs.eval_sets))?;
+            log.evaluation(&self.evaluate(inputs.evaluator)?)?;
             if config.spikes.action == Action::Rollback {
                 self.save(config, out, log, true)?;
             }
@@ -167,15 +121,26 @@ impl Trainer {
             if interrupted {
                 break;
             }
-            let batch = inputs.training.step(self.state.batch)?;
+            if config.patience.is_some_and(|patience| self.state.evaluations_since_best >= patience) {
+                log.progress.note(&self.without_progress());
+                break;
+            }
+            let batch = inputs.batches.batch(self.state.batch)?;
             let stream = Stream::new(config.seed, &format!("step of batch {}", self.state.batch));
-            let gradients = forward_backward(self.model(), &batch, config.micro_batches, config.max_grad_norm, stream);
+            let gradients = forward_backward(
+                &inputs.objective,
+                self.model(),
+                &batch,
+                config.micro_batches,
+                config.max_grad_norm,
+                stream,
+            );
             let taken = match self.spikes.detect(gradients.loss, gradients.gradient_norm) {
-                None => Some(self.take(config, gradients, batch.targets.len() as u64)),
+                None => Some(self.take(config, gradients, batch.tokens())),
                 Some(spike) => {
                     self.handle(spike, config, out, log)?;
                     // a checkpoint that it was rolled back to may know an older best
-                    self.forget_other_best(&inputs.eval_sets, log);
+                    self.forget_other_best(inputs.evaluator, log);
                     None
                 }
             };
@@ -202,8 +167,8 @@ impl Trainer {
 
     /// Takes a step of so many tokens.
     fn take(&mut self, config: &LoopConfig, step: StepGradients, tokens: u64) -> OptimizerStep {
-        let StepGradients { loss, gradient_norm, gradients } = step;
-        let learning_rate = config.schedule.at(self.state.step, config.steps);
+        let StepGradients { loss, parts, gradient_norm, gradients } = step;
+        let learning_rate = self.optimizer.learning_rate(config.schedule.at(self.state.step, config.steps));
         let model = self.model.take().expect("the model is there between steps");
         self.model = Some(self.optimizer.step(model, gradients, learning_rate));
         let state = &mut self.state;
@@ -212,16 +177,17 @@ impl Trainer {
         state.updates += 1;
         state.tokens += tokens;
         self.spikes.record(state.step, loss, gradient_norm);
-        OptimizerStep { loss, learning_rate, gradient_norm }
+        OptimizerStep { loss, parts, learning_rate, gradient_norm }
     }
 
     fn stats(&self, taken: OptimizerStep, throughput: Throughput) -> StepStats {
-        let OptimizerStep { loss, learning_rate, gradient_norm } = taken;
+        let OptimizerStep { loss, parts, learning_rate, gradient_norm } = taken;
         let Throughput { seconds, tokens_per_second, model_flops_utilization, seconds_left } = throughput;
         let State { step, tokens, .. } = self.state;
         StepStats {
             step,
             loss,
+            parts,
             learning_rate,
             gradient_norm,
             tokens,
@@ -266,24 +232,19 @@ impl Trainer {
     }
 
     /// Evaluates, samples and saves, where that is due. Returns whether anything was.
-    fn run_due(
+    fn run_due<O: Objective<Model = M>>(
         &mut self,
         config: &LoopConfig,
-        inputs: &TrainingInputs<'_>,
+        inputs: &TrainingInputs<'_, O>,
         out: &Path,
         log: &mut Log<'_>,
         due: impl Fn(u64) -> bool,
     ) -> Result<bool> {
         let (evaluate, mut save) = (due(config.evaluate_every), due(config.save_every));
         if evaluate {
-            let evaluation = self.evaluate(config, &inputs.eval_sets);
+            let evaluation = self.evaluate(inputs.evaluator)?;
             log.evaluation(&evaluation)?;
-            let loss = evaluation.validation_loss;
-            if !loss.is_nan() && self.state.best.as_ref().is_none_or(|best| loss < best.validation_loss.0) {
-                let eval_set = inputs.eval_sets.validation.hash().to_owned();
-                self.state.best = Some(Best { step: self.state.step, validation_loss: Exact(loss), eval_set });
-                save = true;
-            }
+            save |= self.judge(config, &evaluation.scores, inputs.evaluator);
         }
         let sampler = inputs.sampler.as_ref().filter(|sampler| due(sampler.every));
         if let Some(sampler) = sampler {
@@ -297,23 +258,55 @@ impl Trainer {
         Ok(evaluate || sampler.is_some() || save)
     }
 
-    /// Forgets a best step whose loss was taken on other sequences than losses are now: the two do not compare.
-    fn forget_other_best(&mut self, eval_sets: &EvalSets, log: &mut Log<'_>) {
-        let Some(Best { step, eval_set, .. }) =
-            self.state.best.take_if(|best| best.eval_set != eval_sets.validation.hash())
+    /// Whether an evaluation is the best so far, which is remembered; one that is no number is none.
+    fn judge(&mut self, config: &LoopConfig, scores: &Scores, evaluator: &dyn Evaluator<M>) -> bool {
+        let Some(score) = scores.get(evaluator.criterion()) else { return false };
+        let value = score.number();
+        let is_better = |Best { score: best, .. }: &Best| {
+            if score.higher_is_better { value > best.value.0 } else { value < best.value.0 }
+        };
+        let best = !value.is_nan() && self.state.best.as_ref().is_none_or(is_better);
+        if best {
+            let score = BestScore { key: score.key.to_owned(), value: Exact(value) };
+            let eval_set = evaluator.eval_set().to_owned();
+            self.state.best = Some(Best { step: self.state.step, score, eval_set });
+            self.state.evaluations_since_best = 0;
+        } else if config.patience.is_some() {
+            self.state.evaluations_since_best += 1;
+        }
+        best
+    }
+
+    /// Why a training ends before its last step, in words.
+    fn without_progress(&self) -> String {
+        let State { evaluations_since_best, best, .. } = &self.state;
+        let best = best.as_ref().map(|best| format!(" than step {}", best.step)).unwrap_or_default();
+        format!(
+            "no better{best} in {evaluations_since_best} evaluations, as `training.patience` has it: the training ends"
+        )
+    }
+
+    /// Forgets a best step whose score was taken on other data than scores are now: the two do not compare.
+    fn forget_other_best(&mut self, evaluator: &dyn Evaluator<M>, log: &mut Log<'_>) {
+        let Some(Best { step, score, eval_set }) =
+            self.state.best.take_if(|best| best.eval_set != evaluator.eval_set())
         else {
             return;
         };
+        self.state.evaluations_since_best = 0;
+        let score = score.key.replace('_', " ");
         let why = if eval_set.is_empty() {
-            "its checkpoint is of an earlier version and does not say which sequences its validation loss was taken on"
+            format!("its checkpoint is of an earlier version and does not say which sequences its {score} was taken on")
         } else {
-            "its validation loss was taken on other sequences, as `training.evaluate_sequences` had it, and does not compare"
+            format!(
+                "its {score} was taken on other sequences, as `training.evaluate_sequences` had it, and does not compare"
+            )
         };
         log.progress.note(&format!("step {step} is no longer the best: {why}; the next evaluation begins anew"));
     }
 
-    fn evaluate(&self, config: &LoopConfig, eval_sets: &EvalSets) -> Evaluation {
-        eval_sets.evaluate(self.model(), self.state.step, config.batch_size / config.micro_batches)
+    fn evaluate(&self, evaluator: &dyn Evaluator<M>) -> Result<Evaluation> {
+        Ok(Evaluation { step: self.state.step, scores: evaluator.evaluate(&self.model().valid())? })
     }
 
     /// Saves a checkpoint that is due, or one of a training that ends here.
@@ -324,13 +317,18 @@ impl Trainer {
             identity: self.identity.clone(),
             logs: log.places(),
             model: named_parameters(&self.model().valid()),
-            moments: self.optimizer.moments(),
+            optimizer: self.optimizer.states(),
         };
         checkpoint::save(out, &checkpoint)?;
         checkpoint::prune(out, config.keep, self.state.best.as_ref().map(|best| best.step))?;
         self.saved = Some(self.state.step);
         Ok(())
     }
+}
+
+/// The model, without what the optimizer's groups freeze.
+fn prepared<M: Module>(optimizer: &ModuleOptimizer, model: M) -> Result<M> {
+    optimizer.prepare(model).map_err(|message| Error::Optimizer { key: "group".into(), message })
 }
 
 /// The newest sound checkpoint of those that were due at `step` or before. One that was saved because the training was stopped is

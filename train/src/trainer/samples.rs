@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::metrics::GeneratedSample;
-use crate::{error::Result, model::Gpt};
+use crate::error::Result;
 
 /// When samples are generated, and from which prompts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,9 +31,9 @@ fn four_fifths() -> f64 {
 }
 
 /// Generates samples; how is not the trainer's affair.
-pub struct Sampler<'s> {
+pub struct Sampler<'s, M> {
     /// Steps between samples.
     pub every: u64,
     /// What the model, without gradients, generates after so many steps.
-    pub generate: &'s dyn Fn(&Gpt, u64) -> Result<Vec<GeneratedSample>>,
+    pub generate: &'s dyn Fn(&M, u64) -> Result<Vec<GeneratedSample>>,
 }

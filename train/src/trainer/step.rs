@@ -1,11 +1,12 @@
 //! From a batch to gradients, in one or more micro-batches.
 
+use std::collections::BTreeMap;
+
 use burn::tensor::Tensor;
 
 use crate::{
-    data::Batch,
-    model::{Gpt, Tokens},
-    objective::next_token_loss,
+    data::MicroBatches as _,
+    objective::{Loss, Objective},
     optimize::Gradients,
     random::Stream,
 };
@@ -13,8 +14,10 @@ use crate::{
 /// The gradients of a step, before the optimizer takes it.
 #[derive(Debug)]
 pub struct StepGradients {
-    /// Nats a token.
+    /// What was minimised.
     pub loss: f64,
+    /// The further numbers of the loss, by name.
+    pub parts: BTreeMap<&'static str, f64>,
     /// The norm of the gradients before clipping.
     pub gradient_norm: f64,
     /// The gradients, clipped.
@@ -23,25 +26,23 @@ pub struct StepGradients {
 
 /// The loss and the gradients of a batch, which goes through the model in `micro_batches` equal parts; they divide the batch size.
 ///
-/// The loss is the mean over all tokens of the batch that it is taken on, however the batch is cut and wherever they stand; so are the
-/// gradients. What is dropped is a function of `stream`, and no batch's is another's. Without
-/// such a token the loss is no number: a spike, which moves no weight.
-pub fn forward_backward(
-    model: &Gpt,
-    batch: &Batch,
+/// The loss is that of the whole batch, however it is cut; so are the gradients. What is dropped is a function of `stream`, and no
+/// batch's is another's.
+pub fn forward_backward<O: Objective>(
+    objective: &O,
+    model: &O::Model,
+    batch: &O::Batch,
     micro_batches: usize,
     max_grad_norm: f64,
     stream: Stream,
 ) -> StepGradients {
-    let share = 1.0 / batch.weight();
     let mut gradients: Option<Gradients> = None;
     let mut sum: Option<Tensor<1>> = None;
+    let mut sums: BTreeMap<&'static str, Tensor<1>> = BTreeMap::new();
     for (number, part) in batch.micro_batches(micro_batches).enumerate() {
-        #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
-        let weights: Vec<f32> = part.weights.iter().map(|weight| (f64::from(*weight) * share) as f32).collect();
         let key = stream.bits(number as u64);
-        let loss = next_token_loss(model, tokens(&part), &part.targets, &weights, Some(key));
-        let mut graph = loss.backward();
+        let Loss { total, parts } = objective.loss(model, &part, batch, key);
+        let mut graph = total.backward();
         let of_part = Gradients::of(model, &mut graph);
         drop(graph);
         gradients = Some(match gradients {
@@ -52,22 +53,27 @@ pub fn forward_backward(
             None => of_part,
         });
         // the sum is no part of what gradients are taken of, and lets go of each part's intermediate values
-        let loss = loss.without_autodiff();
-        sum = Some(match sum {
-            Some(sum) => sum + loss,
-            None => loss,
-        });
+        sum = Some(added(sum, total));
+        for (name, value) in parts {
+            let before = sums.remove(name);
+            sums.insert(name, added(before, value));
+        }
     }
     let mut gradients = gradients.expect("a batch has a part");
     let gradient_norm = gradients.clip(max_grad_norm);
-    let loss = sum.map_or(f64::NAN, |sum| f64::from(sum.into_scalar::<f32>()));
-    StepGradients { loss, gradient_norm, gradients }
+    let number = |sum: Tensor<1>| f64::from(sum.into_scalar::<f32>());
+    let loss = sum.map_or(f64::NAN, number);
+    let parts = sums.into_iter().map(|(name, sum)| (name, number(sum))).collect();
+    StepGradients { loss, parts, gradient_norm, gradients }
 }
 
-/// What goes through the model of a batch.
-pub fn tokens(batch: &Batch) -> Tokens<'_> {
-    let apart = batch.starts.iter().any(|start| *start > 0);
-    Tokens { ids: &batch.inputs, batch_size: batch.batch_size, starts: apart.then_some(&batch.starts) }
+/// A sum with one number more, without their graphs.
+fn added(sum: Option<Tensor<1>>, number: Tensor<1>) -> Tensor<1> {
+    let number = number.without_autodiff();
+    match sum {
+        Some(sum) => sum + number,
+        None => number,
+    }
 }
 
 #[cfg(test)]
@@ -75,7 +81,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::model::ModelConfig;
+    use crate::{data::Batch, model::ModelConfig, objective::NextToken};
 
     /// Micro-batches change how much is in memory at a time, and nothing else but the order of sums; wherever the tokens
     /// with loss stand.
@@ -94,9 +100,9 @@ mod tests {
         let batch =
             Batch { inputs: ids(0), targets: ids(7), weights, starts: vec![0; 40], batch_size: 8, sequence_length: 5 };
         let stream = Stream::new(1, "test");
-        let whole = forward_backward(&model, &batch, 1, 1e9, stream);
+        let whole = forward_backward(&NextToken, &model, &batch, 1, 1e9, stream);
         for micro_batches in [2, 8] {
-            let other = forward_backward(&model, &batch, micro_batches, 1e9, stream);
+            let other = forward_backward(&NextToken, &model, &batch, micro_batches, 1e9, stream);
             assert!((other.loss - whole.loss).abs() < 1e-6, "{} is not {}", other.loss, whole.loss);
             for ((name, one), (_, other)) in whole.gradients.by_name().zip(other.gradients.by_name()) {
                 let difference = (one.clone() - other.clone()).abs().max().into_scalar::<f32>();
@@ -118,7 +124,7 @@ mod tests {
         let model = config.architecture().expect("the numbers fit together").init(11, 3, &Device::flex().autodiff());
         let [inputs, targets, starts] = [vec![1; 10], vec![2; 10], vec![0; 10]];
         let batch = Batch { inputs, targets, weights: vec![0.0; 10], starts, batch_size: 2, sequence_length: 5 };
-        let step = forward_backward(&model, &batch, 2, 1.0, Stream::new(1, "test"));
+        let step = forward_backward(&NextToken, &model, &batch, 2, 1.0, Stream::new(1, "test"));
         assert!(step.loss.is_nan(), "{}", step.loss);
     }
 }

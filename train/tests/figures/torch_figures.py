@@ -174,8 +174,9 @@ def model(family, steps=5):
     keep(f"{family}/losses", torch.tensor(losses))
 
 
-torch.manual_seed(1)
-operations()
-for family in ["gpt1", "gpt2", "gpt3", "llama"]:
-    model(family)
-save_file(figures, pathlib.Path(__file__).with_name("torch.safetensors"))
+if __name__ == "__main__":
+    torch.manual_seed(1)
+    operations()
+    for family in ["gpt1", "gpt2", "gpt3", "llama"]:
+        model(family)
+    save_file(figures, pathlib.Path(__file__).with_name("torch.safetensors"))

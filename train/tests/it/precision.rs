@@ -4,7 +4,7 @@ use burn::tensor::{DType, Device};
 use train::{
     model::{Family, ModelConfig, Tokens},
     objective::next_token_loss,
-    optimize::{AdamW, AdamWConfig, Gradients},
+    optimize::{Gradients, OptimizerConfig},
     tensor::Precision,
 };
 
@@ -27,7 +27,7 @@ fn losses(family: Family, precision: Precision, device: &Device) -> Vec<f64> {
     };
     let mut model =
         config.architecture().expect("the numbers fit together").init(50, 1, device).computing_in(precision);
-    let mut optimizer = AdamW::new(AdamWConfig::default());
+    let mut optimizer = OptimizerConfig::default().build().expect("defaults fit together");
     let ids: Vec<i32> = (0..141).map(|place| place * place % 47).collect();
     let tokens = Tokens { ids: &ids[..140], batch_size: 2, starts: None };
     let step = |step: u64| {

@@ -104,7 +104,8 @@ fn a_real_model_is_what_it_is_in_transformers() {
             should_stop: &|_| false,
         };
         let greedy = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, seed: 1 };
-        let new: Vec<i64> = generate(&*model, &[prompt], greedy, &criteria)[0].iter().map(|id| i64::from(*id)).collect();
+        let new: Vec<i64> =
+            generate(&*model, &[prompt], greedy, &criteria)[0].iter().map(|id| i64::from(*id)).collect();
         assert_eq!(new, written.into_iter().map(i64::from).collect::<Vec<_>>(), "{said}");
     }
     assert!(furthest < 1e-3, "a logit is {furthest} off");

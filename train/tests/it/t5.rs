@@ -25,7 +25,7 @@ use train::{
 
 use crate::{
     devices::{everywhere, here, slack},
-    torch::{Figures, apart, numbers},
+    figures::{Figures, apart, numbers},
 };
 
 const SPECIAL: SpecialTokens<'static> = SpecialTokens { bos: 0, eos: &[1], pad: 0 };
@@ -39,8 +39,8 @@ fn folder(name: &str) -> PathBuf {
 
 fn models() -> [(&'static str, Family, Figures); 2] {
     [
-        ("t5", Family::T5, Figures::of(include_bytes!("../figures/t5/figures.safetensors"))),
-        ("t5-v1.1", Family::T5v11, Figures::of(include_bytes!("../figures/t5-v1.1/figures.safetensors"))),
+        ("t5", Family::T5, Figures::read(include_bytes!("../figures/t5/figures.safetensors"))),
+        ("t5-v1.1", Family::T5v11, Figures::read(include_bytes!("../figures/t5-v1.1/figures.safetensors"))),
     ]
 }
 

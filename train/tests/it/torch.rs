@@ -1,72 +1,20 @@
 //! Operations and whole small models against PyTorch: `tests/figures/torch_figures.py` wrote down what it computes.
 
-use burn::{
-    module::Module as _,
-    tensor::{Tensor, TensorData},
-};
-use safetensors::SafeTensors;
+use burn::{module::Module as _, tensor::Tensor};
 use train::{
-    model::{Family, Gpt, ModelConfig, Tokens, named_parameters, replace},
+    model::{Family, Tokens, named_parameters},
     objective::next_token_loss,
-    optimize::{AdamW, AdamWConfig, Gradients},
+    optimize::{Gradients, OptimizerConfig},
     tensor::{AttentionMask, Heads, attention, gelu, head_loss, linear, norm, swiglu},
 };
 
-use crate::devices::{everywhere, here, slack};
+use crate::{
+    devices::{everywhere, slack},
+    figures::{Figures, apart, numbers},
+};
 
 /// The largest relative error of a gradient.
 const CLOSE: f64 = 1e-4;
-
-/// Numbers that were written down.
-pub struct Figures(SafeTensors<'static>);
-
-impl Figures {
-    fn read() -> Self {
-        Self::of(include_bytes!("../figures/torch.safetensors"))
-    }
-
-    pub fn of(bytes: &'static [u8]) -> Self {
-        Self(SafeTensors::deserialize(bytes).expect("the figures are whole"))
-    }
-
-    pub fn names(&self) -> Vec<&str> {
-        self.0.names()
-    }
-
-    fn shape(&self, name: &str) -> Vec<usize> {
-        self.0.tensor(name).unwrap_or_else(|_| panic!("there is no figure {name}")).shape().to_vec()
-    }
-
-    fn words(&self, name: &str) -> Vec<[u8; 4]> {
-        let view = self.0.tensor(name).unwrap_or_else(|_| panic!("there is no figure {name}"));
-        view.data().as_chunks::<4>().0.to_vec()
-    }
-
-    pub fn numbers(&self, name: &str) -> Vec<f32> {
-        self.words(name).into_iter().map(f32::from_le_bytes).collect()
-    }
-
-    pub fn ids(&self, name: &str) -> Vec<i32> {
-        self.words(name).into_iter().map(i32::from_le_bytes).collect()
-    }
-
-    fn tensor<const D: usize>(&self, name: &str) -> Tensor<D> {
-        let shape: [usize; D] = self.shape(name).try_into().expect("the number of dimensions");
-        Tensor::from_data(TensorData::new(self.numbers(name), shape), &here())
-    }
-}
-
-pub fn numbers<const D: usize>(x: Tensor<D>) -> Vec<f32> {
-    x.into_data().try_to_vec().expect("single precision")
-}
-
-/// How far two vectors lie apart, as a share of the second one's length.
-pub fn apart(one: &[f32], other: &[f32]) -> f64 {
-    assert_eq!(one.len(), other.len());
-    let length = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
-    let difference = length(&mut one.iter().zip(other).map(|(x, y)| f64::from(*x) - f64::from(*y)));
-    difference / length(&mut other.iter().map(|x| f64::from(*x))).max(1e-9)
-}
 
 /// Holds an operation of the named inputs against PyTorch's.
 macro_rules! hold {
@@ -87,7 +35,7 @@ macro_rules! hold {
 
 #[test]
 fn operations_have_its_gradients() {
-    everywhere(|| operations_on(&Figures::read()));
+    everywhere(|| operations_on(&Figures::of_models()));
 }
 
 fn operations_on(figures: &Figures) {
@@ -102,42 +50,22 @@ fn operations_on(figures: &Figures) {
     hold!(figures, "head", [x: 2, w: 2], head_loss(x, w, &targets, &[1.0 / 6.0; 6]));
 }
 
-fn model(figures: &Figures, family: Family, name: &str) -> Gpt {
-    let config = ModelConfig {
-        family: Some(family),
-        num_layers: Some(2),
-        num_heads: Some(4),
-        num_kv_heads: (family == Family::Llama).then_some(2),
-        hidden_size: Some(8),
-        intermediate_size: Some(12),
-        context_length: Some(6),
-        sliding_window: Some(3),
-        ..ModelConfig::default()
-    };
-    let model = config.architecture().expect("the numbers fit together").init(11, 0, &here());
-    replace(model, |parameter, shape| {
-        let figure = format!("{name}/parameter/{parameter}");
-        assert_eq!(figures.shape(&figure), shape, "{figure}");
-        figures.numbers(&figure)
-    })
-}
-
 #[test]
 fn models_have_its_logits_gradients_and_steps() {
-    everywhere(|| models_on(&Figures::read()));
+    everywhere(|| models_on(&Figures::of_models()));
 }
 
 fn models_on(figures: &Figures) {
     let families = [(Family::Gpt1, "gpt1"), (Family::Gpt2, "gpt2"), (Family::Gpt3, "gpt3"), (Family::Llama, "llama")];
     for (family, name) in families {
-        let mut model = model(figures, family, name);
+        let mut model = figures.model(family, name);
         let (ids, targets) = (figures.ids(&format!("{name}/ids")), figures.ids(&format!("{name}/targets")));
         let tokens = Tokens { ids: &ids, batch_size: 2, starts: None };
         let logits = numbers(model.valid().logits(tokens));
         let apart_logits = apart(&logits, &figures.numbers(&format!("{name}/logits")));
         assert!(apart_logits < 1e-5 * slack(), "{name}: logits are {apart_logits} off");
 
-        let mut optimizer = AdamW::new(AdamWConfig::default());
+        let mut optimizer = OptimizerConfig::default().build().expect("defaults fit together");
         for (step, expected) in figures.numbers(&format!("{name}/losses")).into_iter().enumerate() {
             let loss = next_token_loss(&model, tokens, &targets, &[1.0 / 12.0; 12], None);
             let mut graph = loss.backward();

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::lanes::vectorised;
 
 /// Numbers that a thread takes at a time.
-const CHUNK: usize = 16_384;
+pub(super) const CHUNK: usize = 16_384;
 
 /// A step's constants.
 #[derive(Debug, Clone, Copy, PartialEq)]

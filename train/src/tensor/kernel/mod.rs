@@ -8,6 +8,7 @@
 #![expect(clippy::inline_always, reason = "a function that is called would run as on the oldest processor")]
 
 pub mod activation;
+pub mod adafactor;
 pub mod adamw;
 pub mod attention;
 pub mod dropout;

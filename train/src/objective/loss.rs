@@ -1,0 +1,39 @@
+//! A model and a batch in, a loss out.
+
+use burn::{module::Module, tensor::Tensor};
+
+use crate::data::MicroBatches;
+
+/// What a model is trained towards.
+///
+/// It may hold whatever it compares the model with; what changes with every step belongs to the model, so that it is saved.
+pub trait Objective {
+    /// What is trained.
+    type Model: Module;
+    /// What it is trained on.
+    type Batch: MicroBatches;
+
+    /// What a part of a batch adds to the batch's loss: the losses of all parts add up to that of the whole, however it is cut. A mean over
+    /// the batch is thus a sum over the part, divided by what the `whole` has. A mean of nothing is no number: a spike, which moves no
+    /// weight.
+    ///
+    /// - `key`: a hash of (seed, batch, part), for what is random, such as dropout
+    fn loss(&self, model: &Self::Model, part: &Self::Batch, whole: &Self::Batch, key: u64) -> Loss;
+}
+
+/// A loss, and what it is made of.
+#[derive(Debug)]
+pub struct Loss {
+    /// What is minimised, `[1]`; it is watched for spikes.
+    pub total: Tensor<1>,
+    /// Further numbers for the log by name, `[1]` each: they add up over the parts of a batch, as the total does. Losses before they are
+    /// weighted and added, or the share of answers that are right.
+    pub parts: Vec<(&'static str, Tensor<1>)>,
+}
+
+impl From<Tensor<1>> for Loss {
+    /// A loss of one part.
+    fn from(total: Tensor<1>) -> Self {
+        Self { total, parts: Vec::new() }
+    }
+}
