@@ -197,13 +197,17 @@ impl ModelConfig {
             Ok(Value::Object(keys)) => keys,
             _ => unreachable!("a configuration is an object"),
         };
-        let mut changed = json(&there);
+        let base = json(&there);
+        let mut changed = base.clone();
         for (key, wanted) in json(self) {
             let before = changed.insert(key.clone(), wanted.clone());
             if CHANGEABLE.contains(&key.as_str()) {
                 continue;
             }
-            let with = serde_json::from_value::<Self>(changed.clone().into()).ok();
+            // by itself: others may be changed
+            let mut alone = base.clone();
+            alone.insert(key.clone(), wanted.clone());
+            let with = serde_json::from_value::<Self>(alone.into()).ok();
             if with.and_then(|with| with.with_defaults().ok()).as_ref() != Some(&there) {
                 let said = before.map_or_else(|| "none".into(), |value| value.to_string());
                 let message = format!("`{key}` is {wanted}, and of the model that is there {said}");
@@ -328,7 +332,12 @@ mod tests {
         assert_eq!(wanted(ModelConfig::default()), Ok(same.clone()));
         let repeated = ModelConfig { attention_bias: Some(false), num_heads: Some(2), ..ModelConfig::default() };
         assert_eq!(wanted(repeated), Ok(same.clone()));
-        let changes = ModelConfig { dropout: Some(0.1), context_length: Some(4), ..ModelConfig::default() };
+        let changes = ModelConfig {
+            dropout: Some(0.1),
+            context_length: Some(4),
+            hidden_size: Some(16),
+            ..ModelConfig::default()
+        };
         assert_eq!(wanted(changes), Ok(ModelConfig { dropout: Some(0.1), context_length: Some(4), ..same }));
         for (config, expected) in [
             (
