@@ -59,7 +59,7 @@ const MESSAGE: [u8; 4] = [0xff; 4];
 /// Bytes before what a message says of itself.
 const PREFIX: usize = 8;
 
-/// Bytes that may fill up a file behind the end of its stream.
+/// Bytes that may fill up a file in front of its first message, and behind the end of its stream.
 const PADDING: u64 = 64;
 
 /// The most bytes that a compressed one stands for: zstd has a block of 128 KiB in four, and LZ4 less.
@@ -130,15 +130,20 @@ impl Messages {
         let length = file.metadata()?.len();
         let mut head = Vec::new();
         file.rewind()?;
-        (&file).take(HEAD).read_to_end(&mut head)?;
+        (&file).take(PADDING).read_to_end(&mut head)?;
         let (at, end) = match head.as_slice() {
-            head if head.starts_with(FILE) => (HEAD, end_of_stream(&mut file, length)?),
+            head if head.starts_with(FILE) => {
+                // the first message is aligned: to 8 bytes by most, to 64 by others
+                let words = head.chunks(PREFIX).skip(1).take_while(|word| **word == [0; PREFIX]).count();
+                let end = end_of_stream(&mut file, length)?;
+                ((HEAD + (words * PREFIX) as u64).min(end), end)
+            }
             head if head.starts_with(&MESSAGE) => (0, length),
             head if head.starts_with(b"FEA1") => {
                 return Err(invalid("it is Feather of version 1: write it as version 2, or as Parquet"));
             }
             head => {
-                let shown: Vec<String> = head.iter().map(|byte| format!("{byte:02x}")).collect();
+                let shown: Vec<String> = head.iter().take(PREFIX).map(|byte| format!("{byte:02x}")).collect();
                 return Err(invalid(format!("it is no file or stream of Arrow: it begins with {}", shown.join(" "))));
             }
         };

