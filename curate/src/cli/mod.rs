@@ -91,6 +91,10 @@ pub fn main() -> ExitCode {
         Command::Render(args) => args.run(&printer),
         Command::Completions(args) => args.run(Arguments::command(), &printer),
     };
+    let result = result.and_then(|()| match printer.unwritten() {
+        Some(error) => Err(anyhow::anyhow!("cannot write to standard output: {error}")),
+        None => Ok(()),
+    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -5,7 +5,7 @@
 use std::{
     fmt::Display,
     io::{self, IsTerminal as _, Write as _},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -56,6 +56,8 @@ pub struct Printer {
     output: io::Stdout,
     bar: Mutex<Option<ProgressBar>>,
     stage: Mutex<Stage>,
+    /// Why a result could not be printed.
+    unwritten: OnceLock<io::Error>,
 }
 
 /// How far a stage is.
@@ -78,7 +80,8 @@ pub fn log(verbosity: Verbosity, form: Form) {
     let registry = tracing_subscriber::registry();
     match form {
         Form::Text => {
-            let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time();
+            let layer = tracing_subscriber::fmt::layer();
+            let layer = layer.with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).without_time();
             registry.with(layer.with_filter(targets)).init();
         }
         Form::Json => registry.with(JsonLog.with_filter(targets)).init(),
@@ -87,7 +90,14 @@ pub fn log(verbosity: Verbosity, form: Form) {
 
 impl Printer {
     pub fn new(verbosity: Verbosity, form: Form) -> Self {
-        Self { verbosity, form, output: io::stdout(), bar: Mutex::new(None), stage: Mutex::default() }
+        Self {
+            verbosity,
+            form,
+            output: io::stdout(),
+            bar: Mutex::new(None),
+            stage: Mutex::default(),
+            unwritten: OnceLock::new(),
+        }
     }
 
     /// Whether every unit should be named.
@@ -104,8 +114,17 @@ impl Printer {
 
     /// Prints a result.
     pub fn result(&self, text: impl Display) {
-        // nobody reads on: there is nobody to tell
-        let _ = writeln!(self.output.lock(), "{text}");
+        let mut output = self.output.lock();
+        match writeln!(output, "{text}").and_then(|()| output.flush()) {
+            // nobody reads on: there is nobody to tell
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => drop(self.unwritten.set(error)),
+            _ => {}
+        }
+    }
+
+    /// Why a result could not be printed, if one could not.
+    pub fn unwritten(&self) -> Option<&io::Error> {
+        self.unwritten.get()
     }
 
     /// Prints a word about what happens, unless it should be quiet.

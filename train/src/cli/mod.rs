@@ -63,7 +63,11 @@ enum Command {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let printer = Printer::new(arguments.quiet, arguments.progress);
-    match run(arguments, &printer) {
+    let ended = run(arguments, &printer).and_then(|code| match printer.unwritten() {
+        Some(error) => Err(anyhow::anyhow!("cannot write to standard output: {error}")),
+        None => Ok(code),
+    });
+    match ended {
         Ok(code) => code,
         Err(error) => {
             printer.error(&error);

@@ -3,6 +3,7 @@
 use std::{
     fmt::Display,
     io::{self, Write as _},
+    sync::{Arc, OnceLock},
 };
 
 use schemas::progress::{Form, Told, line};
@@ -13,11 +14,13 @@ use serde::Serialize;
 pub struct Printer {
     quiet: bool,
     form: Form,
+    /// Why a result could not be printed.
+    unwritten: Arc<OnceLock<io::Error>>,
 }
 
 impl Printer {
     pub fn new(quiet: bool, form: Form) -> Self {
-        Self { quiet, form }
+        Self { quiet, form, unwritten: Arc::default() }
     }
 
     /// Whether only errors and results are printed.
@@ -31,10 +34,18 @@ impl Printer {
     }
 
     /// Prints a result.
-    #[expect(clippy::unused_self, reason = "results are printed at every verbosity, and in one form")]
     pub fn result(&self, text: impl Display) {
-        // nobody reads on: there is nobody to tell
-        let _ = writeln!(io::stdout().lock(), "{text}");
+        let mut output = io::stdout().lock();
+        match writeln!(output, "{text}").and_then(|()| output.flush()) {
+            // nobody reads on: there is nobody to tell
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => drop(self.unwritten.set(error)),
+            _ => {}
+        }
+    }
+
+    /// Why a result could not be printed, if one could not.
+    pub fn unwritten(&self) -> Option<&io::Error> {
+        self.unwritten.get()
     }
 
     /// Prints a word about what happens, unless it should be quiet.

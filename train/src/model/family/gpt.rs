@@ -56,10 +56,16 @@ pub fn is_buffer(name: &str) -> bool {
 /// The keys that both write.
 ///
 /// # Errors
-/// When heads have a size of their own, or layers no biases: the formats have no keys for it.
+/// When heads have a size of their own or share keys, or layers have no biases: the formats have no keys for it.
 pub fn write_common(architecture: &Architecture) -> Result<Value, String> {
+    let Architecture { num_heads, num_kv_heads, .. } = architecture;
+    if num_kv_heads != num_heads {
+        return Err(format!(
+            "the layouts of GPT and GPT-2 have no key for {num_kv_heads} heads of keys and values to {num_heads} of queries"
+        ));
+    }
     if architecture.query_columns() != architecture.hidden_size {
-        let Architecture { num_heads, head_dim, hidden_size, .. } = architecture;
+        let Architecture { head_dim, hidden_size, .. } = architecture;
         return Err(format!(
             "the layouts of GPT and GPT-2 have no key for a `head_dim` of {head_dim}, which {num_heads} times is not the `hidden_size` of \
              {hidden_size}"

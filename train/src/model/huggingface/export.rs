@@ -60,7 +60,11 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::model::{ModelConfig, huggingface::examples, named_parameters};
+    use crate::model::{
+        ModelConfig,
+        huggingface::{examples, import},
+        named_parameters,
+    };
 
     /// A sliding window as long as the context is none; a shorter one has no counterpart.
     #[test]
@@ -75,6 +79,29 @@ mod tests {
         assert_eq!(config["model_type"], "gpt2");
         let fault = of(5).expect_err("it does not");
         assert!(fault.contains("`sliding_window` of 5"), "{fault}");
+    }
+
+    /// The layouts of GPTs have no heads that share keys.
+    #[test]
+    fn grouped_queries_are_no_gpts() {
+        for family in [Family::Gpt1, Family::Gpt2] {
+            let config = ModelConfig { num_kv_heads: Some(2), ..examples::config(family) };
+            let architecture = config.architecture().expect("the numbers fit together");
+            let model = named_parameters(&architecture.init(11, 1, &Device::flex()));
+            let fault = export(family, &architecture, &model, examples::SPECIAL).expect_err("it has no counterpart");
+            assert!(fault.contains("2 heads of keys and values to 4 of queries"), "{fault}");
+        }
+    }
+
+    /// The base of rotary positions is written at two places, and none is taken for a key that nobody reads.
+    #[test]
+    fn what_is_exported_is_known() {
+        let config = ModelConfig { rope_scaling: None, ..examples::config(Family::Llama) };
+        let architecture = config.architecture().expect("the numbers fit together");
+        let model = named_parameters(&architecture.init(11, 1, &Device::flex()));
+        let (config, theirs) = export(Family::Llama, &architecture, &model, examples::SPECIAL).expect("it has one");
+        let read = import(&config, &examples::Folder::of(theirs)).expect("it was exported");
+        assert_eq!(read.notes, [""; 0]);
     }
 
     /// The biases of queries, keys and values stand each for themselves, and there are no others.

@@ -23,7 +23,9 @@ pub fn described(keys: &Keys<'_>, context_length: usize) -> Result<(f64, Option<
         let value = named(name).ok_or_else(|| format!("`{place}` has no `{name}`"))?;
         value.as_f64().ok_or_else(|| format!("`{name}` in `{place}` is {value}, and no number"))
     };
-    let base = if named("rope_theta").is_some() { number("rope_theta")? } else { keys.number("rope_theta")? };
+    // read in any case: folders have it at both places
+    let at_top = keys.number("rope_theta")?;
+    let base = if named("rope_theta").is_some() { number("rope_theta")? } else { at_top };
     // at the top, too, models have written how long they were before they were stretched
     let original_context_length = match keys.optional_count("original_max_position_embeddings")? {
         Some(original) => original,
