@@ -12,6 +12,7 @@ use datafusion::{
     logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error;
 
@@ -54,6 +55,8 @@ pub fn call<F: Function>(function: F, arguments: Vec<Expr>) -> Expr {
 /// A [`Function`] in a plan. Two are the same where their settings are.
 pub struct FunctionUdf<F: Function> {
     function: F,
+    /// The hash of its settings.
+    hash: u64,
     signature: Signature,
     loaded: OnceLock<F::Loaded>,
 }
@@ -66,7 +69,9 @@ impl<F: Function> FunctionUdf<F> {
             || Signature::variadic_any(Volatility::Immutable),
             |count| Signature::any(count, Volatility::Immutable),
         );
-        Self { function, signature, loaded: OnceLock::new() }
+        // by what is sent of it: settings may hold floats, which have no hash
+        let settings = serde_json::to_vec(&function).expect("settings are JSON");
+        Self { hash: xxh3_64(&settings), function, signature, loaded: OnceLock::new() }
     }
 
     /// Its settings.
@@ -100,9 +105,11 @@ impl<F: Function> PartialEq for FunctionUdf<F> {
 impl<F: Function> Eq for FunctionUdf<F> {}
 
 impl<F: Function> Hash for FunctionUdf<F> {
+    /// Settings are part of it: where DataFusion looks for common expressions, it compares the names of functions and these hashes, and takes
+    /// two functions of one name for the same where the hashes agree.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // settings may hold floats, which have no hash
         self.function.name().hash(state);
+        self.hash.hash(state);
     }
 }
 
@@ -124,5 +131,59 @@ impl<F: Function> ScalarUDFImpl for FunctionUdf<F> {
             args.args.iter().map(|column| column.to_array(args.number_rows)).collect::<Result<Vec<ArrayRef>>>()?;
         let column = self.function.evaluate(self.loaded()?, &columns, args.number_rows)?;
         Ok(ColumnarValue::Array(column))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use datafusion::{
+        arrow::array::{AsArray as _, UInt64Array},
+        arrow::datatypes::UInt64Type,
+        prelude::{SessionContext, col, lit},
+    };
+    use serde::Deserialize;
+
+    use super::*;
+
+    /// The same number, whatever the column has.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Always(u64);
+
+    impl Function for Always {
+        const KIND: &'static str = "always";
+        const ARGUMENTS: Option<usize> = Some(1);
+        type Loaded = ();
+
+        fn name(&self) -> &'static str {
+            "always"
+        }
+
+        fn return_type(&self) -> DataType {
+            DataType::UInt64
+        }
+
+        fn load(&self) -> error::Result<()> {
+            Ok(())
+        }
+
+        fn evaluate(&self, (): &(), _: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
+            Ok(Arc::new(UInt64Array::from(vec![self.0; rows])))
+        }
+    }
+
+    /// Two functions of one name in one plan stay two, where their settings differ.
+    #[tokio::test]
+    async fn functions_of_one_name_are_told_apart() -> Result<()> {
+        let table = SessionContext::new().read_empty()?.select(vec![lit(1).alias("x")])?;
+        let of = |number| call(Always(number), vec![col("x")]);
+        let batches = table
+            .select(vec![of(1).alias("one"), of(2).alias("two"), (of(1) + of(2)).alias("both")])?
+            .collect()
+            .await?;
+        let value = |column: usize| batches[0].column(column).as_primitive::<UInt64Type>().value(0);
+        assert_eq!([value(0), value(1), value(2)], [1, 2, 3]);
+        Ok(())
     }
 }
