@@ -15,7 +15,7 @@
 //!   files are read
 //! - [`size`], [`share`]: numbers of bytes and parts of a whole, as people write them
 //! - [`version`], [`progress`]: what a program says of itself, and to a machine that watches it
-//! - [`json`], [`reference`]: the JSON Schema of each, generated from the types, and a page of its keys
+//! - [`json`], [`mod@reference`]: the JSON Schema of each, generated from the types, and a page of its keys
 //!
 //! Useful for: whatever two programs must agree on. Not useful for: anything that only one of them does.
 
