@@ -1,13 +1,14 @@
 #!/bin/bash
 # A job for Slurm: sbatch examples/jobs/slurm.sh RECIPE OUT
 #
-# Slurm sends SIGTERM some time before a job's end and starts it again where it was stopped: the same command goes on with
-# what was done. Exit code 0 alone means that the run is complete.
+# After preemption or the loss of a node Slurm starts the job again; at the limit of time it does not: submit it again. In
+# either case the same command goes on with what was done. Exit code 0 alone means that the run is complete.
 #SBATCH --job-name=curate
 #SBATCH --cpus-per-task=16
 #SBATCH --mem=32G
 #SBATCH --time=12:00:00
 #SBATCH --requeue
+#SBATCH --signal=TERM@120
 #SBATCH --open-mode=append
 #SBATCH --output=%x-%j.out
 #SBATCH --error=%x-%j.jsonl

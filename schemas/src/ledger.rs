@@ -38,6 +38,21 @@ pub struct Ledger {
     pub mixtures: Vec<MixtureEntry>,
 }
 
+/// What the names of the stages that make mixtures begin with; no step's name does.
+pub const MIXTURE_STAGE: &str = "mixture-";
+
+/// The stage that makes a mixture.
+#[must_use]
+pub fn mixture_stage(mixture: &str) -> String {
+    format!("{MIXTURE_STAGE}{mixture}")
+}
+
+/// Whether a stage makes a mixture.
+#[must_use]
+pub fn is_mixture_stage(stage: &str) -> bool {
+    stage.starts_with(MIXTURE_STAGE)
+}
+
 /// What one stage did with the documents of one source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

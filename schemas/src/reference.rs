@@ -124,9 +124,15 @@ impl<'s> Page<'s> {
         let Some(keys) = schema["properties"].as_object().filter(|_| schema.get("$ref").is_none()) else {
             return self.value(schema, path, repeats);
         };
-        let keys: Vec<String> =
-            keys.iter().map(|(key, of)| format!("{key} = {}", self.value(of, path, false).replace('`', ""))).collect();
-        format!("`{{ {} }}`", keys.join(", "))
+        let mut written = Vec::new();
+        for (key, of) in keys {
+            let inner = [path, std::slice::from_ref(key)].concat();
+            let value = self.value(of, &inner, false);
+            // a link is none within code: that is left for it
+            let value = if value.contains("](") { format!("`{value}`") } else { value.replace('`', "") };
+            written.push(format!("{key} = {value}"));
+        }
+        format!("`{{ {} }}`", written.join(", "))
     }
 
     /// What each choice of an enumeration means, where it says so.
@@ -250,6 +256,11 @@ mod tests {
         Whole,
         /// So much.
         Share(f64),
+        /// Some of it.
+        Cut {
+            /// From where on.
+            from: u64,
+        },
     }
 
     #[test]
@@ -260,9 +271,10 @@ mod tests {
         // keys are sorted, and the first that is reached names the section
         assert!(page.contains("| `extra` | list of [`[[extra]]`](#extra) |"), "{page}");
         assert!(page.contains("| `part` | for each name: [`[[extra]]`](#extra) |"), "{page}");
-        let row =
-            "| `kind` | `\"whole\"` or `{ share = float }` |  | Which.<br>`whole`: All of it.<br>`share`: So much. |";
+        let row = "| `kind` | `\"whole\"` or `{ share = float }` or `{ cut = `[`[extra.kind.cut]`](#extrakindcut)` }` |  \
+                   | Which.<br>`whole`: All of it.<br>`share`: So much.<br>`cut`: Some of it. |";
         assert!(page.contains(row), "{page}");
-        assert_eq!(page.matches("## ").count(), 1, "{page}");
+        let headings: Vec<&str> = page.lines().filter(|line| line.starts_with("## ")).collect();
+        assert_eq!(headings, ["## [[extra]]", "## [extra.kind.cut]"], "{page}");
     }
 }

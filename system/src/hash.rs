@@ -17,17 +17,20 @@ pub struct Written {
 
 /// Bytes as they come, hashed and counted.
 #[derive(Debug, Default)]
-pub(crate) struct Hasher {
+pub struct Hasher {
     hash: Sha256,
     bytes: u64,
 }
 
 impl Hasher {
+    /// Takes some more.
     pub fn update(&mut self, bytes: &[u8]) {
         self.hash.update(bytes);
         self.bytes += bytes.len() as u64;
     }
 
+    /// The size and the hash of all of them.
+    #[must_use]
     pub fn finish(self) -> Written {
         Written { bytes: self.bytes, sha256: hex(&self.hash.finalize()) }
     }

@@ -22,6 +22,6 @@ mod memory;
 
 pub use atomic_file::{AtomicFile, sync_folder};
 pub use error::{FileError, Result};
-pub use hash::{Written, hash_file, sha256};
+pub use hash::{Hasher, Written, hash_file, sha256};
 pub use hashed_file::{HashedFile, write_whole};
 pub use memory::peak_memory;

@@ -40,7 +40,7 @@ use self::printer::{Printer, Verbosity};
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// Print errors and results alone.
+    /// Print only errors, results and what was lost.
     #[arg(short, long, global = true, display_order = 900, conflicts_with = "verbose")]
     quiet: bool,
     /// Print what is done in more detail.

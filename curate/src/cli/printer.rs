@@ -27,7 +27,7 @@ use crate::run::Progress;
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
-    /// Errors and results.
+    /// Errors, results and what was lost.
     Quiet,
     /// Stages, too.
     Normal,

@@ -12,7 +12,7 @@ use datafusion::{
     common::internal_datafusion_err,
     prelude::{DataFrame, JoinType, col, lit},
 };
-use schemas::manifest::Manifest;
+use schemas::{ledger::is_mixture_stage, manifest::Manifest};
 use serde::{Deserialize, Serialize};
 
 use super::Tables;
@@ -71,7 +71,7 @@ impl DuplicateIndex {
         }
         let ledger = ledger::read(&layout.ledger()).map_err(|_| not_an_index())?;
         let mut stages = ledger.stages.iter().map(|entry| entry.stage.as_str());
-        let last = stages.rfind(|stage| !stage.starts_with("mixture-")).ok_or_else(not_an_index)?;
+        let last = stages.rfind(|stage| !is_mixture_stage(stage)).ok_or_else(not_an_index)?;
         let pattern = layout.out().join("facts/bands/*/*.parquet");
         let found = glob::glob(&pattern.to_string_lossy()).map_err(|_| not_an_index())?;
         let files: Vec<PathBuf> = found.filter_map(std::result::Result::ok).collect();

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A verdict keeps, cuts or drops; what is dropped has a reason. Every stage writes one row for each document that came to it,
-//! sorted by id. No text is read here.
+//! sorted by id. Text is read to check candidates and find substrings alone.
 //!
 //! Useful for: everything that follows from facts. Not useful for: facts; see [`crate::measure`].
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use schemas::{manifest, mixture};
+use schemas::{ledger::mixture_stage, manifest, mixture};
 
 /// The paths below an output folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Layout {
     /// What was asked of the sources of a mixture, and what they give.
     #[must_use]
     pub fn mixture_account(&self, name: &str) -> PathBuf {
-        self.out.join("decisions").join(format!("mixture-{name}.json"))
+        self.out.join("decisions").join(format!("{}.json", mixture_stage(name)))
     }
 
     /// The verdicts of a stage.

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::write_whole;
+use super::{Written, write_whole};
 use crate::error::{Error, Result};
 
 /// A line of `quarantine/SOURCE.jsonl`.
@@ -29,14 +29,13 @@ pub struct Quarantined {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write_quarantine(records: &[Quarantined], path: &Path) -> Result<()> {
+pub fn write_quarantine(records: &[Quarantined], path: &Path) -> Result<Written> {
     let mut lines = Vec::new();
     for record in records {
         serde_json::to_writer(&mut lines, record).expect("the type is JSON");
         lines.push(b'\n');
     }
-    write_whole(path, &lines)?;
-    Ok(())
+    Ok(write_whole(path, &lines)?)
 }
 
 /// Reads the list at `path`; one that is not there is empty.

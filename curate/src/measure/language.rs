@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    files::{Text, Version, hash_file},
+    files::{Text, Version},
     learn::{
         Buffers,
         language::{Identified, LanguageModel},
@@ -50,9 +50,7 @@ impl FactFamily for Languages {
 
     fn asked(asked: &Asked<'_>) -> Result<Vec<ModelFile>> {
         let Some(LanguageFacts { model }) = &asked.facts.language else { return Ok(vec![]) };
-        let path = asked.files.file(model)?;
-        let sha256 = hash_file(&path)?.sha256;
-        Ok(vec![ModelFile { path, sha256 }])
+        Ok(vec![ModelFile::named(model, asked.files)?])
     }
 
     fn description(model: &ModelFile) -> String {

@@ -77,7 +77,7 @@ impl Check<'_> {
         let tasks = self.tasks()?;
         let mut sources = self.sources()?;
         let mut declared = BTreeMap::new();
-        for (name, (task, max_error_rate)) in &tasks {
+        for (name, (task, recipe)) in &tasks {
             let (files, splits): (Vec<_>, Vec<_>) = files_of(task).unzip();
             if splits.iter().any(|split| *split != Split::Train) {
                 declared.insert(name.clone(), splits);
@@ -87,13 +87,8 @@ impl Check<'_> {
                 files,
                 format: Format::Examples(Box::new(task.rules.clone())),
                 clean: vec![],
-                max_error_rate: *max_error_rate,
-                max_lost_rate: self
-                    .recipe
-                    .task
-                    .iter()
-                    .find(|(found, _)| found.get_ref() == name)
-                    .map_or(0.0, |(_, task)| task.max_lost_rate.get()),
+                max_error_rate: recipe.max_error_rate.get(),
+                max_lost_rate: recipe.max_lost_rate.get(),
             });
         }
         sources.sort_by(|one, other| one.name.cmp(&other.name));
@@ -132,7 +127,7 @@ impl Check<'_> {
     }
 
     /// The licences that sources and tasks say.
-    fn licences(&self, tasks: &Tasks) -> BTreeMap<String, String> {
+    fn licences(&self, tasks: &Tasks<'_>) -> BTreeMap<String, String> {
         let of_sources = self.recipe.source.iter().map(|(name, source)| (name.get_ref(), source.licence.as_ref()));
         let of_tasks = tasks.iter().map(|(name, (task, _))| (name, task.licence.as_ref()));
         of_sources.chain(of_tasks).filter_map(|(name, licence)| Some((name.clone(), licence?.clone()))).collect()
@@ -156,7 +151,7 @@ impl Check<'_> {
     }
 
     /// Where the tasks are written.
-    fn task_files(&self, tasks: &Tasks) -> BTreeMap<String, PathBuf> {
+    fn task_files(&self, tasks: &Tasks<'_>) -> BTreeMap<String, PathBuf> {
         let file = |(name, recipe): (&Text, &TaskRecipe)| {
             let (task, _) = tasks.get(name.get_ref())?;
             Some((task.name.clone(), self.files.task_file(recipe.file.as_ref().unwrap_or(name)).ok()?))
@@ -164,7 +159,7 @@ impl Check<'_> {
         self.recipe.task.iter().filter_map(file).collect()
     }
 
-    fn tasks(&self) -> Result<Tasks> {
+    fn tasks(&self) -> Result<Tasks<'_>> {
         let mut tasks = BTreeMap::new();
         for (name, recipe) in &self.recipe.task {
             self.name(name)?;
@@ -173,7 +168,7 @@ impl Check<'_> {
                 return Err(self.fault(name.span(), message).into());
             }
             let task = self.files.task(recipe.file.as_ref().unwrap_or(name))?;
-            tasks.insert(name.get_ref().clone(), (task, recipe.max_error_rate.get()));
+            tasks.insert(name.get_ref().clone(), (task, recipe));
         }
         Ok(tasks)
     }

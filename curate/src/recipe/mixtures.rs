@@ -11,7 +11,7 @@ use super::{
     MixturePlan,
     check::{Check, list},
     mixture_recipe::{EpochsRecipe, MixtureRecipe},
-    model::Text,
+    model::{TaskRecipe, Text},
 };
 use crate::{
     decide::{
@@ -23,15 +23,15 @@ use crate::{
     write::{Content, ExamplesContent},
 };
 
-/// The tasks of a recipe, each with its `max_error_rate`.
-pub(super) type Tasks = BTreeMap<String, (Task, f64)>;
+/// The tasks of a recipe, each with what the recipe says of it.
+pub(super) type Tasks<'r> = BTreeMap<String, (Task, &'r TaskRecipe)>;
 
 impl Check<'_> {
-    pub(super) fn mixtures(&self, tasks: &Tasks) -> Result<Vec<MixturePlan>> {
+    pub(super) fn mixtures(&self, tasks: &Tasks<'_>) -> Result<Vec<MixturePlan>> {
         self.recipe.mixture.iter().map(|(name, recipe)| self.mixture(name, recipe, tasks)).collect()
     }
 
-    fn mixture(&self, name: &Text, recipe: &MixtureRecipe, tasks: &Tasks) -> Result<MixturePlan> {
+    fn mixture(&self, name: &Text, recipe: &MixtureRecipe, tasks: &Tasks<'_>) -> Result<MixturePlan> {
         self.name(name)?;
         let weights = self.weights(name, recipe, tasks)?;
         let sources = weights.sources();
@@ -72,7 +72,7 @@ impl Check<'_> {
         })
     }
 
-    fn weights(&self, name: &Text, recipe: &MixtureRecipe, tasks: &Tasks) -> Result<Weights> {
+    fn weights(&self, name: &Text, recipe: &MixtureRecipe, tasks: &Tasks<'_>) -> Result<Weights> {
         let sources = self.recipe.source.keys().map(|source| source.get_ref().as_str());
         let names = sources.chain(tasks.keys().map(String::as_str)).collect();
         let keys = recipe.weights();
@@ -117,7 +117,7 @@ impl Check<'_> {
         Ok(Content::Text)
     }
 
-    fn examples(&self, name: &Text, recipe: &MixtureRecipe, sources: &[String], tasks: &Tasks) -> Result<Content> {
+    fn examples(&self, name: &Text, recipe: &MixtureRecipe, sources: &[String], tasks: &Tasks<'_>) -> Result<Content> {
         let mut wanted = BTreeMap::new();
         for source in sources {
             wanted.insert(source.clone(), self.wanted(recipe, &tasks[source].0, name)?);

@@ -2,7 +2,10 @@
 
 use std::{ops::Range, sync::Arc};
 
-use schemas::toml_file::{Spanned, TomlError};
+use schemas::{
+    ledger::{MIXTURE_STAGE, is_mixture_stage},
+    toml_file::{Spanned, TomlError},
+};
 
 use super::{
     ClassifierPlan, StepPlan,
@@ -12,6 +15,7 @@ use super::{
 use crate::{
     decide::{AfterCuts, Facts, Scope, Step, StepRecipe, Steps},
     error::Result,
+    files::list_with_and,
     measure::Family,
 };
 
@@ -38,6 +42,12 @@ impl Check<'_> {
                     }
                     None => kind.name().to_owned(),
                 };
+                if is_mixture_stage(&name) {
+                    let span = recipe.name.as_ref().map_or_else(|| spanned.span(), Spanned::span);
+                    let message =
+                        format!("`{MIXTURE_STAGE}` begins the names of stages that make mixtures: take another `name`");
+                    return Err(self.fault(span, message).into());
+                }
                 if name == "read" || name == AfterCuts::NAME || steps.iter().any(|step| step.name == name) {
                     let span = recipe.name.as_ref().map_or_else(|| spanned.span(), Spanned::span);
                     let message = format!("there is another stage `{name}`: give this step a `name`");
@@ -61,7 +71,7 @@ impl Check<'_> {
     /// What a step does; a preset is several.
     fn kinds(&self, recipe: &Spanned<StepRecipe>, classifiers: &[ClassifierPlan]) -> Result<Steps, TomlError> {
         let span = recipe.span();
-        let mut found = recipe.get_ref().steps(&InRecipe { check: self, step: recipe.get_ref(), classifiers })?;
+        let found = recipe.get_ref().steps(&InRecipe { check: self, step: recipe.get_ref(), classifiers })?;
         for step in found.iter().flatten() {
             for facts in step.facts() {
                 if let Facts::Named(family) = facts {
@@ -69,16 +79,10 @@ impl Check<'_> {
                 }
             }
         }
-        match (found.pop(), found.len()) {
-            (Some(steps), 0) => Ok(steps),
-            (last, others) => {
-                let count = others + usize::from(last.is_some());
-                let (keys, key) = StepRecipe::KEYS.split_at(StepRecipe::KEYS.len() - 1);
-                let possible = format!("`{}` and `{}`", keys.join("`, `"), key.concat());
-                let message = format!("a step does one thing, of {possible}; this one does {count}");
-                Err(self.fault(span, message))
-            }
-        }
+        <[Steps; 1]>::try_from(found).map(|[steps]| steps).map_err(|found| {
+            let possible = list_with_and(StepRecipe::KEYS);
+            self.fault(span, format!("a step does one thing, of {possible}; this one does {}", found.len()))
+        })
     }
 
     /// All sources that are not tasks.

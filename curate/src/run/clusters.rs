@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use datafusion::{
-    physical_plan::{ExecutionPlan, coalesce_partitions::CoalescePartitionsExec, union::UnionExec},
+    physical_plan::{coalesce_partitions::CoalescePartitionsExec, union::UnionExec},
     prelude::{DataFrame, SessionContext},
 };
 
-use super::{context::Run, made::Files};
+use super::{context::Run, made::Files, publishing::planned};
 use crate::{
     decide::{self, BandsCard, ClusterAccount, ClusterConfig, ClusterExec, versions},
     error::{InStage as _, Result},
@@ -74,8 +74,8 @@ impl<'r> Clusters<'r> {
         let (streaming, relational) = (run.session.streaming(), run.session.relational());
         let hashes = self.hashes(&streaming, &relational, &inputs).await?;
         let settings = (family, run.plan.verification, &run.plan.indexes);
-        let origin = run.origin(versions::CLUSTERS, &[], &settings, &inputs)?;
-        let mark = run.unit("clusters", "clusters", &origin, self.publish(&streaming, hashes)).await?;
+        let origin = run.units.origin(versions::CLUSTERS, &[], &settings, &inputs)?;
+        let mark = run.units.run("clusters", "clusters", &origin, self.publish(&streaming, hashes)).await?;
         Ok(mark.outputs.first().and_then(|file| file.rows).unwrap_or_default())
     }
 
@@ -96,14 +96,14 @@ impl<'r> Clusters<'r> {
 
     async fn publish(&self, context: &SessionContext, hashes: Hashes) -> Result<Files> {
         let Self { run, family } = self;
-        let mut inputs = vec![planned(hashes.own).await?];
+        let mut inputs = vec![planned("clusters", hashes.own).await?];
         for known in hashes.known {
             // in no order, and so in one partition: others would wait while one is read
-            inputs.push(Arc::new(CoalescePartitionsExec::new(planned(known).await?)));
+            inputs.push(Arc::new(CoalescePartitionsExec::new(planned("clusters", known).await?)));
         }
         let inputs = UnionExec::try_new(inputs).in_stage("clusters")?;
         let texts = match hashes.texts {
-            Some(texts) => Some(planned(texts).await?),
+            Some(texts) => Some(planned("clusters", texts).await?),
             None => None,
         };
         let account = run.layout.cluster_account();
@@ -124,8 +124,4 @@ impl<'r> Clusters<'r> {
         }
         Ok(files)
     }
-}
-
-async fn planned(table: DataFrame) -> Result<Arc<dyn ExecutionPlan>> {
-    table.create_physical_plan().await.in_stage("clusters")
 }

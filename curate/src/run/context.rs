@@ -10,24 +10,24 @@
 use std::{
     collections::BTreeMap,
     future::Future,
-    path::{Path, PathBuf},
+    path::Path,
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use super::{
     folder,
-    made::{Files, Made},
+    made::Made,
     options::Options,
     plans::Plans,
     progress::{Progress, told},
-    units::{Origin, Units},
+    units::Units,
 };
 use crate::{
     engine::{Limits, Session},
     error::Result,
-    files::{Inputs, Layout, Lock, Version, read_json, remove_folder, units::Mark},
+    files::{Layout, Lock, read_json, remove_folder},
     recipe::Plan,
     source::Source,
 };
@@ -97,36 +97,9 @@ impl<'a> Run<'a> {
         &self.units.made
     }
 
-    /// What a unit follows from: see [`Units::origin`].
-    pub fn origin(
-        &self,
-        stage: Version,
-        parts: &[Version],
-        settings: &impl Serialize,
-        inputs: &Inputs,
-    ) -> Result<Origin> {
-        self.units.origin(stage, parts, settings, inputs)
-    }
-
-    /// Runs a unit, unless it is found done.
-    pub async fn unit(
-        &self,
-        stage: &str,
-        unit: &str,
-        origin: &Origin,
-        work: impl Future<Output = Result<Files>>,
-    ) -> Result<Mark> {
-        self.units.run(stage, unit, origin, work).await
-    }
-
-    /// Makes sure that files are those that were written: see [`Units::verify`].
-    pub fn verify(&self, paths: &[PathBuf]) -> Result<()> {
-        self.units.verify(paths)
-    }
-
     /// Reads a file of JSON that this run has made or found.
     pub fn read_made<T: DeserializeOwned>(&self, path: &Path) -> Result<T> {
-        self.verify(&[path.to_owned()])?;
+        self.units.verify(&[path.to_owned()])?;
         read_json(path)
     }
 }

@@ -71,7 +71,7 @@ impl FileFacts<'_> {
             context.read_table(read_table(file.reading()))
         };
         let table = table.in_stage("measure")?;
-        run.verify(&inputs.close())?;
+        run.units.verify(&inputs.close())?;
         let table = with_facts(table, &missing).in_stage("measure")?;
         let files = run.publish("measure", &context, table, facts_files(&run.layout, *file, &missing)).await?;
         self.mark(&missing, files, start.elapsed().as_secs_f64() / missing.len() as f64)

@@ -91,9 +91,10 @@ impl Made {
         known.take(mark);
     }
 
-    /// Notes a file that no unit makes.
-    pub fn add(&self, file: FileEntry) {
-        self.known().outputs.insert(file.path.clone(), file);
+    /// Notes files that no unit makes.
+    pub fn add(&self, files: &Files) {
+        let entries = self.entries(files);
+        self.known().outputs.extend(entries.into_iter().map(|file| (file.path.clone(), file)));
     }
 
     /// Notes how many records were read from a file from outside.

@@ -16,10 +16,15 @@ use crate::{
     files::{Inputs, Publication, PublishExec, Version, published},
 };
 
+/// A table as the plan that gives it.
+pub async fn planned(stage: &str, table: DataFrame) -> Result<Arc<dyn ExecutionPlan>> {
+    table.create_physical_plan().await.in_stage(stage)
+}
+
 impl Run<'_> {
     /// Plans a table and collects its rows, which are few.
     pub async fn collect(&self, stage: &str, context: &SessionContext, table: DataFrame) -> Result<Vec<RecordBatch>> {
-        let plan = table.create_physical_plan().await.in_stage(stage)?;
+        let plan = planned(stage, table).await?;
         self.run_plan(stage, context, plan).await
     }
 
@@ -31,7 +36,7 @@ impl Run<'_> {
         table: DataFrame,
         publications: Vec<Publication>,
     ) -> Result<Files> {
-        let plan = table.create_physical_plan().await.in_stage(stage)?;
+        let plan = planned(stage, table).await?;
         self.publish_plan(stage, context, plan, publications).await
     }
 
@@ -67,8 +72,10 @@ impl Run<'_> {
         verdicts: DataFrame,
     ) -> Result<()> {
         let stage = inputs.stage();
-        let origin = self.origin(code, &[versions::VERDICT], &(stage, settings), inputs)?;
-        self.unit("decisions", stage, &origin, async { self.publish_verdicts(stage, context, verdicts).await }).await?;
+        let origin = self.units.origin(code, &[versions::VERDICT], &(stage, settings), inputs)?;
+        self.units
+            .run("decisions", stage, &origin, async { self.publish_verdicts(stage, context, verdicts).await })
+            .await?;
         Ok(())
     }
 

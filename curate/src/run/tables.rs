@@ -73,7 +73,7 @@ impl Run<'_> {
         let not_trained =
             || Error::Classifier { name: classifier.to_owned(), message: "it has not been trained".to_owned() };
         let sha256 = self.made().sha256_of(&path).ok_or_else(not_trained)?;
-        self.verify(std::slice::from_ref(&path))?;
+        self.units.verify(std::slice::from_ref(&path))?;
         Ok(Family { name: score_name(classifier), config: FamilyConfig::Score(ModelFile { path, sha256 }) })
     }
 }

@@ -14,7 +14,10 @@ use super::{
     columns::{Columns, Found, Picked, TableRow},
     raw::{Raw, invalid},
 };
-use crate::archive::{Broken, Fault};
+use crate::{
+    archive::{Broken, Fault},
+    files::list,
+};
 
 /// The rows of batches: the named columns of each.
 pub struct BatchRows {
@@ -53,7 +56,7 @@ impl BatchRows {
         let found = names.map(|name| schema.index_of(name).ok());
         if found[0].is_none() {
             let known: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-            return Err(invalid(format!("there is no column `{text}`; there are `{}`", known.join("`, `"))));
+            return Err(invalid(format!("there is no column `{text}`; there are {}", list(&known))));
         }
         if let Some(kind) = found[0].map(|place| schema.field(place).data_type()).filter(|kind| !is_text(kind)) {
             return Err(invalid(format!("column `{text}` is of type {kind}, and not text: {TEXT_TYPES}")));

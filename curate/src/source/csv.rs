@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     archive::{Broken, Fault},
-    files::{NamedFiles, Version},
+    files::{NamedFiles, Version, list},
 };
 
 /// How CSV becomes rows.
@@ -60,7 +60,8 @@ impl CsvRows {
         let places = [text, id, url, date, title, language].map(place);
         if places[0].is_none() {
             let known: Vec<_> = names.iter().map(String::from_utf8_lossy).collect();
-            let message = format!("there is no column `{text}`; there are `{}`", known.join("`, `"));
+            let known: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
+            let message = format!("there is no column `{text}`; there are {}", list(&known));
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         let columns = [text, id, url, date, title, language].map(String::clone);

@@ -51,6 +51,13 @@ fn error_of(old: &str, new: &str) -> String {
     lines.collect()
 }
 
+/// A step whose stage would be taken for one that makes a mixture.
+#[test]
+fn a_step_has_no_name_of_a_mixtures_stage() {
+    let error = error_of("[mixture.text]", "[[step]]\nname = \"mixture-text\"\nexact_dedup = {}\n\n[mixture.text]");
+    assert!(error.contains("recipe.toml:9:8: `mixture-` begins the names of stages that make mixtures"), "{error}");
+}
+
 #[test]
 fn a_sound_recipe_is_sound() {
     let (_folder, path) = written(SOUND);

@@ -8,7 +8,6 @@ use std::{
 };
 
 use schemas::ledger::Ledger;
-use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 /// The repository.
@@ -74,9 +73,9 @@ pub fn hashes(out: &Path, within: &[&str]) -> BTreeMap<String, String> {
                 fs::read_dir(&path).expect("the folder can be listed").map(|entry| entry.expect("an entry").path()),
             );
         } else if path.is_file() {
-            let hash = Sha256::digest(fs::read(&path).expect("the file can be read"));
+            let hash = system::hash_file(&path).expect("the file can be read").sha256;
             let name = path.strip_prefix(out).expect("the file lies in the run").to_string_lossy().into_owned();
-            found.insert(name, hash.iter().map(|byte| format!("{byte:02x}")).collect());
+            found.insert(name, hash);
         }
     }
     assert!(!found.is_empty(), "{} has none of {within:?}", out.display());

@@ -68,7 +68,6 @@ use schemas::{
     task::{Folders, Task},
     toml_file::TomlFile,
 };
-use sha2::{Digest as _, Sha256};
 
 use crate::support::{root, temporary};
 
@@ -162,7 +161,7 @@ async fn outputs(folder: &Path) -> Outputs {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    system::sha256(bytes)[..16].to_owned()
 }
 
 fn rows_of(batches: &[RecordBatch]) -> String {

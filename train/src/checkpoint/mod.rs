@@ -4,6 +4,7 @@
 //! OUT/checkpoints/step-00000500/model.safetensors        weights by name
 //!                               optimizer.safetensors    the optimizer's states by the names of parameters
 //!                               checkpoint.json          where the training stands, what it is, and the size and hash of each file
+//!                               checkpoint.sha256        the hash of that
 //! ```
 //!
 //! What is kept: the newest few of those that were due, the newest of all, and the one with the best evaluation, which each

@@ -34,9 +34,19 @@ impl Batch {
         }
     }
 
-    /// The sequences from `first` on, at most `count` of them.
+    /// How many positions the loss is taken on.
     #[must_use]
-    pub fn slice(&self, first: usize, count: usize) -> Self {
+    pub fn weight(&self) -> f64 {
+        self.weights.iter().map(|weight| f64::from(*weight)).sum()
+    }
+}
+
+impl MicroBatches for Batch {
+    fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
+    fn slice(&self, first: usize, count: usize) -> Self {
         let last = (first + count).min(self.batch_size);
         let range = first * self.sequence_length..last * self.sequence_length;
         Self {
@@ -47,24 +57,6 @@ impl Batch {
             batch_size: last - first,
             sequence_length: self.sequence_length,
         }
-    }
-
-    /// How many positions the loss is taken on.
-    #[must_use]
-    pub fn weight(&self) -> f64 {
-        self.weights.iter().map(|weight| f64::from(*weight)).sum()
-    }
-}
-
-impl MicroBatches for Batch {
-    fn micro_batches(&self, count: usize) -> impl Iterator<Item = Self> {
-        assert!(
-            count > 0 && self.batch_size.is_multiple_of(count),
-            "{count} micro-batches do not divide a batch size of {}",
-            self.batch_size
-        );
-        let size = self.batch_size / count;
-        (0..count).map(move |number| self.slice(number * size, size))
     }
 
     fn tokens(&self) -> u64 {

@@ -8,7 +8,7 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{Batch, PackingStats, Shuffle, WeightedSequences, sources::Source};
+use super::{Batch, MicroBatches as _, PackingStats, Shuffle, WeightedSequences, sources::Source};
 use crate::error::Result;
 
 /// The sequences of an evaluation, in memory: the same at every evaluation.

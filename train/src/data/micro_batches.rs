@@ -17,12 +17,26 @@ pub trait BatchSource {
 
 /// A batch that goes through a model in parts.
 pub trait MicroBatches: Sized {
-    /// The same examples in `count` parts of equal size, in their order: for gradient accumulation. What belongs together, such as the choices of one
-    /// example, stays in one part.
-    ///
-    /// - `count`: a divisor of the number of examples; whoever reads a configuration makes sure of it
-    fn micro_batches(&self, count: usize) -> impl Iterator<Item = Self>;
+    /// Examples. What belongs together, such as the choices of one question, is one.
+    fn batch_size(&self) -> usize;
+
+    /// The examples from `first` on, at most `count` of them.
+    #[must_use]
+    fn slice(&self, first: usize, count: usize) -> Self;
 
     /// Tokens that go through the model.
     fn tokens(&self) -> u64;
+
+    /// The same examples in `count` parts of equal size, in their order: for gradient accumulation.
+    ///
+    /// - `count`: a divisor of the batch size; whoever reads a configuration makes sure of it
+    fn micro_batches(&self, count: usize) -> impl Iterator<Item = Self> {
+        let batch_size = self.batch_size();
+        assert!(
+            count > 0 && batch_size.is_multiple_of(count),
+            "{count} micro-batches do not divide a batch size of {batch_size}"
+        );
+        let size = batch_size / count;
+        (0..count).map(move |number| self.slice(number * size, size))
+    }
 }

@@ -6,6 +6,8 @@
 //! target   Das    Haus   ist   wunderbar. </s>                what it is to write
 //! ```
 
+use super::MicroBatches;
+
 /// Ids that are read, and ids that are to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
@@ -64,22 +66,19 @@ impl PairBatch {
         batch
     }
 
-    /// The same pairs in `count` batches of equal size, in their order: for gradient accumulation.
-    ///
-    /// - `count`: a divisor of the batch size
-    pub fn micro_batches(&self, count: usize) -> impl Iterator<Item = Self> {
-        assert!(
-            count > 0 && self.batch_size.is_multiple_of(count),
-            "{count} micro-batches do not divide a batch size of {}",
-            self.batch_size
-        );
-        let size = self.batch_size / count;
-        (0..count).map(move |number| self.slice(number * size, size))
+    /// How many positions the loss is taken on.
+    #[must_use]
+    pub fn weight(&self) -> f64 {
+        self.weights.iter().map(|weight| f64::from(*weight)).sum()
+    }
+}
+
+impl MicroBatches for PairBatch {
+    fn batch_size(&self) -> usize {
+        self.batch_size
     }
 
-    /// The pairs from `first` on, at most `count` of them.
-    #[must_use]
-    pub fn slice(&self, first: usize, count: usize) -> Self {
+    fn slice(&self, first: usize, count: usize) -> Self {
         let rows = first..(first + count).min(self.batch_size);
         let part = |ids: &[i32]| {
             let time = ids.len() / self.batch_size;
@@ -96,10 +95,8 @@ impl PairBatch {
         }
     }
 
-    /// How many positions the loss is taken on.
-    #[must_use]
-    pub fn weight(&self) -> f64 {
-        self.weights.iter().map(|weight| f64::from(*weight)).sum()
+    fn tokens(&self) -> u64 {
+        self.targets.len() as u64
     }
 }
 

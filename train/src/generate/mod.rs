@@ -25,7 +25,7 @@ pub struct StoppingCriteria<'a> {
     pub bos: u32,
     /// The tokens that end a text.
     pub eos: &'a [u32],
-    /// Ids that are never chosen, since no token has them: an embedding may have more sequences than there are tokens.
+    /// Ids that are never chosen, since no token has them: an embedding may have more rows than there are tokens.
     pub suppressed: &'a [u32],
     /// Whether new tokens end a text for another reason, such as a stop string.
     pub should_stop: &'a dyn Fn(&[u32]) -> bool,

@@ -85,35 +85,30 @@ impl LoadedModel {
     pub fn has_encoder(&self) -> bool {
         matches!(self, Self::EncoderDecoder(_))
     }
+
+    fn model(&self) -> &dyn TextModel {
+        match self {
+            Self::Decoder(model) => model.as_ref(),
+            Self::EncoderDecoder(model) => model.as_ref(),
+        }
+    }
 }
 
 impl TextModel for LoadedModel {
     fn vocab_size(&self) -> usize {
-        match self {
-            Self::Decoder(model) => model.vocab_size(),
-            Self::EncoderDecoder(model) => model.vocab_size(),
-        }
+        self.model().vocab_size()
     }
 
     fn context_length(&self) -> usize {
-        match self {
-            Self::Decoder(model) => model.context_length(),
-            Self::EncoderDecoder(model) => model.context_length(),
-        }
+        self.model().context_length()
     }
 
     fn begin(&self, prompts: &[&[u32]], bos: u32) -> (KvCache, Vec<Vec<u32>>) {
-        match self {
-            Self::Decoder(model) => model.begin(prompts, bos),
-            Self::EncoderDecoder(model) => model.begin(prompts, bos),
-        }
+        self.model().begin(prompts, bos)
     }
 
     fn next(&self, tokens: Tokens<'_>, counts: &[usize], cache: &mut KvCache) -> Tensor<2> {
-        match self {
-            Self::Decoder(model) => model.next(tokens, counts, cache),
-            Self::EncoderDecoder(model) => model.next(tokens, counts, cache),
-        }
+        self.model().next(tokens, counts, cache)
     }
 }
 

@@ -200,6 +200,11 @@ impl ModelConfig {
         let base = json(&there);
         let mut changed = base.clone();
         for (key, wanted) in json(self) {
+            // what is said and is no number that JSON has
+            if wanted.is_null() {
+                let message = format!("`{key}` has to be a finite number");
+                return Err((key, message));
+            }
             let before = changed.insert(key.clone(), wanted.clone());
             if CHANGEABLE.contains(&key.as_str()) {
                 continue;
@@ -340,6 +345,7 @@ mod tests {
         };
         assert_eq!(wanted(changes), Ok(ModelConfig { dropout: Some(0.1), context_length: Some(4), ..same }));
         for (config, expected) in [
+            (ModelConfig { dropout: Some(f32::NAN), ..ModelConfig::default() }, "`dropout` has to be a finite number"),
             (
                 ModelConfig { num_layers: Some(3), ..ModelConfig::default() },
                 "`num_layers` is 3, and of the model that is there 2",

@@ -55,9 +55,15 @@ impl Architecture {
     /// An encoder and a decoder with initial weights from `seed`, as [`Architecture::init`] has them.
     #[must_use]
     pub fn init_encoder_decoder(&self, vocab_size: usize, seed: u64, device: &Device) -> EncoderDecoder {
+        self.initialized(self.zeros_encoder_decoder(vocab_size, device), seed)
+    }
+
+    /// The same of zeros, to be filled with weights that are there.
+    #[must_use]
+    pub fn zeros_encoder_decoder(&self, vocab_size: usize, device: &Device) -> EncoderDecoder {
         let table = |rows| Param::from_tensor(Tensor::zeros([rows, self.hidden_size], device));
         let norm = || self.has_last_norm().then(|| Norm::new(self, device));
-        let model = EncoderDecoder {
+        EncoderDecoder {
             tokens: table(vocab_size),
             positions: self.has_position_embedding().then(|| table(self.context_length)),
             encoder_relative: RelativePositions::new(self, true, device),
@@ -70,8 +76,7 @@ impl Architecture {
             architecture: *self,
             angles: self.angles(),
             precision: Precision::F32,
-        };
-        self.initialized(model, seed)
+        }
     }
 }
 

@@ -5,6 +5,8 @@
 //! config        a configuration, which becomes an architecture: sizes and parts
 //! block, parts, attention, cross_attention, relative_positions, gpt, encoder_decoder: modules, built from an architecture
 //! forward_pass, kv_cache: what a pass needs besides hidden states
+//! named, parameters, new_rows: parameters by their names
+//! huggingface   folders of others, in and out
 //! ```
 //!
 //! Source: Radford et al. 2018, 2019; Brown et al. 2020; Touvron et al. 2023; Vaswani et al. 2017; Raffel et al. 2020.
@@ -20,6 +22,7 @@ mod forward_pass;
 mod gpt;
 pub mod huggingface;
 mod kv_cache;
+mod named;
 mod new_rows;
 mod parameters;
 mod parts;
@@ -36,6 +39,7 @@ pub use family::Family;
 pub use forward_pass::Tokens;
 pub use gpt::Gpt;
 pub use kv_cache::KvCache;
+pub use named::{MapNamed, VisitNamed, map_named, visit_named};
 pub use new_rows::with_new_rows;
 pub use parameters::{NamedTensor, named_parameters, named_shapes, replace, replace_some};
 pub use which::Which;

@@ -1,9 +1,11 @@
 //! A module's parameters by name, such as `blocks.0.attention.input.weight`.
 
 use burn::{
-    module::{Module, ModuleMapper, ModuleVisitor, Param},
+    module::{Module, Param},
     tensor::{Tensor, TensorData},
 };
+
+use super::named::{MapNamed, VisitNamed, map_named, visit_named};
 
 /// A parameter: name, shape and values.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,54 +21,32 @@ pub struct NamedTensor {
 /// All parameters of a module, in its own order.
 #[must_use]
 pub fn named_parameters(module: &impl Module) -> Vec<NamedTensor> {
-    struct Collect {
-        path: Vec<String>,
-        found: Vec<NamedTensor>,
-    }
-    impl ModuleVisitor for Collect {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.path.push(name.to_owned());
-        }
-
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.path.pop();
-        }
-
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+    struct Collect(Vec<NamedTensor>);
+    impl VisitNamed for Collect {
+        fn visit<const D: usize>(&mut self, name: &str, param: &Param<Tensor<D>>) {
             let tensor = param.val();
             let shape = tensor.dims().to_vec();
             let values = tensor.into_data().try_to_vec::<f32>().expect("parameters are single precision");
-            self.found.push(NamedTensor { name: self.path.join("."), shape, values });
+            self.0.push(NamedTensor { name: name.to_owned(), shape, values });
         }
     }
-    let mut collect = Collect { path: Vec::new(), found: Vec::new() };
-    module.visit(&mut collect);
-    collect.found
+    let mut found = Collect(Vec::new());
+    visit_named(module, &mut found);
+    found.0
 }
 
 /// The names and shapes of all parameters of a module, in its own order.
 #[must_use]
 pub fn named_shapes(module: &impl Module) -> Vec<(String, Vec<usize>)> {
-    struct Collect {
-        path: Vec<String>,
-        found: Vec<(String, Vec<usize>)>,
-    }
-    impl ModuleVisitor for Collect {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.path.push(name.to_owned());
-        }
-
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.path.pop();
-        }
-
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.found.push((self.path.join("."), param.dims().to_vec()));
+    struct Collect(Vec<(String, Vec<usize>)>);
+    impl VisitNamed for Collect {
+        fn visit<const D: usize>(&mut self, name: &str, param: &Param<Tensor<D>>) {
+            self.0.push((name.to_owned(), param.dims().to_vec()));
         }
     }
-    let mut collect = Collect { path: Vec::new(), found: Vec::new() };
-    module.visit(&mut collect);
-    collect.found
+    let mut found = Collect(Vec::new());
+    visit_named(module, &mut found);
+    found.0
 }
 
 /// The same module with the values that `values` gives for each name and shape.
@@ -76,28 +56,17 @@ pub fn replace<M: Module>(module: M, mut values: impl FnMut(&str, &[usize]) -> V
 
 /// The same module with the values that `values` gives for some names and shapes; what it gives none for stays.
 pub fn replace_some<M: Module>(module: M, values: impl FnMut(&str, &[usize]) -> Option<Vec<f32>>) -> M {
-    struct Replace<F> {
-        path: Vec<String>,
-        values: F,
-    }
-    impl<F: FnMut(&str, &[usize]) -> Option<Vec<f32>>> ModuleMapper for Replace<F> {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.path.push(name.to_owned());
-        }
-
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.path.pop();
-        }
-
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+    struct Replace<F>(F);
+    impl<F: FnMut(&str, &[usize]) -> Option<Vec<f32>>> MapNamed for Replace<F> {
+        fn map<const D: usize>(&mut self, name: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
             let shape = param.dims();
             let device = param.device();
-            let Some(values) = (self.values)(&self.path.join("."), &shape) else { return param };
+            let Some(values) = (self.0)(name, &shape) else { return param };
             param.map(|_| {
                 let tensor = Tensor::from_data(TensorData::new(values, shape), &device);
                 if tensor.is_autodiff() { tensor.require_grad() } else { tensor }
             })
         }
     }
-    module.map(&mut Replace { path: Vec::new(), values })
+    map_named(module, &mut Replace(values))
 }

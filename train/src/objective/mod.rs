@@ -1,7 +1,7 @@
 //! What a model is trained towards, and what it is judged by. Nothing here steps.
 //!
 //! ```text
-//! model, batch, key -> an objective -> a loss with named parts        (next_token)
+//! model, batch, key -> an objective -> a loss with named parts        (next_token, teacher_forcing)
 //! model             -> an evaluator -> scores, one of which decides   (perplexity)
 //! ```
 //!

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::{Adafactor, AdamW, ModuleOptimizer, Muon, Optimizer, ParameterGroup};
+use super::{Adafactor, AdamW, ModuleOptimizer, Muon, Optimizer, ParameterGroup, groups::Groups};
 
 /// The optimizer, by name. Each has keys of its own, and a key of another is an error.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -107,10 +107,8 @@ impl OptimizerConfig {
         if let Some((key, message)) = optimizer.fault() {
             return Err((key.to_owned(), message));
         }
-        if let Some(message) = self.groups.iter().find_map(ParameterGroup::fault) {
-            return Err(("group".to_owned(), message));
-        }
-        Ok(ModuleOptimizer::new(optimizer, self.groups.clone()))
+        let groups = Groups::new(&self.groups).map_err(|message| ("group".to_owned(), message))?;
+        Ok(ModuleOptimizer::new(optimizer, groups))
     }
 
     /// All that the optimizer is given, with the defaults of what is not said.
@@ -121,6 +119,10 @@ impl OptimizerConfig {
         let mut given = table(self);
         let name = given.remove("name").unwrap_or_default();
         given.remove("group");
+        // what is said and is no number that JSON has
+        if let Some((key, _)) = given.iter().find(|(_, value)| value.is_null()) {
+            return Err((key.clone(), "it has to be a finite number".into()));
+        }
         let mut settings = (self.name.row().defaults)();
         if let Some(key) = given.keys().find(|key| !settings.contains_key(*key)) {
             let keys: Vec<String> = settings.keys().map(|key| format!("`{key}`")).collect();
@@ -175,6 +177,9 @@ mod tests {
         );
         assert_eq!(fault(json!({"name": "muon", "relative_step": true})).0, "relative_step");
         assert_eq!(fault(json!({"name": "adafactor", "decay_rate": 0.0})).0, "decay_rate");
+        let infinite = OptimizerConfig { weight_decay: Some(f64::INFINITY), ..config(json!({})) };
+        let (key, message) = infinite.build().expect_err("it means nothing");
+        assert_eq!((key.as_str(), message.as_str()), ("weight_decay", "it has to be a finite number"));
         let (key, message) = fault(json!({"group": [{"parameters": "tokens", "learning_rate": -1.0}]}));
         assert_eq!(
             (key.as_str(), message.as_str()),

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use burn::{
-    module::{Module, ModuleVisitor, Param},
+    module::{Module, Param},
     tensor::{Gradients as Graph, Tensor},
 };
 
-use crate::tensor::norm_of_all;
+use crate::{
+    model::{VisitNamed, visit_named},
+    tensor::norm_of_all,
+};
 
 /// One gradient for each parameter, flat, and a factor for all of them.
 #[derive(Debug)]
@@ -22,27 +25,18 @@ impl Gradients {
     /// Takes the gradients of a module's parameters out of what a backward pass left.
     pub fn of(module: &impl Module, graph: &mut Graph) -> Self {
         struct Collect<'g> {
-            path: Vec<String>,
             graph: &'g mut Graph,
             found: BTreeMap<String, Tensor<1>>,
         }
-        impl ModuleVisitor for Collect<'_> {
-            fn enter_module(&mut self, name: &str, _: &str) {
-                self.path.push(name.to_owned());
-            }
-
-            fn exit_module(&mut self, _: &str, _: &str) {
-                self.path.pop();
-            }
-
-            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        impl VisitNamed for Collect<'_> {
+            fn visit<const D: usize>(&mut self, name: &str, param: &Param<Tensor<D>>) {
                 if let Some(gradient) = param.val().grad_remove(self.graph) {
-                    self.found.insert(self.path.join("."), gradient.flatten(0, D - 1));
+                    self.found.insert(name.to_owned(), gradient.flatten(0, D - 1));
                 }
             }
         }
-        let mut collect = Collect { path: Vec::new(), graph, found: BTreeMap::new() };
-        module.visit(&mut collect);
+        let mut collect = Collect { graph, found: BTreeMap::new() };
+        visit_named(module, &mut collect);
         Self { by_name: collect.found, scale: 1.0 }
     }
 

@@ -1,17 +1,20 @@
 //! Groups of parameters, by patterns on their names.
 
 use burn::{
-    module::{Module, ModuleMapper, Param},
+    module::{Module, Param},
     tensor::Tensor,
 };
+use glob::Pattern;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::model::{MapNamed, map_named};
 
 /// What is particular to some parameters. Where several patterns match a parameter, the last group has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ParameterGroup {
-    /// A pattern on names such as `blocks.0.attention.input.weight`, or `tokens`: `*` stands for any characters, `?` for one.
+    /// A pattern on names such as `blocks.0.attention.input.weight`, or `tokens`: `*` stands for any characters, `?` for one, `[01]` for one of these.
     pub parameters: String,
     /// The learning rate is multiplied by this: 0 or more.
     #[serde(default = "one")]
@@ -29,76 +32,74 @@ fn one() -> f64 {
 }
 
 impl ParameterGroup {
-    /// The group of a parameter by its name.
-    #[must_use]
-    pub fn of<'g>(groups: &'g [Self], name: &str) -> Option<&'g Self> {
-        groups.iter().rev().find(|group| matches(&group.parameters, name))
-    }
-
     /// What is wrong with the numbers, if something is.
-    #[must_use]
-    pub fn fault(&self) -> Option<String> {
+    fn fault(&self) -> Option<String> {
         let numbers = [("learning_rate", self.learning_rate), ("weight_decay", self.weight_decay.unwrap_or_default())];
         let (key, number) = numbers.into_iter().find(|(_, number)| !number.is_finite() || *number < 0.0)?;
         Some(format!("`{key}` of `{}` has to be 0 or more, and is {number}", self.parameters))
     }
 }
 
-/// The module, with the parameters of frozen groups out of what gradients are taken of.
-///
-/// # Errors
-/// When a pattern matches no parameter, or no parameter is left to train: the message says so.
-pub fn frozen<M: Module>(module: M, groups: &[ParameterGroup]) -> Result<M, String> {
-    struct Freeze<'g> {
-        groups: &'g [ParameterGroup],
-        path: Vec<String>,
-        names: Vec<String>,
-        trained: usize,
-    }
-    impl ModuleMapper for Freeze<'_> {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.path.push(name.to_owned());
-        }
+/// Groups, checked, each with its pattern.
+#[derive(Debug)]
+pub struct Groups(Vec<(Pattern, ParameterGroup)>);
 
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.path.pop();
-        }
+impl Groups {
+    /// # Errors
+    /// When a number means nothing, or a pattern is none: the message says which.
+    pub fn new(groups: &[ParameterGroup]) -> Result<Self, String> {
+        let checked = |group: &ParameterGroup| {
+            if let Some(fault) = group.fault() {
+                return Err(fault);
+            }
+            let pattern = Pattern::new(&group.parameters)
+                .map_err(|error| format!("`{}` is no pattern: {}", group.parameters, error.msg))?;
+            Ok((pattern, group.clone()))
+        };
+        groups.iter().map(checked).collect::<Result<_, _>>().map(Self)
+    }
 
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let name = self.path.join(".");
-            let freeze = ParameterGroup::of(self.groups, &name).is_some_and(|group| group.freeze);
-            self.names.push(name);
-            self.trained += usize::from(!freeze);
-            if freeze { param.set_require_grad(false) } else { param }
-        }
+    /// The group of a parameter by its name.
+    #[must_use]
+    pub fn of(&self, name: &str) -> Option<&ParameterGroup> {
+        self.0.iter().rev().find(|(pattern, _)| pattern.matches(name)).map(|(_, group)| group)
     }
-    let mut freeze = Freeze { groups, path: Vec::new(), names: Vec::new(), trained: 0 };
-    let module = module.map(&mut freeze);
-    let Freeze { names, trained, .. } = freeze;
-    for ParameterGroup { parameters, .. } in groups {
-        if !names.iter().any(|name| matches(parameters, name)) {
-            let some: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
-            return Err(format!(
-                "`{parameters}` matches no parameter of the model; names are such as {}",
-                some.join(", ")
-            ));
-        }
-    }
-    if trained == 0 {
-        return Err("all parameters are frozen, and none is left to train".into());
-    }
-    Ok(module)
-}
 
-/// Whether a pattern matches a name, all of it.
-fn matches(pattern: &str, name: &str) -> bool {
-    let Some(first) = pattern.chars().next() else { return name.is_empty() };
-    let rest = &pattern[first.len_utf8()..];
-    if first == '*' {
-        return name.char_indices().any(|(place, _)| matches(rest, &name[place..])) || matches(rest, "");
+    /// The module, with the parameters of frozen groups out of what gradients are taken of.
+    ///
+    /// # Errors
+    /// When a pattern matches no parameter, or no parameter is left to train: the message says so.
+    pub fn freeze<M: Module>(&self, module: M) -> Result<M, String> {
+        struct Freeze<'g> {
+            groups: &'g Groups,
+            names: Vec<String>,
+            trained: usize,
+        }
+        impl MapNamed for Freeze<'_> {
+            fn map<const D: usize>(&mut self, name: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+                let freeze = self.groups.of(name).is_some_and(|group| group.freeze);
+                self.names.push(name.to_owned());
+                self.trained += usize::from(!freeze);
+                if freeze { param.set_require_grad(false) } else { param }
+            }
+        }
+        let mut freeze = Freeze { groups: self, names: Vec::new(), trained: 0 };
+        let module = map_named(module, &mut freeze);
+        let Freeze { names, trained, .. } = freeze;
+        for (pattern, _) in &self.0 {
+            if !names.iter().any(|name| pattern.matches(name)) {
+                let some: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+                return Err(format!(
+                    "`{pattern}` matches no parameter of the model; names are such as {}",
+                    some.join(", ")
+                ));
+            }
+        }
+        if trained == 0 {
+            return Err("all parameters are frozen, and none is left to train".into());
+        }
+        Ok(module)
     }
-    let mut left = name.chars();
-    left.next().is_some_and(|character| first == '?' || first == character) && matches(rest, left.as_str())
 }
 
 #[cfg(test)]
@@ -107,6 +108,10 @@ mod tests {
 
     use super::*;
     use crate::{model::ModelConfig, random::Stream};
+
+    fn matches(pattern: &str, name: &str) -> bool {
+        Pattern::new(pattern).expect("it is a pattern").matches(name)
+    }
 
     #[test]
     fn patterns_match_whole_names() {
@@ -123,6 +128,10 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, name), expected, "{pattern} on {name}");
         }
+    }
+
+    fn frozen<M: Module>(module: M, groups: &[ParameterGroup]) -> Result<M, String> {
+        Groups::new(groups)?.freeze(module)
     }
 
     fn group(parameters: &str, freeze: bool) -> ParameterGroup {
@@ -155,5 +164,7 @@ mod tests {
         assert!(error.starts_with("`heads` matches no parameter of the model; names are such as `tokens`"), "{error}");
         let error = frozen(model, &[group("*", true)]).expect_err("nothing is left");
         assert!(error.contains("none is left to train"), "{error}");
+        let error = Groups::new(&[group("blocks.[0", true)]).expect_err("a bracket is open");
+        assert!(error.starts_with("`blocks.[0` is no pattern: "), "{error}");
     }
 }

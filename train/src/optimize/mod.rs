@@ -19,7 +19,7 @@ pub use adafactor::Adafactor;
 pub use adamw::AdamW;
 pub use config::{KeyFault, OptimizerConfig, OptimizerName};
 pub use gradients::Gradients;
-pub use groups::ParameterGroup;
+pub use groups::{Groups, ParameterGroup};
 pub use module_optimizer::ModuleOptimizer;
 pub use muon::Muon;
 pub use optimizer::{Optimizer, ParameterStep};

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use burn::{
-    module::{Module, ModuleMapper, Param},
+    module::{Module, Param},
     tensor::{Device, Tensor, TensorData},
 };
 
-use super::{Gradients, Optimizer, ParameterGroup, ParameterStep, groups::frozen};
-use crate::model::{NamedTensor, named_shapes};
+use super::{Gradients, Optimizer, ParameterStep, groups::Groups};
+use crate::model::{MapNamed, NamedTensor, map_named, named_shapes};
 
 /// An optimizer with what it keeps of each parameter.
 #[derive(Debug)]
 pub struct ModuleOptimizer {
     optimizer: Box<dyn Optimizer>,
-    groups: Vec<ParameterGroup>,
+    groups: Groups,
     /// Steps that were taken.
     steps: u64,
     /// States of each parameter by their names, `[elements]` each.
@@ -24,7 +24,7 @@ pub struct ModuleOptimizer {
 impl ModuleOptimizer {
     /// An optimizer at its first step.
     #[must_use]
-    pub fn new(optimizer: Box<dyn Optimizer>, groups: Vec<ParameterGroup>) -> Self {
+    pub fn new(optimizer: Box<dyn Optimizer>, groups: Groups) -> Self {
         Self { optimizer, groups, steps: 0, states: BTreeMap::new() }
     }
 
@@ -33,7 +33,7 @@ impl ModuleOptimizer {
     /// # Errors
     /// When a group matches no parameter, or none is left to train: the message says so.
     pub fn prepare<M: Module>(&self, module: M) -> Result<M, String> {
-        frozen(module, &self.groups)
+        self.groups.freeze(module)
     }
 
     /// Goes on after `steps` steps with what [`Self::states`] had. A parameter without states begins anew.
@@ -100,7 +100,7 @@ impl ModuleOptimizer {
     /// The module after one step of the given learning rate. Parameters without a gradient stay.
     pub fn step<M: Module>(&mut self, module: M, gradients: Gradients, learning_rate: f64) -> M {
         self.steps += 1;
-        module.map(&mut Step { optimizer: self, gradients, learning_rate, path: Vec::new() })
+        map_named(module, &mut Step { optimizer: self, gradients, learning_rate })
     }
 }
 
@@ -108,35 +108,25 @@ struct Step<'o> {
     optimizer: &'o mut ModuleOptimizer,
     gradients: Gradients,
     learning_rate: f64,
-    path: Vec<String>,
 }
 
-impl ModuleMapper for Step<'_> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = self.path.join(".");
-        let Some(gradient) = self.gradients.take(&name) else { return param };
+impl MapNamed for Step<'_> {
+    fn map<const D: usize>(&mut self, name: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(gradient) = self.gradients.take(name) else { return param };
         let ModuleOptimizer { optimizer, groups, steps, states } = &mut *self.optimizer;
         let shape = param.dims();
-        let kept = states.remove(&name).unwrap_or_else(|| {
+        let kept = states.remove(name).unwrap_or_else(|| {
             let zeros = |(state, count)| (state, Tensor::zeros([count], &gradient.device()));
-            optimizer.states(&name, &shape).into_iter().map(zeros).collect()
+            optimizer.states(name, &shape).into_iter().map(zeros).collect()
         });
         let (state_names, kept): (Vec<&'static str>, Vec<Tensor<1>>) = kept.into_iter().unzip();
-        let group = ParameterGroup::of(groups, &name);
+        let group = groups.of(name);
         #[expect(clippy::cast_possible_truncation, reason = "gradients are single precision")]
         let gradient_scale = self.gradients.scale() as f32;
         let (learning_rate, step) = (self.learning_rate, *steps);
         param.map(|values| {
             let parameter = ParameterStep {
-                name: &name,
+                name,
                 shape: &shape,
                 // the step is no part of what gradients are taken of
                 values: values.without_autodiff().reshape([-1]),
@@ -147,7 +137,7 @@ impl ModuleMapper for Step<'_> {
                 step,
             };
             let (values, kept) = optimizer.step(parameter, kept);
-            states.insert(name.clone(), state_names.into_iter().zip(kept).collect());
+            states.insert(name.to_owned(), state_names.into_iter().zip(kept).collect());
             values.reshape(shape).autodiff().require_grad()
         })
     }

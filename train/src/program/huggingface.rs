@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! FOLDER/config.json         the architecture
-//!        model.safetensors   weights
+//!        model.safetensors   weights, or several files and model.safetensors.index.json
 //!        tokenizer.json      and tokenizer_config.json, generation_config.json, which say what begins and ends a text
 //! ```
 
@@ -11,7 +11,10 @@ use std::{collections::BTreeMap, path::Path};
 use serde_json::{Map, Value, json};
 use system::AtomicFile;
 
-use super::{huggingface_folder::HuggingFaceFolder, pretrain::model_of};
+use super::{
+    huggingface_folder::{CONFIG, HuggingFaceFolder, WEIGHTS},
+    pretrain::model_of,
+};
 use crate::{
     checkpoint::{self, Checkpoint, Identity, State, Which},
     error::{Error, Result},
@@ -35,9 +38,9 @@ pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
     let (config, tensors) = huggingface::export(family, &architecture, &checkpoint.model, special)
         .map_err(|message| Error::HuggingFace { path: out.to_owned(), message })?;
     let tensors = tensors.iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values));
-    AtomicFile::write_whole(&folder.join("model.safetensors"), &checkpoint::to_bytes(tensors))?;
+    AtomicFile::write_whole(&folder.join(WEIGHTS), &checkpoint::to_bytes(tensors))?;
     let config = serde_json::to_vec_pretty(&config).expect("a value is JSON");
-    AtomicFile::write_whole(&folder.join("config.json"), &config)?;
+    AtomicFile::write_whole(&folder.join(CONFIG), &config)?;
     tokenizer.export(folder, &words_for_others(&tokenizer, family, &architecture))?;
     Ok(checkpoint.state.step)
 }

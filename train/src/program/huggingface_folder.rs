@@ -25,8 +25,8 @@ use crate::{
     },
 };
 
-const CONFIG: &str = "config.json";
-const WEIGHTS: &str = "model.safetensors";
+pub(super) const CONFIG: &str = "config.json";
+pub(super) const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
 /// A folder of Hugging Face whose model was understood; its numbers are still there.

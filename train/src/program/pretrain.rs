@@ -208,13 +208,18 @@ fn initial_model(
     progress: &mut dyn Progress,
 ) -> Result<Gpt> {
     let Pretraining { config, architecture, pretrained, data, .. } = pretraining;
-    let Some(pretrained) = pretrained else {
-        return Ok(architecture.init(data.tokenizer().vocab_size(), config.seed, device));
-    };
-    let model = architecture.zeros(pretrained.rows(data.tokenizer()), device);
-    if goes_on {
+    let tokenizer = data.tokenizer();
+    let rows = pretrained.as_ref().map_or_else(|| tokenizer.vocab_size(), |pretrained| pretrained.rows(tokenizer));
+    let Some(pretrained) = pretrained.as_ref().filter(|_| !goes_on) else {
+        let model = if goes_on {
+            // the checkpoint has the weights
+            architecture.zeros(rows, device)
+        } else {
+            architecture.init(rows, config.seed, device)
+        };
         return Ok(model);
-    }
+    };
+    let model = architecture.zeros(rows, device);
     pretrained.notes().iter().for_each(|note| progress.note(note));
     let (model, loaded) = pretrained.load_whole(model, config.seed)?;
     progress.note(&format!("begins from {pretrained}: {loaded}"));
@@ -266,7 +271,7 @@ pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(LoadedModel
     }
     let architecture = model_of(&checkpoint, &folder)?.1;
     let model = if architecture.has_encoder() {
-        let model = architecture.init_encoder_decoder(rows, 0, &device);
+        let model = architecture.zeros_encoder_decoder(rows, &device);
         LoadedModel::EncoderDecoder(checkpoint::with_weights(model, checkpoint.model, &folder)?.valid().into())
     } else {
         let model = architecture.zeros(rows, &device);

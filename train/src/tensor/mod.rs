@@ -5,6 +5,7 @@
 //! gpu/           what is computed on a GPU
 //! precision      what numbers are computed in
 //! autodiff       how an operation stands in burn's graph
+//! attention_mask, distance_bias, kv_cache: what attention is given besides queries, keys and values
 //! linear, norm, activation, attention, biased_attention, head, embedding, rotary, dropout, update, adafactor, orthogonal: one operation
 //! each
 //! ```

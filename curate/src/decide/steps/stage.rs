@@ -42,10 +42,7 @@ impl Stage<'_> {
     }
 
     /// The same by the family's name.
-    ///
-    /// # Errors
-    /// See [`Stage::facts`].
-    pub fn family(&self, name: &str) -> Result<&Family> {
+    fn family(&self, name: &str) -> Result<&Family> {
         let found = self.families.iter().find(|family| family.name == name);
         found.ok_or_else(|| internal_datafusion_err!("the step reads the facts `{name}`, which are not there"))
     }
@@ -60,7 +57,7 @@ impl Stage<'_> {
     }
 }
 
-/// What a step needs to know of all documents before it can judge one. A run searches for it in a unit of its own.
+/// What a step needs to know of all documents before it can judge one. A run searches for it first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Search {
     /// Substrings that stand in more than one place; they are published as the stage's substrings.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use sha2::{Digest as _, Sha256};
+use system::Hasher;
 
 use super::set::{Part, TrainingSet};
 use crate::{
@@ -81,13 +81,12 @@ impl TrainingSet<'_> {
         for (document, _) in &self.learned {
             *chunks.entry((document.label, &document.source)).or_default() += 1;
         }
-        let mut sources: BTreeMap<(Label, &str), (u64, Sha256)> = BTreeMap::new();
+        let mut sources: BTreeMap<(Label, &str), (u64, Hasher)> = BTreeMap::new();
         for (document, _) in &self.documents {
             let (count, hash) = sources.entry((document.label, &document.source)).or_default();
             *count += 1;
             hash.update(document.id.as_bytes());
         }
-        let hex = |hash: Sha256| hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         sources
             .into_iter()
             .map(|((label, source), (documents, hash))| TrainedOn {
@@ -95,7 +94,7 @@ impl TrainingSet<'_> {
                 label,
                 documents,
                 chunks: chunks.get(&(label, source)).copied().unwrap_or_default(),
-                sha256: hex(hash),
+                sha256: hash.finish().sha256,
             })
             .collect()
     }

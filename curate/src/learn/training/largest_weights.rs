@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::set::{Part, TrainingSet};
+use super::set::TrainingSet;
 use crate::learn::{card::Weight, classifier::Classifier, document::Label, features::Features};
 
 /// Weights that the card shows, of either sign.
@@ -22,8 +22,7 @@ impl TrainingSet<'_> {
         let Some(model) = classifier.hashed() else { return vec![] };
         let wanted: Vec<(u32, f64)> =
             [true, false].into_iter().flat_map(|of_reference| model.largest(of_reference, SHOWN)).collect();
-        let chunks = self.chunks(Part::Train);
-        let count = |label: Label| chunks.iter().filter(|(document, _)| document.label == label).count() as f64;
+        let count = |label: Label| self.learned.iter().filter(|(document, _)| document.label == label).count() as f64;
         let mut words: HashMap<u32, BTreeMap<String, u64>> =
             wanted.iter().map(|(feature, _)| (*feature, BTreeMap::new())).collect();
         let mut has: HashMap<(u32, Label), f64> = HashMap::new();

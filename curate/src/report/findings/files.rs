@@ -7,7 +7,10 @@ use datafusion::{
     prelude::{DataFrame, SessionContext, col},
 };
 use futures::TryStreamExt as _;
-use schemas::{ledger::Ledger, manifest::Manifest};
+use schemas::{
+    ledger::{Ledger, is_mixture_stage},
+    manifest::Manifest,
+};
 
 use crate::{
     decide::Tables,
@@ -104,7 +107,7 @@ impl RunFiles {
 
     /// The last stage before mixtures.
     pub fn last_step(&self) -> &str {
-        self.stages().into_iter().rfind(|stage| !stage.starts_with("mixture-")).unwrap_or("read")
+        self.stages().into_iter().rfind(|stage| !is_mixture_stage(stage)).unwrap_or("read")
     }
 
     /// The facts of a family about all documents, `id` and some columns, or none where the run has not made them. An id stands in one row.

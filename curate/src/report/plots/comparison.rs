@@ -1,6 +1,6 @@
 //! Two runs in one chart.
 
-use schemas::ledger::Ledger;
+use schemas::ledger::{Ledger, is_mixture_stage};
 
 use super::{counted, counts, row, score, score_bin};
 use crate::report::{
@@ -12,7 +12,7 @@ use crate::report::{
 /// Documents that each stage left, in both runs.
 pub fn kept_by_stage(first: &Ledger, second: &Ledger) -> Chart {
     let mut stages: Vec<&str> = Vec::new();
-    for entry in first.stages.iter().chain(&second.stages).filter(|entry| !entry.stage.starts_with("mixture-")) {
+    for entry in first.stages.iter().chain(&second.stages).filter(|entry| !is_mixture_stage(&entry.stage)) {
         if !stages.contains(&entry.stage.as_str()) {
             stages.push(&entry.stage);
         }

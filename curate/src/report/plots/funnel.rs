@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schemas::ledger::Ledger;
+use schemas::ledger::{Ledger, is_mixture_stage};
 
 use super::{NAME, counted, counts, powers, row, sources::Sources};
 use crate::report::{
@@ -19,7 +19,7 @@ const MOST_REASONS: usize = 16;
 
 /// Documents that each stage left, a colour for each source.
 pub fn stages(ledger: &Ledger) -> Chart {
-    let entries = || ledger.stages.iter().filter(|entry| !entry.stage.starts_with("mixture-"));
+    let entries = || ledger.stages.iter().filter(|entry| !is_mixture_stage(&entry.stage));
     let mut stages: Vec<&str> = vec!["records"];
     let mut kept: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for entry in entries() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schemas::ledger::Ledger;
+use schemas::ledger::{Ledger, is_mixture_stage};
 
 use crate::report::charts::{Colour, SERIES};
 
@@ -12,7 +12,7 @@ pub struct Sources(Vec<String>);
 impl Sources {
     pub fn of(ledger: &Ledger) -> Self {
         let mut records: BTreeMap<&str, u64> = BTreeMap::new();
-        for entry in ledger.stages.iter().filter(|entry| !entry.stage.starts_with("mixture-")) {
+        for entry in ledger.stages.iter().filter(|entry| !is_mixture_stage(&entry.stage)) {
             records.entry(&entry.source).or_insert(entry.r#in);
         }
         for entry in &ledger.mixtures {

@@ -1,13 +1,14 @@
 //! Sources and benchmarks that nothing comes of.
 
+use schemas::ledger::is_mixture_stage;
+
 use super::Warning;
 use crate::{decide::BenchmarkAccount, recipe::unused_sources, report::findings::Findings};
 
 /// Sources that nothing comes of.
 pub fn sources(findings: &Findings) -> Vec<Warning> {
     let stages = || findings.ledger.stages.iter();
-    let mixed =
-        stages().filter(|entry| entry.stage.starts_with("mixture-")).map(|entry| entry.source.as_str()).collect();
+    let mixed = stages().filter(|entry| is_mixture_stage(&entry.stage)).map(|entry| entry.source.as_str()).collect();
     let read = stages().filter(|entry| entry.stage == "read").map(|entry| entry.source.as_str());
     let unused = unused_sources(&findings.manifest.recipe, read, &mixed).into_iter();
     let message = "it is read, and stands in no mixture";

@@ -1,6 +1,6 @@
 //! Steps that leave next to nothing of a source.
 
-use schemas::ledger::StageEntry;
+use schemas::ledger::{StageEntry, is_mixture_stage};
 
 use super::Warning;
 use crate::report::findings::Findings;
@@ -33,5 +33,5 @@ pub fn hardest_step<'f>(findings: &'f Findings, source: &str) -> Option<(&'f str
 /// What steps did, source by source.
 fn decided(findings: &Findings) -> impl Iterator<Item = &StageEntry> {
     let stages = findings.ledger.stages.iter();
-    stages.filter(|entry| entry.stage != "read" && !entry.stage.starts_with("mixture-"))
+    stages.filter(|entry| entry.stage != "read" && !is_mixture_stage(&entry.stage))
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use schemas::ledger::MixtureEntry;
+use schemas::{ledger::MixtureEntry, task::Split};
 
 use super::drawn::Drawn;
 use crate::{
@@ -40,9 +40,9 @@ pub async fn entries(drawn: &Drawn<'_>, mixed: &[Mixed]) -> Result<Vec<MixtureEn
 /// The rows in the files of a mixture, by split and source.
 async fn rows(drawn: &Drawn<'_>, mixture: &MixturePlan, files: &[PathBuf]) -> Result<BTreeMap<(String, String), u64>> {
     // those that were found done: nobody else would see that one has other bytes by now
-    drawn.run.verify(files)?;
+    drawn.run.units.verify(files)?;
     let mut rows = BTreeMap::new();
-    for split in ["train", "validation", "test"] {
+    for split in Split::ALL.map(Split::name) {
         let paths: Vec<PathBuf> = files.iter().filter(|path| is_of_split(path, split)).cloned().collect();
         if paths.is_empty() {
             continue;

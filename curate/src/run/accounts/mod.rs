@@ -31,7 +31,7 @@ impl Accounts<'_> {
     pub async fn draw(&self, mixed: &[Mixed]) -> Result<Ledger> {
         let Self { run } = self;
         let is_counted = |path: &str| path.starts_with("decisions/") || path.starts_with("facts/records/");
-        run.verify(&run.made().paths(is_counted))?;
+        run.units.verify(&run.made().paths(is_counted))?;
         let drawn = &Drawn::from(run);
         let ledger = Ledger {
             stages: stages::entries(drawn).await?,

@@ -33,17 +33,18 @@ impl ClassifierTraining<'_> {
         }
         let mut parts = classifier.versions(&run.plan.classifiers);
         parts.push(versions::SAMPLE);
-        let origin = run.origin(TRAINING_VERSION, &parts, &(classifier, run.plan.seed), &inputs)?;
-        run.unit("models", &classifier.name, &origin, async {
-            let mut documents = Vec::new();
-            for (sample, label) in [(positive, Label::Positive), (negative, Label::Negative)] {
-                let Some(sample) = sample else { continue };
-                let batches = run.collect(&classifier.name, &context, sample).await?;
-                documents.extend(sampled(&batches, label));
-            }
-            self.fit(&documents)
-        })
-        .await
+        let origin = run.units.origin(TRAINING_VERSION, &parts, &(classifier, run.plan.seed), &inputs)?;
+        run.units
+            .run("models", &classifier.name, &origin, async {
+                let mut documents = Vec::new();
+                for (sample, label) in [(positive, Label::Positive), (negative, Label::Negative)] {
+                    let Some(sample) = sample else { continue };
+                    let batches = run.collect(&classifier.name, &context, sample).await?;
+                    documents.extend(sampled(&batches, label));
+                }
+                self.fit(&documents)
+            })
+            .await
     }
 
     fn fit(&self, documents: &[Document]) -> Result<Files> {

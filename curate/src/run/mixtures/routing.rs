@@ -52,7 +52,7 @@ impl Routing<'_> {
             run.publish(stage, &context, table.in_stage(stage)?, vec![publication]).await
         };
         self.staging.unit("places", work).await?;
-        run.verify(std::slice::from_ref(&path))?;
+        run.units.verify(std::slice::from_ref(&path))?;
         Ok(path)
     }
 
@@ -98,7 +98,7 @@ impl Routing<'_> {
             run.publish(stage, &context, table.in_stage(stage)?, vec![publication]).await
         };
         self.staging.unit(&unit, work).await?;
-        run.verify(std::slice::from_ref(&path))?;
+        run.units.verify(std::slice::from_ref(&path))?;
         Ok(path)
     }
 }

@@ -7,6 +7,7 @@ use datafusion::{
     functions_aggregate::expr_fn::sum,
     prelude::{col, lit},
 };
+use schemas::task::Split;
 
 use super::stage::MixtureStage;
 use crate::{
@@ -14,9 +15,6 @@ use crate::{
     error::{InStage as _, Result},
     files::Inputs,
 };
-
-/// The splits in the order in which their files are numbered.
-const SPLITS: [&str; 3] = ["train", "validation", "test"];
 
 /// Buckets of a shard, at most: each is a row group in every file that is routed.
 const MOST_BUCKETS: u32 = 256;
@@ -35,7 +33,7 @@ impl Sharding {
         let mut shards = Vec::new();
         let mut first = 0;
         let mut largest = 0;
-        for split in SPLITS {
+        for split in Split::ALL.map(Split::name) {
             let Some(bytes) = bytes.get(split) else { continue };
             let count = bytes.div_ceil(stage.mixture.shard_bytes).max(1);
             let count = u32::try_from(count).expect("shards can be numbered");

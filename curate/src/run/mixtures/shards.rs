@@ -50,7 +50,7 @@ impl Shards<'_> {
         };
         let mark = self.staging.unit(&unit, work).await?;
         // a shard of a run that was stopped goes into the mixture as it lies there, unread
-        run.verify(std::slice::from_ref(&path))?;
+        run.units.verify(std::slice::from_ref(&path))?;
         let file = mark.outputs.first().cloned().expect("a shard is one file");
         Ok((file.rows, Written { bytes: file.bytes, sha256: file.sha256 }))
     }

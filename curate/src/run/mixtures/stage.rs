@@ -1,5 +1,7 @@
 //! The stage of one mixture: its name, and what its files follow from.
 
+use schemas::ledger::mixture_stage;
+
 use crate::{
     error::Result,
     files::Inputs,
@@ -19,7 +21,7 @@ pub struct MixtureStage<'r> {
 impl<'r> MixtureStage<'r> {
     /// The stage that makes a mixture.
     pub fn of(run: &'r Run<'r>, mixture: &'r MixturePlan) -> Self {
-        Self { run, mixture, name: format!("mixture-{}", mixture.name) }
+        Self { run, mixture, name: mixture_stage(&mixture.name) }
     }
 
     /// What the files of the mixture follow from. What is opened here is all that its making may read.
@@ -36,6 +38,6 @@ impl<'r> MixtureStage<'r> {
         let MixturePlan { name, content, shard_bytes, .. } = mixture;
         let code = [versions::POOL, versions::ROUTE, versions::SHARD, versions::CARD];
         let settings = (name, content, shard_bytes, run.plan.seed, &run.plan.licences);
-        run.origin(versions::PLACES, &code, &settings, inputs)
+        run.units.origin(versions::PLACES, &code, &settings, inputs)
     }
 }

@@ -43,12 +43,12 @@ impl<'s> MixtureFiles<'s> {
 
     async fn write(self) -> Result<Staged> {
         let MixtureStage { run, mixture, .. } = self.stage;
-        run.verify(&self.inputs.files())?;
+        run.units.verify(&self.inputs.files())?;
         let sharding = Sharding::of(self.stage, self.inputs).await?;
         let staging = &self.staging(&sharding);
         let routed = Routing { staging, buckets: sharding.in_buckets() }.route().await?;
         // before any shard is made of them: units run side by side
-        run.verify(&routed)?;
+        run.units.verify(&routed)?;
         let folder = staging.folder.join("files");
         let names = split_files(&sharding.shards);
         let shards = Shards { staging, routed, folder: &folder };

@@ -23,6 +23,6 @@ impl Staging<'_> {
     /// Runs a unit, unless a run that was stopped has done it.
     pub async fn unit(&self, name: &str, work: impl Future<Output = Result<Files>>) -> Result<Mark> {
         let MixtureStage { run, mixture, .. } = self.stage;
-        run.unit("staging", &format!("{}/{name}", mixture.name), &self.origin, work).await
+        run.units.run("staging", &format!("{}/{name}", mixture.name), &self.origin, work).await
     }
 }

@@ -35,9 +35,9 @@ impl MixtureVerdicts<'_> {
         let context = run.session.relational();
         let tables = run.tables(&context, &inputs);
         let totals = decide::totals(tables, &before, self.size_facts(), &rule).await.in_stage(stage)?;
-        let origin = run.origin(versions::MIXTURE, &[versions::VERDICT], &(stage, &rule), &inputs)?;
+        let origin = run.units.origin(versions::MIXTURE, &[versions::VERDICT], &(stage, &rule), &inputs)?;
         let work = self.publish(&before, &rule, &inputs, &context, totals);
-        run.unit("decisions", stage, &origin, work).await?;
+        run.units.run("decisions", stage, &origin, work).await?;
         Ok(())
     }
 
@@ -53,10 +53,9 @@ impl MixtureVerdicts<'_> {
         let MixtureStage { run, name: stage, .. } = self.stage;
         let totals = run.collect(stage, context, totals).await?;
         let budget = budget(&Totals::collect(&totals).in_stage(stage)?, rule)?;
-        let context = run.session.relational();
-        let tables = run.tables(&context, inputs);
+        let tables = run.tables(context, inputs);
         let verdicts = decide::mixture(tables, before, self.size_facts(), rule, &budget).await.in_stage(stage)?;
-        let mut files = run.publish_verdicts(stage, &context, verdicts).await?;
+        let mut files = run.publish_verdicts(stage, context, verdicts).await?;
         let account = MixtureAccount::new(rule, &budget, &self.given().await?);
         let path = run.layout.mixture_account(&rule.name);
         let written = write_json(&path, &account)?;

@@ -34,7 +34,7 @@ impl Counts {
         let inputs = Inputs::of("read");
         let path = run.layout.facts("records", &file.source.name, file.part);
         let table = run.tables(&context, &inputs).parquet(vec![path], &records()).await.in_stage("read")?;
-        run.verify(&inputs.close())?;
+        run.units.verify(&inputs.close())?;
         let counts = table.aggregate(
             vec![],
             vec![

@@ -7,12 +7,11 @@ use datafusion::{
     },
     prelude::col,
 };
-use schemas::manifest::FileEntry;
 
 use super::counts::Counts;
 use crate::{
     error::{Error, InStage as _, Result},
-    files::{Inputs, Quarantined, hash_file, write_quarantine},
+    files::{Inputs, Quarantined, write_quarantine},
     run::{context::Run, source_file::SourceFile},
     source::{Source, records},
 };
@@ -77,14 +76,8 @@ impl Faults<'_> {
             return Ok(list);
         }
         let path = run.layout.quarantine(&source.name);
-        write_quarantine(&list, &path)?;
-        let written = hash_file(&path)?;
-        run.made().add(FileEntry {
-            path: run.layout.relative(&path),
-            rows: Some(list.len() as u64),
-            bytes: written.bytes,
-            sha256: written.sha256,
-        });
+        let written = write_quarantine(&list, &path)?;
+        run.made().add(&vec![(path, Some(list.len() as u64), written)]);
         Ok(list)
     }
 

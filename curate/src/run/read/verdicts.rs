@@ -39,7 +39,7 @@ impl ReadVerdicts<'_> {
         let inputs = Inputs::of("read");
         let context = run.session.relational();
         let repeats = run.tables(&context, &inputs).decisions("read").await.in_stage("read")?;
-        run.verify(&inputs.close())?;
+        run.units.verify(&inputs.close())?;
         let repeats = repeats
             .filter(col("reason").eq(lit("same_record")))
             .and_then(|table| table.aggregate(vec![], vec![count(lit(1)).alias("repeats")]))

@@ -40,19 +40,20 @@ impl AlphaFit<'_> {
         let inputs = Inputs::of(&step.name);
         let scores = self.scores(&context, &inputs, before, &score, &step.sources, None).await?;
         let of_reference = self.scores(&context, &inputs, "read", &score, reference, language).await?;
-        let origin = run.origin(versions::ALPHA, &[], step, &inputs)?;
+        let origin = run.units.origin(versions::ALPHA, &[], step, &inputs)?;
         let path = run.layout.fitted_alpha(&step.name);
-        run.unit("alpha", &step.name, &origin, async {
-            let scores = self.counted(&step.name, &context, scores).await?;
-            let fitted = FittedAlpha::fit(&scores, &self.counted(&step.name, &context, of_reference).await?);
-            let fitted = fitted.ok_or_else(|| Error::Classifier {
-                name: classifier.to_owned(),
-                message: format!("step `{}` has no documents, or no reference, to fit `alpha` to", step.name),
-            })?;
-            let written = write_json(&path, &fitted)?;
-            Ok(vec![(path.clone(), None, written)])
-        })
-        .await?;
+        run.units
+            .run("alpha", &step.name, &origin, async {
+                let scores = self.counted(&step.name, &context, scores).await?;
+                let fitted = FittedAlpha::fit(&scores, &self.counted(&step.name, &context, of_reference).await?);
+                let fitted = fitted.ok_or_else(|| Error::Classifier {
+                    name: classifier.to_owned(),
+                    message: format!("step `{}` has no documents, or no reference, to fit `alpha` to", step.name),
+                })?;
+                let written = write_json(&path, &fitted)?;
+                Ok(vec![(path.clone(), None, written)])
+            })
+            .await?;
         let fitted: FittedAlpha = run.read_made(&path)?;
         Ok(fitted.alpha)
     }

@@ -55,7 +55,7 @@ impl<'r> ContaminationSearch<'r> {
         let tables = run.tables(&context, &inputs);
         let common = decide::common_ngrams(tables, before, family, &step.sources, rule).await;
         let common = common.in_stage(&step.name)?;
-        run.verify(&inputs.close())?;
+        run.units.verify(&inputs.close())?;
         let mut ngrams = Vec::new();
         for batch in run.collect(&step.name, &context, common).await? {
             ngrams.extend_from_slice(batch.column(0).as_primitive::<UInt64Type>().values());
@@ -72,8 +72,8 @@ impl<'r> ContaminationSearch<'r> {
         let found = found.in_stage(&step.name)?;
         // the account reads the benchmarks as the facts do
         let parts = [family.version()];
-        let origin = run.origin(step.kind.version(), &parts, &(step, family, cuts), &inputs)?;
-        run.unit("contamination", &step.name, &origin, self.counted(cuts, found)).await?;
+        let origin = run.units.origin(step.kind.version(), &parts, &(step, family, cuts), &inputs)?;
+        run.units.run("contamination", &step.name, &origin, self.counted(cuts, found)).await?;
         let min = family.overlaps().map_or(0, |config| config.lengths.min);
         for account in contamination(run, &step.name)?.benchmarks.iter().filter(|account| account.is_all_short()) {
             let BenchmarkAccount { benchmark, examples, .. } = account;

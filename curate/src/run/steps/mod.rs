@@ -72,10 +72,7 @@ impl Steps<'_> {
             found: &found,
         };
         let table = step.kind.verdicts(&stage).await.in_stage(&step.name)?;
-        // clusters reach into what earlier runs have kept
-        let is_clustered = step.kind.facts().contains(&Facts::Named("bands"));
-        let indexes = if is_clustered { &run.plan.indexes[..] } else { &[] };
-        let settings = (step, run.plan.seed, &found, indexes);
+        let settings = (step, run.plan.seed, &found);
         run.decide(step.kind.version(), &settings, &inputs, &context, table).await?;
         match (search, found) {
             (Some(Search::CommonNgrams(rule)), Found::CommonNgrams(common)) => {

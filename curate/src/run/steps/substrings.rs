@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::prelude::DataFrame;
-
-use super::super::context::Run;
+use super::super::{context::Run, publishing::planned};
 use crate::{
     decide::{self, SubstringDedup, SubstringsConfig, SubstringsExec, versions},
     error::{InStage as _, Result},
@@ -36,17 +34,18 @@ impl SubstringSearch<'_> {
         let kept = run.tables(&context, &inputs).kept(before).await.in_stage(stage)?;
         let wanted =
             kept.filter(decide::is_of(sources)).and_then(|kept| kept.select_columns(&["id"])).in_stage(stage)?;
-        let ids = run.texts(&context, sources, &inputs).await?.select_columns(&["id"]).in_stage(stage)?;
         let texts = run.texts(&context, sources, &inputs).await?;
-        let origin = run.origin(versions::SUBSTRINGS, &[], step, &inputs)?;
-        run.unit("repeats", stage, &origin, async {
-            let plan = |table: DataFrame| async move { table.create_physical_plan().await.in_stage(stage) };
-            let config = SubstringsConfig { unit, sameness, keep_first, budget: run.session.budget() };
-            let substrings = SubstringsExec::new(plan(wanted).await?, plan(ids).await?, plan(texts).await?, config);
-            let publication = Publication::new(&found, &decide::substrings_schema());
-            run.publish_plan(stage, &context, Arc::new(substrings), vec![publication]).await
-        })
-        .await?;
+        let ids = texts.clone().select_columns(&["id"]).in_stage(stage)?;
+        let origin = run.units.origin(versions::SUBSTRINGS, &[], step, &inputs)?;
+        run.units
+            .run("repeats", stage, &origin, async {
+                let plan = |table| planned(stage, table);
+                let config = SubstringsConfig { unit, sameness, keep_first, budget: run.session.budget() };
+                let substrings = SubstringsExec::new(plan(wanted).await?, plan(ids).await?, plan(texts).await?, config);
+                let publication = Publication::new(&found, &decide::substrings_schema());
+                run.publish_plan(stage, &context, Arc::new(substrings), vec![publication]).await
+            })
+            .await?;
         Ok(())
     }
 }

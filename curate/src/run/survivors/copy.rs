@@ -40,7 +40,7 @@ impl FileCopy<'_> {
     /// Copies what is kept. Returns how many documents those are.
     pub async fn write(self) -> Result<u64> {
         let unit = format!("part-{:05}", self.file.part);
-        let mark = self.run.unit("survivors", &unit, self.origin, self.copy()).await?;
+        let mark = self.run.units.run("survivors", &unit, self.origin, self.copy()).await?;
         Ok(mark.outputs.first().and_then(|file| file.rows).unwrap_or_default())
     }
 
@@ -74,7 +74,7 @@ impl FileCopy<'_> {
         let context = run.session.streaming();
         let inputs = Inputs::of("survivors");
         let table = run.tables(&context, &inputs).parquet(vec![(*places).to_owned()], &places_schema()).await;
-        run.verify(&inputs.close())?;
+        run.units.verify(&inputs.close())?;
         let table = table
             .and_then(|table| table.filter(col("part").eq(lit(file.part))))
             .and_then(|table| table.select_columns(&["offset", "cuts"]))

@@ -55,12 +55,13 @@ impl<'r> SurvivorFiles<'r> {
             None => None,
         };
         source.files.iter().try_for_each(|file| inputs.open(file))?;
-        let origin = run.origin(COPY_VERSION, &source.format.versions(), source, &inputs)?;
+        let origin = run.units.origin(COPY_VERSION, &source.format.versions(), source, &inputs)?;
         let places = &run.layout.work().join("survivors.parquet");
-        run.unit("survivors", "places", &origin, async {
-            run.publish("survivors", &context, placed, vec![Publication::new(places, &places_schema())]).await
-        })
-        .await?;
+        run.units
+            .run("survivors", "places", &origin, async {
+                run.publish("survivors", &context, placed, vec![Publication::new(places, &places_schema())]).await
+            })
+            .await?;
         let copies = SourceFile::all(source).zip(names(&source.files)).map(|(file, to)| {
             FileCopy { run, file, to: run.layout.survivors().join(to), places, origin: &origin }.write()
         });
@@ -81,11 +82,12 @@ impl<'r> SurvivorFiles<'r> {
     async fn name_clusters(&self, origin: &Origin, context: &SessionContext, named: Option<DataFrame>) -> Result<()> {
         let Self { run, .. } = self;
         let Some(table) = named else { return Ok(()) };
-        run.unit("survivors", "clusters", origin, async {
-            let publication = Publication::new(run.layout.named_clusters(), &named_schema());
-            run.publish("survivors", context, table, vec![publication]).await
-        })
-        .await?;
+        run.units
+            .run("survivors", "clusters", origin, async {
+                let publication = Publication::new(run.layout.named_clusters(), &named_schema());
+                run.publish("survivors", context, table, vec![publication]).await
+            })
+            .await?;
         Ok(())
     }
 }

@@ -43,7 +43,7 @@ fn defaults() -> Value {
     })
 }
 
-pub fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Mapping> {
+fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Mapping> {
     let Architecture { hidden_size, intermediate_size, num_layers, num_kv_heads, .. } = *architecture;
     let keys = num_kv_heads * architecture.head_dim;
     let mut mappings = vec![Mapping::same("tokens", FORMAT.embedding, [vocab_size, hidden_size])];
@@ -76,7 +76,7 @@ pub fn mappings(architecture: &Architecture, vocab_size: usize) -> Vec<Mapping> 
 }
 
 /// Where biases stand, by the layers that have some.
-pub fn biases(architecture: &Architecture) -> Vec<Mapping> {
+fn biases(architecture: &Architecture) -> Vec<Mapping> {
     let Architecture { hidden_size, intermediate_size, num_layers, biases, .. } = *architecture;
     let (queries, keys) = (architecture.query_columns(), architecture.num_kv_heads * architecture.head_dim);
     let mut mappings = Vec::new();
@@ -101,7 +101,7 @@ pub fn biases(architecture: &Architecture) -> Vec<Mapping> {
 }
 
 /// Whether a tensor is one of the frequencies of rotary positions that old files have.
-pub fn is_buffer(name: &str) -> bool {
+fn is_buffer(name: &str) -> bool {
     name.ends_with("rotary_emb.inv_freq")
 }
 
