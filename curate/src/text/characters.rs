@@ -64,10 +64,11 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b'\t'..=b'\r' | b' ')
 }
 
-/// How many bytes are of a kind. Counts of 8 bits over short pieces leave the most of them to one instruction.
+/// How many bytes are of a kind. Counts of 8 bits over pieces that cannot overflow them are one instruction for many bytes; a sum that is
+/// checked would be one for each.
 fn bytes_that(bytes: &[u8], is: impl Fn(u8) -> bool) -> u64 {
-    let pieces = bytes.chunks(usize::from(u8::MAX));
-    pieces.map(|piece| u64::from(piece.iter().map(|byte| u8::from(is(*byte))).sum::<u8>())).sum()
+    let of_piece = |piece: &[u8]| piece.iter().fold(0u8, |count, byte| count.wrapping_add(u8::from(is(*byte))));
+    bytes.chunks(usize::from(u8::MAX)).map(|piece| u64::from(of_piece(piece))).sum()
 }
 
 #[cfg(test)]
