@@ -15,6 +15,8 @@ pub const TEMPLATE: &str = "template";
 pub const PROMPT: &str = "prompt";
 /// What a model should answer.
 pub const COMPLETION: &str = "completion";
+/// A conversation: a list of objects with `role` and `content`. Mixtures have none; files of others do.
+pub const MESSAGES: &str = "messages";
 /// The better of two answers.
 pub const CHOSEN: &str = "chosen";
 /// The other answer.

@@ -25,7 +25,7 @@ use arrow_schema::{DataType, Field, FieldRef};
 pub use decisions::{REASON, VERDICT, decisions};
 pub use documents::{DATE, LANGUAGE, LINKS, PUBLISHED, TITLE, TRUNCATED, URL, documents, links};
 pub use mixtures::{
-    CHOSEN, COMPLETION, LABEL, NEGATIVES, POSITIVE, PROMPT, QUERY, REJECTED, SEQUENCES, TASK, TEMPLATE,
+    CHOSEN, COMPLETION, LABEL, MESSAGES, NEGATIVES, POSITIVE, PROMPT, QUERY, REJECTED, SEQUENCES, TASK, TEMPLATE,
     examples_mixture, text_mixture,
 };
 

@@ -7,6 +7,7 @@
 //! Values keep their place in the text (wrap them in [`Spanned`]), so that a fault which only shows later, such as a
 //! reference to something that does not exist, can still point at the line that holds it.
 
+mod defaults;
 mod fault;
 mod places;
 mod refusal;
@@ -19,10 +20,12 @@ pub use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 
 pub use self::{
+    defaults::Defaults,
     fault::{TomlError, TomlFault},
     setting::Setting,
 };
 use self::{
+    defaults::{add_tables, add_values},
     refusal::Refusal,
     setting::{parse_value, replace},
 };
@@ -33,6 +36,7 @@ use crate::byte_order_mark::without_mark;
 pub struct TomlFile {
     path: PathBuf,
     text: String,
+    defaults: Option<Defaults>,
 }
 
 impl TomlFile {
@@ -49,13 +53,19 @@ impl TomlFile {
             let line = text[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
             invalid(format!("line {line} is not UTF-8"))
         })?;
-        Ok(Self { path: path.to_owned(), text: text.to_owned() })
+        Ok(Self { path: path.to_owned(), text: text.to_owned(), defaults: None })
     }
 
     /// Takes text as if it had been read from `path`.
     #[must_use]
     pub fn from_text(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
-        Self { path: path.into(), text: text.into() }
+        Self { path: path.into(), text: text.into(), defaults: None }
+    }
+
+    /// The same file with values for what it does not say.
+    #[must_use]
+    pub fn with_defaults(self, defaults: Defaults) -> Self {
+        Self { defaults: Some(defaults), ..self }
     }
 
     /// Where the file lies.
@@ -84,8 +94,18 @@ impl TomlFile {
     fn apply<T: DeserializeOwned>(&self, settings: &[Setting]) -> Result<T, Refusal> {
         let lines: Vec<String> = settings.iter().map(|setting| format!("value = {}", setting.value)).collect();
         let mut root = DeTable::parse(&self.text)?;
+        let defaults = match self.defaults {
+            Some(Defaults { text, alternatives }) => Some((DeTable::parse(text)?, alternatives)),
+            None => None,
+        };
+        if let Some((defaults, _)) = &defaults {
+            add_tables(root.get_mut(), defaults.get_ref());
+        }
         for (setting, line) in settings.iter().zip(&lines) {
             replace(root.get_mut(), &setting.key, parse_value(line, &setting.value))?;
+        }
+        if let Some((defaults, alternatives)) = &defaults {
+            add_values(root.get_mut(), defaults.get_ref(), "", alternatives);
         }
         Ok(T::deserialize(Deserializer::from(root))?)
     }
@@ -177,6 +197,28 @@ mod tests {
         assert!((config.threshold - 0.75).abs() < f64::EPSILON);
         assert_eq!(config.inner.words, Some(9));
         assert_eq!(config.names, ["a", "b c"]);
+        Ok(())
+    }
+
+    /// What the file or a setting says counts; a default that has an alternative there does not.
+    #[test]
+    fn defaults_are_for_what_is_not_said() -> Result<(), TomlError> {
+        let text = "threshold = 0.1\n[inner]\nlines = 3";
+        let defaults = Defaults { text, alternatives: &[("inner.words", "inner.lines")] };
+        let of = |text: &str| TomlFile::from_text("recipe.toml", text).with_defaults(defaults);
+        let words = |text: &str, settings: &[Setting]| -> Result<_, TomlError> {
+            #[derive(Deserialize)]
+            struct Config {
+                threshold: f64,
+                inner: toml::Table,
+            }
+            let Config { threshold, inner } = of(text).parse(settings)?;
+            Ok((threshold, inner.get("words").cloned(), inner.get("lines").cloned()))
+        };
+        let number = |number: i64| Some(toml::Value::from(number));
+        assert_eq!(words("", &[])?, (0.1, None, number(3)));
+        assert_eq!(words("threshold = 2.0\n[inner]\nwords = 1", &[])?, (2.0, number(1), None));
+        assert_eq!(words("", &[set("inner.words", "2")])?, (0.1, number(2), None));
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use crate::{
     checkpoint::Which,
     device::DeviceName,
     generate::{BeamConfig, Sampling, StoppingCriteria, TextModel, beam_search, generate},
-    program::pretrain::load,
+    program::load,
 };
 
 /// Generate text with a trained model.

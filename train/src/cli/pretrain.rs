@@ -8,7 +8,10 @@ use schemas::toml_file::Setting;
 use super::{printer::Printer, progress::ProgressDisplay, signals};
 use crate::{
     device::DeviceName,
-    program::pretrain::{Options, Pretraining, pretrain},
+    program::{
+        Options,
+        pretrain::{Pretraining, pretrain},
+    },
 };
 
 /// Pretrain a model on a text mixture.
@@ -56,7 +59,7 @@ impl PretrainArgs {
         let ended = pretrain(
             &pretraining,
             &options,
-            &mut ProgressDisplay::new(printer, signals, self.plain, pretraining.steps(), &out.display().to_string()),
+            &mut ProgressDisplay::new(printer, signals, self.plain, &out.display().to_string()),
         )?;
         if ended.interrupted {
             printer.note(format_args!("ended after {} steps, and saved; go on with --resume", ended.step));

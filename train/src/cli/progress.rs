@@ -18,6 +18,8 @@ use crate::trainer::{Evaluation, GeneratedSample, Progress, SpikeEvent, StepStat
 pub struct ProgressDisplay<'p> {
     printer: &'p Printer,
     signalled: Arc<AtomicBool>,
+    plain: bool,
+    name: String,
     steps: u64,
     view: View,
 }
@@ -30,20 +32,10 @@ enum View {
 }
 
 impl<'p> ProgressDisplay<'p> {
-    /// The display of a training of so many steps; a signal stops it.
-    pub fn new(printer: &'p Printer, signalled: Arc<AtomicBool>, plain: bool, steps: u64, name: &str) -> Self {
-        let view = match (io::stderr().is_terminal(), io::stdout().is_terminal()) {
-            _ if printer.is_json() => View::Events,
-            _ if printer.is_quiet() => View::Lines,
-            // the dashboard is drawn on standard output
-            (true, true) if !plain => View::Dashboard(Box::new(Dashboard::open(name, steps))),
-            (true, _) if !plain => {
-                let style = ProgressStyle::with_template("{bar:32} {pos}/{len}  {msg}").expect("the template is sound");
-                View::Bar(ProgressBar::new(steps).with_style(style))
-            }
-            _ => View::Lines,
-        };
-        Self { printer, signalled, steps, view }
+    /// The display of a training of that name; a signal stops it.
+    pub fn new(printer: &'p Printer, signalled: Arc<AtomicBool>, plain: bool, name: &str) -> Self {
+        let view = if printer.is_json() { View::Events } else { View::Lines };
+        Self { printer, signalled, plain, name: name.to_owned(), steps: 0, view }
     }
 
     fn line(&mut self, line: String) {
@@ -58,6 +50,21 @@ impl<'p> ProgressDisplay<'p> {
 }
 
 impl Progress for ProgressDisplay<'_> {
+    /// From here on a terminal shows how far the training has come.
+    fn on_start(&mut self, steps: u64) {
+        self.steps = steps;
+        if self.plain || self.printer.is_json() || self.printer.is_quiet() || !io::stderr().is_terminal() {
+            return;
+        }
+        // the dashboard is drawn on standard output
+        self.view = if io::stdout().is_terminal() {
+            View::Dashboard(Box::new(Dashboard::open(&self.name, steps)))
+        } else {
+            let style = ProgressStyle::with_template("{bar:32} {pos}/{len}  {msg}").expect("the template is sound");
+            View::Bar(ProgressBar::new(steps).with_style(style))
+        };
+    }
+
     fn on_step(&mut self, stats: &StepStats) {
         self.printer.tell("step", stats);
         let StepStats { step, loss, learning_rate, gradient_norm, tokens, .. } = stats;

@@ -146,6 +146,12 @@ impl WeightedSequences {
         Self { sources, sampler: WeightedSampler::new(seed, &weights), sequence_length, seed }
     }
 
+    /// Sequences of all sources.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.sources.iter().map(|source| source.sequences.count()).sum()
+    }
+
     /// The batch of a step: a function of the seed and the step, and of nothing else. Each source gives its sequences epoch by epoch,
     /// every one once in an epoch, in an order of its own.
     ///

@@ -17,7 +17,11 @@ pub struct Schedule {
     #[serde(default = "a_tenth")]
     pub final_share: f64,
     /// Steps until the peak.
+    #[serde(default)]
     pub warmup_steps: u64,
+    /// The share of all steps until the peak, in place of `warmup_steps`: `0.0..1.0`.
+    #[serde(default)]
+    pub warmup_ratio: f64,
     /// How it decays.
     #[serde(default)]
     pub shape: Shape,
@@ -79,18 +83,26 @@ impl Schedule {
     /// The learning rate at `step`, of `steps` in all; steps count from 0.
     #[must_use]
     pub fn at(&self, step: u64, steps: u64) -> f64 {
-        if step < self.warmup_steps {
-            return self.peak * (step + 1) as f64 / self.warmup_steps as f64;
+        let warmup_steps = self.warmup(steps);
+        if step < warmup_steps {
+            return self.peak * (step + 1) as f64 / warmup_steps as f64;
         }
         let left = self.left(step, steps);
         self.peak * (self.final_share + (1.0 - self.final_share) * left)
+    }
+
+    /// Steps until the peak, of `steps` in all.
+    fn warmup(&self, steps: u64) -> u64 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of the steps")]
+        let part = (self.warmup_ratio * steps as f64).ceil() as u64;
+        self.warmup_steps.max(part)
     }
 
     /// How much of the decay is left, from 1 to 0.
     fn left(&self, step: u64, steps: u64) -> f64 {
         // the part done of what lies between `first` and the end
         let done = |first: f64| ((step as f64 - first) / (steps as f64 - first).max(1.0)).clamp(0.0, 1.0);
-        let warmed = self.warmup_steps as f64;
+        let warmed = self.warmup(steps) as f64;
         match self.shape {
             Shape::Cosine => f64::midpoint(1.0, (PI * done(warmed)).cos()),
             Shape::Linear => 1.0 - done(warmed),
@@ -115,6 +127,12 @@ impl Schedule {
         if !share(self.final_share) {
             return Some(("final_share", format!("a share is 0 to 1, not {}", self.final_share)));
         }
+        if !share(self.warmup_ratio) {
+            return Some(("warmup_ratio", format!("a share is 0 to 1, not {}", self.warmup_ratio)));
+        }
+        if self.warmup_steps > 0 && self.warmup_ratio > 0.0 {
+            return Some(("warmup_ratio", "it has either `warmup_steps` or `warmup_ratio`".into()));
+        }
         match self.shape {
             Shape::Wsd(decay) if !share(decay.share) => {
                 Some(("shape.wsd.share", format!("a share is 0 to 1, not {}", decay.share)))
@@ -129,7 +147,7 @@ mod tests {
     use super::*;
 
     fn rates(shape: Shape) -> Vec<f64> {
-        let schedule = Schedule { peak: 1.0, final_share: 0.1, warmup_steps: 10, shape };
+        let schedule = Schedule { peak: 1.0, final_share: 0.1, warmup_steps: 10, warmup_ratio: 0.0, shape };
         (0..=110).map(|step| schedule.at(step, 110)).collect()
     }
 
@@ -142,6 +160,17 @@ mod tests {
             let end = if shape == Shape::Constant { 1.0 } else { 0.1 };
             assert!((rates[10] - 1.0).abs() < 1e-12 && (rates[110] - end).abs() < 1e-12, "{shape:?}");
         }
+    }
+
+    /// As a share of the steps, a warm-up has so many steps, of which a part is one.
+    #[test]
+    fn a_warm_up_may_be_a_share() {
+        let by = |warmup_steps, warmup_ratio| {
+            let schedule = Schedule { peak: 1.0, final_share: 0.0, warmup_steps, warmup_ratio, shape: Shape::Linear };
+            (0..200).map(|step| schedule.at(step, 200)).collect::<Vec<f64>>()
+        };
+        assert_eq!(by(0, 0.1), by(20, 0.0));
+        assert_eq!(by(0, 0.002), by(1, 0.0));
     }
 
     /// The points that each shape is known by.

@@ -13,7 +13,7 @@ use system::AtomicFile;
 
 use super::{
     huggingface_folder::{CONFIG, HuggingFaceFolder, WEIGHTS},
-    pretrain::model_of,
+    trained_model::model_of,
 };
 use crate::{
     checkpoint::{self, Checkpoint, Identity, State, Which},

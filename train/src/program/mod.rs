@@ -8,7 +8,12 @@ mod huggingface_folder;
 mod loaded;
 pub mod pretrain;
 pub mod pretrained_model;
+mod samples;
+mod session;
+mod trained_model;
 mod training;
 
 pub use loaded::Loaded;
+pub use session::Options;
+pub use trained_model::load;
 pub use training::TrainingConfig;

@@ -1,35 +1,27 @@
 //! Pretraining: a language model on a text mixture, from nothing or from a model that is there.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
-use burn::{module::Module, tensor::Device};
+use burn::module::Module as _;
 use schemars::JsonSchema;
 use schemas::toml_file::{Setting, Spanned, TomlFile};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 
 use super::{
-    data::{DataConfig, HashedData, TrainingData, absolute},
-    differences::{differences, free_keys},
+    data::{DataConfig, TrainingData, absolute},
     pretrained_model::PretrainedModel,
-    training::{FREE, TrainingConfig},
+    samples::generate_samples,
+    session::{Options, Session, check_loop, identity},
+    training::TrainingConfig,
 };
 use crate::{
-    checkpoint::{self, Checkpoint, Identity, Which},
     data::{Batches, EvalSet, TokenCache},
-    device::DeviceName,
-    error::{Error, Result},
-    generate::{LoadedModel, Sampling, StoppingCriteria, generate},
-    model::{Architecture, Family, Gpt, ModelConfig},
+    error::Result,
+    model::{Architecture, Gpt, ModelConfig},
     objective::NextToken,
     optimize::{OptimizerConfig, Schedule},
-    tokenizer::{self, Tokenizer},
-    trainer::{
-        GeneratedSample, Log, Progress, Sampler, SamplesConfig, ThroughputMeter, TrainOutcome, Trainer, TrainingInputs,
-        flops_per_token,
-    },
+    tokenizer::Tokenizer,
+    trainer::{Progress, Sampler, ThroughputMeter, TrainOutcome, TrainingInputs, flops_per_token},
 };
 
 /// A pretraining as it is written. Paths start at the file's folder.
@@ -51,23 +43,6 @@ pub struct PretrainConfig {
     /// The optimizer.
     #[serde(default)]
     pub optimizer: OptimizerConfig,
-}
-
-/// How a pretraining is run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// The output folder.
-    pub out: PathBuf,
-    /// The device.
-    pub device: DeviceName,
-    /// Go on with the training in the output folder.
-    pub resume: bool,
-    /// Stop after this many steps.
-    pub until: Option<u64>,
-    /// Threads.
-    pub threads: usize,
-    /// The folder of ids that were made before; `tokens` in the output folder if there is no other.
-    pub cache: Option<PathBuf>,
 }
 
 /// A checked configuration: the data and the tokenizer are there.
@@ -108,24 +83,9 @@ impl Pretraining {
             let message = "a model with an encoder learns from sources and targets, and here are texts alone";
             return Err(file.fault(config.model.span(), message).into());
         }
-        let named = |(key, message): (&str, String)| (key.to_owned(), message);
-        let faults = [
-            ("training", config.training.fault().map(named)),
-            ("learning_rate", config.learning_rate.fault().map(named)),
-            ("optimizer", config.optimizer.build().err()),
-        ];
-        for (table, fault) in faults {
-            if let Some((key, message)) = fault {
-                return Err(file.fault_of(&format!("{table}.{key}"), &settings, message).into());
-            }
-        }
+        let PretrainConfig { training, learning_rate, optimizer, .. } = &config;
+        check_loop(&file, &settings, training, learning_rate, optimizer)?;
         Ok(Self { config, architecture, pretrained: pretrained.map(Arc::new), json, data })
-    }
-
-    /// Steps in all.
-    #[must_use]
-    pub fn steps(&self) -> u64 {
-        self.config.training.steps
     }
 }
 
@@ -134,201 +94,64 @@ impl Pretraining {
 /// # Errors
 /// When the data, the folder or a checkpoint is at fault: the error names it.
 pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn Progress) -> Result<TrainOutcome> {
-    let Pretraining { config, architecture, data, .. } = pretraining;
-    let precision = config.training.precision;
-    let device = options.device.open_for(precision)?.autodiff();
+    let Pretraining { config, architecture, data, pretrained, json } = pretraining;
+    let PretrainConfig { seed, training, learning_rate, optimizer, .. } = config;
     let data = data.hash()?;
-    let identity = identity(pretraining, &data, options)?;
-    let resumed = resumed(options, &identity)?;
-    if let Some((_, checkpoint)) = &resumed
-        && checkpoint.identity.threads != options.threads
-    {
-        let (begun, threads) = (checkpoint.identity.threads, options.threads);
-        progress.note(&format!(
-            "begun with {begun} threads, resumed with {threads}: weights may differ in their last bits"
-        ));
-    }
+    let identity = identity(json, data.order(), data.hashes(), pretrained.as_deref(), options.threads)?;
+    let session = Session::begin(options, training.precision, identity, progress)?;
 
     let tokenizer = pretraining.data.tokenizer();
     if let Some(note) = tokenizer.note() {
         progress.note(&note);
     }
-    let model = initial_model(pretraining, resumed.is_some(), &device, progress)?.computing_in(precision);
+    let model = initial_model(pretraining, &session, progress)?.computing_in(training.precision);
     tokenizer.save(&options.out)?;
-
-    let loop_config = config.training.loop_config(options.until, config.seed, config.learning_rate, &config.optimizer);
     let flops = flops_per_token(
         model.num_params(),
         architecture.num_layers,
         architecture.hidden_size,
         architecture.context_length,
     );
-    let place = resumed.as_ref().map(|(_, checkpoint)| (checkpoint.state.step, checkpoint.logs.clone()));
     // what does not fit together is told before anything is tokenized
-    let trainer = match resumed {
-        None => Trainer::new(model, &loop_config, identity, device)?,
-        Some((path, checkpoint)) => Trainer::resume(model, &loop_config, checkpoint, &path, identity, device)?,
-    };
+    let mut loop_config = training.loop_config(*seed, *learning_rate, optimizer);
+    let ready = session.with_model(model, &loop_config)?;
 
-    let (training, mut eval_sets, lost) = {
-        let folder = options.cache.clone().unwrap_or_else(|| options.out.join("tokens"));
+    let (sequences, mut eval_sets, lost) = {
         let mut note = |text: &str| progress.note(text);
-        let mut cache = TokenCache::new(&folder, tokenizer, &mut note);
-        let most = config.training.evaluate_sequences;
-        let training = data.training(architecture.context_length, config.seed, &mut cache)?;
-        let together = config.training.batch_size / config.training.gradient_accumulation;
-        let eval_sets = data.eval_sets(architecture.context_length, config.seed, most, together, &mut cache)?;
-        (training, eval_sets, cache.lost().to_vec())
+        let mut cache = TokenCache::new(&options.cache(), tokenizer, &mut note);
+        let sequences = data.training(architecture.context_length, *seed, &mut cache)?;
+        let (most, together) = (training.evaluate_sequences, training.batch_size / training.gradient_accumulation);
+        let eval_sets = data.eval_sets(architecture.context_length, *seed, most, together, &mut cache)?;
+        (sequences, eval_sets, cache.lost().to_vec())
     };
     eval_sets.bytes_per_token = Some(bytes_per_token(&eval_sets.validation, tokenizer)?);
-    let mut batches = Batches::new(training, config.training.batch_size);
+    loop_config.ends_after(training.steps_of(sequences.count()), options.until);
+    let mut batches = Batches::new(sequences, training.batch_size);
 
-    let generate_samples = |model: &Gpt, step| match &config.training.samples {
-        Some(samples) => sample(model, step, samples, config.seed, tokenizer),
+    let samples = training.samples.as_ref();
+    let generate = |model: &Gpt, step| match samples {
+        Some(samples) => generate_samples(model, step, samples, *seed, tokenizer),
         None => Ok(Vec::new()),
     };
-    let samples = config.training.samples.as_ref();
-    let sampler = samples.map(|samples| Sampler { every: samples.every, generate: &generate_samples });
-
-    let meter = ThroughputMeter::new(flops, config.training.peak_tflops);
-    let place = place.as_ref().map(|(step, logs)| (*step, logs));
-    let mut log = Log::open(&options.out, place, progress)?;
-    if place.is_none() {
-        lost.iter().try_for_each(|lost| log.lost(lost))?;
-    }
+    let sampler = samples.map(|samples| Sampler { every: samples.every, generate: &generate });
+    let meter = ThroughputMeter::new(flops, training.peak_tflops);
     let mut inputs = TrainingInputs { objective: NextToken, batches: &mut batches, evaluator: &eval_sets, sampler };
-    trainer.run(&loop_config, &mut inputs, meter, &options.out, &mut log)
+    ready.run(&loop_config, &mut inputs, meter, &lost, progress)
 }
 
-/// The model that a training begins with; zeros, where it `goes_on` from a checkpoint with weights of its own.
-fn initial_model(
-    pretraining: &Pretraining,
-    goes_on: bool,
-    device: &Device,
-    progress: &mut dyn Progress,
-) -> Result<Gpt> {
+/// The model that a training begins with; zeros, where it goes on from a checkpoint with weights of its own.
+fn initial_model(pretraining: &Pretraining, session: &Session<'_>, progress: &mut dyn Progress) -> Result<Gpt> {
     let Pretraining { config, architecture, pretrained, data, .. } = pretraining;
-    let tokenizer = data.tokenizer();
+    let (tokenizer, device) = (data.tokenizer(), session.device());
     let rows = pretrained.as_ref().map_or_else(|| tokenizer.vocab_size(), |pretrained| pretrained.rows(tokenizer));
-    let Some(pretrained) = pretrained.as_ref().filter(|_| !goes_on) else {
-        let model = if goes_on {
-            // the checkpoint has the weights
-            architecture.zeros(rows, device)
-        } else {
-            architecture.init(rows, config.seed, device)
-        };
-        return Ok(model);
-    };
-    let model = architecture.zeros(rows, device);
-    pretrained.notes().iter().for_each(|note| progress.note(note));
-    let (model, loaded) = pretrained.load_whole(model, config.seed)?;
-    progress.note(&format!("begins from {pretrained}: {loaded}"));
-    Ok(model)
-}
-
-/// What a model generates after each prompt.
-fn sample(
-    model: &Gpt,
-    step: u64,
-    config: &SamplesConfig,
-    seed: u64,
-    tokenizer: &Tokenizer,
-) -> Result<Vec<GeneratedSample>> {
-    let sampling = Sampling { temperature: config.temperature, top_k: 0, top_p: 1.0, seed };
-    let prompts = config.prompts.iter().map(|prompt| tokenizer.prompt(prompt)).collect::<Result<Vec<_>>>()?;
-    let suppressed = tokenizer.unused(model.vocab_size());
-    let criteria = StoppingCriteria {
-        max_new_tokens: config.tokens,
-        bos: tokenizer.before_text(),
-        eos: tokenizer.ends(),
-        suppressed: &suppressed,
-        should_stop: &|_| false,
-    };
-    let texts = generate(model, &prompts, sampling, &criteria);
-    let sample = |((prompt, ids), new): ((&String, &Vec<u32>), Vec<u32>)| {
-        Ok(GeneratedSample { step, prompt: prompt.clone(), text: tokenizer.continuation(ids, &new)? })
-    };
-    config.prompts.iter().zip(&prompts).zip(texts).map(sample).collect()
-}
-
-/// The model and tokenizer of a checkpoint in a folder, ready to generate.
-///
-/// # Errors
-/// When there is no such checkpoint, or it is damaged.
-pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(LoadedModel, Tokenizer)> {
-    let checkpoint = checkpoint::find(out, which)?;
-    let device = device.open()?;
-    let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
-    let folder = out.join("checkpoints");
-    // an embedding may have more rows than there are tokens
-    let rows = checkpoint.model.iter().find(|named| named.name == "tokens").map_or(0, |table| table.shape[0]);
-    if tokenizer.vocab_size() > rows {
-        let (last, message) = (tokenizer.vocab_size() - 1, "the tokenizer beside it has ids up to");
-        return Err(Error::Damaged {
-            path: folder,
-            message: format!("its model knows {rows} tokens, and {message} {last}"),
-        });
-    }
-    let architecture = model_of(&checkpoint, &folder)?.1;
-    let model = if architecture.has_encoder() {
-        let model = architecture.zeros_encoder_decoder(rows, &device);
-        LoadedModel::EncoderDecoder(checkpoint::with_weights(model, checkpoint.model, &folder)?.valid().into())
-    } else {
-        let model = architecture.zeros(rows, &device);
-        LoadedModel::Decoder(checkpoint::with_weights(model, checkpoint.model, &folder)?.valid().into())
-    };
-    Ok((model, tokenizer))
-}
-
-/// The family and the architecture of a checkpoint's model.
-pub(super) fn model_of(checkpoint: &Checkpoint, path: &Path) -> Result<(Family, Architecture)> {
-    let config: ModelConfig = configured(checkpoint, "model", path)?;
-    let damaged = |message| Error::Damaged { path: path.to_owned(), message };
-    Ok((config.family().map_err(damaged)?, config.architecture().map_err(damaged)?))
-}
-
-/// A table of a checkpoint's configuration.
-fn configured<T: DeserializeOwned>(checkpoint: &Checkpoint, table: &str, path: &Path) -> Result<T> {
-    serde_json::from_value(checkpoint.identity.config[table].clone())
-        .map_err(|error| Error::OtherVersion { path: path.to_owned(), message: error.to_string() })
-}
-
-/// What this training is.
-fn identity(pretraining: &Pretraining, data: &HashedData, options: &Options) -> Result<Identity> {
-    let mut config = pretraining.json.clone();
-    // where the data lies does not matter, and neither does how often something is written down
-    if let Some(config) = config.as_object_mut() {
-        config.insert("data".into(), data.order());
-        if let Some(training) = config.get_mut("training").and_then(serde_json::Value::as_object_mut) {
-            for name in FREE {
-                training.remove(name);
-            }
-        }
-    }
-    let (tokenizer, mixture) = data.hashes();
-    let weights = pretraining.pretrained.as_ref().map(|pretrained| pretrained.sha256()).transpose()?;
-    Ok(Identity { config, tokenizer, mixture, threads: options.threads, weights: weights.unwrap_or_default() })
-}
-
-/// The checkpoint to go on with and where it lies, if that is wanted.
-fn resumed(options: &Options, identity: &Identity) -> Result<Option<(PathBuf, Checkpoint)>> {
-    let found = checkpoint::checkpoints(&options.out)?;
-    match (options.resume, found.last()) {
-        (false, None) => Ok(None),
-        (false, Some(_)) => Err(Error::AlreadyTrained { path: options.out.clone() }),
-        (true, None) => Err(Error::NoCheckpoint { path: options.out.clone() }),
-        (true, Some(path)) => {
-            let checkpoint = checkpoint::load(path)?;
-            model_of(&checkpoint, path)?;
-            // a model that was imported has not been trained
-            if !checkpoint.identity.config["training"].is_null() {
-                configured::<TrainingConfig>(&checkpoint, "training", path)?;
-            }
-            let differences = differences(&checkpoint.identity, identity, checkpoint.state.step);
-            if differences.is_empty() {
-                return Ok(Some((path.clone(), checkpoint)));
-            }
-            Err(Error::OtherTraining { path: path.clone(), differences, may_change: free_keys() })
+    match pretrained {
+        _ if session.goes_on() => Ok(architecture.zeros(rows, device)),
+        None => Ok(architecture.init(rows, config.seed, device)),
+        Some(pretrained) => {
+            pretrained.notes().iter().for_each(|note| progress.note(note));
+            let (model, loaded) = pretrained.load_whole(architecture.zeros(rows, device), config.seed)?;
+            progress.note(&format!("begins from {pretrained}: {loaded}"));
+            Ok(model)
         }
     }
 }

@@ -13,8 +13,12 @@ use crate::{
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
-    /// Optimizer steps.
-    pub steps: u64,
+    /// Optimizer steps; or `epochs`.
+    #[serde(default)]
+    pub steps: Option<u64>,
+    /// Passes over the training data, in place of `steps`. Of several sources by weight, one is as many examples as all have together.
+    #[serde(default)]
+    pub epochs: Option<f64>,
     /// Sequences in a step, each of the model's context length.
     pub batch_size: usize,
     /// Micro-batches of a step, whose gradients are summed; they divide the batch size. More of them need less memory, and change
@@ -100,7 +104,7 @@ impl TrainingConfig {
     pub fn fault(&self) -> Option<(&'static str, String)> {
         let Self { batch_size, gradient_accumulation, spikes, .. } = self;
         let counts = [
-            ("steps", self.steps),
+            ("steps", self.steps.unwrap_or(1)),
             ("batch_size", *batch_size as u64),
             ("gradient_accumulation", *gradient_accumulation as u64),
             ("log_every", self.log_every),
@@ -116,6 +120,9 @@ impl TrainingConfig {
         if let Some(&(key, _)) = counts.iter().find(|(_, count)| *count == 0) {
             return Some((key, "it has to be 1 or more".into()));
         }
+        if self.steps.is_some() == self.epochs.is_some() {
+            return Some(("steps", "it has either `steps` or `epochs`".into()));
+        }
         if !batch_size.is_multiple_of(*gradient_accumulation) {
             let message = format!("{gradient_accumulation} micro-batches do not divide a batch size of {batch_size}");
             return Some(("gradient_accumulation", message));
@@ -124,6 +131,7 @@ impl TrainingConfig {
             return Some(("spikes.window", "a deviation is taken of 2 steps or more".into()));
         }
         let positive = [
+            ("epochs", self.epochs),
             ("max_grad_norm", Some(self.max_grad_norm)),
             ("peak_tflops", self.peak_tflops),
             ("spikes.deviations", Some(spikes.deviations)),
@@ -139,18 +147,20 @@ impl TrainingConfig {
             .then(|| ("samples.temperature", format!("it has to be 0 or more, and is {temperature}")))
     }
 
-    /// The loop, checked; it ends after `until` steps where that is less.
+    /// Steps in all, where an epoch has so many examples.
     #[must_use]
-    pub fn loop_config(
-        &self,
-        until: Option<u64>,
-        seed: u64,
-        schedule: Schedule,
-        optimizer: &OptimizerConfig,
-    ) -> LoopConfig {
+    pub fn steps_of(&self, examples: u64) -> u64 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "steps can be counted")]
+        let of_epochs = |epochs: f64| (epochs * examples as f64 / self.batch_size as f64).ceil() as u64;
+        self.steps.or(self.epochs.map(of_epochs)).unwrap_or(0).max(1)
+    }
+
+    /// The loop, checked. How many steps it has may not be known yet: see [`LoopConfig::ends_after`].
+    #[must_use]
+    pub fn loop_config(&self, seed: u64, schedule: Schedule, optimizer: &OptimizerConfig) -> LoopConfig {
         LoopConfig {
-            steps: self.steps,
-            until: until.unwrap_or(self.steps).min(self.steps),
+            steps: 0,
+            until: 0,
             patience: self.patience,
             seed,
             micro_batches: self.gradient_accumulation,

@@ -38,6 +38,14 @@ pub struct LoopConfig {
     pub keep: usize,
 }
 
+impl LoopConfig {
+    /// Sets the steps: all of them, and those after which it is to stop where that is earlier.
+    pub fn ends_after(&mut self, steps: u64, until: Option<u64>) {
+        self.steps = steps;
+        self.until = until.unwrap_or(steps).min(steps);
+    }
+}
+
 /// What a kind of training brings: everything that the loop does not know.
 pub struct TrainingInputs<'s, O: Objective> {
     /// What the model is trained towards.

@@ -15,6 +15,8 @@ const TENSORBOARD: &str = "tensorboard";
 
 /// Callbacks of a training while it runs; showing what they say is their own affair.
 pub trait Progress {
+    /// The loop begins, or goes on; it has so many steps in all.
+    fn on_start(&mut self, steps: u64);
     /// Some steps were taken.
     fn on_step(&mut self, stats: &StepStats);
     /// The model was evaluated.

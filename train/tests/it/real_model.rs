@@ -9,7 +9,7 @@ use train::{
     device::DeviceName,
     generate::{LoadedModel, Sampling, StoppingCriteria, generate},
     model::Tokens,
-    program::pretrain::load,
+    program::load,
 };
 
 use crate::support::{Workshop, stderr, text, train};

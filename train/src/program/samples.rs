@@ -1,0 +1,33 @@
+//! What a model generates while it is trained.
+
+use crate::{
+    error::Result,
+    generate::{Sampling, StoppingCriteria, TextModel, generate},
+    tokenizer::Tokenizer,
+    trainer::{GeneratedSample, SamplesConfig},
+};
+
+/// What a model generates after each prompt.
+pub(super) fn generate_samples<M: TextModel>(
+    model: &M,
+    step: u64,
+    config: &SamplesConfig,
+    seed: u64,
+    tokenizer: &Tokenizer,
+) -> Result<Vec<GeneratedSample>> {
+    let sampling = Sampling { temperature: config.temperature, top_k: 0, top_p: 1.0, seed };
+    let prompts = config.prompts.iter().map(|prompt| tokenizer.prompt(prompt)).collect::<Result<Vec<_>>>()?;
+    let suppressed = tokenizer.unused(model.vocab_size());
+    let criteria = StoppingCriteria {
+        max_new_tokens: config.tokens,
+        bos: tokenizer.before_text(),
+        eos: tokenizer.ends(),
+        suppressed: &suppressed,
+        should_stop: &|_| false,
+    };
+    let texts = generate(model, &prompts, sampling, &criteria);
+    let sample = |((prompt, ids), new): ((&String, &Vec<u32>), Vec<u32>)| {
+        Ok(GeneratedSample { step, prompt: prompt.clone(), text: tokenizer.continuation(ids, &new)? })
+    };
+    config.prompts.iter().zip(&prompts).zip(texts).map(sample).collect()
+}

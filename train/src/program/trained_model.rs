@@ -1,0 +1,51 @@
+//! The model of a training, ready to generate.
+
+use std::path::Path;
+
+use burn::module::Module as _;
+
+use super::session::configured;
+use crate::{
+    checkpoint::{self, Checkpoint, Which},
+    device::DeviceName,
+    error::{Error, Result},
+    generate::LoadedModel,
+    model::{Architecture, Family, ModelConfig},
+    tokenizer::{self, Tokenizer},
+};
+
+/// The model and tokenizer of a checkpoint in a folder, ready to generate.
+///
+/// # Errors
+/// When there is no such checkpoint, or it is damaged.
+pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(LoadedModel, Tokenizer)> {
+    let checkpoint = checkpoint::find(out, which)?;
+    let device = device.open()?;
+    let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
+    let folder = out.join("checkpoints");
+    // an embedding may have more rows than there are tokens
+    let rows = checkpoint.model.iter().find(|named| named.name == "tokens").map_or(0, |table| table.shape[0]);
+    if tokenizer.vocab_size() > rows {
+        let (last, message) = (tokenizer.vocab_size() - 1, "the tokenizer beside it has ids up to");
+        return Err(Error::Damaged {
+            path: folder,
+            message: format!("its model knows {rows} tokens, and {message} {last}"),
+        });
+    }
+    let architecture = model_of(&checkpoint, &folder)?.1;
+    let model = if architecture.has_encoder() {
+        let model = architecture.zeros_encoder_decoder(rows, &device);
+        LoadedModel::EncoderDecoder(checkpoint::with_weights(model, checkpoint.model, &folder)?.valid().into())
+    } else {
+        let model = architecture.zeros(rows, &device);
+        LoadedModel::Decoder(checkpoint::with_weights(model, checkpoint.model, &folder)?.valid().into())
+    };
+    Ok((model, tokenizer))
+}
+
+/// The family and the architecture of a checkpoint's model.
+pub(super) fn model_of(checkpoint: &Checkpoint, path: &Path) -> Result<(Family, Architecture)> {
+    let config: ModelConfig = configured(checkpoint, "model", path)?;
+    let damaged = |message| Error::Damaged { path: path.to_owned(), message };
+    Ok((config.family().map_err(damaged)?, config.architecture().map_err(damaged)?))
+}
