@@ -39,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             packing,
             document_masking: true,
             validation: 0.005,
+            examples: None,
             seed: 1,
         };
         let packed = files.sequences(Split::Train, &config, &mut cache)?;

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut documents = Documents::open(Path::new(&paths.next().ok_or("give documents")?))?;
     let mut texts = Vec::new();
     while let Some(few) = documents.next_few()? {
-        texts.extend(few.into_iter().map(|document| document.text));
+        texts.extend(few.iter().map(|document| document.texts().last().unwrap_or_default().to_owned()));
     }
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let bytes = texts.iter().map(|text| text.len()).sum::<usize>() as f64;

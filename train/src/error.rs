@@ -96,6 +96,14 @@ pub enum Error {
     /// A tokenizer cannot be made or used.
     #[error("tokenizer: {0}")]
     Tokenizer(String),
+    /// A chat template cannot be read, or does not render a conversation.
+    #[error("chat template {place}: {message}")]
+    ChatTemplate {
+        /// Where it stands.
+        place: String,
+        /// What is wrong.
+        message: String,
+    },
     /// There is no such device, or this program was built without it.
     #[error("device `{name}`: {message}")]
     Device {

@@ -12,6 +12,7 @@ mod progress;
 mod schema;
 mod signals;
 mod tokenizer;
+mod tune;
 
 use std::process::ExitCode;
 
@@ -49,6 +50,7 @@ struct Arguments {
 enum Command {
     Tokenizer(tokenizer::TokenizerArgs),
     Pretrain(pretrain::PretrainArgs),
+    Tune(tune::TuneArgs),
     Generate(generate::GenerateArgs),
     Export(export::ExportArgs),
     Import(import::ImportArgs),
@@ -84,6 +86,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Tokenizer(args) => args.run(printer)?,
         Command::Pretrain(args) => return args.run(printer, threads),
+        Command::Tune(args) => return args.run(printer, threads),
         Command::Generate(args) => args.run(printer)?,
         Command::Export(args) => args.run(printer)?,
         Command::Import(args) => args.run(printer)?,

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use schemars::schema_for;
 
 use super::printer::Printer;
-use crate::program::pretrain::PretrainConfig;
+use crate::program::{pretrain::PretrainConfig, tune::TuneConfig};
 
 /// Print the JSON Schema of a configuration, for editors.
 #[derive(Debug, Args)]
@@ -22,12 +22,15 @@ pub struct SchemaArgs {
 enum Described {
     /// `train pretrain`.
     Pretrain,
+    /// `train tune`.
+    Tune,
 }
 
 impl SchemaArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let (schema, title) = match self.of {
             Described::Pretrain => (schema_for!(PretrainConfig), "Pretraining"),
+            Described::Tune => (schema_for!(TuneConfig), "Instruction tuning"),
         };
         if self.markdown {
             printer.result(schemas::reference::markdown(&schema, title).trim_end());

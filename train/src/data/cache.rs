@@ -9,16 +9,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rayon::prelude::*;
 use system::sha256;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::{
-    Document, Documents, Lost, ReadOptions, read_options,
+    Document, Documents, Lost, Preferred, ReadOptions, read_options,
     token_file::{Made, TokenFile, TokenFileWriter},
 };
 use crate::{
     error::{Error, Result},
-    tokenizer::Tokenizer,
+    tokenizer::{ChatTemplate, Message, Part, RenderedConversation, Tokenizer},
 };
 
 /// How files become ids: raise it whenever the code gives other ids, or other documents, for the same file, so that none are kept which
@@ -36,6 +37,8 @@ pub struct TokenCache<'t> {
     /// Files that are open already, by the hash of what they were made of.
     open: HashMap<String, TokenFile>,
     options: ReadOptions,
+    /// Renders conversations; without one, they are an error.
+    chat_template: Option<&'t ChatTemplate>,
     /// What was lost of files that are open.
     lost: Vec<Lost>,
 }
@@ -52,8 +55,23 @@ impl<'t> TokenCache<'t> {
             note,
             open: HashMap::new(),
             options: ReadOptions::default(),
+            chat_template: None,
             lost: Vec::new(),
         }
+    }
+
+    /// The same for files of conversations, too; a row that is one and something else is a conversation.
+    #[must_use]
+    pub fn with_chat_template(mut self, chat_template: &'t ChatTemplate) -> Self {
+        self.hash = sha256(format!("{} {}", self.hash, chat_template.fingerprint()).as_bytes());
+        self.chat_template = Some(chat_template);
+        self
+    }
+
+    /// Whether there is a conversation in the files whose ids were asked for.
+    #[must_use]
+    pub fn has_conversations(&self) -> bool {
+        self.open.values().any(|file| !file.conversations().is_empty())
     }
 
     /// Sets how files are read from now on.
@@ -145,35 +163,115 @@ impl<'t> TokenCache<'t> {
         if !self.tokenizer.is_fast() {
             self.note("the tokenizer is of a kind that only the crate `tokenizers` knows, which is slower");
         }
-        let mut documents = Documents::open_with(path, self.options)?;
+        let preferred = if self.chat_template.is_some() { Preferred::Conversations } else { Preferred::Texts };
+        let mut documents = Documents::open_with(path, self.options, preferred)?;
         let mut writer = TokenFileWriter::create(kept, self.tokenizer.vocab_size())?;
-        let (count, ids) = self.fill(&mut documents, &mut writer)?;
+        let (count, ids) = self.fill(path, &mut documents, &mut writer)?;
         writer.finish(made, documents.lost())?;
         (self.note)(&format!("tokenized {}: {count} documents, {ids} tokens", path.display()));
         Ok(())
     }
 
     /// Tokenizes and writes; returns how many documents and ids there were.
-    fn fill(&self, documents: &mut Documents, writer: &mut TokenFileWriter) -> Result<(usize, usize)> {
+    fn fill(&self, path: &Path, documents: &mut Documents, writer: &mut TokenFileWriter) -> Result<(usize, usize)> {
         let (mut count, mut written) = (0, 0);
         let end = self.tokenizer.end_of_text();
         while let Some(few) = documents.next_few()? {
-            let texts: Vec<&str> = few.iter().flat_map(|Document { prompt, text }| [&**prompt, &**text]).collect();
-            let ids = self.tokenizer.encode_batch(&texts)?;
-            for (document, [prompt, text]) in few.iter().zip(ids.as_chunks::<2>().0) {
-                let all = [&prompt[..], text, &[end]].concat();
-                writer.push(&all, prompt.len(), hash(document))?;
+            let rendered = self.rendered(path, count, &few)?;
+            let mut ids = self.tokenizer.encode_batch(&texts(&few, &rendered))?.into_iter();
+            let mut next = || ids.next().expect("every text has its ids");
+            for (document, rendered) in few.iter().zip(&rendered) {
+                let length = if let Some(conversation) = rendered {
+                    let (all, runs) = self.conversation(conversation, &mut next);
+                    writer.push_conversation(&all, &runs, hash(document))?;
+                    all.len()
+                } else {
+                    let [prompt, text] = [next(), next()];
+                    let all = [&prompt[..], &text, &[end]].concat();
+                    writer.push(&all, prompt.len(), hash(document))?;
+                    all.len()
+                };
                 count += 1;
-                written += all.len();
+                written += length;
             }
         }
         Ok((count, written))
     }
+
+    /// What each document is when it is rendered, if it is a conversation.
+    ///
+    /// - `before`: documents of the file before these
+    fn rendered(&self, path: &Path, before: usize, few: &[Document]) -> Result<Vec<Option<RenderedConversation>>> {
+        let template = self.chat_template;
+        let render = |(number, document): (usize, &Document)| {
+            let Document::Conversation(messages) = document else { return Ok(None) };
+            let fault = |message: String| Error::Data { path: path.to_owned(), message };
+            let Some(template) = template else {
+                return Err(fault("its rows are conversations (`messages`), which `train tune` takes".into()));
+            };
+            let rendered = template.conversation(messages);
+            rendered.map(Some).map_err(|error| fault(format!("conversation {}: {error}", before + number + 1)))
+        };
+        few.par_iter().enumerate().map(render).collect()
+    }
+
+    /// The ids of a conversation, and how they are without loss and with it, in turn.
+    ///
+    /// - `next`: gives the ids of its texts, one after the other
+    fn conversation(
+        &self,
+        conversation: &RenderedConversation,
+        next: &mut impl FnMut() -> Vec<u32>,
+    ) -> (Vec<u32>, Vec<u32>) {
+        let (mut ids, mut runs) = (Vec::new(), vec![0u32]);
+        for (part, has_loss) in conversation {
+            let part = match part {
+                Part::Text(_) => next(),
+                Part::Special(id) => vec![*id],
+            };
+            if part.is_empty() {
+                continue;
+            }
+            // the first run is without loss, the next with it, and so on
+            if *has_loss == (runs.len() % 2 == 1) {
+                runs.push(0);
+            }
+            let run = runs.last_mut().expect("there is a run");
+            *run += u32::try_from(part.len()).expect("a conversation has fewer ids");
+            ids.extend(part);
+        }
+        if runs[0] == 0 {
+            // the first id is read and no target
+            ids.insert(0, self.tokenizer.before_text());
+            runs[0] = 1;
+        }
+        (ids, runs)
+    }
+}
+
+/// The texts of some documents that become ids, in their order.
+fn texts<'d>(few: &'d [Document], rendered: &'d [Option<RenderedConversation>]) -> Vec<&'d str> {
+    let mut texts = Vec::new();
+    for (document, rendered) in few.iter().zip(rendered) {
+        match (document, rendered) {
+            (Document::Text { prompt, text }, _) => texts.extend([prompt.as_str(), text]),
+            (_, rendered) => texts.extend(rendered.iter().flatten().filter_map(|(part, _)| match part {
+                Part::Text(text) => Some(text.as_str()),
+                Part::Special(_) => None,
+            })),
+        }
+    }
+    texts
 }
 
 /// The hash of a document's text, by which its split is drawn: the same text is never in training and in validation.
 fn hash(document: &Document) -> u64 {
-    xxh3_64_with_seed(document.text.as_bytes(), xxh3_64(document.prompt.as_bytes()))
+    match document {
+        Document::Text { prompt, text } => xxh3_64_with_seed(text.as_bytes(), xxh3_64(prompt.as_bytes())),
+        Document::Conversation(messages) => messages.iter().fold(0, |hash, Message { role, content }| {
+            xxh3_64_with_seed(content.as_bytes(), xxh3_64_with_seed(role.as_bytes(), hash))
+        }),
+    }
 }
 
 #[cfg(test)]

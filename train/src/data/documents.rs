@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
 use compression::Unpacked;
 use parquet::arrow::{
     ProjectionMask,
@@ -14,31 +14,68 @@ use parquet::arrow::{
 };
 use schemas::{
     byte_order_mark::without_mark,
-    columns::{COMPLETION, PROMPT, TEXT},
-    json_lines::{Field, fields},
+    columns::{CHOSEN, COMPLETION, LABEL, MESSAGES, POSITIVE, PROMPT, QUERY, REJECTED, SEQUENCES, TEXT},
+    json_lines::{self, Field, fields},
     text_columns::{TEXT_TYPES, Texts},
 };
 
 use super::{files::Format, read_options::ReadOptions};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    tokenizer::Message,
+};
 
 /// Bytes of text that are in memory together, about.
 const CHUNK: usize = 4 << 20;
 
-/// A row: a text, or a prompt and what follows on it.
+/// A row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Document {
-    /// What is read and not learnt to say; empty for a text.
-    pub prompt: String,
-    /// The column `text` or `completion`.
-    pub text: String,
+pub enum Document {
+    /// A text, or a prompt and what follows on it.
+    Text {
+        /// What is read and not learnt to say; empty for a text.
+        prompt: String,
+        /// The column `text` or `completion`.
+        text: String,
+    },
+    /// The column `messages`.
+    Conversation(Vec<Message>),
 }
 
 impl Document {
+    /// What it says, part by part.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let (texts, messages) = match self {
+            Self::Text { prompt, text } => ([prompt.as_str(), text], &[][..]),
+            Self::Conversation(messages) => ([""; 2], &messages[..]),
+        };
+        let said = messages.iter().map(|message| message.content.as_str());
+        texts.into_iter().filter(|text| !text.is_empty()).chain(said)
+    }
+
     /// Bytes of text.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.prompt.len() + self.text.len()
+        self.texts().map(str::len).sum()
+    }
+}
+
+/// What a row is, where it has columns of several kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preferred {
+    /// A text, else an example, else a conversation.
+    Texts,
+    /// A conversation, else an example, else a text.
+    Conversations,
+}
+
+impl Preferred {
+    /// The columns of each kind.
+    fn columns(self) -> [&'static [&'static str]; 3] {
+        match self {
+            Self::Texts => [&[TEXT], &[PROMPT, COMPLETION], &[MESSAGES]],
+            Self::Conversations => [&[MESSAGES], &[PROMPT, COMPLETION], &[TEXT]],
+        }
     }
 }
 
@@ -46,6 +83,7 @@ impl Document {
 pub struct Documents {
     path: PathBuf,
     options: ReadOptions,
+    preferred: Preferred,
     lost: u64,
     reader: Reader,
 }
@@ -55,31 +93,46 @@ enum Reader {
     JsonLines { lines: Unpacked<File>, before: usize },
 }
 
-const NO_COLUMNS: &str = "it has neither a column `text` nor `prompt` and `completion`";
+const NO_COLUMNS: &str = "it has neither a column `text` nor `prompt` and `completion`, nor `messages`";
+
+/// Columns of examples of other kinds, what they are, and who takes them.
+const OTHER_EXAMPLES: [(&[&str], &str); 3] = [
+    (&[SEQUENCES, LABEL], "sequences with labels, which `train classify` takes"),
+    (&[CHOSEN, REJECTED], "better and worse answers, which `train reward` takes"),
+    (&[QUERY, POSITIVE], "questions with passages, which `train retrieve` takes"),
+];
+
+/// What is wrong with a row or a file without columns that are known.
+fn no_columns(has: impl Fn(&str) -> bool) -> String {
+    match OTHER_EXAMPLES.iter().find(|(columns, _)| columns.iter().all(|column| has(column))) {
+        Some((_, what)) => format!("{NO_COLUMNS}: its rows are {what}"),
+        None => NO_COLUMNS.to_owned(),
+    }
+}
 
 impl Documents {
     /// Opens a file of Parquet or JSON lines; by its name, which is one of the latter where it says nothing.
     ///
     /// # Errors
-    /// When it cannot be read, or has neither a column `text` nor `prompt` and `completion`.
+    /// When it cannot be read, or has neither a column `text` nor `prompt` and `completion`, nor `messages`.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::open_with(path, ReadOptions::default())
+        Self::open_with(path, ReadOptions::default(), Preferred::Texts)
     }
 
     /// The same, with options.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn open_with(path: &Path, options: ReadOptions) -> Result<Self> {
+    pub fn open_with(path: &Path, options: ReadOptions, preferred: Preferred) -> Result<Self> {
         let file = File::open(path).map_err(Error::file("read", path))?;
         let reader = match Format::of(path).unwrap_or(Format::JsonLines) {
-            Format::Parquet => parquet(path, file)?,
+            Format::Parquet => parquet(path, file, preferred)?,
             Format::JsonLines => {
                 let lines = options.open(file).map_err(Error::file("read", path))?;
                 Reader::JsonLines { lines, before: 0 }
             }
         };
-        Ok(Self { path: path.to_owned(), options, lost: 0, reader })
+        Ok(Self { path: path.to_owned(), options, preferred, lost: 0, reader })
     }
 
     /// Bytes of the file that are lost, as it is known so far.
@@ -93,7 +146,7 @@ impl Documents {
     /// # Errors
     /// When a row cannot be read: the file and the row or line are named.
     pub fn next_few(&mut self) -> Result<Option<Vec<Document>>> {
-        let Self { path, options, lost, reader } = self;
+        let Self { path, options, preferred, lost, reader } = self;
         let damaged = |message: String| Error::Damaged { path: path.clone(), message };
         match reader {
             Reader::Parquet { rows, columns, before } => {
@@ -124,7 +177,8 @@ impl Documents {
                     if text.is_empty() {
                         continue;
                     }
-                    let document = from_line(text).map_err(|message| damaged(format!("line {before}: {message}")))?;
+                    let document = from_line(text, *preferred);
+                    let document = document.map_err(|message| damaged(format!("line {before}: {message}")))?;
                     bytes += document.bytes();
                     documents.push(document);
                 }
@@ -134,13 +188,12 @@ impl Documents {
     }
 }
 
-fn parquet(path: &Path, file: File) -> Result<Reader> {
+fn parquet(path: &Path, file: File, preferred: Preferred) -> Result<Reader> {
     let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(error.to_string()))?;
     let has = |column: &&str| builder.schema().field_with_name(column).is_ok();
-    let candidates: [&'static [&'static str]; 2] = [&[TEXT], &[PROMPT, COMPLETION]];
-    let columns = candidates.into_iter().find(|columns| columns.iter().all(has));
-    let columns = columns.ok_or_else(|| damaged(NO_COLUMNS.into()))?;
+    let columns = preferred.columns().into_iter().find(|columns| columns.iter().all(has));
+    let columns = columns.ok_or_else(|| damaged(no_columns(|column| has(&column))))?;
 
     // few rows at a time where rows are long
     let groups = builder.metadata().row_groups();
@@ -161,6 +214,10 @@ fn parquet(path: &Path, file: File) -> Result<Reader> {
 type Fault<'c> = (usize, &'c str, String);
 
 fn from_columns<'c>(batch: &RecordBatch, columns: &'c [&'c str]) -> Result<Vec<Document>, Fault<'c>> {
+    if columns == [MESSAGES] {
+        let column = batch.column_by_name(MESSAGES).ok_or_else(|| (0, MESSAGES, "is not there".to_owned()))?;
+        return conversations(column).map_err(|(row, message)| (row, MESSAGES, message));
+    }
     let column = |name: &'c str| {
         let column = batch.column_by_name(name).ok_or_else(|| (0, name, "is not there".to_owned()))?;
         let kind = || (0, name, format!("is of type {}, and not text: {TEXT_TYPES}", column.data_type()));
@@ -181,29 +238,86 @@ fn from_columns<'c>(batch: &RecordBatch, columns: &'c [&'c str]) -> Result<Vec<D
             Some((prompts, name)) => at(prompts, row, name)?.unwrap_or_default(),
             None => String::new(),
         };
-        Ok(Document { prompt, text })
+        Ok(Document::Text { prompt, text })
     };
     (0..batch.num_rows()).map(row).collect()
 }
 
-fn from_line(line: &[u8]) -> Result<Document, String> {
-    let [text, prompt, completion] = fields(line, [TEXT, PROMPT, COMPLETION]).map_err(|fault| fault.to_string())?;
-    let columns = [(TEXT, &text), (COMPLETION, &completion)];
-    let null = columns.into_iter().find(|(_, field)| **field == Field::Null).map(|(name, _)| name);
-    let given = |field: Field, name: &str| match field {
-        Field::Missing | Field::Null => Ok(None),
-        field => field.into_text(name).map(Some).map_err(|fault| fault.to_string()),
+/// What the keys of a message are called.
+const ROLE: &str = "role";
+const CONTENT: &str = "content";
+
+/// A column of lists of objects with `role` and `content`; else the row, and what is wrong there.
+fn conversations(column: &ArrayRef) -> Result<Vec<Document>, (usize, String)> {
+    let kind = || (0, format!("is of type {}, and no list of objects with `role` and `content`", column.data_type()));
+    let list = |row: usize| match (column.as_list_opt::<i32>(), column.as_list_opt::<i64>()) {
+        (Some(lists), _) => Ok(lists.value(row)),
+        (_, Some(lists)) => Ok(lists.value(row)),
+        _ => Err(kind()),
     };
-    if let Some(text) = given(text, TEXT)? {
-        return Ok(Document { prompt: String::new(), text });
+    let conversation = |row: usize| {
+        if column.is_null(row) {
+            return Err((row, "is null".to_owned()));
+        }
+        let messages = list(row)?;
+        let fields = messages.as_struct_opt().ok_or_else(kind)?;
+        let field = |name: &str| fields.column_by_name(name).and_then(Texts::of).ok_or_else(kind);
+        let (roles, contents) = (field(ROLE)?, field(CONTENT)?);
+        let text = |texts: &Texts, message: usize, name: &str| {
+            let fault = |what: String| (row, format!("has a message {} whose `{name}` is {what}", message + 1));
+            let text = texts.at(message).map_err(|error| fault(format!("not UTF-8: {error}")))?;
+            text.map(str::to_owned).ok_or_else(|| fault("null".into()))
+        };
+        let message = |message: usize| -> Result<Message, (usize, String)> {
+            Ok(Message { role: text(&roles, message, ROLE)?, content: text(&contents, message, CONTENT)? })
+        };
+        (0..fields.len()).map(message).collect::<Result<_, _>>().map(Document::Conversation)
+    };
+    (0..column.len()).map(conversation).collect()
+}
+
+fn from_line(line: &[u8], preferred: Preferred) -> Result<Document, String> {
+    let names = [TEXT, PROMPT, COMPLETION, MESSAGES];
+    let [text, prompt, completion, messages] = fields(line, names).map_err(|fault| fault.to_string())?;
+    let columns = [(TEXT, &text), (COMPLETION, &completion), (MESSAGES, &messages)];
+    let null = columns.into_iter().find(|(_, field)| **field == Field::Null).map(|(name, _)| name);
+    let given = |field: &Field| !matches!(field, Field::Missing | Field::Null);
+    let said = |field: Field, name: &str| field.into_text(name).map_err(|fault| fault.to_string());
+    for columns in preferred.columns() {
+        match columns {
+            [TEXT] if given(&text) => return Ok(Document::Text { prompt: String::new(), text: said(text, TEXT)? }),
+            [MESSAGES] if given(&messages) => return conversation(line, &messages),
+            [PROMPT, _] if given(&completion) => {
+                let prompt = if given(&prompt) { said(prompt, PROMPT)? } else { String::new() };
+                return Ok(Document::Text { prompt, text: said(completion, COMPLETION)? });
+            }
+            _ => {}
+        }
     }
-    match given(completion, COMPLETION)? {
-        Some(text) => Ok(Document { prompt: given(prompt, PROMPT)?.unwrap_or_default(), text }),
-        None => Err(match null {
-            Some(name) => format!("`{name}` is null, and no string"),
-            None => NO_COLUMNS.replace("a column ", ""),
-        }),
+    if let Some(name) = null {
+        return Err(format!("`{name}` is null, and no {}", if name == MESSAGES { "list" } else { "string" }));
     }
+    let others = [SEQUENCES, LABEL, CHOSEN, REJECTED, QUERY, POSITIVE];
+    let found = fields(line, others).map_err(|fault| fault.to_string())?;
+    let has = |column: &str| others.iter().zip(&found).any(|(name, field)| *name == column && *field != Field::Missing);
+    Err(no_columns(has).replace("a column ", ""))
+}
+
+/// The messages of a line that has some.
+fn conversation(line: &[u8], messages: &Field) -> Result<Document, String> {
+    if *messages != Field::List {
+        return Err(format!("`{MESSAGES}` is {}, and no list", messages.what()));
+    }
+    let object = json_lines::value(line, |key| key == MESSAGES).map_err(|fault| fault.to_string())?;
+    let messages = object[MESSAGES].as_array().map(Vec::as_slice).unwrap_or_default();
+    let message = |(number, message): (usize, &serde_json::Value)| {
+        let text = |name: &str| match message[name].as_str() {
+            Some(text) => Ok(text.to_owned()),
+            None => Err(format!("`{MESSAGES}` has a message {} whose `{name}` is no string", number + 1)),
+        };
+        Ok(Message { role: text(ROLE)?, content: text(CONTENT)? })
+    };
+    messages.iter().enumerate().map(message).collect::<Result<_, _>>().map(Document::Conversation)
 }
 
 #[cfg(test)]
@@ -211,8 +325,8 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::{
-        array::{ArrayRef, BinaryArray, DictionaryArray, Int32Array},
-        datatypes::Int32Type,
+        array::{BinaryArray, DictionaryArray, Int32Array, ListBuilder, StringBuilder, StructBuilder},
+        datatypes::{DataType, Fields, Int32Type},
     };
     use parquet::arrow::ArrowWriter;
 
@@ -232,18 +346,62 @@ mod tests {
 
     #[test]
     fn lines_are_texts_or_prompts_with_completions() -> Result<()> {
-        let document = |prompt: &str, text: &str| Document { prompt: prompt.into(), text: text.into() };
+        let document = |prompt: &str, text: &str| Document::Text { prompt: prompt.into(), text: text.into() };
         let lines =
             "{\"id\": 1, \"text\": \"a\"}\n\n{\"prompt\": \"b\", \"completion\": \"c\"}\n{\"completion\": \"d\"}";
         assert_eq!(read(lines)?, [document("", "a"), document("b", "c"), document("", "d")]);
         Ok(())
     }
 
+    /// Of a row that is of several kinds, a pretraining takes the text, and instruction tuning the conversation.
+    #[test]
+    fn conversations_are_read() -> Result<()> {
+        let line = b"{\"text\": \"a\", \"messages\": [{\"role\": \"user\", \"content\": \"b\", \"id\": 3}]}";
+        let message = Message { role: "user".into(), content: "b".into() };
+        let conversation = Document::Conversation(vec![message]);
+        let text = Document::Text { prompt: String::new(), text: "a".into() };
+        assert_eq!(from_line(line, Preferred::Texts), Ok(text));
+        assert_eq!(from_line(line, Preferred::Conversations), Ok(conversation.clone()));
+
+        let (folder, schema) = (tempfile::tempdir().expect("the temporary folder can be written"), message_fields());
+        let mut lists = ListBuilder::new(StructBuilder::from_fields(schema, 1));
+        for (role, content) in [("user", Some("b")), ("user", None)] {
+            let message = lists.values();
+            message.field_builder::<StringBuilder>(0).expect("a text").append_value(role);
+            message.field_builder::<StringBuilder>(1).expect("a text").append_option(content);
+            message.append(true);
+            lists.append(true);
+        }
+        let column: ArrayRef = Arc::new(lists.finish());
+        let read = |rows: ArrayRef| {
+            let path = folder.path().join("rows.parquet");
+            let batch = RecordBatch::try_from_iter([("messages", rows)]).expect("one length");
+            let file = File::create(&path).expect("the file can be made");
+            let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("the schema can be written");
+            writer.write(&batch).and_then(|()| writer.close()).expect("the file can be written");
+            Documents::open(&path)?.next_few()
+        };
+        assert_eq!(read(column.slice(0, 1))?, Some(vec![conversation]));
+        for (rows, message) in [
+            (column, "row 2: column `messages` has a message 1 whose `content` is null"),
+            (Arc::new(Int32Array::from(vec![1])) as ArrayRef, "`messages` is of type Int32, and no list of objects"),
+        ] {
+            let error = read(rows).expect_err("it is no conversation").to_string();
+            assert!(error.contains(message), "{error}");
+        }
+        Ok(())
+    }
+
+    fn message_fields() -> Fields {
+        [ROLE, CONTENT].map(|name| arrow::datatypes::Field::new(name, DataType::Utf8, true)).into_iter().collect()
+    }
+
     /// As other programs write them; curate reads the same.
     #[test]
     fn lines_are_read_as_they_come() -> Result<()> {
         let lines = "\u{feff}{\"text\": \"a\", \"score\": NaN}\r\n{\"text\": \"b\\ud83d\"}\r\n{\"text\": \"c\", \"text\": \"\u{2028}\"}";
-        let texts: Vec<String> = read(lines)?.into_iter().map(|document| document.text).collect();
+        let documents = read(lines)?;
+        let texts: Vec<&str> = documents.iter().flat_map(Document::texts).collect();
         assert_eq!(texts, ["a", "b\u{fffd}", "\u{2028}"]);
         Ok(())
     }
@@ -265,9 +423,8 @@ mod tests {
             Arc::new(vec![Some("a"), None, Some("a")].into_iter().collect::<DictionaryArray<Int32Type>>());
         let binary = |last: &'static [u8]| Arc::new(BinaryArray::from(vec![&b"b"[..], b"c", last])) as ArrayRef;
         let found = read(Arc::clone(&prompts), binary("ö".as_bytes()))?.expect("there are rows");
-        let found: Vec<(&str, &str)> =
-            found.iter().map(|document| (document.prompt.as_str(), document.text.as_str())).collect();
-        assert_eq!(found, [("a", "b"), ("", "c"), ("a", "ö")]);
+        let found: Vec<Vec<&str>> = found.iter().map(|document| document.texts().collect()).collect();
+        assert_eq!(found, [&["a", "b"][..], &["c"], &["a", "ö"]]);
         for (completions, message) in [
             (binary(b"\xff"), "rows.parquet is damaged: row 3: column `completion` is not UTF-8"),
             (Arc::new(Int32Array::from(vec![1, 2, 3])), "column `completion` is of type Int32, and not text: a string"),
@@ -298,7 +455,8 @@ mod tests {
             std::fs::write(&path, bytes).expect("the file can be written");
             Documents::open(&path)?.next_few()
         };
-        assert_eq!(read(CHECKED)?.expect("there are rows")[1].text, "that is the question");
+        let rows = read(CHECKED)?.expect("there are rows");
+        assert_eq!(rows[1].texts().collect::<Vec<_>>(), ["that is the question"]);
         let mut other = CHECKED.to_vec();
         other[67] ^= 1;
         let error = read(&other).expect_err("it is another text").to_string();
@@ -325,11 +483,7 @@ mod tests {
             let path = folder.path().join(name);
             std::fs::write(&path, bytes).expect("the file can be written");
             let found = Documents::open(&path)?.next_few()?.expect("there are documents");
-            assert_eq!(
-                found.iter().map(|document| document.text.as_str()).collect::<Vec<_>>(),
-                ["0", "1", "2"],
-                "{name}"
-            );
+            assert_eq!(found.iter().flat_map(Document::texts).collect::<Vec<_>>(), ["0", "1", "2"], "{name}");
         }
         Ok(())
     }
@@ -342,7 +496,18 @@ mod tests {
             ("{\"text\": null}", "line 3: `text` is null, and no string"),
             ("{\"prompt\": \"a\", \"completion\": null}", "line 3: `completion` is null, and no string"),
             ("{\"text\": NaN}", "line 3: `text` is NaN, and no string"),
-            ("{\"words\": \"a\"}", "line 3: it has neither `text` nor `prompt` and `completion`"),
+            ("{\"words\": \"a\"}", "line 3: it has neither `text` nor `prompt` and `completion`, nor `messages`"),
+            ("{\"messages\": null}", "line 3: `messages` is null, and no list"),
+            ("{\"messages\": \"a\"}", "line 3: `messages` is a string, and no list"),
+            (
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": null}]}",
+                "line 3: `messages` has a message 2 whose `content` is no string",
+            ),
+            (
+                "{\"sequences\": [\"a\"], \"label\": 0}",
+                "line 3: it has neither `text` nor `prompt` and `completion`, nor `messages`: its rows are sequences with labels, which \
+                 `train classify` takes",
+            ),
             ("{\"text\": \"a", "line 3: EOF while parsing a string, at column 11"),
         ] {
             let error =

@@ -7,6 +7,7 @@
 //!
 //! - a batch is a function of (seed, step): the place in the data is one number
 //! - ids stay on disk and are read by offset; of each document some 24 bytes are in memory
+//! - of an example the loss is taken on its completion, of a conversation on what the assistant says (`runs`)
 //! - for models with an encoder, a sequence becomes a source and a target (`span_corruption`), and some of these a batch (`pair_batch`)
 //! - no device is touched here: a batch is numbers
 
@@ -24,6 +25,7 @@ mod packing_stats;
 mod pair_batch;
 mod published;
 mod read_options;
+mod runs;
 mod sample;
 mod sources;
 mod span_corruption;
@@ -33,7 +35,7 @@ mod tokens;
 pub use batch::Batch;
 pub use batches::Batches;
 pub use cache::TokenCache;
-pub use documents::{Document, Documents};
+pub use documents::{Document, Documents, Preferred};
 pub use eval_set::EvalSet;
 pub use files::{SourceFiles, Split};
 pub use micro_batches::{BatchSource, MicroBatches};
@@ -42,6 +44,7 @@ pub use packed::{PackedSequences, Packing};
 pub use packing_stats::PackingStats;
 pub use pair_batch::{Pair, PairBatch};
 pub use read_options::{Lost, ReadOptions};
+pub use runs::LossOn;
 pub use sample::{Sample, sample};
 pub use sources::{HashedFiles, SequencesConfig, WeightedSequences};
 pub use span_corruption::{SpanCorruption, SpanNoise};

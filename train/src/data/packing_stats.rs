@@ -5,7 +5,7 @@ use std::fmt;
 /// What the sequences of a source hold, and what they leave out. Shown before a training starts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PackingStats {
-    /// Documents.
+    /// Documents that are taken.
     pub documents: u64,
     /// Their tokens, the end of each document among them.
     pub tokens: u64,
@@ -25,6 +25,12 @@ pub struct PackingStats {
     pub dropped_sequences: u64,
     /// Tokens of prompts that are left out by either.
     pub dropped_tokens: u64,
+    /// Best fit: tokens without loss that would fill a sequence of a document that is split, and are left out.
+    pub quiet_tokens: u64,
+    /// Examples that are skipped, since their completion is empty.
+    pub empty_completions: u64,
+    /// Conversations that are skipped, since the assistant says nothing in them.
+    pub without_answer: u64,
     /// Concatenated: tokens at the end that fill no sequence.
     pub remainder: u64,
 }
@@ -59,6 +65,22 @@ impl fmt::Display for PackingStats {
         if self.dropped_sequences > 0 {
             let dropped = self.dropped_sequences;
             write!(formatter, "; {dropped} sequences within a prompt are left out, {dropped_tokens} tokens")?;
+        }
+        if self.quiet_tokens > 0 {
+            write!(
+                formatter,
+                "; {} tokens of long conversations are in no sequence with loss, and left out",
+                self.quiet_tokens
+            )?;
+        }
+        let skipped = [
+            (self.empty_completions, "examples with an empty completion"),
+            (self.without_answer, "conversations without an answer"),
+        ];
+        for (count, what) in skipped {
+            if count > 0 {
+                write!(formatter, "; {count} {what} are skipped")?;
+            }
         }
         if self.split_documents > 0 {
             write!(formatter, "; {} documents are longer than a sequence, and split", self.split_documents)?;

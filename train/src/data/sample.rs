@@ -5,13 +5,13 @@ use std::collections::BinaryHeap;
 use system::hash_file;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Documents, Lost, ReadOptions, SourceFiles, published::PublishedFiles, read_options};
+use super::{Document, Documents, Lost, Preferred, ReadOptions, SourceFiles, published::PublishedFiles, read_options};
 use crate::error::{Error, Result};
 
 /// Some documents, and how many there were.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
-    /// Texts, prompts and completions, in an order that depends on nothing but themselves.
+    /// Texts, prompts, completions and messages, in an order that depends on nothing but themselves.
     pub texts: Vec<String>,
     /// Bytes of the sample.
     pub bytes: u64,
@@ -37,16 +37,13 @@ pub fn sample(files: &SourceFiles, bytes: u64, options: ReadOptions) -> Result<S
         if published.lists(path) {
             published.check(path, &hash_file(path)?.sha256)?;
         }
-        let mut documents = Documents::open_with(path, options)?;
+        let mut documents = Documents::open_with(path, options, Preferred::Texts)?;
         while let Some(few) = documents.next_few()? {
-            for text in few.into_iter().flat_map(|document| [document.prompt, document.text]) {
-                if text.is_empty() {
-                    continue;
-                }
+            for text in few.iter().flat_map(Document::texts).filter(|text| !text.is_empty()) {
                 let length = text.len() as u64;
                 of += length;
                 held += length;
-                drawn.push((xxh3_64(text.as_bytes()), text));
+                drawn.push((xxh3_64(text.as_bytes()), text.to_owned()));
                 // the one with the largest hash goes as long as the others suffice
                 while drawn.peek().is_some_and(|(_, last)| held - last.len() as u64 >= bytes) {
                     held -= drawn.pop().map_or(0, |(_, last)| last.len() as u64);

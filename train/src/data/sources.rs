@@ -9,6 +9,7 @@ use super::{
     order::{Shuffle, WeightedSampler},
     packed::PackedSequences,
     published::PublishedFiles,
+    runs::LossOn,
     token_file::TokenFile,
     tokens::{RandomSplit, Tokens},
 };
@@ -25,6 +26,8 @@ pub struct SequencesConfig {
     pub document_masking: bool,
     /// The share of documents that is drawn for validation where no files are for it.
     pub validation: f64,
+    /// Of examples of what to answer: what of them is learnt; those that answer nothing are skipped. None of documents of any kind.
+    pub examples: Option<LossOn>,
     /// The seed of every draw.
     pub seed: u64,
 }
@@ -70,7 +73,7 @@ impl HashedFiles {
         config: &SequencesConfig,
         cache: &mut TokenCache<'_>,
     ) -> Result<PackedSequences> {
-        let SequencesConfig { sequence_length, packing, document_masking, validation: share, seed } = *config;
+        let SequencesConfig { sequence_length, packing, document_masking, validation: share, examples, seed } = *config;
         let random = self.validation.is_empty().then_some(RandomSplit { seed, share, split });
         let (paths, hashes) = match (split, random) {
             (Split::Validation, None) => (&self.files.validation, &self.validation),
@@ -79,19 +82,28 @@ impl HashedFiles {
         let files = paths.iter().zip(hashes).map(|(path, hash)| cache.tokens(path, hash));
         let files = files.collect::<Result<Vec<_>>>()?;
         cache.read_options().check_lost(&self.files.path, paths, files.iter().map(TokenFile::lost).sum())?;
-        let tokens = Tokens::new(&files, random, cache.before_text());
+        let tokens = match examples {
+            Some(loss_on) => Tokens::examples(&files, random, cache.before_text(), loss_on),
+            None => Tokens::new(&files, random, cache.before_text()),
+        };
         let packed = PackedSequences::new(tokens, sequence_length, packing, document_masking);
         if packed.count() > 0 {
             return Ok(packed);
         }
         let PackingStats { documents, tokens, dropped_sequences, truncated_prompts, .. } = packed.stats();
+        let PackingStats { empty_completions, without_answer, .. } = packed.stats();
         let drawn = random.is_some() && share < 1.0;
         let by = if drawn { format!(", drawn by a share of {share}") } else { String::new() };
         let part = match split {
             Split::Train => "training",
             Split::Validation => "validation",
         };
-        let why = if dropped_sequences + truncated_prompts > 0 {
+        let why = if documents == 0 && empty_completions + without_answer > 0 {
+            format!(
+                "there is nothing to learn from {empty_completions} examples with an empty completion and {without_answer} conversations \
+                 without an answer"
+            )
+        } else if dropped_sequences + truncated_prompts > 0 {
             format!(
                 "no sequence of {sequence_length} has a token of a completion, on which alone the loss is taken; \
                  `packing = \"best_fit\"` or a longer `context_length` helps"

@@ -1,8 +1,9 @@
 //! The ids of one file's documents on disk, in a shape of our own.
 //!
 //! ```text
-//! ids          2 bytes each where all fit, else 4; little-endian; every document ends with the end of a text
+//! ids          2 bytes each where all fit, else 4; little-endian; every document but a conversation ends with the end of a text
 //! documents    20 bytes each: where its ids end (8), how many are its prompt's (4), the hash of its text (8)
+//! runs         4 bytes each, of conversations alone: the number of the document, how many runs it has, and their lengths
 //! summary      JSON: format, tokenizer, source, width, counts, and XXH3-128 of all before it
 //! length       of the summary (8), and the word `tamistok`
 //! ```
@@ -23,12 +24,15 @@ use serde::{Deserialize, Serialize};
 use system::AtomicFile;
 use xxhash_rust::xxh3::Xxh3;
 
+use super::runs::Conversations;
 use crate::error::{Error, Result};
 
 /// The version of the format; another is made again.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const WORD: &[u8; 8] = b"tamistok";
 const ENTRY: usize = 20;
+/// Bytes of a number in the part on conversations.
+const WORD_SIZE: usize = 4;
 
 /// What a file of ids was made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +61,9 @@ struct Summary {
     width: usize,
     ids: u64,
     documents: u64,
+    /// Numbers of the part on conversations, which the first format did not have.
+    #[serde(default)]
+    runs: u64,
     /// Bytes of the documents' file that were lost; not there where none were.
     #[serde(default, skip_serializing_if = "is_zero")]
     lost: u64,
@@ -83,6 +90,7 @@ pub(super) struct TokenFileWriter {
     width: usize,
     ids: u64,
     entries: Vec<u8>,
+    conversations: Conversations,
     buffer: Vec<u8>,
 }
 
@@ -96,6 +104,7 @@ impl TokenFileWriter {
             width: if vocab_size <= 1 << 16 { 2 } else { 4 },
             ids: 0,
             entries: Vec::new(),
+            conversations: Conversations::default(),
             buffer: Vec::new(),
         })
     }
@@ -121,10 +130,24 @@ impl TokenFileWriter {
         self.file.write_all(&self.buffer).map_err(Error::file("write", self.file.path()))
     }
 
+    /// Adds a conversation.
+    ///
+    /// - `runs`: how its ids are without loss and with it, in turn; they add up to all of them
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub(super) fn push_conversation(&mut self, ids: &[u32], runs: &[u32], hash: u64) -> Result<()> {
+        let number = u32::try_from(self.entries.len() / ENTRY).expect("a file has fewer documents");
+        self.conversations.push(number, runs);
+        self.push(ids, runs.first().map_or(0, |prompt| *prompt as usize), hash)
+    }
+
     /// Ends the file and gives it its name.
     ///
     /// - `lost`: bytes of the documents' file that could not be read
     pub(super) fn finish(mut self, made: Made, lost: u64) -> Result<()> {
+        let runs = self.conversations.words();
+        self.entries.extend(runs.iter().flat_map(|word| word.to_le_bytes()));
         self.hash.update(&self.entries);
         hash_lost(&mut self.hash, lost);
         let summary = Summary {
@@ -132,7 +155,8 @@ impl TokenFileWriter {
             made,
             width: self.width,
             ids: self.ids,
-            documents: (self.entries.len() / ENTRY) as u64,
+            documents: ((self.entries.len() - size_of_val(&runs[..])) / ENTRY) as u64,
+            runs: runs.len() as u64,
             lost,
             xxh3: format!("{:032x}", self.hash.digest128()),
         };
@@ -150,6 +174,7 @@ impl TokenFileWriter {
 pub(super) struct TokenFile {
     ids: Arc<Ids>,
     entries: Arc<[Entry]>,
+    conversations: Arc<Conversations>,
     lost: u64,
 }
 
@@ -193,18 +218,33 @@ impl TokenFile {
             hash.update(&bytes);
             entries.push(entry(bytes));
         }
+        let mut runs = Vec::new();
+        for _ in 0..summary.runs {
+            let mut bytes = [0; WORD_SIZE];
+            reader.read_exact(&mut bytes).map_err(Error::file("read", path))?;
+            hash.update(&bytes);
+            runs.push(u32::from_le_bytes(bytes));
+        }
         hash_lost(&mut hash, summary.lost);
         let found = format!("{:032x}", hash.digest128());
         if found != summary.xxh3 {
             return Err(damaged("its bytes are not those that were written".into()));
         }
-        let ids = Ids { path: path.to_owned(), file, width: summary.width };
-        Ok(Self { ids: Arc::new(ids), entries: entries.into(), lost: summary.lost })
+        let conversations = Conversations::from_words(&runs)
+            .ok_or_else(|| damaged("its runs of ids with loss are not whole".into()))?
+            .into();
+        let ids = Arc::new(Ids { path: path.to_owned(), file, width: summary.width });
+        Ok(Self { ids, entries: entries.into(), conversations, lost: summary.lost })
     }
 
     /// What is known of its documents, in their order.
     pub(super) fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// The runs of those that are conversations.
+    pub(super) fn conversations(&self) -> &Conversations {
+        &self.conversations
     }
 
     /// Bytes of the documents' file that were lost.
@@ -256,7 +296,9 @@ fn summary(file: &mut File, path: &Path) -> Result<Summary> {
     let summary: Summary = serde_json::from_slice(&json).map_err(|_| cut())?;
     let ids = summary.ids.checked_mul(summary.width as u64);
     let entries = summary.documents.checked_mul(ENTRY as u64);
-    match ids.zip(entries).and_then(|(ids, entries)| ids.checked_add(entries)) {
+    let runs = summary.runs.checked_mul(WORD_SIZE as u64);
+    let all = ids.zip(entries).zip(runs);
+    match all.and_then(|((ids, entries), runs)| ids.checked_add(entries)?.checked_add(runs)) {
         Some(expected) if expected == start => Ok(summary),
         _ => Err(cut()),
     }
@@ -304,15 +346,20 @@ mod tests {
         Ok(())
     }
 
-    /// A disk that lost or changed a byte must not be trained on; what was lost of the documents is among these bytes.
+    /// A disk that lost or changed a byte must not be trained on; what was lost of the documents is among these bytes, and
+    /// what is learnt of a conversation.
     #[test]
     fn no_byte_can_be_lost_or_changed() -> Result<()> {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let path = folder.path().join("ids");
         let mut writer = TokenFileWriter::create(&path, 65_536)?;
         writer.push(&[1, 2, 3], 1, 7)?;
+        writer.push_conversation(&[4, 5, 6, 7], &[1, 1, 0, 2], 9)?;
         writer.finish(made(), 5)?;
-        assert_eq!(TokenFile::open(&path, &made())?.lost(), 5);
+        let file = TokenFile::open(&path, &made())?;
+        assert_eq!((file.lost(), file.conversations().of(0)), (5, None));
+        assert_eq!(file.conversations().of(1), Some(&[1, 1, 0, 2][..]));
+        assert_eq!(file.entries()[1], Entry { end: 7, prompt: 1, hash: 9 });
         let sound = fs::read(&path).expect("it was written");
         for place in 0..sound.len() {
             fs::write(&path, &sound[..place]).expect("it can be cut");

@@ -4,17 +4,23 @@ use std::sync::Arc;
 
 use super::{
     Batch, Split,
-    token_file::{Ids, TokenFile},
+    runs::{Conversations, LossOn, Runs},
+    token_file::{Entry, Ids, TokenFile},
 };
 use crate::{error::Result, random::Stream};
 
-/// Documents of several files as one stream of ids, each with the end of a text behind it.
+/// Documents of several files as one stream of ids.
 ///
-/// Ids stay on disk; 24 bytes are held of each document.
+/// Ids stay on disk; 24 bytes are held of each document, and of a conversation also its runs.
 #[derive(Debug)]
 pub(super) struct Tokens {
     files: Vec<Arc<Ids>>,
     documents: Vec<Place>,
+    /// Those of them that are conversations. The first id of one is read, and is no target.
+    conversations: Conversations,
+    /// Whether every id has loss.
+    all: bool,
+    skipped: Skipped,
     /// The input before the first id of a document: the end of the text before, or what begins one.
     before_text: u32,
 }
@@ -31,6 +37,15 @@ struct Place {
     prompt: u32,
 }
 
+/// Examples from which nothing can be learnt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Skipped {
+    /// With a completion of no token but the end of the text.
+    pub empty_completions: u64,
+    /// Conversations in which the assistant says nothing.
+    pub without_answer: u64,
+}
+
 /// How validation documents are drawn where no files hold them: a share of all, by hash.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct RandomSplit {
@@ -44,21 +59,42 @@ pub(super) struct RandomSplit {
 impl Tokens {
     /// The documents of some files in their order: all, or those of a random split.
     pub(super) fn new(files: &[TokenFile], split: Option<RandomSplit>, before_text: u32) -> Self {
-        let mut documents = Vec::new();
+        Self::chosen(files, split, before_text, false)
+    }
+
+    /// The same as examples of what to answer: without those that answer nothing.
+    pub(super) fn examples(files: &[TokenFile], split: Option<RandomSplit>, before_text: u32, loss_on: LossOn) -> Self {
+        Self { all: loss_on == LossOn::All, ..Self::chosen(files, split, before_text, true) }
+    }
+
+    fn chosen(files: &[TokenFile], split: Option<RandomSplit>, before_text: u32, are_examples: bool) -> Self {
+        let (mut documents, mut conversations, mut skipped) =
+            (Vec::new(), Conversations::default(), Skipped::default());
         let mut end = 0;
-        for (number, file) in files.iter().enumerate() {
-            let mut start = 0;
-            for entry in file.entries() {
-                if split.is_none_or(|split| split.takes(entry.hash)) {
-                    end += entry.end - start;
-                    let file = u32::try_from(number).expect("files can be numbered");
-                    documents.push(Place { end, start, file, prompt: entry.prompt });
+        for (file, number) in files.iter().zip(0..) {
+            let mut next = 0;
+            for (entry, document) in file.entries().iter().zip(0..) {
+                let (mut start, mut prompt) = (next, entry.prompt);
+                next = entry.end;
+                if split.is_some_and(|split| !split.takes(entry.hash)) {
+                    continue;
                 }
-                start = entry.end;
+                let runs = file.conversations().of(document);
+                if are_examples && skipped.counts(*entry, start, runs) {
+                    continue;
+                }
+                if let Some(runs) = runs {
+                    let place = u32::try_from(documents.len()).expect("documents can be numbered");
+                    conversations.push(place, runs);
+                    // the first id is read alone
+                    (start, prompt) = (start + 1, prompt - 1);
+                }
+                end += entry.end - start;
+                documents.push(Place { end, start, file: number, prompt });
             }
         }
         let files = files.iter().map(TokenFile::ids).collect();
-        Self { files, documents, before_text }
+        Self { files, documents, conversations, all: false, skipped, before_text }
     }
 
     /// Ids in all.
@@ -71,12 +107,31 @@ impl Tokens {
         self.documents.len()
     }
 
-    /// The ids of each document, its end among them, and how many of them are its prompt's.
-    pub(super) fn lengths(&self) -> impl Iterator<Item = (u64, u64)> {
-        (0..self.documents.len()).map(|number| {
-            let length = self.documents[number].end - self.begin(number);
-            (length, length.min(self.documents[number].prompt.into()))
-        })
+    /// What was left out.
+    pub(super) fn skipped(&self) -> Skipped {
+        self.skipped
+    }
+
+    /// Where each document has loss.
+    pub(super) fn runs(&self) -> impl Iterator<Item = Runs<'_>> {
+        (0..self.documents.len()).map(|number| self.runs_of(number))
+    }
+
+    fn runs_of(&self, number: usize) -> Runs<'_> {
+        let length = self.documents[number].end - self.begin(number);
+        if self.all {
+            return Runs::new(length, 0, &[]);
+        }
+        let more = self.conversation(number).map_or(&[][..], |runs| runs.get(1..).unwrap_or_default());
+        Runs::new(length, length.min(self.documents[number].prompt.into()), more)
+    }
+
+    /// The runs of a document as they stand in its file, if it is a conversation.
+    fn conversation(&self, number: usize) -> Option<&[u32]> {
+        if self.conversations.is_empty() {
+            return None;
+        }
+        self.conversations.of(u32::try_from(number).expect("documents can be numbered"))
     }
 
     /// Ids before a document.
@@ -101,20 +156,28 @@ impl Tokens {
         let mut number = self.documents.partition_point(|document| document.end <= from);
         let mut ids = Vec::new();
         while at < to {
-            let Place { end, start, file, prompt } = self.documents[number];
+            let Place { end, start, file, .. } = self.documents[number];
             let (begin, stop) = (self.begin(number), end.min(to));
             let within = at - begin;
             let count = usize::try_from(stop - at).expect("a sequence is in memory");
             ids.clear();
             ids.resize(count + 1, self.before_text);
-            // the first input stands in the file, unless the document begins here
-            let before = u64::from(within > 0);
-            self.files[file as usize].read(start + within - before, &mut ids[usize::from(within == 0)..])?;
+            // the first input stands in the file, unless a document begins here that does not begin itself
+            let stands = within > 0 || self.conversation(number).is_some();
+            self.files[file as usize].read(start + within - u64::from(stands), &mut ids[usize::from(!stands)..])?;
             let first = batch.targets.len() - sequence;
             batch.inputs.extend(ids[..count].iter().map(|id| signed(*id)));
             batch.targets.extend(ids[1..].iter().map(|id| signed(*id)));
-            let weight = |place: u64| if place < u64::from(prompt) { 0.0 } else { 1.0 };
-            batch.weights.extend((within..within + count as u64).map(weight));
+            let weights = batch.weights.len();
+            batch.weights.resize(weights + count, 0.0);
+            let places = within..within + count as u64;
+            for run in self.runs_of(number).with_loss() {
+                let of = |place: u64| {
+                    let place = place.clamp(places.start, places.end) - places.start;
+                    weights + usize::try_from(place).expect("a sequence is in memory")
+                };
+                batch.weights[of(run.start)..of(run.end)].fill(1.0);
+            }
             let start = if document_masking { i32::try_from(first).expect("a sequence is short") } else { 0 };
             batch.starts.extend(std::iter::repeat_n(start, count));
             at = stop;
@@ -131,6 +194,23 @@ impl Tokens {
             batch.weights.push(0.0);
             batch.starts.push(if document_masking { i32::try_from(position).expect("a sequence is short") } else { 0 });
         }
+    }
+}
+
+impl Skipped {
+    /// Whether nothing can be learnt from an example, which is counted then.
+    ///
+    /// - `start`: its first id in its file
+    /// - `runs`: of a conversation
+    fn counts(&mut self, entry: Entry, start: u64, runs: Option<&[u32]>) -> bool {
+        let count = match runs {
+            Some(runs) if runs.iter().skip(1).step_by(2).all(|run| *run == 0) => &mut self.without_answer,
+            // the end of the text alone
+            None if entry.end - start <= u64::from(entry.prompt) + 1 => &mut self.empty_completions,
+            _ => return false,
+        };
+        *count += 1;
+        true
     }
 }
 

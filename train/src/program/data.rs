@@ -17,12 +17,12 @@ use system::sha256;
 
 use crate::{
     data::{
-        EvalSet, HashedFiles, PackedSequences, Packing, ReadOptions, SequencesConfig, SourceFiles, Split, TokenCache,
-        WeightedSequences,
+        EvalSet, HashedFiles, LossOn, PackedSequences, Packing, ReadOptions, SequencesConfig, SourceFiles, Split,
+        TokenCache, WeightedSequences,
     },
     error::{Error, Result},
     objective::EvalSets,
-    tokenizer::{Tokenizer, TokenizerConfig},
+    tokenizer::{ChatTemplate, Tokenizer, TokenizerConfig},
 };
 
 /// The training data: one mixture, or several sources by weight.
@@ -84,11 +84,11 @@ pub struct SourceConfig {
     pub weight: Spanned<f64>,
 }
 
-fn two_gibibytes() -> Spanned<String> {
+pub(super) fn two_gibibytes() -> Spanned<String> {
     Spanned::new(0..0, "2G".to_owned())
 }
 
-fn one_in_two_hundred() -> Spanned<f64> {
+pub(super) fn one_in_two_hundred() -> Spanned<f64> {
     Spanned::new(0..0, 0.005)
 }
 
@@ -110,6 +110,17 @@ pub struct TrainingData {
     document_masking: bool,
     validation: f64,
     options: ReadOptions,
+    /// What is learnt of them, where they are examples of what to answer.
+    examples: Option<Examples>,
+}
+
+/// What is learnt of examples, and how conversations are written.
+#[derive(Debug, Clone)]
+pub struct Examples {
+    /// What is learnt.
+    pub loss_on: LossOn,
+    /// What renders conversations.
+    pub chat_template: Arc<ChatTemplate>,
 }
 
 /// The same with the hash of every file.
@@ -192,7 +203,26 @@ impl TrainingData {
             document_masking: *document_masking,
             validation: share,
             options,
+            examples: None,
         })
+    }
+
+    /// The same as examples of what to answer.
+    #[must_use]
+    pub fn with_examples(self, examples: Examples) -> Self {
+        Self { examples: Some(examples), ..self }
+    }
+
+    /// The cache of its ids in a folder.
+    ///
+    /// - `note`: is told what one should know
+    pub fn cache<'c>(&'c self, folder: &Path, note: &'c mut dyn FnMut(&str)) -> TokenCache<'c> {
+        let mut cache = TokenCache::new(folder, &self.tokenizer, note);
+        cache.set_read_options(self.options);
+        match &self.examples {
+            Some(Examples { chat_template, .. }) => cache.with_chat_template(chat_template),
+            None => cache,
+        }
     }
 
     /// The tokenizer.
@@ -234,10 +264,15 @@ impl HashedData<'_> {
         let TrainingData { packing, document_masking, validation, .. } = self.data;
         let weights: BTreeMap<&str, f64> =
             self.sources.iter().map(|source| (source.name.as_str(), source.weight)).collect();
-        serde_json::json!({
+        let mut order = serde_json::json!({
             "weights": weights, "packing": packing, "document_masking": document_masking, "validation": validation,
             "texts": self.data.tokenizer.identity(),
-        })
+        });
+        if let Some(Examples { loss_on, chat_template }) = &self.data.examples {
+            order["loss_on"] = serde_json::json!(loss_on);
+            order["chat_template"] = chat_template.fingerprint().into();
+        }
+        order
     }
 
     /// The training data, as sequences of `sequence_length` tokens.
@@ -245,7 +280,6 @@ impl HashedData<'_> {
     /// # Errors
     /// When a file cannot be read or tokenized, or a source has not one sequence.
     pub fn training(&self, sequence_length: usize, seed: u64, cache: &mut TokenCache<'_>) -> Result<WeightedSequences> {
-        cache.set_read_options(self.data.options);
         let sources = packed(&self.sources, Split::Train, &self.config(sequence_length, seed), cache)?;
         for (name, _, sequences) in &sources {
             cache.note(&format!("{name}: {}", sequences.stats()));
@@ -268,7 +302,6 @@ impl HashedData<'_> {
         batch_size: usize,
         cache: &mut TokenCache<'_>,
     ) -> Result<EvalSets> {
-        cache.set_read_options(self.data.options);
         let config = self.config(sequence_length, seed);
         let mut held_out = Vec::new();
         let mut alone = |sources: Vec<(String, f64, PackedSequences)>, cache: &mut TokenCache<'_>| -> Result<()> {
@@ -297,8 +330,9 @@ impl HashedData<'_> {
     }
 
     fn config(&self, sequence_length: usize, seed: u64) -> SequencesConfig {
-        let TrainingData { packing, document_masking, validation, .. } = *self.data;
-        SequencesConfig { sequence_length, packing, document_masking, validation, seed }
+        let TrainingData { packing, document_masking, validation, ref examples, .. } = *self.data;
+        let examples = examples.as_ref().map(|examples| examples.loss_on);
+        SequencesConfig { sequence_length, packing, document_masking, validation, examples, seed }
     }
 }
 
@@ -364,13 +398,17 @@ pub(super) fn absolute(setting: &Setting) -> Setting {
         ["data", "mixture" | "tokenizer"]
         | ["data", "held_out", _]
         | ["data", "sources", _, "path"]
-        | ["model", "from"] => {
-            let text = setting.text();
-            let path = std::path::absolute(&text).unwrap_or_else(|_| text.into());
-            Setting { value: serde_json::Value::from(path.to_string_lossy()).to_string(), ..setting.clone() }
-        }
+        | ["model", "from"] => absolute_path(setting),
+        // a file, or a name
+        ["data", "chat_template"] if Path::new(&setting.text()).is_file() => absolute_path(setting),
         _ => setting.clone(),
     }
+}
+
+fn absolute_path(setting: &Setting) -> Setting {
+    let text = setting.text();
+    let path = std::path::absolute(&text).unwrap_or_else(|_| text.into());
+    Setting { value: serde_json::Value::from(path.to_string_lossy()).to_string(), ..setting.clone() }
 }
 
 #[cfg(test)]

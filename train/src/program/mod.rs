@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod data;
+mod decoder;
 mod differences;
 pub mod huggingface;
 mod huggingface_folder;
@@ -12,6 +13,8 @@ mod samples;
 mod session;
 mod trained_model;
 mod training;
+pub mod tune;
+mod tuning_data;
 
 pub use loaded::Loaded;
 pub use session::Options;

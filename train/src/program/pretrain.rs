@@ -9,13 +9,14 @@ use serde::Deserialize;
 
 use super::{
     data::{DataConfig, TrainingData, absolute},
+    decoder::initial_model,
     pretrained_model::PretrainedModel,
-    samples::generate_samples,
+    samples::{generate_samples, sample_prompts},
     session::{Options, Session, check_loop, identity},
     training::TrainingConfig,
 };
 use crate::{
-    data::{Batches, EvalSet, TokenCache},
+    data::{Batches, EvalSet},
     error::Result,
     model::{Architecture, Gpt, ModelConfig},
     objective::NextToken,
@@ -104,7 +105,8 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     if let Some(note) = tokenizer.note() {
         progress.note(&note);
     }
-    let model = initial_model(pretraining, &session, progress)?.computing_in(training.precision);
+    let model = initial_model(architecture, pretrained.as_deref(), tokenizer, *seed, &session, progress)?;
+    let model = model.computing_in(training.precision);
     tokenizer.save(&options.out)?;
     let flops = flops_per_token(
         model.num_params(),
@@ -118,7 +120,7 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
 
     let (sequences, mut eval_sets, lost) = {
         let mut note = |text: &str| progress.note(text);
-        let mut cache = TokenCache::new(&options.cache(), tokenizer, &mut note);
+        let mut cache = pretraining.data.cache(&options.cache(), &mut note);
         let sequences = data.training(architecture.context_length, *seed, &mut cache)?;
         let (most, together) = (training.evaluate_sequences, training.batch_size / training.gradient_accumulation);
         let eval_sets = data.eval_sets(architecture.context_length, *seed, most, together, &mut cache)?;
@@ -129,31 +131,15 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     let mut batches = Batches::new(sequences, training.batch_size);
 
     let samples = training.samples.as_ref();
+    let prompts = sample_prompts(samples, |prompt| tokenizer.prompt(prompt))?;
     let generate = |model: &Gpt, step| match samples {
-        Some(samples) => generate_samples(model, step, samples, *seed, tokenizer),
+        Some(samples) => generate_samples(model, step, samples, &prompts, *seed, tokenizer),
         None => Ok(Vec::new()),
     };
     let sampler = samples.map(|samples| Sampler { every: samples.every, generate: &generate });
     let meter = ThroughputMeter::new(flops, training.peak_tflops);
     let mut inputs = TrainingInputs { objective: NextToken, batches: &mut batches, evaluator: &eval_sets, sampler };
     ready.run(&loop_config, &mut inputs, meter, &lost, progress)
-}
-
-/// The model that a training begins with; zeros, where it goes on from a checkpoint with weights of its own.
-fn initial_model(pretraining: &Pretraining, session: &Session<'_>, progress: &mut dyn Progress) -> Result<Gpt> {
-    let Pretraining { config, architecture, pretrained, data, .. } = pretraining;
-    let (tokenizer, device) = (data.tokenizer(), session.device());
-    let rows = pretrained.as_ref().map_or_else(|| tokenizer.vocab_size(), |pretrained| pretrained.rows(tokenizer));
-    match pretrained {
-        _ if session.goes_on() => Ok(architecture.zeros(rows, device)),
-        None => Ok(architecture.init(rows, config.seed, device)),
-        Some(pretrained) => {
-            pretrained.notes().iter().for_each(|note| progress.note(note));
-            let (model, loaded) = pretrained.load_whole(architecture.zeros(rows, device), config.seed)?;
-            progress.note(&format!("begins from {pretrained}: {loaded}"));
-            Ok(model)
-        }
-    }
 }
 
 /// Bytes of text for each token of the validation data.

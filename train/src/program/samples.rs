@@ -7,16 +7,28 @@ use crate::{
     trainer::{GeneratedSample, SamplesConfig},
 };
 
+/// The ids of the prompts of samples, where there are some.
+///
+/// - `ids`: those of one prompt
+pub(super) fn sample_prompts(
+    config: Option<&SamplesConfig>,
+    ids: impl Fn(&str) -> Result<Vec<u32>>,
+) -> Result<Vec<Vec<u32>>> {
+    config.into_iter().flat_map(|config| &config.prompts).map(|prompt| ids(prompt)).collect()
+}
+
 /// What a model generates after each prompt.
+///
+/// - `prompts`: the ids of each
 pub(super) fn generate_samples<M: TextModel>(
     model: &M,
     step: u64,
     config: &SamplesConfig,
+    prompts: &[Vec<u32>],
     seed: u64,
     tokenizer: &Tokenizer,
 ) -> Result<Vec<GeneratedSample>> {
     let sampling = Sampling { temperature: config.temperature, top_k: 0, top_p: 1.0, seed };
-    let prompts = config.prompts.iter().map(|prompt| tokenizer.prompt(prompt)).collect::<Result<Vec<_>>>()?;
     let suppressed = tokenizer.unused(model.vocab_size());
     let criteria = StoppingCriteria {
         max_new_tokens: config.tokens,
@@ -25,9 +37,9 @@ pub(super) fn generate_samples<M: TextModel>(
         suppressed: &suppressed,
         should_stop: &|_| false,
     };
-    let texts = generate(model, &prompts, sampling, &criteria);
+    let texts = generate(model, prompts, sampling, &criteria);
     let sample = |((prompt, ids), new): ((&String, &Vec<u32>), Vec<u32>)| {
         Ok(GeneratedSample { step, prompt: prompt.clone(), text: tokenizer.continuation(ids, &new)? })
     };
-    config.prompts.iter().zip(&prompts).zip(texts).map(sample).collect()
+    config.prompts.iter().zip(prompts).zip(texts).map(sample).collect()
 }

@@ -11,11 +11,13 @@
 
 mod added;
 mod byte_level;
+mod chat_template;
 mod classes;
 mod config;
 mod decode;
 mod ends;
 mod extension;
+mod jinja;
 mod loading;
 mod merges;
 mod names;
@@ -35,7 +37,11 @@ use self::{
     ends::Ends,
     names::Names,
 };
-pub use self::{config::TokenizerConfig, ends::END_OF_TEXT};
+pub use self::{
+    chat_template::{ChatTemplate, Message, PLAIN_NAME, Part, RenderedConversation},
+    config::TokenizerConfig,
+    ends::END_OF_TEXT,
+};
 use crate::error::{Error, Result};
 
 /// The name of the file in a model's folder.

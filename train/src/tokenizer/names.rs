@@ -5,10 +5,12 @@
 //!        special_tokens_map.json   the same names, in older folders
 //!        generation_config.json    eos_token_id, bos_token_id: a number, or a list, each of which ends what is generated
 //!        config.json               the same
-//!        chat_template.jinja       kept for others
+//!        chat_template.jinja       how a conversation is written; else `chat_template` of tokenizer_config.json: a text, or a list of them
+//!                                  by name
 //! ```
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -24,6 +26,12 @@ const OLDER: &str = "special_tokens_map.json";
 const GENERATION: &str = "generation_config.json";
 const MODEL: &str = "config.json";
 const TEMPLATE: &str = "chat_template.jinja";
+/// The template that is meant where no name is said.
+pub(super) const DEFAULT_TEMPLATE: &str = "default";
+
+/// The names that a chat template may use for tokens.
+const SPECIAL_TOKENS: [&str; 7] =
+    ["bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token"];
 
 /// The files of a folder, as far as they are there.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -68,6 +76,50 @@ impl Names {
                     .fault(TOKENIZER, format!("`{name}` is {value}, and neither a text nor an object with `content`")))
             }
         }
+    }
+
+    /// The tokens that have a name of their own.
+    ///
+    /// # Errors
+    /// When a name stands for something else than a token.
+    pub(super) fn special_tokens(&self) -> Result<BTreeMap<&'static str, String>> {
+        let named = |name| Ok(self.token(name)?.map(|token| (name, token.to_owned())));
+        SPECIAL_TOKENS.into_iter().filter_map(|name| named(name).transpose()).collect()
+    }
+
+    /// Where the chat template of a name stands, and its text; the file beside the others is called `default`, and goes before them.
+    ///
+    /// # Errors
+    /// When it is no text.
+    pub(super) fn chat_template(&self, name: &str) -> Result<Option<(String, String)>> {
+        let own = self.template.as_ref().filter(|_| name == DEFAULT_TEMPLATE);
+        if let Some(bytes) = own {
+            let path = self.folder.join(TEMPLATE);
+            let text = std::str::from_utf8(bytes)
+                .map_err(|error| Error::Damaged { path: path.clone(), message: format!("it is not UTF-8: {error}") })?;
+            return Ok(Some((path.display().to_string(), text.to_owned())));
+        }
+        let templates = self.tokenizer.get("chat_template").unwrap_or(&Value::Null);
+        let found = match templates {
+            Value::Null => return Ok(None),
+            Value::Array(named) => match named.iter().find(|template| template["name"] == name) {
+                Some(template) => &template["template"],
+                None => return Ok(None),
+            },
+            _ if name != DEFAULT_TEMPLATE => return Ok(None),
+            template => template,
+        };
+        let place = format!("`{name}` in {}", self.folder.join(TOKENIZER).display());
+        let text = found.as_str().ok_or_else(|| {
+            let message = "`chat_template` is neither a text nor a list of objects with `name` and `template`";
+            self.fault(TOKENIZER, message.into())
+        })?;
+        Ok(Some((place, text.to_owned())))
+    }
+
+    /// The same with another chat template.
+    pub(super) fn with_chat_template(self, template: &str) -> Self {
+        Self { template: Some(template.as_bytes().to_vec()), ..self }
     }
 
     /// Whether a token is put in front of every text; none where nothing is said of it.

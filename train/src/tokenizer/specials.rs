@@ -27,9 +27,30 @@ impl Specials {
         Self { tokens, begins }
     }
 
+    /// Contents with their ids, longer ones first.
+    pub(super) fn tokens(&self) -> &[(String, u32)] {
+        &self.tokens
+    }
+
     /// Whether there is none.
     pub(super) fn is_empty(&self) -> bool {
         self.tokens.is_empty()
+    }
+
+    /// A text in which none of the tokens stands any more: behind the first character of each is a mark.
+    ///
+    /// - `mark`: a character of no token
+    pub(super) fn marked(&self, text: &str, mark: char) -> String {
+        let mut marked = String::with_capacity(text.len());
+        for (at, character) in text.char_indices() {
+            marked.push(character);
+            let rest = &text[at..];
+            let begins = self.begins[usize::from(rest.as_bytes()[0])];
+            if begins && self.tokens.iter().any(|(content, _)| rest.starts_with(content)) {
+                marked.push(mark);
+            }
+        }
+        marked
     }
 
     /// Cuts a text at its tokens, from left to right.
@@ -72,5 +93,6 @@ mod tests {
         let specials = Specials::new(vec![("<a>".into(), 1), ("<a><b>".into(), 2), ("é".into(), 3)]);
         assert_eq!(specials.segments("x<a><b><a>é<a"), [Text("x"), Special(2), Special(1), Special(3), Text("<a")]);
         assert_eq!(specials.segments(""), []);
+        assert_eq!(specials.marked("x<a><b>", '!'), "x<!a><b>");
     }
 }

@@ -22,3 +22,4 @@ mod spikes;
 mod support;
 mod t5;
 mod torch;
+mod tune;

@@ -4,7 +4,9 @@ use crate::support::train;
 
 #[test]
 fn the_reference_has_every_key() {
-    let printed = train(&["schema", "pretrain", "--markdown"]);
-    assert!(printed.status.success());
-    fixtures::reference::hold("pretrain", &String::from_utf8(printed.stdout).expect("the reference is UTF-8"));
+    for name in ["pretrain", "tune"] {
+        let printed = train(&["schema", name, "--markdown"]);
+        assert!(printed.status.success());
+        fixtures::reference::hold(name, &String::from_utf8(printed.stdout).expect("the reference is UTF-8"));
+    }
 }
