@@ -1,6 +1,9 @@
 //! The model of a checkpoint as it lies on the disk, of which each parameter is read when it is asked for.
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
 use system::hash_file;
 
@@ -10,7 +13,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    model::Which,
+    model::{NamedTensor, Which, stored_name},
 };
 
 /// A model in the folder of a training.
@@ -42,6 +45,21 @@ impl StoredModel {
             .ok_or_else(|| Error::Damaged { path: file.clone(), message: "its checkpoint does not list it".into() })?;
         let (step, identity) = (summary.state.step, summary.identity);
         Ok(Self { tensors: TensorFile::open(&file)?, path, step, identity, sha256: written.sha256 })
+    }
+
+    /// The name of a parameter of its language model in its file: a model with a head of its own has that by another.
+    #[must_use]
+    pub fn name_of(&self, parameter: &str) -> Option<String> {
+        stored_name(parameter, |name| self.tensors.contains(name)).map(Cow::into_owned)
+    }
+
+    /// Reads a parameter by the name that it has in the language model; none where there is none such.
+    ///
+    /// # Errors
+    /// When its numbers cannot be read, or one of them is not finite.
+    pub fn parameter(&self, name: &str) -> Result<Option<NamedTensor>> {
+        let Some(stored) = self.name_of(name) else { return Ok(None) };
+        Ok(Some(NamedTensor { name: name.to_owned(), ..self.tensors.read(&stored)? }))
     }
 
     /// Makes sure that the file is the one that was written.

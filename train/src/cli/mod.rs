@@ -1,6 +1,7 @@
 //! The command line: one file for each subcommand. Commands return what they found; the printer prints.
 
 mod bench;
+mod classify;
 mod completions;
 mod dashboard;
 mod export;
@@ -51,6 +52,7 @@ enum Command {
     Tokenizer(tokenizer::TokenizerArgs),
     Pretrain(pretrain::PretrainArgs),
     Tune(tune::TuneArgs),
+    Classify(classify::ClassifyArgs),
     Generate(generate::GenerateArgs),
     Export(export::ExportArgs),
     Import(import::ImportArgs),
@@ -87,6 +89,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Tokenizer(args) => args.run(printer)?,
         Command::Pretrain(args) => return args.run(printer, threads),
         Command::Tune(args) => return args.run(printer, threads),
+        Command::Classify(args) => return args.run(printer, threads),
         Command::Generate(args) => args.run(printer)?,
         Command::Export(args) => args.run(printer)?,
         Command::Import(args) => args.run(printer)?,

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use schemars::schema_for;
 
 use super::printer::Printer;
-use crate::program::{pretrain::PretrainConfig, tune::TuneConfig};
+use crate::program::{classify::ClassifyConfig, pretrain::PretrainConfig, tune::TuneConfig};
 
 /// Print the JSON Schema of a configuration, for editors.
 #[derive(Debug, Args)]
@@ -24,6 +24,8 @@ enum Described {
     Pretrain,
     /// `train tune`.
     Tune,
+    /// `train classify`.
+    Classify,
 }
 
 impl SchemaArgs {
@@ -31,6 +33,7 @@ impl SchemaArgs {
         let (schema, title) = match self.of {
             Described::Pretrain => (schema_for!(PretrainConfig), "Pretraining"),
             Described::Tune => (schema_for!(TuneConfig), "Instruction tuning"),
+            Described::Classify => (schema_for!(ClassifyConfig), "Classification"),
         };
         if self.markdown {
             printer.result(schemas::reference::markdown(&schema, title).trim_end());

@@ -9,6 +9,8 @@
 //! - ids stay on disk and are read by offset; of each document some 24 bytes are in memory
 //! - of an example the loss is taken on its completion, of a conversation on what the assistant says (`runs`)
 //! - for models with an encoder, a sequence becomes a source and a target (`span_corruption`), and some of these a batch (`pair_batch`)
+//! - for classifiers, rows of sequences with a label (`labelled_rows`) become ids in memory (`sequence_encoder`, `examples`), and these
+//!   batches (`sequence_batch`, `example_batches`)
 //! - no device is touched here: a batch is numbers
 
 mod batch;
@@ -17,7 +19,11 @@ mod best_fit;
 mod cache;
 mod documents;
 mod eval_set;
+mod example_batches;
+mod example_kind;
+mod examples;
 mod files;
+mod labelled_rows;
 mod micro_batches;
 mod order;
 mod packed;
@@ -27,6 +33,8 @@ mod published;
 mod read_options;
 mod runs;
 mod sample;
+mod sequence_batch;
+mod sequence_encoder;
 mod sources;
 mod span_corruption;
 mod token_file;
@@ -37,6 +45,9 @@ pub use batches::Batches;
 pub use cache::TokenCache;
 pub use documents::{Document, Documents, Preferred};
 pub use eval_set::EvalSet;
+pub use example_batches::ExampleBatches;
+pub use example_kind::ExampleKind;
+pub use examples::{Examples, ExamplesReader, LabelRule};
 pub use files::{SourceFiles, Split};
 pub use micro_batches::{BatchSource, MicroBatches};
 pub use order::{Shuffle, WeightedSampler};
@@ -46,5 +57,7 @@ pub use pair_batch::{Pair, PairBatch};
 pub use read_options::{Lost, ReadOptions};
 pub use runs::LossOn;
 pub use sample::{Sample, sample};
+pub use sequence_batch::{Example, SequenceBatch};
+pub use sequence_encoder::{Cut, Encoded, SequenceEncoder};
 pub use sources::{HashedFiles, SequencesConfig, WeightedSequences};
 pub use span_corruption::{SpanCorruption, SpanNoise};

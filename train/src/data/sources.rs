@@ -1,6 +1,6 @@
 //! Several sources of sequences as one, by weight.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use system::hash_file;
 
@@ -35,7 +35,7 @@ pub struct SequencesConfig {
 /// Files with the hashes of their bytes, which are taken once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HashedFiles {
-    files: SourceFiles,
+    pub(super) files: SourceFiles,
     train: Vec<String>,
     validation: Vec<String>,
 }
@@ -54,6 +54,12 @@ impl HashedFiles {
         };
         let hashes = |paths: &[PathBuf]| -> Result<Vec<String>> { paths.iter().map(hash).collect() };
         Ok(Self { train: hashes(&files.train)?, validation: hashes(&files.validation)?, files })
+    }
+
+    /// Where they lie.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.files.path
     }
 
     /// The hashes of all files, in their order.

@@ -216,7 +216,7 @@ impl Skipped {
 
 impl RandomSplit {
     /// Whether a document with this hash of its text is of the split.
-    fn takes(self, hash: u64) -> bool {
+    pub(super) fn takes(self, hash: u64) -> bool {
         let held_out = Stream::new(self.seed, "validation").fraction(hash) < self.share;
         held_out == (self.split == Split::Validation)
     }

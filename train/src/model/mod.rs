@@ -4,8 +4,9 @@
 //! family        a table: what each family is made of, and its names in Hugging Face's files
 //! config        a configuration, which becomes an architecture: sizes and parts
 //! block, parts, attention, cross_attention, relative_positions, gpt, encoder_decoder: modules, built from an architecture
+//! classifier    a decoder with a head for classes
 //! forward_pass, kv_cache: what a pass needs besides hidden states
-//! named, parameters, new_rows: parameters by their names
+//! named, parameters, new_rows, language_model: parameters by their names
 //! huggingface   folders of others, in and out
 //! ```
 //!
@@ -14,6 +15,7 @@
 mod architecture;
 mod attention;
 mod block;
+mod classifier;
 mod config;
 mod cross_attention;
 mod encoder_decoder;
@@ -22,6 +24,7 @@ mod forward_pass;
 mod gpt;
 pub mod huggingface;
 mod kv_cache;
+mod language_model;
 mod named;
 mod new_rows;
 mod parameters;
@@ -33,12 +36,14 @@ mod which;
 pub use architecture::{
     Activation, Architecture, Biases, Initialization, NormKind, NormPlace, Positions, SlidingWindow, Stacks,
 };
+pub use classifier::{Classifier, rows};
 pub use config::ModelConfig;
 pub use encoder_decoder::{EncoderDecoder, EncoderInput};
 pub use family::Family;
 pub use forward_pass::Tokens;
 pub use gpt::Gpt;
 pub use kv_cache::KvCache;
+pub use language_model::{language_model, language_model_name, stored_name};
 pub use named::{MapNamed, VisitNamed, map_named, visit_named};
 pub use new_rows::with_new_rows;
 pub use parameters::{NamedTensor, named_parameters, named_shapes, replace, replace_some};

@@ -1,19 +1,25 @@
 //! What a model is trained towards, and what it is judged by. Nothing here steps.
 //!
 //! ```text
-//! model, batch, key -> an objective -> a loss with named parts        (next_token, teacher_forcing)
-//! model             -> an evaluator -> scores, one of which decides   (perplexity)
+//! model, batch, key -> an objective -> a loss with named parts        (next_token, teacher_forcing, classification)
+//! model             -> an evaluator -> scores, one of which decides   (perplexity, class_scores by metrics)
 //! ```
 //!
 //! The loop knows these traits and no more; each kind of training brings its own.
 
+mod class_scores;
+mod classification;
 mod loss;
+mod metrics;
 mod next_token;
 mod perplexity;
 mod scores;
 mod teacher_forcing;
 
+pub use class_scores::{ClassScores, Prediction, predictions};
+pub use classification::Classification;
 pub use loss::{Loss, Objective};
+pub use metrics::{Judged, Metric, interval};
 pub use next_token::{NextToken, next_token_loss};
 pub use perplexity::EvalSets;
 pub use scores::{Evaluator, Number, Score, Scores};

@@ -231,6 +231,21 @@ impl TrainingData {
         &self.tokenizer
     }
 
+    /// The same with another tokenizer, such as that with tokens added.
+    pub(super) fn with_tokenizer(self, tokenizer: Tokenizer) -> Self {
+        Self { tokenizer: Arc::new(tokenizer), ..self }
+    }
+
+    /// The share of a source without files for validation that is drawn for it.
+    pub(super) fn validation_share(&self) -> f64 {
+        self.validation
+    }
+
+    /// How files are read.
+    pub(super) fn read_options(&self) -> ReadOptions {
+        self.options
+    }
+
     /// Hashes every file.
     ///
     /// # Errors
@@ -248,6 +263,11 @@ impl TrainingData {
 }
 
 impl HashedData<'_> {
+    /// Name, weight and files of each source.
+    pub(super) fn sources(&self) -> impl Iterator<Item = (&str, f64, &HashedFiles)> {
+        self.sources.iter().map(|Source { name, weight, files }| (name.as_str(), *weight, files))
+    }
+
     /// SHA-256 of the tokenizer's file, and over those of all files of training and validation.
     #[must_use]
     pub fn hashes(&self) -> (String, String) {

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::training::{FREE, TrainingConfig};
+use super::{
+    classifier_config::ClassifierConfig,
+    training::{FREE, TrainingConfig},
+};
 use crate::{
     checkpoint::Identity,
     model::ModelConfig,
@@ -63,6 +66,9 @@ fn filled(config: &Value) -> Value {
         FREE.iter().for_each(|name| drop(training.remove(*name)));
     }
     fill::<Schedule>(&mut config["learning_rate"]);
+    if config["classifier"].is_object() {
+        fill::<ClassifierConfig>(&mut config["classifier"]);
+    }
     if config["optimizer"].is_null() {
         config["optimizer"] = json!({});
     }

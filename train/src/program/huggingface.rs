@@ -19,7 +19,7 @@ use crate::{
     checkpoint::{self, Checkpoint, Identity, State, Which},
     error::{Error, Result},
     model::{
-        Architecture, Family, NamedTensor,
+        Architecture, Classifier, Family, NamedTensor,
         huggingface::{self, SpecialTokens},
     },
     tokenizer::{self, Tokenizer},
@@ -32,6 +32,11 @@ use crate::{
 pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
     let checkpoint = checkpoint::find(out, which)?;
     let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
+    if checkpoint.model.iter().any(|named| Classifier::is_of_head(&named.name)) {
+        let message = "it holds a classifier, whose head no folder of a language model has; `train pretrain` with `model.from` and \
+                       `--until 0` makes a training of its language model alone";
+        return Err(Error::HuggingFace { path: out.to_owned(), message: message.into() });
+    }
     let (family, architecture) = model_of(&checkpoint, &out.join("checkpoints"))?;
     let bos = tokenizer.bos().unwrap_or(tokenizer.end_of_text());
     let special = SpecialTokens { bos, eos: tokenizer.ends(), pad: tokenizer.padding() };

@@ -1,16 +1,21 @@
 //! One readable file for each kind of training, and what they share.
 
 pub mod bench;
+mod classifier_config;
+pub mod classify;
 pub mod data;
 mod decoder;
 mod differences;
+mod example_data;
 pub mod huggingface;
 mod huggingface_folder;
 mod loaded;
+pub mod predict;
 pub mod pretrain;
 pub mod pretrained_model;
 mod samples;
 mod session;
+mod trained_classifier;
 mod trained_model;
 mod training;
 pub mod tune;

@@ -24,7 +24,7 @@ use super::{huggingface_folder::HuggingFaceFolder, loaded::Loaded};
 use crate::{
     checkpoint::{self, StoredModel, Which},
     error::{Error, Result},
-    model::{ModelConfig, NamedTensor, replace_some, with_new_rows},
+    model::{Classifier, ModelConfig, NamedTensor, language_model_name, replace_some, with_new_rows},
     tokenizer::{self, Tokenizer},
 };
 
@@ -101,7 +101,8 @@ impl PretrainedModel {
         let stored = StoredModel::open(folder, which)?;
         let config: ModelConfig = serde_json::from_value(stored.identity.config["model"].clone())
             .map_err(|error| Error::OtherVersion { path: stored.path.clone(), message: error.to_string() })?;
-        let table = stored.tensors.shapes().find(|(name, _)| name == "tokens");
+        let name = stored.name_of("tokens");
+        let table = stored.tensors.shapes().find(|(found, _)| Some(found) == name.as_ref());
         let vocab_size = table.and_then(|(_, shape)| shape?.first().copied()).unwrap_or(0);
         let tokenizer = folder.join(tokenizer::FILE);
         let trained_with = &stored.identity.tokenizer;
@@ -203,6 +204,18 @@ impl PretrainedModel {
         }
     }
 
+    /// The same for a classifier, of which the head alone may be fresh.
+    ///
+    /// # Errors
+    /// As [`Self::load`], and when the folder lacks a parameter of the language model: it is named.
+    pub fn load_classifier(&self, classifier: Classifier, seed: u64) -> Result<(Classifier, Loaded)> {
+        let (classifier, loaded) = self.load(classifier, seed)?;
+        match loaded.fresh.iter().find(|name| !Classifier::is_of_head(name)) {
+            Some(name) => Err(self.damaged(format!("its model has no parameter `{}`", language_model_name(name)))),
+            None => Ok((classifier, loaded)),
+        }
+    }
+
     /// The same for a module of which no parameter may be fresh.
     ///
     /// # Errors
@@ -215,10 +228,14 @@ impl PretrainedModel {
         }
     }
 
-    /// The numbers of a parameter of a module, where the model has it.
+    /// The numbers of a parameter of a module, where the model has it. A language model is the same alone and within a module with a head
+    /// of its own; such a head is another where its shape is.
     fn parameter(&self, name: &str, shape: &[usize], seed: u64, loaded: &mut Loaded) -> Result<Option<Vec<f32>>> {
-        let Some(mut named) = self.read(name)? else {
-            loaded.fresh.push(name.to_owned());
+        let of_head = Classifier::is_of_head(name);
+        let (within, name) = (name, language_model_name(name));
+        let found = self.read(name)?.filter(|found| !of_head || found.shape == shape);
+        let Some(mut named) = found else {
+            loaded.fresh.push(within.to_owned());
             return Ok(None);
         };
         loaded.left.remove(name);
@@ -249,8 +266,7 @@ impl PretrainedModel {
 
     fn read(&self, name: &str) -> Result<Option<NamedTensor>> {
         match &self.weights {
-            Weights::Ours(stored) if stored.tensors.contains(name) => stored.tensors.read(name).map(Some),
-            Weights::Ours(_) => Ok(None),
+            Weights::Ours(stored) => stored.parameter(name),
             Weights::HuggingFace(folder) => folder.parameter(name),
         }
     }
@@ -258,7 +274,9 @@ impl PretrainedModel {
     /// The parameters of the model.
     fn names(&self) -> BTreeSet<String> {
         match &self.weights {
-            Weights::Ours(stored) => stored.tensors.shapes().map(|(name, _)| name).collect(),
+            Weights::Ours(stored) => {
+                stored.tensors.shapes().map(|(name, _)| language_model_name(&name).to_owned()).collect()
+            }
             Weights::HuggingFace(folder) => folder.model.names().map(str::to_owned).collect(),
         }
     }

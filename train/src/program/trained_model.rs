@@ -10,7 +10,7 @@ use crate::{
     device::DeviceName,
     error::{Error, Result},
     generate::LoadedModel,
-    model::{Architecture, Family, ModelConfig},
+    model::{Architecture, Family, ModelConfig, language_model},
     tokenizer::{self, Tokenizer},
 };
 
@@ -19,7 +19,9 @@ use crate::{
 /// # Errors
 /// When there is no such checkpoint, or it is damaged.
 pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(LoadedModel, Tokenizer)> {
-    let checkpoint = checkpoint::find(out, which)?;
+    let mut checkpoint = checkpoint::find(out, which)?;
+    // of a classifier the language model writes
+    checkpoint.model = language_model(checkpoint.model);
     let device = device.open()?;
     let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
     let folder = out.join("checkpoints");

@@ -1,8 +1,11 @@
-//! Whether a tokenizer is that of a model, or that with tokens added: the same texts have the same ids.
+//! Tokenizers with tokens added: whether one is that of a model with more tokens, so that the same texts have the same ids; and making one.
 
-use serde_json::{Map, Value};
+use std::path::Path;
 
-use super::{Tokenizer, added::pair};
+use serde_json::{Map, Value, json};
+
+use super::{FILE, Tokenizer, added::pair};
+use crate::error::Result;
 
 /// The parts that decide the ids of a text, beside the vocabulary.
 const PARTS: [&str; 3] = ["normalizer", "pre_tokenizer", "model"];
@@ -28,6 +31,40 @@ impl Tokenizer {
         let (here, there) = (parts(self), parts(other));
         let other = PARTS.into_iter().find(|part| comparable(&here[part]) != comparable(&there[part]))?;
         Some(format!("its `{other}` in tokenizer.json is another"))
+    }
+
+    /// This tokenizer with the special tokens of `contents` that it does not know yet, and which those are, each with its id. The ids of all
+    /// others stay.
+    ///
+    /// - `rows`: of the model's token embedding; new ids begin behind them where the file can say so, so that each has a new row
+    ///
+    /// # Errors
+    /// When the tokenizer's own parts do not fit together.
+    pub fn with_special_tokens(&self, contents: &[&str], rows: usize) -> Result<(Self, Vec<(String, u32)>)> {
+        let mut json: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
+        // a vocabulary that is a list numbers what is added itself
+        let may_have_holes = json["model"]["vocab"].is_object();
+        let first = if may_have_holes { self.vocab_size().max(rows) } else { self.vocab_size() };
+        let unknown = contents.iter().filter(|content| self.inner.token_to_id(content).is_none());
+        let ids = first..;
+        let new: Vec<(String, u32)> = unknown
+            .zip(ids)
+            .map(|(content, id)| ((*content).to_owned(), u32::try_from(id).expect("a vocabulary can be numbered")))
+            .collect();
+        let entries = new.iter().map(|(content, id)| {
+            json!({
+                "id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
+                "special": true,
+            })
+        });
+        match json["added_tokens"].as_array_mut() {
+            Some(added) => added.extend(entries),
+            None => json["added_tokens"] = entries.collect(),
+        }
+        // the same bytes where nothing is new
+        let bytes = if new.is_empty() { self.bytes.clone() } else { json.to_string().into_bytes() };
+        let more = Self::new(bytes, Path::new(FILE), self.names.clone(), self.config.clone())?;
+        Ok((more, new))
     }
 }
 
@@ -57,13 +94,24 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        error::Result,
-        tokenizer::{
-            FILE,
-            tests::{changed, trained},
-        },
-    };
+    use crate::tokenizer::tests::{changed, trained};
+
+    /// What is new stands behind the rows of the model, is one token, and is found again in what is saved.
+    #[test]
+    fn tokens_that_are_unknown_are_added() -> Result<()> {
+        let (folder, trained) = trained();
+        let (more, new) = trained.with_special_tokens(&["<|start|>", "<|endoftext|>", "<|extract|>"], 324)?;
+        assert_eq!(new, [("<|start|>".to_owned(), 324), ("<|extract|>".to_owned(), 325)]);
+        assert_eq!((more.vocab_size(), more.differs_from(&trained)), (326, None));
+        assert_eq!(more.prompt("<|start|>the")?, [&[324][..], &trained.encode("the")?].concat());
+        assert_eq!(more.encode("<|start|>the")?, trained.encode("<|start|>the")?, "a page that quotes it is a page");
+        more.save(folder.path())?;
+        let again = Tokenizer::load(&folder.path().join(FILE))?;
+        assert_eq!((again.sha256(), again.end_of_text()), (more.sha256(), trained.end_of_text()));
+        let (same, none) = again.with_special_tokens(&["<|extract|>"], 999)?;
+        assert_eq!((same.sha256(), none), (more.sha256(), vec![]));
+        Ok(())
+    }
 
     #[test]
     fn added_tokens_make_no_other_tokenizer() -> Result<()> {

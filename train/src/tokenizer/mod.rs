@@ -19,6 +19,7 @@ mod ends;
 mod extension;
 mod jinja;
 mod loading;
+mod marked;
 mod merges;
 mod names;
 mod pre_tokenizer;
@@ -41,6 +42,7 @@ pub use self::{
     chat_template::{ChatTemplate, Message, PLAIN_NAME, Part, RenderedConversation},
     config::TokenizerConfig,
     ends::END_OF_TEXT,
+    marked::{Marks, Piece},
 };
 use crate::error::{Error, Result};
 

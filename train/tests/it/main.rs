@@ -1,6 +1,7 @@
 //! Whole-program tests of `train`: what its promises say, seen from outside.
 
 mod bad_input;
+mod classify;
 mod counted;
 mod devices;
 mod exactness;

@@ -1,0 +1,40 @@
+//! The language model in a module with a head of its own, such as a classifier: what it is called there.
+//!
+//! ```text
+//! tokens         model.tokens           of the language model
+//!                classes.weight         of the head
+//! ```
+//!
+//! So the one is read where the other was written: a classifier begins from a language model, and a language model from a classifier.
+
+use std::borrow::Cow;
+
+use super::NamedTensor;
+
+/// What the names of the language model's parameters begin with.
+const PREFIX: &str = "model.";
+
+/// The name that a parameter of a module has in its language model; that of any other as it is.
+#[must_use]
+pub fn language_model_name(name: &str) -> &str {
+    name.strip_prefix(PREFIX).unwrap_or(name)
+}
+
+/// The name under which a module has a parameter of its language model, as far as `has` knows it: of the one alone, or within another.
+pub fn stored_name(name: &str, has: impl Fn(&str) -> bool) -> Option<Cow<'_, str>> {
+    let name = language_model_name(name);
+    if has(name) {
+        return Some(name.into());
+    }
+    Some(Cow::from(format!("{PREFIX}{name}"))).filter(|within| has(within))
+}
+
+/// The parameters of the language model alone, by the names that they have there.
+#[must_use]
+pub fn language_model(parameters: Vec<NamedTensor>) -> Vec<NamedTensor> {
+    if !parameters.iter().any(|named| named.name.starts_with(PREFIX)) {
+        return parameters;
+    }
+    let own = parameters.into_iter().filter(|named| named.name.starts_with(PREFIX));
+    own.map(|named| NamedTensor { name: language_model_name(&named.name).to_owned(), ..named }).collect()
+}
