@@ -93,6 +93,16 @@ pub enum Error {
         /// What stands in the way.
         message: String,
     },
+    /// Adapters are there, and not the model that they are for.
+    #[error("{} holds adapters alone, of the model in {}: {message}", path.display(), base.display())]
+    Base {
+        /// The checkpoint, or the folder of the training.
+        path: PathBuf,
+        /// Where the model lay.
+        base: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
     /// A tokenizer cannot be made or used.
     #[error("tokenizer: {0}")]
     Tokenizer(String),

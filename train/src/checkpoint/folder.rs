@@ -30,6 +30,35 @@ pub struct Identity {
     /// SHA-256 of the weights that it began from; empty where it began from nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub weights: String,
+    /// The model that its adapters are for, whose weights a checkpoint does not hold; none where it holds all weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Base>,
+}
+
+/// The model that adapters are for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Base {
+    /// Its folder, from the root.
+    pub folder: PathBuf,
+    /// The step of its checkpoint, where it is one of a training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u64>,
+    /// The folder of an adapter that is merged into it, from the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<PathBuf>,
+    /// Rows of its token embedding: its own, and those of tokens that were added.
+    pub vocab_size: usize,
+    /// How many of them are of tokens that were added.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub new_rows: usize,
+    /// SHA-256 of the adapter that the training went on from; empty where it went on from none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub began_with: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Where a log ends.
@@ -290,6 +319,7 @@ mod tests {
             mixture: "b".into(),
             threads: 2,
             weights: String::new(),
+            base: None,
         };
         let model =
             vec![NamedTensor { name: "blocks.0.weight".into(), shape: vec![2, 2], values: vec![1.0, -0.5, 3e-9, 4.0] }];

@@ -7,6 +7,8 @@
 //!                               checkpoint.sha256        the hash of that
 //! ```
 //!
+//! Of a training of adapters the first two hold these alone; `checkpoint.json` says which model they are for.
+//!
 //! What is kept: the newest few of those that were due, the newest of all, and the one with the best evaluation, which each
 //! `checkpoint.json` names.
 
@@ -20,7 +22,7 @@ mod weights;
 
 pub use exact::Exact;
 pub use folder::{
-    Checkpoint, Identity, LogPlace, OPTIMIZER, checkpoints, find, load, newest, prune, remove_after, save,
+    Base, Checkpoint, Identity, LogPlace, OPTIMIZER, checkpoints, find, load, newest, prune, remove_after, save,
 };
 pub use state::{Best, BestScore, SpikeMemory, State};
 pub use stored_model::StoredModel;

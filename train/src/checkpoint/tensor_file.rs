@@ -12,6 +12,7 @@
 //! Source: the format of the crate `safetensors`.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
@@ -22,7 +23,7 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use super::tensors::{append, is_whole_numbers};
 use crate::{
     error::{Error, Result},
-    model::NamedTensor,
+    model::{NamedTensor, huggingface::TensorSource},
 };
 
 /// The longest header, in bytes, as the format has it.
@@ -111,6 +112,16 @@ impl TensorFile {
             return Err(damaged(format!("number {place} of the {of} of `{name}` is {value}")));
         }
         Ok(NamedTensor { name: name.to_owned(), shape: info.shape.clone(), values })
+    }
+}
+
+impl TensorSource for TensorFile {
+    fn shapes(&self) -> BTreeMap<String, Option<Vec<usize>>> {
+        self.shapes().collect()
+    }
+
+    fn read(&self, name: &str) -> Result<NamedTensor, String> {
+        self.read(name).map_err(|error| error.to_string())
     }
 }
 

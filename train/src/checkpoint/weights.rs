@@ -6,10 +6,11 @@ use burn::module::Module;
 
 use crate::{
     error::{Error, Result},
-    model::{NamedTensor, replace},
+    model::{NamedTensor, has_adapters, is_adapter, replace_some},
 };
 
-/// The model with the weights of the checkpoint at `path`, which must be those of its shape.
+/// The model with the weights of the checkpoint at `path`, which must be those of its shape. Where layers have adapters, these are all that a
+/// checkpoint has, and the rest stays.
 ///
 /// # Errors
 /// When a parameter is missing or has another shape: it is named.
@@ -17,12 +18,14 @@ pub fn with_weights<M: Module>(model: M, saved: Vec<NamedTensor>, path: &Path) -
     let mut by_name: BTreeMap<String, NamedTensor> =
         saved.into_iter().map(|named| (named.name.clone(), named)).collect();
     let mut wrong = None;
-    let model = replace(model, |name, shape| match by_name.remove(name) {
-        Some(named) if named.shape == shape => named.values,
+    let has_adapters = has_adapters(&model);
+    let model = replace_some(model, |name, shape| match by_name.remove(name) {
+        Some(named) if named.shape == shape => Some(named.values),
+        None if has_adapters && !is_adapter(name) => None,
         found => {
             let found = found.map_or("missing".to_owned(), |named| format!("of shape {:?}", named.shape));
             wrong.get_or_insert(format!("`{name}` is {found}, and should be of shape {shape:?}"));
-            vec![0.0; shape.iter().product()]
+            None
         }
     });
     match wrong {

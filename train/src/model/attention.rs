@@ -5,7 +5,7 @@ use burn::{
     tensor::{Device, Tensor},
 };
 
-use super::{Architecture, forward_pass::ForwardPass, parts::Linear};
+use super::{Architecture, forward_pass::ForwardPass, parts::Linear, purposes};
 use crate::tensor::{Heads, rotary};
 
 /// Multi-head self-attention.
@@ -34,10 +34,15 @@ impl Attention {
     /// - returns: the same
     pub fn forward(&self, x: Tensor<3>, pass: &ForwardPass<'_>, layer: usize) -> Tensor<3> {
         let heads = self.heads;
-        let mut x = self.input.forward(x); // [b, t, (h + 2 kv) d]
+        let mut x = self.input.forward_dropping(x, pass.key(layer, purposes::ATTENTION_INPUT)); // [b, t, (h + 2 kv) d]
         if let Some(angles) = &pass.angles {
             x = rotary(x, angles, &pass.positions, heads.num_heads + heads.num_kv_heads);
         }
-        self.output.forward(pass.attend(x, heads, layer))
+        self.output.forward_dropping(pass.attend(x, heads, layer), pass.key(layer, purposes::ATTENTION_OUTPUT))
+    }
+
+    /// Its linear layers, by their names.
+    pub fn linears_mut(&mut self) -> [(&'static str, &mut Linear); 2] {
+        [("input", &mut self.input), ("output", &mut self.output)]
     }
 }

@@ -47,6 +47,14 @@ impl Block {
         Self { cross_attention: Some(CrossAttention::new(architecture, device)), ..Self::new(architecture, device) }
     }
 
+    /// The linear layers of self-attention and of the feed-forward part, by their names.
+    pub fn linears_mut(&mut self) -> impl Iterator<Item = (String, &mut Linear)> {
+        let of_attention = self.attention.linears_mut().map(|(name, linear)| (format!("attention.{name}"), linear));
+        let FeedForward { up, down, .. } = &mut self.feed_forward;
+        let others = [("up", up), ("down", down)].map(|(name, linear)| (format!("feed_forward.{name}"), linear));
+        of_attention.into_iter().chain(others)
+    }
+
     /// The keys and values of an encoder's hidden states, `[batch, other time, 2 num_kv_heads * head_dim]`, for a block that attends to them.
     pub fn memory_keys(&self, memory: Tensor<3>) -> Tensor<3> {
         self.cross_attention.as_ref().expect("a decoder's block attends to its encoder").keys(memory)
@@ -66,7 +74,7 @@ impl Block {
                 }
                 None => x,
             };
-            let fed = self.feed_forward.forward(x.clone());
+            let fed = self.feed_forward.forward(x.clone(), pass, layer);
             return self.feed_forward_norm.forward(x + pass.dropout(fed, layer, purposes::FEED_FORWARD));
         }
         let attended = self.attention.forward(self.attention_norm.forward(x.clone()), pass, layer);
@@ -78,7 +86,7 @@ impl Block {
             }
             None => x,
         };
-        let fed = self.feed_forward.forward(self.feed_forward_norm.forward(x.clone()));
+        let fed = self.feed_forward.forward(self.feed_forward_norm.forward(x.clone()), pass, layer);
         x + pass.dropout(fed, layer, purposes::FEED_FORWARD)
     }
 }
@@ -104,13 +112,14 @@ impl FeedForward {
         }
     }
 
-    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let up = self.up.forward(x); // [b, t, i] or [b, t, 2i]
-        self.down.forward(match self.activation {
+    fn forward(&self, x: Tensor<3>, pass: &ForwardPass<'_>, layer: usize) -> Tensor<3> {
+        let up = self.up.forward_dropping(x, pass.key(layer, purposes::FEED_FORWARD_UP)); // [b, t, i] or [b, t, 2i]
+        let x = match self.activation {
             Activation::Gelu => gelu(up),
             Activation::Relu => relu(up),
             Activation::SwiGlu => swiglu(up),
             Activation::GeGlu => geglu(up),
-        })
+        };
+        self.down.forward_dropping(x, pass.key(layer, purposes::FEED_FORWARD_DOWN))
     }
 }

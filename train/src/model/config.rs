@@ -24,6 +24,9 @@ pub struct ModelConfig {
     /// Which checkpoint of the training in `from`: `"last"`, `"best"`, or the number of a step. [default: last]
     #[serde(skip_serializing)]
     pub checkpoint: Option<Which>,
+    /// A folder with an adapter of PEFT for the model in `from`, which is merged into it. [default: none]
+    #[serde(skip_serializing)]
+    pub adapter: Option<PathBuf>,
     /// A published model, such as `gpt2` or `gpt3-small`; the other keys override it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preset: Option<String>,
@@ -251,6 +254,7 @@ impl ModelConfig {
         Ok(Self {
             from: None,
             checkpoint: None,
+            adapter: None,
             preset: None,
             family: Some(family),
             num_layers: Some(architecture.num_layers),

@@ -42,7 +42,10 @@ pub struct ForwardPass<'a> {
     bias: Option<DistanceBias>,
     full: AttentionMask,
     windowed: Option<(SlidingWindow, AttentionMask)>,
-    dropout: Option<(f32, Stream)>,
+    /// The rate of dropout.
+    dropout: f32,
+    /// What is random, while training.
+    stream: Option<Stream>,
     /// The hidden states of an encoder, and the mask of cross-attention.
     memory: Option<(Tensor<3>, AttentionMask)>,
     /// The KV cache of what came before these tokens, and how many tokens of each sequence are added to it.
@@ -64,9 +67,8 @@ impl<'a> ForwardPass<'a> {
         let starts: Option<Arc<[i32]>> = tokens.starts.map(Into::into);
         let mask = |window| AttentionMask::Causal { window, starts: starts.clone(), past: None };
         let windowed = architecture.sliding_window.map(|window| (window, mask(Some(window.tokens))));
-        let dropout =
-            key.filter(|_| architecture.dropout > 0.0).map(|key| (architecture.dropout, Stream::new(key, "dropout")));
-        Self { positions, angles, bias: None, full: mask(None), windowed, dropout, memory: None, cache: None }
+        let (dropout, stream) = (architecture.dropout, key.map(|key| Stream::new(key, "dropout")));
+        Self { positions, angles, bias: None, full: mask(None), windowed, dropout, stream, memory: None, cache: None }
     }
 
     /// A pass that goes on after what a cache holds, and adds the first `counts[i]` tokens of sequence `i` to it.
@@ -83,7 +85,8 @@ impl<'a> ForwardPass<'a> {
         let mask = |window| AttentionMask::Causal { window, starts: None, past: Some(Arc::clone(&lengths)) };
         let windowed = architecture.sliding_window.map(|window| (window, mask(Some(window.tokens))));
         let cache = Some((RefCell::new(cache), counts));
-        Self { positions, angles, bias: None, full: mask(None), windowed, dropout: None, memory: None, cache }
+        let (dropout, stream) = (0.0, None);
+        Self { positions, angles, bias: None, full: mask(None), windowed, dropout, stream, memory: None, cache }
     }
 
     /// A bidirectional pass: every position attends to all of its sequence, of which the first `lengths[i]` tokens are not padding.
@@ -160,12 +163,14 @@ impl<'a> ForwardPass<'a> {
 
     /// `x` after dropout, while training.
     pub fn dropout<const D: usize>(&self, x: Tensor<D>, layer: usize, part: &str) -> Tensor<D> {
-        match self.dropout {
+        match self.key(layer, part).filter(|_| self.dropout > 0.0) {
             None => x,
-            Some((rate, stream)) => {
-                let key = Stream::new(stream.bits(layer as u64), part).bits(0);
-                dropout(x, Dropout { rate, key })
-            }
+            Some(key) => dropout(x, Dropout { rate: self.dropout, key }),
         }
+    }
+
+    /// A hash of (seed, step, layer, part), for what a part drops while training.
+    pub fn key(&self, layer: usize, part: &str) -> Option<u64> {
+        self.stream.map(|stream| Stream::new(stream.bits(layer as u64), part).bits(0))
     }
 }

@@ -10,8 +10,10 @@ use rayon::prelude::*;
 
 use super::{
     Architecture, Initialization, KvCache, Positions,
+    adapter::Adapter,
     block::Block,
     forward_pass::{ForwardPass, Tokens},
+    lora::Adapters,
     parameters::replace,
     parts::Norm,
     purposes,
@@ -122,6 +124,21 @@ impl Gpt {
     #[must_use]
     pub fn computing_in(self, precision: Precision) -> Self {
         Self { precision, ..self }
+    }
+
+    /// The same model with adapters, whose numbers are drawn from `seed`, and which change nothing yet. Adapters that were there are gone.
+    #[must_use]
+    pub fn with_adapters(mut self, adapters: &Adapters, seed: u64) -> Self {
+        let device = self.device();
+        let blocks = self.blocks.iter_mut().enumerate();
+        let layers = blocks.flat_map(|(layer, block)| {
+            block.linears_mut().map(move |(name, linear)| (format!("blocks.{layer}.{name}"), linear))
+        });
+        for (name, linear) in layers {
+            let adapted = adapters.linears.iter().find(|adapted| adapted.name == name);
+            linear.lora = adapted.map(|adapted| Adapter::new(adapted, &adapters.lora, seed, &device));
+        }
+        self
     }
 
     /// The last hidden states: what the head is given at every position. `key` is a hash of (seed, step) while training, and none otherwise.

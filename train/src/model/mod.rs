@@ -3,6 +3,7 @@
 //! ```text
 //! family        a table: what each family is made of, and its names in Hugging Face's files
 //! config        a configuration, which becomes an architecture: sizes and parts
+//! lora, adapter, adapter_names: low-rank adapters: which layers have some, the module of a layer's, its parameters
 //! block, parts, attention, cross_attention, relative_positions, gpt, encoder_decoder: modules, built from an architecture
 //! classifier    a decoder with a head for classes
 //! forward_pass, kv_cache: what a pass needs besides hidden states
@@ -12,6 +13,8 @@
 //!
 //! Source: Radford et al. 2018, 2019; Brown et al. 2020; Touvron et al. 2023; Vaswani et al. 2017; Raffel et al. 2020.
 
+mod adapter;
+mod adapter_names;
 mod architecture;
 mod attention;
 mod block;
@@ -25,6 +28,7 @@ mod gpt;
 pub mod huggingface;
 mod kv_cache;
 mod language_model;
+mod lora;
 mod named;
 mod new_rows;
 mod parameters;
@@ -33,6 +37,7 @@ mod purposes;
 mod relative_positions;
 mod which;
 
+pub use adapter_names::is_adapter;
 pub use architecture::{
     Activation, Architecture, Biases, Initialization, NormKind, NormPlace, Positions, SlidingWindow, Stacks,
 };
@@ -44,7 +49,10 @@ pub use forward_pass::Tokens;
 pub use gpt::Gpt;
 pub use kv_cache::KvCache;
 pub use language_model::{language_model, language_model_name, stored_name};
+pub use lora::{AdaptedLinear, AdaptedRange, AdapterWeights, Adapters, Lora, LoraConfig, Targets};
 pub use named::{MapNamed, VisitNamed, map_named, visit_named};
 pub use new_rows::with_new_rows;
-pub use parameters::{NamedTensor, named_parameters, named_shapes, replace, replace_some};
+pub use parameters::{
+    NamedTensor, has_adapters, named_parameters, named_shapes, replace, replace_some, saved_parameters,
+};
 pub use which::Which;

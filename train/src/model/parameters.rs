@@ -5,7 +5,10 @@ use burn::{
     tensor::{Tensor, TensorData},
 };
 
-use super::named::{MapNamed, VisitNamed, map_named, visit_named};
+use super::{
+    adapter_names::is_adapter,
+    named::{MapNamed, VisitNamed, map_named, visit_named},
+};
 
 /// A parameter: name, shape and values.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,18 +24,39 @@ pub struct NamedTensor {
 /// All parameters of a module, in its own order.
 #[must_use]
 pub fn named_parameters(module: &impl Module) -> Vec<NamedTensor> {
-    struct Collect(Vec<NamedTensor>);
-    impl VisitNamed for Collect {
+    parameters_where(module, |_| true)
+}
+
+/// The parameters that a checkpoint of a module holds, in the module's order: all; where there are adapters, these alone, since all else is
+/// as it was.
+#[must_use]
+pub fn saved_parameters(module: &impl Module) -> Vec<NamedTensor> {
+    let has_adapters = has_adapters(module);
+    parameters_where(module, |name| !has_adapters || is_adapter(name))
+}
+
+/// Whether some layers of a module have adapters.
+#[must_use]
+pub fn has_adapters(module: &impl Module) -> bool {
+    named_shapes(module).iter().any(|(name, _)| is_adapter(name))
+}
+
+fn parameters_where(module: &impl Module, wanted: impl Fn(&str) -> bool) -> Vec<NamedTensor> {
+    struct Collect<F>(F, Vec<NamedTensor>);
+    impl<F: Fn(&str) -> bool> VisitNamed for Collect<F> {
         fn visit<const D: usize>(&mut self, name: &str, param: &Param<Tensor<D>>) {
+            if !(self.0)(name) {
+                return;
+            }
             let tensor = param.val();
             let shape = tensor.dims().to_vec();
             let values = tensor.into_data().try_to_vec::<f32>().expect("parameters are single precision");
-            self.0.push(NamedTensor { name: name.to_owned(), shape, values });
+            self.1.push(NamedTensor { name: name.to_owned(), shape, values });
         }
     }
-    let mut found = Collect(Vec::new());
+    let mut found = Collect(wanted, Vec::new());
     visit_named(module, &mut found);
-    found.0
+    found.1
 }
 
 /// The names and shapes of all parameters of a module, in its own order.

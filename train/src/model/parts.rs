@@ -5,7 +5,7 @@ use burn::{
     tensor::{Device, Tensor},
 };
 
-use super::{Architecture, NormKind};
+use super::{Architecture, NormKind, adapter::Adapter};
 use crate::tensor;
 
 /// An affine map, `x W + b`.
@@ -15,20 +15,31 @@ pub struct Linear {
     pub weight: Param<Tensor<2>>,
     /// `[outputs]`.
     pub bias: Option<Param<Tensor<1>>>,
+    /// What is added to some of its columns.
+    pub lora: Option<Adapter>,
 }
 
 impl Linear {
     /// A map of zeros.
     pub fn new(inputs: usize, outputs: usize, with_bias: bool, device: &Device) -> Self {
         let bias = with_bias.then(|| Param::from_tensor(Tensor::zeros([outputs], device)));
-        Self { weight: Param::from_tensor(Tensor::zeros([inputs, outputs], device)), bias }
+        Self { weight: Param::from_tensor(Tensor::zeros([inputs, outputs], device)), bias, lora: None }
     }
 
     /// # Shapes
     /// - `x`: `[..., inputs]`
     /// - returns: `[..., outputs]`
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        tensor::linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
+        self.forward_dropping(x, None)
+    }
+
+    /// The same while training, where `key` is a hash of (seed, step, layer, part) for what its adapters drop.
+    pub fn forward_dropping<const D: usize>(&self, x: Tensor<D>, key: Option<u64>) -> Tensor<D> {
+        let (weight, bias) = (self.weight.val(), self.bias.as_ref().map(Param::val));
+        match &self.lora {
+            None => tensor::linear(x, weight, bias),
+            Some(adapter) => tensor::adapted_linear(x, weight, bias, adapter.low_rank(key)),
+        }
     }
 }
 

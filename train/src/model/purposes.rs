@@ -15,6 +15,15 @@ pub const ENCODER_EMBEDDING: &str = "read";
 /// Dropout of its decoder's embeddings.
 pub const DECODER_EMBEDDING: &str = "written";
 
+/// What the adapters of a linear layer drop of what they are given.
+pub const ATTENTION_INPUT: &str = "adapters of attention.input";
+/// What the adapters of a linear layer drop of what they are given.
+pub const ATTENTION_OUTPUT: &str = "adapters of attention.output";
+/// What the adapters of a linear layer drop of what they are given.
+pub const FEED_FORWARD_UP: &str = "adapters of feed_forward.up";
+/// What the adapters of a linear layer drop of what they are given.
+pub const FEED_FORWARD_DOWN: &str = "adapters of feed_forward.down";
+
 /// For the initial weights of a parameter.
 pub fn of_weights(parameter: &str) -> String {
     parameter.replace("feed_forward", FEED_FORWARD).replace("cross_attention", CROSS_ATTENTION)

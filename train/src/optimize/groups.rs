@@ -8,7 +8,7 @@ use glob::Pattern;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{MapNamed, map_named};
+use crate::model::{MapNamed, has_adapters, is_adapter, map_named};
 
 /// What is particular to some parameters. Where several patterns match a parameter, the last group has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -65,25 +65,29 @@ impl Groups {
         self.0.iter().rev().find(|(pattern, _)| pattern.matches(name)).map(|(_, group)| group)
     }
 
-    /// The module, with the parameters of frozen groups out of what gradients are taken of.
+    /// The module, with the parameters of frozen groups out of what gradients are taken of; where layers have adapters, also all others than
+    /// these.
     ///
     /// # Errors
     /// When a pattern matches no parameter, or no parameter is left to train: the message says so.
     pub fn freeze<M: Module>(&self, module: M) -> Result<M, String> {
         struct Freeze<'g> {
             groups: &'g Groups,
+            has_adapters: bool,
             names: Vec<String>,
             trained: usize,
         }
         impl MapNamed for Freeze<'_> {
             fn map<const D: usize>(&mut self, name: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-                let freeze = self.groups.of(name).is_some_and(|group| group.freeze);
+                let of_base = self.has_adapters && !is_adapter(name);
+                let freeze = of_base || self.groups.of(name).is_some_and(|group| group.freeze);
                 self.names.push(name.to_owned());
                 self.trained += usize::from(!freeze);
                 if freeze { param.set_require_grad(false) } else { param }
             }
         }
-        let mut freeze = Freeze { groups: self, names: Vec::new(), trained: 0 };
+        let has_adapters = has_adapters(&module);
+        let mut freeze = Freeze { groups: self, has_adapters, names: Vec::new(), trained: 0 };
         let module = map_named(module, &mut freeze);
         let Freeze { names, trained, .. } = freeze;
         for (pattern, _) in &self.0 {

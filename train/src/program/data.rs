@@ -418,7 +418,8 @@ pub(super) fn absolute(setting: &Setting) -> Setting {
         ["data", "mixture" | "tokenizer"]
         | ["data", "held_out", _]
         | ["data", "sources", _, "path"]
-        | ["model", "from"] => absolute_path(setting),
+        | ["model", "from" | "adapter"]
+        | ["lora", "from"] => absolute_path(setting),
         // a file, or a name
         ["data", "chat_template"] if Path::new(&setting.text()).is_file() => absolute_path(setting),
         _ => setting.clone(),

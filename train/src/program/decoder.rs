@@ -1,6 +1,6 @@
 //! The decoder that a training begins with.
 
-use super::{pretrained_model::PretrainedModel, session::Session};
+use super::{adaptation::Adaptation, pretrained_model::PretrainedModel, session::Session};
 use crate::{
     error::Result,
     model::{Architecture, Gpt},
@@ -8,11 +8,19 @@ use crate::{
     trainer::Progress,
 };
 
+/// What a training begins with, where that is a model that is there.
+#[derive(Clone, Copy)]
+pub(super) struct Beginning<'p> {
+    pub pretrained: Option<&'p PretrainedModel>,
+    /// What is trained in its place.
+    pub adaptation: Option<&'p Adaptation>,
+}
+
 /// The model that a training begins with: fresh, or with the weights of one that is there; zeros, where it goes on from a checkpoint with
-/// weights of its own.
+/// all weights. A checkpoint of adapters has not.
 pub(super) fn initial_model(
     architecture: &Architecture,
-    pretrained: Option<&PretrainedModel>,
+    Beginning { pretrained, adaptation }: Beginning<'_>,
     tokenizer: &Tokenizer,
     seed: u64,
     session: &Session<'_>,
@@ -20,14 +28,18 @@ pub(super) fn initial_model(
 ) -> Result<Gpt> {
     let device = session.device();
     let rows = pretrained.map_or_else(|| tokenizer.vocab_size(), |pretrained| pretrained.rows(tokenizer));
-    match pretrained {
-        _ if session.goes_on() => Ok(architecture.zeros(rows, device)),
-        None => Ok(architecture.init(rows, seed, device)),
+    let model = match pretrained {
+        _ if session.goes_on() && adaptation.is_none() => architecture.zeros(rows, device),
+        None => architecture.init(rows, seed, device),
         Some(pretrained) => {
             pretrained.notes().iter().for_each(|note| progress.note(note));
             let (model, loaded) = pretrained.load_whole(architecture.zeros(rows, device), seed)?;
             progress.note(&format!("begins from {pretrained}: {loaded}"));
-            Ok(model)
+            model
         }
+    };
+    match adaptation {
+        Some(adaptation) => adaptation.attach(model, seed, progress),
+        None => Ok(model),
     }
 }

@@ -37,10 +37,17 @@ pub fn differences(saved: &Identity, wanted: &Identity, taken: u64) -> Vec<Strin
             lines.push(format!("{what}: the SHA-256 was {saved:.12}..., and is {wanted:.12}..."));
         }
     }
+    let said = |hash: &str| if hash.is_empty() { "none".to_owned() } else { format!("{hash:.12}...") };
     if saved.weights != wanted.weights {
-        let said = |hash: &str| if hash.is_empty() { "none".to_owned() } else { format!("{hash:.12}...") };
         let (saved, wanted) = (said(&saved.weights), said(&wanted.weights));
         lines.push(format!("`model.from` has other weights: the SHA-256 was {saved}, and is {wanted}"));
+    }
+    let began_with =
+        |identity: &Identity| identity.base.as_ref().map(|base| base.began_with.clone()).unwrap_or_default();
+    let (before, now) = (began_with(saved), began_with(wanted));
+    if before != now {
+        let (before, now) = (said(&before), said(&now));
+        lines.push(format!("`lora.from` has other weights: the SHA-256 was {before}, and is {now}"));
     }
     lines
 }
@@ -143,7 +150,7 @@ mod tests {
                 with(&config, key, value);
         }
         let (tokenizer, mixture) = ("a".repeat(64), "b".repeat(64));
-        Identity { config, tokenizer, mixture, threads: 1, weights: String::new() }
+        Identity { config, tokenizer, mixture, threads: 1, weights: String::new(), base: None }
     }
 
     fn with(config: &Value, key: &str, value: &Value) -> Value {

@@ -13,24 +13,26 @@ use system::AtomicFile;
 
 use super::{
     huggingface_folder::{CONFIG, HuggingFaceFolder, WEIGHTS},
-    trained_model::model_of,
+    peft_folder,
+    session::configured,
+    trained_model::{model_of, whole},
 };
 use crate::{
     checkpoint::{self, Checkpoint, Identity, State, Which},
     error::{Error, Result},
     model::{
-        Architecture, Classifier, Family, NamedTensor,
+        Adapters, Architecture, Classifier, Family, NamedTensor,
         huggingface::{self, SpecialTokens},
     },
     tokenizer::{self, Tokenizer},
 };
 
-/// Writes the model of a training as a folder that `transformers` loads. Returns the step of its checkpoint.
+/// Writes the model of a training as a folder that `transformers` loads; adapters are merged into it. Returns the step of its checkpoint.
 ///
 /// # Errors
 /// When there is no checkpoint, its family has no counterpart, or a file cannot be written.
 pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
-    let checkpoint = checkpoint::find(out, which)?;
+    let checkpoint = whole(out, which)?;
     let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
     if checkpoint.model.iter().any(|named| Classifier::is_of_head(&named.name)) {
         let message = "it holds a classifier, whose head no folder of a language model has; `train pretrain` with `model.from` and \
@@ -47,6 +49,43 @@ pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
     let config = serde_json::to_vec_pretty(&config).expect("a value is JSON");
     AtomicFile::write_whole(&folder.join(CONFIG), &config)?;
     tokenizer.export(folder, &words_for_others(&tokenizer, family, &architecture))?;
+    Ok(checkpoint.state.step)
+}
+
+/// Writes the adapters of a training as a folder that PEFT loads. Returns the step of its checkpoint.
+///
+/// # Errors
+/// When there is no checkpoint, it holds no adapters, or these are not all that makes its model of the one that they are for.
+pub fn export_adapter(out: &Path, which: Which, folder: &Path) -> Result<u64> {
+    let checkpoint = checkpoint::find(out, which)?;
+    let path = out.join("checkpoints");
+    let failed = |message| Error::HuggingFace { path: out.to_owned(), message };
+    let Some(base) = &checkpoint.identity.base else {
+        return Err(failed("it was trained without adapters; without `--adapter` the whole model is exported".into()));
+    };
+    if base.new_rows > 0 {
+        let message = format!(
+            "its tokenizer has tokens that the model in {} has no rows for, and an adapter does not hold these {} rows; without `--adapter` the \
+             whole model is exported",
+            base.folder.display(),
+            base.new_rows
+        );
+        return Err(failed(message));
+    }
+    if let Some(adapter) = &base.adapter {
+        let message = format!(
+            "its adapters are for the model in {} with the adapter in {} merged into it, which no folder holds; without `--adapter` the whole \
+             model is exported",
+            base.folder.display(),
+            adapter.display()
+        );
+        return Err(failed(message));
+    }
+    let (family, architecture) = model_of(&checkpoint, &path)?;
+    let adapters = Adapters::new(configured(&checkpoint, "lora", &path)?, family, &architecture);
+    let weights = adapters.and_then(|adapters| adapters.with_weights(checkpoint.model));
+    let weights = weights.map_err(|message| Error::Damaged { path, message })?;
+    peft_folder::write(folder, &weights, (family, &architecture), &base.folder)?;
     Ok(checkpoint.state.step)
 }
 
@@ -118,6 +157,7 @@ pub fn import(folder: &Path, out: &Path) -> Result<Imported> {
             mixture: String::new(),
             threads: 0,
             weights: String::new(),
+            base: None,
         },
         logs: BTreeMap::new(),
         model,

@@ -149,7 +149,7 @@ fn weights(folder: &Path) -> Result<PathBuf> {
     }
 }
 
-fn json_file(path: &Path) -> Result<Value> {
+pub(super) fn json_file(path: &Path) -> Result<Value> {
     let bytes = fs::read(path).map_err(Error::file("read", path))?;
     let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
     let text = without_mark(&bytes).map_err(damaged)?;

@@ -1,5 +1,7 @@
 //! One readable file for each kind of training, and what they share.
 
+mod adaptation;
+mod adapted_model;
 pub mod bench;
 mod classifier_config;
 pub mod classify;
@@ -11,6 +13,7 @@ pub mod huggingface;
 mod huggingface_folder;
 mod loaded;
 pub mod predict;
+mod peft_folder;
 pub mod pretrain;
 pub mod pretrained_model;
 mod samples;

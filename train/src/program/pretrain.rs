@@ -8,8 +8,9 @@ use schemas::toml_file::{Setting, Spanned, TomlFile};
 use serde::Deserialize;
 
 use super::{
+    adaptation::Adaptation,
     data::{DataConfig, TrainingData, absolute},
-    decoder::initial_model,
+    decoder::{Beginning, initial_model},
     pretrained_model::PretrainedModel,
     samples::{generate_samples, sample_prompts},
     session::{Options, Session, check_loop, identity},
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     data::{Batches, EvalSet},
     error::Result,
-    model::{Architecture, Gpt, ModelConfig},
+    model::{Architecture, Gpt, LoraConfig, ModelConfig},
     objective::NextToken,
     optimize::{OptimizerConfig, Schedule},
     tokenizer::Tokenizer,
@@ -37,6 +38,9 @@ pub struct PretrainConfig {
     /// The model.
     #[schemars(with = "ModelConfig")]
     pub model: Spanned<ModelConfig>,
+    /// Low-rank adapters, which are trained in place of the model that it goes on from.
+    #[serde(default)]
+    pub lora: Option<LoraConfig>,
     /// The training loop.
     pub training: TrainingConfig,
     /// The learning rate.
@@ -53,6 +57,8 @@ pub struct Pretraining {
     architecture: Architecture,
     /// What it goes on from.
     pretrained: Option<Arc<PretrainedModel>>,
+    /// What is trained in its place.
+    adaptation: Option<Adaptation>,
     json: serde_json::Value,
     data: TrainingData,
 }
@@ -84,9 +90,13 @@ impl Pretraining {
             let message = "a model with an encoder learns from sources and targets, and here are texts alone";
             return Err(file.fault(config.model.span(), message).into());
         }
+        let adaptation = Adaptation::named(&file, &settings, config.lora.as_ref(), &model, pretrained.as_ref())?;
+        if let Some(adaptation) = &adaptation {
+            json["lora"] = adaptation.json();
+        }
         let PretrainConfig { training, learning_rate, optimizer, .. } = &config;
         check_loop(&file, &settings, training, learning_rate, optimizer)?;
-        Ok(Self { config, architecture, pretrained: pretrained.map(Arc::new), json, data })
+        Ok(Self { config, architecture, pretrained: pretrained.map(Arc::new), adaptation, json, data })
     }
 }
 
@@ -95,17 +105,21 @@ impl Pretraining {
 /// # Errors
 /// When the data, the folder or a checkpoint is at fault: the error names it.
 pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn Progress) -> Result<TrainOutcome> {
-    let Pretraining { config, architecture, data, pretrained, json } = pretraining;
+    let Pretraining { config, architecture, data, pretrained, adaptation, json } = pretraining;
     let PretrainConfig { seed, training, learning_rate, optimizer, .. } = config;
     let data = data.hash()?;
-    let identity = identity(json, data.order(), data.hashes(), pretrained.as_deref(), options.threads)?;
+    let mut identity = identity(json, data.order(), data.hashes(), pretrained.as_deref(), options.threads)?;
+    if let (Some(adaptation), Some(pretrained)) = (adaptation, pretrained) {
+        adaptation.record(&mut identity, pretrained, pretraining.data.tokenizer())?;
+    }
     let session = Session::begin(options, training.precision, identity, progress)?;
 
     let tokenizer = pretraining.data.tokenizer();
     if let Some(note) = tokenizer.note() {
         progress.note(&note);
     }
-    let model = initial_model(architecture, pretrained.as_deref(), tokenizer, *seed, &session, progress)?;
+    let begins = Beginning { pretrained: pretrained.as_deref(), adaptation: adaptation.as_ref() };
+    let model = initial_model(architecture, begins, tokenizer, *seed, &session, progress)?;
     let model = model.computing_in(training.precision);
     tokenizer.save(&options.out)?;
     let flops = flops_per_token(
@@ -113,7 +127,7 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
         architecture.num_layers,
         architecture.hidden_size,
         architecture.context_length,
-    );
+    ) - adaptation.as_ref().map_or(0.0, |adaptation| adaptation.spared_flops(model.num_params()));
     // what does not fit together is told before anything is tokenized
     let mut loop_config = training.loop_config(*seed, *learning_rate, optimizer);
     let ready = session.with_model(model, &loop_config)?;

@@ -5,6 +5,9 @@
 //! load  -> its numbers, a parameter at a time              into whatever module has parameters of these names
 //! ```
 //!
+//! Where the folder is that of a training of adapters, or `[model] adapter` names one of PEFT, each weight has its adapters merged into it when
+//! it is read.
+//!
 //! Tokens that its table has no row for get one at the mean of the others, with noise. What the module has and the folder does not stays as
 //! it was, and is said to be fresh. A training is known by the hash of the weights that it began from, wherever they lay.
 //!
@@ -18,13 +21,16 @@ use std::{
 
 use burn::module::Module;
 use schemas::toml_file::{Setting, TomlFile};
-use system::hash_file;
+use serde::de::DeserializeOwned;
+use system::{hash_file, sha256};
 
-use super::{huggingface_folder::HuggingFaceFolder, loaded::Loaded};
+use super::{adapted_model::AdaptedModel, huggingface_folder::HuggingFaceFolder, loaded::Loaded, peft_folder};
 use crate::{
-    checkpoint::{self, StoredModel, Which},
+    checkpoint::{self, Base, StoredModel, Which},
     error::{Error, Result},
-    model::{Classifier, ModelConfig, NamedTensor, language_model_name, replace_some, with_new_rows},
+    model::{
+        Adapters, Classifier, Lora, ModelConfig, NamedTensor, language_model_name, replace_some, with_new_rows,
+    },
     tokenizer::{self, Tokenizer},
 };
 
@@ -32,6 +38,8 @@ use crate::{
 #[derive(Debug)]
 pub struct PretrainedModel {
     folder: PathBuf,
+    /// Steps that it was trained, where it is that of a training.
+    step: Option<u64>,
     config: ModelConfig,
     /// Rows of its token embedding.
     vocab_size: usize,
@@ -43,6 +51,18 @@ pub struct PretrainedModel {
 enum Weights {
     Ours(StoredModel),
     HuggingFace(HuggingFaceFolder),
+    Adapted(Box<Adapted>),
+}
+
+/// Another model, with adapters.
+#[derive(Debug)]
+struct Adapted {
+    base: PretrainedModel,
+    model: AdaptedModel,
+    /// The folder of PEFT that the adapters lie in; none where they are a training's own.
+    adapter: Option<PathBuf>,
+    /// SHA-256 over those of both.
+    sha256: String,
 }
 
 impl PretrainedModel {
@@ -53,9 +73,12 @@ impl PretrainedModel {
     pub fn named(file: &TomlFile, settings: &[Setting], config: &mut ModelConfig) -> Result<Option<Self>> {
         let fault = |key: &str, message: String| Error::from(file.fault_of(key, settings, message));
         let Some(from) = &config.from else {
-            return match config.checkpoint {
-                Some(_) => Err(fault("model.checkpoint", "`checkpoint` is one of a training that `from` names".into())),
-                None => Ok(None),
+            return match (config.checkpoint, &config.adapter) {
+                (Some(_), _) => {
+                    Err(fault("model.checkpoint", "`checkpoint` is one of a training that `from` names".into()))
+                }
+                (None, Some(_)) => Err(fault("model.adapter", "`adapter` is one for a model that `from` names".into())),
+                (None, None) => Ok(None),
             };
         };
         let folder = file.folder().join(from);
@@ -76,6 +99,13 @@ impl PretrainedModel {
             }
             (false, None) => Self::of_huggingface(&folder)?,
         };
+        if let Some(adapter) = &config.adapter {
+            let folder = file.folder().join(adapter);
+            if !folder.is_dir() {
+                return Err(fault("model.adapter", format!("there is no folder {}", folder.display())));
+            }
+            pretrained = pretrained.with_adapter(&folder)?;
+        }
         let there = pretrained.config.clone();
         let wanted = config.going_on_from(&there).map_err(|(key, message)| fault(&format!("model.{key}"), message))?;
         let before = there.architecture().map_err(|message| pretrained.damaged(message))?;
@@ -97,10 +127,23 @@ impl PretrainedModel {
         Ok(Some(pretrained))
     }
 
+    /// The model in a folder.
+    ///
+    /// - `which`: of a training
+    ///
+    /// # Errors
+    /// When it holds none, or something of it is missing or damaged.
+    pub(super) fn open(folder: &Path, which: Which) -> Result<Self> {
+        if checkpoint::checkpoints(folder)?.is_empty() {
+            Self::of_huggingface(folder)
+        } else {
+            Self::ours(folder, which)
+        }
+    }
+
     fn ours(folder: &Path, which: Which) -> Result<Self> {
         let stored = StoredModel::open(folder, which)?;
-        let config: ModelConfig = serde_json::from_value(stored.identity.config["model"].clone())
-            .map_err(|error| Error::OtherVersion { path: stored.path.clone(), message: error.to_string() })?;
+        let config: ModelConfig = configured(&stored, "model")?;
         let name = stored.name_of("tokens");
         let table = stored.tensors.shapes().find(|(found, _)| Some(found) == name.as_ref());
         let vocab_size = table.and_then(|(_, shape)| shape?.first().copied()).unwrap_or(0);
@@ -117,15 +160,108 @@ impl PretrainedModel {
                 return Err(Error::Damaged { path: tokenizer, message });
             }
         }
-        let folder = folder.to_owned();
-        Ok(Self { folder, config, vocab_size, weights: Weights::Ours(stored), notes: Vec::new() })
+        if let Some(base) = &stored.identity.base {
+            return Self::of_adapters(folder, &stored, base, config);
+        }
+        let (folder, step) = (folder.to_owned(), Some(stored.step));
+        Ok(Self { folder, step, config, vocab_size, weights: Weights::Ours(stored), notes: Vec::new() })
+    }
+
+    /// The model that a training of adapters made of its base.
+    fn of_adapters(folder: &Path, stored: &StoredModel, base: &Base, config: ModelConfig) -> Result<Self> {
+        let damaged = |message| Error::Damaged { path: stored.path.clone(), message };
+        stored.verify()?;
+        let lora: Lora = configured(stored, "lora")?;
+        let family = config.family().map_err(damaged)?;
+        let architecture = config.architecture().map_err(damaged)?;
+        let tensors = stored.tensors.shapes().map(|(name, _)| stored.tensors.read(&name));
+        let tensors = tensors.collect::<Result<Vec<NamedTensor>>>()?;
+        let adapters = Adapters::new(lora, family, &architecture);
+        let model = AdaptedModel {
+            weights: adapters.and_then(|adapters| adapters.with_weights(tensors)).map_err(damaged)?,
+            vocab_size: base.vocab_size,
+            context_length: architecture.context_length,
+            seed: stored.identity.config["seed"].as_u64().unwrap_or(0),
+        };
+        let base = Self::of_base(base, stored)?;
+        let sha256 = sha256(format!("{}{}", stored.identity.weights, stored.sha256).as_bytes());
+        let (folder, step, vocab_size) = (folder.to_owned(), Some(stored.step), model.vocab_size);
+        let weights = Weights::Adapted(Box::new(Adapted { base, model, adapter: None, sha256 }));
+        Ok(Self { folder, step, config, vocab_size, weights, notes: Vec::new() })
+    }
+
+    /// The model that the adapters of a checkpoint are for.
+    ///
+    /// # Errors
+    /// When it is gone, or has changed since.
+    fn of_base(base: &Base, of: &StoredModel) -> Result<Self> {
+        let fault = |message| Error::Base { path: of.path.clone(), base: base.folder.clone(), message };
+        if !base.folder.is_dir() {
+            return Err(fault("there is no such folder any more".into()));
+        }
+        let which = base.step.map_or(Which::Newest, Which::Step);
+        let opened = Self::open(&base.folder, which).and_then(|model| match &base.adapter {
+            Some(adapter) => model.with_adapter(adapter),
+            None => Ok(model),
+        });
+        let model = opened.map_err(|error| fault(error.to_string()))?;
+        let (found, before) = (model.sha256()?, &of.identity.weights);
+        if found == *before {
+            return Ok(model);
+        }
+        Err(fault(format!("its weights are others by now: the SHA-256 was {before:.12}..., and is {found:.12}...")))
+    }
+
+    /// The same with an adapter of PEFT merged into it.
+    ///
+    /// # Errors
+    /// When the adapter cannot be read, or is for another model.
+    fn with_adapter(self, folder: &Path) -> Result<Self> {
+        let damaged = |message| self.damaged(message);
+        let family = self.config.family().map_err(damaged)?;
+        let architecture = self.config.architecture().map_err(damaged)?;
+        let (adapter, hash) = peft_folder::read(folder, family, &architecture)?;
+        let sha256 = sha256(format!("{}{hash}", self.sha256()?).as_bytes());
+        let model = AdaptedModel {
+            weights: adapter.weights,
+            vocab_size: self.vocab_size,
+            context_length: architecture.context_length,
+            seed: 0,
+        };
+        let (step, vocab_size, config) = (self.step, self.vocab_size, self.config.clone());
+        let notes = [self.notes.clone(), adapter.notes].concat();
+        let (of_base, adapter) = (self.folder.clone(), Some(folder.to_owned()));
+        let weights = Weights::Adapted(Box::new(Adapted { base: self, model, adapter, sha256 }));
+        Ok(Self { folder: of_base, step, config, vocab_size, weights, notes })
+    }
+
+    /// Where it lies, for adapters that are for it, and the rows that it has with a tokenizer.
+    ///
+    /// # Errors
+    /// When there is no current folder that its path could begin with.
+    pub(super) fn place(&self, tokenizer: &Tokenizer) -> Result<Base> {
+        let absolute = |path: &Path| std::path::absolute(path).map_err(Error::file("find", path));
+        let adapter = match &self.weights {
+            Weights::Adapted(adapted) => adapted.adapter.as_deref().map(absolute).transpose()?,
+            _ => None,
+        };
+        let vocab_size = self.rows(tokenizer);
+        Ok(Base {
+            folder: absolute(&self.folder)?,
+            step: self.step,
+            adapter,
+            vocab_size,
+            new_rows: vocab_size - self.vocab_size,
+            began_with: String::new(),
+        })
     }
 
     fn of_huggingface(folder: &Path) -> Result<Self> {
         let found = HuggingFaceFolder::open(folder)?;
         let (config, vocab_size, notes) =
             (found.model.config.clone(), found.model.vocab_size, found.model.notes.clone());
-        Ok(Self { folder: folder.to_owned(), config, vocab_size, weights: Weights::HuggingFace(found), notes })
+        let folder = folder.to_owned();
+        Ok(Self { folder, step: None, config, vocab_size, weights: Weights::HuggingFace(found), notes })
     }
 
     fn damaged(&self, message: String) -> Error {
@@ -169,7 +305,7 @@ impl PretrainedModel {
         &self.notes
     }
 
-    /// SHA-256 of the file of its weights; where there are several, over those of all.
+    /// SHA-256 of the file of its weights; where there are several, over those of all, those of adapters, too.
     ///
     /// # Errors
     /// When one cannot be read.
@@ -177,6 +313,17 @@ impl PretrainedModel {
         match &self.weights {
             Weights::Ours(stored) => Ok(stored.sha256.clone()),
             Weights::HuggingFace(folder) => folder.sha256(),
+            Weights::Adapted(adapted) => Ok(adapted.sha256.clone()),
+        }
+    }
+
+    /// Makes sure that the files of a training are those that were written.
+    fn verify(&self) -> Result<()> {
+        match &self.weights {
+            Weights::Ours(stored) => stored.verify(),
+            Weights::HuggingFace(_) => Ok(()),
+            // adapters were when they were read
+            Weights::Adapted(adapted) => adapted.base.verify(),
         }
     }
 
@@ -186,9 +333,7 @@ impl PretrainedModel {
     /// # Errors
     /// When a file cannot be read, is damaged, or has numbers that are not finite; when a parameter is of another shape.
     pub fn load<M: Module>(&self, module: M, seed: u64) -> Result<(M, Loaded)> {
-        if let Weights::Ours(stored) = &self.weights {
-            stored.verify()?;
-        }
+        self.verify()?;
         let mut loaded = Loaded { left: self.names(), ..Loaded::default() };
         let mut fault = None;
         let module = replace_some(module, |name, shape| {
@@ -264,10 +409,20 @@ impl PretrainedModel {
         Ok(Some(named.values))
     }
 
+    /// All its parameters.
+    ///
+    /// # Errors
+    /// When a file cannot be read, is damaged, or has numbers that are not finite.
+    pub(super) fn parameters(&self) -> Result<Vec<NamedTensor>> {
+        self.verify()?;
+        self.names().iter().filter_map(|name| self.read(name).transpose()).collect()
+    }
+
     fn read(&self, name: &str) -> Result<Option<NamedTensor>> {
         match &self.weights {
             Weights::Ours(stored) => stored.parameter(name),
             Weights::HuggingFace(folder) => folder.parameter(name),
+            Weights::Adapted(adapted) => Ok(adapted.base.read(name)?.map(|named| adapted.model.merged(named))),
         }
     }
 
@@ -278,17 +433,32 @@ impl PretrainedModel {
                 stored.tensors.shapes().map(|(name, _)| language_model_name(&name).to_owned()).collect()
             }
             Weights::HuggingFace(folder) => folder.model.names().map(str::to_owned).collect(),
+            Weights::Adapted(adapted) => adapted.base.names(),
         }
     }
+}
+
+/// A table of the configuration of a checkpoint.
+fn configured<T: DeserializeOwned>(stored: &StoredModel, table: &str) -> Result<T> {
+    serde_json::from_value(stored.identity.config[table].clone())
+        .map_err(|error| Error::OtherVersion { path: stored.path.clone(), message: error.to_string() })
 }
 
 /// Where it lies, in words.
 impl fmt::Display for PretrainedModel {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let folder = self.folder.display();
+        if let Weights::Adapted(adapted) = &self.weights
+            && let Some(adapter) = &adapted.adapter
+        {
+            return write!(formatter, "{} with the adapter in {}", adapted.base, adapter.display());
+        }
+        write!(formatter, "{}", self.folder.display())?;
+        if let Some(step) = self.step {
+            write!(formatter, " after {step} steps")?;
+        }
         match &self.weights {
-            Weights::Ours(stored) => write!(formatter, "{folder} after {} steps", stored.step),
-            Weights::HuggingFace(_) => write!(formatter, "{folder}"),
+            Weights::Adapted(adapted) => write!(formatter, ", with its adapters in {}", adapted.base),
+            Weights::Ours(_) | Weights::HuggingFace(_) => Ok(()),
         }
     }
 }

@@ -197,7 +197,7 @@ pub(super) fn identity(
         }
     }
     let weights = pretrained.map(PretrainedModel::sha256).transpose()?.unwrap_or_default();
-    Ok(Identity { config, tokenizer, mixture, threads, weights })
+    Ok(Identity { config, tokenizer, mixture, threads, weights, base: None })
 }
 
 /// A table of a checkpoint's configuration.

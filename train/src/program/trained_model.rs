@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::module::Module as _;
 
-use super::session::configured;
+use super::{pretrained_model::PretrainedModel, session::configured};
 use crate::{
     checkpoint::{self, Checkpoint, Which},
     device::DeviceName,
@@ -19,7 +19,7 @@ use crate::{
 /// # Errors
 /// When there is no such checkpoint, or it is damaged.
 pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(LoadedModel, Tokenizer)> {
-    let mut checkpoint = checkpoint::find(out, which)?;
+    let mut checkpoint = whole(out, which)?;
     // of a classifier the language model writes
     checkpoint.model = language_model(checkpoint.model);
     let device = device.open()?;
@@ -43,6 +43,18 @@ pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(LoadedModel
         LoadedModel::Decoder(checkpoint::with_weights(model, checkpoint.model, &folder)?.valid().into())
     };
     Ok((model, tokenizer))
+}
+
+/// A checkpoint in a folder with all weights of its model: where it holds adapters alone, they are merged into the model that they are for.
+///
+/// # Errors
+/// When there is no such checkpoint, or it is damaged; when the model of its adapters is gone or has changed.
+pub(super) fn whole(out: &Path, which: Which) -> Result<Checkpoint> {
+    let mut checkpoint = checkpoint::find(out, which)?;
+    if checkpoint.identity.base.is_some() {
+        checkpoint.model = PretrainedModel::open(out, Which::Step(checkpoint.state.step))?.parameters()?;
+    }
+    Ok(checkpoint)
 }
 
 /// The family and the architecture of a checkpoint's model.

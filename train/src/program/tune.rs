@@ -8,7 +8,7 @@
 //! Teacher forcing: the model reads each example as it is, and the loss is the cross-entropy of the tokens that it should have said, a mean
 //! over those of the batch. Examples are packed; none attends to another, and positions begin anew at each.
 //!
-//! Useful for: decoders, with all their weights. Not useful for: models with an encoder, which learn from sources and targets.
+//! Useful for: decoders, with all their weights or with adapters in their place. Not useful for: models with an encoder, which learn from sources and targets.
 //!
 //! Source: Wei et al. 2021 (FLAN); Ouyang et al. 2022 (`InstructGPT`), section 3.5.
 
@@ -20,8 +20,9 @@ use schemas::toml_file::{Defaults, Setting, Spanned, TomlFile};
 use serde::Deserialize;
 
 use super::{
+    adaptation::Adaptation,
     data::{Examples, TrainingData, absolute},
-    decoder::initial_model,
+    decoder::{Beginning, initial_model},
     pretrained_model::PretrainedModel,
     samples::{generate_samples, sample_prompts},
     session::{Options, Session, check_loop, identity},
@@ -31,7 +32,7 @@ use super::{
 use crate::{
     data::Batches,
     error::Result,
-    model::{Architecture, Gpt, ModelConfig},
+    model::{Architecture, Gpt, LoraConfig, ModelConfig},
     objective::NextToken,
     optimize::{OptimizerConfig, Schedule},
     tokenizer::Message,
@@ -53,6 +54,9 @@ pub struct TuneConfig {
     /// The model, which goes on `from` one that is there, as a rule.
     #[schemars(with = "ModelConfig")]
     pub model: Spanned<ModelConfig>,
+    /// Low-rank adapters, which are trained in place of the model that it goes on from.
+    #[serde(default)]
+    pub lora: Option<LoraConfig>,
     /// The training loop. `steps`, `epochs` and `batch_size` count sequences, of several examples each where they are packed.
     pub training: TrainingConfig,
     /// The learning rate.
@@ -113,6 +117,8 @@ pub struct Tuning {
     architecture: Architecture,
     /// What it goes on from.
     pretrained: Option<Arc<PretrainedModel>>,
+    /// What is trained in its place.
+    adaptation: Option<Adaptation>,
     json: serde_json::Value,
     data: TrainingData,
     examples: Examples,
@@ -151,11 +157,15 @@ impl Tuning {
             let message = "a model with an encoder learns from sources and targets, and here decoders alone are tuned";
             return Err(file.fault(config.model.span(), message).into());
         }
+        let adaptation = Adaptation::named(&file, &settings, config.lora.as_ref(), &model, pretrained.as_ref())?;
+        if let Some(adaptation) = &adaptation {
+            json["lora"] = adaptation.json();
+        }
         let TuneConfig { training, learning_rate, optimizer, .. } = &config;
         check_loop(&file, &settings, training, learning_rate, optimizer)?;
         let examples = config.data.get_ref().examples(&file, data.tokenizer())?;
         let data = data.with_examples(examples.clone());
-        Ok(Self { config, architecture, pretrained: pretrained.map(Arc::new), json, data, examples })
+        Ok(Self { config, architecture, pretrained: pretrained.map(Arc::new), adaptation, json, data, examples })
     }
 }
 
@@ -164,17 +174,21 @@ impl Tuning {
 /// # Errors
 /// When the data, the folder or a checkpoint is at fault: the error names it.
 pub fn tune(tuning: &Tuning, options: &Options, progress: &mut dyn Progress) -> Result<TrainOutcome> {
-    let Tuning { config, architecture, pretrained, json, data, examples } = tuning;
+    let Tuning { config, architecture, pretrained, adaptation, json, data, examples } = tuning;
     let TuneConfig { seed, training, learning_rate, optimizer, .. } = config;
     let hashed = data.hash()?;
-    let identity = identity(json, hashed.order(), hashed.hashes(), pretrained.as_deref(), options.threads)?;
+    let mut identity = identity(json, hashed.order(), hashed.hashes(), pretrained.as_deref(), options.threads)?;
+    if let (Some(adaptation), Some(pretrained)) = (adaptation, pretrained) {
+        adaptation.record(&mut identity, pretrained, data.tokenizer())?;
+    }
     let session = Session::begin(options, training.precision, identity, progress)?;
 
     let tokenizer = data.tokenizer();
     if let Some(note) = tokenizer.note() {
         progress.note(&note);
     }
-    let model = initial_model(architecture, pretrained.as_deref(), tokenizer, *seed, &session, progress)?;
+    let begins = Beginning { pretrained: pretrained.as_deref(), adaptation: adaptation.as_ref() };
+    let model = initial_model(architecture, begins, tokenizer, *seed, &session, progress)?;
     let model = model.computing_in(training.precision);
     tokenizer.save(&options.out)?;
     let flops = flops_per_token(
@@ -182,7 +196,7 @@ pub fn tune(tuning: &Tuning, options: &Options, progress: &mut dyn Progress) -> 
         architecture.num_layers,
         architecture.hidden_size,
         architecture.context_length,
-    );
+    ) - adaptation.as_ref().map_or(0.0, |adaptation| adaptation.spared_flops(model.num_params()));
     // what does not fit together is told before anything is tokenized
     let mut loop_config = training.loop_config(*seed, *learning_rate, optimizer);
     let ready = session.with_model(model, &loop_config)?;

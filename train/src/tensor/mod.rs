@@ -6,8 +6,8 @@
 //! precision      what numbers are computed in
 //! autodiff       how an operation stands in burn's graph
 //! attention_mask, distance_bias, kv_cache: what attention is given besides queries, keys and values
-//! linear, norm, activation, attention, biased_attention, head, embedding, rotary, dropout, update, adafactor, orthogonal: one operation
-//! each
+//! linear, low_rank, norm, activation, attention, biased_attention, head, embedding, rotary, dropout, update, adafactor, orthogonal: one
+//! operation each
 //! ```
 //!
 //! Under gradients burn takes a norm, a softmax or a cross-entropy apart into operations that each pass over memory and keep what they
@@ -32,6 +32,7 @@ mod head;
 mod kernel;
 mod kv_cache;
 mod linear;
+mod low_rank;
 mod norm;
 mod orthogonal;
 mod precision;
@@ -50,6 +51,7 @@ pub use embedding::embedding;
 pub use head::{head, head_loss};
 pub use kv_cache::LayerKvCache;
 pub use linear::linear;
+pub use low_rank::{LowRank, adapted_linear, merge_low_rank};
 pub use norm::norm;
 pub use orthogonal::orthogonalized;
 pub use precision::Precision;

@@ -17,7 +17,7 @@ use crate::{
     checkpoint::{self, Best, BestScore, Checkpoint, Exact, Identity, State},
     data::MicroBatches as _,
     error::{Error, Result},
-    model::named_parameters,
+    model::saved_parameters,
     objective::{Evaluator, Objective, Scores},
     optimize::ModuleOptimizer,
     random::Stream,
@@ -316,7 +316,7 @@ impl<M: Module> Trainer<M> {
             due,
             identity: self.identity.clone(),
             logs: log.places(),
-            model: named_parameters(&self.model().valid()),
+            model: saved_parameters(&self.model().valid()),
             optimizer: self.optimizer.states(),
         };
         checkpoint::save(out, &checkpoint)?;

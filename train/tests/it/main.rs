@@ -10,6 +10,7 @@ mod help;
 mod huggingface;
 mod ids;
 mod interrupts;
+mod lora;
 mod lost;
 mod memory;
 mod operations;

@@ -2,13 +2,13 @@
 //!
 //! The definitions here are written for the eye: a loop for every sum, and gradients by central differences.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use burn::tensor::{Tensor, TensorData};
 use train::tensor::{
-    AdamWStep, Angles, AttentionMask, DistanceBias, Dropout, Heads, Operations, attention, biased_attention,
-    cross_attention, dropout, embedding, geglu, gelu, head, head_loss, linear, norm, relu, rotary, swiglu, update,
-    with,
+    AdamWStep, Angles, AttentionMask, DistanceBias, Dropout, Heads, LowRank, Operations, adapted_linear, attention,
+    biased_attention, cross_attention, dropout, embedding, geglu, gelu, head, head_loss, linear, norm, relu, rotary,
+    swiglu, update, with,
 };
 
 use crate::devices::{everywhere, here, slack};
@@ -113,6 +113,78 @@ fn linear_maps() {
         };
         hold(&all, definition, |all| found!(all, [x: 2, weight: 2, bias: 1], linear(x, weight, Some(bias))));
     }
+}
+
+/// Some columns, all of them, without a bias.
+#[test]
+fn low_rank_updates_of_columns() {
+    for (rows, inputs, outputs, rank, ranges) in
+        [(3, 4, 9, 2, vec![0..4, 6..9]), (70, 5, 6, 3, vec![Range { start: 0, end: 6 }])]
+    {
+        let (count, columns): (usize, usize) = (ranges.len(), ranges.iter().map(Range::len).sum());
+        let definition = |values: &[Vec<f64>]| {
+            let low = |row: usize, place: usize| -> f64 {
+                (0..inputs).map(|at| values[0][row * inputs + at] * values[2][at * count * rank + place]).sum()
+            };
+            let number = |row: usize, column: usize| -> f64 {
+                let affine: f64 =
+                    (0..inputs).map(|at| values[0][row * inputs + at] * values[1][at * outputs + column]).sum();
+                let mut from = 0;
+                let mut update = 0.0;
+                for (number, range) in ranges.iter().enumerate() {
+                    if range.contains(&column) {
+                        let of_b = |at: usize| values[3][at * columns + from + column - range.start];
+                        update = (0..rank).map(|at| low(row, number * rank + at) * of_b(at)).sum();
+                    }
+                    from += range.len();
+                }
+                affine + 0.5 * update + values.get(4).map_or(0.0, |bias| bias[column])
+            };
+            (0..rows * outputs).map(|at| number(at / outputs, at % outputs)).collect()
+        };
+        let all = [
+            random_input(1, &[rows, inputs]),
+            random_input(2, &[inputs, outputs]),
+            random_input(3, &[inputs, count * rank]),
+            random_input(4, &[rank, columns]),
+            random_input(5, &[outputs]),
+        ];
+        let low_rank = |a, b| LowRank { a, b, ranges: ranges.clone().into(), scale: 0.5, dropout: None };
+        hold(
+            &all,
+            definition,
+            |all| found!(all, [x: 2, weight: 2, a: 2, b: 2, bias: 1], adapted_linear(x, weight, Some(bias), low_rank(a, b))),
+        );
+        hold(
+            &all[..4],
+            definition,
+            |all| found!(all, [x: 2, weight: 2, a: 2, b: 2], adapted_linear(x, weight, None, low_rank(a, b))),
+        );
+    }
+}
+
+/// What is dropped before adapters is what dropout drops, over more rows than are copied at a time; the map itself sees all.
+#[test]
+fn adapters_drop_what_dropout_drops() {
+    let all =
+        [random_input(1, &[1100, 6]), random_input(2, &[6, 5]), random_input(3, &[6, 2]), random_input(4, &[2, 3])];
+    let ranges: Arc<[Range<usize>]> = vec![Range { start: 1, end: 4 }].into();
+    let drop = Dropout { rate: 0.3, key: 7 };
+    let run = |operations| {
+        with(operations, || -> Found {
+            found!(all, [x: 2, weight: 2, a: 2, b: 2], {
+                let ranges = Arc::clone(&ranges);
+                adapted_linear(x, weight, None, LowRank { a, b, ranges, scale: 2.0, dropout: Some(drop) })
+            })
+        })
+    };
+    everywhere(|| {
+        let ((out, gradients), framework) = (run(Operations::Own), run(Operations::Framework));
+        assert!(apart(&out, &framework.0) < 1e-5 * slack());
+        for (input, (one, other)) in gradients.iter().zip(&framework.1).enumerate() {
+            assert!(apart(one, other) < 1e-5 * slack(), "the gradient of input {input} is {} off", apart(one, other));
+        }
+    });
 }
 
 fn normed(x: &[f64], gain: &[f64], bias: Option<&[f64]>) -> Vec<f64> {

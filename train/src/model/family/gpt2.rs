@@ -24,6 +24,7 @@ pub const FORMAT: Format = Format {
     defaults,
     read,
     write,
+    lora_targets: &["c_attn"],
     mappings,
 };
 

@@ -25,6 +25,7 @@ pub const FORMAT: Format = Format {
     defaults,
     read,
     write: |architecture| Ok(write(architecture)),
+    lora_targets: &["q_proj", "v_proj"],
     mappings: |architecture, vocab_size| {
         let mut mappings = mappings(architecture, vocab_size);
         mappings.extend(biases(architecture));

@@ -29,6 +29,7 @@ pub const FORMAT: Format = Format {
     defaults,
     read,
     write,
+    lora_targets: &[],
     mappings,
 };
 

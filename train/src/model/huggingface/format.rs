@@ -36,6 +36,8 @@ pub struct Format {
     pub read: fn(keys: &Keys<'_>) -> Result<Described, String>,
     /// Writes the keys, in one object or several; an error says what the format has no words for.
     pub write: fn(&Architecture) -> Result<Vec<Value>, String>,
+    /// The linear layers that LoRA adapts where nothing else is said.
+    pub lora_targets: &'static [&'static str],
     /// Where each parameter but the head stands, by architecture and size of the vocabulary.
     pub mappings: fn(&Architecture, usize) -> Vec<Mapping>,
 }

@@ -37,6 +37,16 @@ impl Mapping {
         Self { ours, theirs, rows: Some(rows), transposed: true }
     }
 
+    /// The linear layer whose weight it is, without `.weight`, and how many inputs that has; none where it is no such weight.
+    pub fn linear(&self) -> Option<(&str, usize)> {
+        self.ours.strip_suffix(".weight").zip(self.rows)
+    }
+
+    /// Whether it is transposed there.
+    pub fn is_transposed(&self) -> bool {
+        self.transposed
+    }
+
     /// The shape that a tensor of `columns` of our columns has there.
     fn shape(&self, columns: usize) -> Vec<usize> {
         match self.rows {
@@ -84,11 +94,18 @@ pub(super) struct Tensors<'s> {
     /// What stands in front of the names of all tensors but the head's: a model that was saved without its head has no such prefix.
     prefix: &'static str,
     taken: BTreeSet<String>,
+    /// Whose word it is what shape a tensor has.
+    described_by: &'static str,
 }
 
 impl<'s> Tensors<'s> {
     pub(super) fn new(source: &'s dyn TensorSource, prefix: &'static str) -> Self {
-        Self { source, shapes: source.shapes(), prefix, taken: BTreeSet::new() }
+        Self { source, shapes: source.shapes(), prefix, taken: BTreeSet::new(), described_by: "config.json" }
+    }
+
+    /// The same, where shapes are those of something else than a `config.json`.
+    pub(super) fn described_by(self, described_by: &'static str) -> Self {
+        Self { described_by, ..self }
     }
 
     /// The name under which a tensor is there.
@@ -122,7 +139,8 @@ impl<'s> Tensors<'s> {
             match &self.shapes[&there] {
                 None => return Err(format!("the tensor `{name}` has whole numbers, and is no weight")),
                 Some(shape) if *shape != expected => {
-                    return Err(format!("`{name}` is of shape {shape:?}, and by config.json of shape {expected:?}"));
+                    let by = self.described_by;
+                    return Err(format!("`{name}` is of shape {shape:?}, and by {by} of shape {expected:?}"));
                 }
                 Some(_) => {}
             }

@@ -4,6 +4,7 @@
 //! config.json  -> keys -> configuration -> ModelConfig
 //! tensors      -> layout -> import      -> parameters
 //! parameters   -> layout -> export      -> config.json, tensors
+//! adapters    <-> layout, peft          <-> adapter_config.json, tensors
 //! ```
 //!
 //! What is the same for all families is here; the names of each family stand in `model/family`.
@@ -19,10 +20,12 @@ pub(super) mod format;
 mod import;
 pub(super) mod keys;
 pub(super) mod layout;
+mod peft;
 pub(super) mod rotary;
 
 pub use self::{
     export::{SpecialTokens, end_is_unknown, export},
     import::{Imported, import},
     layout::TensorSource,
+    peft::{PeftAdapter, read_adapter, write_adapter},
 };

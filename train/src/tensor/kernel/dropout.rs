@@ -22,9 +22,14 @@ pub struct Dropout {
 impl Dropout {
     /// Sets what is dropped to 0 and scales the rest by `1 / (1 - rate)`, in place. It is its own backward pass.
     pub fn apply(self, x: &mut [f32]) {
+        self.apply_from(0, x);
+    }
+
+    /// The same for a part of a tensor that begins with its number `first`.
+    pub fn apply_from(self, first: usize, x: &mut [f32]) {
         x.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, x)| {
             #[expect(clippy::cast_possible_truncation, reason = "places repeat after 2^32, which no tensor has")]
-            drop_some(x, self, (chunk * CHUNK) as u32);
+            drop_some(x, self, (first + chunk * CHUNK) as u32);
         });
     }
 
@@ -72,6 +77,16 @@ mod tests {
             let mean = x.iter().sum::<f32>() / x.len() as f32;
             assert!((dropped - rate).abs() < 0.005 && (mean - 1.0).abs() < 0.01, "{dropped} of {rate}, mean {mean}");
         }
+    }
+
+    /// Pieces of a tensor lose what the whole does.
+    #[test]
+    fn a_part_is_dropped_as_in_the_whole() {
+        let dropout = Dropout { rate: 0.3, key: 5 };
+        let (mut whole, mut part) = (vec![1.0; 20_000], vec![1.0; 15_000]);
+        dropout.apply(&mut whole);
+        dropout.apply_from(5_000, &mut part);
+        assert!(whole[5_000..] == part);
     }
 
     #[test]

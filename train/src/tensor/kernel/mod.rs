@@ -16,6 +16,7 @@ pub mod embedding;
 pub mod head;
 pub mod lanes;
 pub mod linear;
+pub mod low_rank;
 pub mod matrix;
 pub mod norm;
 mod product;
