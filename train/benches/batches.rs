@@ -38,6 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             sequence_length: SEQUENCE_LENGTH,
             packing,
             document_masking: true,
+            loss_on_prompts: false,
             validation: 0.005,
             examples: None,
             seed: 1,

@@ -57,11 +57,9 @@ impl GenerateArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let which = if self.best { Which::Best } else { Which::Newest };
         let (model, tokenizer) = load(&self.model, which, self.device)?;
-        let mut prompts = self.prompt.iter().map(|prompt| tokenizer.prompt(prompt)).collect::<Result<Vec<_>, _>>()?;
-        if model.has_encoder() {
-            // an encoder has read texts with their ends
-            prompts.iter_mut().for_each(|prompt| prompt.push(tokenizer.end_of_text()));
-        }
+        // an encoder has read texts with their ends
+        let ids = |text: &String| if model.has_encoder() { tokenizer.source(text) } else { tokenizer.prompt(text) };
+        let prompts = self.prompt.iter().map(ids).collect::<Result<Vec<_>, _>>()?;
         // a stop string may begin within a token, and a token within a stop string
         let should_stop = |new: &[u32]| {
             let text = if self.stop.is_empty() { String::new() } else { tokenizer.decode(new).unwrap_or_default() };

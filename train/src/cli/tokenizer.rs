@@ -19,6 +19,10 @@ pub struct TokenizerArgs {
     /// The size of the vocabulary, the 256 bytes and `<|endoftext|>` included.
     #[arg(long, value_name = "N", default_value_t = 8192)]
     vocab_size: usize,
+    /// How many of them are sentinels of span corruption, `<extra_id_0>` and so on, which a model with an encoder is pretrained with: T5's
+    /// tokenizers have 100.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    extra_ids: usize,
     /// How much text to train on, sampled from the whole corpus: bytes, or with K, M or G.
     #[arg(long, value_name = "SIZE", default_value = "100M")]
     sample: Size,
@@ -38,7 +42,7 @@ impl TokenizerArgs {
             sample(&SourceFiles::find(&self.corpus)?, self.sample.0 as u64, options)?;
         lost.iter().for_each(|lost| printer.note(lost));
         printer.note(format_args!("{} texts, {:.1} of {:.1} MB", texts.len(), bytes as f64 / 1e6, of as f64 / 1e6));
-        let tokenizer = Tokenizer::train(texts.iter().map(String::as_str), self.vocab_size, &self.out)?;
+        let tokenizer = Tokenizer::train(texts.iter().map(String::as_str), self.vocab_size, self.extra_ids, &self.out)?;
         printer.note(format_args!("{} tokens", tokenizer.vocab_size()));
         printer.result(self.out.display());
         Ok(())

@@ -8,10 +8,7 @@ use std::{
     thread,
 };
 
-use super::{
-    Batch, BatchSource,
-    sources::{Cursor, WeightedSequences},
-};
+use super::{Batch, BatchSource, MicroBatches, WeightedSequences, weighted::Cursor};
 use crate::error::Result;
 
 /// Batches that wait, at most.
@@ -21,35 +18,42 @@ const AHEAD: usize = 4;
 ///
 /// A thread of its own makes the next ones while the device computes; what it makes is a function of (seed, step), so the
 /// same batches come with and without it, and the place in the data is one number.
-#[derive(Debug)]
-pub struct Batches {
-    sequences: Arc<WeightedSequences>,
-    batch_size: usize,
-    waiting: Option<Waiting>,
+pub struct Batches<B = Batch> {
+    make: Arc<Make<B>>,
+    waiting: Option<Waiting<B>>,
 }
 
-#[derive(Debug)]
-struct Waiting {
+/// Makes the batch of a step; the cursor spares counting anew what came before.
+type Make<B> = dyn Fn(u64, &mut Cursor) -> Result<B> + Send + Sync;
+
+struct Waiting<B> {
     /// The step whose batch comes next.
     step: u64,
-    batches: Receiver<Result<Batch>>,
+    batches: Receiver<Result<B>>,
 }
 
 impl Batches {
     /// Batches of `batch_size` sequences each.
     #[must_use]
     pub fn new(sequences: WeightedSequences, batch_size: usize) -> Self {
-        Self { sequences: Arc::new(sequences), batch_size, waiting: None }
+        Self::of(move |step, cursor| sequences.step(step, batch_size, cursor))
+    }
+}
+
+impl<B: Send + 'static> Batches<B> {
+    /// Batches that `make` gives: a function of the step and of nothing else, whatever the cursor has seen.
+    pub(super) fn of(make: impl Fn(u64, &mut Cursor) -> Result<B> + Send + Sync + 'static) -> Self {
+        Self { make: Arc::new(make), waiting: None }
     }
 
     /// Starts a thread that makes batches from a step on, until the receiver is gone.
-    fn ahead_from(&self, first: u64) -> Receiver<Result<Batch>> {
+    fn ahead_from(&self, first: u64) -> Receiver<Result<B>> {
         let (sender, receiver) = sync_channel(AHEAD);
-        let (sequences, batch_size) = (Arc::clone(&self.sequences), self.batch_size);
+        let make = Arc::clone(&self.make);
         thread::spawn(move || {
             let mut cursor = Cursor::default();
             for step in first.. {
-                let batch = sequences.step(step, batch_size, &mut cursor);
+                let batch = make(step, &mut cursor);
                 let failed = batch.is_err();
                 if sender.send(batch).is_err() || failed {
                     return;
@@ -60,11 +64,11 @@ impl Batches {
     }
 }
 
-impl BatchSource for Batches {
-    type Batch = Batch;
+impl<B: MicroBatches + Send + 'static> BatchSource for Batches<B> {
+    type Batch = B;
 
     /// The batch of a step.
-    fn batch(&mut self, step: u64) -> Result<Batch> {
+    fn batch(&mut self, step: u64) -> Result<B> {
         let waiting = match self.waiting.take() {
             Some(waiting) if waiting.step == step => waiting,
             _ => Waiting { step, batches: self.ahead_from(step) },

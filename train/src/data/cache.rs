@@ -100,6 +100,11 @@ impl<'t> TokenCache<'t> {
         self.tokenizer.before_text()
     }
 
+    /// The id that stands at the end of every document.
+    pub(super) fn end_of_text(&self) -> u32 {
+        self.tokenizer.end_of_text()
+    }
+
     /// The ids of a file, made now unless they were made before.
     ///
     /// - `sha256`: the hash of the file's bytes

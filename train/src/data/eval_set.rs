@@ -1,14 +1,15 @@
 //! What a model is evaluated on: a random sample of the validation sequences.
 //!
 //! Sequences have an order: that of the files, or by the length of what is in them. So the first of them say nothing of the rest, and the
-//! sample is drawn by hash of (seed, source, number). It is drawn once, and a larger sample holds the smaller.
-//!
-//! Of several sources, each gives as many sequences as its weight asks for, and one at least. One that has fewer gives all, and each of
-//! them counts for more than one: so the mean is that over sequences drawn by weight, as a step's loss is.
+//! sample is drawn by hash of (seed, source, number). It is drawn once, and a larger sample holds the smaller. Of several sources, each gives
+//! as many sequences as its weight asks for: see [`super::weighted::Weighted::sample`].
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{Batch, MicroBatches as _, PackingStats, Shuffle, WeightedSequences, sources::Source};
+use super::{
+    Batch, MicroBatches as _, PackingStats, WeightedSequences,
+    weighted::{Sampled, Source},
+};
 use crate::error::Result;
 
 /// The sequences of an evaluation, in memory: the same at every evaluation.
@@ -36,21 +37,14 @@ impl EvalSet {
     /// # Errors
     /// When ids cannot be read.
     pub fn sample(from: &WeightedSequences, most: usize) -> Result<Self> {
-        let counts = counts(&from.sources, most);
-        let all: u64 = counts.iter().sum();
         let mut batch = Batch::empty(from.sequence_length);
         let mut parts = Vec::new();
-        for (Source { name, share, sequences }, count) in from.sources.iter().zip(counts) {
-            // these words are hashed: others would draw other sequences from the same seed
-            let shuffle = Shuffle::new(from.seed, &format!("rows of {name} to judge by"), sequences.count());
-            let mut drawn: Vec<u64> = (0..count).map(|place| shuffle.at(place)).collect();
-            // read in their order
-            drawn.sort_unstable();
-            drawn.into_iter().try_for_each(|number| sequences.append(number, &mut batch))?;
-            let sequences = usize::try_from(count).expect("they are in memory");
-            parts.push(Part { sequences, factor: share * all as f64 / count as f64 });
+        let sources = &from.sequences.sources;
+        for (Source { examples, .. }, Sampled { numbers, factor }) in sources.iter().zip(from.sequences.sample(most)) {
+            numbers.iter().try_for_each(|number| examples.append(*number, &mut batch))?;
+            parts.push(Part { sequences: numbers.len(), factor });
         }
-        let stats = || from.sources.iter().map(|source| source.sequences.stats());
+        let stats = || sources.iter().map(|source| source.examples.stats());
         let all_sequences = stats().map(|PackingStats { sequences, .. }| sequences).sum();
         let all_loss_tokens = stats().map(|PackingStats { loss_tokens, .. }| loss_tokens).sum();
         let hash = hash(&batch, &parts);
@@ -119,21 +113,6 @@ fn hash(batch: &Batch, parts: &[Part]) -> String {
         hash.update(&factor.to_le_bytes());
     }
     format!("{:032x}", hash.digest128())
-}
-
-/// How many sequences each source gives of `most`: one, and one after the other the next to the source with the most weight for each
-/// sequence that it would then give, among those that have one left.
-///
-/// Source: D'Hondt's way to share out seats by votes.
-fn counts(sources: &[Source], most: usize) -> Vec<u64> {
-    let mut counts = vec![1; sources.len()];
-    for _ in sources.len()..most {
-        let left = (0..sources.len()).filter(|number| counts[*number] < sources[*number].sequences.count());
-        let claim = |number: usize| sources[number].share / (counts[number] + 1) as f64;
-        let Some(next) = left.reduce(|one, other| if claim(other) > claim(one) { other } else { one }) else { break };
-        counts[next] += 1;
-    }
-    counts
 }
 
 #[cfg(test)]
@@ -211,23 +190,12 @@ mod tests {
         let mut counts = [0u32; 20];
         let mut from = sources(&[(20, 1.0)], 0)?;
         for seed in 0..2_000 {
-            from.seed = seed;
+            from.sequences.seed = seed;
             sampled(&from, 5).into_iter().for_each(|id| {
                 counts[usize::try_from(id).expect("an id")] += 1;
             });
         }
         assert!(counts.iter().all(|count| (400..600).contains(count)), "{counts:?}");
-        Ok(())
-    }
-
-    /// Weights are those that were asked for, as nearly as sequences can have them.
-    #[test]
-    fn sources_come_by_weight() -> Result<()> {
-        let of = |shape: &[(u32, f64)], most| Ok::<_, crate::error::Error>(counts(&sources(shape, 1)?.sources, most));
-        assert_eq!(of(&[(900, 0.7), (900, 0.3)], 10)?, [7, 3]);
-        assert_eq!(of(&[(900, 0.7), (2, 0.3)], 10)?, [8, 2]);
-        assert_eq!(of(&[(900, 0.999), (900, 0.001)], 10)?, [9, 1]);
-        assert_eq!(of(&[(3, 1.0), (2, 1.0)], 100)?, [3, 2]);
         Ok(())
     }
 }

@@ -19,6 +19,14 @@ pub enum Split {
 }
 
 impl Split {
+    /// What it is called in messages.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Train => "training",
+            Self::Validation => "validation",
+        }
+    }
+
     /// Its name in the files of a mixture.
     fn name(self) -> &'static str {
         match self {

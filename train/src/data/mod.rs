@@ -8,7 +8,8 @@
 //! - a batch is a function of (seed, step): the place in the data is one number
 //! - ids stay on disk and are read by offset; of each document some 24 bytes are in memory
 //! - of an example the loss is taken on its completion, of a conversation on what the assistant says (`runs`)
-//! - for models with an encoder, a sequence becomes a source and a target (`span_corruption`), and some of these a batch (`pair_batch`)
+//! - for models with an encoder, a sequence becomes a source and a target (`span_corruption`, `span_pairs`), or a row with a prompt does
+//!   (`pairs`, `weighted_pairs`), and some of these a batch (`pair_batch`)
 //! - for classifiers, rows of sequences with a label (`labelled_rows`) become ids in memory (`sequence_encoder`, `examples`), and these
 //!   batches (`sequence_batch`, `example_batches`)
 //! - no device is touched here: a batch is numbers
@@ -29,6 +30,9 @@ mod order;
 mod packed;
 mod packing_stats;
 mod pair_batch;
+mod pair_eval_set;
+mod pair_stats;
+mod pairs;
 mod published;
 mod read_options;
 mod runs;
@@ -37,8 +41,11 @@ mod sequence_batch;
 mod sequence_encoder;
 mod sources;
 mod span_corruption;
+mod span_pairs;
 mod token_file;
 mod tokens;
+mod weighted;
+mod weighted_pairs;
 
 pub use batch::Batch;
 pub use batches::Batches;
@@ -54,10 +61,15 @@ pub use order::{Shuffle, WeightedSampler};
 pub use packed::{PackedSequences, Packing};
 pub use packing_stats::PackingStats;
 pub use pair_batch::{Pair, PairBatch};
+pub use pair_eval_set::PairEvalSet;
+pub use pair_stats::PairStats;
+pub use pairs::Pairs;
 pub use read_options::{Lost, ReadOptions};
-pub use runs::LossOn;
+pub use runs::{LossOn, RowsAs};
 pub use sample::{Sample, sample};
 pub use sequence_batch::{Example, SequenceBatch};
 pub use sequence_encoder::{Cut, Encoded, SequenceEncoder};
 pub use sources::{HashedFiles, SequencesConfig, WeightedSequences};
 pub use span_corruption::{SpanCorruption, SpanNoise};
+pub use span_pairs::SpanPairs;
+pub use weighted_pairs::WeightedPairs;

@@ -218,7 +218,7 @@ mod tests {
 
     use super::*;
     use crate::data::{
-        runs::LossOn,
+        runs::{LossOn, RowsAs},
         token_file::{Made, TokenFile, TokenFileWriter},
     };
 
@@ -255,7 +255,7 @@ mod tests {
             files.push(TokenFile::open(&path, &made)?);
         }
         let tokens = match loss_on {
-            Some(loss_on) => Tokens::examples(&files, None, END, loss_on),
+            Some(loss_on) => Tokens::of(&files, None, END, RowsAs::Examples(loss_on)),
             None => Tokens::new(&files, None, END),
         };
         Ok((folder, tokens))

@@ -96,7 +96,7 @@ impl MicroBatches for PairBatch {
     }
 
     fn tokens(&self) -> u64 {
-        self.targets.len() as u64
+        (self.sources.len() + self.targets.len()) as u64
     }
 }
 

@@ -24,6 +24,18 @@ pub enum LossOn {
     All,
 }
 
+/// What rows are taken for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RowsAs {
+    /// Documents of any kind; the loss is taken on what is no prompt.
+    #[default]
+    Documents,
+    /// Text: prompts are text like any other.
+    Text,
+    /// Examples of what to answer: those that answer nothing are skipped.
+    Examples(LossOn),
+}
+
 /// The runs of one document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Runs<'r> {

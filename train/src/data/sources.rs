@@ -6,12 +6,13 @@ use system::hash_file;
 
 use super::{
     Batch, Packing, PackingStats, SourceFiles, Split, TokenCache,
-    order::{Shuffle, WeightedSampler},
     packed::PackedSequences,
+    pairs::Pairs,
     published::PublishedFiles,
-    runs::LossOn,
+    runs::RowsAs,
     token_file::TokenFile,
     tokens::{RandomSplit, Tokens},
+    weighted::{Cursor, Examples, Weighted},
 };
 use crate::error::{Error, Result};
 
@@ -26,8 +27,8 @@ pub struct SequencesConfig {
     pub document_masking: bool,
     /// The share of documents that is drawn for validation where no files are for it.
     pub validation: f64,
-    /// Of examples of what to answer: what of them is learnt; those that answer nothing are skipped. None of documents of any kind.
-    pub examples: Option<LossOn>,
+    /// What rows are taken for.
+    pub rows: RowsAs,
     /// The seed of every draw.
     pub seed: u64,
 }
@@ -79,31 +80,16 @@ impl HashedFiles {
         config: &SequencesConfig,
         cache: &mut TokenCache<'_>,
     ) -> Result<PackedSequences> {
-        let SequencesConfig { sequence_length, packing, document_masking, validation: share, examples, seed } = *config;
-        let random = self.validation.is_empty().then_some(RandomSplit { seed, share, split });
-        let (paths, hashes) = match (split, random) {
-            (Split::Validation, None) => (&self.files.validation, &self.validation),
-            _ => (&self.files.train, &self.train),
-        };
-        let files = paths.iter().zip(hashes).map(|(path, hash)| cache.tokens(path, hash));
-        let files = files.collect::<Result<Vec<_>>>()?;
-        cache.read_options().check_lost(&self.files.path, paths, files.iter().map(TokenFile::lost).sum())?;
-        let tokens = match examples {
-            Some(loss_on) => Tokens::examples(&files, random, cache.before_text(), loss_on),
-            None => Tokens::new(&files, random, cache.before_text()),
-        };
+        let SequencesConfig { sequence_length, packing, document_masking, validation: share, rows, seed } = *config;
+        let (tokens, drawn) = self.documents(split, share, rows, seed, cache)?;
         let packed = PackedSequences::new(tokens, sequence_length, packing, document_masking);
         if packed.count() > 0 {
             return Ok(packed);
         }
         let PackingStats { documents, tokens, dropped_sequences, truncated_prompts, .. } = packed.stats();
         let PackingStats { empty_completions, without_answer, .. } = packed.stats();
-        let drawn = random.is_some() && share < 1.0;
         let by = if drawn { format!(", drawn by a share of {share}") } else { String::new() };
-        let part = match split {
-            Split::Train => "training",
-            Split::Validation => "validation",
-        };
+        let part = split.words();
         let why = if documents == 0 && empty_completions + without_answer > 0 {
             format!(
                 "there is nothing to learn from {empty_completions} examples with an empty completion and {without_answer} conversations \
@@ -123,30 +109,67 @@ impl HashedFiles {
         let message = format!("its {part} split has {documents} documents with {tokens} tokens{by}: {why}");
         Err(Error::Data { path: self.files.path.clone(), message })
     }
+
+    /// The pairs of a split, of rows with a prompt: as [`Self::sequences`] has splits.
+    ///
+    /// - `most`: ids of a source, and of a target, at most
+    ///
+    /// # Errors
+    /// When a file cannot be read or tokenized, or there is not one pair.
+    pub fn pairs(
+        &self,
+        split: Split,
+        most: [usize; 2],
+        share: f64,
+        seed: u64,
+        cache: &mut TokenCache<'_>,
+    ) -> Result<Pairs> {
+        let (tokens, drawn) = self.documents(split, share, RowsAs::Documents, seed, cache)?;
+        let pairs = Pairs::new(tokens, most, cache.end_of_text());
+        if pairs.count() > 0 {
+            return Ok(pairs);
+        }
+        let by = if drawn { format!(", drawn by a share of {share}") } else { String::new() };
+        let message = format!(
+            "its {} split has no row with a `prompt` and a `completion` to learn{by}: {}",
+            split.words(),
+            pairs.stats()
+        );
+        Err(Error::Data { path: self.files.path.clone(), message })
+    }
+
+    /// The documents of a split, and whether they were drawn by a share.
+    fn documents(
+        &self,
+        split: Split,
+        share: f64,
+        rows: RowsAs,
+        seed: u64,
+        cache: &mut TokenCache<'_>,
+    ) -> Result<(Tokens, bool)> {
+        let random = self.validation.is_empty().then_some(RandomSplit { seed, share, split });
+        let (paths, hashes) = match (split, random) {
+            (Split::Validation, None) => (&self.files.validation, &self.validation),
+            _ => (&self.files.train, &self.train),
+        };
+        let files = paths.iter().zip(hashes).map(|(path, hash)| cache.tokens(path, hash));
+        let files = files.collect::<Result<Vec<_>>>()?;
+        cache.read_options().check_lost(&self.files.path, paths, files.iter().map(TokenFile::lost).sum())?;
+        Ok((Tokens::of(&files, random, cache.before_text(), rows), random.is_some() && share < 1.0))
+    }
 }
 
 /// Sequences of several sources.
 #[derive(Debug)]
 pub struct WeightedSequences {
-    pub(super) sources: Vec<Source>,
-    sampler: WeightedSampler,
+    pub(super) sequences: Weighted<PackedSequences>,
     pub(super) sequence_length: usize,
-    pub(super) seed: u64,
 }
 
-#[derive(Debug)]
-pub(super) struct Source {
-    pub name: String,
-    /// Its share of all sequences: in `0.0..=1.0`.
-    pub share: f64,
-    pub sequences: PackedSequences,
-}
-
-/// A place in the stream of all sources, and how many sequences each has given before.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Cursor {
-    place: u64,
-    given: Vec<u64>,
+impl Examples for PackedSequences {
+    fn count(&self) -> u64 {
+        self.count()
+    }
 }
 
 impl WeightedSequences {
@@ -155,55 +178,22 @@ impl WeightedSequences {
     /// - `sources`: name, weight and sequences of each, one at least
     #[must_use]
     pub fn new(sources: Vec<(String, f64, PackedSequences)>, sequence_length: usize, seed: u64) -> Self {
-        let weights: Vec<f64> = sources.iter().map(|(_, weight, _)| *weight).collect();
-        let all: f64 = weights.iter().sum();
-        let sources = sources
-            .into_iter()
-            .map(|(name, weight, sequences)| Source { name, share: weight / all, sequences })
-            .collect();
-        Self { sources, sampler: WeightedSampler::new(seed, &weights), sequence_length, seed }
+        Self { sequences: Weighted::new(sources, seed), sequence_length }
     }
 
     /// Sequences of all sources.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.sources.iter().map(|source| source.sequences.count()).sum()
+        self.sequences.count()
     }
 
     /// The batch of a step: a function of the seed and the step, and of nothing else. Each source gives its sequences epoch by epoch,
     /// every one once in an epoch, in an order of its own.
-    ///
-    /// `cursor` spares counting anew what each source gave before; from a place that lies behind it, counting begins again: a draw for
-    /// each sequence, some hundred million a second.
     pub(super) fn step(&self, step: u64, batch_size: usize, cursor: &mut Cursor) -> Result<Batch> {
-        let first = step * batch_size as u64;
-        if first < cursor.place || cursor.given.len() != self.sources.len() {
-            *cursor = Cursor { place: 0, given: vec![0; self.sources.len()] };
-        }
-        if let [given] = &mut cursor.given[..] {
-            *given = first;
-            cursor.place = first;
-        }
-        while cursor.place < first {
-            self.next(cursor);
-        }
         let mut batch = Batch::empty(self.sequence_length);
-        for _ in 0..batch_size {
-            let (source, given) = self.next(cursor);
-            let Source { name, sequences, .. } = &self.sources[source];
-            let (epoch, within) = (given / sequences.count(), given % sequences.count());
-            let shuffle = Shuffle::new(self.seed, &format!("epoch {epoch} of {name}"), sequences.count());
-            sequences.append(shuffle.at(within), &mut batch)?;
+        for (sequences, number) in self.sequences.draw(step * batch_size as u64, batch_size, cursor) {
+            sequences.append(number, &mut batch)?;
         }
         Ok(batch)
-    }
-
-    /// The source of the next place, and how many sequences it gave before.
-    fn next(&self, cursor: &mut Cursor) -> (usize, u64) {
-        let source = if self.sources.len() == 1 { 0 } else { self.sampler.source(cursor.place) };
-        let given = cursor.given[source];
-        cursor.given[source] += 1;
-        cursor.place += 1;
-        (source, given)
     }
 }

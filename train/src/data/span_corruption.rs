@@ -9,19 +9,25 @@
 //! Spans of noise are taken out, each for a sentinel, and the target says what stood there: source and target together hold every id of the
 //! sequence once. A sequence begins with text and ends with noise. Which ids are noise is a hash of (seed, number of the sequence).
 //!
-//! Useful for: pretraining a model with an encoder on plain text. Not useful for: pairs that are there; see [`super::PairBatch`].
+//! Useful for: pretraining a model with an encoder on plain text. Not useful for: pairs that are there; see [`super::Pairs`].
 //!
 //! Source: Raffel et al. 2020, sections 3.1.4 and 3.3.4; `random_spans_noise_mask` and `random_spans_helper` of their code for lengths.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Pair;
 use crate::random::Stream;
 
-/// The share of ids that is noise, and the mean length of its spans.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// How much of a text is noise in span corruption, by the names of T5's code.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
 pub struct SpanNoise {
-    /// More than 0 and less than 1.
+    /// The share of ids that is noise: more than 0 and less than 1. [default: 0.15]
+    #[serde(rename = "noise_density")]
     pub density: f64,
-    /// Ids, 1 or more.
+    /// The mean length of spans of noise, in ids: 1 or more. [default: 3]
+    #[serde(rename = "mean_noise_span_length")]
     pub mean_length: f64,
 }
 
@@ -40,6 +46,20 @@ struct Counts {
 }
 
 impl SpanNoise {
+    /// What is wrong with the numbers, if something is: the key, and the message.
+    #[must_use]
+    pub fn fault(self) -> Option<(&'static str, String)> {
+        let Self { density, mean_length } = self;
+        if !(density > 0.0 && density < 1.0) {
+            let message = format!("the share of noise is more than 0 and less than 1, and not {density}");
+            return Some(("noise_density", message));
+        }
+        (!(mean_length >= 1.0 && mean_length.is_finite())).then(|| {
+            let message = format!("the mean length of spans of noise is 1 or more, and not {mean_length}");
+            ("mean_noise_span_length", message)
+        })
+    }
+
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of a sequence")]
     fn counts(self, length: usize) -> Counts {
         let noise = ((length as f64 * self.density).round_ties_even() as usize).clamp(1, length - 1);
@@ -54,11 +74,12 @@ impl SpanNoise {
         [length - noise + spans + 1, noise + spans + 1]
     }
 
-    /// The longest sequence whose source has `source_length` ids at most, the end included; `source_length` is 3 or more.
+    /// The longest sequence whose source has `source_length` ids at most, the end included, and which has 64 times as many at most;
+    /// `source_length` is 3 or more.
     #[must_use]
     pub fn sequence_length(self, source_length: usize) -> usize {
         let mut length = 2;
-        while self.lengths(length + 1)[0] <= source_length {
+        while length < 64 * source_length && self.lengths(length + 1)[0] <= source_length {
             length += 1;
         }
         length
@@ -89,12 +110,8 @@ impl SpanCorruption {
         end: u32,
         seed: u64,
     ) -> Result<Self, String> {
-        let SpanNoise { density, mean_length } = noise;
-        if !(density > 0.0 && density < 1.0) {
-            return Err(format!("the share of noise is more than 0 and less than 1, and not {density}"));
-        }
-        if !(mean_length >= 1.0 && mean_length.is_finite()) {
-            return Err(format!("the mean length of spans of noise is 1 or more, and not {mean_length}"));
+        if let Some((_, message)) = noise.fault() {
+            return Err(message);
         }
         if sequence_length < 2 {
             return Err(format!("a sequence of {sequence_length} ids has no room for both text and noise"));
@@ -107,6 +124,12 @@ impl SpanCorruption {
             ));
         }
         Ok(Self { noise, sentinels, end, seed })
+    }
+
+    /// What of a sequence is noise.
+    #[must_use]
+    pub fn noise(&self) -> SpanNoise {
+        self.noise
     }
 
     /// What becomes of a sequence of 2 ids or more.
@@ -132,6 +155,12 @@ impl SpanCorruption {
         source.push(self.end);
         target.push(self.end);
         Pair { source, target }
+    }
+
+    /// The same of ids as batches have them.
+    pub(super) fn pair_of_inputs(&self, ids: &[i32], number: u64) -> Pair {
+        let ids: Vec<u32> = ids.iter().map(|id| u32::try_from(*id).expect("ids count from 0")).collect();
+        self.pair(&ids, number)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Batch, Split,
-    runs::{Conversations, LossOn, Runs},
+    runs::{Conversations, LossOn, RowsAs, Runs},
     token_file::{Entry, Ids, TokenFile},
 };
 use crate::{error::Result, random::Stream};
@@ -59,15 +59,13 @@ pub(super) struct RandomSplit {
 impl Tokens {
     /// The documents of some files in their order: all, or those of a random split.
     pub(super) fn new(files: &[TokenFile], split: Option<RandomSplit>, before_text: u32) -> Self {
-        Self::chosen(files, split, before_text, false)
+        Self::of(files, split, before_text, RowsAs::Documents)
     }
 
-    /// The same as examples of what to answer: without those that answer nothing.
-    pub(super) fn examples(files: &[TokenFile], split: Option<RandomSplit>, before_text: u32, loss_on: LossOn) -> Self {
-        Self { all: loss_on == LossOn::All, ..Self::chosen(files, split, before_text, true) }
-    }
-
-    fn chosen(files: &[TokenFile], split: Option<RandomSplit>, before_text: u32, are_examples: bool) -> Self {
+    /// The same for rows that are taken for something.
+    pub(super) fn of(files: &[TokenFile], split: Option<RandomSplit>, before_text: u32, rows: RowsAs) -> Self {
+        let are_examples = matches!(rows, RowsAs::Examples(_));
+        let all = matches!(rows, RowsAs::Text | RowsAs::Examples(LossOn::All));
         let (mut documents, mut conversations, mut skipped) =
             (Vec::new(), Conversations::default(), Skipped::default());
         let mut end = 0;
@@ -94,7 +92,7 @@ impl Tokens {
             }
         }
         let files = files.iter().map(TokenFile::ids).collect();
-        Self { files, documents, conversations, all: false, skipped, before_text }
+        Self { files, documents, conversations, all, skipped, before_text }
     }
 
     /// Ids in all.
@@ -112,13 +110,21 @@ impl Tokens {
         self.skipped
     }
 
+    /// The ids of each document, its end among them, and how many of them are its prompt's.
+    pub(super) fn lengths(&self) -> impl Iterator<Item = (u64, u64)> {
+        (0..self.documents.len()).map(|number| {
+            let length = self.length(number);
+            (length, length.min(self.documents[number].prompt.into()))
+        })
+    }
+
     /// Where each document has loss.
     pub(super) fn runs(&self) -> impl Iterator<Item = Runs<'_>> {
         (0..self.documents.len()).map(|number| self.runs_of(number))
     }
 
     fn runs_of(&self, number: usize) -> Runs<'_> {
-        let length = self.documents[number].end - self.begin(number);
+        let length = self.length(number);
         if self.all {
             return Runs::new(length, 0, &[]);
         }
@@ -132,6 +138,23 @@ impl Tokens {
             return None;
         }
         self.conversations.of(u32::try_from(number).expect("documents can be numbered"))
+    }
+
+    /// The ids of a document: of its prompt the first `most`, and all that follow on it, the end of the text among them.
+    pub(super) fn prompt_and_rest(&self, number: usize, most: usize) -> Result<[Vec<u32>; 2]> {
+        let Place { start, file, prompt, .. } = self.documents[number];
+        let length = self.length(number);
+        let prompt = length.min(prompt.into());
+        let read = |from: u64, count: u64| {
+            let mut ids = vec![0; usize::try_from(count).expect("a document is in memory")];
+            self.files[file as usize].read(from, &mut ids).map(|()| ids)
+        };
+        Ok([read(start, prompt.min(most as u64))?, read(start + prompt, length - prompt)?])
+    }
+
+    /// The ids of a document, its end among them.
+    pub(super) fn length(&self, number: usize) -> u64 {
+        self.documents[number].end - self.begin(number)
     }
 
     /// Ids before a document.

@@ -12,6 +12,9 @@ pub trait TextModel {
     /// The most tokens that its cache has room for.
     fn context_length(&self) -> usize;
 
+    /// Whether an encoder reads prompts; else a text goes on after them.
+    fn has_encoder(&self) -> bool;
+
     /// A cache for each of some prompts, and the ids that the text begins with: a decoder goes on after a prompt, and with an encoder,
     /// which reads it, the text begins with `bos` alone. An empty prompt counts as `bos`.
     fn begin(&self, prompts: &[&[u32]], bos: u32) -> (KvCache, Vec<Vec<u32>>);
@@ -33,6 +36,10 @@ impl TextModel for Gpt {
         self.architecture().context_length
     }
 
+    fn has_encoder(&self) -> bool {
+        false
+    }
+
     fn begin(&self, prompts: &[&[u32]], bos: u32) -> (KvCache, Vec<Vec<u32>>) {
         let cache = KvCache::new(self.architecture(), prompts.len(), &self.device());
         (cache, prompts.iter().map(|prompt| or_begin(prompt, bos)).collect())
@@ -50,6 +57,10 @@ impl TextModel for EncoderDecoder {
 
     fn context_length(&self) -> usize {
         self.architecture().context_length
+    }
+
+    fn has_encoder(&self) -> bool {
+        true
     }
 
     fn begin(&self, prompts: &[&[u32]], bos: u32) -> (KvCache, Vec<Vec<u32>>) {
@@ -80,12 +91,6 @@ pub enum LoadedModel {
 }
 
 impl LoadedModel {
-    /// Whether an encoder reads prompts.
-    #[must_use]
-    pub fn has_encoder(&self) -> bool {
-        matches!(self, Self::EncoderDecoder(_))
-    }
-
     fn model(&self) -> &dyn TextModel {
         match self {
             Self::Decoder(model) => model.as_ref(),
@@ -101,6 +106,10 @@ impl TextModel for LoadedModel {
 
     fn context_length(&self) -> usize {
         self.model().context_length()
+    }
+
+    fn has_encoder(&self) -> bool {
+        self.model().has_encoder()
     }
 
     fn begin(&self, prompts: &[&[u32]], bos: u32) -> (KvCache, Vec<Vec<u32>>) {

@@ -62,6 +62,18 @@ pub struct Architecture {
     pub initialization: Initialization,
     /// The dropout rate while training.
     pub dropout: f32,
+    /// Where numbers are dropped.
+    pub dropout_places: DropoutPlaces,
+}
+
+/// Where numbers are dropped while training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DropoutPlaces {
+    /// Embeddings, and what each layer adds to the residual stream (Vaswani et al. 2017).
+    Residual,
+    /// There, and inside of layers: the weights of attention, what lies between feed-forward layers, and what the last norm of a stack gives
+    /// (Raffel et al. 2020, by their code).
+    Everywhere,
 }
 
 /// How hidden states are normalised.

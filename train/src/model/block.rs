@@ -114,12 +114,13 @@ impl FeedForward {
 
     fn forward(&self, x: Tensor<3>, pass: &ForwardPass<'_>, layer: usize) -> Tensor<3> {
         let up = self.up.forward_dropping(x, pass.key(layer, purposes::FEED_FORWARD_UP)); // [b, t, i] or [b, t, 2i]
-        let x = match self.activation {
+        let activated = match self.activation {
             Activation::Gelu => gelu(up),
             Activation::Relu => relu(up),
             Activation::SwiGlu => swiglu(up),
             Activation::GeGlu => geglu(up),
         };
-        self.down.forward_dropping(x, pass.key(layer, purposes::FEED_FORWARD_DOWN))
+        let activated = pass.dropout_inside(activated, layer, purposes::FEED_FORWARD_INSIDE);
+        self.down.forward_dropping(activated, pass.key(layer, purposes::FEED_FORWARD_DOWN))
     }
 }

@@ -182,6 +182,7 @@ impl ModelConfig {
             stacks: parts.stacks,
             initialization: parts.initialization,
             dropout,
+            dropout_places: parts.dropout_places,
         })
     }
 

@@ -99,14 +99,16 @@ impl EncoderDecoder {
             .with_bias(self.encoder_relative.as_ref().map(|relative| relative.bias(furthest, furthest)));
         let x = self.precision.of(embedded(&self.tokens, self.positions.as_ref(), tokens, &pass));
         let x = pass.dropout(x, self.architecture.num_layers, purposes::ENCODER_EMBEDDING);
-        forward(&self.encoder, self.encoder_norm.as_ref(), x, &pass)
+        let x = forward(&self.encoder, self.encoder_norm.as_ref(), x, &pass);
+        pass.dropout_inside(x, self.architecture.num_layers, purposes::STACK)
     }
 
     /// What the decoder makes of its tokens.
     fn decoded(&self, target: Tokens<'_>, pass: &ForwardPass<'_>) -> Tensor<3> {
         let x = self.precision.of(embedded(&self.tokens, self.positions.as_ref(), target, pass));
         let x = pass.dropout(x, self.architecture.num_layers, purposes::DECODER_EMBEDDING);
-        self.architecture.for_head(forward(&self.decoder, self.decoder_norm.as_ref(), x, pass))
+        let x = forward(&self.decoder, self.decoder_norm.as_ref(), x, pass);
+        self.architecture.for_head(pass.dropout_inside(x, self.architecture.num_layers, purposes::STACK))
     }
 
     /// The last hidden states of the decoder: what the head is given. `key` is a hash of (seed, step) while training.

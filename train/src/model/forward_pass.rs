@@ -4,7 +4,7 @@ use std::{cell::RefCell, sync::Arc};
 
 use burn::tensor::Tensor;
 
-use super::{Architecture, KvCache, SlidingWindow};
+use super::{Architecture, DropoutPlaces, KvCache, SlidingWindow, purposes};
 use crate::{
     random::Stream,
     tensor::{
@@ -46,6 +46,8 @@ pub struct ForwardPass<'a> {
     dropout: f32,
     /// What is random, while training.
     stream: Option<Stream>,
+    /// Whether numbers are dropped inside of layers, too.
+    drops_inside: bool,
     /// The hidden states of an encoder, and the mask of cross-attention.
     memory: Option<(Tensor<3>, AttentionMask)>,
     /// The KV cache of what came before these tokens, and how many tokens of each sequence are added to it.
@@ -68,7 +70,9 @@ impl<'a> ForwardPass<'a> {
         let mask = |window| AttentionMask::Causal { window, starts: starts.clone(), past: None };
         let windowed = architecture.sliding_window.map(|window| (window, mask(Some(window.tokens))));
         let (dropout, stream) = (architecture.dropout, key.map(|key| Stream::new(key, "dropout")));
-        Self { positions, angles, bias: None, full: mask(None), windowed, dropout, stream, memory: None, cache: None }
+        let drops_inside = architecture.dropout_places == DropoutPlaces::Everywhere;
+        let full = mask(None);
+        Self { positions, angles, bias: None, full, windowed, dropout, stream, drops_inside, memory: None, cache: None }
     }
 
     /// A pass that goes on after what a cache holds, and adds the first `counts[i]` tokens of sequence `i` to it.
@@ -85,8 +89,19 @@ impl<'a> ForwardPass<'a> {
         let mask = |window| AttentionMask::Causal { window, starts: None, past: Some(Arc::clone(&lengths)) };
         let windowed = architecture.sliding_window.map(|window| (window, mask(Some(window.tokens))));
         let cache = Some((RefCell::new(cache), counts));
-        let (dropout, stream) = (0.0, None);
-        Self { positions, angles, bias: None, full: mask(None), windowed, dropout, stream, memory: None, cache }
+        let (full, memory) = (mask(None), None);
+        Self {
+            positions,
+            angles,
+            bias: None,
+            full,
+            windowed,
+            dropout: 0.0,
+            stream: None,
+            drops_inside: false,
+            memory,
+            cache,
+        }
     }
 
     /// A bidirectional pass: every position attends to all of its sequence, of which the first `lengths[i]` tokens are not padding.
@@ -125,7 +140,8 @@ impl<'a> ForwardPass<'a> {
         layer: usize,
     ) -> Tensor<3> {
         if let Some((memory, mask)) = &self.memory {
-            return cross_attention(x, keys(memory.clone()), heads, mask);
+            let dropout = self.inside(layer, purposes::CROSS_ATTENTION_WEIGHTS);
+            return cross_attention(x, keys(memory.clone()), heads, mask, dropout);
         }
         let (cache, _) = self.cache.as_ref().expect("a block with cross-attention has an encoder's hidden states");
         let cache = cache.borrow();
@@ -141,7 +157,10 @@ impl<'a> ForwardPass<'a> {
     pub fn attend(&self, x: Tensor<3>, heads: Heads, layer: usize) -> Tensor<3> {
         let Some((cache, counts)) = &self.cache else {
             return match &self.bias {
-                Some(bias) => biased_attention(x, bias, heads, self.mask(layer)),
+                Some(bias) => {
+                    let dropout = self.inside(layer, purposes::ATTENTION_WEIGHTS);
+                    biased_attention(x, bias, heads, self.mask(layer), dropout)
+                }
                 None => attention(x, heads, self.mask(layer)),
             };
         };
@@ -163,10 +182,28 @@ impl<'a> ForwardPass<'a> {
 
     /// `x` after dropout, while training.
     pub fn dropout<const D: usize>(&self, x: Tensor<D>, layer: usize, part: &str) -> Tensor<D> {
-        match self.key(layer, part).filter(|_| self.dropout > 0.0) {
+        match self.dropped(layer, part) {
             None => x,
-            Some(key) => dropout(x, Dropout { rate: self.dropout, key }),
+            Some(what) => dropout(x, what),
         }
+    }
+
+    /// `x` after dropout inside of a layer, where models have that.
+    pub fn dropout_inside<const D: usize>(&self, x: Tensor<D>, layer: usize, part: &str) -> Tensor<D> {
+        match self.inside(layer, part) {
+            None => x,
+            Some(what) => dropout(x, what),
+        }
+    }
+
+    fn inside(&self, layer: usize, part: &str) -> Option<Dropout> {
+        self.dropped(layer, part).filter(|_| self.drops_inside)
+    }
+
+    /// What is dropped of a part of a layer.
+    fn dropped(&self, layer: usize, part: &str) -> Option<Dropout> {
+        let key = self.key(layer, part).filter(|_| self.dropout > 0.0)?;
+        Some(Dropout { rate: self.dropout, key })
     }
 
     /// A hash of (seed, step, layer, part), for what a part drops while training.

@@ -6,6 +6,7 @@
 //! lora, adapter, adapter_names: low-rank adapters: which layers have some, the module of a layer's, its parameters
 //! block, parts, attention, cross_attention, relative_positions, gpt, encoder_decoder: modules, built from an architecture
 //! classifier    a decoder with a head for classes
+//! transformer   how a module is built, whichever it is
 //! forward_pass, kv_cache: what a pass needs besides hidden states
 //! named, parameters, new_rows, language_model: parameters by their names
 //! huggingface   folders of others, in and out
@@ -35,11 +36,13 @@ mod parameters;
 mod parts;
 mod purposes;
 mod relative_positions;
+mod transformer;
 mod which;
 
 pub use adapter_names::is_adapter;
 pub use architecture::{
-    Activation, Architecture, Biases, Initialization, NormKind, NormPlace, Positions, SlidingWindow, Stacks,
+    Activation, Architecture, Biases, DropoutPlaces, Initialization, NormKind, NormPlace, Positions, SlidingWindow,
+    Stacks,
 };
 pub use classifier::{Classifier, rows};
 pub use config::ModelConfig;
@@ -55,4 +58,5 @@ pub use new_rows::with_new_rows;
 pub use parameters::{
     NamedTensor, has_adapters, named_parameters, named_shapes, replace, replace_some, saved_parameters,
 };
+pub use transformer::Transformer;
 pub use which::Which;

@@ -8,6 +8,14 @@ pub const ATTENTION: &str = "attention";
 pub const CROSS_ATTENTION: &str = "across";
 /// Dropout behind the feed-forward layers.
 pub const FEED_FORWARD: &str = "neurons";
+/// Dropout of the weights of attention.
+pub const ATTENTION_WEIGHTS: &str = "attention weights";
+/// Dropout of the weights of cross-attention.
+pub const CROSS_ATTENTION_WEIGHTS: &str = "cross-attention weights";
+/// Dropout between the feed-forward layers.
+pub const FEED_FORWARD_INSIDE: &str = "inside feed-forward";
+/// Dropout of what a stack gives.
+pub const STACK: &str = "stack";
 /// Dropout of the embeddings.
 pub const EMBEDDING: &str = "embedding";
 /// Dropout of an encoder's embeddings.

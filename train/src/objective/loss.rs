@@ -37,3 +37,10 @@ impl From<Tensor<1>> for Loss {
         Self { total, parts: Vec::new() }
     }
 }
+
+/// Weights of a part of a batch as shares of the `whole` batch's: so the sums of all parts add up to the mean of the batch.
+#[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
+pub(super) fn shares(weights: &[f32], whole: f64) -> Vec<f32> {
+    let share = 1.0 / whole;
+    weights.iter().map(|weight| (f64::from(*weight) * share) as f32).collect()
+}

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! model, batch, key -> an objective -> a loss with named parts        (next_token, teacher_forcing, classification)
-//! model             -> an evaluator -> scores, one of which decides   (perplexity, class_scores by metrics)
+//! model             -> an evaluator -> scores, one of which decides   (perplexity, pair_loss, class_scores by metrics)
 //! ```
 //!
 //! The loop knows these traits and no more; each kind of training brings its own.
@@ -12,6 +12,7 @@ mod classification;
 mod loss;
 mod metrics;
 mod next_token;
+mod pair_loss;
 mod perplexity;
 mod scores;
 mod teacher_forcing;
@@ -21,6 +22,7 @@ pub use classification::Classification;
 pub use loss::{Loss, Objective};
 pub use metrics::{Judged, Metric, interval};
 pub use next_token::{NextToken, next_token_loss};
+pub use pair_loss::PairEvalSets;
 pub use perplexity::EvalSets;
 pub use scores::{Evaluator, Number, Score, Scores};
-pub use teacher_forcing::teacher_forcing_loss;
+pub use teacher_forcing::{TeacherForcing, teacher_forcing_loss};

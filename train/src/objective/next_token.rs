@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Loss, Objective};
+use super::{Loss, Objective, loss::shares};
 use crate::{
     data::Batch,
     model::{Gpt, Tokens},
@@ -20,9 +20,7 @@ impl Objective for NextToken {
     type Batch = Batch;
 
     fn loss(&self, model: &Gpt, part: &Batch, whole: &Batch, key: u64) -> Loss {
-        let share = 1.0 / whole.weight();
-        #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
-        let weights: Vec<f32> = part.weights.iter().map(|weight| (f64::from(*weight) * share) as f32).collect();
+        let weights = shares(&part.weights, whole.weight());
         next_token_loss(model, tokens(part), &part.targets, &weights, Some(key)).into()
     }
 }

@@ -36,11 +36,8 @@ impl Evaluator<Gpt> for EvalSets {
         let held_out: BTreeMap<String, f64> =
             self.held_out.iter().map(|(name, data)| (name.clone(), mean_loss(data))).collect();
         let loss = mean_loss(&self.validation);
-        let (perplexity, bits) = (loss.exp(), self.bytes_per_token.map(|bytes| loss / LN_2 / bytes));
-        let mut scores = vec![
-            Score::loss("validation_loss", loss).shown(format!("validation loss {loss:.4}"), "Loss"),
-            Score::loss("validation_perplexity", perplexity).shown(format!("perplexity {perplexity:.2}"), "Perplexity"),
-        ];
+        let bits = self.bytes_per_token.map(|bytes| loss / LN_2 / bytes);
+        let mut scores = loss_scores(loss, true);
         scores.extend(bits.map(|bits| {
             Score::loss("validation_bits_per_byte", bits).shown(format!("{bits:.4} bits a byte"), "Bits a byte")
         }));
@@ -48,6 +45,18 @@ impl Evaluator<Gpt> for EvalSets {
         scores.push(Score::count("validation_tokens", self.validation.loss_tokens()));
         Ok(Scores { scores, held_out })
     }
+}
+
+/// A loss on validation data, and its perplexity where that says something.
+pub(super) fn loss_scores(loss: f64, with_perplexity: bool) -> Vec<Score> {
+    let perplexity = loss.exp();
+    let mut scores = vec![Score::loss("validation_loss", loss).shown(format!("validation loss {loss:.4}"), "Loss")];
+    if with_perplexity {
+        scores.push(
+            Score::loss("validation_perplexity", perplexity).shown(format!("perplexity {perplexity:.2}"), "Perplexity"),
+        );
+    }
+    scores
 }
 
 /// The mean loss in nats a token, over the tokens that it is taken on: there is one in every sequence.

@@ -2,11 +2,25 @@
 
 use burn::tensor::Tensor;
 
+use super::{Loss, Objective, loss::shares};
 use crate::{
     data::PairBatch,
     model::{EncoderDecoder, EncoderInput, Tokens},
     tensor::head_loss,
 };
+
+/// The objective of a model with an encoder: the mean cross-entropy of the ids of all targets of a batch, in nats, their ends among them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TeacherForcing;
+
+impl Objective for TeacherForcing {
+    type Model = EncoderDecoder;
+    type Batch = PairBatch;
+
+    fn loss(&self, model: &EncoderDecoder, part: &PairBatch, whole: &PairBatch, key: u64) -> Loss {
+        teacher_forcing_loss(model, part, &shares(&part.weights, whole.weight()), Some(key)).into()
+    }
+}
 
 /// The cross-entropy of the targets, given their sources and what comes before: the sum over positions of weight times loss.
 ///

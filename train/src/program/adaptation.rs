@@ -61,6 +61,9 @@ impl Adaptation {
         }
         let family = model.family().map_err(|message| fault("model", message))?;
         let architecture = model.architecture().map_err(|message| fault("model", message))?;
+        if architecture.has_encoder() {
+            return Err(fault("lora", "adapters are for decoders alone, and this model has an encoder".into()));
+        }
         let Some(from) = &config.from else {
             return Ok(Some(Self { adapters: config.adapters(family, &architecture).map_err(of_key)?, from: None }));
         };

@@ -2,7 +2,9 @@
 
 use std::{
     collections::BTreeMap,
+    iter,
     path::{Path, PathBuf},
+    slice,
     sync::Arc,
 };
 
@@ -17,8 +19,8 @@ use system::sha256;
 
 use crate::{
     data::{
-        EvalSet, HashedFiles, LossOn, PackedSequences, Packing, ReadOptions, SequencesConfig, SourceFiles, Split,
-        TokenCache, WeightedSequences,
+        EvalSet, HashedFiles, LossOn, PackedSequences, Packing, ReadOptions, RowsAs, SequencesConfig, SourceFiles,
+        SpanNoise, Split, TokenCache, WeightedSequences,
     },
     error::{Error, Result},
     objective::EvalSets,
@@ -58,6 +60,10 @@ pub struct DataConfig {
     /// Whether attention is masked at the boundaries of documents that are packed into one sequence.
     #[serde(default)]
     pub document_masking: bool,
+    /// How much of a text is noise for a model with an encoder, which is pretrained by span corruption: its sequences are as long as the
+    /// encoder's context wants, and are packed by concatenation alone.
+    #[serde(default)]
+    pub span_corruption: Option<SpanNoise>,
     /// The share of documents that is held out for validation, in sources without files `validation-*`: above 0 and below 1. Documents are drawn by hash of their text, so that the same text is never on both sides.
     #[serde(default = "one_in_two_hundred")]
     #[schemars(with = "f64")]
@@ -94,10 +100,10 @@ pub(super) fn one_in_two_hundred() -> Spanned<f64> {
 
 /// A source by name.
 #[derive(Debug, Clone)]
-struct Source<F> {
-    name: String,
-    weight: f64,
-    files: F,
+pub(super) struct Source<F> {
+    pub name: String,
+    pub weight: f64,
+    pub files: F,
 }
 
 /// Checked: every path is there and holds files that can be read.
@@ -108,8 +114,8 @@ pub struct TrainingData {
     held_out: Vec<Source<SourceFiles>>,
     packing: Packing,
     document_masking: bool,
-    validation: f64,
-    options: ReadOptions,
+    pub(super) validation: f64,
+    pub(super) options: ReadOptions,
     /// What is learnt of them, where they are examples of what to answer.
     examples: Option<Examples>,
 }
@@ -126,8 +132,8 @@ pub struct Examples {
 /// The same with the hash of every file.
 #[derive(Debug, Clone)]
 pub struct HashedData<'d> {
-    data: &'d TrainingData,
-    sources: Vec<Source<HashedFiles>>,
+    pub(super) data: &'d TrainingData,
+    pub(super) sources: Vec<Source<HashedFiles>>,
     held_out: Vec<Source<HashedFiles>>,
 }
 
@@ -323,36 +329,47 @@ impl HashedData<'_> {
         cache: &mut TokenCache<'_>,
     ) -> Result<EvalSets> {
         let config = self.config(sequence_length, seed);
-        let mut held_out = Vec::new();
-        let mut alone = |sources: Vec<(String, f64, PackedSequences)>, cache: &mut TokenCache<'_>| -> Result<()> {
-            for (name, weight, sequences) in sources {
-                let what = format!("validation of {name}");
+        let (validation, held_out) = self.validation(cache, |what, sources, share, cache| {
+            let config = SequencesConfig { validation: share, ..config };
+            let sequences = packed(sources, Split::Validation, &config, cache)?;
+            if let [(_, _, sequences)] = &sequences[..] {
                 cache.note(&format!("{what}: {}", sequences.stats()));
-                let source = vec![(name.clone(), weight, sequences)];
-                let sequences = WeightedSequences::new(source, sequence_length, seed);
-                held_out.push((name, eval_set(&what, &sequences, most, cache)?));
             }
-            Ok(())
-        };
-        if self.sources.len() > 1 {
-            alone(packed(&self.sources, Split::Validation, &config, cache)?, cache)?;
-        }
-        // what is never trained on can all be evaluated on
-        let all = SequencesConfig { validation: 1.0, ..config };
-        alone(packed(&self.held_out, Split::Validation, &all, cache)?, cache)?;
-        let together = packed(&self.sources, Split::Validation, &config, cache)?;
-        if let [(_, _, sequences)] = &together[..] {
-            cache.note(&format!("validation: {}", sequences.stats()));
-        }
-        let together = WeightedSequences::new(together, sequence_length, seed);
-        let validation = eval_set("validation", &together, most, cache)?;
+            eval_set(what, &WeightedSequences::new(sequences, sequence_length, seed), most, cache)
+        })?;
         Ok(EvalSets { validation, bytes_per_token: None, held_out, batch_size })
     }
 
-    fn config(&self, sequence_length: usize, seed: u64) -> SequencesConfig {
+    /// What there is to evaluate on: of the sources together, by weight; and, by name, of each alone, where there are several, and of what
+    /// was held out.
+    ///
+    /// - `of`: makes it of some sources; it is given a name for notes, the sources, and the share of their documents that is drawn where no
+    ///   files are for validation
+    ///
+    /// # Errors
+    /// Those of `of`.
+    pub(super) fn validation<E>(
+        &self,
+        cache: &mut TokenCache<'_>,
+        of: impl Fn(&str, &[Source<HashedFiles>], f64, &mut TokenCache<'_>) -> Result<E>,
+    ) -> Result<(E, Vec<(String, E)>)> {
+        let share = self.data.validation;
+        let several = if self.sources.len() > 1 { &self.sources[..] } else { &[] };
+        // what is never trained on can all be evaluated on
+        let alone = several.iter().zip(iter::repeat(share)).chain(self.held_out.iter().zip(iter::repeat(1.0)));
+        let mut by_name = Vec::new();
+        for (source, share) in alone {
+            let what = format!("validation of {}", source.name);
+            by_name.push((source.name.clone(), of(&what, slice::from_ref(source), share, cache)?));
+        }
+        Ok((of("validation", &self.sources, share, cache)?, by_name))
+    }
+
+    /// How its documents become sequences.
+    pub(super) fn config(&self, sequence_length: usize, seed: u64) -> SequencesConfig {
         let TrainingData { packing, document_masking, validation, ref examples, .. } = *self.data;
-        let examples = examples.as_ref().map(|examples| examples.loss_on);
-        SequencesConfig { sequence_length, packing, document_masking, validation, examples, seed }
+        let rows = examples.as_ref().map_or(RowsAs::Documents, |examples| RowsAs::Examples(examples.loss_on));
+        SequencesConfig { sequence_length, packing, document_masking, validation, rows, seed }
     }
 }
 
@@ -400,7 +417,7 @@ fn read_options(max_lost_rate: Share, max_window: &str) -> std::result::Result<R
 }
 
 /// The sequences of a split of each source, with its name and weight.
-fn packed(
+pub(super) fn packed(
     sources: &[Source<HashedFiles>],
     split: Split,
     config: &SequencesConfig,

@@ -1,29 +1,31 @@
 //! Pretraining: a language model on a text mixture, from nothing or from a model that is there.
+//!
+//! ```text
+//! a decoder           learns to go on with the texts: the next token
+//! with an encoder     learns to say what was taken out of them: span corruption
+//! ```
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
-use burn::module::Module as _;
 use schemars::JsonSchema;
 use schemas::toml_file::{Setting, Spanned, TomlFile};
 use serde::Deserialize;
 
 use super::{
-    adaptation::Adaptation,
-    data::{DataConfig, TrainingData, absolute},
-    decoder::{Beginning, initial_model},
-    pretrained_model::PretrainedModel,
-    samples::{generate_samples, sample_prompts},
-    session::{Options, Session, check_loop, identity},
+    data::{DataConfig, HashedData, absolute},
+    language_model::{LanguageTraining, Learnt, Trained},
+    pairs::{PairData, PairsConfig},
+    samples::sample_prompts,
+    session::{Options, check_loop},
     training::TrainingConfig,
 };
 use crate::{
-    data::{Batches, EvalSet},
+    data::{Batches, EvalSet, Packing, SpanCorruption, TokenCache},
     error::Result,
-    model::{Architecture, Gpt, LoraConfig, ModelConfig},
-    objective::NextToken,
+    model::{Architecture, EncoderDecoder, Gpt, LoraConfig, ModelConfig},
     optimize::{OptimizerConfig, Schedule},
     tokenizer::Tokenizer,
-    trainer::{Progress, Sampler, ThroughputMeter, TrainOutcome, TrainingInputs, flops_per_token},
+    trainer::{Progress, TrainOutcome},
 };
 
 /// A pretraining as it is written. Paths start at the file's folder.
@@ -54,13 +56,10 @@ pub struct PretrainConfig {
 #[derive(Debug, Clone)]
 pub struct Pretraining {
     config: PretrainConfig,
-    architecture: Architecture,
-    /// What it goes on from.
-    pretrained: Option<Arc<PretrainedModel>>,
-    /// What is trained in its place.
-    adaptation: Option<Adaptation>,
+    trained: Trained,
     json: serde_json::Value,
-    data: TrainingData,
+    /// For a model with an encoder: what becomes of the texts, and how many ids a sequence of them has.
+    corruption: Option<(SpanCorruption, usize)>,
 }
 
 impl Pretraining {
@@ -74,30 +73,61 @@ impl Pretraining {
         let settings: Vec<Setting> = settings.iter().map(absolute).collect();
         let config: PretrainConfig = file.parse(&settings)?;
         let mut json: serde_json::Value = file.parse(&settings)?;
-        let mut model = config.model.get_ref().clone();
-        let pretrained = PretrainedModel::named(&file, &settings, &mut model)?;
-        let tokenizer = pretrained.as_ref().and_then(PretrainedModel::tokenizer);
-        let data = TrainingData::check(&file, &config.data, tokenizer.as_deref())?;
-        if let Some(pretrained) = &pretrained {
-            if let Some(fault) = pretrained.tokenizer_fault(data.tokenizer())? {
-                return Err(file.fault_of("data.tokenizer", &settings, fault).into());
-            }
-            // what is trained is this model, wherever it lay
-            json["model"] = serde_json::to_value(&model).expect("a configuration is JSON");
-        }
-        let architecture = model.architecture().map_err(|message| file.fault(config.model.span(), message))?;
-        if architecture.has_encoder() {
-            let message = "a model with an encoder learns from sources and targets, and here are texts alone";
-            return Err(file.fault(config.model.span(), message).into());
-        }
-        let adaptation = Adaptation::named(&file, &settings, config.lora.as_ref(), &model, pretrained.as_ref())?;
-        if let Some(adaptation) = &adaptation {
-            json["lora"] = adaptation.json();
-        }
-        let PretrainConfig { training, learning_rate, optimizer, .. } = &config;
+        let PretrainConfig { seed, data, model, lora, training, learning_rate, optimizer } = &config;
+        let trained = Trained::check(&file, &settings, model, lora.as_ref(), data, &mut json)?;
         check_loop(&file, &settings, training, learning_rate, optimizer)?;
-        Ok(Self { config, architecture, pretrained: pretrained.map(Arc::new), adaptation, json, data })
+        let corruption = corruption(data.get_ref(), &trained.architecture, trained.data.tokenizer(), *seed)
+            .map_err(|(key, message)| file.fault_of(key, &settings, message))?;
+        Ok(Self { config, trained, json, corruption })
     }
+}
+
+/// What becomes of the texts, and how many ids a sequence of them has; none for a decoder, which learns from texts as they are.
+///
+/// # Errors
+/// What cannot be: the key, and the message.
+fn corruption(
+    config: &DataConfig,
+    architecture: &Architecture,
+    tokenizer: &Tokenizer,
+    seed: u64,
+) -> std::result::Result<Option<(SpanCorruption, usize)>, (&'static str, String)> {
+    let DataConfig { span_corruption, packing, document_masking, .. } = config;
+    if !architecture.has_encoder() {
+        let message =
+            "a decoder learns from texts as they are; span corruption is for a model with an encoder, such as `t5`";
+        return span_corruption.map_or(Ok(None), |_| Err(("data.span_corruption", message.into())));
+    }
+    let noise = span_corruption.unwrap_or_default();
+    match noise.fault() {
+        Some(("noise_density", message)) => return Err(("data.span_corruption.noise_density", message)),
+        Some((_, message)) => return Err(("data.span_corruption.mean_noise_span_length", message)),
+        None => {}
+    }
+    if *packing != Packing::Concatenated {
+        let message =
+            "span corruption is of sequences that are full: `packing` is \"concatenated\" for a model with an encoder";
+        return Err(("data.packing", message.into()));
+    }
+    if *document_masking {
+        let message = "an encoder reads all of its sequence: there is no `document_masking` in span corruption";
+        return Err(("data.document_masking", message.into()));
+    }
+    let context = architecture.context_length;
+    let sequence_length = noise.sequence_length(context);
+    let [source, target] = noise.lengths(sequence_length);
+    if source.max(target) > context {
+        let message = format!(
+            "a sequence of {sequence_length} tokens becomes a source of {source} and a target of {target}, and `context_length` is {context}"
+        );
+        return Err(("model.context_length", message));
+    }
+    let corruption = SpanCorruption::new(noise, sequence_length, tokenizer.sentinels(), tokenizer.end_of_text(), seed);
+    let without = |message| {
+        let message = format!("{message}; `train tokenizer --extra-ids N` makes a tokenizer that has them");
+        ("data.tokenizer", message)
+    };
+    Ok(Some((corruption.map_err(without)?, sequence_length)))
 }
 
 /// Trains, or goes on training.
@@ -105,55 +135,62 @@ impl Pretraining {
 /// # Errors
 /// When the data, the folder or a checkpoint is at fault: the error names it.
 pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn Progress) -> Result<TrainOutcome> {
-    let Pretraining { config, architecture, data, pretrained, adaptation, json } = pretraining;
+    let Pretraining { config, trained, json, corruption } = pretraining;
     let PretrainConfig { seed, training, learning_rate, optimizer, .. } = config;
-    let data = data.hash()?;
-    let mut identity = identity(json, data.order(), data.hashes(), pretrained.as_deref(), options.threads)?;
-    if let (Some(adaptation), Some(pretrained)) = (adaptation, pretrained) {
-        adaptation.record(&mut identity, pretrained, pretraining.data.tokenizer())?;
-    }
-    let session = Session::begin(options, training.precision, identity, progress)?;
-
-    let tokenizer = pretraining.data.tokenizer();
-    if let Some(note) = tokenizer.note() {
-        progress.note(&note);
-    }
-    let begins = Beginning { pretrained: pretrained.as_deref(), adaptation: adaptation.as_ref() };
-    let model = initial_model(architecture, begins, tokenizer, *seed, &session, progress)?;
-    let model = model.computing_in(training.precision);
-    tokenizer.save(&options.out)?;
-    let flops = flops_per_token(
-        model.num_params(),
-        architecture.num_layers,
-        architecture.hidden_size,
-        architecture.context_length,
-    ) - adaptation.as_ref().map_or(0.0, |adaptation| adaptation.spared_flops(model.num_params()));
-    // what does not fit together is told before anything is tokenized
-    let mut loop_config = training.loop_config(*seed, *learning_rate, optimizer);
-    let ready = session.with_model(model, &loop_config)?;
-
-    let (sequences, mut eval_sets, lost) = {
-        let mut note = |text: &str| progress.note(text);
-        let mut cache = pretraining.data.cache(&options.cache(), &mut note);
-        let sequences = data.training(architecture.context_length, *seed, &mut cache)?;
-        let (most, together) = (training.evaluate_sequences, training.batch_size / training.gradient_accumulation);
-        let eval_sets = data.eval_sets(architecture.context_length, *seed, most, together, &mut cache)?;
-        (sequences, eval_sets, cache.lost().to_vec())
+    let language = LanguageTraining { seed: *seed, trained, training, learning_rate, optimizer, json };
+    let hashed = trained.data.hash()?;
+    let mut order = hashed.order();
+    let Some((corruption, sequence_length)) = corruption else {
+        let read = |cache: &mut TokenCache<'_>| texts(pretraining, &hashed, cache);
+        return language.run(&hashed, order, options, read, progress);
     };
+    order["span_corruption"] = serde_json::to_value(corruption.noise()).expect("numbers are JSON");
+    let read = |cache: &mut TokenCache<'_>| corrupted(pretraining, &hashed, corruption, *sequence_length, cache);
+    language.run(&hashed, order, options, read, progress)
+}
+
+/// What a decoder learns from: texts as they are.
+fn texts(pretraining: &Pretraining, data: &HashedData<'_>, cache: &mut TokenCache<'_>) -> Result<Learnt<Gpt>> {
+    let Pretraining { config: PretrainConfig { seed, training, .. }, trained, .. } = pretraining;
+    let (context_length, tokenizer) = (trained.architecture.context_length, trained.data.tokenizer());
+    let sequences = data.training(context_length, *seed, cache)?;
+    let (most, together) = (training.evaluate_sequences, training.batch_size / training.gradient_accumulation);
+    let mut eval_sets = data.eval_sets(context_length, *seed, most, together, cache)?;
     eval_sets.bytes_per_token = Some(bytes_per_token(&eval_sets.validation, tokenizer)?);
-    loop_config.ends_after(training.steps_of(sequences.count()), options.until);
-    let mut batches = Batches::new(sequences, training.batch_size);
+    Ok(Learnt {
+        examples: sequences.count(),
+        batches: Box::new(Batches::new(sequences, training.batch_size)),
+        evaluator: Box::new(eval_sets),
+        lengths: [0, context_length],
+        prompts: sample_prompts(training.samples.as_ref(), |prompt| tokenizer.prompt(prompt))?,
+    })
+}
 
-    let samples = training.samples.as_ref();
-    let prompts = sample_prompts(samples, |prompt| tokenizer.prompt(prompt))?;
-    let generate = |model: &Gpt, step| match samples {
-        Some(samples) => generate_samples(model, step, samples, &prompts, *seed, tokenizer),
-        None => Ok(Vec::new()),
+/// What a model with an encoder learns from: texts, and what was taken out of them.
+fn corrupted(
+    pretraining: &Pretraining,
+    data: &HashedData<'_>,
+    corruption: &SpanCorruption,
+    sequence_length: usize,
+    cache: &mut TokenCache<'_>,
+) -> Result<Learnt<EncoderDecoder>> {
+    let Pretraining { config: PretrainConfig { seed, training, .. }, trained, .. } = pretraining;
+    let pairs = PairsConfig {
+        context_length: trained.architecture.context_length,
+        batch_size: training.batch_size,
+        by_length: false,
+        evaluate: training.evaluate_sequences,
+        evaluate_together: training.batch_size / training.gradient_accumulation,
+        seed: *seed,
     };
-    let sampler = samples.map(|samples| Sampler { every: samples.every, generate: &generate });
-    let meter = ThroughputMeter::new(flops, training.peak_tflops);
-    let mut inputs = TrainingInputs { objective: NextToken, batches: &mut batches, evaluator: &eval_sets, sampler };
-    ready.run(&loop_config, &mut inputs, meter, &lost, progress)
+    let PairData { count, batches, eval_sets, lengths } = data.corrupted(corruption, sequence_length, pairs, cache)?;
+    Ok(Learnt {
+        examples: count,
+        batches: Box::new(batches),
+        evaluator: Box::new(eval_sets),
+        lengths,
+        prompts: sample_prompts(training.samples.as_ref(), |prompt| trained.data.tokenizer().source(prompt))?,
+    })
 }
 
 /// Bytes of text for each token of the validation data.

@@ -28,9 +28,7 @@ use super::{adapted_model::AdaptedModel, huggingface_folder::HuggingFaceFolder, 
 use crate::{
     checkpoint::{self, Base, StoredModel, Which},
     error::{Error, Result},
-    model::{
-        Adapters, Classifier, Lora, ModelConfig, NamedTensor, language_model_name, replace_some, with_new_rows,
-    },
+    model::{Adapters, Classifier, Lora, ModelConfig, NamedTensor, language_model_name, replace_some, with_new_rows},
     tokenizer::{self, Tokenizer},
 };
 

@@ -17,7 +17,7 @@ pub(super) fn sample_prompts(
     config.into_iter().flat_map(|config| &config.prompts).map(|prompt| ids(prompt)).collect()
 }
 
-/// What a model generates after each prompt.
+/// What a model generates after each prompt; with an encoder, what it answers.
 ///
 /// - `prompts`: the ids of each
 pub(super) fn generate_samples<M: TextModel>(
@@ -29,17 +29,20 @@ pub(super) fn generate_samples<M: TextModel>(
     tokenizer: &Tokenizer,
 ) -> Result<Vec<GeneratedSample>> {
     let sampling = Sampling { temperature: config.temperature, top_k: 0, top_p: 1.0, seed };
+    let has_encoder = model.has_encoder();
     let suppressed = tokenizer.unused(model.vocab_size());
     let criteria = StoppingCriteria {
         max_new_tokens: config.tokens,
-        bos: tokenizer.before_text(),
+        bos: if has_encoder { tokenizer.padding() } else { tokenizer.before_text() },
         eos: tokenizer.ends(),
         suppressed: &suppressed,
         should_stop: &|_| false,
     };
     let texts = generate(model, prompts, sampling, &criteria);
     let sample = |((prompt, ids), new): ((&String, &Vec<u32>), Vec<u32>)| {
-        Ok(GeneratedSample { step, prompt: prompt.clone(), text: tokenizer.continuation(ids, &new)? })
+        // what an encoder has read is no beginning of the text
+        let before = if has_encoder { &[][..] } else { &ids[..] };
+        Ok(GeneratedSample { step, prompt: prompt.clone(), text: tokenizer.continuation(before, &new)? })
     };
     config.prompts.iter().zip(prompts).zip(texts).map(sample).collect()
 }

@@ -8,35 +8,33 @@
 //! Teacher forcing: the model reads each example as it is, and the loss is the cross-entropy of the tokens that it should have said, a mean
 //! over those of the batch. Examples are packed; none attends to another, and positions begin anew at each.
 //!
-//! Useful for: decoders, with all their weights or with adapters in their place. Not useful for: models with an encoder, which learn from sources and targets.
+//! Useful for: decoders, with all their weights or with adapters in their place; models with an encoder, which read the prompt and write the
+//! completion. Not useful for: conversations with an encoder.
 //!
 //! Source: Wei et al. 2021 (FLAN); Ouyang et al. 2022 (`InstructGPT`), section 3.5.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
-use burn::module::Module as _;
 use schemars::JsonSchema;
 use schemas::toml_file::{Defaults, Setting, Spanned, TomlFile};
 use serde::Deserialize;
 
 use super::{
-    adaptation::Adaptation,
-    data::{Examples, TrainingData, absolute},
-    decoder::{Beginning, initial_model},
-    pretrained_model::PretrainedModel,
-    samples::{generate_samples, sample_prompts},
-    session::{Options, Session, check_loop, identity},
+    data::{Examples, HashedData, absolute},
+    language_model::{LanguageTraining, Learnt, Trained},
+    pairs::{PairData, PairsConfig},
+    samples::sample_prompts,
+    session::{Options, check_loop},
     training::TrainingConfig,
     tuning_data::TuningDataConfig,
 };
 use crate::{
-    data::Batches,
-    error::Result,
-    model::{Architecture, Gpt, LoraConfig, ModelConfig},
-    objective::NextToken,
+    data::{Batches, TokenCache},
+    error::{Error, Result},
+    model::{EncoderDecoder, Gpt, LoraConfig, ModelConfig},
     optimize::{OptimizerConfig, Schedule},
     tokenizer::Message,
-    trainer::{Progress, Sampler, ThroughputMeter, TrainOutcome, TrainingInputs, flops_per_token},
+    trainer::{Progress, TrainOutcome},
 };
 
 /// Instruction tuning as it is written. Paths start at the file's folder.
@@ -114,13 +112,8 @@ struct Preset {
 #[derive(Debug, Clone)]
 pub struct Tuning {
     config: TuneConfig,
-    architecture: Architecture,
-    /// What it goes on from.
-    pretrained: Option<Arc<PretrainedModel>>,
-    /// What is trained in its place.
-    adaptation: Option<Adaptation>,
+    trained: Trained,
     json: serde_json::Value,
-    data: TrainingData,
     examples: Examples,
 }
 
@@ -140,32 +133,13 @@ impl Tuning {
         let mut json: serde_json::Value = file.parse(&settings)?;
         // its numbers stand there, and say the same
         json.as_object_mut().map(|config| config.remove("preset"));
-        let mut model = config.model.get_ref().clone();
-        let pretrained = PretrainedModel::named(&file, &settings, &mut model)?;
-        let tokenizer = pretrained.as_ref().and_then(PretrainedModel::tokenizer);
-        let documents = Spanned::new(config.data.span(), config.data.get_ref().documents());
-        let data = TrainingData::check(&file, &documents, tokenizer.as_deref())?;
-        if let Some(pretrained) = &pretrained {
-            if let Some(fault) = pretrained.tokenizer_fault(data.tokenizer())? {
-                return Err(file.fault_of("data.tokenizer", &settings, fault).into());
-            }
-            // what is trained is this model, wherever it lay
-            json["model"] = serde_json::to_value(&model).expect("a configuration is JSON");
-        }
-        let architecture = model.architecture().map_err(|message| file.fault(config.model.span(), message))?;
-        if architecture.has_encoder() {
-            let message = "a model with an encoder learns from sources and targets, and here decoders alone are tuned";
-            return Err(file.fault(config.model.span(), message).into());
-        }
-        let adaptation = Adaptation::named(&file, &settings, config.lora.as_ref(), &model, pretrained.as_ref())?;
-        if let Some(adaptation) = &adaptation {
-            json["lora"] = adaptation.json();
-        }
-        let TuneConfig { training, learning_rate, optimizer, .. } = &config;
+        let TuneConfig { data, model, lora, training, learning_rate, optimizer, .. } = &config;
+        let documents = Spanned::new(data.span(), data.get_ref().documents());
+        let trained = Trained::check(&file, &settings, model, lora.as_ref(), &documents, &mut json)?;
         check_loop(&file, &settings, training, learning_rate, optimizer)?;
-        let examples = config.data.get_ref().examples(&file, data.tokenizer())?;
-        let data = data.with_examples(examples.clone());
-        Ok(Self { config, architecture, pretrained: pretrained.map(Arc::new), adaptation, json, data, examples })
+        let examples = data.get_ref().examples(&file, trained.data.tokenizer())?;
+        let trained = Trained { data: trained.data.with_examples(examples.clone()), ..trained };
+        Ok(Self { config, trained, json, examples })
     }
 }
 
@@ -174,66 +148,73 @@ impl Tuning {
 /// # Errors
 /// When the data, the folder or a checkpoint is at fault: the error names it.
 pub fn tune(tuning: &Tuning, options: &Options, progress: &mut dyn Progress) -> Result<TrainOutcome> {
-    let Tuning { config, architecture, pretrained, adaptation, json, data, examples } = tuning;
+    let Tuning { config, trained, json, .. } = tuning;
     let TuneConfig { seed, training, learning_rate, optimizer, .. } = config;
-    let hashed = data.hash()?;
-    let mut identity = identity(json, hashed.order(), hashed.hashes(), pretrained.as_deref(), options.threads)?;
-    if let (Some(adaptation), Some(pretrained)) = (adaptation, pretrained) {
-        adaptation.record(&mut identity, pretrained, data.tokenizer())?;
+    let language = LanguageTraining { seed: *seed, trained, training, learning_rate, optimizer, json };
+    let hashed = trained.data.hash()?;
+    let order = hashed.order();
+    if trained.architecture.has_encoder() {
+        let read = |cache: &mut TokenCache<'_>| pairs(tuning, &hashed, cache);
+        language.run(&hashed, order, options, read, progress)
+    } else {
+        let read = |cache: &mut TokenCache<'_>| packed(tuning, &hashed, &options.out, cache);
+        language.run(&hashed, order, options, read, progress)
     }
-    let session = Session::begin(options, training.precision, identity, progress)?;
+}
 
-    let tokenizer = data.tokenizer();
-    if let Some(note) = tokenizer.note() {
-        progress.note(&note);
-    }
-    let begins = Beginning { pretrained: pretrained.as_deref(), adaptation: adaptation.as_ref() };
-    let model = initial_model(architecture, begins, tokenizer, *seed, &session, progress)?;
-    let model = model.computing_in(training.precision);
-    tokenizer.save(&options.out)?;
-    let flops = flops_per_token(
-        model.num_params(),
-        architecture.num_layers,
-        architecture.hidden_size,
-        architecture.context_length,
-    ) - adaptation.as_ref().map_or(0.0, |adaptation| adaptation.spared_flops(model.num_params()));
-    // what does not fit together is told before anything is tokenized
-    let mut loop_config = training.loop_config(*seed, *learning_rate, optimizer);
-    let ready = session.with_model(model, &loop_config)?;
-
-    let (sequences, eval_sets, has_conversations, lost) = {
-        let mut note = |text: &str| progress.note(text);
-        let mut cache = data.cache(&options.cache(), &mut note);
-        let sequences = hashed.training(architecture.context_length, *seed, &mut cache)?;
-        let (most, together) = (training.evaluate_sequences, training.batch_size / training.gradient_accumulation);
-        let eval_sets = hashed.eval_sets(architecture.context_length, *seed, most, together, &mut cache)?;
-        (sequences, eval_sets, cache.has_conversations(), cache.lost().to_vec())
-    };
-    let template = &examples.chat_template;
+/// What a decoder learns from: examples in sequences. A chat template that they were written by is left in `out`.
+fn packed(tuning: &Tuning, hashed: &HashedData<'_>, out: &Path, cache: &mut TokenCache<'_>) -> Result<Learnt<Gpt>> {
+    let Tuning { config: TuneConfig { seed, training, .. }, trained, examples, .. } = tuning;
+    let (context_length, tokenizer) = (trained.architecture.context_length, trained.data.tokenizer());
+    let sequences = hashed.training(context_length, *seed, cache)?;
+    let (most, together) = (training.evaluate_sequences, training.batch_size / training.gradient_accumulation);
+    let eval_sets = hashed.eval_sets(context_length, *seed, most, together, cache)?;
+    let (template, has_conversations) = (&examples.chat_template, cache.has_conversations());
     if has_conversations {
-        progress.note(&format!("conversations are written by the chat template {}", template.place()));
+        cache.note(&format!("conversations are written by the chat template {}", template.place()));
         // whoever asks the model asks it so
-        template.save_with(tokenizer, &options.out)?;
+        template.save_with(tokenizer, out)?;
     }
-    loop_config.ends_after(training.steps_of(sequences.count()), options.until);
-    let mut batches = Batches::new(sequences, training.batch_size);
-
-    let samples = training.samples.as_ref();
-    let prompts = sample_prompts(samples, |prompt| {
+    let prompts = sample_prompts(training.samples.as_ref(), |prompt| {
         if has_conversations {
             template.prompt(tokenizer, &[Message { role: "user".into(), content: prompt.into() }])
         } else {
             tokenizer.prompt(prompt)
         }
     })?;
-    let generate = |model: &Gpt, step| match samples {
-        Some(samples) => generate_samples(model, step, samples, &prompts, *seed, tokenizer),
-        None => Ok(Vec::new()),
+    Ok(Learnt {
+        examples: sequences.count(),
+        batches: Box::new(Batches::new(sequences, training.batch_size)),
+        evaluator: Box::new(eval_sets),
+        lengths: [0, context_length],
+        prompts,
+    })
+}
+
+/// What a model with an encoder learns from: prompts that it reads, and completions that it writes.
+fn pairs(tuning: &Tuning, hashed: &HashedData<'_>, cache: &mut TokenCache<'_>) -> Result<Learnt<EncoderDecoder>> {
+    let Tuning { config: TuneConfig { seed, training, .. }, trained, .. } = tuning;
+    let pairs = PairsConfig {
+        context_length: trained.architecture.context_length,
+        batch_size: training.batch_size,
+        by_length: true,
+        evaluate: training.evaluate_sequences,
+        evaluate_together: training.batch_size / training.gradient_accumulation,
+        seed: *seed,
     };
-    let sampler = samples.map(|samples| Sampler { every: samples.every, generate: &generate });
-    let meter = ThroughputMeter::new(flops, training.peak_tflops);
-    let mut inputs = TrainingInputs { objective: NextToken, batches: &mut batches, evaluator: &eval_sets, sampler };
-    ready.run(&loop_config, &mut inputs, meter, &lost, progress)
+    let PairData { count, batches, eval_sets, lengths } = hashed.pairs(pairs, cache)?;
+    if cache.has_conversations() {
+        let message = "it has conversations, and a model with an encoder learns from a `prompt` and a `completion`";
+        let path = hashed.sources().next().map(|(_, _, files)| files.path().to_owned()).unwrap_or_default();
+        return Err(Error::Data { path, message: message.into() });
+    }
+    Ok(Learnt {
+        examples: count,
+        batches: Box::new(batches),
+        evaluator: Box::new(eval_sets),
+        lengths,
+        prompts: sample_prompts(training.samples.as_ref(), |prompt| trained.data.tokenizer().source(prompt))?,
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Attention.
 
-use burn::tensor::{Bool, Tensor, TensorData, module, ops::AttentionModuleOptions};
+use burn::tensor::{Bool, Tensor, TensorData, activation::softmax, module, ops::AttentionModuleOptions};
 
 #[cfg(feature = "gpu")]
 use super::gpu;
@@ -10,6 +10,7 @@ use super::{
     autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
     distance_bias::{DistanceBias, bias_of},
+    dropout::{self, Dropout},
     kernel::{
         attention::{BackwardInputs, InputGradients, Inputs, backward, forward},
         matrix::{Matrix, MatrixMut},
@@ -29,14 +30,14 @@ pub fn attention(x: Tensor<3>, heads: Heads, mask: &AttentionMask) -> Tensor<3> 
         Route::Cpu => record([x.into()], |[x], keep| {
             let [rows, time, _] = dimensions(&x);
             let visible = |row, query| mask.visible(row, query, time, time);
-            let (out, log_sum_exp) = forward(heads, &packed(&x, heads), time, &visible, None);
+            let (out, log_sum_exp) = forward(heads, &packed(&x, heads), time, &visible, None, None);
             let out = CpuTensor::new(out, [rows, time, heads.num_heads * heads.head_dim]);
             let kept = keep.then(|| Packed { x, out: out.clone(), log_sum_exp, heads, mask: mask.clone() });
             (out, kept)
         }),
         #[cfg(feature = "gpu")]
         Route::Gpu => gpu::attention(x, heads, mask),
-        Route::Framework => by_framework(parts(&x, heads), heads, mask, None),
+        Route::Framework => by_framework(parts(&x, heads), heads, mask, None, None),
     }
 }
 
@@ -84,7 +85,8 @@ impl SavedForBackward<1> for Packed {
         let mut dx = vec![0.0; x.values().len()];
         let outputs = dx.chunks_exact_mut(time * columns).map(|dx| packed_gradients(dx, columns, heads));
         let visible = |row, query| mask.visible(row, query, time, time);
-        backward(heads, &backward_inputs(&inputs, &out, &dout, &log_sum_exp, heads), outputs.collect(), &visible, None);
+        let inputs = backward_inputs(&inputs, &out, &dout, &log_sum_exp, heads);
+        backward(heads, &inputs, outputs.collect(), &visible, None, None);
         [Some(CpuTensor::new(dx, x.shape()))]
     }
 }
@@ -123,23 +125,30 @@ pub(super) fn backward_inputs<'a>(
 ///
 /// # Shapes
 /// - `x`: `[batch, time, num_heads * head_dim]`; `other`: `[batch, keys, 2 num_kv_heads * head_dim]`
+/// - `dropout`: of the weights of values, `[batch, num_heads, time, keys]`
 /// - returns: the same as `x`
 #[must_use]
-pub fn cross_attention(x: Tensor<3>, other: Tensor<3>, heads: Heads, mask: &AttentionMask) -> Tensor<3> {
-    match route(&x) {
-        Route::Cpu => record([x.into(), other.into()], |[x, other], keep| {
+pub fn cross_attention(
+    x: Tensor<3>,
+    other: Tensor<3>,
+    heads: Heads,
+    mask: &AttentionMask,
+    dropout: Option<Dropout>,
+) -> Tensor<3> {
+    match (route(&x), dropout) {
+        (Route::Cpu, _) => record([x.into(), other.into()], |[x, other], keep| {
             let ([_, time, _], [_, keys, _]) = (dimensions(&x), dimensions(&other));
             let visible = |row, query| mask.visible(row, query, time, keys);
-            let (out, log_sum_exp) = forward(heads, &cross(&x, &other), time, &visible, None);
+            let (out, log_sum_exp) = forward(heads, &cross(&x, &other), time, &visible, None, dropout);
             let out = CpuTensor::new(out, x.shape());
-            let kept = keep.then(|| Cross { x, other, out: out.clone(), log_sum_exp, heads, mask: mask.clone() });
-            (out, kept)
+            let mask = mask.clone();
+            (out.clone(), keep.then(|| Cross { x, other, out, log_sum_exp, heads, mask, dropout }))
         }),
         #[cfg(feature = "gpu")]
-        Route::Gpu => gpu::cross_attention(x, other, heads, mask),
-        Route::Framework => {
+        (Route::Gpu, None) => gpu::cross_attention(x, other, heads, mask),
+        _ => {
             let [keys, values] = other.chunk(2, 2).try_into().expect("two halves");
-            by_framework([x, keys, values], heads, mask, None)
+            by_framework([x, keys, values], heads, mask, None, dropout)
         }
     }
 }
@@ -176,7 +185,7 @@ pub fn attention_cached(
     let stored = match cache {
         LayerKvCache::Device(stored) => {
             let [keys, values] = like(stored.clone(), x.dtype()).chunk(2, 2).try_into().expect("two halves");
-            return by_framework([x, keys, values], heads, mask, bias);
+            return by_framework([x, keys, values], heads, mask, bias, None);
         }
         LayerKvCache::Own(stored) => stored,
     };
@@ -188,7 +197,7 @@ pub fn attention_cached(
     let visible = |row, query| mask.visible(row, query, time, keys);
     let by_distance = bias.map(|bias| CpuTensor::of(bias.by_distance.clone()));
     let bias = bias.zip(by_distance.as_ref()).map(|(bias, numbers)| bias_of(numbers, bias.zero, mask));
-    let (out, _) = forward(heads, &inputs, time, &visible, bias);
+    let (out, _) = forward(heads, &inputs, time, &visible, bias, None);
     CpuTensor::new(out, x.shape()).into_tensor()
 }
 
@@ -200,11 +209,12 @@ struct Cross {
     log_sum_exp: Vec<f32>,
     heads: Heads,
     mask: AttentionMask,
+    dropout: Option<Dropout>,
 }
 
 impl SavedForBackward<2> for Cross {
     fn gradients(self, dout: CpuTensor, _: [bool; 2]) -> [Option<CpuTensor>; 2] {
-        let Self { x, other, out, log_sum_exp, heads, mask } = self;
+        let Self { x, other, out, log_sum_exp, heads, mask, dropout } = self;
         let ([_, time, columns], [_, keys, key_columns]) = (dimensions(&x), dimensions(&other));
         let inputs = cross(&x, &other);
         let (mut dx, mut dother) = (vec![0.0; x.values().len()], vec![0.0; other.values().len()]);
@@ -219,7 +229,8 @@ impl SavedForBackward<2> for Cross {
             }
         });
         let visible = |row, query| mask.visible(row, query, time, keys);
-        backward(heads, &backward_inputs(&inputs, &out, &dout, &log_sum_exp, heads), outputs.collect(), &visible, None);
+        let inputs = backward_inputs(&inputs, &out, &dout, &log_sum_exp, heads);
+        backward(heads, &inputs, outputs.collect(), &visible, None, dropout);
         [Some(CpuTensor::new(dx, x.shape())), Some(CpuTensor::new(dother, other.shape()))]
     }
 }
@@ -233,6 +244,7 @@ pub(super) fn by_framework(
     heads: Heads,
     mask: &AttentionMask,
     bias: Option<&DistanceBias>,
+    dropout: Option<Dropout>,
 ) -> Tensor<3> {
     let ([rows, time, columns], [_, key_time, _]) = (queries.dims(), keys.dims());
     let device = queries.device();
@@ -247,7 +259,8 @@ pub(super) fn by_framework(
         x.repeat_dim(2, each).reshape([rows, heads.num_heads, time, heads.head_dim])
     };
     let bias = bias.map(|bias| like(bias.of_scores([rows, time, key_time], mask), queries.dtype()));
-    let causal = *mask == AttentionMask::causal();
+    // probabilities that are dropped are computed one operation after the other, and want to be told of every mask
+    let causal = *mask == AttentionMask::causal() && dropout.is_none();
     let mask = (!causal && *mask != AttentionMask::Full { lengths: None }).then(|| {
         let hidden = (0..rows).flat_map(|row| {
             (0..time).flat_map(move |query| {
@@ -258,10 +271,18 @@ pub(super) fn by_framework(
         let hidden = TensorData::new(hidden.collect::<Vec<bool>>(), [rows, 1, time, key_time]);
         Tensor::<4, Bool>::from_data(hidden, &device).expand([rows, heads.num_heads, time, key_time])
     });
-    let scale = (!heads.scaled).then_some(1.0);
-    let options = AttentionModuleOptions { scale, is_causal: causal, ..AttentionModuleOptions::default() };
     let (queries, keys, values) =
         (split(queries, heads.num_heads), split(keys, heads.num_kv_heads), split(values, heads.num_kv_heads));
-    let seen = module::attention(queries, keys, values, mask, bias, options); // [r, h, t, w]
+    let scale = (!heads.scaled).then_some(1.0);
+    let options = AttentionModuleOptions { scale, is_causal: causal, ..AttentionModuleOptions::default() };
+    let seen = match dropout {
+        None => module::attention(queries, keys, values, mask, bias, options), // [r, h, t, w]
+        Some(dropped) => {
+            let scores = queries.matmul(keys.swap_dims(2, 3)) * heads.scale(); // [r, h, t, k]
+            let scores = if let Some(bias) = bias { scores + bias } else { scores };
+            let scores = if let Some(mask) = mask { scores.mask_fill(mask, f32::NEG_INFINITY) } else { scores };
+            dropout::dropout(softmax(scores, 3), dropped).matmul(values)
+        }
+    };
     seen.swap_dims(1, 2).reshape([rows, time, columns])
 }

@@ -12,6 +12,7 @@ use super::{
     autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
     distance_bias::{DistanceBias, bias_of},
+    dropout::Dropout,
     kernel::attention::{backward, forward},
 };
 
@@ -20,22 +21,28 @@ use super::{
 /// # Shapes
 /// - `x`: `[batch, time, (num_heads + 2 num_kv_heads) head_dim]`
 /// - `bias`: with all distances that the mask lets a query see
+/// - `dropout`: of the weights of values, `[batch, num_heads, time, time]`
 /// - returns: `[batch, time, num_heads * head_dim]`
 #[must_use]
-pub fn biased_attention(x: Tensor<3>, bias: &DistanceBias, heads: Heads, mask: &AttentionMask) -> Tensor<3> {
+pub fn biased_attention(
+    x: Tensor<3>,
+    bias: &DistanceBias,
+    heads: Heads,
+    mask: &AttentionMask,
+    dropout: Option<Dropout>,
+) -> Tensor<3> {
     if !matches!(route(&x), Route::Cpu) {
-        return by_framework(parts(&x, heads), heads, mask, Some(bias));
+        return by_framework(parts(&x, heads), heads, mask, Some(bias), dropout);
     }
     let zero = bias.zero;
     record([x.into(), bias.by_distance.clone().into()], |[x, by_distance], keep| {
         let [rows, time, _] = dimensions(&x);
         let visible = |row, query| mask.visible(row, query, time, time);
         let (out, log_sum_exp) =
-            forward(heads, &packed(&x, heads), time, &visible, Some(bias_of(&by_distance, zero, mask)));
+            forward(heads, &packed(&x, heads), time, &visible, Some(bias_of(&by_distance, zero, mask)), dropout);
         let out = CpuTensor::new(out, [rows, time, heads.num_heads * heads.head_dim]);
-        let kept =
-            keep.then(|| Biased { x, by_distance, zero, out: out.clone(), log_sum_exp, heads, mask: mask.clone() });
-        (out, kept)
+        let mask = mask.clone();
+        (out.clone(), keep.then(|| Biased { x, by_distance, zero, out, log_sum_exp, heads, mask, dropout }))
     })
 }
 
@@ -48,11 +55,12 @@ struct Biased {
     log_sum_exp: Vec<f32>,
     heads: Heads,
     mask: AttentionMask,
+    dropout: Option<Dropout>,
 }
 
 impl SavedForBackward<2> for Biased {
     fn gradients(self, dout: CpuTensor, _: [bool; 2]) -> [Option<CpuTensor>; 2] {
-        let Self { x, by_distance, zero, out, log_sum_exp, heads, mask } = self;
+        let Self { x, by_distance, zero, out, log_sum_exp, heads, mask, dropout } = self;
         let ([rows, time, columns], distances) = (dimensions(&x), by_distance.width());
         let inputs = packed(&x, heads);
         let mut dx = vec![0.0; x.values().len()];
@@ -71,6 +79,7 @@ impl SavedForBackward<2> for Biased {
             outputs.collect(),
             &visible,
             Some(bias_of(&by_distance, zero, &mask)),
+            dropout,
         );
         let (sum, others) = dbias.split_at_mut(heads.num_heads * distances);
         for other in others.chunks_exact(sum.len()) {

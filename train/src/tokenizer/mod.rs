@@ -199,6 +199,16 @@ impl Tokenizer {
         Ok(begin.into_iter().chain(ids).collect())
     }
 
+    /// The ids of what an encoder reads: a prompt with its end.
+    ///
+    /// # Errors
+    /// When the tokenizer's own parts do not fit together.
+    pub fn source(&self, text: &str) -> Result<Vec<u32>> {
+        let mut ids = self.prompt(text)?;
+        ids.push(self.end_of_text());
+        Ok(ids)
+    }
+
     /// The text of some ids, without special tokens. Ids that no token has say nothing.
     ///
     /// # Errors
@@ -256,7 +266,7 @@ impl Tokenizer {
     /// Source: Raffel et al. 2020, section 3.1.4; their names in `transformers`.
     #[must_use]
     pub fn sentinels(&self) -> Vec<u32> {
-        (0..).map_while(|number| self.inner.token_to_id(&format!("<extra_id_{number}>"))).collect()
+        (0..).map_while(|number| self.inner.token_to_id(&sentinel(number))).collect()
     }
 
     /// The id that is called the beginning of a text, whether or not it is put there.
@@ -264,6 +274,11 @@ impl Tokenizer {
     pub fn bos(&self) -> Option<u32> {
         self.ends.bos
     }
+}
+
+/// What a sentinel of span corruption is called.
+fn sentinel(number: usize) -> String {
+    format!("<extra_id_{number}>")
 }
 
 fn by_crate(inner: &tokenizers::Tokenizer, text: &str) -> Result<Vec<u32>> {
@@ -290,7 +305,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let texts = ["the cat sat on the mat, the cat sat", "the hat of the cat", "it's 1999, 日本  日本\n\n"];
         let tokenizer =
-            Tokenizer::train(texts.into_iter().cycle().take(60), 320, &folder.path().join("tokenizer.json"))
+            Tokenizer::train(texts.into_iter().cycle().take(60), 320, 0, &folder.path().join("tokenizer.json"))
                 .expect("the texts suffice");
         (folder, tokenizer)
     }

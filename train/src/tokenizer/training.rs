@@ -12,7 +12,7 @@ use tokenizers::{
     processors::byte_level::ByteLevel as ByteLevelProcessor,
 };
 
-use super::{Tokenizer, TokenizerConfig, ends::END_OF_TEXT, failed, names::Names};
+use super::{Tokenizer, TokenizerConfig, ends::END_OF_TEXT, failed, names::Names, sentinel};
 use crate::error::{Error, Result};
 
 type Inner = TokenizerImpl<BPE, NormalizerWrapper, ByteLevel, ByteLevelProcessor, ByteLevelDecoder>;
@@ -20,19 +20,27 @@ type Inner = TokenizerImpl<BPE, NormalizerWrapper, ByteLevel, ByteLevelProcessor
 impl Tokenizer {
     /// Trains a tokenizer with `vocab_size` tokens, and writes it to `path`.
     ///
+    /// - `extra_ids`: how many of them are sentinels of span corruption, `<extra_id_0>` and so on, as T5's tokenizers have 100
+    ///
     /// # Errors
     /// When the texts are too few for so many tokens, or the file cannot be written.
-    pub fn train<'t>(texts: impl Iterator<Item = &'t str> + Send, vocab_size: usize, path: &Path) -> Result<Self> {
-        let least = 256 + 1;
+    pub fn train<'t>(
+        texts: impl Iterator<Item = &'t str> + Send,
+        vocab_size: usize,
+        extra_ids: usize,
+        path: &Path,
+    ) -> Result<Self> {
+        let least = 256 + 1 + extra_ids;
         if vocab_size < least {
             return Err(Error::Tokenizer(format!("a vocabulary has at least {least} tokens, not {vocab_size}")));
         }
+        let special = [END_OF_TEXT.to_owned()].into_iter().chain((0..extra_ids).map(sentinel));
         let mut trainer = BpeTrainerBuilder::new()
             .show_progress(false)
             .vocab_size(vocab_size)
             .min_frequency(2)
             .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
-            .special_tokens(vec![AddedToken::from(END_OF_TEXT, true)])
+            .special_tokens(special.map(|token| AddedToken::from(token, true)).collect())
             .build();
         let cut = ByteLevel::new(false, true, true);
         let mut inner: Inner = TokenizerImpl::new(BPE::default());

@@ -28,4 +28,4 @@ pub use metrics::{Evaluation, GeneratedSample, SpikeEvent, StepStats};
 pub use run::Trainer;
 pub use samples::{Sampler, SamplesConfig};
 pub use spikes::{Action, Quantity, Spike, SpikesConfig};
-pub use throughput::{Throughput, ThroughputMeter, flops_per_token};
+pub use throughput::{Throughput, ThroughputMeter, flops_per_token, flops_per_token_of_pairs};

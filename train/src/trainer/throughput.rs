@@ -14,6 +14,23 @@ pub fn flops_per_token(parameters: usize, num_layers: usize, hidden_size: usize,
     6.0 * parameters as f64 + 12.0 * (num_layers * hidden_size * sequence_length) as f64
 }
 
+/// The same of a token of a pair, on average, where a model with an encoder reads `source` tokens and writes `target`: a token goes through
+/// one of the stacks, which have so many parameters, and through attention to its own sequence; in the decoder also to the source.
+///
+/// - `parameters`: of the encoder; and of the decoder with the head
+#[must_use]
+pub fn flops_per_token_of_pairs(
+    parameters: [usize; 2],
+    num_layers: usize,
+    hidden_size: usize,
+    [source, target]: [usize; 2],
+) -> f64 {
+    let [encoder, decoder] = parameters;
+    let read = flops_per_token(encoder, num_layers, hidden_size, source);
+    let written = flops_per_token(decoder, num_layers, hidden_size, source + target);
+    (read * source as f64 + written * target as f64) / (source + target) as f64
+}
+
 /// Measures the steps between two lines of the log.
 #[derive(Debug, Clone, Copy)]
 pub struct ThroughputMeter {
@@ -83,6 +100,16 @@ mod tests {
         };
         assert!((of(flops_per_token(540_000_000_000, 0, 0, 0)) - 0.457).abs() < 5e-4);
         assert!((of(flops_per_token(540_000_000_000, 118, 48 * 256, 2048)) - 0.462).abs() < 5e-4);
+    }
+
+    /// Where nothing is written, a pair is what an encoder reads.
+    #[test]
+    fn a_pair_is_read_and_written() {
+        let encoder = flops_per_token(1000, 2, 16, 30);
+        assert!((flops_per_token_of_pairs([1000, 5000], 2, 16, [30, 0]) - encoder).abs() < 1e-9);
+        let decoder = flops_per_token(5000, 2, 16, 40);
+        let both = (30.0 * encoder + 10.0 * decoder) / 40.0;
+        assert!((flops_per_token_of_pairs([1000, 5000], 2, 16, [30, 10]) - both).abs() < 1e-9);
     }
 
     #[test]

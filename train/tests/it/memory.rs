@@ -5,13 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::Workshop;
+use crate::{
+    programs::{PROGRAMS, Program},
+    support::Workshop,
+};
 
 /// Kilobytes by which what a process holds may move without a leak: the allocator takes segments of megabytes, and how many there are
 /// depends on which threads happened to free what.
 const SEGMENTS: u64 = 16 << 10;
 
-/// The most that a training holds from its 1,300th step on is what it held from its 100th to its 300th, but for some segments: what was kept
+/// The most that a training of any kind holds from its 1,300th step on is what it held from its 100th to its 300th, but for some segments: what was kept
 /// of every step would show from 16 kB a step on.
 ///
 /// Linux alone says what a process holds; elsewhere nothing is measured, and the test says so.
@@ -21,18 +24,21 @@ fn a_long_training_holds_no_more_than_a_short_one() {
         fixtures::needs::skipped("a_long_training_holds_no_more_than_a_short_one", "there is no /proc");
         return;
     }
+    PROGRAMS.iter().for_each(holds_no_more);
+}
+
+fn holds_no_more(program: &Program) {
     let workshop = Workshop::new();
-    // nobody reads what it would say, and a full pipe would stop it
+    program.prepare(&workshop);
     let settings = ["steps=1500", "log_every=1", "evaluate_every=1500", "save_every=1500"];
     let settings = settings.map(|setting| format!("training.{setting}"));
-    let settings = settings.iter().flat_map(|setting| ["--set", setting]).chain(["--quiet"]).collect::<Vec<_>>();
-    let mut child = workshop.starting("model", &settings);
+    let mut child = program.start(&workshop, "model", &settings.each_ref().map(String::as_str));
     let status = format!("/proc/{}/status", child.id());
     let metrics = workshop.path().join("model/metrics.jsonl");
     let (mut early, mut late) = (0, 0);
     let begun = Instant::now();
     while child.try_wait().expect("the child can be asked").is_none() {
-        assert!(begun.elapsed() < Duration::from_mins(5), "it does not end");
+        assert!(begun.elapsed() < Duration::from_mins(5), "{}: it does not end", program.name);
         let held = fs::read_to_string(&status).ok().and_then(|text| resident(&text)).unwrap_or(0);
         match fs::read_to_string(&metrics).unwrap_or_default().lines().count() {
             100..300 => early = early.max(held),
@@ -41,8 +47,8 @@ fn a_long_training_holds_no_more_than_a_short_one() {
         }
         thread::sleep(Duration::from_millis(5));
     }
-    assert!(early > 0 && late > 0, "{early} and {late} kB: it was not seen in time");
-    assert!(late < early + SEGMENTS, "{early} kB at first, and {late} kB later");
+    assert!(early > 0 && late > 0, "{}: {early} and {late} kB: it was not seen in time", program.name);
+    assert!(late < early + SEGMENTS, "{}: {early} kB at first, and {late} kB later", program.name);
 }
 
 /// Kilobytes in memory.

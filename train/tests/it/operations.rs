@@ -238,14 +238,15 @@ fn gelu_of(x: f64) -> f64 {
     0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3))).tanh())
 }
 
-/// Attention by its definition: `number` gives a query's, a key's and a value's of a row, head, time and place, and `bias` what is added to
-/// the score of a head, query and key.
+/// Attention by its definition: `number` gives a query's, a key's and a value's of a row, head, time and place, `bias` what is added to
+/// the score of a head, query and key, and `kept` what the probability of a row, head, query and key is multiplied by.
 fn attended(
     heads: Heads,
     (rows, time, keys): (usize, usize, usize),
     visible: impl Fn(usize, usize, usize) -> bool,
     number: impl Fn(&str, usize, usize, usize, usize) -> f64,
     bias: impl Fn(usize, usize, usize) -> f64,
+    kept: impl Fn(usize, usize, usize, usize) -> f64,
 ) -> Vec<f64> {
     let scale = if heads.scaled { 1.0 / (heads.head_dim as f64).sqrt() } else { 1.0 };
     let mut out = Vec::new();
@@ -263,7 +264,8 @@ fn attended(
                     .collect();
                 let sum: f64 = powers.iter().sum();
                 out.extend((0..heads.head_dim).map(|at| {
-                    let weighted = (0..keys).map(|key| powers[key] / sum * number("value", row, key_head, key, at));
+                    let probability = |key: usize| powers[key] / sum * kept(row, head, query, key);
+                    let weighted = (0..keys).map(|key| probability(key) * number("value", row, key_head, key, at));
                     weighted.sum::<f64>()
                 }));
             }
@@ -294,7 +296,14 @@ fn attention_within_a_sequence() {
                 _ => true,
             };
             let definition = |values: &[Vec<f64>]| {
-                attended(heads, (rows, time, time), visible, packed(&values[0], heads, time), |_, _, _| 0.0)
+                attended(
+                    heads,
+                    (rows, time, time),
+                    visible,
+                    packed(&values[0], heads, time),
+                    |_, _, _| 0.0,
+                    |_, _, _, _| 1.0,
+                )
             };
             let all = [random_input(1, &[rows, time, columns])];
             hold(&all, definition, |all| found!(all, [x: 3], attention(x, heads, mask)));
@@ -316,7 +325,19 @@ fn packed(x: &[f64], heads: Heads, time: usize) -> impl Fn(&str, usize, usize, u
     }
 }
 
-/// A bias by distance, with its gradient: both ways with padding, causal within documents, over more than one block of queries.
+/// What numbers of a shape are multiplied by in dropout.
+fn kept(dropped: Option<Dropout>, [rows, heads, time, keys]: [usize; 4]) -> impl Fn(usize, usize, usize, usize) -> f64 {
+    let factors =
+        dropped.map(|dropped| numbers(dropout(Tensor::<4>::ones([rows, heads, time, keys], &here()), dropped)));
+    move |row, head, query, key| {
+        factors.as_ref().map_or(1.0, |factors| factors[((row * heads + head) * time + query) * keys + key])
+    }
+}
+
+const DROPOUTS: [Option<Dropout>; 2] = [None, Some(Dropout { rate: 0.3, key: 7 })];
+
+/// A bias by distance, with its gradient: both ways with padding, causal within documents, over more than one block of queries; with some
+/// probabilities dropped.
 #[test]
 fn attention_with_a_bias() {
     for (rows, time, queries, keys, width, scaled) in [(2, 5, 4, 2, 3, false), (1, 70, 2, 1, 2, true)] {
@@ -334,19 +355,28 @@ fn attention_with_a_bias() {
             };
             // a causal mask needs no distances ahead
             let distances = if is_causal { time } else { 2 * time - 1 };
-            let definition = |values: &[Vec<f64>]| {
-                let bias = |head: usize, query: usize, key: usize| {
-                    if is_causal && key > query { 0.0 } else { values[1][head * distances + time - 1 + key - query] }
+            for dropout in DROPOUTS {
+                let kept = kept(dropout, [rows, queries, time, time]);
+                let definition = |values: &[Vec<f64>]| {
+                    let bias = |head: usize, query: usize, key: usize| {
+                        if is_causal && key > query {
+                            0.0
+                        } else {
+                            values[1][head * distances + time - 1 + key - query]
+                        }
+                    };
+                    attended(heads, (rows, time, time), visible, packed(&values[0], heads, time), bias, &kept)
                 };
-                attended(heads, (rows, time, time), visible, packed(&values[0], heads, time), bias)
-            };
-            let all =
-                [random_input(1, &[rows, time, (queries + 2 * keys) * width]), random_input(2, &[queries, distances])];
-            hold(&all, definition, |all| {
-                found!(all, [x: 3, bias: 2], {
-                    biased_attention(x, &DistanceBias { by_distance: bias, zero: time - 1 }, heads, mask)
-                })
-            });
+                let all = [
+                    random_input(1, &[rows, time, (queries + 2 * keys) * width]),
+                    random_input(2, &[queries, distances]),
+                ];
+                hold(&all, definition, |all| {
+                    found!(all, [x: 3, bias: 2], {
+                        biased_attention(x, &DistanceBias { by_distance: bias, zero: time - 1 }, heads, mask, dropout)
+                    })
+                });
+            }
         }
     }
 }
@@ -355,19 +385,22 @@ fn attention_with_a_bias() {
 fn attention_to_another_sequence() {
     let (rows, time, others) = (2, 3, 5);
     let heads = Heads { num_heads: 2, num_kv_heads: 1, head_dim: 3, scaled: true };
-    for lengths in [None, Some([5, 2])] {
+    for (lengths, dropout) in
+        [None, Some([5, 2])].into_iter().flat_map(|lengths| DROPOUTS.map(|dropout| (lengths, dropout)))
+    {
         let mask = AttentionMask::Full { lengths: lengths.map(|lengths| Arc::from(lengths.to_vec())) };
         let visible = |row: usize, _: usize, key: usize| lengths.is_none_or(|lengths| key < lengths[row]);
+        let kept = kept(dropout, [rows, 2, time, others]);
         let definition = |values: &[Vec<f64>]| {
             let number = |part: &str, row: usize, head: usize, at: usize, place: usize| match part {
                 "query" => values[0][(row * time + at) * 6 + head * 3 + place],
                 "key" => values[1][(row * others + at) * 6 + place],
                 _ => values[1][(row * others + at) * 6 + 3 + place],
             };
-            attended(heads, (rows, time, others), visible, number, |_, _, _| 0.0)
+            attended(heads, (rows, time, others), visible, number, |_, _, _| 0.0, &kept)
         };
         let all = [random_input(1, &[rows, time, 6]), random_input(2, &[rows, others, 6])];
-        hold(&all, definition, |all| found!(all, [x: 3, other: 3], cross_attention(x, other, heads, &mask)));
+        hold(&all, definition, |all| found!(all, [x: 3, other: 3], cross_attention(x, other, heads, &mask, dropout)));
     }
 }
 

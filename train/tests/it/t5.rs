@@ -140,6 +140,39 @@ fn models_of_transformers_have_its_logits_loss_and_gradients() {
     });
 }
 
+/// In training, numbers are dropped by their places: by our operations the same as by burn's, the same again with the same key, and others
+/// with another.
+#[test]
+fn what_is_dropped_depends_on_the_key_alone() {
+    for (name, family, figures) in models() {
+        let config = ModelConfig {
+            family: Some(family),
+            num_layers: Some(2),
+            num_heads: Some(2),
+            hidden_size: Some(12),
+            context_length: Some(32),
+            dropout: Some(0.3),
+            ..ModelConfig::default()
+        };
+        let architecture = config.architecture().expect("the numbers fit together");
+        let model = architecture.init_encoder_decoder(19, 3, &Device::flex());
+        let batch = batch(&figures);
+        let loss = |operations, key| {
+            with(operations, || numbers(teacher_forcing_loss(&model, &batch, &figures.numbers("weights"), key))[0])
+        };
+        let own = loss(Operations::Own, Some(5));
+        let by_burn = loss(Operations::Framework, Some(5));
+        assert!((own - by_burn).abs() < 1e-4, "{name}: {own} is not {by_burn}");
+        assert_eq!(own.to_bits(), loss(Operations::Own, Some(5)).to_bits(), "{name}");
+        for other in [Some(6), None] {
+            assert!(
+                (own - loss(Operations::Own, other)).abs() > 1e-4,
+                "{name}: nothing else is dropped with {other:?}"
+            );
+        }
+    }
+}
+
 /// What is read is what would be written, under the same keys.
 #[test]
 fn what_is_read_is_written() {

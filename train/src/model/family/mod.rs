@@ -16,7 +16,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    architecture::{Activation, Biases, Initialization, NormKind, NormPlace, Positions, ROPE_THETA, Stacks},
+    architecture::{
+        Activation, Biases, DropoutPlaces, Initialization, NormKind, NormPlace, Positions, ROPE_THETA, Stacks,
+    },
     huggingface::format::Format,
 };
 
@@ -36,6 +38,7 @@ pub struct Parts {
     pub scale_logits: bool,
     pub stacks: Stacks,
     pub initialization: Initialization,
+    pub dropout_places: DropoutPlaces,
 }
 
 /// A published model.
@@ -178,6 +181,7 @@ const GPT: Parts = Parts {
     scale_logits: false,
     stacks: Stacks::Decoder,
     initialization: Initialization::Gpt,
+    dropout_places: DropoutPlaces::Residual,
 };
 
 /// What rows of Llama's kind change.
@@ -202,6 +206,7 @@ const T5: Parts = Parts {
     scale_logits: true,
     stacks: Stacks::EncoderDecoder,
     initialization: Initialization::T5,
+    dropout_places: DropoutPlaces::Everywhere,
     ..GPT
 };
 

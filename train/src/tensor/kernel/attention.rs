@@ -7,6 +7,9 @@
 //! Scores exist for [`QUERIES`] queries at a time; the backward pass computes them again from each query's log-sum-exp.
 //! A query attends to one interval of keys, which covers all that is wanted: causal, a sliding window, within a document, both ways.
 //!
+//! Probabilities may be dropped before they weigh values: by a hash of their places in `[batch, heads, time, keys]`, so that the backward pass
+//! finds the same ones.
+//!
 //! Source: Dao et al. 2022 (FlashAttention) for what is saved and what is made again; Child et al. 2019 for sliding windows.
 
 use std::ops::Range;
@@ -14,6 +17,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{
+    dropout::Dropout,
     lanes::{exp, largest, sum, sum_of, vectorised},
     matrix::{Matrix, MatrixMut},
 };
@@ -90,6 +94,28 @@ impl<'a> Bias<'a> {
     }
 }
 
+/// What is dropped of the probabilities of a head.
+#[derive(Debug, Clone, Copy)]
+struct Dropped {
+    dropout: Dropout,
+    /// The place of the head's first probability among all.
+    first: usize,
+    /// Keys of a sequence.
+    keys: usize,
+}
+
+impl Dropped {
+    /// - `time`, `keys`: of a sequence
+    fn of(dropout: Dropout, heads: Heads, (batch, head): (usize, usize), time: usize, keys: usize) -> Self {
+        Self { dropout, first: (batch * heads.num_heads + head) * time * keys, keys }
+    }
+
+    /// Drops some of a query's probabilities for the keys from `first_key` on, or of what is multiplied with them.
+    fn apply(self, row: &mut [f32], query: usize, first_key: usize) {
+        self.dropout.apply_to_row(row, self.first + query * self.keys + first_key);
+    }
+}
+
 /// Where the gradients of a sequence go: the same shapes, cut into heads.
 pub struct InputGradients<'a> {
     /// One for each query head.
@@ -118,6 +144,7 @@ pub fn forward(
     time: usize,
     key_range: &impl KeyRange,
     bias: Option<Bias<'_>>,
+    dropout: Option<Dropout>,
 ) -> (Vec<f32>, Vec<f32>) {
     let columns = heads.num_heads * heads.head_dim;
     let mut out = vec![0.0; inputs.len() * time * columns];
@@ -143,6 +170,7 @@ pub fn forward(
                 continue;
             }
             let block_keys = all_keys.rows(keys.clone()).columns(of_key.clone());
+            let dropped = dropout.map(|dropout| Dropped::of(dropout, heads, (batch, head), time, all_keys.size().0));
             scores.resize(count * keys.len(), 0.0);
             MatrixMut::new(scores, keys.len()).product_here(false, heads.scale(), queries, block_keys.transposed());
             for (query, scores) in scores.chunks_exact_mut(keys.len()).enumerate() {
@@ -151,7 +179,10 @@ pub fn forward(
                 if let Some(bias) = bias.filter(|_| !seen.is_empty()) {
                     add(&mut scores[visible.clone()], bias.of(head, (batch, first + query), &seen), 1.0);
                 }
-                log_sum_exp[query * heads.num_heads + head] = softmax(scores, visible);
+                log_sum_exp[query * heads.num_heads + head] = softmax(scores, visible.clone());
+                if let Some(dropped) = dropped {
+                    dropped.apply(&mut scores[visible], first + query, seen.start);
+                }
             }
             let probabilities = Matrix::new(scores, keys.len());
             out.product_here(false, 1.0, probabilities, values.rows(keys.clone()).columns(of_key));
@@ -216,6 +247,7 @@ pub fn backward(
     outputs: Vec<InputGradients<'_>>,
     key_range: &impl KeyRange,
     bias: Option<Bias<'_>>,
+    dropout: Option<Dropout>,
 ) {
     let each = heads.num_heads / heads.num_kv_heads;
     // one task for each key head: the query heads that attend to it add to the same gradients
@@ -238,11 +270,13 @@ pub fn backward(
         |workspace, (batch, head, dqueries, mut dkeys, mut dvalues)| {
             for (number, (mut queries, dbias)) in dqueries.into_iter().enumerate() {
                 let of = (batch, head * each + number);
+                let (time, keys) = (inputs[batch].out.size().0, inputs[batch].inputs.keys.size().0);
                 let outputs = HeadGradients {
                     queries: &mut queries,
                     keys: &mut dkeys,
                     values: &mut dvalues,
                     bias: bias.zip(dbias),
+                    dropped: dropout.map(|dropout| Dropped::of(dropout, heads, of, time, keys)),
                 };
                 head_backward(heads, &inputs[batch], of, outputs, key_range, workspace);
             }
@@ -263,10 +297,13 @@ struct HeadGradients<'a, 'm> {
     values: &'a mut MatrixMut<'m>,
     /// The bias, and where its gradient goes.
     bias: Option<(Bias<'a>, &'a mut [f32])>,
+    /// What was dropped of its probabilities.
+    dropped: Option<Dropped>,
 }
 
 /// With P the probabilities and D (delta) the sum of dout * out for each query: dV = Pᵀ dout, dP = dout Vᵀ, dS = P (dP - D) scale,
-/// dQ = dS K, dK = dSᵀ Q; and of the bias dS / scale, added up along diagonals.
+/// dQ = dS K, dK = dSᵀ Q; and of the bias dS / scale, added up along diagonals. Where some of P were dropped, values were weighed by what was
+/// left: dV and dP are of these, and D is as it was.
 fn head_backward(
     heads: Heads,
     inputs: &BackwardInputs<'_>,
@@ -276,7 +313,7 @@ fn head_backward(
     workspace: &mut Workspace,
 ) {
     let BackwardInputs { inputs, out, dout, log_sum_exp } = *inputs;
-    let HeadGradients { queries: dqueries, keys: dkeys, values: dvalues, mut bias } = outputs;
+    let HeadGradients { queries: dqueries, keys: dkeys, values: dvalues, mut bias, dropped } = outputs;
     let time = out.size().0;
     let (columns, of_key) = (heads.columns(head), heads.columns(heads.key_of(head)));
     for first in (0..time).step_by(QUERIES) {
@@ -310,7 +347,13 @@ fn head_backward(
             if let Some((bias, _)) = bias.as_ref().filter(|_| !seen.is_empty()) {
                 add(probabilities, bias.of(head, (batch, first + query), &seen), 1.0);
             }
+            if let Some(dropped) = dropped {
+                dropped.apply(dscores, first + query, seen.start);
+            }
             row_backward(probabilities, dscores, out, dout, log_sum_exp, heads.scale());
+            if let Some(dropped) = dropped {
+                dropped.apply(probabilities, first + query, seen.start);
+            }
             if let Some((bias, dbias)) = bias.as_mut().filter(|_| !seen.is_empty()) {
                 add(&mut dbias[bias.places((batch, first + query), &seen)], dscores, 1.0 / heads.scale());
             }

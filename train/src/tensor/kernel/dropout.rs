@@ -33,6 +33,14 @@ impl Dropout {
         });
     }
 
+    /// The same for a row of a matrix, on this thread.
+    ///
+    /// - `first`: the place of its first number
+    pub fn apply_to_row(self, x: &mut [f32], first: usize) {
+        #[expect(clippy::cast_possible_truncation, reason = "places repeat after 2^32")]
+        drop_some(x, self, first as u32);
+    }
+
     /// A place stays if its bits are this much or more.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 2^32")]

@@ -1,0 +1,239 @@
+//! What pretraining and tuning share: a language model, a decoder alone or with an encoder, and the loop around it.
+//!
+//! ```text
+//! [model], [lora], [data] -> what is trained, checked                 before any work
+//! what a program reads    -> batches, an evaluator                    once the model is there
+//!                         -> the loop
+//! ```
+
+use std::sync::Arc;
+
+use burn::module::Module as _;
+use schemas::toml_file::{Setting, Spanned, TomlFile};
+use serde_json::Value;
+
+use super::{
+    adaptation::Adaptation,
+    data::{DataConfig, HashedData, TrainingData},
+    pretrained_model::PretrainedModel,
+    samples::generate_samples,
+    session::{Options, Session, identity},
+    training::TrainingConfig,
+};
+use crate::{
+    data::{BatchSource, TokenCache},
+    error::Result,
+    generate::TextModel,
+    model::{Architecture, EncoderDecoder, Gpt, LoraConfig, ModelConfig, Transformer, named_shapes},
+    objective::{Evaluator, NextToken, Objective, TeacherForcing},
+    optimize::{OptimizerConfig, Schedule},
+    trainer::{
+        Progress, Sampler, ThroughputMeter, TrainOutcome, TrainingInputs, flops_per_token, flops_per_token_of_pairs,
+    },
+};
+
+/// A kind of language model, and what it is trained towards.
+pub(super) trait LanguageModel: Transformer + TextModel {
+    /// What it is trained towards.
+    type Objective: Objective<Model = Self> + Default;
+
+    /// The same with adapters, which are trained in its place.
+    fn adapted(self, adaptation: &Adaptation, seed: u64, progress: &mut dyn Progress) -> Result<Self>;
+
+    /// FLOPs of a training token.
+    ///
+    /// - `shapes`: the names and shapes of its parameters
+    /// - `lengths`: ids that go through an encoder, and through a decoder, of an example
+    fn flops_per_token(shapes: &[(String, Vec<usize>)], architecture: &Architecture, lengths: [usize; 2]) -> f64;
+}
+
+impl LanguageModel for Gpt {
+    type Objective = NextToken;
+
+    fn adapted(self, adaptation: &Adaptation, seed: u64, progress: &mut dyn Progress) -> Result<Self> {
+        adaptation.attach(self, seed, progress)
+    }
+
+    fn flops_per_token(shapes: &[(String, Vec<usize>)], architecture: &Architecture, lengths: [usize; 2]) -> f64 {
+        flops_per_token(numbers(shapes, ""), architecture.num_layers, architecture.hidden_size, lengths[1])
+    }
+}
+
+impl LanguageModel for EncoderDecoder {
+    type Objective = TeacherForcing;
+
+    fn adapted(self, _: &Adaptation, _: u64, _: &mut dyn Progress) -> Result<Self> {
+        unreachable!("a configuration with adapters for a model with an encoder is refused")
+    }
+
+    fn flops_per_token(shapes: &[(String, Vec<usize>)], architecture: &Architecture, lengths: [usize; 2]) -> f64 {
+        let Architecture { num_layers, hidden_size, tie_embeddings, .. } = *architecture;
+        let head = numbers(shapes, if tie_embeddings { "tokens" } else { "head" });
+        let stacks = [numbers(shapes, "encoder"), numbers(shapes, "decoder") + head];
+        flops_per_token_of_pairs(stacks, num_layers, hidden_size, lengths)
+    }
+}
+
+/// Numbers in the parameters whose names begin with something.
+fn numbers(shapes: &[(String, Vec<usize>)], beginning: &str) -> usize {
+    let named = shapes.iter().filter(|(name, _)| name.starts_with(beginning));
+    named.map(|(_, shape)| shape.iter().product::<usize>()).sum()
+}
+
+/// What is trained, and on what: checked.
+#[derive(Debug, Clone)]
+pub(super) struct Trained {
+    pub architecture: Architecture,
+    /// What it goes on from.
+    pub pretrained: Option<Arc<PretrainedModel>>,
+    /// What is trained in its place.
+    pub adaptation: Option<Adaptation>,
+    pub data: TrainingData,
+}
+
+impl Trained {
+    /// Checks what a configuration says of the model and the data.
+    ///
+    /// - `json`: the configuration, which gets the model that is trained, wherever that lay
+    ///
+    /// # Errors
+    /// A missing file, a model that cannot be built, a tokenizer that is not the model's: at the key.
+    pub fn check(
+        file: &TomlFile,
+        settings: &[Setting],
+        model: &Spanned<ModelConfig>,
+        lora: Option<&LoraConfig>,
+        data: &Spanned<DataConfig>,
+        json: &mut Value,
+    ) -> Result<Self> {
+        let mut wanted = model.get_ref().clone();
+        let pretrained = PretrainedModel::named(file, settings, &mut wanted)?;
+        let tokenizer = pretrained.as_ref().and_then(PretrainedModel::tokenizer);
+        let data = TrainingData::check(file, data, tokenizer.as_deref())?;
+        if let Some(pretrained) = &pretrained {
+            if let Some(fault) = pretrained.tokenizer_fault(data.tokenizer())? {
+                return Err(file.fault_of("data.tokenizer", settings, fault).into());
+            }
+            json["model"] = serde_json::to_value(&wanted).expect("a configuration is JSON");
+        }
+        let architecture = wanted.architecture().map_err(|message| file.fault(model.span(), message))?;
+        let adaptation = Adaptation::named(file, settings, lora, &wanted, pretrained.as_ref())?;
+        if let Some(adaptation) = &adaptation {
+            json["lora"] = adaptation.json();
+        }
+        Ok(Self { architecture, pretrained: pretrained.map(Arc::new), adaptation, data })
+    }
+
+    /// The model that a training begins with: fresh, or with the weights of one that is there; zeros, where it goes on from a checkpoint with
+    /// all weights. A checkpoint of adapters has not.
+    fn initial_model<M: LanguageModel>(
+        &self,
+        seed: u64,
+        session: &Session<'_>,
+        progress: &mut dyn Progress,
+    ) -> Result<M> {
+        let Self { architecture, pretrained, adaptation, data } = self;
+        let (tokenizer, device) = (data.tokenizer(), session.device());
+        let rows = pretrained.as_ref().map_or_else(|| tokenizer.vocab_size(), |pretrained| pretrained.rows(tokenizer));
+        let model = match pretrained {
+            _ if session.goes_on() && adaptation.is_none() => M::zeros(architecture, rows, device),
+            None => M::initial(architecture, rows, seed, device),
+            Some(pretrained) => {
+                pretrained.notes().iter().for_each(|note| progress.note(note));
+                let (model, loaded) = pretrained.load_whole(M::zeros(architecture, rows, device), seed)?;
+                progress.note(&format!("begins from {pretrained}: {loaded}"));
+                model
+            }
+        };
+        match adaptation {
+            Some(adaptation) => model.adapted(adaptation, seed, progress),
+            None => Ok(model),
+        }
+    }
+}
+
+/// How a language model is trained.
+pub(super) struct LanguageTraining<'t> {
+    pub seed: u64,
+    pub trained: &'t Trained,
+    pub training: &'t TrainingConfig,
+    pub learning_rate: &'t Schedule,
+    pub optimizer: &'t OptimizerConfig,
+    /// The configuration.
+    pub json: &'t Value,
+}
+
+/// What a model learns from.
+pub(super) struct Learnt<M: LanguageModel> {
+    /// Examples of an epoch.
+    pub examples: u64,
+    pub batches: Box<dyn BatchSource<Batch = <M::Objective as Objective>::Batch>>,
+    pub evaluator: Box<dyn Evaluator<M>>,
+    /// Ids that go through an encoder, and through a decoder, of an example.
+    pub lengths: [usize; 2],
+    /// The ids of the prompts of samples.
+    pub prompts: Vec<Vec<u32>>,
+}
+
+impl LanguageTraining<'_> {
+    /// Trains, or goes on training.
+    ///
+    /// - `order`: what the ids of the data and their order depend on, beside the files
+    /// - `read`: makes what it learns from of the data; its cache is told what one should know
+    ///
+    /// # Errors
+    /// When the data, the folder or a checkpoint is at fault: the error names it.
+    pub fn run<M: LanguageModel>(
+        &self,
+        hashed: &HashedData<'_>,
+        order: Value,
+        options: &Options,
+        read: impl FnOnce(&mut TokenCache<'_>) -> Result<Learnt<M>>,
+        progress: &mut dyn Progress,
+    ) -> Result<TrainOutcome> {
+        let Self { seed, trained, training, learning_rate, optimizer, json } = *self;
+        let Trained { architecture, pretrained, adaptation, data } = trained;
+        let tokenizer = data.tokenizer();
+        let mut identity = identity(json, order, hashed.hashes(), pretrained.as_deref(), options.threads)?;
+        if let (Some(adaptation), Some(pretrained)) = (adaptation, pretrained) {
+            adaptation.record(&mut identity, pretrained, tokenizer)?;
+        }
+        let session = Session::begin(options, training.precision, identity, progress)?;
+        if let Some(note) = tokenizer.note() {
+            progress.note(&note);
+        }
+        let model: M = trained.initial_model(seed, &session, progress)?;
+        let model = Transformer::computing_in(model, training.precision);
+        tokenizer.save(&options.out)?;
+        let shapes = named_shapes(&model);
+        let parameters = model.num_params();
+        // what does not fit together is told before anything is tokenized
+        let mut loop_config = training.loop_config(seed, *learning_rate, optimizer);
+        let ready = session.with_model(model, &loop_config)?;
+
+        let (mut learnt, lost) = {
+            let mut note = |text: &str| progress.note(text);
+            let mut cache = data.cache(&options.cache(), &mut note);
+            (read(&mut cache)?, cache.lost().to_vec())
+        };
+        loop_config.ends_after(training.steps_of(learnt.examples), options.until);
+
+        let samples = training.samples.as_ref();
+        let prompts = learnt.prompts;
+        let generate = |model: &M, step| match samples {
+            Some(samples) => generate_samples(model, step, samples, &prompts, seed, tokenizer),
+            None => Ok(Vec::new()),
+        };
+        let sampler = samples.map(|samples| Sampler { every: samples.every, generate: &generate });
+        let spared = adaptation.as_ref().map_or(0.0, |adaptation| adaptation.spared_flops(parameters));
+        let flops = M::flops_per_token(&shapes, architecture, learnt.lengths) - spared;
+        let meter = ThroughputMeter::new(flops, training.peak_tflops);
+        let mut inputs = TrainingInputs {
+            objective: M::Objective::default(),
+            batches: &mut *learnt.batches,
+            evaluator: &*learnt.evaluator,
+            sampler,
+        };
+        ready.run(&loop_config, &mut inputs, meter, &lost, progress)
+    }
+}

@@ -1,0 +1,148 @@
+//! What every kind of training promises: a list of them, each small enough to be run many times.
+//!
+//! A kind that is new is a row of [`PROGRAMS`].
+
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Output, Stdio},
+};
+
+use train::optimize::OptimizerName;
+
+use crate::support::{Workshop, program, stderr, text, train};
+
+/// A kind of training.
+pub struct Program {
+    /// What it is called in messages, and its configuration's file.
+    pub name: &'static str,
+    command: &'static str,
+    /// The tables of its own: the seed, what it learns from, the model.
+    config: &'static str,
+}
+
+pub const PROGRAMS: &[Program] = &[
+    Program {
+        name: "decoder",
+        command: "pretrain",
+        config: r#"seed = 1
+[data]
+mixture = "mixture"
+tokenizer = "tokenizer.json"
+[model]
+num_layers = 2
+num_heads = 2
+hidden_size = 16
+context_length = 32
+dropout = 0.1
+"#,
+    },
+    // two sources by weight, one of them with prompts
+    Program {
+        name: "t5",
+        command: "pretrain",
+        config: r#"seed = 1
+[data]
+tokenizer = "sentinels.json"
+validation = 0.1
+[data.sources.texts]
+path = "mixture"
+weight = 0.7
+[data.sources.sums]
+path = "sums.jsonl"
+weight = 0.3
+[model]
+family = "t5"
+num_layers = 2
+num_heads = 2
+hidden_size = 16
+context_length = 32
+dropout = 0.1
+"#,
+    },
+];
+
+/// The tables of the loop, which are everyone's.
+const LOOP: &str = "
+[training]
+steps = 24
+batch_size = 4
+gradient_accumulation = 2
+log_every = 3
+evaluate_every = 8
+save_every = 6
+[learning_rate]
+peak = 1e-2
+warmup_steps = 4
+";
+
+impl Program {
+    /// Writes what it reads.
+    pub fn prepare(&self, workshop: &Workshop) {
+        workshop.write_sums("sums.jsonl", 600);
+        write_sentinels(workshop);
+        fs::write(self.file(workshop.path()), format!("{}{LOOP}", self.config)).expect("it can be written");
+    }
+
+    fn file(&self, folder: &Path) -> std::path::PathBuf {
+        folder.join(format!("{}.toml", self.name))
+    }
+
+    fn arguments(&self, workshop: &Workshop, out: &str, settings: &[&str], more: &[&str]) -> Vec<String> {
+        let (config, out) = (self.file(workshop.path()), workshop.path().join(out));
+        let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+        let all = [self.command, text(&config), "--out", text(&out)].into_iter().chain(settings);
+        all.chain(more.iter().copied()).map(str::to_owned).collect()
+    }
+
+    /// Runs it with some settings and further arguments.
+    pub fn run(&self, workshop: &Workshop, out: &str, settings: &[&str], more: &[&str]) -> Output {
+        let arguments = self.arguments(workshop, out, settings, more);
+        train(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    fn run_well(&self, workshop: &Workshop, out: &str, settings: &[&str], more: &[&str]) {
+        let output = self.run(workshop, out, settings, more);
+        assert!(output.status.success(), "{}: {}", self.name, stderr(&output));
+    }
+
+    /// Starts it and does not wait for its end.
+    pub fn start(&self, workshop: &Workshop, out: &str, settings: &[&str]) -> Child {
+        // nobody reads what it would say, and a full pipe would stop it
+        let arguments = self.arguments(workshop, out, settings, &["--quiet"]);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        program(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it can be started")
+    }
+}
+
+/// A tokenizer with sentinels, as `sentinels.json`.
+pub fn write_sentinels(workshop: &Workshop) {
+    let (corpus, out) = (workshop.path().join("mixture"), workshop.path().join("sentinels.json"));
+    let output = train(&["tokenizer", text(&corpus), "--vocab-size", "310", "--extra-ids", "10", "--out", text(&out)]);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+/// Stopped and resumed at several steps, between checkpoints and at one, each ends on the same bits with each optimizer: weights, the states
+/// of the optimizer, and metrics.
+#[test]
+fn every_program_goes_on_exactly_with_every_optimizer() {
+    for program in PROGRAMS {
+        let workshop = Workshop::new();
+        program.prepare(&workshop);
+        for name in OptimizerName::ALL {
+            let name = serde_json::to_value(name).expect("a name is JSON");
+            let name = name.as_str().expect("a name is a string");
+            let optimizer = format!("optimizer={{ name = \"{name}\" }}");
+            let settings = [optimizer.as_str()];
+            let (whole, stopped) = (format!("{name}/whole"), format!("{name}/stopped"));
+            program.run_well(&workshop, &whole, &settings, &[]);
+            program.run_well(&workshop, &stopped, &settings, &["--until", "5"]);
+            for until in ["12", "19", "24"] {
+                program.run_well(&workshop, &stopped, &settings, &["--resume", "--until", until]);
+            }
+            let what = format!("{} with {name}", program.name);
+            assert!(workshop.checkpoint(&whole, 24) == workshop.checkpoint(&stopped, 24), "{what}: other bits");
+            assert_eq!(workshop.metrics(&whole), workshop.metrics(&stopped), "{what}");
+        }
+    }
+}
