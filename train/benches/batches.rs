@@ -13,7 +13,7 @@ use std::{error::Error, path::Path, time::Instant};
 
 use train::{
     data::{
-        BatchSource as _, Batches, HashedFiles, Packing, SequencesConfig, SourceFiles, Split, TokenCache,
+        BatchSource as _, Batches, HashedFiles, Packing, RowsAs, SequencesConfig, SourceFiles, Split, TokenCache,
         WeightedSequences,
     },
     tokenizer::Tokenizer,
@@ -38,9 +38,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             sequence_length: SEQUENCE_LENGTH,
             packing,
             document_masking: true,
-            loss_on_prompts: false,
             validation: 0.005,
-            examples: None,
+            rows: RowsAs::Documents,
             seed: 1,
         };
         let packed = files.sequences(Split::Train, &config, &mut cache)?;

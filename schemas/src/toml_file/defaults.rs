@@ -34,6 +34,8 @@ pub(super) fn add_values<'a>(
     path: &str,
     alternatives: &[(&str, &str)],
 ) {
+    // what is a default itself is no alternative
+    let said: Vec<String> = table.keys().map(|key| key.get_ref().to_string()).collect();
     for (key, value) in defaults {
         let path = if path.is_empty() { key.get_ref().to_string() } else { format!("{path}.{}", key.get_ref()) };
         if let (DeValue::Table(defaults), Some(DeValue::Table(table))) =
@@ -45,7 +47,7 @@ pub(super) fn add_values<'a>(
         // alternatives stand in one table
         let of_this = alternatives.iter().filter(|(_, other)| *other == path);
         let mut names = of_this.filter_map(|(first, _)| first.rsplit('.').next());
-        if !has(table, key.get_ref()) && !names.any(|name| has(table, name)) {
+        if !has(table, key.get_ref()) && !names.any(|name| said.iter().any(|said| said == name)) {
             table.insert(Spanned::new(0..0, key.get_ref().clone()), Spanned::new(0..0, value.get_ref().clone()));
         }
     }

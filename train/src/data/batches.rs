@@ -84,7 +84,7 @@ impl<B: MicroBatches + Send + 'static> BatchSource for Batches<B> {
 mod tests {
     use super::*;
     use crate::data::{
-        PackedSequences, Packing,
+        PackedSequences, Packing, RowsAs,
         token_file::{Made, TokenFile, TokenFileWriter},
         tokens::Tokens,
     };
@@ -98,7 +98,7 @@ mod tests {
             let mut writer = TokenFileWriter::create(&path, 1 << 16)?;
             writer.push(&(first..first + count * 4).collect::<Vec<u32>>(), 0, 0)?;
             writer.finish(made.clone(), 0)?;
-            let tokens = Tokens::new(&[TokenFile::open(&path, &made)?], None, 0);
+            let tokens = Tokens::new(&[TokenFile::open(&path, &made)?], None, 0, RowsAs::Documents);
             sources.push((name.to_owned(), weight, PackedSequences::new(tokens, 4, Packing::Concatenated, false)));
         }
         Ok(WeightedSequences::new(sources, 4, seed))

@@ -123,7 +123,7 @@ mod tests {
 
     use super::*;
     use crate::data::{
-        PackedSequences, Packing,
+        PackedSequences, Packing, RowsAs,
         token_file::{Made, TokenFile, TokenFileWriter},
         tokens::Tokens,
     };
@@ -138,7 +138,7 @@ mod tests {
             let mut writer = TokenFileWriter::create(&path, 1 << 24)?;
             writer.push(&(0..*count).map(|place| (number << 16) + place).collect::<Vec<u32>>(), 0, 0)?;
             writer.finish(made.clone(), 0)?;
-            let tokens = Tokens::new(&[TokenFile::open(&path, &made)?], None, 0);
+            let tokens = Tokens::new(&[TokenFile::open(&path, &made)?], None, 0, RowsAs::Documents);
             sources.push((number.to_string(), *weight, PackedSequences::new(tokens, 1, Packing::Concatenated, false)));
         }
         Ok(WeightedSequences::new(sources, 1, seed))

@@ -142,7 +142,7 @@ mod tests {
     /// So many examples of different lengths; their labels tell them apart.
     fn examples(first: usize, count: usize) -> Examples {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
-        let tokenizer = Tokenizer::train(["a b"; 4].into_iter(), 260, &folder.path().join("tokenizer.json"));
+        let tokenizer = Tokenizer::train(["a b"; 4].into_iter(), 260, 0, &folder.path().join("tokenizer.json"));
         let tokenizer = tokenizer.expect("the texts suffice");
         let (tokenizer, _) = tokenizer.with_special_tokens(&SequenceEncoder::MARKS, 0).expect("they can be added");
         let encoder = SequenceEncoder::new(&tokenizer, 64).expect("it has the marks");

@@ -330,7 +330,7 @@ mod tests {
     use crate::tokenizer::Tokenizer;
 
     fn tokenizer(folder: &Path) -> Tokenizer {
-        let trained = Tokenizer::train(["the cat sat"; 20].into_iter(), 270, &folder.join("tokenizer.json"));
+        let trained = Tokenizer::train(["the cat sat"; 20].into_iter(), 270, 0, &folder.join("tokenizer.json"));
         let trained = trained.expect("the texts suffice");
         trained.with_special_tokens(&SequenceEncoder::MARKS, 0).expect("they can be added").0
     }

@@ -255,8 +255,8 @@ mod tests {
             files.push(TokenFile::open(&path, &made)?);
         }
         let tokens = match loss_on {
-            Some(loss_on) => Tokens::of(&files, None, END, RowsAs::Examples(loss_on)),
-            None => Tokens::new(&files, None, END),
+            Some(loss_on) => Tokens::new(&files, None, END, RowsAs::Examples(loss_on)),
+            None => Tokens::new(&files, None, END, RowsAs::Documents),
         };
         Ok((folder, tokens))
     }

@@ -91,6 +91,7 @@ impl Examples for Pairs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::RowsAs;
     use crate::data::token_file::{Made, TokenFile, TokenFileWriter};
 
     const END: u32 = 1;
@@ -114,7 +115,7 @@ mod tests {
             writer.push(&[prompt, completion, &[END]].concat(), prompt.len(), 0)?;
         }
         writer.finish(made.clone(), 0)?;
-        let pairs = Pairs::new(Tokens::new(&[TokenFile::open(&path, &made)?], None, 0), [4, 4], END);
+        let pairs = Pairs::new(Tokens::new(&[TokenFile::open(&path, &made)?], None, 0, RowsAs::Documents), [4, 4], END);
         let found: Vec<Pair> = (0..pairs.count()).map(|number| pairs.pair(number)).collect::<Result<_>>()?;
         let pair = |source: &[u32], target: &[u32]| Pair { source: source.to_vec(), target: target.to_vec() };
         assert_eq!(

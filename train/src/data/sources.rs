@@ -125,6 +125,10 @@ impl HashedFiles {
         cache: &mut TokenCache<'_>,
     ) -> Result<Pairs> {
         let (tokens, drawn) = self.documents(split, share, RowsAs::Documents, seed, cache)?;
+        if tokens.has_conversations() {
+            let message = "it has conversations (`messages`), and a model with an encoder learns from a `prompt` and a `completion`";
+            return Err(Error::Data { path: self.files.path.clone(), message: message.into() });
+        }
         let pairs = Pairs::new(tokens, most, cache.end_of_text());
         if pairs.count() > 0 {
             return Ok(pairs);
@@ -155,7 +159,7 @@ impl HashedFiles {
         let files = paths.iter().zip(hashes).map(|(path, hash)| cache.tokens(path, hash));
         let files = files.collect::<Result<Vec<_>>>()?;
         cache.read_options().check_lost(&self.files.path, paths, files.iter().map(TokenFile::lost).sum())?;
-        Ok((Tokens::of(&files, random, cache.before_text(), rows), random.is_some() && share < 1.0))
+        Ok((Tokens::new(&files, random, cache.before_text(), rows), random.is_some() && share < 1.0))
     }
 }
 

@@ -45,7 +45,7 @@ impl SpanPairs {
 mod tests {
     use super::*;
     use crate::data::{
-        BatchSource as _, PackedSequences, Packing, SpanNoise,
+        BatchSource as _, PackedSequences, Packing, RowsAs, SpanNoise,
         token_file::{Made, TokenFile, TokenFileWriter},
         tokens::Tokens,
     };
@@ -61,7 +61,7 @@ mod tests {
         writer.push(&(10..10 + 6 * 20).collect::<Vec<u32>>(), 0, 0)?;
         writer.finish(made.clone(), 0)?;
         let pairs = || -> Result<SpanPairs> {
-            let tokens = Tokens::new(&[TokenFile::open(&path, &made)?], None, 0);
+            let tokens = Tokens::new(&[TokenFile::open(&path, &made)?], None, 0, RowsAs::Documents);
             let sequences = PackedSequences::new(tokens, 20, Packing::Concatenated, false);
             let sequences = WeightedSequences::new(vec![("texts".into(), 1.0, sequences)], 20, 3);
             // 8 ids in 3 spans: of one span alone, the place is always the end

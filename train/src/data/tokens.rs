@@ -57,13 +57,8 @@ pub(super) struct RandomSplit {
 }
 
 impl Tokens {
-    /// The documents of some files in their order: all, or those of a random split.
-    pub(super) fn new(files: &[TokenFile], split: Option<RandomSplit>, before_text: u32) -> Self {
-        Self::of(files, split, before_text, RowsAs::Documents)
-    }
-
-    /// The same for rows that are taken for something.
-    pub(super) fn of(files: &[TokenFile], split: Option<RandomSplit>, before_text: u32, rows: RowsAs) -> Self {
+    /// The documents of some files in their order, all or those of a random split, taken for something.
+    pub(super) fn new(files: &[TokenFile], split: Option<RandomSplit>, before_text: u32, rows: RowsAs) -> Self {
         let are_examples = matches!(rows, RowsAs::Examples(_));
         let all = matches!(rows, RowsAs::Text | RowsAs::Examples(LossOn::All));
         let (mut documents, mut conversations, mut skipped) =
@@ -103,6 +98,11 @@ impl Tokens {
     /// Documents.
     pub(super) fn documents(&self) -> usize {
         self.documents.len()
+    }
+
+    /// Whether some of them are conversations.
+    pub(super) fn has_conversations(&self) -> bool {
+        !self.conversations.is_empty()
     }
 
     /// What was left out.

@@ -93,7 +93,7 @@ impl WeightedPairs {
 mod tests {
     use super::*;
     use crate::data::{
-        BatchSource as _,
+        BatchSource as _, RowsAs,
         token_file::{Made, TokenFile, TokenFileWriter},
         tokens::Tokens,
     };
@@ -110,7 +110,7 @@ mod tests {
                 writer.push(&[&prompt[..], &[id + 1, 1]].concat(), prompt.len(), 0)?;
             }
             writer.finish(made.clone(), 0)?;
-            let tokens = Tokens::new(&[TokenFile::open(&path, &made)?], None, 0);
+            let tokens = Tokens::new(&[TokenFile::open(&path, &made)?], None, 0, RowsAs::Documents);
             sources.push((name.to_owned(), weight, Pairs::new(tokens, [8, 8], 1)));
         }
         Ok(WeightedPairs::new(sources, 0, seed))

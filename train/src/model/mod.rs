@@ -8,7 +8,7 @@
 //! classifier    a decoder with a head for classes
 //! transformer   how a module is built, whichever it is
 //! forward_pass, kv_cache: what a pass needs besides hidden states
-//! named, parameters, new_rows, language_model: parameters by their names
+//! named, parameters, new_rows, parameter_names: parameters by their names
 //! huggingface   folders of others, in and out
 //! ```
 //!
@@ -28,10 +28,10 @@ mod forward_pass;
 mod gpt;
 pub mod huggingface;
 mod kv_cache;
-mod language_model;
 mod lora;
 mod named;
 mod new_rows;
+mod parameter_names;
 mod parameters;
 mod parts;
 mod purposes;
@@ -51,10 +51,10 @@ pub use family::Family;
 pub use forward_pass::Tokens;
 pub use gpt::Gpt;
 pub use kv_cache::KvCache;
-pub use language_model::{language_model, language_model_name, stored_name};
 pub use lora::{AdaptedLinear, AdaptedRange, AdapterWeights, Adapters, Lora, LoraConfig, Targets};
 pub use named::{MapNamed, VisitNamed, map_named, visit_named};
 pub use new_rows::with_new_rows;
+pub use parameter_names::{language_model, language_model_name, stored_name};
 pub use parameters::{
     NamedTensor, has_adapters, named_parameters, named_shapes, replace, replace_some, saved_parameters,
 };

@@ -23,13 +23,13 @@ pub const ENCODER_EMBEDDING: &str = "read";
 /// Dropout of its decoder's embeddings.
 pub const DECODER_EMBEDDING: &str = "written";
 
-/// What the adapters of a linear layer drop of what they are given.
+/// Dropout in front of the adapters of attention's queries, keys and values.
 pub const ATTENTION_INPUT: &str = "adapters of attention.input";
-/// What the adapters of a linear layer drop of what they are given.
+/// The same of attention's output.
 pub const ATTENTION_OUTPUT: &str = "adapters of attention.output";
-/// What the adapters of a linear layer drop of what they are given.
+/// The same of the first feed-forward layer, with its gate.
 pub const FEED_FORWARD_UP: &str = "adapters of feed_forward.up";
-/// What the adapters of a linear layer drop of what they are given.
+/// The same of the second.
 pub const FEED_FORWARD_DOWN: &str = "adapters of feed_forward.down";
 
 /// For the initial weights of a parameter.

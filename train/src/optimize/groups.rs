@@ -1,5 +1,7 @@
 //! Groups of parameters, by patterns on their names.
 
+use std::collections::BTreeSet;
+
 use burn::{
     module::{Module, Param},
     tensor::Tensor,
@@ -69,12 +71,15 @@ impl Groups {
     /// these.
     ///
     /// # Errors
-    /// When a pattern matches no parameter, or no parameter is left to train: the message says so.
+    /// When a pattern matches no parameter, or only such as adapters are trained in the place of, or no parameter is left to train: the message
+    /// says so.
     pub fn freeze<M: Module>(&self, module: M) -> Result<M, String> {
         struct Freeze<'g> {
             groups: &'g Groups,
             has_adapters: bool,
             names: Vec<String>,
+            /// The parameters that adapters are trained in the place of.
+            of_base: BTreeSet<String>,
             trained: usize,
         }
         impl MapNamed for Freeze<'_> {
@@ -82,15 +87,24 @@ impl Groups {
                 let of_base = self.has_adapters && !is_adapter(name);
                 let freeze = of_base || self.groups.of(name).is_some_and(|group| group.freeze);
                 self.names.push(name.to_owned());
+                if of_base {
+                    self.of_base.insert(name.to_owned());
+                }
                 self.trained += usize::from(!freeze);
                 if freeze { param.set_require_grad(false) } else { param }
             }
         }
         let has_adapters = has_adapters(&module);
-        let mut freeze = Freeze { groups: self, has_adapters, names: Vec::new(), trained: 0 };
+        let mut freeze = Freeze { groups: self, has_adapters, names: Vec::new(), of_base: BTreeSet::new(), trained: 0 };
         let module = map_named(module, &mut freeze);
-        let Freeze { names, trained, .. } = freeze;
-        for (pattern, _) in &self.0 {
+        let Freeze { names, of_base, trained, .. } = freeze;
+        for (pattern, group) in &self.0 {
+            let mut matched = names.iter().filter(|name| pattern.matches(name)).peekable();
+            if !group.freeze && matched.peek().is_some() && matched.all(|name| of_base.contains(name)) {
+                return Err(format!(
+                    "`{pattern}` matches parameters that stay as they are, since adapters are trained in their place"
+                ));
+            }
             if !names.iter().any(|name| pattern.matches(name)) {
                 let some: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
                 return Err(format!(

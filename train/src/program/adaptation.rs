@@ -6,7 +6,7 @@
 //! attach -> the model with adapters                              all else is frozen by the optimizer
 //! ```
 //!
-//! Useful for: every program that trains a decoder. A model that goes on from a checkpoint is loaded all the same: its base is not there.
+//! Useful for: pretraining and tuning of decoders. A model that goes on from a checkpoint is loaded all the same: its base is not there.
 
 use std::path::PathBuf;
 
@@ -102,11 +102,12 @@ impl Adaptation {
         2.0 * parameters.saturating_sub(self.adapters.parameters()) as f64
     }
 
-    /// The model with the adapters: drawn from `seed`, or those that are gone on from.
+    /// The model with the adapters: drawn from `seed`, or those that are gone on from; any, where the training goes on from a checkpoint, which
+    /// has their numbers.
     ///
     /// # Errors
     /// When these do not fit the model.
-    pub fn attach(&self, model: Gpt, seed: u64, progress: &mut dyn Progress) -> Result<Gpt> {
+    pub fn attach(&self, model: Gpt, seed: u64, goes_on: bool, progress: &mut dyn Progress) -> Result<Gpt> {
         let Adapters { lora, .. } = &self.adapters;
         progress.note(&format!(
             "adapters of rank {} on {}: {} numbers are trained, and the {} of the model stay as they are",
@@ -116,7 +117,8 @@ impl Adaptation {
             model.num_params(),
         ));
         let model = model.with_adapters(&self.adapters, seed);
-        let Some(From { folder, weights, notes, .. }) = &self.from else { return Ok(model) };
+        let from = self.from.as_ref().filter(|_| !goes_on);
+        let Some(From { folder, weights, notes, .. }) = from else { return Ok(model) };
         notes.iter().for_each(|note| progress.note(note));
         progress.note(&format!("they go on from {}", folder.display()));
         let tensors: Vec<NamedTensor> = weights.tensors().cloned().collect();

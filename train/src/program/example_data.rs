@@ -73,6 +73,7 @@ impl ExampleDataConfig {
             special_tokens_in_text: false,
             held_out: BTreeMap::new(),
             packing: Packing::default(),
+            span_corruption: None,
             document_masking: false,
             validation,
             max_lost_rate,

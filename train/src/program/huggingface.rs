@@ -14,8 +14,8 @@ use system::AtomicFile;
 use super::{
     huggingface_folder::{CONFIG, HuggingFaceFolder, WEIGHTS},
     peft_folder,
-    session::configured,
-    trained_model::{model_of, whole},
+    recorded::{configured, model_of},
+    trained_model::whole,
 };
 use crate::{
     checkpoint::{self, Checkpoint, Identity, State, Which},
@@ -39,7 +39,7 @@ pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
                        `--until 0` makes a training of its language model alone";
         return Err(Error::HuggingFace { path: out.to_owned(), message: message.into() });
     }
-    let (family, architecture) = model_of(&checkpoint, &out.join("checkpoints"))?;
+    let (family, architecture) = model_of(&checkpoint.identity, &out.join("checkpoints"))?;
     let bos = tokenizer.bos().unwrap_or(tokenizer.end_of_text());
     let special = SpecialTokens { bos, eos: tokenizer.ends(), pad: tokenizer.padding() };
     let (config, tensors) = huggingface::export(family, &architecture, &checkpoint.model, special)
@@ -81,8 +81,8 @@ pub fn export_adapter(out: &Path, which: Which, folder: &Path) -> Result<u64> {
         );
         return Err(failed(message));
     }
-    let (family, architecture) = model_of(&checkpoint, &path)?;
-    let adapters = Adapters::new(configured(&checkpoint, "lora", &path)?, family, &architecture);
+    let (family, architecture) = model_of(&checkpoint.identity, &path)?;
+    let adapters = Adapters::new(configured(&checkpoint.identity, "lora", &path)?, family, &architecture);
     let weights = adapters.and_then(|adapters| adapters.with_weights(checkpoint.model));
     let weights = weights.map_err(|message| Error::Damaged { path, message })?;
     peft_folder::write(folder, &weights, (family, &architecture), &base.folder)?;

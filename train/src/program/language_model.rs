@@ -8,7 +8,6 @@
 
 use std::sync::Arc;
 
-use burn::module::Module as _;
 use schemas::toml_file::{Setting, Spanned, TomlFile};
 use serde_json::Value;
 
@@ -38,7 +37,9 @@ pub(super) trait LanguageModel: Transformer + TextModel {
     type Objective: Objective<Model = Self> + Default;
 
     /// The same with adapters, which are trained in its place.
-    fn adapted(self, adaptation: &Adaptation, seed: u64, progress: &mut dyn Progress) -> Result<Self>;
+    ///
+    /// - `goes_on`: from a checkpoint, which has the adapters' numbers
+    fn adapted(self, adaptation: &Adaptation, seed: u64, goes_on: bool, progress: &mut dyn Progress) -> Result<Self>;
 
     /// FLOPs of a training token.
     ///
@@ -50,8 +51,8 @@ pub(super) trait LanguageModel: Transformer + TextModel {
 impl LanguageModel for Gpt {
     type Objective = NextToken;
 
-    fn adapted(self, adaptation: &Adaptation, seed: u64, progress: &mut dyn Progress) -> Result<Self> {
-        adaptation.attach(self, seed, progress)
+    fn adapted(self, adaptation: &Adaptation, seed: u64, goes_on: bool, progress: &mut dyn Progress) -> Result<Self> {
+        adaptation.attach(self, seed, goes_on, progress)
     }
 
     fn flops_per_token(shapes: &[(String, Vec<usize>)], architecture: &Architecture, lengths: [usize; 2]) -> f64 {
@@ -62,7 +63,7 @@ impl LanguageModel for Gpt {
 impl LanguageModel for EncoderDecoder {
     type Objective = TeacherForcing;
 
-    fn adapted(self, _: &Adaptation, _: u64, _: &mut dyn Progress) -> Result<Self> {
+    fn adapted(self, _: &Adaptation, _: u64, _: bool, _: &mut dyn Progress) -> Result<Self> {
         unreachable!("a configuration with adapters for a model with an encoder is refused")
     }
 
@@ -141,12 +142,13 @@ impl Trained {
             Some(pretrained) => {
                 pretrained.notes().iter().for_each(|note| progress.note(note));
                 let (model, loaded) = pretrained.load_whole(M::zeros(architecture, rows, device), seed)?;
-                progress.note(&format!("begins from {pretrained}: {loaded}"));
+                let what = if session.goes_on() { "adapters of" } else { "begins from" };
+                progress.note(&format!("{what} {pretrained}: {loaded}"));
                 model
             }
         };
         match adaptation {
-            Some(adaptation) => model.adapted(adaptation, seed, progress),
+            Some(adaptation) => model.adapted(adaptation, seed, session.goes_on(), progress),
             None => Ok(model),
         }
     }

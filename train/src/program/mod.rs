@@ -17,6 +17,7 @@ mod peft_folder;
 pub mod predict;
 pub mod pretrain;
 pub mod pretrained_model;
+mod recorded;
 mod samples;
 mod session;
 mod trained_classifier;

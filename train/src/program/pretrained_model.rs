@@ -21,10 +21,12 @@ use std::{
 
 use burn::module::Module;
 use schemas::toml_file::{Setting, TomlFile};
-use serde::de::DeserializeOwned;
 use system::{hash_file, sha256};
 
-use super::{adapted_model::AdaptedModel, huggingface_folder::HuggingFaceFolder, loaded::Loaded, peft_folder};
+use super::{
+    adapted_model::AdaptedModel, huggingface_folder::HuggingFaceFolder, loaded::Loaded, peft_folder,
+    recorded::configured,
+};
 use crate::{
     checkpoint::{self, Base, StoredModel, Which},
     error::{Error, Result},
@@ -141,7 +143,7 @@ impl PretrainedModel {
 
     fn ours(folder: &Path, which: Which) -> Result<Self> {
         let stored = StoredModel::open(folder, which)?;
-        let config: ModelConfig = configured(&stored, "model")?;
+        let config: ModelConfig = configured(&stored.identity, "model", &stored.path)?;
         let name = stored.name_of("tokens");
         let table = stored.tensors.shapes().find(|(found, _)| Some(found) == name.as_ref());
         let vocab_size = table.and_then(|(_, shape)| shape?.first().copied()).unwrap_or(0);
@@ -169,7 +171,7 @@ impl PretrainedModel {
     fn of_adapters(folder: &Path, stored: &StoredModel, base: &Base, config: ModelConfig) -> Result<Self> {
         let damaged = |message| Error::Damaged { path: stored.path.clone(), message };
         stored.verify()?;
-        let lora: Lora = configured(stored, "lora")?;
+        let lora: Lora = configured(&stored.identity, "lora", &stored.path)?;
         let family = config.family().map_err(damaged)?;
         let architecture = config.architecture().map_err(damaged)?;
         let tensors = stored.tensors.shapes().map(|(name, _)| stored.tensors.read(&name));
@@ -407,13 +409,15 @@ impl PretrainedModel {
         Ok(Some(named.values))
     }
 
-    /// All its parameters.
+    /// All parameters of its language model: a classifier's head is left out.
     ///
     /// # Errors
     /// When a file cannot be read, is damaged, or has numbers that are not finite.
     pub(super) fn parameters(&self) -> Result<Vec<NamedTensor>> {
         self.verify()?;
-        self.names().iter().filter_map(|name| self.read(name).transpose()).collect()
+        let names = self.names();
+        let of_model = names.iter().filter(|name| !Classifier::is_of_head(name));
+        of_model.filter_map(|name| self.read(name).transpose()).collect()
     }
 
     fn read(&self, name: &str) -> Result<Option<NamedTensor>> {
@@ -434,12 +438,6 @@ impl PretrainedModel {
             Weights::Adapted(adapted) => adapted.base.names(),
         }
     }
-}
-
-/// A table of the configuration of a checkpoint.
-fn configured<T: DeserializeOwned>(stored: &StoredModel, table: &str) -> Result<T> {
-    serde_json::from_value(stored.identity.config[table].clone())
-        .map_err(|error| Error::OtherVersion { path: stored.path.clone(), message: error.to_string() })
 }
 
 /// Where it lies, in words.

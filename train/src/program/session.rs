@@ -13,12 +13,11 @@ use std::{
 
 use burn::{module::Module, tensor::Device};
 use schemas::toml_file::{Setting, TomlFile};
-use serde::de::DeserializeOwned;
 
 use super::{
     differences::{differences, free_keys},
     pretrained_model::PretrainedModel,
-    trained_model::model_of,
+    recorded::{configured, model_of},
     training::{FREE, TrainingConfig},
 };
 use crate::{
@@ -200,15 +199,6 @@ pub(super) fn identity(
     Ok(Identity { config, tokenizer, mixture, threads, weights, base: None })
 }
 
-/// A table of a checkpoint's configuration.
-///
-/// # Errors
-/// When it is of another version.
-pub(super) fn configured<T: DeserializeOwned>(checkpoint: &Checkpoint, table: &str, path: &Path) -> Result<T> {
-    serde_json::from_value(checkpoint.identity.config[table].clone())
-        .map_err(|error| Error::OtherVersion { path: path.to_owned(), message: error.to_string() })
-}
-
 /// The checkpoint to go on with and where it lies, if that is wanted.
 fn resumed(options: &Options, identity: &Identity) -> Result<Option<(PathBuf, Checkpoint)>> {
     let found = checkpoint::checkpoints(&options.out)?;
@@ -218,10 +208,10 @@ fn resumed(options: &Options, identity: &Identity) -> Result<Option<(PathBuf, Ch
         (true, None) => Err(Error::NoCheckpoint { path: options.out.clone() }),
         (true, Some(path)) => {
             let checkpoint = checkpoint::load(path)?;
-            model_of(&checkpoint, path)?;
+            model_of(&checkpoint.identity, path)?;
             // a model that was imported has not been trained
             if !checkpoint.identity.config["training"].is_null() {
-                configured::<TrainingConfig>(&checkpoint, "training", path)?;
+                configured::<TrainingConfig>(&checkpoint.identity, "training", path)?;
             }
             let differences = differences(&checkpoint.identity, identity, checkpoint.state.step);
             if differences.is_empty() {

@@ -5,7 +5,9 @@ use std::path::Path;
 use burn::module::Module as _;
 
 use super::{
-    classifier_config::ClassifierConfig, session::configured, trained_model::model_of, training::TrainingConfig,
+    classifier_config::ClassifierConfig,
+    recorded::{configured, model_of},
+    training::TrainingConfig,
 };
 use crate::{
     checkpoint::{self, Which},
@@ -43,10 +45,10 @@ impl TrainedClassifier {
             let message = "it holds no classifier, which `train classify` makes".to_owned();
             return Err(Error::Data { path: out.to_owned(), message });
         }
-        let config: ClassifierConfig = configured(&checkpoint, "classifier", &folder)?;
-        let training: TrainingConfig = configured(&checkpoint, "training", &folder)?;
-        let seed: u64 = configured(&checkpoint, "seed", &folder)?;
-        let architecture = model_of(&checkpoint, &folder)?.1;
+        let config: ClassifierConfig = configured(&checkpoint.identity, "classifier", &folder)?;
+        let training: TrainingConfig = configured(&checkpoint.identity, "training", &folder)?;
+        let seed: u64 = configured(&checkpoint.identity, "seed", &folder)?;
+        let architecture = model_of(&checkpoint.identity, &folder)?.1;
         let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
         let shape = |name: &str| {
             let named = checkpoint.model.iter().find(|named| named.name == name);

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use burn::module::Module as _;
 
-use super::{pretrained_model::PretrainedModel, session::configured};
+use super::{pretrained_model::PretrainedModel, recorded::model_of};
 use crate::{
     checkpoint::{self, Checkpoint, Which},
     device::DeviceName,
     error::{Error, Result},
     generate::LoadedModel,
-    model::{Architecture, Family, ModelConfig, language_model},
+    model::language_model,
     tokenizer::{self, Tokenizer},
 };
 
@@ -34,7 +34,7 @@ pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(LoadedModel
             message: format!("its model knows {rows} tokens, and {message} {last}"),
         });
     }
-    let architecture = model_of(&checkpoint, &folder)?.1;
+    let architecture = model_of(&checkpoint.identity, &folder)?.1;
     let model = if architecture.has_encoder() {
         let model = architecture.zeros_encoder_decoder(rows, &device);
         LoadedModel::EncoderDecoder(checkpoint::with_weights(model, checkpoint.model, &folder)?.valid().into())
@@ -55,11 +55,4 @@ pub(super) fn whole(out: &Path, which: Which) -> Result<Checkpoint> {
         checkpoint.model = PretrainedModel::open(out, Which::Step(checkpoint.state.step))?.parameters()?;
     }
     Ok(checkpoint)
-}
-
-/// The family and the architecture of a checkpoint's model.
-pub(super) fn model_of(checkpoint: &Checkpoint, path: &Path) -> Result<(Family, Architecture)> {
-    let config: ModelConfig = configured(checkpoint, "model", path)?;
-    let damaged = |message| Error::Damaged { path: path.to_owned(), message };
-    Ok((config.family().map_err(damaged)?, config.architecture().map_err(damaged)?))
 }

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     data::{Batches, TokenCache},
-    error::{Error, Result},
+    error::Result,
     model::{EncoderDecoder, Gpt, LoraConfig, ModelConfig},
     optimize::{OptimizerConfig, Schedule},
     tokenizer::Message,
@@ -203,11 +203,6 @@ fn pairs(tuning: &Tuning, hashed: &HashedData<'_>, cache: &mut TokenCache<'_>) -
         seed: *seed,
     };
     let PairData { count, batches, eval_sets, lengths } = hashed.pairs(pairs, cache)?;
-    if cache.has_conversations() {
-        let message = "it has conversations, and a model with an encoder learns from a `prompt` and a `completion`";
-        let path = hashed.sources().next().map(|(_, _, files)| files.path().to_owned()).unwrap_or_default();
-        return Err(Error::Data { path, message: message.into() });
-    }
     Ok(Learnt {
         examples: count,
         batches: Box::new(batches),
@@ -223,7 +218,8 @@ mod tests {
     use crate::{data::Packing, optimize::OptimizerName};
 
     fn parsed(written: &str, preset: TunePreset) -> TuneConfig {
-        let file = TomlFile::from_text("tune.toml", format!("seed = 1\n[data]\nmixture = \"rows\"\n{written}"));
+        let file =
+            TomlFile::from_text("tune.toml", format!("seed = 1\n[data]\nmixture = \"rows\"\n[model]\n{written}"));
         file.with_defaults(preset.defaults()).parse(&[]).expect("it is whole")
     }
 

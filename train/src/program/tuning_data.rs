@@ -92,6 +92,7 @@ impl TuningDataConfig {
             special_tokens_in_text: config.special_tokens_in_text,
             held_out: config.held_out,
             packing: config.packing,
+            span_corruption: None,
             document_masking: config.document_masking,
             validation: config.validation,
             max_lost_rate: config.max_lost_rate,

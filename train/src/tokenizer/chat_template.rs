@@ -434,14 +434,11 @@ mod tests {
         ] {
             let template = ChatTemplate::new("here", source, &tokenizer)?;
             assert_eq!(shown(template.conversation(&messages(&TALK))?, &tokenizer), expected);
-            // what the model is asked with is what stands before its last turn
-            let asked = template.prompt(&tokenizer, &messages(&TALK[..3]))?;
+            // what the model is asked with is what stands before its turn
+            let asked = template.prompt(&tokenizer, &messages(&TALK[..1]))?;
             let mut before = Vec::new();
-            let all = template.conversation(&messages(&TALK))?;
-            let last = all.iter().rposition(|(_, has_loss)| *has_loss).expect("it has a last turn");
-            let first =
-                all[..last].iter().rposition(|(_, has_loss)| !*has_loss).expect("something stands before it") + 1;
-            for (part, _) in &all[..first] {
+            for (part, _) in template.conversation(&messages(&TALK[..2]))?.iter().take_while(|(_, has_loss)| !has_loss)
+            {
                 match part {
                     Part::Text(text) => before.extend(tokenizer.encode(text)?),
                     Part::Special(id) => before.push(*id),

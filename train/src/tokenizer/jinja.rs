@@ -15,8 +15,9 @@ use std::io;
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, State,
     syntax::SyntaxConfig,
-    value::{Kwargs, Value, ValueKind, from_args},
+    value::{Kwargs, Value, from_args},
 };
+use minijinja_contrib::pycompat::unknown_method_callback;
 use serde::Serialize as _;
 use serde_json::{
     Serializer,
@@ -142,96 +143,24 @@ impl Formatter for Spaced {
     }
 }
 
-/// A method of Python's strings and dictionaries.
+/// A method of Python's strings, lists and dictionaries; some of strings the library does not know.
 fn method(state: &mut State<'_, '_>, value: &Value, name: &str, args: &[Value]) -> Result<Value, Error> {
-    match (value.as_str(), value.kind(), name) {
-        (Some(text), _, _) => of_text(state, text, name, args),
-        (_, ValueKind::Map, "get") => {
-            let (key, default): (&Value, Option<Value>) = from_args(args)?;
-            let found = value.get_item(key)?;
-            Ok(if found.is_undefined() { default.unwrap_or(Value::from(())) } else { found })
-        }
-        (_, ValueKind::Map, "items") => state.apply_filter("items", std::slice::from_ref(value)),
-        (_, ValueKind::Map, "keys") => Ok(value.try_iter()?.collect()),
-        (_, ValueKind::Map, "values") => {
-            let values = value.try_iter()?.map(|key| value.get_item(&key)).collect::<Result<Vec<_>, _>>()?;
-            Ok(Value::from(values))
-        }
-        _ => Err(Error::from(ErrorKind::UnknownMethod)),
-    }
-}
-
-fn of_text(state: &mut State<'_, '_>, text: &str, name: &str, args: &[Value]) -> Result<Value, Error> {
-    Ok(match name {
-        "strip" | "lstrip" | "rstrip" => {
-            let (characters,): (Option<&str>,) = from_args(args)?;
-            let goes = |character: char| {
-                characters.map_or_else(|| character.is_whitespace(), |characters| characters.contains(character))
-            };
-            let text = if name == "rstrip" { text } else { text.trim_start_matches(goes) };
-            if name == "lstrip" { text } else { text.trim_end_matches(goes) }.into()
-        }
-        "split" | "rsplit" => {
-            let (separator, most): (Option<&str>, Option<i64>) = from_args(args)?;
-            // a count below 0 is none
-            let most = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX - 1) + 1;
-            match separator {
-                Some("") => return Err(fault("empty separator")),
-                Some(separator) if name == "split" => text.splitn(most, separator).collect(),
-                Some(separator) => text.rsplitn(most, separator).collect::<Vec<_>>().into_iter().rev().collect(),
-                None if most == usize::MAX => text.split_whitespace().collect(),
-                None => return Err(fault(format!("`{name}` with a count and without a separator is not known"))),
-            }
-        }
-        "splitlines" => text.lines().collect(),
-        "startswith" | "endswith" => {
-            let (parts,): (&Value,) = from_args(args)?;
-            let is_there = |part: &Value| {
-                let part = part.as_str().ok_or_else(|| fault(format!("`{name}` takes a string, or some")))?;
-                Ok::<_, Error>(if name == "startswith" { text.starts_with(part) } else { text.ends_with(part) })
-            };
-            if parts.as_str().is_some() {
-                return is_there(parts).map(Value::from);
-            }
-            for part in parts.try_iter()? {
-                if is_there(&part)? {
-                    return Ok(true.into());
-                }
-            }
-            false.into()
-        }
-        "replace" => {
-            let (old, new, most): (&str, &str, Option<usize>) = from_args(args)?;
-            most.map_or_else(|| text.replace(old, new), |most| text.replacen(old, new, most)).into()
-        }
-        "removeprefix" | "removesuffix" => {
+    match (value.as_str(), name) {
+        (Some(text), "removeprefix" | "removesuffix") => {
             let (part,): (&str,) = from_args(args)?;
             let rest = if name == "removeprefix" { text.strip_prefix(part) } else { text.strip_suffix(part) };
-            rest.unwrap_or(text).into()
+            Ok(rest.unwrap_or(text).into())
         }
-        "find" | "rfind" => {
-            let (part,): (&str,) = from_args(args)?;
-            let place = if name == "find" { text.find(part) } else { text.rfind(part) };
-            place.map_or(Value::from(-1), |place| Value::from(text[..place].chars().count()))
+        (Some(text), "rsplit") => {
+            let (separator, most): (Option<&str>, Option<i64>) = from_args(args)?;
+            let separator = separator.filter(|separator| !separator.is_empty());
+            let separator = separator.ok_or_else(|| fault("`rsplit` without a separator is not known"))?;
+            // a count below 0 is none
+            let most = most.and_then(|most| usize::try_from(most).ok()).map_or(usize::MAX, |most| most + 1);
+            Ok(text.rsplitn(most, separator).collect::<Vec<_>>().into_iter().rev().collect())
         }
-        "count" => {
-            let (part,): (&str,) = from_args(args)?;
-            Value::from(text.matches(part).count())
-        }
-        "join" => {
-            let (parts,): (&Value,) = from_args(args)?;
-            state.apply_filter("join", &[parts.clone(), text.into()])?
-        }
-        "upper" | "lower" | "title" | "capitalize" => {
-            let () = from_args(args)?;
-            state.apply_filter(name, &[text.into()])?
-        }
-        "isspace" => (!text.is_empty() && text.chars().all(char::is_whitespace)).into(),
-        "isdigit" => (!text.is_empty() && text.chars().all(char::is_numeric)).into(),
-        "isalpha" => (!text.is_empty() && text.chars().all(char::is_alphabetic)).into(),
-        "isalnum" => (!text.is_empty() && text.chars().all(char::is_alphanumeric)).into(),
-        _ => return Err(Error::from(ErrorKind::UnknownMethod)),
-    })
+        _ => unknown_method_callback(state, value, name, args),
+    }
 }
 
 #[cfg(test)]

@@ -69,10 +69,11 @@ mod tests {
         let (_folder, trained) = trained();
         let (tokenizer, _) = trained.with_special_tokens(&["<|start|>", "<|extract|>"], 0)?;
         let marks = tokenizer.marks(&["<|start|>", "<|extract|>"])?;
+        let added = u32::try_from(trained.vocab_size()).expect("few");
         let texts = ["<|start|>the cat <|endoftext|><|extract|>", "", "the hat"];
         let text = |text: &str| Ok::<_, Error>(Piece::Text(trained.encode(text)?));
         let expected = [
-            vec![Piece::Mark(320), text("the cat <|endoftext|>")?, Piece::Mark(321)],
+            vec![Piece::Mark(added), text("the cat <|endoftext|>")?, Piece::Mark(added + 1)],
             Vec::new(),
             vec![text("the hat")?],
         ];

@@ -158,8 +158,9 @@ fn parts(workshop: &Workshop, out: &str, name: &str) -> Vec<f64> {
 fn a_classifier_learns_and_is_asked() {
     let workshop = workshop();
     for folder in ["words", "orders", "choices"] {
-        let said = classify_well(&workshop, folder_out(folder).as_str(), &refs(&kind(&workshop, folder)));
         let out = folder_out(folder);
+        let settings = kind(&workshop, folder);
+        let said = classify_well(&workshop, &out, &[&refs(&settings)[..], &["--set", "training.steps=200"]].concat());
         assert!(
             said.contains("added to the tokenizer: `<|start|>` (300), `<|delimiter|>` (301), `<|extract|>`"),
             "{said}"
@@ -200,7 +201,7 @@ fn a_classifier_learns_and_is_asked() {
         assert!(bytes(&again) == bytes(&model.join("predictions.parquet")), "{folder}");
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(
-            printed.starts_with(&format!("40 examples after 60 steps\naccuracy {:.4} (", right as f64 / 40.0)),
+            printed.starts_with(&format!("40 examples after 200 steps\naccuracy {:.4} (", right as f64 / 40.0)),
             "{printed}"
         );
 

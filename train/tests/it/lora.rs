@@ -66,7 +66,7 @@ fn without_model(workshop: &Workshop) {
     let whole = fs::read_to_string(&config).expect("it was written");
     let (before, rest) = whole.split_once("[model]").expect("it has a model");
     let (_, training) = rest.split_once("[training]").expect("it has a loop");
-    fs::write(&config, format!("{before}[training]{training}")).expect("it can be written");
+    fs::write(&config, format!("{before}[model]\n\n[training]{training}")).expect("it can be written");
 }
 
 /// What a model writes greedily.
@@ -108,7 +108,14 @@ fn adapters_alone_are_trained_and_saved() {
     };
     let (first, adapted) = (losses("first"), losses("adapted"));
     assert_eq!(adapted[0].to_bits(), first[first.len() - 1].to_bits());
-    assert!(adapted[adapted.len() - 1] < adapted[0] - 0.01, "{adapted:?}");
+
+    // of what is new to the model they learn
+    workshop.write_sums("sums.jsonl", 600);
+    workshop.set_data("mixture = \"sums.jsonl\"\nvalidation = 0.1");
+    without_model(&workshop);
+    adapt_well(&workshop, "sums", "first", LORA, &["--set", "learning_rate.peak=0.03"]);
+    let adapted = losses("sums");
+    assert!(adapted[adapted.len() - 1] < adapted[0] - 0.2, "{adapted:?}");
 }
 
 /// Stopped and resumed, with dropout in the model and before the adapters, with several micro-batches and spikes that are rolled back; from a
@@ -123,7 +130,7 @@ fn a_training_of_adapters_ends_on_the_same_bits() {
         "--set",
         "training.gradient_accumulation=2",
         "--set",
-        "training.spikes={ deviations = 2.0, window = 6, limit = 30, action = \"rollback\" }",
+        "training.spikes={ deviations = 3.5, window = 8, limit = 300, action = \"rollback\" }",
     ];
     for (folder, moved) in [("first", "first-moved"), ("exported", "exported-moved")] {
         let (whole, stopped) = (format!("{folder}-whole"), format!("{folder}-stopped"));
@@ -153,24 +160,9 @@ fn what_is_merged_writes_the_same() {
         let path = |name: &str| workshop.path().join(name);
         adapt_well(&workshop, "adapted", "exported", LORA, &["--set", "learning_rate.peak=0.03"]);
         let expected = written(&path("adapted"));
-        assert_ne!(expected, written(&path("first")), "{family}: adapters change something");
-        assert_ne!(
-            expected,
-            well(&[
-                "generate",
-                text(&path("adapted")),
-                "--prompt",
-                "The ",
-                "--tokens",
-                "24",
-                "--temperature",
-                "0",
-                "--best"
-            ])
-            .repeat(2)
-        );
-
         well(&["export", text(&path("adapted")), "--out", text(&path("merged"))]);
+        let weights = |name: &str| fs::read(path(name).join("model.safetensors")).expect("it was written");
+        assert_ne!(weights("merged"), weights("exported"), "{family}: adapters change something");
         well(&["import", text(&path("merged")), "--out", text(&path("imported"))]);
         assert_eq!(written(&path("imported")), expected, "{family}");
 
@@ -188,7 +180,8 @@ fn what_is_merged_writes_the_same() {
         assert!(on == begin("with", &[set("model.from", "exported"), set("model.adapter", "peft")]), "{family}");
 
         // adapters that go on are those that were
-        let again = begin("again", &[set("model.from", "exported"), set("lora.from", "peft")]);
+        let again =
+            begin("again", &[set("model.from", "exported"), format!("lora={{ from = \"{}\" }}", text(&path("peft")))]);
         assert!(again == workshop.checkpoint("adapted", 40)[0], "{family}: other adapters");
         assert_eq!(written(&path("again")), expected, "{family}");
 
@@ -324,12 +317,13 @@ fn what_cannot_be_adapted_is_named() {
     workshop.pretrain_well("wide", &["--set", "model.hidden_size=24", "--until", "1"]);
     adapt_well(&workshop, "adapted", "first", "rank = 4", &["--until", "1"]);
     well(&["export", text(&path("adapted")), "--out", text(&path("peft")), "--adapter"]);
-    let (wide, lora) = (format!("model.from={}", text(&path("wide"))), format!("lora.from={}", text(&path("peft"))));
-    let fault = refuse(&[&wide, &lora, "model.hidden_size=24"]);
+    let wide = format!("model.from={}", text(&path("wide")));
+    let lora = |more: &str| format!("lora={{ from = \"{}\"{more} }}", text(&path("peft")));
+    let fault = refuse(&[&wide, &lora(""), "model.hidden_size=24"]);
     let expected = "`base_model.model.transformer.h.0.attn.c_attn.lora_A.weight` is of shape [4, 16], and by adapter_config.json and the model of \
                     shape [4, 24]";
     assert!(fault.contains(expected), "{fault}");
-    let fault = refuse(&[&from, &lora, "lora.rank=8"]);
+    let fault = refuse(&[&from, &lora(", rank = 8")]);
     assert!(fault.contains("`rank` is 8, and of the adapter that is there 4"), "{fault}");
     let fault = refused(&train(&["export", text(&path("first")), "--out", text(&path("none")), "--adapter"]));
     assert!(fault.contains("it was trained without adapters"), "{fault}");

@@ -60,6 +60,70 @@ context_length = 32
 dropout = 0.1
 "#,
     },
+    // prompts with completions and conversations, by weight
+    Program {
+        name: "tune",
+        command: "tune",
+        config: r#"seed = 1
+[data]
+validation = 0.1
+[data.sources.sums]
+path = "sums.jsonl"
+weight = 0.7
+[data.sources.talks]
+path = "talks.jsonl"
+weight = 0.3
+[model]
+from = "base"
+dropout = 0.1
+"#,
+    },
+    Program {
+        name: "tune-lora",
+        command: "tune",
+        config: r#"seed = 1
+[data]
+mixture = "sums.jsonl"
+validation = 0.1
+[model]
+from = "base"
+[lora]
+rank = 2
+alpha = 4
+dropout = 0.1
+targets = "all-linear"
+"#,
+    },
+    Program {
+        name: "tune-t5",
+        command: "tune",
+        config: r#"seed = 1
+[data]
+mixture = "sums.jsonl"
+tokenizer = "sentinels.json"
+validation = 0.1
+[model]
+family = "t5"
+num_layers = 2
+num_heads = 2
+hidden_size = 16
+context_length = 32
+dropout = 0.1
+"#,
+    },
+    Program {
+        name: "classify",
+        command: "classify",
+        config: r#"seed = 1
+[data]
+mixture = "labels.jsonl"
+[model]
+from = "base"
+dropout = 0.1
+[classifier]
+kind = "classification"
+"#,
+    },
 ];
 
 /// The tables of the loop, which are everyone's.
@@ -81,6 +145,9 @@ impl Program {
     pub fn prepare(&self, workshop: &Workshop) {
         workshop.write_sums("sums.jsonl", 600);
         write_sentinels(workshop);
+        write_talks(&workshop.path().join("talks.jsonl"));
+        write_labels(&workshop.path().join("labels.jsonl"));
+        workshop.pretrain_well("base", &["--until", "3"]);
         fs::write(self.file(workshop.path()), format!("{}{LOOP}", self.config)).expect("it can be written");
     }
 
@@ -113,6 +180,27 @@ impl Program {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         program(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it can be started")
     }
+}
+
+fn write_talks(path: &Path) {
+    let line = |number: usize| {
+        let messages = serde_json::json!([
+            {"role": "user", "content": format!("Say {number}.")},
+            {"role": "assistant", "content": number.to_string()},
+            {"role": "user", "content": "Once more."},
+            {"role": "assistant", "content": number.to_string()},
+        ]);
+        format!("{}\n", serde_json::json!({ "messages": messages }))
+    };
+    fs::write(path, (0..200).map(line).collect::<String>()).expect("it can be written");
+}
+
+fn write_labels(path: &Path) {
+    let line = |number: usize| {
+        let sequence = format!("<|start|>the number {number}<|extract|>");
+        format!("{}\n", serde_json::json!({ "sequences": [sequence], "label": number % 2 }))
+    };
+    fs::write(path, (0..300).map(line).collect::<String>()).expect("it can be written");
 }
 
 /// A tokenizer with sentinels, as `sentinels.json`.

@@ -229,11 +229,12 @@ fn packed_examples_have_the_loss_that_they_have_alone() {
     };
     let (packed, alone) = (loss("packed", &[]), loss("alone", &["data.packing=padded"]));
     let mixed = loss("mixed", &["data.document_masking=false"]);
-    for ((packed, alone), mixed) in packed.iter().zip(&alone).zip(&mixed) {
-        assert!(packed.1 < 20.0 && alone.1 > 50.0, "{packed:?} and {alone:?} percent of padding");
-        assert!((packed.0 - alone.0).abs() < 1e-4, "{packed:?} is not {alone:?}");
-        assert!((mixed.0 - alone.0).abs() > 1e-3, "masks make no difference: {mixed:?}");
+    for (packed, alone) in packed.iter().zip(&alone) {
+        assert!(packed.1 < 30.0 && alone.1 > 50.0, "{packed:?} and {alone:?} percent of padding");
+        assert!((packed.0 - alone.0).abs() < 1e-6, "{packed:?} is not {alone:?}");
     }
+    let differs = |(mixed, alone): (&(f64, f64), &(f64, f64))| (mixed.0 - alone.0).abs() > 1e-5;
+    assert!(mixed.iter().zip(&alone).any(differs), "masks make no difference: {mixed:?}");
 }
 
 /// Stopped and resumed, with sources by weight, epochs in place of steps, dropout and micro-batches: the same bits.
@@ -350,7 +351,10 @@ fn faults_are_named_with_their_place() {
     }
     workshop.set_tuning("mixture = \"talks.jsonl\"");
     let (is_well, said) = workshop.tune("out", &["--set", "model.family=t5"]);
-    assert!(!is_well && said.contains("a model with an encoder learns from sources and targets"), "{said}");
+    assert!(
+        !is_well && said.contains("and a model with an encoder learns from a `prompt` and a `completion`"),
+        "{said}"
+    );
 
     // conversations are no texts to pretrain on
     workshop.set_data("mixture = \"talks.jsonl\"");

@@ -8,7 +8,7 @@
 //! MODULE is a layer's name at Hugging Face, such as `model.layers.0.self_attn.q_proj`. Whatever else an adapter may have there is refused by
 //! its key or its tensor: other methods than LoRA, DoRA, weights that were trained whole (`modules_to_save`), biases, ranks by layer.
 //!
-//! Source: `LoraConfig` and `save_pretrained` of PEFT 0.19.
+//! Source: `LoraConfig` and `save_pretrained` of PEFT 0.21.2.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ const B: &str = ".lora_B.weight";
 const HARMLESS: &[&str] = &[
     "auto_mapping", "base_model_name_or_path", "revision", "inference_mode", "peft_version", "task_type", "fan_in_fan_out",
     "megatron_config", "megatron_core", "loftq_config", "eva_config", "runtime_config", "ensure_weight_tying", "qalora_group_size",
-    "layers_pattern", "lora_ga_config",
+    "layers_pattern", "lora_ga_config", "velora_config",
 ];
 
 /// Keys that ask for what is not computed.
@@ -53,6 +53,8 @@ const REFUSED: &[&str] = &[
     "alora_invocation_tokens",
     "arrow_config",
     "corda_config",
+    "kasa_config",
+    "monteclora_config",
     "use_bdlora",
 ];
 
