@@ -49,7 +49,7 @@ pub struct Base {
     /// Rows of its token embedding: its own, and those of tokens that were added.
     pub vocab_size: usize,
     /// How many of them are of tokens that were added.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub new_rows: usize,
     /// SHA-256 of the adapter that the training went on from; empty where it went on from none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -57,7 +57,7 @@ pub struct Base {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-fn is_none(count: &usize) -> bool {
+fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 

@@ -13,6 +13,7 @@ mod progress;
 mod schema;
 mod signals;
 mod tokenizer;
+mod training;
 mod tune;
 
 use std::process::ExitCode;

@@ -15,6 +15,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::{
     Document, Documents, Lost, Preferred, ReadOptions, read_options,
+    row_forms::CONVERSATIONS,
     token_file::{Made, TokenFile, TokenFileWriter},
 };
 use crate::{
@@ -182,7 +183,7 @@ impl<'t> TokenCache<'t> {
         let (mut count, mut written) = (0, 0);
         let end = self.tokenizer.end_of_text();
         while let Some(few) = documents.next_few()? {
-            let rendered = self.rendered(path, count, &few)?;
+            let rendered = self.rendered(path, documents, &few)?;
             let mut ids = self.tokenizer.encode_batch(&texts(&few, &rendered))?.into_iter();
             let mut next = || ids.next().expect("every text has its ids");
             for (document, rendered) in few.iter().zip(&rendered) {
@@ -205,19 +206,24 @@ impl<'t> TokenCache<'t> {
 
     /// What each document is when it is rendered, if it is a conversation.
     ///
-    /// - `before`: documents of the file before these
-    fn rendered(&self, path: &Path, before: usize, few: &[Document]) -> Result<Vec<Option<RenderedConversation>>> {
+    /// - `documents`: where these few were the last
+    fn rendered(
+        &self,
+        path: &Path,
+        documents: &Documents,
+        few: &[Document],
+    ) -> Result<Vec<Option<RenderedConversation>>> {
         let template = self.chat_template;
-        let render = |(number, document): (usize, &Document)| {
+        let render = |(place, document): (usize, &Document)| {
             let Document::Conversation(messages) = document else { return Ok(None) };
-            let fault = |message: String| Error::Data { path: path.to_owned(), message };
-            let Some(template) = template else {
-                return Err(fault("its rows are conversations (`messages`), which `train tune` takes".into()));
-            };
-            let rendered = template.conversation(messages);
-            rendered.map(Some).map_err(|error| fault(format!("conversation {}: {error}", before + number + 1)))
+            let template = template.ok_or_else(|| (None, format!("its rows are {CONVERSATIONS}")))?;
+            template.conversation(messages).map(Some).map_err(|error| (Some(place), error.to_string()))
         };
-        few.par_iter().enumerate().map(render).collect()
+        let rendered: Result<Vec<_>, _> = few.par_iter().enumerate().map(render).collect();
+        rendered.map_err(|(place, message)| {
+            let message = place.map(|place| format!("{}: {message}", documents.place(place))).unwrap_or(message);
+            Error::Data { path: path.to_owned(), message }
+        })
     }
 
     /// The ids of a conversation, and how they are without loss and with it, in turn.
@@ -229,7 +235,7 @@ impl<'t> TokenCache<'t> {
         next: &mut impl FnMut() -> Vec<u32>,
     ) -> (Vec<u32>, Vec<u32>) {
         let (mut ids, mut runs) = (Vec::new(), vec![0u32]);
-        for (part, has_loss) in conversation {
+        for (part, has_loss) in &conversation.parts {
             let part = match part {
                 Part::Text(_) => next(),
                 Part::Special(id) => vec![*id],
@@ -250,6 +256,10 @@ impl<'t> TokenCache<'t> {
             ids.insert(0, self.tokenizer.before_text());
             runs[0] = 1;
         }
+        if conversation.begins_unasked {
+            // an answer of which nothing is learnt
+            runs.splice(1..1, [0, 0]);
+        }
         (ids, runs)
     }
 }
@@ -260,10 +270,13 @@ fn texts<'d>(few: &'d [Document], rendered: &'d [Option<RenderedConversation>]) 
     for (document, rendered) in few.iter().zip(rendered) {
         match (document, rendered) {
             (Document::Text { prompt, text }, _) => texts.extend([prompt.as_str(), text]),
-            (_, rendered) => texts.extend(rendered.iter().flatten().filter_map(|(part, _)| match part {
-                Part::Text(text) => Some(text.as_str()),
-                Part::Special(_) => None,
-            })),
+            (_, rendered) => {
+                let parts = rendered.iter().flat_map(|conversation| &conversation.parts);
+                texts.extend(parts.filter_map(|(part, _)| match part {
+                    Part::Text(text) => Some(text.as_str()),
+                    Part::Special(_) => None,
+                }));
+            }
         }
     }
     texts

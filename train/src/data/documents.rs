@@ -1,32 +1,19 @@
 //! Documents out of a file, a few at a time.
 
-use std::{
-    fs::File,
-    io::BufRead as _,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
-use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
-use compression::Unpacked;
-use parquet::arrow::{
-    ProjectionMask,
-    arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
+use arrow::{
+    array::{Array as _, ArrayRef, AsArray as _, RecordBatch},
+    datatypes::Schema,
 };
 use schemas::{
-    byte_order_mark::without_mark,
-    columns::{CHOSEN, COMPLETION, LABEL, MESSAGES, POSITIVE, PROMPT, QUERY, REJECTED, SEQUENCES, TEXT},
+    columns::{CHOSEN, COMPLETION, MESSAGES, POSITIVE, PROMPT, QUERY, REJECTED, SEQUENCES, TEXT},
     json_lines::{self, Field, fields},
     text_columns::{TEXT_TYPES, Texts},
 };
 
-use super::{files::Format, read_options::ReadOptions};
-use crate::{
-    error::{Error, Result},
-    tokenizer::Message,
-};
-
-/// Bytes of text that are in memory together, about.
-const CHUNK: usize = 4 << 20;
+use super::{read_options::ReadOptions, row_forms::form, rows::Rows};
+use crate::{error::Result, tokenizer::Message};
 
 /// A row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,12 +39,6 @@ impl Document {
         let said = messages.iter().map(|message| message.content.as_str());
         texts.into_iter().filter(|text| !text.is_empty()).chain(said)
     }
-
-    /// Bytes of text.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.texts().map(str::len).sum()
-    }
 }
 
 /// What a row is, where it has columns of several kinds.
@@ -77,37 +58,28 @@ impl Preferred {
             Self::Conversations => [&[MESSAGES], &[PROMPT, COMPLETION], &[TEXT]],
         }
     }
+
+    /// The columns that rows are made of where there are those of `schema`.
+    fn columns_of(self, schema: &Schema) -> Result<&'static [&'static str], String> {
+        let has = |column: &str| schema.field_with_name(column).is_ok();
+        let found = self.columns().into_iter().find(|columns| columns.iter().all(|column| has(column)));
+        found.ok_or_else(|| no_columns(has))
+    }
 }
 
 /// The documents of one file, in their order.
 pub struct Documents {
-    path: PathBuf,
-    options: ReadOptions,
     preferred: Preferred,
-    lost: u64,
-    reader: Reader,
-}
-
-enum Reader {
-    Parquet { rows: ParquetRecordBatchReader, columns: &'static [&'static str], before: usize },
-    JsonLines { lines: Unpacked<File>, before: usize },
+    rows: Rows,
+    /// The numbers of the last few, from 1: of rows, or of lines.
+    numbers: Vec<usize>,
 }
 
 const NO_COLUMNS: &str = "it has neither a column `text` nor `prompt` and `completion`, nor `messages`";
 
-/// Columns of examples of other kinds, what they are, and who takes them.
-const OTHER_EXAMPLES: [(&[&str], &str); 3] = [
-    (&[SEQUENCES, LABEL], "sequences with labels, which `train classify` takes"),
-    (&[CHOSEN, REJECTED], "better and worse answers, which `train reward` takes"),
-    (&[QUERY, POSITIVE], "questions with passages, which `train retrieve` takes"),
-];
-
 /// What is wrong with a row or a file without columns that are known.
 fn no_columns(has: impl Fn(&str) -> bool) -> String {
-    match OTHER_EXAMPLES.iter().find(|(columns, _)| columns.iter().all(|column| has(column))) {
-        Some((_, what)) => format!("{NO_COLUMNS}: its rows are {what}"),
-        None => NO_COLUMNS.to_owned(),
-    }
+    form(has).map_or_else(|| NO_COLUMNS.to_owned(), |form| format!("{NO_COLUMNS}: its rows are {form}"))
 }
 
 impl Documents {
@@ -124,90 +96,41 @@ impl Documents {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_with(path: &Path, options: ReadOptions, preferred: Preferred) -> Result<Self> {
-        let file = File::open(path).map_err(Error::file("read", path))?;
-        let reader = match Format::of(path).unwrap_or(Format::JsonLines) {
-            Format::Parquet => parquet(path, file, preferred)?,
-            Format::JsonLines => {
-                let lines = options.open(file).map_err(Error::file("read", path))?;
-                Reader::JsonLines { lines, before: 0 }
-            }
-        };
-        Ok(Self { path: path.to_owned(), options, preferred, lost: 0, reader })
+        let rows = Rows::open(path, options, |schema| preferred.columns_of(schema).map(<[_]>::to_vec))?;
+        Ok(Self { preferred, rows, numbers: Vec::new() })
     }
 
     /// Bytes of the file that are lost, as it is known so far.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.lost
+        self.rows.lost()
     }
 
-    /// The next few documents, some megabytes of text; none at the end.
+    /// What one of the last few is called, such as `line 3`.
+    ///
+    /// - `place`: from 0
+    pub(super) fn place(&self, place: usize) -> String {
+        self.rows.place(self.numbers[place])
+    }
+
+    /// The next few documents, some megabytes of rows; none at the end.
     ///
     /// # Errors
     /// When a row cannot be read: the file and the row or line are named.
     pub fn next_few(&mut self) -> Result<Option<Vec<Document>>> {
-        let Self { path, options, preferred, lost, reader } = self;
-        let damaged = |message: String| Error::Damaged { path: path.clone(), message };
-        match reader {
-            Reader::Parquet { rows, columns, before } => {
-                let Some(batch) = rows.next() else { return Ok(None) };
-                let batch = batch.map_err(|error| damaged(format!("after row {before}: {error}")))?;
-                let documents = from_columns(&batch, columns).map_err(|fault| {
-                    let (row, column, message) = fault;
-                    damaged(format!("row {}: column `{column}` {message}", *before + row + 1))
-                })?;
-                *before += batch.num_rows();
-                Ok(Some(documents))
-            }
-            Reader::JsonLines { lines, before } => {
-                let (mut documents, mut bytes, mut line) = (Vec::new(), 0, Vec::new());
-                while bytes < CHUNK && *lost == 0 {
-                    line.clear();
-                    match lines.read_until(b'\n', &mut line) {
-                        Ok(0) => break,
-                        Ok(_) => {}
-                        Err(error) => {
-                            *lost = options.lost(path, error)?;
-                            break;
-                        }
-                    }
-                    *before += 1;
-                    let text = if *before == 1 { without_mark(&line) } else { Ok(&line[..]) };
-                    let text = text.map_err(|message| damaged(format!("line {before}: {message}")))?.trim_ascii();
-                    if text.is_empty() {
-                        continue;
-                    }
-                    let document = from_line(text, *preferred);
-                    let document = document.map_err(|message| damaged(format!("line {before}: {message}")))?;
-                    bytes += document.bytes();
-                    documents.push(document);
-                }
-                Ok((!documents.is_empty()).then_some(documents))
-            }
-        }
+        let preferred = self.preferred;
+        let of_batch = |batch: &RecordBatch, first: usize| {
+            let columns = preferred.columns_of(&batch.schema()).map_err(|message| (None, message))?;
+            let documents = from_columns(batch, columns)
+                .map_err(|(row, column, message)| (Some(row), format!("column `{column}` {message}")))?;
+            Ok((first..).zip(documents).collect())
+        };
+        let of_line = |line: &[u8], number: usize| Ok((number, from_line(line, preferred)?));
+        let Some(few) = self.rows.next_few(of_batch, of_line)? else { return Ok(None) };
+        let (numbers, documents) = few.into_iter().unzip();
+        self.numbers = numbers;
+        Ok(Some(documents))
     }
-}
-
-fn parquet(path: &Path, file: File, preferred: Preferred) -> Result<Reader> {
-    let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(error.to_string()))?;
-    let has = |column: &&str| builder.schema().field_with_name(column).is_ok();
-    let columns = preferred.columns().into_iter().find(|columns| columns.iter().all(has));
-    let columns = columns.ok_or_else(|| damaged(no_columns(|column| has(&column))))?;
-
-    // few rows at a time where rows are long
-    let groups = builder.metadata().row_groups();
-    let (bytes, rows) = groups.iter().fold((0, 0), |(bytes, rows), group| {
-        (bytes + group.total_byte_size().max(0).unsigned_abs(), rows + group.num_rows().max(0).unsigned_abs())
-    });
-    let together = (CHUNK as u64 * rows / bytes.max(1)).clamp(1, 8192);
-    let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
-    let rows = builder
-        .with_projection(mask)
-        .with_batch_size(usize::try_from(together).expect("it was clamped"))
-        .build()
-        .map_err(|error| damaged(error.to_string()))?;
-    Ok(Reader::Parquet { rows, columns, before: 0 })
 }
 
 /// A row, a column, and what is wrong there.
@@ -297,7 +220,7 @@ fn from_line(line: &[u8], preferred: Preferred) -> Result<Document, String> {
     if let Some(name) = null {
         return Err(format!("`{name}` is null, and no {}", if name == MESSAGES { "list" } else { "string" }));
     }
-    let others = [SEQUENCES, LABEL, CHOSEN, REJECTED, QUERY, POSITIVE];
+    let others = [SEQUENCES, CHOSEN, REJECTED, QUERY, POSITIVE];
     let found = fields(line, others).map_err(|fault| fault.to_string())?;
     let has = |column: &str| others.iter().zip(&found).any(|(name, field)| *name == column && *field != Field::Missing);
     Err(no_columns(has).replace("a column ", ""))
@@ -322,7 +245,7 @@ fn conversation(line: &[u8], messages: &Field) -> Result<Document, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{fs::File, sync::Arc};
 
     use arrow::{
         array::{BinaryArray, DictionaryArray, Int32Array, ListBuilder, StringBuilder, StructBuilder},
@@ -485,6 +408,22 @@ mod tests {
             let found = Documents::open(&path)?.next_few()?.expect("there are documents");
             assert_eq!(found.iter().flat_map(Document::texts).collect::<Vec<_>>(), ["0", "1", "2"], "{name}");
         }
+        Ok(())
+    }
+
+    /// Rows come a few megabytes at a time, whether or not it is texts that they have.
+    #[test]
+    fn rows_without_texts_are_not_read_all_at_once() -> Result<()> {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let path = folder.path().join("rows.jsonl");
+        let line = format!("{{\"text\": \"\", \"more\": \"{}\"}}\n", "a".repeat(1 << 20));
+        std::fs::write(&path, line.repeat(6)).expect("the file can be written");
+        let mut documents = Documents::open(&path)?;
+        let mut counts = Vec::new();
+        while let Some(few) = documents.next_few()? {
+            counts.push(few.len());
+        }
+        assert_eq!(counts, [4, 2]);
         Ok(())
     }
 

@@ -1,113 +1,37 @@
 //! Batches of labelled examples by their number.
 //!
-//! ```text
-//! sources by weight -> epochs, each in an order of its own -> places 0, 1, 2, ...
-//! places of 16 batches -> by length -> 16 batches -> in an order of their own
-//! ```
-//!
-//! Sequences of one batch are padded to the longest, so examples of like length go together; each place is taken once all the same. A
-//! batch is a function of (seed, number, batches in all).
-//!
-//! Source: Ott et al. 2019 (fairseq), whose batches have sequences of like length.
+//! Sequences of one batch are padded to the longest, so examples of like length go together: see [`super::by_length`].
 
-use super::{BatchSource, Example, Examples, SequenceBatch, Shuffle, order::WeightedSampler};
+use super::{
+    BatchSource, Example, Examples, SequenceBatch,
+    by_length::ByLength,
+    weighted::{Cursor, Weighted},
+};
 use crate::error::Result;
-
-/// Batches that are cut out of examples in the order of their lengths.
-const POOL: u64 = 16;
 
 /// The batches of a training on examples.
 #[derive(Debug)]
 pub struct ExampleBatches {
-    sources: Vec<(String, Examples)>,
-    sampler: WeightedSampler,
-    batch_size: u64,
+    examples: ByLength<Examples>,
     padding: u32,
-    seed: u64,
-    /// Batches in all, where that is what ends a training.
-    all: Option<u64>,
     cursor: Cursor,
-    /// The pool that was made last, by its first batch.
-    pool: Option<(u64, Vec<Vec<Taken>>)>,
 }
-
-/// A place in the stream of all sources, and how many examples each has given before.
-#[derive(Debug, Clone, Default)]
-struct Cursor {
-    place: u64,
-    given: Vec<u64>,
-}
-
-/// An example by its source and its number there.
-type Taken = (usize, usize);
 
 impl ExampleBatches {
     /// Batches of `batch_size` examples each.
     ///
     /// - `sources`: name, weight and examples of each; one source at least, of one example at least
-    /// - `all`: batches in all, where a training ends with a number of epochs: no pool goes beyond, so that an epoch has each example
+    /// - `end`: batches in all, where a training ends with a number of epochs, which have each example once
     #[must_use]
     pub fn new(
         sources: Vec<(String, f64, Examples)>,
         batch_size: usize,
         padding: u32,
         seed: u64,
-        all: Option<u64>,
+        end: Option<u64>,
     ) -> Self {
-        let weights: Vec<f64> = sources.iter().map(|(_, weight, _)| *weight).collect();
-        let sources = sources.into_iter().map(|(name, _, examples)| (name, examples)).collect();
-        let sampler = WeightedSampler::new(seed, &weights);
-        let batch_size = batch_size as u64;
-        Self { sources, sampler, batch_size, padding, seed, all, cursor: Cursor::default(), pool: None }
-    }
-
-    /// The first batch of the pool that a batch is in, and how many are in it.
-    fn pool_of(&self, number: u64) -> (u64, u64) {
-        let (begin, end) = match self.all {
-            Some(all) if number < all => (0, all),
-            // a training that was rolled back goes on past some batches
-            Some(all) => (all, u64::MAX),
-            None => (0, u64::MAX),
-        };
-        let first = begin + (number - begin) / POOL * POOL;
-        (first, POOL.min(end - first))
-    }
-
-    /// The batches of a pool.
-    fn make(&mut self, first: u64, count: u64) -> Vec<Vec<Taken>> {
-        let place = first * self.batch_size;
-        if place < self.cursor.place || self.cursor.given.len() != self.sources.len() {
-            self.cursor = Cursor { place: 0, given: vec![0; self.sources.len()] };
-        }
-        if let [given] = &mut self.cursor.given[..] {
-            (*given, self.cursor.place) = (place, place);
-        }
-        while self.cursor.place < place {
-            self.next();
-        }
-        let mut taken: Vec<Taken> = (0..count * self.batch_size)
-            .map(|_| {
-                let (source, given) = self.next();
-                let (name, examples) = &self.sources[source];
-                let count = examples.count() as u64;
-                let shuffle = Shuffle::new(self.seed, &format!("epoch {} of {name}", given / count), count);
-                (source, usize::try_from(shuffle.at(given % count)).expect("a number below the count"))
-            })
-            .collect();
-        taken.sort_by_cached_key(|(source, number)| self.sources[*source].1.longest(*number));
-        let size = usize::try_from(self.batch_size).expect("a batch is in memory");
-        let cut: Vec<&[Taken]> = taken.chunks(size).collect();
-        let order = Shuffle::new(self.seed, &format!("batches from {first}"), count);
-        (0..count).map(|place| cut[usize::try_from(order.at(place)).expect("few")].to_vec()).collect()
-    }
-
-    /// The source of the next place, and how many examples it gave before.
-    fn next(&mut self) -> (usize, u64) {
-        let source = if self.sources.len() == 1 { 0 } else { self.sampler.source(self.cursor.place) };
-        let given = self.cursor.given[source];
-        self.cursor.given[source] += 1;
-        self.cursor.place += 1;
-        (source, given)
+        let examples = ByLength::new(Weighted::new(sources, seed), batch_size, end);
+        Self { examples, padding, cursor: Cursor::default() }
     }
 }
 
@@ -115,17 +39,10 @@ impl BatchSource for ExampleBatches {
     type Batch = SequenceBatch;
 
     fn batch(&mut self, number: u64) -> Result<SequenceBatch> {
-        let (first, count) = self.pool_of(number);
-        let pool = match self.pool.take() {
-            Some((made, pool)) if made == first => pool,
-            _ => self.make(first, count),
-        };
-        let within = usize::try_from(number - first).expect("a pool has few batches");
-        let examples: Vec<Example<'_>> =
-            pool[within].iter().map(|(source, number)| self.sources[*source].1.get(*number)).collect();
-        let batch = SequenceBatch::new(&examples, self.padding);
-        self.pool = Some((first, pool));
-        Ok(batch)
+        let drawn = self.examples.batch(number, &mut self.cursor).into_iter();
+        let place = |number: u64| usize::try_from(number).expect("examples are in memory");
+        let examples: Vec<Example<'_>> = drawn.map(|(examples, number)| examples.get(place(number))).collect();
+        Ok(SequenceBatch::new(&examples, self.padding))
     }
 }
 

@@ -14,9 +14,11 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::{
     Cut, Example, ExampleKind, HashedFiles, Lost, ReadOptions, SequenceEncoder, Shuffle, Split,
+    by_length::Lengths,
     labelled_rows::{LabelledRow, LabelledRows},
     read_options,
     tokens::RandomSplit,
+    weighted::Countable,
 };
 use crate::error::Result;
 
@@ -169,6 +171,19 @@ impl Examples {
             self.names.push(name);
         }
         self.labels.push(label.unwrap_or(UNKNOWN));
+    }
+}
+
+impl Countable for Examples {
+    fn count(&self) -> u64 {
+        self.count() as u64
+    }
+}
+
+impl Lengths for Examples {
+    /// That of its longest sequence.
+    fn length(&self, number: u64) -> u64 {
+        self.longest(usize::try_from(number).expect("examples are in memory")) as u64
     }
 }
 

@@ -3,35 +3,22 @@
 //! Useful for: mixtures of sequences, as `curate` writes them, and files of other tools with these columns. Not useful for: texts to learn
 //! a language from; see [`super::Documents`].
 
-use std::{
-    fs::File,
-    io::BufRead as _,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use arrow::{
     array::{Array as _, ArrayRef, AsArray as _, Int64Array, RecordBatch},
     compute::cast,
-    datatypes::{DataType, Int64Type},
-};
-use compression::Unpacked;
-use parquet::arrow::{
-    ProjectionMask,
-    arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
+    datatypes::{DataType, Int64Type, Schema},
 };
 use schemas::{
-    byte_order_mark::without_mark,
-    columns::{CHOSEN, COMPLETION, ID, LABEL, PROMPT, QUERY, SEQUENCES, TEXT},
+    columns::{ID, LABEL, SEQUENCES},
     json_lines,
     text_columns::{TEXT_TYPES, Texts},
 };
 use serde_json::Value;
 
-use super::{files::Format, read_options::ReadOptions};
+use super::{read_options::ReadOptions, row_forms::form, rows::Rows};
 use crate::error::{Error, Result};
-
-/// Bytes of text that are in memory together, about.
-const CHUNK: usize = 4 << 20;
 
 /// A row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,17 +34,10 @@ pub struct LabelledRow {
 }
 
 /// The labelled rows of one file, in their order.
-pub struct LabelledRows {
-    path: PathBuf,
-    options: ReadOptions,
-    lost: u64,
-    reader: Reader,
-}
+pub struct LabelledRows(Rows);
 
-enum Reader {
-    Parquet { rows: ParquetRecordBatchReader, before: usize },
-    JsonLines { lines: Unpacked<File>, before: usize },
-}
+/// What of a row is read.
+const COLUMNS: [&str; 3] = [ID, SEQUENCES, LABEL];
 
 impl LabelledRows {
     /// Opens a file of Parquet or JSON lines; by its name, which is one of the latter where it says nothing.
@@ -65,31 +45,23 @@ impl LabelledRows {
     /// # Errors
     /// When it cannot be read, or has no column `sequences`.
     pub fn open(path: &Path, options: ReadOptions) -> Result<Self> {
-        let file = File::open(path).map_err(Error::file("read", path))?;
-        let reader = match Format::of(path).unwrap_or(Format::JsonLines) {
-            Format::Parquet => parquet(path, file)?,
-            Format::JsonLines => {
-                let lines = options.open(file).map_err(Error::file("read", path))?;
-                Reader::JsonLines { lines, before: 0 }
-            }
+        let columns = |schema: &Schema| match schema.field_with_name(SEQUENCES) {
+            Ok(_) => Ok(COLUMNS.to_vec()),
+            Err(_) => Err(other_form(&schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>())),
         };
-        Ok(Self { path: path.to_owned(), options, lost: 0, reader })
+        Ok(Self(Rows::open(path, options, columns)?))
     }
 
     /// Bytes of the file that are lost, as it is known so far.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.lost
+        self.0.lost()
     }
 
     /// The error of a row by its number.
     #[must_use]
     pub fn fault(&self, number: usize, message: &str) -> Error {
-        let unit = match self.reader {
-            Reader::Parquet { .. } => "row",
-            Reader::JsonLines { .. } => "line",
-        };
-        Error::Damaged { path: self.path.clone(), message: format!("{unit} {number}: {message}") }
+        self.0.fault(number, message)
     }
 
     /// The next few rows, some megabytes of text; none at the end.
@@ -97,89 +69,24 @@ impl LabelledRows {
     /// # Errors
     /// When a row cannot be read: the file and the row or line are named.
     pub fn next_few(&mut self) -> Result<Option<Vec<LabelledRow>>> {
-        let Self { path, options, lost, reader } = self;
-        let damaged = |message: String| Error::Damaged { path: path.clone(), message };
-        match reader {
-            Reader::Parquet { rows, before } => {
-                let Some(batch) = rows.next() else { return Ok(None) };
-                let batch = batch.map_err(|error| damaged(format!("after row {before}: {error}")))?;
-                let columns = Columns::of(&batch).map_err(&damaged)?;
-                let row = |row: usize| {
-                    let number = *before + row + 1;
-                    columns.row(row, number).map_err(|message| damaged(format!("row {number}: {message}")))
-                };
-                let found = (0..batch.num_rows()).map(row).collect::<Result<Vec<_>>>()?;
-                *before += batch.num_rows();
-                Ok(Some(found))
-            }
-            Reader::JsonLines { lines, before } => {
-                let (mut found, mut bytes, mut line) = (Vec::new(), 0, Vec::new());
-                while bytes < CHUNK && *lost == 0 {
-                    line.clear();
-                    match lines.read_until(b'\n', &mut line) {
-                        Ok(0) => break,
-                        Ok(_) => {}
-                        Err(error) => {
-                            *lost = options.lost(path, error)?;
-                            break;
-                        }
-                    }
-                    *before += 1;
-                    let text = if *before == 1 { without_mark(&line) } else { Ok(&line[..]) };
-                    let text = text.map_err(|message| damaged(format!("line {before}: {message}")))?.trim_ascii();
-                    if text.is_empty() {
-                        continue;
-                    }
-                    let row = from_line(text, *before);
-                    let row = row.map_err(|message| damaged(format!("line {before}: {message}")))?;
-                    bytes += text.len();
-                    found.push(row);
-                }
-                Ok((!found.is_empty()).then_some(found))
-            }
-        }
+        let of_batch = |batch: &RecordBatch, first: usize| {
+            let columns = Columns::of(batch).map_err(|message| (None, message))?;
+            let row = |row: usize| columns.row(row, first + row).map_err(|message| (Some(row), message));
+            (0..batch.num_rows()).map(row).collect()
+        };
+        self.0.next_few(of_batch, from_line)
     }
 }
 
 /// What is wrong with a file or a line that has other columns, and which program takes those.
-fn other_form(columns: &[String]) -> String {
-    let has = |name: &str| columns.iter().any(|column| column == name);
-    let program = match () {
-        () if has(COMPLETION) || has("messages") => "; `train tune` learns from prompts, completions and messages",
-        () if has(TEXT) => "; `train pretrain` learns from texts",
-        () if has(CHOSEN) => "; that is a mixture of preferences, from which no program learns yet",
-        () if has(PROMPT) => "; `train tune` learns from prompts with their completions",
-        () if has(QUERY) => "; that is a mixture for retrieval, from which no program learns yet",
-        () => "; write sequences with `prompt_styles = [\"gpt1\"]` in a recipe of `curate`",
+fn other_form(columns: &[&str]) -> String {
+    let what = match form(|name| columns.contains(&name)) {
+        Some(form) => format!(": its rows are {form}"),
+        None => "; write sequences with `prompt_styles = [\"gpt1\"]` in a recipe of `curate`".into(),
     };
     let shown: Vec<String> = columns.iter().take(8).map(|column| format!("`{column}`")).collect();
     let shown = if shown.is_empty() { "nothing".to_owned() } else { shown.join(", ") };
-    format!("it has no `{SEQUENCES}`, which a classifier reads, but {shown}{program}")
-}
-
-fn parquet(path: &Path, file: File) -> Result<Reader> {
-    let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(error.to_string()))?;
-    if builder.schema().field_with_name(SEQUENCES).is_err() {
-        let columns: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
-        return Err(damaged(other_form(&columns)));
-    }
-    // few rows at a time where rows are long
-    let groups = builder.metadata().row_groups();
-    let (bytes, rows) = groups.iter().fold((0, 0), |(bytes, rows), group| {
-        (bytes + group.total_byte_size().max(0).unsigned_abs(), rows + group.num_rows().max(0).unsigned_abs())
-    });
-    let together = (CHUNK as u64 * rows / bytes.max(1)).clamp(1, 8192);
-    let roots = builder.schema().fields().iter().enumerate();
-    let wanted = roots.filter(|(_, field)| [ID, SEQUENCES, LABEL].contains(&field.name().as_str()));
-    let wanted: Vec<usize> = wanted.map(|(place, _)| place).collect();
-    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
-    let rows = builder
-        .with_projection(mask)
-        .with_batch_size(usize::try_from(together).expect("it was clamped"))
-        .build()
-        .map_err(|error| damaged(error.to_string()))?;
-    Ok(Reader::Parquet { rows, before: 0 })
+    format!("it has no `{SEQUENCES}`, which a classifier reads, but {shown}{what}")
 }
 
 /// The columns of a batch.
@@ -262,13 +169,13 @@ fn not_empty(row: LabelledRow) -> Result<LabelledRow, String> {
 }
 
 fn from_line(line: &[u8], number: usize) -> Result<LabelledRow, String> {
-    let value = json_lines::value(line, |key| [ID, SEQUENCES, LABEL].contains(&key));
+    let value = json_lines::value(line, |key| COLUMNS.contains(&key));
     let value = value.map_err(|fault| fault.to_string())?;
     let Value::Object(mut object) = value else { return Err("it is no object".into()) };
     let items = match object.remove(SEQUENCES) {
         Some(Value::Array(items)) => items,
         Some(other) => return Err(format!("`{SEQUENCES}` is {}, and no list of texts", what(&other))),
-        None => return Err(other_form(&object.keys().cloned().collect::<Vec<_>>())),
+        None => return Err(other_form(&object.keys().map(String::as_str).collect::<Vec<_>>())),
     };
     let text = |(place, item): (usize, Value)| match item {
         Value::String(text) => Ok(text),
@@ -302,7 +209,7 @@ fn what(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{fs::File, sync::Arc};
 
     use arrow::{
         array::{
@@ -345,8 +252,19 @@ mod tests {
             ("{\"sequences\": [\"a\", null]}", "line 1: item 2 of `sequences` is null, and no string"),
             ("{\"sequences\": [\"a\"], \"label\": 0.5}", "line 1: `label` is 0.5, and no whole number"),
             ("{\"sequences\": [\"a\"], \"label\": \"good\"}", "line 1: `label` is a string, and no whole number"),
-            ("{\"text\": \"a\"}", "it has no `sequences`, which a classifier reads, but `text`; `train pretrain`"),
-            ("{\"prompt\": \"a\", \"completion\": \"b\"}", "`train tune` learns from prompts"),
+            (
+                "{\"text\": \"a\"}",
+                "it has no `sequences`, which a classifier reads, but `text`: its rows are texts, which `train pretrain` takes",
+            ),
+            (
+                "{\"prompt\": \"a\", \"completion\": \"b\"}",
+                "`completion`, `prompt`: its rows are prompts with completions, which `train tune` takes",
+            ),
+            (
+                "{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"c\"}",
+                "answers, from which no program learns yet",
+            ),
+            ("{\"words\": 1}", "but `words`; write sequences with `prompt_styles"),
         ] {
             let error = read(line).expect_err("it is none").to_string();
             assert!(error.contains(message), "{error}");
@@ -393,7 +311,7 @@ mod tests {
         let error = write(vec![("sequences", Arc::new(with_null.finish()))]).expect_err("it has none").to_string();
         assert!(error.contains("rows.parquet is damaged: row 2: column `sequences` is null"), "{error}");
         let error = write(vec![("text", Arc::clone(&ids))]).expect_err("it is a text mixture").to_string();
-        assert!(error.contains("but `text`; `train pretrain` learns from texts"), "{error}");
+        assert!(error.contains("but `text`: its rows are texts, which `train pretrain` takes"), "{error}");
         let error = write(vec![("sequences", Arc::clone(&lists[0])), ("label", ids)]).expect_err("no numbers");
         assert!(error.to_string().contains("column `label` is of type Utf8, and not of whole numbers"), "{error}");
         Ok(())

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Parquet, JSON lines -> documents -> tokens, once, in a cache -> sequences -> sources by weight -> batches ahead
-//!  (files, documents)                  (cache, token_file)        (tokens, packed)       (sources, order)     (batches)
+//!  (rows, documents)                   (cache, token_file)        (tokens, packed)       (sources, order)     (batches)
 //! ```
 //!
 //! - a batch is a function of (seed, step): the place in the data is one number
@@ -12,11 +12,13 @@
 //!   (`pairs`, `weighted_pairs`), and some of these a batch (`pair_batch`)
 //! - for classifiers, rows of sequences with a label (`labelled_rows`) become ids in memory (`sequence_encoder`, `examples`), and these
 //!   batches (`sequence_batch`, `example_batches`)
+//! - what is padded to the longest of a batch comes with examples of like length (`by_length`)
 //! - no device is touched here: a batch is numbers
 
 mod batch;
 mod batches;
 mod best_fit;
+mod by_length;
 mod cache;
 mod documents;
 mod eval_set;
@@ -35,6 +37,8 @@ mod pair_stats;
 mod pairs;
 mod published;
 mod read_options;
+mod row_forms;
+mod rows;
 mod runs;
 mod sample;
 mod sequence_batch;

@@ -191,9 +191,15 @@ fn one_each(lengths: &[u32], _: u32) -> Vec<Vec<u32>> {
 
 fn stats_of(tokens: &Tokens, sequence_length: usize) -> PackingStats {
     let Skipped { empty_completions, without_answer } = tokens.skipped();
-    let (documents, tokens) = (tokens.documents() as u64, tokens.ids());
-    let sequence_length = sequence_length as u64;
-    PackingStats { documents, tokens, sequence_length, empty_completions, without_answer, ..PackingStats::default() }
+    PackingStats {
+        documents: tokens.documents() as u64,
+        tokens: tokens.ids(),
+        sequence_length: sequence_length as u64,
+        empty_completions,
+        without_answer,
+        begun_unasked: tokens.begun_unasked(),
+        ..PackingStats::default()
+    }
 }
 
 /// Which ids of a document are kept in pieces: all where they fit into a sequence, else the last until the end of the last with loss, as

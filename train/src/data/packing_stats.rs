@@ -29,8 +29,10 @@ pub struct PackingStats {
     pub quiet_tokens: u64,
     /// Examples that are skipped, since their completion is empty.
     pub empty_completions: u64,
-    /// Conversations that are skipped, since the assistant says nothing in them.
+    /// Conversations that are skipped, since the assistant says nothing in them, or only what the chat template cannot ask for.
     pub without_answer: u64,
+    /// Conversations whose first turn is the assistant's, and read alone, since the chat template asks for none there.
+    pub begun_unasked: u64,
     /// Concatenated: tokens at the end that fill no sequence.
     pub remainder: u64,
 }
@@ -81,6 +83,13 @@ impl fmt::Display for PackingStats {
             if count > 0 {
                 write!(formatter, "; {count} {what} are skipped")?;
             }
+        }
+        if self.begun_unasked > 0 {
+            write!(
+                formatter,
+                "; {} conversations begin with an answer that the chat template cannot ask for, which is read and not learnt",
+                self.begun_unasked
+            )?;
         }
         if self.split_documents > 0 {
             write!(formatter, "; {} documents are longer than a sequence, and split", self.split_documents)?;

@@ -6,6 +6,8 @@
 //! target   Das    Haus   ist   wunderbar. </s>                what it is to write
 //! ```
 
+use std::ops::Range;
+
 use super::MicroBatches;
 
 /// Ids that are read, and ids that are to be written.
@@ -71,6 +73,18 @@ impl PairBatch {
     pub fn weight(&self) -> f64 {
         self.weights.iter().map(|weight| f64::from(*weight)).sum()
     }
+
+    /// How many ids of a target are not padding.
+    fn target_length(&self, row: usize) -> usize {
+        let time = self.weights.len() / self.batch_size;
+        self.weights[row * time..][..time].iter().rposition(|weight| *weight > 0.0).map_or(0, |last| last + 1)
+    }
+
+    /// The first `time` positions of some rows of `[batch, longer time]`.
+    fn part<T: Copy>(&self, of: &[T], rows: &Range<usize>, time: usize) -> Vec<T> {
+        let whole = of.len() / self.batch_size;
+        rows.clone().flat_map(|row| &of[row * whole..][..time]).copied().collect()
+    }
 }
 
 impl MicroBatches for PairBatch {
@@ -78,25 +92,27 @@ impl MicroBatches for PairBatch {
         self.batch_size
     }
 
+    /// The same pairs without the padding that only others asked for.
     fn slice(&self, first: usize, count: usize) -> Self {
         let rows = first..(first + count).min(self.batch_size);
-        let part = |ids: &[i32]| {
-            let time = ids.len() / self.batch_size;
-            ids[rows.start * time..rows.end * time].to_vec()
-        };
-        let time = self.weights.len() / self.batch_size;
+        let source_lengths = self.source_lengths[rows.clone()].to_vec();
+        let source_time = source_lengths.iter().copied().max().unwrap_or(0);
+        let target_time = rows.clone().map(|row| self.target_length(row)).max().unwrap_or(0);
         Self {
-            sources: part(&self.sources),
-            source_lengths: self.source_lengths[rows.clone()].to_vec(),
-            inputs: part(&self.inputs),
-            targets: part(&self.targets),
-            weights: self.weights[rows.start * time..rows.end * time].to_vec(),
+            sources: self.part(&self.sources, &rows, source_time),
+            source_lengths,
+            inputs: self.part(&self.inputs, &rows, target_time),
+            targets: self.part(&self.targets, &rows, target_time),
+            weights: self.part(&self.weights, &rows, target_time),
             batch_size: rows.len(),
         }
     }
 
+    /// Those that are not padding.
     fn tokens(&self) -> u64 {
-        (self.sources.len() + self.targets.len()) as u64
+        let read: usize = self.source_lengths.iter().sum();
+        let written: usize = (0..self.batch_size).map(|row| self.target_length(row)).sum();
+        (read + written) as u64
     }
 }
 
@@ -108,9 +124,13 @@ fn number(id: u32) -> i32 {
 mod tests {
     use super::*;
 
-    fn batch() -> PairBatch {
+    fn pairs() -> [Pair; 2] {
         let pair = |source: &[u32], target: &[u32]| Pair { source: source.to_vec(), target: target.to_vec() };
-        PairBatch::new(&[pair(&[5, 6, 1], &[7, 1]), pair(&[8, 1], &[9, 9, 9, 1])], 0, 2)
+        [pair(&[5, 6, 1], &[7, 1]), pair(&[8, 1], &[9, 9, 9, 1])]
+    }
+
+    fn batch() -> PairBatch {
+        PairBatch::new(&pairs(), 0, 2)
     }
 
     #[test]
@@ -128,9 +148,9 @@ mod tests {
     fn micro_batches_hold_the_pairs_in_their_order() {
         let batch = batch();
         let parts: Vec<PairBatch> = batch.micro_batches(2).collect();
-        assert_eq!(parts[1].sources, [8, 1, 2]);
-        assert_eq!((&parts[1].source_lengths, parts[1].batch_size), (&vec![2], 1));
-        assert_eq!(parts.iter().flat_map(|part| part.targets.clone()).collect::<Vec<_>>(), batch.targets);
-        assert_eq!(parts.iter().flat_map(|part| part.weights.clone()).collect::<Vec<_>>(), batch.weights);
+        // padded as if there were no others
+        assert_eq!(parts, pairs().map(|pair| PairBatch::new(&[pair], 0, 2)));
+        assert_eq!(batch.slice(0, 2), batch);
+        assert_eq!(batch.tokens(), 11, "padding is no token");
     }
 }

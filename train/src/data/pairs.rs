@@ -13,7 +13,7 @@
 //!
 //! Source: Raffel et al. 2020, section 2.4 (prefixes) and 3.1.2 (sequences of 512 ids).
 
-use super::{Pair, pair_stats::PairStats, tokens::Tokens, weighted::Examples};
+use super::{Pair, by_length::Lengths, pair_stats::PairStats, tokens::Tokens, weighted::Countable};
 use crate::error::Result;
 
 /// The pairs of a source. Ids stay on disk; 4 bytes are held of each pair, and what [`Tokens`] holds of each row.
@@ -62,11 +62,6 @@ impl Pairs {
         self.stats
     }
 
-    /// How many ids a pair has, what of its source is cut among them.
-    pub(super) fn length(&self, number: u64) -> u64 {
-        self.tokens.length(self.row(number))
-    }
-
     fn row(&self, number: u64) -> usize {
         self.rows[usize::try_from(number).expect("rows are in memory")] as usize
     }
@@ -82,9 +77,16 @@ impl Pairs {
     }
 }
 
-impl Examples for Pairs {
+impl Countable for Pairs {
     fn count(&self) -> u64 {
         self.stats.pairs
+    }
+}
+
+impl Lengths for Pairs {
+    /// All ids of a pair, what of its source is cut among them.
+    fn length(&self, number: u64) -> u64 {
+        self.tokens.length(self.row(number))
     }
 }
 

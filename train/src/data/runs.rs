@@ -6,6 +6,8 @@
 //! a conversation   ......####.....#####..      what others say, and the turns of the assistant
 //! ```
 //!
+//! The first run with loss of a conversation is empty where the assistant begins it and nothing of that is learnt.
+//!
 //! Useful for: any number of turns, at a few bytes each; a text or an example needs none.
 
 use std::{collections::BTreeMap, ops::Range};

@@ -12,7 +12,7 @@ use super::{
     runs::RowsAs,
     token_file::TokenFile,
     tokens::{RandomSplit, Tokens},
-    weighted::{Cursor, Examples, Weighted},
+    weighted::{Countable, Cursor, Weighted},
 };
 use crate::error::{Error, Result};
 
@@ -170,7 +170,7 @@ pub struct WeightedSequences {
     pub(super) sequence_length: usize,
 }
 
-impl Examples for PackedSequences {
+impl Countable for PackedSequences {
     fn count(&self) -> u64 {
         self.count()
     }

@@ -21,6 +21,8 @@ pub(super) struct Tokens {
     /// Whether every id has loss.
     all: bool,
     skipped: Skipped,
+    /// Conversations whose first turn is the assistant's and not learnt.
+    begun_unasked: u64,
     /// The input before the first id of a document: the end of the text before, or what begins one.
     before_text: u32,
 }
@@ -63,7 +65,7 @@ impl Tokens {
         let all = matches!(rows, RowsAs::Text | RowsAs::Examples(LossOn::All));
         let (mut documents, mut conversations, mut skipped) =
             (Vec::new(), Conversations::default(), Skipped::default());
-        let mut end = 0;
+        let (mut end, mut begun_unasked) = (0, 0);
         for (file, number) in files.iter().zip(0..) {
             let mut next = 0;
             for (entry, document) in file.entries().iter().zip(0..) {
@@ -79,6 +81,7 @@ impl Tokens {
                 if let Some(runs) = runs {
                     let place = u32::try_from(documents.len()).expect("documents can be numbered");
                     conversations.push(place, runs);
+                    begun_unasked += u64::from(!all && matches!(runs, [_, 0, _, ..]));
                     // the first id is read alone
                     (start, prompt) = (start + 1, prompt - 1);
                 }
@@ -87,7 +90,7 @@ impl Tokens {
             }
         }
         let files = files.iter().map(TokenFile::ids).collect();
-        Self { files, documents, conversations, all, skipped, before_text }
+        Self { files, documents, conversations, all, skipped, begun_unasked, before_text }
     }
 
     /// Ids in all.
@@ -108,6 +111,11 @@ impl Tokens {
     /// What was left out.
     pub(super) fn skipped(&self) -> Skipped {
         self.skipped
+    }
+
+    /// Conversations, of those that are taken, whose first turn is the assistant's and not learnt.
+    pub(super) fn begun_unasked(&self) -> u64 {
+        self.begun_unasked
     }
 
     /// The ids of each document, its end among them, and how many of them are its prompt's.

@@ -9,7 +9,7 @@
 use super::order::{Shuffle, WeightedSampler};
 
 /// Examples that can be counted.
-pub(super) trait Examples {
+pub(super) trait Countable {
     /// How many there are: 1 or more.
     fn count(&self) -> u64;
 }
@@ -46,7 +46,7 @@ pub(super) struct Sampled {
     pub factor: f64,
 }
 
-impl<E: Examples> Weighted<E> {
+impl<E: Countable> Weighted<E> {
     /// Brings sources together.
     ///
     /// - `sources`: name, weight and examples of each, one at least
@@ -146,7 +146,7 @@ mod tests {
     #[derive(Debug)]
     struct Many(u64);
 
-    impl Examples for Many {
+    impl Countable for Many {
         fn count(&self) -> u64 {
             self.0
         }

@@ -1,23 +1,9 @@
 //! Pairs of several sources as batches, by weight.
 //!
-//! ```text
-//! places of the stream    0 ......... 63 | 64 ....... 127 |      a window: the pairs of 16 batches of 4
-//! by length               short ... long | short ... long |      cut into batches, which come in an order of their own
-//! ```
-//!
-//! Pairs of one batch that are of one length need no padding; within a window, chance still has its say. That a batch is of a window changes
-//! nothing of what an epoch gives: each pair once.
-//!
-//! Source: `group_by_length` of `transformers`.
+//! Pairs of one batch are padded to the longest, so pairs of like length go together: see [`super::by_length`].
 
-use super::{
-    Batches, Pair, PairBatch, PairEvalSet, Pairs, Shuffle,
-    weighted::{Cursor, Weighted},
-};
+use super::{Batches, Pair, PairBatch, PairEvalSet, Pairs, by_length::ByLength, weighted::Weighted};
 use crate::error::Result;
-
-/// Batches of a window.
-const WINDOW: u64 = 16;
 
 /// Pairs of several sources. Each gives its pairs epoch by epoch, every one once in an epoch, in an order of its own.
 #[derive(Debug)]
@@ -25,9 +11,6 @@ pub struct WeightedPairs {
     pairs: Weighted<Pairs>,
     padding: u32,
 }
-
-/// A pair of a source by its number.
-type Drawn<'p> = (&'p Pairs, u64);
 
 impl WeightedPairs {
     /// Brings sources together.
@@ -45,34 +28,18 @@ impl WeightedPairs {
         self.pairs.count()
     }
 
-    /// Batches of `batch_size` pairs each, padded to the longest of them: each a function of the seed and the step, and of nothing else.
+    /// Batches of `batch_size` pairs of like length each, padded to the longest of them: each a function of the seed, the step and the end, and
+    /// of nothing else.
     ///
-    /// - `by_length`: whether pairs of like lengths go together, within windows
+    /// - `end`: batches in all, where a training ends with a number of epochs, which have each pair once
     #[must_use]
-    pub fn batches(self, batch_size: usize, by_length: bool) -> Batches<PairBatch> {
+    pub fn batches(self, batch_size: usize, end: Option<u64>) -> Batches<PairBatch> {
+        let Self { pairs, padding } = self;
+        let pairs = ByLength::new(pairs, batch_size, end);
         Batches::of(move |step, cursor| {
-            let drawn = if by_length {
-                self.draw_by_length(step, batch_size, cursor)
-            } else {
-                self.pairs.draw(step * batch_size as u64, batch_size, cursor)
-            };
-            let pairs = drawn.into_iter().map(|(pairs, number)| pairs.pair(number)).collect::<Result<Vec<Pair>>>()?;
-            Ok(PairBatch::new(&pairs, self.padding, self.padding))
+            let drawn = pairs.batch(step, cursor).into_iter().map(|(pairs, number)| pairs.pair(number));
+            Ok(PairBatch::new(&drawn.collect::<Result<Vec<Pair>>>()?, padding, padding))
         })
-    }
-
-    /// The pairs of a batch of the step's window, all of which are drawn and put in the order of their lengths; no ids are read for it.
-    fn draw_by_length(&self, step: u64, batch_size: usize, cursor: &mut Cursor) -> Vec<Drawn<'_>> {
-        let (window, within) = (step / WINDOW, step % WINDOW);
-        let first = window * WINDOW * batch_size as u64;
-        // the cursor stays at the beginning of the window, for its next batch
-        self.pairs.draw(first, 0, cursor);
-        let count = usize::try_from(WINDOW).expect("it is small") * batch_size;
-        let mut drawn = self.pairs.draw(first, count, &mut cursor.clone());
-        drawn.sort_by_key(|(pairs, number)| pairs.length(*number));
-        let order = Shuffle::new(self.pairs.seed, &format!("batches of window {window}"), WINDOW);
-        let place = usize::try_from(order.at(within)).expect("it is small") * batch_size;
-        drawn[place..place + batch_size].to_vec()
     }
 
     /// A random sample to evaluate on: `most` pairs at most, or one of each source.
@@ -96,6 +63,7 @@ mod tests {
         BatchSource as _, RowsAs,
         token_file::{Made, TokenFile, TokenFileWriter},
         tokens::Tokens,
+        weighted::Cursor,
     };
 
     /// Two sources of 7 and 4 pairs of different lengths; the first id of a source tells which pair it is.
@@ -116,47 +84,26 @@ mod tests {
         Ok(WeightedPairs::new(sources, 0, seed))
     }
 
-    /// Whatever came before, a step has its batch; a source gives each pair once in an epoch, and by length as often within a window.
+    /// Whatever came before, a step has its batch; and less of it is padding than if pairs came in the order of their places.
     #[test]
     fn a_step_is_the_same_wherever_one_begins() -> Result<()> {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
-        let mut given = Vec::new();
-        for by_length in [false, true] {
-            let mut walked = sources(&folder, 7)?.batches(3, by_length);
+        let padding = |batch: &PairBatch| batch.sources.len() - batch.source_lengths.iter().sum::<usize>();
+        let from = sources(&folder, 7)?.pairs;
+        let drawn = from.draw(0, 48 * 3, &mut Cursor::default());
+        let pairs: Vec<Pair> = drawn.into_iter().map(|(pairs, number)| pairs.pair(number)).collect::<Result<_>>()?;
+        let plain: usize = pairs.chunks(3).map(|pairs| padding(&PairBatch::new(pairs, 0, 0))).sum();
+        for end in [None, Some(40)] {
+            let mut walked = sources(&folder, 7)?.batches(3, end);
             let all: Vec<PairBatch> = (0..48).map(|step| walked.batch(step)).collect::<Result<_>>()?;
-            for step in [47, 13, 14, 0] {
+            for step in [47, 39, 13, 14, 0] {
                 let expected = &all[usize::try_from(step).expect("few")];
                 assert_eq!(&walked.batch(step)?, expected, "step {step}, asked for again");
-                assert_eq!(
-                    &sources(&folder, 7)?.batches(3, by_length).batch(step)?,
-                    expected,
-                    "step {step}, begun there"
-                );
+                assert_eq!(&sources(&folder, 7)?.batches(3, end).batch(step)?, expected, "step {step}, begun there");
             }
-            assert_ne!(sources(&folder, 8)?.batches(3, by_length).batch(0)?, all[0]);
-            let padding = |batch: &PairBatch| batch.sources.len() - batch.source_lengths.iter().sum::<usize>();
-            let padding: usize = all.iter().map(padding).sum();
-            let firsts = all.iter().flat_map(|batch| batch.sources.chunks(batch.sources.len() / 3).map(|ids| ids[0]));
-            given.push((padding, firsts.collect::<Vec<i32>>()));
-        }
-        let [(padding, plain), (less, by_length)] = given.try_into().expect("there are two");
-        assert!(4 * less < padding, "{less} places are padding by length, and {padding} are without");
-        for (one, other) in plain.chunks(48).zip(by_length.chunks(48)) {
-            let sorted = |ids: &[i32]| {
-                let mut ids = ids.to_vec();
-                ids.sort_unstable();
-                ids
-            };
-            assert_eq!(sorted(one), sorted(other), "a window has other pairs by length");
-        }
-
-        let (one, other): (Vec<i32>, Vec<i32>) = plain.into_iter().partition(|id| *id < 100);
-        for (ids, count) in [(one, 7), (other, 4)] {
-            for epoch in ids.chunks_exact(count) {
-                let mut epoch = epoch.to_vec();
-                epoch.sort_unstable();
-                assert!(epoch.windows(2).all(|pair| pair[0] < pair[1]), "a pair came twice: {epoch:?}");
-            }
+            assert_ne!(sources(&folder, 8)?.batches(3, end).batch(0)?, all[0]);
+            let less: usize = all.iter().map(padding).sum();
+            assert!(3 * less < plain, "{less} places are padding by length, and {plain} are without");
         }
         Ok(())
     }

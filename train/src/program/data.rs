@@ -114,15 +114,15 @@ pub struct TrainingData {
     held_out: Vec<Source<SourceFiles>>,
     packing: Packing,
     document_masking: bool,
-    pub(super) validation: f64,
-    pub(super) options: ReadOptions,
+    validation: f64,
+    options: ReadOptions,
     /// What is learnt of them, where they are examples of what to answer.
-    examples: Option<Examples>,
+    examples: Option<ExampleOptions>,
 }
 
 /// What is learnt of examples, and how conversations are written.
 #[derive(Debug, Clone)]
-pub struct Examples {
+pub struct ExampleOptions {
     /// What is learnt.
     pub loss_on: LossOn,
     /// What renders conversations.
@@ -215,7 +215,7 @@ impl TrainingData {
 
     /// The same as examples of what to answer.
     #[must_use]
-    pub fn with_examples(self, examples: Examples) -> Self {
+    pub fn with_examples(self, examples: ExampleOptions) -> Self {
         Self { examples: Some(examples), ..self }
     }
 
@@ -226,7 +226,7 @@ impl TrainingData {
         let mut cache = TokenCache::new(folder, &self.tokenizer, note);
         cache.set_read_options(self.options);
         match &self.examples {
-            Some(Examples { chat_template, .. }) => cache.with_chat_template(chat_template),
+            Some(ExampleOptions { chat_template, .. }) => cache.with_chat_template(chat_template),
             None => cache,
         }
     }
@@ -287,14 +287,20 @@ impl HashedData<'_> {
     /// What the ids of the data and their order depend on, beside the seed and the files.
     #[must_use]
     pub fn order(&self) -> serde_json::Value {
-        let TrainingData { packing, document_masking, validation, .. } = self.data;
+        let TrainingData { tokenizer, validation, .. } = self.data;
         let weights: BTreeMap<&str, f64> =
             self.sources.iter().map(|source| (source.name.as_str(), source.weight)).collect();
-        let mut order = serde_json::json!({
-            "weights": weights, "packing": packing, "document_masking": document_masking, "validation": validation,
-            "texts": self.data.tokenizer.identity(),
-        });
-        if let Some(Examples { loss_on, chat_template }) = &self.data.examples {
+        serde_json::json!({ "weights": weights, "validation": validation, "texts": tokenizer.identity() })
+    }
+
+    /// The same where documents are packed into sequences, which depend on more.
+    #[must_use]
+    pub fn packed_order(&self) -> serde_json::Value {
+        let TrainingData { packing, document_masking, examples, .. } = self.data;
+        let mut order = self.order();
+        order["packing"] = serde_json::json!(packing);
+        order["document_masking"] = serde_json::json!(document_masking);
+        if let Some(ExampleOptions { loss_on, chat_template }) = examples {
             order["loss_on"] = serde_json::json!(loss_on);
             order["chat_template"] = chat_template.fingerprint().into();
         }

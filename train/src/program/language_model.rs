@@ -175,6 +175,8 @@ pub(super) struct Learnt<M: LanguageModel> {
     pub lengths: [usize; 2],
     /// The ids of the prompts of samples.
     pub prompts: Vec<Vec<u32>>,
+    /// The ids that each end a sample.
+    pub stops: Vec<u32>,
 }
 
 impl LanguageTraining<'_> {
@@ -221,9 +223,9 @@ impl LanguageTraining<'_> {
         loop_config.ends_after(training.steps_of(learnt.examples), options.until);
 
         let samples = training.samples.as_ref();
-        let prompts = learnt.prompts;
+        let (prompts, stops) = (learnt.prompts, learnt.stops);
         let generate = |model: &M, step| match samples {
-            Some(samples) => generate_samples(model, step, samples, &prompts, seed, tokenizer),
+            Some(samples) => generate_samples(model, step, samples, (&prompts, &stops), seed, tokenizer),
             None => Ok(Vec::new()),
         };
         let sampler = samples.map(|samples| Sampler { every: samples.every, generate: &generate });

@@ -15,6 +15,7 @@ mod loaded;
 pub mod pairs;
 mod peft_folder;
 pub mod predict;
+mod preset;
 pub mod pretrain;
 pub mod pretrained_model;
 mod recorded;

@@ -5,7 +5,10 @@
 //! rows with a `prompt`     -> prompt, completion       to tune: `HashedData::pairs`
 //! ```
 
-use super::data::{HashedData, packed};
+use super::{
+    data::{HashedData, packed},
+    training::TrainingConfig,
+};
 use crate::{
     data::{
         Batches, EvalSet, PackingStats, PairBatch, PairEvalSet, PairStats, RowsAs, SequencesConfig, SpanCorruption,
@@ -17,17 +20,11 @@ use crate::{
 
 /// How many pairs there are of what.
 #[derive(Debug, Clone, Copy)]
-pub struct PairsConfig {
+pub struct PairsConfig<'t> {
     /// Ids of a source, and of a target, at most: the context of a model.
     pub context_length: usize,
-    /// Pairs in a step.
-    pub batch_size: usize,
-    /// Whether pairs of like lengths go together, so that less is padding; by span corruption all are of one length.
-    pub by_length: bool,
-    /// Pairs in an evaluation, at most.
-    pub evaluate: usize,
-    /// Pairs that go through the model together in an evaluation.
-    pub evaluate_together: usize,
+    /// How many pairs a step has, and an evaluation; and where the steps end.
+    pub training: &'t TrainingConfig,
     /// The seed of every draw.
     pub seed: u64,
 }
@@ -55,28 +52,26 @@ impl HashedData<'_> {
         &self,
         corruption: &SpanCorruption,
         sequence_length: usize,
-        pairs: PairsConfig,
+        pairs: PairsConfig<'_>,
         cache: &mut TokenCache<'_>,
     ) -> Result<PairData> {
-        let PairsConfig { batch_size, evaluate, evaluate_together, seed, .. } = pairs;
+        let PairsConfig { training, seed, .. } = pairs;
+        let TrainingConfig { batch_size, evaluate_sequences, gradient_accumulation, .. } = *training;
         let padding = self.data.tokenizer().padding();
         let config = SequencesConfig { rows: RowsAs::Text, ..self.config(sequence_length, seed) };
         let sources = packed(&self.sources, Split::Train, &config, cache)?;
-        let [read, written] = corruption.noise().lengths(sequence_length);
+        let lengths = corruption.noise().lengths(sequence_length);
         for (name, _, sequences) in &sources {
-            let PackingStats { documents, tokens, sequences, remainder, .. } = sequences.stats();
-            let rest =
-                if remainder > 0 { format!("; {remainder} tokens at the end fill no sequence") } else { String::new() };
-            cache.note(&format!(
-                "{name}: {documents} documents, {tokens} tokens, {sequences} sequences of {sequence_length}, by span corruption {read} \
-                 tokens to read and {written} to write{rest}"
-            ));
+            cache.note(&format!("{name}: {}", said(sequences.stats(), sequence_length, lengths)));
         }
         let (validation, held_out) = self.validation(cache, |what, sources, share, cache| {
             let config = SequencesConfig { validation: share, ..config };
             let sequences = packed(sources, Split::Validation, &config, cache)?;
+            if let [(_, _, sequences)] = &sequences[..] {
+                cache.note(&format!("{what}: {}", said(sequences.stats(), sequence_length, lengths)));
+            }
             let sequences = WeightedSequences::new(sequences, sequence_length, seed);
-            let set = EvalSet::sample(&sequences, evaluate)?;
+            let set = EvalSet::sample(&sequences, evaluate_sequences)?;
             Ok(told(what, PairEvalSet::corrupted(&set, corruption, padding), cache))
         })?;
         let sequences = WeightedSequences::new(sources, sequence_length, seed);
@@ -84,8 +79,13 @@ impl HashedData<'_> {
         Ok(PairData {
             count: pairs.count(),
             batches: pairs.batches(batch_size),
-            eval_sets: PairEvalSets { validation, held_out, batch_size: evaluate_together, with_perplexity: false },
-            lengths: [read, written],
+            eval_sets: PairEvalSets {
+                validation,
+                held_out,
+                batch_size: batch_size / gradient_accumulation,
+                with_perplexity: false,
+            },
+            lengths,
         })
     }
 
@@ -94,12 +94,13 @@ impl HashedData<'_> {
     ///
     /// # Errors
     /// When a file cannot be read or tokenized, or a source has not one pair.
-    pub fn pairs(&self, pairs: PairsConfig, cache: &mut TokenCache<'_>) -> Result<PairData> {
-        let PairsConfig { context_length, batch_size, by_length, evaluate, evaluate_together, seed } = pairs;
+    pub fn pairs(&self, pairs: PairsConfig<'_>, cache: &mut TokenCache<'_>) -> Result<PairData> {
+        let PairsConfig { context_length, training, seed } = pairs;
+        let TrainingConfig { batch_size, evaluate_sequences, gradient_accumulation, .. } = *training;
         let longest = [context_length; 2];
         let (mut sources, mut totals) = (Vec::new(), PairStats::default());
         for source in &self.sources {
-            let pairs = source.files.pairs(Split::Train, longest, self.data.validation, seed, cache)?;
+            let pairs = source.files.pairs(Split::Train, longest, self.data.validation_share(), seed, cache)?;
             cache.note(&format!("{}: {}", source.name, pairs.stats()));
             totals.pairs += pairs.stats().pairs;
             totals.source_tokens += pairs.stats().source_tokens;
@@ -118,17 +119,35 @@ impl HashedData<'_> {
                 }
                 parts.push((source.name.clone(), source.weight, pairs));
             }
-            let set = WeightedPairs::new(parts, padding, seed).eval_set(evaluate)?;
+            let set = WeightedPairs::new(parts, padding, seed).eval_set(evaluate_sequences)?;
             Ok(told(what, set, cache))
         })?;
         let pairs = WeightedPairs::new(sources, padding, seed);
+        let count = pairs.count();
         Ok(PairData {
-            count: pairs.count(),
-            batches: pairs.batches(batch_size, by_length),
-            eval_sets: PairEvalSets { validation, held_out, batch_size: evaluate_together, with_perplexity: true },
+            count,
+            batches: pairs.batches(batch_size, training.end_of(count)),
+            eval_sets: PairEvalSets {
+                validation,
+                held_out,
+                batch_size: batch_size / gradient_accumulation,
+                with_perplexity: true,
+            },
             lengths,
         })
     }
+}
+
+/// What sequences hold, what span corruption makes of one, and the tokens at the end that it never sees.
+///
+/// - `lengths`: ids of a source, and of a target
+fn said(stats: PackingStats, sequence_length: usize, [read, written]: [usize; 2]) -> String {
+    let PackingStats { documents, tokens, sequences, remainder, .. } = stats;
+    let rest = if remainder > 0 { format!("; {remainder} tokens at the end fill no sequence") } else { String::new() };
+    format!(
+        "{documents} documents, {tokens} tokens, {sequences} sequences of {sequence_length}, by span corruption {read} tokens to read and \
+         {written} to write{rest}"
+    )
 }
 
 /// Tells what a set of pairs has.
@@ -141,10 +160,11 @@ fn told(what: &str, set: PairEvalSet, cache: &mut TokenCache<'_>) -> PairEvalSet
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{collections::BTreeSet, fs};
 
     use schemas::toml_file::{Spanned, TomlFile};
     use serde::Deserialize;
+    use serde_json::json;
 
     use super::*;
     use crate::{
@@ -167,7 +187,7 @@ mod tests {
         let mut rows: String =
             (0..40).map(|n| format!("{{\"prompt\": \"after {n}\", \"completion\": \" {}\"}}\n", n + 1)).collect();
         rows += "{\"prompt\": \"nothing\", \"completion\": \"\"}\n";
-        let long = serde_json::json!({"prompt": "long ".repeat(30), "completion": "z"});
+        let long = json!({"prompt": "long ".repeat(30), "completion": "z"});
         rows += &long.to_string();
         fs::write(path("train-0.jsonl"), rows).expect("it can be written");
         fs::write(path("validation-0.jsonl"), "{\"prompt\": \"after 99\", \"completion\": \" 100\"}\n")
@@ -180,14 +200,9 @@ mod tests {
             let file = TomlFile::read(&path("c.toml"))?;
             TrainingData::check(&file, &file.parse::<Config>(&[])?.data, None)
         };
-        let shape = PairsConfig {
-            context_length: 12,
-            batch_size: 4,
-            by_length: false,
-            evaluate: 8,
-            evaluate_together: 2,
-            seed: 5,
-        };
+        let epoch = json!({"epochs": 1.0, "batch_size": 4, "gradient_accumulation": 2, "evaluate_sequences": 8});
+        let epoch: TrainingConfig = serde_json::from_value(epoch).expect("it is whole");
+        let shape = PairsConfig { context_length: 12, training: &epoch, seed: 5 };
 
         let training = config(".")?;
         let (tokenizer, data) = (training.tokenizer(), training.hash()?);
@@ -208,7 +223,8 @@ mod tests {
         assert!(said.contains("validation: evaluated on 1 of 1 pairs, loss on 5 tokens"), "{said}");
 
         let mut seen = Vec::new();
-        for step in 0..10 {
+        // 41 pairs, and 3 of the next epoch
+        for step in 0..11 {
             let batch = batches.batch(step)?;
             let time = batch.sources.len() / 4;
             for row in 0..4 {
@@ -223,10 +239,9 @@ mod tests {
                 seen.push(format!("{}:{}", tokenizer.decode(&source)?, tokenizer.decode(&target[..end])?));
             }
         }
-        let long = seen.iter().filter(|pair| **pair == "long long l:z").count();
-        seen.retain(|pair| !pair.ends_with('z'));
-        assert!(long <= 1 && seen.len() + long == 40, "{seen:?}");
-        for pair in seen {
+        let mut each: BTreeSet<&str> = seen.iter().map(String::as_str).collect();
+        assert!((seen.len(), each.len(), each.remove("long long l:z")) == (44, 41, true), "{seen:?}");
+        for pair in each {
             let (source, target) = pair.split_once(':').expect("a pair");
             let number: u32 = source.strip_prefix("after ").expect("a prompt").parse().expect("a number");
             assert_eq!(target, format!(" {}", number + 1));

@@ -139,11 +139,11 @@ pub fn pretrain(pretraining: &Pretraining, options: &Options, progress: &mut dyn
     let PretrainConfig { seed, training, learning_rate, optimizer, .. } = config;
     let language = LanguageTraining { seed: *seed, trained, training, learning_rate, optimizer, json };
     let hashed = trained.data.hash()?;
-    let mut order = hashed.order();
     let Some((corruption, sequence_length)) = corruption else {
         let read = |cache: &mut TokenCache<'_>| texts(pretraining, &hashed, cache);
-        return language.run(&hashed, order, options, read, progress);
+        return language.run(&hashed, hashed.packed_order(), options, read, progress);
     };
+    let mut order = hashed.order();
     order["span_corruption"] = serde_json::to_value(corruption.noise()).expect("numbers are JSON");
     let read = |cache: &mut TokenCache<'_>| corrupted(pretraining, &hashed, corruption, *sequence_length, cache);
     language.run(&hashed, order, options, read, progress)
@@ -163,6 +163,7 @@ fn texts(pretraining: &Pretraining, data: &HashedData<'_>, cache: &mut TokenCach
         evaluator: Box::new(eval_sets),
         lengths: [0, context_length],
         prompts: sample_prompts(training.samples.as_ref(), |prompt| tokenizer.prompt(prompt))?,
+        stops: tokenizer.ends().to_vec(),
     })
 }
 
@@ -175,21 +176,16 @@ fn corrupted(
     cache: &mut TokenCache<'_>,
 ) -> Result<Learnt<EncoderDecoder>> {
     let Pretraining { config: PretrainConfig { seed, training, .. }, trained, .. } = pretraining;
-    let pairs = PairsConfig {
-        context_length: trained.architecture.context_length,
-        batch_size: training.batch_size,
-        by_length: false,
-        evaluate: training.evaluate_sequences,
-        evaluate_together: training.batch_size / training.gradient_accumulation,
-        seed: *seed,
-    };
+    let pairs = PairsConfig { context_length: trained.architecture.context_length, training, seed: *seed };
     let PairData { count, batches, eval_sets, lengths } = data.corrupted(corruption, sequence_length, pairs, cache)?;
+    let tokenizer = trained.data.tokenizer();
     Ok(Learnt {
         examples: count,
         batches: Box::new(batches),
         evaluator: Box::new(eval_sets),
         lengths,
-        prompts: sample_prompts(training.samples.as_ref(), |prompt| trained.data.tokenizer().source(prompt))?,
+        prompts: sample_prompts(training.samples.as_ref(), |prompt| tokenizer.source(prompt))?,
+        stops: tokenizer.ends().to_vec(),
     })
 }
 

@@ -19,12 +19,12 @@ pub(super) fn sample_prompts(
 
 /// What a model generates after each prompt; with an encoder, what it answers.
 ///
-/// - `prompts`: the ids of each
+/// - `prompts`: the ids of each; `stops`: those that each end what is generated
 pub(super) fn generate_samples<M: TextModel>(
     model: &M,
     step: u64,
     config: &SamplesConfig,
-    prompts: &[Vec<u32>],
+    (prompts, stops): (&[Vec<u32>], &[u32]),
     seed: u64,
     tokenizer: &Tokenizer,
 ) -> Result<Vec<GeneratedSample>> {
@@ -34,7 +34,7 @@ pub(super) fn generate_samples<M: TextModel>(
     let criteria = StoppingCriteria {
         max_new_tokens: config.tokens,
         bos: if has_encoder { tokenizer.padding() } else { tokenizer.before_text() },
-        eos: tokenizer.ends(),
+        eos: stops,
         suppressed: &suppressed,
         should_stop: &|_| false,
     };

@@ -155,6 +155,13 @@ impl TrainingConfig {
         self.steps.or(self.epochs.map(of_epochs)).unwrap_or(0).max(1)
     }
 
+    /// The step at which the epochs end, of so many examples each; none where steps are written, of which there may be more when a training
+    /// goes on.
+    #[must_use]
+    pub fn end_of(&self, examples: u64) -> Option<u64> {
+        self.epochs.map(|_| self.steps_of(examples))
+    }
+
     /// The loop, checked. How many steps it has may not be known yet: see [`LoopConfig::ends_after`].
     #[must_use]
     pub fn loop_config(&self, seed: u64, schedule: Schedule, optimizer: &OptimizerConfig) -> LoopConfig {

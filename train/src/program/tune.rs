@@ -20,9 +20,10 @@ use schemas::toml_file::{Defaults, Setting, Spanned, TomlFile};
 use serde::Deserialize;
 
 use super::{
-    data::{Examples, HashedData, absolute},
+    data::{ExampleOptions, HashedData, absolute},
     language_model::{LanguageTraining, Learnt, Trained},
     pairs::{PairData, PairsConfig},
+    preset::{self, with_preset},
     samples::sample_prompts,
     session::{Options, check_loop},
     training::TrainingConfig,
@@ -102,19 +103,13 @@ impl TunePreset {
     }
 }
 
-/// What of a configuration says which numbers stand for those that are not written.
-#[derive(Debug, Deserialize)]
-struct Preset {
-    preset: Option<TunePreset>,
-}
-
 /// A checked configuration: the data and the tokenizer are there.
 #[derive(Debug, Clone)]
 pub struct Tuning {
     config: TuneConfig,
     trained: Trained,
     json: serde_json::Value,
-    examples: Examples,
+    examples: ExampleOptions,
 }
 
 impl Tuning {
@@ -125,18 +120,21 @@ impl Tuning {
     /// An unknown key, a missing file, a model that cannot be built: with path, line and column.
     pub fn read(path: &Path, settings: &[Setting]) -> Result<Self> {
         let settings: Vec<Setting> = settings.iter().map(absolute).collect();
-        let mut file = TomlFile::read(path)?;
-        if let Some(preset) = file.parse::<Preset>(&settings)?.preset {
-            file = file.with_defaults(preset.defaults());
-        }
+        let defaults = |preset: Option<TunePreset>| preset.map(TunePreset::defaults);
+        let file = with_preset(TomlFile::read(path)?, &settings, defaults)?;
         let config: TuneConfig = file.parse(&settings)?;
         let mut json: serde_json::Value = file.parse(&settings)?;
         // its numbers stand there, and say the same
-        json.as_object_mut().map(|config| config.remove("preset"));
+        json.as_object_mut().map(|config| config.remove(preset::KEY));
         let TuneConfig { data, model, lora, training, learning_rate, optimizer, .. } = &config;
         let documents = Spanned::new(data.span(), data.get_ref().documents());
         let trained = Trained::check(&file, &settings, model, lora.as_ref(), &documents, &mut json)?;
         check_loop(&file, &settings, training, learning_rate, optimizer)?;
+        if trained.architecture.has_encoder()
+            && let Some((key, message)) = data.get_ref().fault_with_encoder()
+        {
+            return Err(file.fault_of(key, &settings, message).into());
+        }
         let examples = data.get_ref().examples(&file, trained.data.tokenizer())?;
         let trained = Trained { data: trained.data.with_examples(examples.clone()), ..trained };
         Ok(Self { config, trained, json, examples })
@@ -152,13 +150,12 @@ pub fn tune(tuning: &Tuning, options: &Options, progress: &mut dyn Progress) -> 
     let TuneConfig { seed, training, learning_rate, optimizer, .. } = config;
     let language = LanguageTraining { seed: *seed, trained, training, learning_rate, optimizer, json };
     let hashed = trained.data.hash()?;
-    let order = hashed.order();
     if trained.architecture.has_encoder() {
         let read = |cache: &mut TokenCache<'_>| pairs(tuning, &hashed, cache);
-        language.run(&hashed, order, options, read, progress)
+        language.run(&hashed, hashed.order(), options, read, progress)
     } else {
         let read = |cache: &mut TokenCache<'_>| packed(tuning, &hashed, &options.out, cache);
-        language.run(&hashed, order, options, read, progress)
+        language.run(&hashed, hashed.packed_order(), options, read, progress)
     }
 }
 
@@ -170,8 +167,14 @@ fn packed(tuning: &Tuning, hashed: &HashedData<'_>, out: &Path, cache: &mut Toke
     let (most, together) = (training.evaluate_sequences, training.batch_size / training.gradient_accumulation);
     let eval_sets = hashed.eval_sets(context_length, *seed, most, together, cache)?;
     let (template, has_conversations) = (&examples.chat_template, cache.has_conversations());
+    let mut stops = tokenizer.ends().to_vec();
     if has_conversations {
         cache.note(&format!("conversations are written by the chat template {}", template.place()));
+        stops = template.stops(tokenizer);
+        for id in stops.iter().filter(|id| !tokenizer.ends().contains(id)) {
+            let token = tokenizer.token(*id).unwrap_or_default();
+            cache.note(&format!("a turn ends with `{token}`, which ends what the model generates, too"));
+        }
         // whoever asks the model asks it so
         template.save_with(tokenizer, out)?;
     }
@@ -188,27 +191,23 @@ fn packed(tuning: &Tuning, hashed: &HashedData<'_>, out: &Path, cache: &mut Toke
         evaluator: Box::new(eval_sets),
         lengths: [0, context_length],
         prompts,
+        stops,
     })
 }
 
 /// What a model with an encoder learns from: prompts that it reads, and completions that it writes.
 fn pairs(tuning: &Tuning, hashed: &HashedData<'_>, cache: &mut TokenCache<'_>) -> Result<Learnt<EncoderDecoder>> {
     let Tuning { config: TuneConfig { seed, training, .. }, trained, .. } = tuning;
-    let pairs = PairsConfig {
-        context_length: trained.architecture.context_length,
-        batch_size: training.batch_size,
-        by_length: true,
-        evaluate: training.evaluate_sequences,
-        evaluate_together: training.batch_size / training.gradient_accumulation,
-        seed: *seed,
-    };
+    let pairs = PairsConfig { context_length: trained.architecture.context_length, training, seed: *seed };
     let PairData { count, batches, eval_sets, lengths } = hashed.pairs(pairs, cache)?;
+    let tokenizer = trained.data.tokenizer();
     Ok(Learnt {
         examples: count,
         batches: Box::new(batches),
         evaluator: Box::new(eval_sets),
         lengths,
-        prompts: sample_prompts(training.samples.as_ref(), |prompt| trained.data.tokenizer().source(prompt))?,
+        prompts: sample_prompts(training.samples.as_ref(), |prompt| tokenizer.source(prompt))?,
+        stops: tokenizer.ends().to_vec(),
     })
 }
 
@@ -229,7 +228,7 @@ mod tests {
         let config = parsed("", TunePreset::InstructGpt);
         assert_eq!((config.training.epochs, config.training.steps, config.training.batch_size), (Some(16.0), None, 32));
         assert_eq!((config.model.get_ref().dropout, config.optimizer.beta2), (Some(0.2), Some(0.95)));
-        let data = config.data.get_ref();
+        let data = config.data.get_ref().documents();
         assert!(data.packing == Packing::BestFit && data.document_masking);
 
         let config = parsed("[training]\nsteps = 5\n[optimizer]\nname = \"muon\"", TunePreset::InstructGpt);

@@ -9,7 +9,7 @@ use schemas::{
 };
 use serde::Deserialize;
 
-use super::data::{DataConfig, Examples, SourceConfig, one_in_two_hundred, two_gibibytes};
+use super::data::{DataConfig, ExampleOptions, SourceConfig, one_in_two_hundred, two_gibibytes};
 use crate::{
     data::{LossOn, Packing},
     error::{Error, Result},
@@ -27,9 +27,9 @@ pub struct TuningDataConfig {
     /// Sources by name, in place of `mixture`.
     #[serde(default)]
     pub sources: BTreeMap<String, SourceConfig>,
-    /// What is learnt: `completions`, and what the assistant says in a conversation; or `all` of an example.
+    /// What is learnt: `completions`, and what the assistant says in a conversation; or `all` of an example. [default: completions]
     #[serde(default)]
-    pub loss_on: LossOn,
+    pub loss_on: Option<LossOn>,
     /// What writes conversations: a file with a template in Jinja, the name of one of the tokenizer's, or `plain`, which writes out roles.
     /// [default: the tokenizer's own; `plain` where it has none]
     #[schemars(with = "Option<String>")]
@@ -50,12 +50,13 @@ pub struct TuningDataConfig {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, PathBuf>")]
     pub held_out: BTreeMap<String, Spanned<PathBuf>>,
-    /// How examples are packed into sequences.
-    #[serde(default = "best_fit")]
-    pub packing: Packing,
+    /// How examples are packed into sequences. [default: `best_fit`]
+    #[serde(default)]
+    pub packing: Option<Packing>,
     /// Whether attention is masked at the boundaries of examples that are packed into one sequence. Positions begin anew at each then.
-    #[serde(default = "yes")]
-    pub document_masking: bool,
+    /// [default: true]
+    #[serde(default)]
+    pub document_masking: Option<bool>,
     /// The share of examples that is held out for validation, in sources without files `validation-*`: above 0 and below 1. Examples are
     /// drawn by hash of their text, so that the same example is never on both sides.
     #[serde(default = "one_in_two_hundred")]
@@ -71,17 +72,33 @@ pub struct TuningDataConfig {
     pub max_window: Spanned<String>,
 }
 
-/// Source: Chung et al. 2022 (FLAN-T5), section 2: packing, with masks, so that no token attends across the boundary of an example.
-fn best_fit() -> Packing {
-    Packing::BestFit
-}
-
-fn yes() -> bool {
-    true
-}
-
 impl TuningDataConfig {
-    /// What every training reads of it.
+    /// The first key that is written and does not concern a model with an encoder, and why not.
+    pub(super) fn fault_with_encoder(&self) -> Option<(&'static str, &'static str)> {
+        let Self { packing, document_masking, loss_on, chat_template, .. } = self;
+        let keys = [
+            (packing.is_some(), "data.packing", "a model with an encoder reads each pair by itself: nothing is packed"),
+            (
+                document_masking.is_some(),
+                "data.document_masking",
+                "a model with an encoder reads each pair by itself: there is no boundary to mask attention at",
+            ),
+            (
+                loss_on.is_some(),
+                "data.loss_on",
+                "a model with an encoder writes the completion alone, and the loss is taken on it",
+            ),
+            (
+                chat_template.is_some(),
+                "data.chat_template",
+                "a model with an encoder learns from a `prompt` and a `completion`, and no template writes these",
+            ),
+        ];
+        keys.into_iter().find(|(is_written, ..)| *is_written).map(|(_, key, message)| (key, message))
+    }
+
+    /// What every training reads of it. Packing is by default that of Chung et al. 2022 (FLAN-T5), section 2: with masks, so that no token
+    /// attends across the boundary of an example.
     pub(super) fn documents(&self) -> DataConfig {
         let config = self.clone();
         DataConfig {
@@ -91,9 +108,9 @@ impl TuningDataConfig {
             end_of_text: config.end_of_text,
             special_tokens_in_text: config.special_tokens_in_text,
             held_out: config.held_out,
-            packing: config.packing,
+            packing: config.packing.unwrap_or(Packing::BestFit),
             span_corruption: None,
-            document_masking: config.document_masking,
+            document_masking: config.document_masking.unwrap_or(true),
             validation: config.validation,
             max_lost_rate: config.max_lost_rate,
             max_window: config.max_window,
@@ -104,7 +121,7 @@ impl TuningDataConfig {
     ///
     /// # Errors
     /// When there is no such chat template, or the one that is asked for cannot be read.
-    pub(super) fn examples(&self, file: &TomlFile, tokenizer: &Tokenizer) -> Result<Examples> {
+    pub(super) fn examples(&self, file: &TomlFile, tokenizer: &Tokenizer) -> Result<ExampleOptions> {
         let chat_template = match &self.chat_template {
             Some(written) => chosen(file, written, tokenizer)?,
             None => match ChatTemplate::of(tokenizer, None)? {
@@ -112,7 +129,7 @@ impl TuningDataConfig {
                 None => ChatTemplate::plain(tokenizer)?,
             },
         };
-        Ok(Examples { loss_on: self.loss_on, chat_template: Arc::new(chat_template) })
+        Ok(ExampleOptions { loss_on: self.loss_on.unwrap_or_default(), chat_template: Arc::new(chat_template) })
     }
 }
 

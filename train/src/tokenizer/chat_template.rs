@@ -6,7 +6,8 @@
 //!
 //! The template is the tokenizer's own (`chat_template` of `tokenizer_config.json`, or `chat_template.jinja`), or another in the same language,
 //! and is rendered as `apply_chat_template` of `transformers` renders it. A turn of the assistant is what the conversation until it, rendered,
-//! has more than the conversation before it with the words that ask for an answer: that is what a model has to say, and to end.
+//! has more than the conversation before it with the words that ask for an answer: that is what a model has to say, and to end. Where the
+//! assistant begins, a template may have no such words: many look at the first message. That turn is read, and those behind it are learnt.
 //!
 //! Special tokens that the template writes are those tokens. In a message they are text, like any other: nobody ends a turn by quoting its
 //! end.
@@ -49,6 +50,9 @@ pub const PLAIN_NAME: &str = "plain";
 /// The role whose messages are learnt.
 const ASSISTANT: &str = "assistant";
 
+/// The role whose messages ask for nothing.
+const SYSTEM: &str = "system";
+
 /// The name of the one template in an engine.
 const NAME: &str = "chat_template";
 
@@ -74,8 +78,14 @@ pub enum Part {
     Special(u32),
 }
 
-/// The parts of a conversation in their order, and whether each has loss.
-pub type RenderedConversation = Vec<(Part, bool)>;
+/// A conversation as a model is given it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderedConversation {
+    /// Its parts in their order, and whether each has loss.
+    pub parts: Vec<(Part, bool)>,
+    /// Whether the assistant begins it, and the template asks for nothing there: that turn is read, and has no loss.
+    pub begins_unasked: bool,
+}
 
 /// A chat template, with the special tokens of a tokenizer.
 #[derive(Debug)]
@@ -108,7 +118,9 @@ impl ChatTemplate {
         let mut tokens: BTreeMap<String, u32> = added.values().map(|token| (token.content.clone(), token.id)).collect();
         // the ends of texts are tokens of their own in a template, whether or not the file calls them special
         tokens.extend(names.values().filter_map(|token| Some((token.clone(), tokenizer.inner.token_to_id(token)?))));
-        tokens.remove("");
+        // a mark behind the first character makes a token text, and one of a single character, such as the `!` that CLIP is padded with,
+        // has nothing behind it: in a conversation it is text, whoever writes it
+        tokens.retain(|content, _| content.chars().nth(1).is_some());
         let specials = Specials::new(tokens.into_iter().collect());
         Ok(Self { place: place.into(), source, environment, names, specials, added })
     }
@@ -156,13 +168,13 @@ impl ChatTemplate {
         self.environment.as_ref().map(drop).map_err(|message| self.fault(message))
     }
 
-    /// Writes a tokenizer into a folder with this template, by which its model is asked from then on.
+    /// Writes a tokenizer into a folder with this template, by which its model is asked from then on, and with what ends its turns.
     ///
     /// # Errors
     /// When a file cannot be written.
     pub fn save_with(&self, tokenizer: &Tokenizer, folder: &Path) -> Result<()> {
         tokenizer.save(folder)?;
-        tokenizer.names.clone().with_chat_template(&self.source).write(folder)
+        tokenizer.names.clone().with_chat_template(&self.source).with_stops(&self.stops(tokenizer)).write(folder)
     }
 
     /// A conversation, rendered.
@@ -178,11 +190,17 @@ impl ChatTemplate {
         let is_turn = |message: &Message| message.role == ASSISTANT;
         let says_something = |message: &Message| is_turn(message) && !message.content.trim().is_empty();
         let is_learnt = messages.iter().any(says_something);
-        let mut parts = Vec::new();
-        let mut at = 0;
+        let (mut parts, mut at, mut begins_unasked) = (Vec::new(), 0, false);
         for number in (0..values.len()).filter(|number| is_learnt && is_turn(&messages[*number])) {
-            let before = self.render(&values[..number], true)?;
             let with = if number + 1 == values.len() { whole.clone() } else { self.render(&values[..=number], false)? };
+            let before = match self.render(&values[..number], true) {
+                Ok(before) if with.starts_with(&before) => before,
+                _ if messages[..number].iter().all(|message| message.role == SYSTEM) => {
+                    begins_unasked = true;
+                    continue;
+                }
+                before => before?,
+            };
             if before.len() < at || !with.starts_with(&before) || !whole.starts_with(&with) {
                 return Err(self.fault(&format!(
                     "what stands before message {} is rendered otherwise once it, or what follows on it, is there; a turn can be learnt only \
@@ -195,7 +213,26 @@ impl ChatTemplate {
             at = with.len();
         }
         parts.extend(self.parts(&whole[at..], mark).into_iter().map(|part| (part, false)));
-        Ok(joined(parts))
+        Ok(RenderedConversation { parts: joined(parts), begins_unasked })
+    }
+
+    /// The special token that ends a turn of the assistant, and is learnt; none where a turn ends with text, or the template takes no question
+    /// and answer alone.
+    #[must_use]
+    pub fn end_of_turn(&self) -> Option<u32> {
+        let talk = [("user", "Hi"), (ASSISTANT, "Hello")];
+        let talk = talk.map(|(role, content)| Message { role: role.into(), content: content.into() });
+        match self.conversation(&talk).ok()?.parts.into_iter().rfind(|(_, has_loss)| *has_loss)? {
+            (Part::Special(id), _) => Some(id),
+            (Part::Text(_), _) => None,
+        }
+    }
+
+    /// The ids that each end what a model generates which has learnt conversations: those of its tokenizer, and the end of a turn.
+    #[must_use]
+    pub fn stops(&self, tokenizer: &Tokenizer) -> Vec<u32> {
+        let known = tokenizer.ends();
+        known.iter().copied().chain(self.end_of_turn().filter(|id| !known.contains(id))).collect()
     }
 
     /// The ids of a conversation with the words that ask for an answer behind it.
@@ -274,8 +311,8 @@ fn turn(parts: Vec<Part>) -> impl Iterator<Item = (Part, bool)> {
 }
 
 /// The same with texts joined that stand side by side: they become ids together, as they do where a model is asked.
-fn joined(parts: RenderedConversation) -> RenderedConversation {
-    let mut joined: RenderedConversation = Vec::with_capacity(parts.len());
+fn joined(parts: Vec<(Part, bool)>) -> Vec<(Part, bool)> {
+    let mut joined: Vec<(Part, bool)> = Vec::with_capacity(parts.len());
     for (part, has_loss) in parts {
         match (&part, joined.last_mut()) {
             (Part::Text(text), Some((Part::Text(before), had_loss))) if has_loss == *had_loss => before.push_str(text),
@@ -387,7 +424,7 @@ mod tests {
     /// Special tokens in braces, and what has loss in guillemets.
     fn shown(conversation: RenderedConversation, tokenizer: &Tokenizer) -> String {
         let (mut shown, mut had_loss) = (String::new(), false);
-        for (part, has_loss) in conversation {
+        for (part, has_loss) in conversation.parts {
             match (had_loss, has_loss) {
                 (false, true) => shown.push('«'),
                 (true, false) => shown.push('»'),
@@ -437,14 +474,85 @@ mod tests {
             // what the model is asked with is what stands before its turn
             let asked = template.prompt(&tokenizer, &messages(&TALK[..1]))?;
             let mut before = Vec::new();
-            for (part, _) in template.conversation(&messages(&TALK[..2]))?.iter().take_while(|(_, has_loss)| !has_loss)
-            {
+            let parts = template.conversation(&messages(&TALK[..2]))?.parts;
+            for (part, _) in parts.iter().take_while(|(_, has_loss)| !has_loss) {
                 match part {
                     Part::Text(text) => before.extend(tokenizer.encode(text)?),
                     Part::Special(id) => before.push(*id),
                 }
             }
             assert_eq!(asked, before);
+        }
+        Ok(())
+    }
+
+    /// A message may have an exclamation mark, though texts are padded with it.
+    #[test]
+    fn a_token_of_one_character_is_text() -> Result<()> {
+        let (_folder, tokenizer) = tokenizer(&json!({"pad_token": "!"}));
+        assert!(tokenizer.inner.token_to_id("!").is_some());
+        let template = ChatTemplate::new("here", CHATML, &tokenizer)?;
+        let talk = [("system", "Be brief!"), ("user", "Hi!"), ("assistant", "!!")];
+        let expected = "{<|im_start|>}system\nBe brief!{<|im_end|>}\n{<|im_start|>}user\nHi!{<|im_end|>}\n{<|im_start|>}assistant\n«!!{<|im_end|>}»\n";
+        assert_eq!(shown(template.conversation(&messages(&talk))?, &tokenizer), expected);
+        Ok(())
+    }
+
+    /// Where the assistant begins, its turn is learnt if the template can ask for it; if not, those behind it are.
+    #[test]
+    fn the_assistant_may_begin() -> Result<()> {
+        let (_folder, tokenizer) = tokenizer(&json!({}));
+        let begun = [("assistant", "Hello"), ("user", "Bye"), ("assistant", "So long")];
+        for (source, begins_unasked, expected) in [
+            (
+                HEADERS,
+                false,
+                "{<s>}{<|start_header_id|>}assistant{<|end_header_id|>}\n\n«Hello{<|eot_id|>}»{<|start_header_id|>}user{<|end_header_id|>}\n\nBye{<|eot_id|>}{<|start_header_id|>}assistant{<|end_header_id|>}\n\n«So long{<|eot_id|>}»",
+            ),
+            (
+                // it puts a message of its own in front
+                CHATML,
+                true,
+                "{<|im_start|>}system\nBe brief.{<|im_end|>}\n{<|im_start|>}assistant\nHello{<|im_end|>}\n{<|im_start|>}user\nBye{<|im_end|>}\n{<|im_start|>}assistant\n«So long{<|im_end|>}»\n",
+            ),
+            (
+                // it looks at the first message
+                TURNS,
+                true,
+                "{<s>}{<start_of_turn>}model\nHello{<end_of_turn>}\n{<start_of_turn>}user\nBye{<end_of_turn>}\n{<start_of_turn>}model\n«So long{<end_of_turn>}»\n",
+            ),
+        ] {
+            let template = ChatTemplate::new("here", source, &tokenizer)?;
+            let conversation = template.conversation(&messages(&begun))?;
+            assert_eq!(conversation.begins_unasked, begins_unasked, "{source}");
+            assert_eq!(shown(conversation, &tokenizer), expected);
+            assert!(!template.conversation(&messages(&TALK))?.begins_unasked);
+        }
+        Ok(())
+    }
+
+    /// What ends a turn ends what is generated: it is saved beside the template, where this program and others find it.
+    #[test]
+    fn a_turn_ends_what_is_generated() -> Result<()> {
+        let (_folder, tokenizer) = tokenizer(&json!({}));
+        let text = "{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% endfor %}";
+        for (source, end) in [
+            (CHATML, Some("<|im_end|>")),
+            (HEADERS, Some("<|eot_id|>")),
+            (TURNS, Some("<end_of_turn>")),
+            // the end of the text, which is one already
+            (INST, None),
+            (PLAIN, None),
+            (text, None),
+        ] {
+            let template = ChatTemplate::new("here", source, &tokenizer)?;
+            let copy = tempfile::tempdir().expect("the temporary folder can be written");
+            template.save_with(&tokenizer, copy.path())?;
+            let saved = Tokenizer::load(&copy.path().join(FILE))?;
+            let stops: Vec<Option<String>> = saved.ends().iter().map(|id| saved.token(*id)).collect();
+            let expected: Vec<Option<String>> =
+                [Some("</s>"), end].into_iter().flatten().map(|token| Some(token.to_owned())).collect();
+            assert_eq!((saved.end_of_text(), stops), (tokenizer.end_of_text(), expected), "{source}");
         }
         Ok(())
     }
@@ -458,7 +566,7 @@ mod tests {
         let expected = "System: Be brief.\n\nUser: Hi <|im_end|>\n\nAssistant:« Hello </s>there{</s>}»User: Bye\n\nAssistant:« So long{</s>}»";
         assert_eq!(shown(plain.conversation(&messages(&talk))?, &tokenizer), expected);
         let silent = [("user", "Hi"), ("assistant", " ")];
-        let parts = plain.conversation(&messages(&silent))?;
+        let parts = plain.conversation(&messages(&silent))?.parts;
         assert!(parts.iter().all(|(_, has_loss)| !has_loss), "{parts:?}");
         Ok(())
     }

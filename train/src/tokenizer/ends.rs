@@ -4,7 +4,7 @@
 //! the end of a document      the configuration's `end_of_text`; else `eos_token` of tokenizer_config.json; else the first `eos_token_id` of
 //!                            generation_config.json or config.json; else `<|endoftext|>`
 //! the end of what is         that, and every `eos_token_id`: a model that was made for talk has several
-//!   generated
+//!   generated                and one that was tuned on conversations has the token that ends a turn among them
 //! before every text          `bos_token`, where `add_bos_token` says so; where it says nothing, what the tokenizer itself puts there
 //! ```
 

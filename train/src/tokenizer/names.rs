@@ -122,6 +122,13 @@ impl Names {
         Self { template: Some(template.as_bytes().to_vec()), ..self }
     }
 
+    /// The same where each of some ids ends what is generated.
+    pub(super) fn with_stops(mut self, stops: &[u32]) -> Self {
+        let ids = if let [one] = stops { json!(one) } else { json!(stops) };
+        self.generation.insert("eos_token_id".into(), ids);
+        self
+    }
+
     /// Whether a token is put in front of every text; none where nothing is said of it.
     pub(super) fn adds_begin(&self) -> Option<bool> {
         self.tokenizer.get("add_bos_token")?.as_bool()
@@ -158,18 +165,19 @@ impl Names {
         Error::Damaged { path: self.folder.join(file), message }
     }
 
-    /// The same with other ends: texts end with `end`, what is generated with each of `stops`, and `begin` is called their beginning.
+    /// The same with other ends: texts end with `end`, what is generated with each of `stops`, which has it, and `begin` is called their beginning.
     pub(super) fn ending(mut self, end: &(String, u32), stops: &[u32], begin: Option<&(String, u32)>) -> Self {
-        let ends = if stops.len() > 1 { json!(stops) } else { json!(end.1) };
-        let begin = begin.map(|begin| ("bos_token", "bos_token_id", &begin.0, json!(begin.1)));
-        for (name, id, content, ids) in [("eos_token", "eos_token_id", &end.0, ends)].into_iter().chain(begin) {
+        if let Some((_, id)) = begin {
+            self.generation.insert("bos_token_id".into(), json!(id));
+        }
+        let begin = begin.map(|(content, _)| ("bos_token", content));
+        for (name, content) in [("eos_token", &end.0)].into_iter().chain(begin) {
             // an object has more to say of the same token
             if self.tokenizer.get(name).and_then(|token| token["content"].as_str()) != Some(content) {
                 self.tokenizer.insert(name.into(), content.as_str().into());
             }
-            self.generation.insert(id.into(), ids);
         }
-        self
+        self.with_stops(stops)
     }
 
     /// Writes them into a folder, where they are read again; but for `config.json`, of which the ids stand in `generation_config.json`

@@ -362,7 +362,7 @@ fn the_preset_is_that_of_the_paper() {
     assert_eq!(json["optimizer"], json!({"name": "adafactor"}));
     assert_eq!(json["training"]["epochs"], Value::Null);
     fs::write(&config, preset.replace("gpt1", "gpt9")).expect("it can be written");
-    assert!(refused(&workshop, &[]).contains("classify.toml:2:10: there is no preset \"gpt9\"; there is \"gpt1\""));
+    assert!(refused(&workshop, &[]).contains("classify.toml:2:10: unknown variant `gpt9`, expected `gpt1`"));
 }
 
 /// Bad input is named, with its file and row, or its key; nothing is trained.
@@ -378,7 +378,10 @@ fn what_is_no_labelled_data_is_named() {
         (row("\"good\""), "line 161: `label` is a string, and no whole number"),
         ("{\"sequences\": [], \"label\": 0}\n".into(), "line 161: `sequences` is empty"),
         ("{\"sequences\": [\"a\"], \"label\": 0}\n".into(), "line 161: item 1 of `sequences`: it does not end with"),
-        ("{\"prompt\": \"a\", \"completion\": \"b\"}\n".into(), "`completion`, `prompt`; `train tune` learns from"),
+        (
+            "{\"prompt\": \"a\", \"completion\": \"b\"}\n".into(),
+            "`prompt`: its rows are prompts with completions, which `train tune` takes",
+        ),
     ] {
         fs::write(&path, format!("{sound}{line}")).expect("it can be written");
         let said = refused(&workshop, &[]);
@@ -394,7 +397,12 @@ fn what_is_no_labelled_data_is_named() {
 
     let mixture = format!("data.mixture={}", text(&workshop.path().join("mixture")));
     let said = refused(&workshop, &["--set", &mixture]);
-    assert!(said.contains("it has no `sequences`, which a classifier reads, but `text`; `train pretrain`"), "{said}");
+    assert!(
+        said.contains(
+            "it has no `sequences`, which a classifier reads, but `text`: its rows are texts, which `train pretrain`"
+        ),
+        "{said}"
+    );
     let said = refused(&workshop, &["--set", "classifier.kind=multiple_choice"]);
     assert!(said.contains("line 1: it has 1 sequence, and with `kind = \"multiple_choice\"`"), "{said}");
     let mixture = format!("data.mixture={}", text(&workshop.path().join("choices")));

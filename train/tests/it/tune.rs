@@ -301,6 +301,60 @@ fn what_is_left_out_is_counted() {
     );
 }
 
+/// Turns end with a token of their own, which then ends what is generated, here and where an export is loaded. A template that looks at the
+/// first message asks for no answer without one: a conversation that the assistant begins is learnt from its next answer on.
+#[test]
+fn a_turn_ends_what_is_generated() {
+    let workshop = Workshop::new();
+    let path = workshop.path().join("tokenizer.json");
+    let own = workshop.own_tokenizer();
+    let (end, id) = (own.end_of_text(), own.vocab_size());
+    let read = |path: &std::path::Path| -> Value {
+        serde_json::from_slice(&fs::read(path).expect("it was written")).expect("it is JSON")
+    };
+    let mut json = read(&path);
+    let mut token = json["added_tokens"][0].clone();
+    (token["id"], token["content"]) = (json!(id), json!("<|im_end|>"));
+    json["added_tokens"].as_array_mut().expect("a list").push(token);
+    fs::write(&path, json.to_string()).expect("it can be written");
+    let template = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}\
+                    {% for m in messages %}{{ m.role + ': ' + m.content + '<|im_end|>\\n' }}{% endfor %}\
+                    {% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}";
+    fs::write(workshop.path().join("chat_template.jinja"), template).expect("it can be written");
+
+    let say = |role: &str, said: String| json!({"role": role, "content": said});
+    let begun = |number: usize| {
+        let turns =
+            [say("assistant", format!("hello {number}")), say("user", "is it".into()), say("assistant", "no".into())];
+        json!({ "messages": turns })
+    };
+    let mut rows: Vec<Value> = talks("train", 60).iter().map(as_messages).collect();
+    rows.extend((0..5).map(begun));
+    rows.push(json!({"messages": [say("assistant", "hello".into())]}));
+    fs::create_dir(workshop.path().join("rows")).expect("the folder can be made");
+    workshop.write("rows/train-0.jsonl", &rows);
+    workshop.write("rows/validation-0.jsonl", &talks("validation", 10).iter().map(as_messages).collect::<Vec<_>>());
+    workshop.set_tuning("mixture = \"rows\"");
+    let said = workshop.tune_well("out", &["--set", "training.steps=2"]);
+    for expected in [
+        "mixture: 65 documents, ",
+        "; 5 conversations begin with an answer that the chat template cannot ask for",
+        "; 1 conversations without an answer are skipped",
+        "a turn ends with `<|im_end|>`, which ends what the model generates, too",
+    ] {
+        assert!(said.contains(expected), "{said} lacks {expected}");
+    }
+    let out = workshop.path().join("out");
+    let exported = workshop.path().join("exported");
+    let output = train(&["export", text(&out), "--out", text(&exported)]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    for file in
+        [out.join("generation_config.json"), exported.join("generation_config.json"), exported.join("config.json")]
+    {
+        assert_eq!(read(&file)["eos_token_id"], json!([end, id]), "{}", file.display());
+    }
+}
+
 #[test]
 fn faults_are_named_with_their_place() {
     let workshop = Workshop::new();
@@ -313,12 +367,12 @@ fn faults_are_named_with_their_place() {
         (
             "pairs",
             json!({"prompt": "a", "chosen": "b", "rejected": "c"}),
-            "its rows are better and worse answers, which `train reward` takes",
+            "its rows are better and worse answers, from which no program learns yet",
         ),
         (
             "passages",
             json!({"query": "a", "positive": "b", "negatives": []}),
-            "its rows are questions with passages, which `train retrieve` takes",
+            "its rows are questions with passages, from which no program learns yet",
         ),
         (
             "roles",
@@ -339,7 +393,7 @@ fn faults_are_named_with_their_place() {
     let twice = json!({"messages": [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}, {"role": "assistant", "content": "c"}]});
     workshop.write("talks.jsonl", &[as_messages(&talks("a", 1)[0]), twice]);
     for (data, message) in [
-        ("mixture = \"talks.jsonl\"\nchat_template = \"turns.jinja\"", "talks.jsonl: conversation 2: chat template "),
+        ("mixture = \"talks.jsonl\"\nchat_template = \"turns.jinja\"", "talks.jsonl: line 2: chat template "),
         ("mixture = \"talks.jsonl\"\nchat_template = \"turns.jinja\"", "turns.jinja: line 1: take turns"),
         ("mixture = \"talks.jsonl\"\nchat_template = \"nobody\"", "tune.toml:5:17: there is no file "),
         ("mixture = \"talks.jsonl\"\nloss_on = \"prompts\"", "tune.toml:5:11: unknown variant `prompts`"),
@@ -355,6 +409,19 @@ fn faults_are_named_with_their_place() {
         !is_well && said.contains("and a model with an encoder learns from a `prompt` and a `completion`"),
         "{said}"
     );
+
+    // nor has it what packs examples and writes conversations
+    for (line, place, message) in [
+        ("packing = \"best_fit\"", "tune.toml:5:11", "nothing is packed"),
+        ("document_masking = false", "tune.toml:5:20", "there is no boundary to mask attention at"),
+        ("loss_on = \"all\"", "tune.toml:5:11", "writes the completion alone"),
+        ("chat_template = \"plain\"", "tune.toml:5:17", "no template writes these"),
+        ("span_corruption = {}", "tune.toml:5:1", "unknown field `span_corruption`"),
+    ] {
+        workshop.set_tuning(&format!("mixture = \"talks.jsonl\"\n{line}"));
+        let (is_well, said) = workshop.tune("out", &["--set", "model.family=t5"]);
+        assert!(!is_well && said.contains(place) && said.contains(message), "{said}");
+    }
 
     // conversations are no texts to pretrain on
     workshop.set_data("mixture = \"talks.jsonl\"");

@@ -1,0 +1,22 @@
+//! The forms of rows, by their columns, and which program learns from each: what a reader says of rows that are another's.
+
+use schemas::columns::{CHOSEN, COMPLETION, MESSAGES, POSITIVE, PROMPT, QUERY, REJECTED, SEQUENCES, TEXT};
+
+/// What rows with `messages` are.
+pub(super) const CONVERSATIONS: &str = "conversations (`messages`), which `train tune` takes";
+
+/// Columns that rows of a form have, what the rows are, and which program learns from them. Of several forms the first counts.
+const FORMS: [(&[&str], &str); 7] = [
+    (&[SEQUENCES], "sequences with labels, which `train classify` takes"),
+    (&[MESSAGES], CONVERSATIONS),
+    (&[PROMPT, COMPLETION], "prompts with completions, which `train tune` takes"),
+    (&[COMPLETION], "completions, which `train tune` takes"),
+    (&[CHOSEN, REJECTED], "better and worse answers, from which no program learns yet"),
+    (&[QUERY, POSITIVE], "questions with passages, from which no program learns yet"),
+    (&[TEXT], "texts, which `train pretrain` takes"),
+];
+
+/// The form of rows with some columns, in words; none where it is no known one.
+pub(super) fn form(has: impl Fn(&str) -> bool) -> Option<&'static str> {
+    FORMS.iter().find(|(columns, _)| columns.iter().all(|column| has(column))).map(|(_, form)| *form)
+}
