@@ -1,27 +1,45 @@
 //! Tensors as files of the crate `safetensors` have them.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{borrow::Cow, collections::BTreeMap, path::Path};
 
 use burn::tensor::{bf16, f16};
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, SafeTensors, View};
 
 use crate::{
     error::{Error, Result},
     model::NamedTensor,
 };
 
-/// A file with these tensors, in single precision.
+/// A file with these tensors, in single precision. Beside it, memory holds the bytes of one tensor at a time.
 pub fn to_bytes<'v>(values: impl Iterator<Item = (String, Vec<usize>, &'v Vec<f32>)>) -> Vec<u8> {
-    let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = values
-        .map(|(name, shape, values)| (name, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect()))
-        .collect();
-    let views = bytes.iter().map(|(name, shape, bytes)| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("a shape fits its values");
-        (name.as_str(), view)
-    });
+    let views = values.map(|(name, shape, values)| (name, Values { shape, values }));
     // `format` is what other readers look for
     let metadata = Some([("format".to_owned(), "pt".to_owned())].into());
     safetensors::serialize(views, metadata).expect("tensors in memory can be written")
+}
+
+/// A tensor that becomes bytes when it is written.
+struct Values<'v> {
+    shape: Vec<usize>,
+    values: &'v [f32],
+}
+
+impl View for Values<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        self.values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    }
+
+    fn data_len(&self) -> usize {
+        size_of_val(self.values)
+    }
 }
 
 /// The tensors of a file by name, whatever their precision; those of integers are left out, since none is a weight.
