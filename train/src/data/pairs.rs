@@ -16,7 +16,7 @@
 use super::{Pair, by_length::Lengths, pair_stats::PairStats, tokens::Tokens, weighted::Countable};
 use crate::error::Result;
 
-/// The pairs of a source. Ids stay on disk; 4 bytes are held of each pair, and what [`Tokens`] holds of each row.
+/// The pairs of a source. Ids stay on disk; 4 bytes are held of each pair, and 24 of each row.
 #[derive(Debug)]
 pub struct Pairs {
     tokens: Tokens,
