@@ -3,8 +3,8 @@
 # TensorFlow and Optax, and the papers that clip "the global norm" take one norm over all gradients and scale all by one factor, which keeps
 # their direction. With gradients of norms 3 and 4 and a limit of 1, that leaves 0.6 and 0.8, of norm 1 together; burn leaves 1 and 1,
 # another direction and a norm of 1.41: up to the root of n for n parameters. To clip each alone is no error, Keras has both as `clipnorm` and
-# `global_clipnorm`; but burn's API documentation does not say which it is: `GradientClippingConfig::Norm` is "Clip the gradient by norm", and
-# `GradientClipping` clips "every component of the gradient by value or by norm". A global norm is not among the choices.
+# `global_clipnorm`; but burn's API documentation of `GradientClippingConfig::Norm` and `GradientClipping` does not say whose norm it is. A global norm
+# is not among the choices.
 #
 # Concerns whoever takes over a limit from PyTorch or a paper, or compares runs with theirs. Leave the optimizer's clipping out, and scale
 # the gradients before its step, as at the end of the program below.

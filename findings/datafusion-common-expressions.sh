@@ -3,8 +3,7 @@
 # name on the same arguments are the same to it if their hashes are: it compares the hash and, in `Expr::normalize_eq`, the name, and never
 # asks `PartialEq`. Two functions that differ in a setting, say so in `PartialEq`, and leave the setting out of `Hash` become one, and a
 # column has the values of another, without an error. Rust allows such a `Hash`: equal values must hash alike, unequal ones may. DataFusion's
-# documentation asks no more: "If two values are equal according to `DynEq`, they must produce the same hash value"; a test of its own says
-# "hash can collide for different values".
+# documentation of `DynHash` asks for no more, and a test of its own notes that hashes of different values may collide.
 #
 # Concerns functions with settings of their own, put into plans with the DataFrame API rather than by name in SQL, whose hash is written by
 # hand, as it has to be where a setting is a float or a model. Hash every setting that `PartialEq` compares, or give each its own name.
