@@ -1,4 +1,4 @@
-//! Trains decoder-only transformers on the mixtures that `curate` writes.
+//! Trains language models on the mixtures that `curate` writes.
 //!
 //! ```text
 //! mixture -> tokenizer -> tokens -> packed sequences -> batches

@@ -36,7 +36,7 @@ use crate::byte_order_mark::without_mark;
 pub struct TomlFile {
     path: PathBuf,
     text: String,
-    defaults: Option<Defaults>,
+    defaults: Vec<Defaults>,
 }
 
 impl TomlFile {
@@ -53,19 +53,20 @@ impl TomlFile {
             let line = text[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
             invalid(format!("line {line} is not UTF-8"))
         })?;
-        Ok(Self { path: path.to_owned(), text: text.to_owned(), defaults: None })
+        Ok(Self { path: path.to_owned(), text: text.to_owned(), defaults: Vec::new() })
     }
 
     /// Takes text as if it had been read from `path`.
     #[must_use]
     pub fn from_text(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
-        Self { path: path.into(), text: text.into(), defaults: None }
+        Self { path: path.into(), text: text.into(), defaults: Vec::new() }
     }
 
-    /// The same file with values for what it does not say.
+    /// The same file with values for what it, and defaults that it has already, do not say.
     #[must_use]
-    pub fn with_defaults(self, defaults: Defaults) -> Self {
-        Self { defaults: Some(defaults), ..self }
+    pub fn with_defaults(mut self, defaults: Defaults) -> Self {
+        self.defaults.push(defaults);
+        self
     }
 
     /// Where the file lies.
@@ -94,17 +95,15 @@ impl TomlFile {
     fn apply<T: DeserializeOwned>(&self, settings: &[Setting]) -> Result<T, Refusal> {
         let lines: Vec<String> = settings.iter().map(|setting| format!("value = {}", setting.value)).collect();
         let mut root = DeTable::parse(&self.text)?;
-        let defaults = match self.defaults {
-            Some(Defaults { text, alternatives }) => Some((DeTable::parse(text)?, alternatives)),
-            None => None,
-        };
-        if let Some((defaults, _)) = &defaults {
+        let parsed = |defaults: &Defaults| Ok((DeTable::parse(defaults.text)?, defaults.alternatives));
+        let defaults = self.defaults.iter().map(parsed).collect::<Result<Vec<_>, Refusal>>()?;
+        for (defaults, _) in &defaults {
             add_tables(root.get_mut(), defaults.get_ref());
         }
         for (setting, line) in settings.iter().zip(&lines) {
             replace(root.get_mut(), &setting.key, parse_value(line, &setting.value))?;
         }
-        if let Some((defaults, alternatives)) = &defaults {
+        for (defaults, alternatives) in &defaults {
             add_values(root.get_mut(), defaults.get_ref(), "", alternatives);
         }
         Ok(T::deserialize(Deserializer::from(root))?)

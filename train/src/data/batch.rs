@@ -64,6 +64,11 @@ impl MicroBatches for Batch {
     }
 }
 
+/// An id as tensors have it.
+pub(super) fn signed(id: u32) -> i32 {
+    i32::try_from(id).expect("a vocabulary has fewer than 2^31 tokens")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

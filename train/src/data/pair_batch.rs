@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use super::MicroBatches;
+use super::{MicroBatches, batch::signed};
 
 /// Ids that are read, and ids that are to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl PairBatch {
     pub fn new(pairs: &[Pair], start: u32, padding: u32) -> Self {
         let longest = |of: fn(&Pair) -> usize| pairs.iter().map(of).max().expect("a batch has a pair");
         let (source_time, target_time) = (longest(|pair| pair.source.len()), longest(|pair| pair.target.len()));
-        let (start, padding) = (number(start), number(padding));
+        let (start, padding) = (signed(start), signed(padding));
         let mut batch = Self {
             sources: Vec::with_capacity(pairs.len() * source_time),
             source_lengths: pairs.iter().map(|pair| pair.source.len()).collect(),
@@ -55,12 +55,12 @@ impl PairBatch {
             batch_size: pairs.len(),
         };
         for (row, Pair { source, target }) in pairs.iter().enumerate() {
-            batch.sources.extend(source.iter().copied().map(number));
+            batch.sources.extend(source.iter().copied().map(signed));
             batch.sources.resize((row + 1) * source_time, padding);
             batch.inputs.push(start);
-            batch.inputs.extend(target[..target.len() - 1].iter().copied().map(number));
+            batch.inputs.extend(target[..target.len() - 1].iter().copied().map(signed));
             batch.inputs.resize((row + 1) * target_time, padding);
-            batch.targets.extend(target.iter().copied().map(number));
+            batch.targets.extend(target.iter().copied().map(signed));
             batch.weights.resize(batch.targets.len(), 1.0);
             batch.targets.resize((row + 1) * target_time, padding);
             batch.weights.resize((row + 1) * target_time, 0.0);
@@ -114,10 +114,6 @@ impl MicroBatches for PairBatch {
         let written: usize = (0..self.batch_size).map(|row| self.target_length(row)).sum();
         (read + written) as u64
     }
-}
-
-fn number(id: u32) -> i32 {
-    i32::try_from(id).expect("a vocabulary has fewer than 2^31 tokens")
 }
 
 #[cfg(test)]

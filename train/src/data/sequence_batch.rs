@@ -8,7 +8,7 @@
 //! labels   1
 //! ```
 
-use super::MicroBatches;
+use super::{MicroBatches, batch::signed};
 
 /// A labelled example, in the memory of whoever holds many.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +47,8 @@ impl SequenceBatch {
             labels: examples.iter().map(|example| example.label.unwrap_or(0) as usize).collect(),
         };
         for (row, ids) in sequences().enumerate() {
-            batch.ids.extend(ids.iter().copied().map(number));
-            batch.ids.resize((row + 1) * time, number(padding));
+            batch.ids.extend(ids.iter().copied().map(signed));
+            batch.ids.resize((row + 1) * time, signed(padding));
         }
         batch
     }
@@ -81,10 +81,6 @@ impl MicroBatches for SequenceBatch {
     fn tokens(&self) -> u64 {
         self.lengths.iter().map(|length| *length as u64).sum()
     }
-}
-
-fn number(id: u32) -> i32 {
-    i32::try_from(id).expect("a vocabulary has fewer than 2^31 tokens")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Batch, Split,
+    batch::signed,
     runs::{Conversations, LossOn, RowsAs, Runs},
     token_file::{Entry, Ids, TokenFile},
 };
@@ -251,10 +252,6 @@ impl RandomSplit {
         let held_out = Stream::new(self.seed, "validation").fraction(hash) < self.share;
         held_out == (self.split == Split::Validation)
     }
-}
-
-fn signed(id: u32) -> i32 {
-    i32::try_from(id).expect("a vocabulary has fewer than 2^31 tokens")
 }
 
 #[cfg(test)]

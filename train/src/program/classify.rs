@@ -2,7 +2,7 @@
 //!
 //! Source: Radford et al. 2018 (GPT-1), sections 3.2, 3.3 and 4.1.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use burn::module::Module as _;
 use schemars::JsonSchema;
@@ -12,11 +12,11 @@ use system::AtomicFile;
 
 use super::{
     classifier_config::ClassifierConfig,
-    data::{TrainingData, absolute},
+    data::absolute,
     example_data::{ExampleDataConfig, LabelledData},
+    language_model::Trained,
     predict::{ClassifierEvaluation, evaluate},
     preset::{self, with_preset},
-    pretrained_model::PretrainedModel,
     session::{Options, Session, check_loop, identity},
     trained_classifier::TrainedClassifier,
     training::TrainingConfig,
@@ -103,9 +103,6 @@ const GPT1: Defaults = Defaults {
         epochs = 3.0
         batch_size = 32
         max_grad_norm = 1.0
-        evaluate_sequences = 2000
-        [training.spikes]
-        deviations = 1e9
         [learning_rate]
         peak = 6.25e-5
         shape = \"linear\"
@@ -132,11 +129,9 @@ const GPT1: Defaults = Defaults {
 #[derive(Debug, Clone)]
 pub struct ClassifierTraining {
     config: ClassifyConfig,
-    architecture: Architecture,
-    /// What it goes on from.
-    pretrained: Option<Arc<PretrainedModel>>,
+    /// The language model, and the data with the tokenizer that knows the marks.
+    trained: Trained,
     json: serde_json::Value,
-    data: TrainingData,
     /// The marks that were added to the tokenizer, with their ids.
     new_tokens: Vec<(String, u32)>,
 }
@@ -149,31 +144,19 @@ impl ClassifierTraining {
     /// An unknown key, a missing file, a model that cannot be built: with path, line and column.
     pub fn read(path: &Path, settings: &[Setting]) -> Result<Self> {
         let settings: Vec<Setting> = settings.iter().map(absolute).collect();
-        let defaults = |preset: Option<ClassifyPreset>| Some(preset.map_or(USUAL, ClassifyPreset::defaults));
-        let file = with_preset(TomlFile::read(path)?, &settings, defaults)?;
+        let file = with_preset(TomlFile::read(path)?, &settings, ClassifyPreset::defaults)?.with_defaults(USUAL);
         let config: ClassifyConfig = file.parse(&settings)?;
         let mut json: serde_json::Value = file.parse(&settings)?;
         if let Some(json) = json.as_object_mut() {
             // what it stands for is written out
             json.remove(preset::KEY);
         }
-        let mut model = config.model.get_ref().clone();
-        let pretrained = PretrainedModel::named(&file, &settings, &mut model)?;
-        let tokenizer = pretrained.as_ref().and_then(PretrainedModel::tokenizer);
-        let data = ExampleDataConfig::check(&file, &config.data, tokenizer.as_deref())?;
-        let mut rows = 0;
-        if let Some(pretrained) = &pretrained {
-            if let Some(fault) = pretrained.tokenizer_fault(data.tokenizer())? {
-                return Err(file.fault_of("data.tokenizer", &settings, fault).into());
-            }
-            // what is trained is this model, wherever it lay
-            json["model"] = serde_json::to_value(&model).expect("a configuration is JSON");
-            rows = pretrained.rows(data.tokenizer());
-        }
-        let (tokenizer, new_tokens) = data.tokenizer().with_special_tokens(&SequenceEncoder::MARKS, rows)?;
-        let data = data.with_tokenizer(tokenizer);
-        let architecture = model.architecture().map_err(|message| file.fault(config.model.span(), message))?;
-        if architecture.has_encoder() {
+        let documents = Spanned::new(config.data.span(), config.data.get_ref().documents());
+        let trained = Trained::check(&file, &settings, &config.model, None, &documents, &mut json)?;
+        let rows = trained.pretrained.as_ref().map_or(0, |pretrained| pretrained.rows(trained.data.tokenizer()));
+        let (tokenizer, new_tokens) = trained.data.tokenizer().with_special_tokens(&SequenceEncoder::MARKS, rows)?;
+        let trained = Trained { data: trained.data.with_tokenizer(tokenizer), ..trained };
+        if trained.architecture.has_encoder() {
             let message = "a head reads what a decoder has read, and this model has an encoder";
             return Err(file.fault(config.model.span(), message).into());
         }
@@ -186,11 +169,11 @@ impl ClassifierTraining {
             return Err(file.fault_of("training.samples", &settings, message).into());
         }
         check_loop(&file, &settings, training, learning_rate, optimizer)?;
-        Ok(Self { config, architecture, pretrained: pretrained.map(Arc::new), json, data, new_tokens })
+        Ok(Self { config, trained, json, new_tokens })
     }
 }
 
-/// Trains, or goes on training. At the end of all steps, the validation data are predicted.
+/// Trains, or goes on training. At its end, and not where it is stopped before, the validation data are predicted.
 ///
 /// # Errors
 /// When the data, the folder or a checkpoint is at fault: the error names it.
@@ -199,7 +182,7 @@ pub fn classify(
     options: &Options,
     progress: &mut dyn Progress,
 ) -> Result<(TrainOutcome, Option<ClassifierEvaluation>)> {
-    let ClassifierTraining { config, architecture, pretrained, json, data, .. } = training;
+    let ClassifierTraining { config, trained: Trained { architecture, pretrained, data, .. }, json, .. } = training;
     let ClassifyConfig { seed, classifier, training: steps, learning_rate, optimizer, .. } = config;
     let hashed = data.hash()?;
     let identity = identity(json, hashed.order(), hashed.hashes(), pretrained.as_deref(), options.threads)?;
@@ -249,7 +232,8 @@ fn initial_model(
     session: &Session<'_>,
     progress: &mut dyn Progress,
 ) -> Result<Classifier> {
-    let ClassifierTraining { config, architecture, pretrained, data, new_tokens, .. } = training;
+    let ClassifierTraining { config, trained: Trained { architecture, pretrained, data, .. }, new_tokens, .. } =
+        training;
     let (tokenizer, device, dropout) = (data.tokenizer(), session.device(), config.classifier.dropout);
     let rows = pretrained.as_ref().map_or_else(|| tokenizer.vocab_size(), |pretrained| pretrained.rows(tokenizer));
     let zeros = || architecture.zeros_classifier(rows, outputs, dropout, device);

@@ -1,12 +1,9 @@
 //! What a classifier learns from: the part `[data]` of its configuration, and the examples of its sources.
 
-use std::{collections::BTreeMap, path::Path, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use schemars::JsonSchema;
-use schemas::{
-    share::Share,
-    toml_file::{Spanned, TomlFile},
-};
+use schemas::{share::Share, toml_file::Spanned};
 use serde::Deserialize;
 
 use super::data::{DataConfig, HashedData, SourceConfig, TrainingData, two_gibibytes};
@@ -55,17 +52,10 @@ fn a_tenth() -> Spanned<f64> {
 }
 
 impl ExampleDataConfig {
-    /// Checks what a file says.
-    ///
-    /// - `of_model`: the tokenizer of the model that is gone on from
-    ///
-    /// # Errors
-    /// As [`TrainingData::check`].
-    pub(super) fn check(file: &TomlFile, config: &Spanned<Self>, of_model: Option<&Path>) -> Result<TrainingData> {
-        let Self { mixture, sources, tokenizer, end_of_text, validation, max_lost_rate, max_window } =
-            config.get_ref().clone();
-        // the rest is what sequences of tokens are made by, and none is
-        let data = DataConfig {
+    /// What every training reads of it. The rest is what sequences of tokens are made by, and none is.
+    pub(super) fn documents(&self) -> DataConfig {
+        let Self { mixture, sources, tokenizer, end_of_text, validation, max_lost_rate, max_window } = self.clone();
+        DataConfig {
             mixture,
             sources,
             tokenizer,
@@ -78,8 +68,7 @@ impl ExampleDataConfig {
             validation,
             max_lost_rate,
             max_window,
-        };
-        TrainingData::check(file, &Spanned::new(config.span(), data), of_model)
+        }
     }
 }
 

@@ -14,8 +14,9 @@ use serde_json::Value;
 use super::{
     adaptation::Adaptation,
     data::{DataConfig, HashedData, TrainingData},
+    pairs::PairData,
     pretrained_model::PretrainedModel,
-    samples::generate_samples,
+    samples::{generate_samples, sample_prompts},
     session::{Options, Session, identity},
     training::TrainingConfig,
 };
@@ -26,8 +27,10 @@ use crate::{
     model::{Architecture, EncoderDecoder, Gpt, LoraConfig, ModelConfig, Transformer, named_shapes},
     objective::{Evaluator, NextToken, Objective, TeacherForcing},
     optimize::{OptimizerConfig, Schedule},
+    tokenizer::Tokenizer,
     trainer::{
-        Progress, Sampler, ThroughputMeter, TrainOutcome, TrainingInputs, flops_per_token, flops_per_token_of_pairs,
+        Progress, Sampler, SamplesConfig, ThroughputMeter, TrainOutcome, TrainingInputs, flops_per_token,
+        flops_per_token_of_pairs,
     },
 };
 
@@ -177,6 +180,21 @@ pub(super) struct Learnt<M: LanguageModel> {
     pub prompts: Vec<Vec<u32>>,
     /// The ids that each end a sample.
     pub stops: Vec<u32>,
+}
+
+impl Learnt<EncoderDecoder> {
+    /// Pairs of what an encoder reads and a decoder writes. Prompts of samples are read as sources are.
+    pub fn pairs(pairs: PairData, samples: Option<&SamplesConfig>, tokenizer: &Tokenizer) -> Result<Self> {
+        let PairData { count, batches, eval_sets, lengths } = pairs;
+        Ok(Self {
+            examples: count,
+            batches: Box::new(batches),
+            evaluator: Box::new(eval_sets),
+            lengths,
+            prompts: sample_prompts(samples, |prompt| tokenizer.source(prompt))?,
+            stops: tokenizer.ends().to_vec(),
+        })
+    }
 }
 
 impl LanguageTraining<'_> {

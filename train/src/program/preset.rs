@@ -16,14 +16,14 @@ pub(super) const KEY: &str = "preset";
 
 /// The file with defaults by the preset that it names.
 ///
-/// - `defaults`: those of a preset, or of a configuration that names none
+/// - `defaults`: those of a preset
 ///
 /// # Errors
 /// When there is no such preset: at the key, with those that there are.
 pub(super) fn with_preset<P: DeserializeOwned>(
     file: TomlFile,
     settings: &[Setting],
-    defaults: impl FnOnce(Option<P>) -> Option<Defaults>,
+    defaults: impl FnOnce(P) -> Defaults,
 ) -> Result<TomlFile> {
     #[derive(Deserialize)]
     struct Named<P> {
@@ -32,7 +32,7 @@ pub(super) fn with_preset<P: DeserializeOwned>(
     // a table that another setting is in may be one that only the preset has
     let naming: Vec<Setting> = settings.iter().filter(|setting| setting.key == [KEY]).cloned().collect();
     let Named { preset } = file.parse(&naming)?;
-    Ok(match defaults(preset) {
+    Ok(match preset.map(defaults) {
         Some(defaults) => file.with_defaults(defaults),
         None => file,
     })
@@ -57,12 +57,12 @@ mod tests {
         let read = |text: &str, settings: &[&str]| {
             let settings: Vec<Setting> =
                 settings.iter().map(|setting| setting.parse().expect("it is a setting")).collect();
-            let defaults = |colour: Option<Colour>| {
-                let text = match colour? {
+            let defaults = |colour: Colour| {
+                let text = match colour {
                     Colour::Red => "[light]\nwavelength = 650\n",
                     Colour::Green => "[light]\nwavelength = 530\npower = 2\n",
                 };
-                Some(Defaults { text, alternatives: &[] })
+                Defaults { text, alternatives: &[] }
             };
             let file = with_preset(TomlFile::from_text("a.toml", text), &settings, defaults)?;
             let json: Value = file.parse(&settings)?;

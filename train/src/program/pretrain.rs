@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{
     data::{DataConfig, HashedData, absolute},
     language_model::{LanguageTraining, Learnt, Trained},
-    pairs::{PairData, PairsConfig},
+    pairs::PairsConfig,
     samples::sample_prompts,
     session::{Options, check_loop},
     training::TrainingConfig,
@@ -177,16 +177,8 @@ fn corrupted(
 ) -> Result<Learnt<EncoderDecoder>> {
     let Pretraining { config: PretrainConfig { seed, training, .. }, trained, .. } = pretraining;
     let pairs = PairsConfig { context_length: trained.architecture.context_length, training, seed: *seed };
-    let PairData { count, batches, eval_sets, lengths } = data.corrupted(corruption, sequence_length, pairs, cache)?;
-    let tokenizer = trained.data.tokenizer();
-    Ok(Learnt {
-        examples: count,
-        batches: Box::new(batches),
-        evaluator: Box::new(eval_sets),
-        lengths,
-        prompts: sample_prompts(training.samples.as_ref(), |prompt| tokenizer.source(prompt))?,
-        stops: tokenizer.ends().to_vec(),
-    })
+    let pairs = data.corrupted(corruption, sequence_length, pairs, cache)?;
+    Learnt::pairs(pairs, training.samples.as_ref(), trained.data.tokenizer())
 }
 
 /// Bytes of text for each token of the validation data.

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use super::{
     data::{ExampleOptions, HashedData, absolute},
     language_model::{LanguageTraining, Learnt, Trained},
-    pairs::{PairData, PairsConfig},
+    pairs::PairsConfig,
     preset::{self, with_preset},
     samples::sample_prompts,
     session::{Options, check_loop},
@@ -120,8 +120,7 @@ impl Tuning {
     /// An unknown key, a missing file, a model that cannot be built: with path, line and column.
     pub fn read(path: &Path, settings: &[Setting]) -> Result<Self> {
         let settings: Vec<Setting> = settings.iter().map(absolute).collect();
-        let defaults = |preset: Option<TunePreset>| preset.map(TunePreset::defaults);
-        let file = with_preset(TomlFile::read(path)?, &settings, defaults)?;
+        let file = with_preset(TomlFile::read(path)?, &settings, TunePreset::defaults)?;
         let config: TuneConfig = file.parse(&settings)?;
         let mut json: serde_json::Value = file.parse(&settings)?;
         // its numbers stand there, and say the same
@@ -199,16 +198,7 @@ fn packed(tuning: &Tuning, hashed: &HashedData<'_>, out: &Path, cache: &mut Toke
 fn pairs(tuning: &Tuning, hashed: &HashedData<'_>, cache: &mut TokenCache<'_>) -> Result<Learnt<EncoderDecoder>> {
     let Tuning { config: TuneConfig { seed, training, .. }, trained, .. } = tuning;
     let pairs = PairsConfig { context_length: trained.architecture.context_length, training, seed: *seed };
-    let PairData { count, batches, eval_sets, lengths } = hashed.pairs(pairs, cache)?;
-    let tokenizer = trained.data.tokenizer();
-    Ok(Learnt {
-        examples: count,
-        batches: Box::new(batches),
-        evaluator: Box::new(eval_sets),
-        lengths,
-        prompts: sample_prompts(training.samples.as_ref(), |prompt| tokenizer.source(prompt))?,
-        stops: tokenizer.ends().to_vec(),
-    })
+    Learnt::pairs(hashed.pairs(pairs, cache)?, training.samples.as_ref(), trained.data.tokenizer())
 }
 
 #[cfg(test)]

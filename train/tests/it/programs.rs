@@ -17,112 +17,96 @@ pub struct Program {
     /// What it is called in messages, and its configuration's file.
     pub name: &'static str,
     command: &'static str,
-    /// The tables of its own: the seed, what it learns from, the model.
-    config: &'static str,
+    /// What it learns from.
+    data: &'static str,
+    /// The model, and what else is its own.
+    model: &'static str,
 }
+
+/// From nothing.
+const DECODER: &str = "
+[model]
+num_layers = 2
+num_heads = 2
+hidden_size = 16
+context_length = 32
+dropout = 0.1
+";
+
+/// From nothing, with an encoder.
+const T5: &str = "
+[model]
+family = \"t5\"
+num_layers = 2
+num_heads = 2
+hidden_size = 16
+context_length = 32
+dropout = 0.1
+";
+
+/// From a decoder that has begun to learn.
+const BASE: &str = "
+[model]
+from = \"base\"
+dropout = 0.1
+";
 
 pub const PROGRAMS: &[Program] = &[
     Program {
         name: "decoder",
         command: "pretrain",
-        config: r#"seed = 1
-[data]
-mixture = "mixture"
-tokenizer = "tokenizer.json"
-[model]
-num_layers = 2
-num_heads = 2
-hidden_size = 16
-context_length = 32
-dropout = 0.1
-"#,
+        data: "mixture = \"mixture\"\ntokenizer = \"tokenizer.json\"",
+        model: DECODER,
     },
     // two sources by weight, one of them with prompts
     Program {
         name: "t5",
         command: "pretrain",
-        config: r#"seed = 1
-[data]
-tokenizer = "sentinels.json"
-validation = 0.1
-[data.sources.texts]
-path = "mixture"
-weight = 0.7
-[data.sources.sums]
-path = "sums.jsonl"
-weight = 0.3
-[model]
-family = "t5"
-num_layers = 2
-num_heads = 2
-hidden_size = 16
-context_length = 32
-dropout = 0.1
-"#,
+        data: "tokenizer = \"sentinels.json\"\nvalidation = 0.1
+sources.texts = { path = \"mixture\", weight = 0.7 }
+sources.sums = { path = \"sums.jsonl\", weight = 0.3 }",
+        model: T5,
     },
     // prompts with completions and conversations, by weight
     Program {
         name: "tune",
         command: "tune",
-        config: r#"seed = 1
-[data]
-validation = 0.1
-[data.sources.sums]
-path = "sums.jsonl"
-weight = 0.7
-[data.sources.talks]
-path = "talks.jsonl"
-weight = 0.3
-[model]
-from = "base"
-dropout = 0.1
-"#,
+        data: "validation = 0.1
+sources.sums = { path = \"sums.jsonl\", weight = 0.7 }
+sources.talks = { path = \"talks.jsonl\", weight = 0.3 }",
+        model: BASE,
     },
     Program {
         name: "tune-lora",
         command: "tune",
-        config: r#"seed = 1
-[data]
-mixture = "sums.jsonl"
-validation = 0.1
+        data: "mixture = \"sums.jsonl\"\nvalidation = 0.1",
+        model: "
 [model]
-from = "base"
+from = \"base\"
 [lora]
 rank = 2
 alpha = 4
 dropout = 0.1
-targets = "all-linear"
-"#,
+targets = \"all-linear\"
+",
     },
     Program {
         name: "tune-t5",
         command: "tune",
-        config: r#"seed = 1
-[data]
-mixture = "sums.jsonl"
-tokenizer = "sentinels.json"
-validation = 0.1
-[model]
-family = "t5"
-num_layers = 2
-num_heads = 2
-hidden_size = 16
-context_length = 32
-dropout = 0.1
-"#,
+        data: "mixture = \"sums.jsonl\"\ntokenizer = \"sentinels.json\"\nvalidation = 0.1",
+        model: T5,
     },
     Program {
         name: "classify",
         command: "classify",
-        config: r#"seed = 1
-[data]
-mixture = "labels.jsonl"
+        data: "mixture = \"labels.jsonl\"",
+        model: "
 [model]
-from = "base"
+from = \"base\"
 dropout = 0.1
 [classifier]
-kind = "classification"
-"#,
+kind = \"classification\"
+",
     },
 ];
 
@@ -148,7 +132,8 @@ impl Program {
         write_talks(&workshop.path().join("talks.jsonl"));
         write_labels(&workshop.path().join("labels.jsonl"));
         workshop.pretrain_well("base", &["--until", "3"]);
-        fs::write(self.file(workshop.path()), format!("{}{LOOP}", self.config)).expect("it can be written");
+        fs::write(self.file(workshop.path()), format!("seed = 1\n[data]\n{}\n{}{LOOP}", self.data, self.model))
+            .expect("it can be written");
     }
 
     fn file(&self, folder: &Path) -> std::path::PathBuf {
