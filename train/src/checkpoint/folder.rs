@@ -8,12 +8,12 @@ use std::{
 
 use schemas::manifest::FileEntry;
 use serde::{Deserialize, Serialize};
-use system::{AtomicFile, sha256, sync_folder};
+use system::{AtomicFile, Written, sha256, sync_folder};
 
 use super::{state::State, tensors};
 use crate::{
     error::{Error, Result},
-    model::{NamedTensor, Which},
+    model::{NamedTensor, Which, WriteTensor},
 };
 
 /// What a training is, so that it goes on with the same and no other.
@@ -70,9 +70,9 @@ pub struct LogPlace {
     pub xxh3: String,
 }
 
-/// A checkpoint in memory.
+/// A checkpoint: one that was read, or one to be saved, of which tensors may lie wherever they can be read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Checkpoint {
+pub struct Checkpoint<T = NamedTensor> {
     /// Where the training stands.
     pub state: State,
     /// It was due at this step, and was not saved because the training was stopped here.
@@ -82,9 +82,9 @@ pub struct Checkpoint {
     /// Where each log ended, by the name of its file: what comes after that is told again by a training that goes on from here.
     pub logs: BTreeMap<String, LogPlace>,
     /// The model's parameters.
-    pub model: Vec<NamedTensor>,
+    pub model: Vec<T>,
     /// The optimizer's states: `tokens.first` is the state `first` of `tokens`, `[elements]`.
-    pub optimizer: Vec<NamedTensor>,
+    pub optimizer: Vec<T>,
 }
 
 /// `checkpoint.json`.
@@ -116,7 +116,7 @@ fn name(step: u64) -> String {
 ///
 /// # Errors
 /// When something cannot be written. What was there before stays.
-pub fn save(out: &Path, checkpoint: &Checkpoint) -> Result<PathBuf> {
+pub fn save(out: &Path, checkpoint: &Checkpoint<impl WriteTensor>) -> Result<PathBuf> {
     let folder = folder(out);
     let name = name(checkpoint.state.step);
     let (partial, path) = (folder.join(format!(".{name}.partial")), folder.join(&name));
@@ -133,16 +133,12 @@ pub fn save(out: &Path, checkpoint: &Checkpoint) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn write_files(partial: &Path, checkpoint: &Checkpoint) -> Result<()> {
+fn write_files(partial: &Path, checkpoint: &Checkpoint<impl WriteTensor>) -> Result<()> {
     fs::create_dir_all(partial).map_err(Error::file("make the folder", partial))?;
-    let bytes = |tensors: &[NamedTensor]| {
-        tensors::to_bytes(tensors.iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values)))
-    };
     let mut files = Vec::new();
     for (name, tensors) in [(MODEL, &checkpoint.model), (OPTIMIZER, &checkpoint.optimizer)] {
-        let bytes = bytes(tensors);
-        AtomicFile::write_whole(&partial.join(name), &bytes)?;
-        files.push(FileEntry { path: name.into(), rows: None, bytes: bytes.len() as u64, sha256: sha256(&bytes) });
+        let Written { bytes, sha256 } = tensors::write(&partial.join(name), tensors)?;
+        files.push(FileEntry { path: name.into(), rows: None, bytes, sha256 });
     }
     let Checkpoint { state, due, identity, logs, .. } = checkpoint;
     let summary = Summary { state: state.clone(), due: *due, identity: identity.clone(), logs: logs.clone(), files };

@@ -27,7 +27,7 @@ pub use folder::{
 pub use state::{Best, BestScore, SpikeMemory, State};
 pub use stored_model::StoredModel;
 pub use tensor_file::TensorFile;
-pub use tensors::{from_bytes, to_bytes};
+pub use tensors::{from_bytes, write as write_tensors};
 pub use weights::with_weights;
 
 pub use crate::model::Which;

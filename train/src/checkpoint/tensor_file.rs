@@ -133,7 +133,7 @@ mod tests {
     use safetensors::{Dtype, tensor::TensorView};
 
     use super::*;
-    use crate::checkpoint::to_bytes;
+    use crate::checkpoint::write_tensors;
 
     /// A file with one tensor `x` of some bytes.
     fn file(kind: Dtype, shape: Vec<usize>, bytes: &[u8]) -> (tempfile::TempDir, Result<TensorFile>) {
@@ -180,7 +180,9 @@ mod tests {
     fn a_file_cut_short_is_none() {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let path = folder.path().join("x.safetensors");
-        let bytes = to_bytes([("x".to_owned(), vec![2], &vec![1.0, 2.0])].into_iter());
+        write_tensors(&path, &[NamedTensor { name: "x".into(), shape: vec![2], values: vec![1.0, 2.0] }])
+            .expect("it can be written");
+        let bytes = fs::read(&path).expect("it was written");
         for length in [4, 20, bytes.len() - 1] {
             fs::write(&path, &bytes[..length]).expect("it can be written");
             let error = TensorFile::open(&path).expect_err("it is cut").to_string();

@@ -1,45 +1,77 @@
 //! Tensors as files of the crate `safetensors` have them.
 
-use std::{borrow::Cow, collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    path::Path,
+};
 
 use burn::tensor::{bf16, f16};
-use safetensors::{Dtype, SafeTensors, View};
+use safetensors::{
+    Dtype, SafeTensors,
+    tensor::{Metadata, TensorInfo},
+};
+use system::{HashedFile, Written};
 
 use crate::{
     error::{Error, Result},
-    model::NamedTensor,
+    model::{NamedTensor, WriteTensor},
 };
 
-/// A file with these tensors, in single precision. Beside it, memory holds the bytes of one tensor at a time.
-pub fn to_bytes<'v>(values: impl Iterator<Item = (String, Vec<usize>, &'v Vec<f32>)>) -> Vec<u8> {
-    let views = values.map(|(name, shape, values)| (name, Values { shape, values }));
+/// Values that become bytes at a time.
+const PIECE: usize = 1 << 16;
+
+/// Writes tensors, in single precision, to a file that appears by rename. Beside them, memory holds the values of one at a time.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write<'t, T: WriteTensor + 't>(path: &Path, tensors: impl IntoIterator<Item = &'t T>) -> Result<Written> {
+    let mut sorted: Vec<&T> = tensors.into_iter().collect();
+    // the order of the format: by name, where all are of one kind
+    sorted.sort_by(|one, other| one.name().cmp(other.name()));
+    let mut file = HashedFile::create(path)?;
+    write_to(&mut file, &sorted).map_err(Error::file("write", path))?;
+    Ok(file.publish()?)
+}
+
+fn write_to(out: &mut impl Write, tensors: &[&impl WriteTensor]) -> io::Result<()> {
+    let header = header(tensors);
+    out.write_all(&(header.len() as u64).to_le_bytes())?;
+    out.write_all(&header)?;
+    let mut bytes = Vec::with_capacity(PIECE * size_of::<f32>());
+    for tensor in tensors {
+        let values = tensor.values();
+        assert_eq!(
+            values.len(),
+            tensor.shape().iter().product::<usize>(),
+            "`{}` has the values of its shape",
+            tensor.name()
+        );
+        for values in values.chunks(PIECE) {
+            bytes.clear();
+            bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            out.write_all(&bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a file says of its tensors, filled with blanks up to a multiple of 8 bytes.
+fn header(tensors: &[&impl WriteTensor]) -> Vec<u8> {
+    let mut begin = 0;
+    let mut infos = Vec::with_capacity(tensors.len());
+    for tensor in tensors {
+        let shape = tensor.shape().to_vec();
+        let end = begin + size_of::<f32>() * shape.iter().product::<usize>();
+        infos.push((tensor.name().to_owned(), TensorInfo { dtype: Dtype::F32, shape, data_offsets: (begin, end) }));
+        begin = end;
+    }
     // `format` is what other readers look for
-    let metadata = Some([("format".to_owned(), "pt".to_owned())].into());
-    safetensors::serialize(views, metadata).expect("tensors in memory can be written")
-}
-
-/// A tensor that becomes bytes when it is written.
-struct Values<'v> {
-    shape: Vec<usize>,
-    values: &'v [f32],
-}
-
-impl View for Values<'_> {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        self.values.iter().flat_map(|value| value.to_le_bytes()).collect()
-    }
-
-    fn data_len(&self) -> usize {
-        size_of_val(self.values)
-    }
+    let metadata = Metadata::new(Some([("format".to_owned(), "pt".to_owned())].into()), infos);
+    let metadata = metadata.expect("each tensor lies behind the one before it");
+    let mut header = serde_json::to_vec(&metadata).expect("names and sizes are JSON");
+    header.resize(header.len().next_multiple_of(8), b' ');
+    header
 }
 
 /// The tensors of a file by name, whatever their precision; those of integers are left out, since none is a weight.
@@ -78,4 +110,38 @@ pub(super) fn append(kind: Dtype, bytes: &[u8], values: &mut Vec<f32>) -> bool {
         _ => return false,
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use safetensors::tensor::TensorView;
+
+    use super::*;
+
+    /// The very file that the format's own library writes, and the hash of it.
+    #[test]
+    fn a_file_is_the_librarys() -> Result<()> {
+        let named = |name: &str, shape: &[usize]| {
+            let values = (0..shape.iter().product()).map(|place: usize| place as f32 / 7.0).collect();
+            NamedTensor { name: name.to_owned(), shape: shape.to_vec(), values }
+        };
+        let tensors =
+            [named("b.weight", &[3, 2]), named("a", &[PIECE + 1]), named("none", &[0, 4]), named("b.bias", &[1])];
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let path = folder.path().join("x.safetensors");
+        let written = write(&path, &tensors)?;
+        let bytes: Vec<Vec<u8>> =
+            tensors.iter().map(|tensor| tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
+        let views = tensors.iter().zip(&bytes).map(|(tensor, bytes)| {
+            let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).expect("a shape fits its values");
+            (tensor.name.clone(), view)
+        });
+        let metadata = Some([("format".to_owned(), "pt".to_owned())].into());
+        let expected = safetensors::serialize(views, metadata).expect("tensors in memory can be written");
+        assert_eq!(fs::read(&path).expect("it was written"), expected);
+        assert_eq!(written, Written { bytes: expected.len() as u64, sha256: system::sha256(&expected) });
+        Ok(())
+    }
 }

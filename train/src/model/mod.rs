@@ -56,7 +56,8 @@ pub use named::{MapNamed, VisitNamed, map_named, visit_named};
 pub use new_rows::with_new_rows;
 pub use parameter_names::{language_model, language_model_name, stored_name};
 pub use parameters::{
-    NamedTensor, has_adapters, named_parameters, named_shapes, replace, replace_some, saved_parameters,
+    HeldTensor, NamedTensor, WriteTensor, has_adapters, named_parameters, named_shapes, replace, replace_some,
+    saved_parameters,
 };
 pub use transformer::Transformer;
 pub use which::Which;

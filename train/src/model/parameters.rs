@@ -1,5 +1,7 @@
 //! A module's parameters by name, such as `blocks.0.attention.input.weight`.
 
+use std::{borrow::Cow, fmt};
+
 use burn::{
     module::{Module, Param},
     tensor::{Tensor, TensorData},
@@ -21,16 +23,85 @@ pub struct NamedTensor {
     pub values: Vec<f32>,
 }
 
+/// A parameter, or what an optimizer keeps of one, whose values are read when they are written: so that memory holds a copy of one at a time.
+pub trait WriteTensor {
+    /// The path through the module, with dots.
+    fn name(&self) -> &str;
+
+    /// The sizes of its dimensions.
+    fn shape(&self) -> &[usize];
+
+    /// Its values, row by row.
+    fn values(&self) -> Cow<'_, [f32]>;
+}
+
+impl WriteTensor for NamedTensor {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn values(&self) -> Cow<'_, [f32]> {
+        Cow::Borrowed(&self.values)
+    }
+}
+
+/// A tensor of a device, by name. It is held and not copied.
+pub struct HeldTensor {
+    name: String,
+    shape: Vec<usize>,
+    read: Box<dyn Fn() -> Vec<f32>>,
+}
+
+impl HeldTensor {
+    /// A tensor of single precision.
+    #[must_use]
+    pub fn new<const D: usize>(name: String, tensor: Tensor<D>) -> Self {
+        let shape = tensor.dims().to_vec();
+        let read = move || tensor.to_data().try_to_vec::<f32>().expect("weights and states are single precision");
+        Self { name, shape, read: Box::new(read) }
+    }
+
+    /// Its values, copied.
+    #[must_use]
+    pub fn read(&self) -> NamedTensor {
+        NamedTensor { name: self.name.clone(), shape: self.shape.clone(), values: (self.read)() }
+    }
+}
+
+impl WriteTensor for HeldTensor {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn values(&self) -> Cow<'_, [f32]> {
+        Cow::Owned((self.read)())
+    }
+}
+
+impl fmt::Debug for HeldTensor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("HeldTensor").field("name", &self.name).field("shape", &self.shape).finish()
+    }
+}
+
 /// All parameters of a module, in its own order.
 #[must_use]
 pub fn named_parameters(module: &impl Module) -> Vec<NamedTensor> {
-    parameters_where(module, |_| true)
+    parameters_where(module, |_| true).iter().map(HeldTensor::read).collect()
 }
 
 /// The parameters that a checkpoint of a module holds, in the module's order: all; where there are adapters, these alone, since all else is
 /// as it was.
 #[must_use]
-pub fn saved_parameters(module: &impl Module) -> Vec<NamedTensor> {
+pub fn saved_parameters(module: &impl Module) -> Vec<HeldTensor> {
     let has_adapters = has_adapters(module);
     parameters_where(module, |name| !has_adapters || is_adapter(name))
 }
@@ -41,17 +112,13 @@ pub fn has_adapters(module: &impl Module) -> bool {
     named_shapes(module).iter().any(|(name, _)| is_adapter(name))
 }
 
-fn parameters_where(module: &impl Module, wanted: impl Fn(&str) -> bool) -> Vec<NamedTensor> {
-    struct Collect<F>(F, Vec<NamedTensor>);
+fn parameters_where(module: &impl Module, wanted: impl Fn(&str) -> bool) -> Vec<HeldTensor> {
+    struct Collect<F>(F, Vec<HeldTensor>);
     impl<F: Fn(&str) -> bool> VisitNamed for Collect<F> {
         fn visit<const D: usize>(&mut self, name: &str, param: &Param<Tensor<D>>) {
-            if !(self.0)(name) {
-                return;
+            if (self.0)(name) {
+                self.1.push(HeldTensor::new(name.to_owned(), param.val()));
             }
-            let tensor = param.val();
-            let shape = tensor.dims().to_vec();
-            let values = tensor.into_data().try_to_vec::<f32>().expect("parameters are single precision");
-            self.1.push(NamedTensor { name: name.to_owned(), shape, values });
         }
     }
     let mut found = Collect(wanted, Vec::new());

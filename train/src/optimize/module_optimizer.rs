@@ -8,7 +8,7 @@ use burn::{
 };
 
 use super::{Gradients, Optimizer, ParameterStep, groups::Groups};
-use crate::model::{MapNamed, NamedTensor, map_named, named_shapes};
+use crate::model::{HeldTensor, MapNamed, NamedTensor, map_named, named_shapes};
 
 /// An optimizer with what it keeps of each parameter.
 #[derive(Debug)]
@@ -79,12 +79,10 @@ impl ModuleOptimizer {
 
     /// The states of all parameters: `tokens.first` is the state `first` of `tokens`, `[elements]`.
     #[must_use]
-    pub fn states(&self) -> Vec<NamedTensor> {
+    pub fn states(&self) -> Vec<HeldTensor> {
         let named = |(parameter, states): (&String, &Vec<(&'static str, Tensor<1>)>)| {
-            let named = |(state, tensor): &(&'static str, Tensor<1>)| NamedTensor {
-                name: format!("{parameter}.{state}"),
-                shape: tensor.dims().to_vec(),
-                values: tensor.to_data().try_to_vec::<f32>().expect("states are single precision"),
+            let named = |(state, tensor): &(&'static str, Tensor<1>)| {
+                HeldTensor::new(format!("{parameter}.{state}"), tensor.clone())
             };
             states.iter().map(named).collect::<Vec<_>>()
         };

@@ -44,8 +44,7 @@ pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
     let special = SpecialTokens { bos, eos: tokenizer.ends(), pad: tokenizer.padding() };
     let (config, tensors) = huggingface::export(family, &architecture, &checkpoint.model, special)
         .map_err(|message| Error::HuggingFace { path: out.to_owned(), message })?;
-    let tensors = tensors.iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values));
-    AtomicFile::write_whole(&folder.join(WEIGHTS), &checkpoint::to_bytes(tensors))?;
+    checkpoint::write_tensors(&folder.join(WEIGHTS), &tensors)?;
     let config = serde_json::to_vec_pretty(&config).expect("a value is JSON");
     AtomicFile::write_whole(&folder.join(CONFIG), &config)?;
     tokenizer.export(folder, &words_for_others(&tokenizer, family, &architecture))?;

@@ -56,8 +56,7 @@ pub fn write(
     let failed = |message| Error::HuggingFace { path: folder.to_owned(), message };
     let base = base.to_string_lossy();
     let (config, tensors) = write_adapter(weights, family, architecture, &base).map_err(failed)?;
-    let tensors = tensors.iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values));
-    AtomicFile::write_whole(&folder.join(WEIGHTS), &checkpoint::to_bytes(tensors))?;
+    checkpoint::write_tensors(&folder.join(WEIGHTS), &tensors)?;
     let config = serde_json::to_vec_pretty(&config).expect("a value is JSON");
     AtomicFile::write_whole(&folder.join(CONFIG), &config)?;
     Ok(())

@@ -171,9 +171,7 @@ fn tables_may_have_rows_without_a_token() {
     table.values.resize(384 * 16, 0.5);
     table.shape[0] = 384;
     tensors.insert(head.name.clone(), head);
-    let bytes =
-        checkpoint::to_bytes(tensors.values().map(|named| (named.name.clone(), named.shape.clone(), &named.values)));
-    fs::write(&file, bytes).expect("it can be written");
+    checkpoint::write_tensors(&file, tensors.values()).expect("it can be written");
     let import = |out: &str| train(&["import", text(&path("exported")), "--out", text(&path(out))]);
     let output = import("padded");
     assert!(

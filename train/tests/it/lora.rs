@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use train::{
     checkpoint::{self, TensorFile},
     model::{
-        AdapterWeights, Architecture, Family, Gpt, LoraConfig, ModelConfig, NamedTensor, Targets, Tokens,
+        AdapterWeights, Architecture, Family, Gpt, HeldTensor, LoraConfig, ModelConfig, NamedTensor, Targets, Tokens,
         huggingface::{self, SpecialTokens},
         named_parameters, replace_some, saved_parameters,
     },
@@ -357,7 +357,7 @@ fn adapted(family: Family, device: &Device) -> (Gpt, Gpt, AdapterWeights) {
     let adapters = config.adapters(family, &architecture).expect("the layers are there");
     let base = architecture.init(19, 1, device);
     let drawn = architecture.init(19, 2, device).with_adapters(&adapters, 2);
-    let mut tensors = saved_parameters(&drawn);
+    let mut tensors: Vec<_> = saved_parameters(&drawn).iter().map(HeldTensor::read).collect();
     for (number, tensor) in tensors.iter_mut().enumerate().filter(|(_, tensor)| tensor.name.ends_with("lora.b")) {
         let count = tensor.values.len();
         tensor.values = (0..count).map(|place| ((place * 7 + number) % 11) as f32 / 22.0 - 0.25).collect();
@@ -454,9 +454,7 @@ fn write(folder: &Path, family: Family, model: &Gpt) {
 }
 
 fn write_tensors(path: &Path, tensors: &[NamedTensor]) {
-    let tensors = tensors.iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values));
-    fs::create_dir_all(path.parent().expect("a folder")).expect("the folder can be made");
-    fs::write(path, checkpoint::to_bytes(tensors)).expect("it can be written");
+    checkpoint::write_tensors(path, tensors).expect("it can be written");
 }
 
 /// Our adapters in PEFT, and PEFT's here: the same logits, and the same gradients of A and B.

@@ -75,8 +75,7 @@ fn tensors(path: &Path) -> BTreeMap<String, NamedTensor> {
 }
 
 fn write<'t>(path: &Path, tensors: impl IntoIterator<Item = &'t NamedTensor>) {
-    let tensors = tensors.into_iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values));
-    fs::write(path, checkpoint::to_bytes(tensors)).expect("it can be written");
+    checkpoint::write_tensors(path, tensors).expect("it can be written");
 }
 
 /// The last checkpoint, the best, or one of a step: the weights that a training begins with are those, whatever its seed; what is loaded is

@@ -286,8 +286,7 @@ fn transformers_loads_what_is_exported() {
         let (config, tensors) = huggingface::export(family, &architecture, &named_parameters(&model), SPECIAL)
             .expect("it has a counterpart");
         let out = tempfile::tempdir().expect("the temporary folder can be written");
-        let tensors = tensors.iter().map(|named| (named.name.clone(), named.shape.clone(), &named.values));
-        fs::write(out.path().join("model.safetensors"), checkpoint::to_bytes(tensors)).expect("it can be written");
+        checkpoint::write_tensors(&out.path().join("model.safetensors"), &tensors).expect("it can be written");
         fs::write(out.path().join("config.json"), config.to_string()).expect("it can be written");
 
         let prompt = &prompts(&figures)[0];

@@ -220,7 +220,7 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        LoraConfig, Targets,
+        HeldTensor, LoraConfig, Targets,
         huggingface::examples::{self, Folder},
         saved_parameters,
     };
@@ -232,7 +232,7 @@ mod tests {
             LoraConfig { rank: Some(3), alpha: Some(5.5), targets: Some(Targets::AllLinear), ..LoraConfig::default() };
         let adapters = config.adapters(family, &architecture).expect("the layers are there");
         let model = architecture.init(11, 1, &Device::flex()).with_adapters(&adapters, 1);
-        let mut tensors = saved_parameters(&model);
+        let mut tensors: Vec<_> = saved_parameters(&model).iter().map(HeldTensor::read).collect();
         let numbers = tensors.iter_mut().flat_map(|named| &mut named.values);
         numbers.enumerate().for_each(|(place, number)| *number = place as f32 / 64.0);
         (architecture, adapters.with_weights(tensors).expect("they are the model's"))
