@@ -1,10 +1,13 @@
 //! The run in a sentence and a few numbers.
 
 use maud::{Markup, html};
+use pages::{
+    numbers::{decimal, duration, grouped, percent_of},
+    tile,
+};
 
 use super::{
     findings::Findings,
-    numbers::{decimal, duration, grouped, percent_of},
     warnings::{list, warnings},
 };
 
@@ -75,9 +78,4 @@ pub fn lead(findings: &Findings) -> Markup {
             @else { "; another run may give other bytes, since a page took too long by the clock, or several threads trained a fastText." }
         }
     }
-}
-
-/// A number with what it counts.
-pub fn tile(number: &str, what: &str) -> Markup {
-    html! { li { b { (number) } " " (what) } }
 }

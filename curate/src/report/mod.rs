@@ -10,24 +10,21 @@
 //!
 //! Useful for: seeing whether a run did what was meant. Not useful for: one document; see [`crate::run::why`].
 
-mod charts;
 mod comparison;
 mod differences;
-mod excerpt;
 mod findings;
 mod lead;
-mod numbers;
-mod page;
 mod plots;
 mod sections;
-mod table;
 mod warnings;
 
 use std::path::Path;
 
+use pages::Page;
+
 pub use comparison::{Comparison, compare};
 pub use findings::Means;
-pub use numbers::decimal;
+pub use pages::numbers::decimal;
 pub use warnings::Warning;
 
 use crate::{
@@ -35,7 +32,6 @@ use crate::{
     files::{Layout, Lock, write_whole},
 };
 use findings::{Findings, RunFiles};
-use page::Page;
 
 /// Bytes of a report, at most.
 pub const LARGEST: usize = 1 << 20;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use pages::numbers::share;
+
 use super::value::Value;
 use crate::{
     learn::Evaluation,
     report::{
         findings::{Fate, Findings},
         lead::Headline,
-        numbers::share,
     },
 };
 

@@ -11,12 +11,10 @@ use std::path::Path;
 
 use maud::html;
 
-use super::{
-    findings::{Findings, Means, RunFiles},
-    page::Page,
-};
+use super::findings::{Findings, Means, RunFiles};
 use crate::{error::Result, files::write_whole};
 use difference::Difference;
+use pages::Page;
 use recipes::Change;
 
 /// What two runs differ in.

@@ -1,15 +1,15 @@
 //! The sections of a comparison.
 
 use maud::html;
-
-use super::{Comparison, difference::Difference, figures::Topic, value::Value};
-use crate::report::{
+use pages::{
+    Section,
     excerpt::short,
     numbers::percent,
-    plots,
-    sections::Section,
     table::{Cell, Column, Table},
 };
+
+use super::{Comparison, difference::Difference, figures::Topic, value::Value};
+use crate::report::plots;
 
 /// Characters of a setting that are shown.
 const LONGEST_SETTING: usize = 160;

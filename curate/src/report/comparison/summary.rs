@@ -1,7 +1,8 @@
 //! A comparison in a few lines for a terminal.
 
+use pages::excerpt::short;
+
 use super::{Comparison, value::Value};
-use crate::report::excerpt::short;
 
 /// Settings that are listed, and figures.
 const MOST: (usize, usize) = (12, 20);

@@ -1,6 +1,6 @@
 //! Numbers of a comparison, and how they are written.
 
-use crate::report::numbers::{decimal, duration, grouped};
+use pages::numbers::{decimal, duration, grouped};
 
 /// A number and how it is written.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,13 +1,12 @@
 //! How much of benchmarks stands in documents.
 
-use super::row;
-use crate::{
-    decide::{BenchmarkAccount, Contamination},
-    report::{
-        charts::{Arrangement, Axis, Bar, Bars, Chart, Colour, Row, Scale, Unit},
-        numbers::{grouped, percent_of, share},
-    },
+use pages::{
+    charts::{Arrangement, Axis, Bar, Bars, Chart, Colour, Row, Scale, Unit},
+    numbers::{grouped, percent_of, share},
 };
+
+use super::row;
+use crate::decide::{BenchmarkAccount, Contamination};
 
 /// Benchmarks that are shown, at most: those of which the largest shares were found.
 const MOST: usize = 30;

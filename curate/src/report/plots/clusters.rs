@@ -1,11 +1,12 @@
 //! How large clusters are.
 
-use super::{counted, powers, row};
-use crate::report::{
+use pages::{
     charts::{Arrangement, Bars, Chart, Colour},
-    findings::Clusters,
     numbers::grouped,
 };
+
+use super::{counted, powers, row};
+use crate::report::findings::Clusters;
 
 /// Clusters by size, both on scales of powers.
 pub fn cluster_sizes(clusters: &Clusters) -> Option<Chart> {

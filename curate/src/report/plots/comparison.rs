@@ -1,13 +1,13 @@
 //! Two runs in one chart.
 
+use pages::{
+    charts::{Arrangement, Bars, Bins, Chart, Colour, Layer, Shape, Side, Stroke},
+    numbers::grouped,
+};
 use schemas::ledger::{Ledger, is_mixture_stage};
 
 use super::{counted, counts, row, score, score_bin};
-use crate::report::{
-    charts::{Arrangement, Bars, Bins, Chart, Colour, Layer, Shape, Side, Stroke},
-    findings::{SCORE_BINS, Scores},
-    numbers::grouped,
-};
+use crate::report::findings::{SCORE_BINS, Scores};
 
 /// Documents that each stage left, in both runs.
 pub fn kept_by_stage(first: &Ledger, second: &Ledger) -> Chart {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use schemas::ledger::{Ledger, is_mixture_stage};
-
-use super::{NAME, counted, counts, powers, row, sources::Sources};
-use crate::report::{
+use pages::{
     charts::{Arrangement, Bars, Chart, Colour, Row, SERIES},
     excerpt::short,
     numbers::grouped,
 };
+use schemas::ledger::{Ledger, is_mixture_stage};
+
+use super::{NAME, counted, counts, powers, row, sources::Sources};
 
 /// Sources that have a colour of their own where not all have one.
 const MOST_SOURCES: usize = SERIES - 1;

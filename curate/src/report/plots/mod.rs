@@ -1,6 +1,12 @@
 //! What is drawn of a run, or of two: which figures become which chart, and in which words.
 //!
-//! Useful for: charts of the report's sections. Not useful for: how a chart looks; see [`super::charts`].
+//! Useful for: charts of the report's sections. Not useful for: how a chart looks; see [`pages::charts`].
+
+use pages::{
+    charts::{Axis, Bar, Colour, Row, Scale, Unit},
+    excerpt::short,
+    numbers::grouped,
+};
 
 mod benchmarks;
 mod clusters;
@@ -18,12 +24,6 @@ pub use funnel::{reasons, stages};
 pub use population::{before_after, lengths};
 pub use scores::{held_out, scores};
 pub use shares::shares;
-
-use super::{
-    charts::{Axis, Bar, Colour, Row, Scale, Unit},
-    excerpt::short,
-    numbers::grouped,
-};
 
 /// Characters of a name beside an axis, at most.
 const NAME: usize = 24;

@@ -1,11 +1,12 @@
 //! Lengths, languages and hosts, before the first step and behind the last.
 
-use super::{counted, counts, powers, row};
-use crate::report::{
+use pages::{
     charts::{Arrangement, Axis, Bars, Bins, Chart, Colour, Layer, Scale, Shape, Side, Unit},
-    findings::{BeforeAfter, Population},
     numbers::grouped,
 };
+
+use super::{counted, counts, powers, row};
+use crate::report::findings::{BeforeAfter, Population};
 
 /// Documents by length in words, on a scale of powers.
 pub fn lengths(population: &Population) -> Option<Chart> {

@@ -2,17 +2,17 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use pages::{
+    charts::{Bins, Chart, Colour, Layer, SERIES, Shape, Side, Stroke},
+    excerpt::short,
+    numbers::{grouped, percent, percent_of, share},
+};
 use schemas::ledger::Ledger;
 
 use super::{NAME, counts, score, score_bin, share_of, sources::Sources};
 use crate::{
     learn::{BINS, Card},
-    report::{
-        charts::{Bins, Chart, Colour, Layer, SERIES, Shape, Side, Stroke},
-        excerpt::short,
-        findings::{SCORE_BINS, Scores},
-        numbers::{grouped, percent, percent_of, share},
-    },
+    report::findings::{SCORE_BINS, Scores},
     text::draw::pareto_keeps,
 };
 

@@ -1,15 +1,13 @@
 //! Shares of a mixture.
 
+use pages::{
+    charts::{Arrangement, Axis, Bar, Bars, Chart, Colour, Row, Scale, Unit},
+    numbers::percent,
+};
 use schemas::ledger::Ledger;
 
 use super::{row, sources::Sources};
-use crate::{
-    decide::MixtureAccount,
-    report::{
-        charts::{Arrangement, Axis, Bar, Bars, Chart, Colour, Row, Scale, Unit},
-        numbers::percent,
-    },
-};
+use crate::decide::MixtureAccount;
 
 /// Sources that are shown, at most: those of the largest weights.
 const MOST: usize = 24;

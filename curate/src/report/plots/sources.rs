@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use pages::charts::{Colour, SERIES};
 use schemas::ledger::{Ledger, is_mixture_stage};
-
-use crate::report::charts::{Colour, SERIES};
 
 /// The sources of a run, those of the most records first, then those that stand in mixtures alone.
 pub struct Sources(Vec<String>);

@@ -1,16 +1,15 @@
 //! What documents share with benchmarks.
 
 use maud::{Markup, html};
+use pages::{
+    Section,
+    numbers::grouped,
+    table::{Cell, Column, Table},
+};
 
-use super::Section;
 use crate::{
     decide::Contamination,
-    report::{
-        findings::Findings,
-        numbers::grouped,
-        plots,
-        table::{Cell, Column, Table},
-    },
+    report::{findings::Findings, plots},
 };
 
 pub fn section(findings: &Findings) -> Option<Section> {

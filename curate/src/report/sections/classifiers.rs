@@ -1,16 +1,15 @@
 //! The classifiers' cards: what they were trained on, how well they do, and what they go by.
 
 use maud::{Markup, html};
+use pages::{
+    Section,
+    numbers::{grouped, percent},
+    table::{Cell, Column, Table},
+};
 
-use super::Section;
 use crate::{
     learn::{BINS, Card, Evaluation, Kind, Label},
-    report::{
-        findings::Findings,
-        numbers::{grouped, percent},
-        plots,
-        table::{Cell, Column, Table},
-    },
+    report::{findings::Findings, plots},
 };
 
 /// Sources and languages whose scores are listed, at most: those of the most documents.

@@ -1,17 +1,19 @@
 //! Near-duplicates, and some of them side by side.
 
 use maud::{Markup, html};
+use pages::{
+    Section,
+    excerpt::{beginning, ending, short},
+    numbers::{decimal, grouped},
+    table::{Cell, Column, Table},
+};
 
-use super::Section;
 use crate::{
     decide::ClusterAccount,
     report::{
         differences::{Piece, differences},
-        excerpt::{beginning, ending},
         findings::{Clusters, Findings, Pair, Text},
-        numbers::{decimal, grouped},
         plots,
-        table::{Cell, Column, Table},
     },
 };
 
@@ -141,7 +143,7 @@ fn side(id: &str, text: &Text, pieces: &[Piece], is_own: fn(&Piece) -> bool) -> 
         div.sample {
             blockquote tabindex="0" { @for piece in shown { (piece) } }
             footer {
-                @if let Some(url) = &text.url { span.url { (crate::report::excerpt::short(url, 90)) } " " }
+                @if let Some(url) = &text.url { span.url { (short(url, 90)) } " " }
                 span { (text.source) ", " (decimal(text.bytes)) } " " code { (id) }
             }
         }

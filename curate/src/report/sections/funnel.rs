@@ -1,14 +1,13 @@
 //! What each stage left, by stage and reason.
 
 use maud::html;
-
-use super::Section;
-use crate::report::{
-    findings::Findings,
+use pages::{
+    Section,
     numbers::{decimal, grouped, share},
-    plots,
     table::{Cell, Column, Table},
 };
+
+use crate::report::{findings::Findings, plots};
 
 pub fn section(findings: &Findings) -> Section {
     let ledger = &findings.ledger;

@@ -1,16 +1,15 @@
 //! What was written.
 
 use maud::{Markup, html};
+use pages::{
+    Section,
+    table::{Cell, Column, Table},
+};
 
-use super::Section;
 use crate::{
     decide::MixtureAccount,
     learn::shown,
-    report::{
-        findings::Findings,
-        plots,
-        table::{Cell, Column, Table},
-    },
+    report::{findings::Findings, plots},
 };
 
 /// Mixtures that have a chart.

@@ -17,32 +17,9 @@ mod sources;
 mod truncated;
 mod work;
 
-use maud::{Markup, Render, html};
+use pages::Section;
 
 use super::findings::Findings;
-
-/// A section of a page.
-pub struct Section {
-    /// What nothing else on the page is called.
-    pub id: &'static str,
-    pub title: &'static str,
-    /// How it is to be read.
-    pub says: &'static str,
-    pub body: Markup,
-}
-
-impl Render for Section {
-    fn render(&self) -> Markup {
-        let title = format!("{}-title", self.id);
-        html! {
-            section id=(self.id) aria-labelledby=(title) {
-                h2 id=(title) { (self.title) }
-                p.says { (self.says) }
-                (self.body)
-            }
-        }
-    }
-}
 
 /// All that there is something to say about, in the order in which a run goes.
 pub fn sections(findings: &Findings) -> Vec<Section> {

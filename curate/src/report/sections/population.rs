@@ -1,13 +1,15 @@
 //! Lengths, languages and hosts.
 
 use maud::html;
+use pages::{
+    Section,
+    numbers::{grouped, share},
+    table::{Cell, Column, Table},
+};
 
-use super::Section;
 use crate::report::{
     findings::{BeforeAfter, Findings},
-    numbers::{grouped, share},
     plots,
-    table::{Cell, Column, Table},
 };
 
 pub fn section(findings: &Findings) -> Option<Section> {

@@ -1,13 +1,13 @@
 //! Records that could not be read.
 
 use maud::html;
-
-use super::Section;
-use crate::report::{
+use pages::{
+    Section,
     excerpt::short,
-    findings::Findings,
     table::{Cell, Column, Table},
 };
+
+use crate::report::findings::Findings;
 
 /// Characters of what was found that are shown.
 const LONGEST_DETAIL: usize = 160;

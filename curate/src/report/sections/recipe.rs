@@ -1,14 +1,13 @@
 //! The recipe, and what was read and written.
 
 use maud::html;
-
-use super::Section;
-use crate::report::{
+use pages::{
+    Section,
     excerpt::beginning,
-    findings::Findings,
-    sections::sample::gap,
     table::{Cell, Column, Table},
 };
+
+use crate::report::{findings::Findings, sections::sample::gap};
 
 /// Bytes of the recipe that are shown.
 const LONGEST: usize = 32 << 10;

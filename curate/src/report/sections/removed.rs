@@ -1,12 +1,13 @@
 //! What each step removed, with documents that it dropped, cut and kept.
 
 use maud::{Markup, html};
-
-use super::{Section, sample};
-use crate::report::{
-    findings::{Fate, Findings, Group, Step},
+use pages::{
+    Section,
     numbers::{grouped, percent_of},
 };
+
+use super::sample;
+use crate::report::findings::{Fate, Findings, Group, Step};
 
 /// Fates of a step that are shown without being asked for.
 const FIRST: usize = 4;

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use maud::{Markup, html};
-
-use crate::report::{
+use pages::{
     excerpt::{beginning, ending, short},
-    findings::{Drawn, Findings, Group},
     numbers::decimal,
 };
+
+use crate::report::findings::{Drawn, Findings, Group};
 
 /// Bytes of HTML that the texts of all samples may take.
 const ALL_TEXTS: usize = 200_000;

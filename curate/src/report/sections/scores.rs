@@ -1,13 +1,15 @@
 //! Scores, and the share that a draw keeps at each.
 
 use maud::html;
+use pages::{
+    Section,
+    numbers::{percent, share},
+    table::{Cell, Column, Table},
+};
 
-use super::Section;
 use crate::report::{
     findings::{Findings, SCORE_BINS, Scores},
-    numbers::{percent, share},
     plots,
-    table::{Cell, Column, Table},
 };
 
 pub fn section(findings: &Findings) -> Option<Section> {

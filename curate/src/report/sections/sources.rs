@@ -1,13 +1,13 @@
 //! How much there is of each source, before and after.
 
 use maud::html;
-
-use super::Section;
-use crate::report::{
-    findings::{BeforeAfter, Findings, Sizes},
+use pages::{
+    Section,
     numbers::share,
     table::{Cell, Column, Table},
 };
+
+use crate::report::findings::{BeforeAfter, Findings, Sizes};
 
 pub fn section(findings: &Findings) -> Section {
     let population = &findings.population;

@@ -1,12 +1,12 @@
 //! Pages that came cut.
 
 use maud::html;
-
-use super::Section;
-use crate::report::{
-    findings::Findings,
+use pages::{
+    Section,
     table::{Cell, Column, Table},
 };
+
+use crate::report::findings::Findings;
 
 pub fn section(findings: &Findings) -> Option<Section> {
     let entries = &findings.ledger.truncated;

@@ -1,13 +1,13 @@
 //! How long everything took.
 
 use maud::html;
-
-use super::Section;
-use crate::report::{
-    findings::{Findings, Work},
+use pages::{
+    Section,
     numbers::{decimal, duration},
     table::{Cell, Column, Table},
 };
+
+use crate::report::findings::{Findings, Work};
 
 /// Seconds from which a speed says something.
 const TELLING: f64 = 0.05;

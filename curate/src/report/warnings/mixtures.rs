@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use pages::numbers::{decimal, share};
 use serde_json::Value;
 
 use super::{Warning, steps::hardest_step};
 use crate::{
     decide::{MixtureAccount, SourceAccount, Unit, largest_whole},
-    report::{
-        findings::Findings,
-        numbers::{decimal, share},
-    },
+    report::findings::Findings,
 };
 
 /// The share of what sources have that may be left unused before it is said.

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{charts, sections::Section};
+use crate::{charts, section::Section};
 
 /// How the page looks.
 const STYLE: &str = include_str!("style.css");
@@ -27,6 +27,7 @@ pub struct Page<'a> {
 
 impl Page<'_> {
     /// The page as HTML.
+    #[must_use]
     pub fn html(&self) -> String {
         let page = html! {
             (DOCTYPE)

@@ -39,31 +39,37 @@ pub enum Cell {
 
 impl Cell {
     /// A name, or any other words.
+    #[must_use]
     pub fn words(words: impl Render) -> Self {
         Self::Words(words.render())
     }
 
     /// A name that is written in files.
+    #[must_use]
     pub fn code(name: impl Render) -> Self {
         Self::Words(html! { code { (name) } })
     }
 
     /// A count.
+    #[must_use]
     pub fn count(count: u64) -> Self {
         Self::Number(grouped(count), count as f64)
     }
 
     /// A size in bytes.
+    #[must_use]
     pub fn bytes(bytes: u64) -> Self {
         Self::Number(decimal(bytes), bytes as f64)
     }
 
     /// A share of 1; nothing where there is none.
+    #[must_use]
     pub fn share(share: impl Into<Option<f64>>) -> Self {
         share.into().map_or(Self::Empty, |share| Self::Number(percent(share), share))
     }
 
     /// A number with so many digits behind the point; nothing where there is none.
+    #[must_use]
     pub fn decimal(number: impl Into<Option<f64>>, digits: usize) -> Self {
         number.into().map_or(Self::Empty, |number| Self::Number(format!("{number:.digits$}"), number))
     }

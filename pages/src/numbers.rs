@@ -1,6 +1,7 @@
 //! Numbers as people read them.
 
 /// A number with a narrow space between groups of three digits.
+#[must_use]
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let groups = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group));
@@ -18,22 +19,26 @@ pub fn decimal(bytes: u64) -> String {
 }
 
 /// A share of 1 in percent; with two digits where it is small.
+#[must_use]
 pub fn percent(share: f64) -> String {
     let digits = if share != 0.0 && share.abs() < 0.01 { 2 } else { 1 };
     format!("{:.digits$}\u{202f}%", share * 100.0)
 }
 
 /// A part of a whole, between 0 and 1; none of nothing.
+#[must_use]
 pub fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 /// A part of a whole in percent; a dash of nothing.
+#[must_use]
 pub fn percent_of(part: u64, whole: u64) -> String {
     share(part, whole).map_or_else(|| "–".to_owned(), percent)
 }
 
 /// A length of time, in the units that suit it.
+#[must_use]
 pub fn duration(seconds: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,

@@ -18,6 +18,7 @@ pub enum Colour {
 
 impl Colour {
     /// As a value of CSS.
+    #[must_use]
     pub fn css(self) -> &'static str {
         const NAMES: [&str; SERIES] = [
             "var(--series-1)",

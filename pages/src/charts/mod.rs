@@ -1,9 +1,10 @@
 //! Charts as SVG within the page: numbers and words in, markup out. Nothing here knows what a run is.
 //!
 //! ```text
-//! rows of bars, on one axis       -> Bars -+
-//!                                          +-> Chart: its legend, its drawing, and what can be seen in it, in words
-//! layers of values, bin by bin    -> Bins -+
+//! rows of bars, on one axis         -> Bars   -+
+//! layers of values, bin by bin      -> Bins   -+-> Chart: its legend, its drawing, and what can be seen in it, in words
+//! rows of points with intervals     -> Dots   -+
+//! lines from one name to the next   -> Curves -+
 //! ```
 //!
 //! A drawing is as wide as its box. What lies along it is placed in percent, while text, bars and margins have pixels of their own: so
@@ -20,9 +21,12 @@ mod axis;
 mod bars;
 mod bins;
 mod colour;
+mod curves;
+mod dots;
 mod layer;
 mod legend;
 mod scale;
+mod stroke;
 mod ticks;
 mod words;
 
@@ -32,8 +36,11 @@ pub use axis::{Axis, Unit};
 pub use bars::{Arrangement, Bar, Bars, Row};
 pub use bins::Bins;
 pub use colour::{Colour, SERIES};
-pub use layer::{Layer, Shape, Side, Stroke};
+pub use curves::{Curve, CurvePoint, Curves};
+pub use dots::{Dot, DotRow, Dots};
+pub use layer::{Layer, Shape, Side};
 pub use scale::Scale;
+pub use stroke::Stroke;
 
 use legend::Legend;
 
@@ -61,6 +68,16 @@ impl Chart {
     /// A chart of values by bin; as in [`Chart::of_bars`].
     pub fn of_bins(id: impl Into<String>, label: impl Into<String>, bins: &Bins) -> Self {
         Self { id: id.into(), label: label.into(), legend: bins.legend(), drawing: bins.drawing() }
+    }
+
+    /// A chart of points with intervals; as in [`Chart::of_bars`].
+    pub fn of_dots(id: impl Into<String>, label: impl Into<String>, dots: &Dots) -> Self {
+        Self { id: id.into(), label: label.into(), legend: dots.legend(), drawing: dots.drawing() }
+    }
+
+    /// A chart of lines from one name to the next; as in [`Chart::of_bars`].
+    pub fn of_curves(id: impl Into<String>, label: impl Into<String>, curves: &Curves) -> Self {
+        Self { id: id.into(), label: label.into(), legend: curves.legend(), drawing: curves.drawing() }
     }
 }
 

@@ -17,16 +17,32 @@ const SLACK: f64 = 1e-9;
 pub fn ticks(scale: Scale, is_whole: bool) -> Vec<f64> {
     match scale {
         Scale::Linear { most } => linear(most, is_whole),
+        Scale::Between { least, most } => between(least, most, is_whole),
         Scale::Log { least, most } => powers(least, most),
     }
 }
 
-/// Multiples of 1, 2 or 5 times a power of ten.
-fn linear(most: f64, is_whole: bool) -> Vec<f64> {
-    let rough = most / MOST_STEPS;
+/// How far apart ticks are that go over so much: 1, 2 or 5 times a power of ten.
+fn step(length: f64, is_whole: bool) -> f64 {
+    let rough = length / MOST_STEPS;
     let power = 10f64.powf(rough.log10().floor());
     let round = [1.0, 2.0, 5.0].into_iter().find(|factor| factor * power >= rough * (1.0 - SLACK)).unwrap_or(10.0);
-    let step = if is_whole { (round * power).max(1.0) } else { round * power };
+    if is_whole { (round * power).max(1.0) } else { round * power }
+}
+
+/// Multiples of a step, 0 among them if it lies between.
+fn between(least: f64, most: f64, is_whole: bool) -> Vec<f64> {
+    let step = step(most - least, is_whole);
+    let slack = (most - least) * SLACK;
+    let first = ((least - slack) / step).ceil();
+    let ticks = (0..=7).map(|count| (first + f64::from(count)) * step);
+    // there is no 0 below 0
+    ticks.take_while(|tick| *tick <= most + slack).map(|tick| if tick == 0.0 { 0.0 } else { tick }).collect()
+}
+
+/// Multiples of 1, 2 or 5 times a power of ten.
+fn linear(most: f64, is_whole: bool) -> Vec<f64> {
+    let step = step(most, is_whole);
     (0..=6).map(|count| f64::from(count) * step).take_while(|tick| *tick <= most * (1.0 + SLACK)).collect()
 }
 
@@ -54,6 +70,9 @@ mod tests {
         assert_eq!(linear(1.0, false).len(), 6);
         assert_eq!(linear(23_000.0, true), [0.0, 5_000.0, 10_000.0, 15_000.0, 20_000.0]);
         assert_eq!(linear(3.0, true), [0.0, 1.0, 2.0, 3.0], "there is no half a document");
+        let between = |least, most| ticks(Scale::Between { least, most }, false);
+        assert_eq!(between(-2.0, 2.0), [-2.0, -1.0, 0.0, 1.0, 2.0]);
+        assert_eq!(between(0.5, 7.0), [2.0, 4.0, 6.0]);
         let powers = |most| ticks(Scale::powers(most), true);
         assert_eq!(powers(1.0), [1.0]);
         assert_eq!(powers(30.0), [1.0, 2.0, 5.0, 10.0, 20.0]);

@@ -11,6 +11,7 @@ fn escaped_bytes(character: char) -> usize {
 }
 
 /// The beginning of `text` that takes at most so many bytes when it is escaped, whole characters, and whether something is left out.
+#[must_use]
 pub fn beginning(text: &str, bytes: usize) -> (&str, bool) {
     let mut taken = 0;
     for (place, character) in text.char_indices() {
@@ -23,6 +24,7 @@ pub fn beginning(text: &str, bytes: usize) -> (&str, bool) {
 }
 
 /// The end of `text` that takes at most so many bytes when it is escaped, and whether something is left out.
+#[must_use]
 pub fn ending(text: &str, bytes: usize) -> (&str, bool) {
     let mut taken = 0;
     for (place, character) in text.char_indices().rev() {
@@ -35,6 +37,7 @@ pub fn ending(text: &str, bytes: usize) -> (&str, bool) {
 }
 
 /// A name that is no longer than so many characters, with a sign where it was cut.
+#[must_use]
 pub fn short(name: &str, characters: usize) -> String {
     if name.chars().count() <= characters {
         return name.to_owned();

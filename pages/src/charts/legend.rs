@@ -2,7 +2,7 @@
 
 use maud::{Markup, Render, html};
 
-use super::{colour::Colour, layer::Stroke};
+use super::{colour::Colour, stroke::Stroke};
 
 /// What is told apart in a chart; where there is one thing alone, nothing has to be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

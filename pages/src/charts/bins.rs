@@ -4,13 +4,10 @@ use maud::{Markup, html};
 
 use super::{
     axis::Axis,
-    layer::{Layer, Shape, Side, WIDTH, line, steps},
+    layer::{HEIGHT, Layer, Shape, Side, WIDTH, line, steps},
     legend::Legend,
     words::{length, trimmed},
 };
-
-/// Pixels from the ground to the upper edge.
-const HEIGHT: f64 = 240.0;
 
 /// The share of a bin that its column takes.
 const COLUMN: f64 = 0.92;
@@ -20,7 +17,9 @@ const COLUMN: f64 = 0.92;
 pub struct Bins {
     /// What bins are of, from the first one's beginning to the last one's end.
     pub along: Axis,
+    /// What layers of the left side are measured on.
     pub left: Axis,
+    /// What those of the right side are measured on.
     pub right: Option<Axis>,
     /// What each bin says: its bounds and all its values.
     pub titles: Vec<String>,

@@ -4,26 +4,45 @@
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Scale {
     /// From 0 to the most, which is more than 0.
-    Linear { most: f64 },
+    Linear {
+        /// The value at the end.
+        most: f64,
+    },
+    /// From the least to the most, which is more.
+    Between {
+        /// The value at the beginning.
+        least: f64,
+        /// The value at the end.
+        most: f64,
+    },
     /// By powers, from the least, which is more than 0, to the most.
-    Log { least: f64, most: f64 },
+    Log {
+        /// The value at the beginning.
+        least: f64,
+        /// The value at the end.
+        most: f64,
+    },
 }
 
 impl Scale {
     /// From 0 to `most`, or to 1 where there is nothing.
+    #[must_use]
     pub fn linear(most: f64) -> Self {
         Self::Linear { most: if most > 0.0 { most } else { 1.0 } }
     }
 
     /// Counts by powers of ten. It begins at one half, so that one has a length, too.
+    #[must_use]
     pub fn powers(most: f64) -> Self {
         Self::Log { least: 0.5, most: most.max(1.0) }
     }
 
     /// The place of a value; what lies outside is at the end.
+    #[must_use]
     pub fn place(self, value: f64) -> f64 {
         let place = match self {
             Self::Linear { most } => value / most,
+            Self::Between { least, most } => (value - least) / (most - least),
             Self::Log { least, most } => (value.max(least) / least).log10() / (most / least).log10(),
         };
         place.clamp(0.0, 1.0)
@@ -39,6 +58,8 @@ mod tests {
         let places = |scale: Scale, values: &[f64]| values.iter().map(|value| scale.place(*value)).collect::<Vec<_>>();
         assert_eq!(places(Scale::linear(200.0), &[-1.0, 0.0, 50.0, 200.0, 300.0]), [0.0, 0.0, 0.25, 1.0, 1.0]);
         assert_eq!(places(Scale::linear(0.0), &[0.0]), [0.0], "nothing at all has a place");
+        let around = Scale::Between { least: -2.0, most: 2.0 };
+        assert_eq!(places(around, &[-3.0, -1.0, 0.0, 2.0]), [0.0, 0.25, 0.5, 1.0]);
         let powers = Scale::powers(50.0);
         assert_eq!(places(powers, &[0.0, 0.5, 5.0, 50.0]), [0.0, 0.0, 0.5, 1.0]);
         assert!(powers.place(1.0) > 0.1, "one can be seen");

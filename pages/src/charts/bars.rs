@@ -23,8 +23,11 @@ const SHOWN_COLOURS: usize = 3;
 /// A chart of bars.
 #[derive(Debug, Clone)]
 pub struct Bars {
+    /// What bars are measured on.
     pub axis: Axis,
+    /// How the bars of a row lie.
     pub arrangement: Arrangement,
+    /// The rows, from the upper one.
     pub rows: Vec<Row>,
 }
 
@@ -44,6 +47,7 @@ pub struct Row {
     pub name: String,
     /// The whole name.
     pub full: String,
+    /// Its bars, in the order of the legend.
     pub bars: Vec<Bar>,
     /// The value of all bars together, where they are stacked.
     pub whole: String,
@@ -54,9 +58,11 @@ pub struct Row {
 pub struct Bar {
     /// What it stands for, in the words of the legend.
     pub what: String,
+    /// Its length on the axis.
     pub value: f64,
     /// The value as it is written.
     pub shown: String,
+    /// Its colour.
     pub colour: Colour,
 }
 
@@ -157,7 +163,7 @@ impl Row {
 }
 
 /// A value behind a bar.
-fn behind(place: f64, middle: f64, text: &str) -> Markup {
+pub(super) fn behind(place: f64, middle: f64, text: &str) -> Markup {
     html! { text.value x=(length(place)) dx="6" y=(trimmed(middle, 1)) dy="0.35em" { (text) } }
 }
 

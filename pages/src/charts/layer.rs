@@ -2,17 +2,22 @@
 
 use std::fmt::Write as _;
 
-use super::{colour::Colour, legend::Swatch, words::trimmed};
+use super::{colour::Colour, legend::Swatch, stroke::Stroke, words::trimmed};
 
 /// The width of a drawing in the units of a path, which is stretched to the box's.
 pub const WIDTH: f64 = 1000.0;
+
+/// Pixels of a drawing from the ground to the upper edge.
+pub const HEIGHT: f64 = 240.0;
 
 /// Values by bin.
 #[derive(Debug, Clone)]
 pub struct Layer {
     /// What they are, in the words of the legend.
     pub what: String,
+    /// Its colour.
     pub colour: Colour,
+    /// What it is drawn as.
     pub shape: Shape,
     /// The axis that they are measured on.
     pub side: Side,
@@ -40,29 +45,10 @@ pub enum Shape {
 /// The side of a drawing on which an axis stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
+    /// The left one.
     Left,
+    /// The right one.
     Right,
-}
-
-/// How a line is broken, so that lines can be told apart without colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stroke {
-    Solid,
-    Dashed,
-    Dotted,
-    DashDot,
-}
-
-impl Stroke {
-    /// Its `stroke-dasharray`.
-    pub(super) fn dashes(self) -> Option<&'static str> {
-        match self {
-            Self::Solid => None,
-            Self::Dashed => Some("8 4"),
-            Self::Dotted => Some("2.5 3.5"),
-            Self::DashDot => Some("9 3.5 2.5 3.5"),
-        }
-    }
 }
 
 impl Layer {
