@@ -2,12 +2,12 @@
 
 use super::{
     classification::{logits, tokens},
-    metrics::{Judged, Metric},
     scores::{Evaluator, Score, Scores},
 };
 use crate::{
     data::{Example, ExampleKind, Examples, SequenceBatch},
     error::Result,
+    metrics::{Judged, Metric},
     model::Classifier,
 };
 
@@ -50,6 +50,15 @@ impl Prediction {
     #[must_use]
     pub fn judged(&self, label: usize) -> Judged {
         Judged { label, prediction: self.class(), loss: -self.log_probabilities[label] }
+    }
+}
+
+/// The metrics that say something: which alternative of a question is the right one is no class.
+#[must_use]
+pub fn metrics_of(kind: ExampleKind) -> &'static [Metric] {
+    match kind {
+        ExampleKind::Classification => &[Metric::Accuracy, Metric::MacroF1, Metric::Matthews, Metric::CrossEntropy],
+        ExampleKind::MultipleChoice => &[Metric::Accuracy, Metric::CrossEntropy],
     }
 }
 
@@ -145,7 +154,7 @@ impl Evaluator<Classifier> for ClassScores<'_> {
         &self.hash
     }
 
-    fn evaluate(&self, model: &Classifier) -> Result<Scores> {
+    fn evaluate(&self, model: &Classifier, _: u64) -> Result<Scores> {
         let Self { examples, numbers, kind, batch_size, padding, .. } = self;
         let found = predictions(model, *kind, examples, numbers, *batch_size, *padding);
         let label = |number: &usize| examples.label(*number).map(|label| label as usize);
@@ -157,7 +166,7 @@ impl Evaluator<Classifier> for ClassScores<'_> {
             let score = Score::loss(key, value).shown(format!("{words} {value:.4}"), title);
             Score { higher_is_better: metric.higher_is_better(), ..score }
         };
-        let mut scores: Vec<Score> = Metric::of(*kind).iter().map(score).collect();
+        let mut scores: Vec<Score> = metrics_of(*kind).iter().map(score).collect();
         scores.push(Score::count("validation_examples", judged.len() as u64));
         Ok(Scores { scores, ..Scores::default() })
     }

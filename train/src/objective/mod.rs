@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! model, batch, key -> an objective -> a loss with named parts        (next_token, teacher_forcing, classification)
-//! model             -> an evaluator -> scores, one of which decides   (perplexity, pair_loss, class_scores by metrics)
+//! model             -> an evaluator -> scores, one of which decides   (perplexity, pair_loss, class_scores by `metrics`)
 //! ```
 //!
 //! The loop knows these traits and no more; each kind of training brings its own.
@@ -10,17 +10,15 @@
 mod class_scores;
 mod classification;
 mod loss;
-mod metrics;
 mod next_token;
 mod pair_loss;
 mod perplexity;
 mod scores;
 mod teacher_forcing;
 
-pub use class_scores::{ClassScores, Prediction, predictions};
+pub use class_scores::{ClassScores, Prediction, metrics_of, predictions};
 pub use classification::Classification;
 pub use loss::{Loss, Objective};
-pub use metrics::{Judged, Metric, interval};
 pub use next_token::{NextToken, next_token_loss};
 pub use pair_loss::PairEvalSets;
 pub use perplexity::EvalSets;

@@ -31,14 +31,14 @@ impl Evaluator<EncoderDecoder> for PairEvalSets {
     }
 
     /// The loss in nats per token of the targets, the perplexity where it says something, and on how much they are taken.
-    fn evaluate(&self, model: &EncoderDecoder) -> Result<Scores> {
+    fn evaluate(&self, model: &EncoderDecoder, _: u64) -> Result<Scores> {
         let mean_loss = |data| mean_loss(model, data, self.batch_size);
         let held_out: BTreeMap<String, f64> =
             self.held_out.iter().map(|(name, data)| (name.clone(), mean_loss(data))).collect();
         let mut scores = loss_scores(mean_loss(&self.validation), self.with_perplexity);
         scores.push(Score::count("validation_pairs", self.validation.pairs() as u64));
         scores.push(Score::count("validation_tokens", self.validation.target_tokens()));
-        Ok(Scores { scores, held_out })
+        Ok(Scores { scores, held_out, ..Scores::default() })
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
         for batch_size in [1, 3, 4] {
             let validation = PairEvalSet::new(vec![(1.0, pairs.to_vec())], 4, 0);
             let sets = PairEvalSets { validation, held_out: Vec::new(), batch_size, with_perplexity: true };
-            let scores = sets.evaluate(&model).expect("nothing is read");
+            let scores = sets.evaluate(&model, 0).expect("nothing is read");
             let of = |key: &str| scores.get(key).expect("it is scored").number();
             let loss = of("validation_loss");
             assert!((loss - expected).abs() < 1e-5, "{batch_size} together: {loss} is not {expected}");

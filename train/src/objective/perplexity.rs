@@ -31,7 +31,7 @@ impl Evaluator<Gpt> for EvalSets {
 
     /// The loss and the perplexity in nats and per token; in bits for a byte of the texts, where their bytes are known, by which models of
     /// other tokenizers can be compared; on how much it is taken.
-    fn evaluate(&self, model: &Gpt) -> Result<Scores> {
+    fn evaluate(&self, model: &Gpt, _: u64) -> Result<Scores> {
         let mean_loss = |data| mean_loss(model, data, self.batch_size);
         let held_out: BTreeMap<String, f64> =
             self.held_out.iter().map(|(name, data)| (name.clone(), mean_loss(data))).collect();
@@ -43,7 +43,7 @@ impl Evaluator<Gpt> for EvalSets {
         }));
         scores.push(Score::count("validation_sequences", self.validation.sequences() as u64));
         scores.push(Score::count("validation_tokens", self.validation.loss_tokens()));
-        Ok(Scores { scores, held_out })
+        Ok(Scores { scores, held_out, ..Scores::default() })
     }
 }
 

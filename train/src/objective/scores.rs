@@ -16,9 +16,11 @@ pub trait Evaluator<M> {
 
     /// The scores of a model without gradients, the criterion among them.
     ///
+    /// - `step`: steps that the model was trained
+    ///
     /// # Errors
     /// When something cannot be read or written.
-    fn evaluate(&self, model: &M) -> Result<Scores>;
+    fn evaluate(&self, model: &M, step: u64) -> Result<Scores>;
 }
 
 /// Scores, as they stand in the log.
@@ -28,6 +30,8 @@ pub struct Scores {
     pub scores: Vec<Score>,
     /// The criterion on other data, by name.
     pub held_out: BTreeMap<String, f64>,
+    /// What tasks are judged by, by name.
+    pub tasks: BTreeMap<String, f64>,
 }
 
 /// A number that a model is judged by, or that says what it was judged on.
@@ -95,8 +99,8 @@ impl Scores {
     #[must_use]
     pub fn said(&self) -> String {
         let said = self.scores.iter().filter_map(|score| score.said.clone());
-        let held_out = self.held_out.iter().map(|(name, value)| format!("{name} {value:.4}"));
-        said.chain(held_out).collect::<Vec<_>>().join(", ")
+        let others = self.held_out.iter().chain(&self.tasks).map(|(name, value)| format!("{name} {value:.4}"));
+        said.chain(others).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -109,6 +113,9 @@ impl Serialize for Scores {
         }
         if !self.held_out.is_empty() {
             map.serialize_entry("held_out", &self.held_out)?;
+        }
+        if !self.tasks.is_empty() {
+            map.serialize_entry("tasks", &self.tasks)?;
         }
         map.end()
     }

@@ -1,19 +1,13 @@
 //! How well a classifier does, from the labels that are right and those that it gives.
 //!
-//! As `scikit-learn` computes them: `accuracy_score`, `f1_score(average="macro", zero_division=0)`, `matthews_corrcoef`, `log_loss`. An
-//! interval is that of the percentiles of bootstrap samples, which are drawn by hash.
+//! As `scikit-learn` computes them: `accuracy_score`, `f1_score(average="macro", zero_division=0)`, `matthews_corrcoef`, `log_loss`.
 //!
-//! Source: Efron and Tibshirani 1993, chapter 13, for the interval; Gorodkin 2004 for Matthews' correlation of several classes.
+//! Source: Gorodkin 2004 for Matthews' correlation of several classes.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{data::ExampleKind, random::Stream};
-
-/// Bootstrap samples of an interval.
-const DRAWS: u64 = 1000;
-/// The shares of samples that lie below an interval's ends.
-const ENDS: [f64; 2] = [0.025, 0.975];
+use super::bootstrap;
 
 /// What a classifier says of an example, and what is right.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,15 +36,6 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// Those that say something: which alternative of a question is the right one is no class.
-    #[must_use]
-    pub fn of(kind: ExampleKind) -> &'static [Self] {
-        match kind {
-            ExampleKind::Classification => &[Self::Accuracy, Self::MacroF1, Self::Matthews, Self::CrossEntropy],
-            ExampleKind::MultipleChoice => &[Self::Accuracy, Self::CrossEntropy],
-        }
-    }
-
     /// Its name, as in configurations.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -138,30 +123,20 @@ impl Counts {
     }
 }
 
-/// The 95 % interval of a metric: the percentiles of its values on 1,000 bootstrap samples, between which is interpolated.
+/// The F1 of one class, as of paraphrases among pairs: 2 right / (given + wanted); 0 where it is neither given nor wanted.
 #[must_use]
-pub fn interval(judged: &[Judged], seed: u64, metric: Metric) -> [f64; 2] {
-    let stream = Stream::new(seed, "bootstrap");
-    let count = judged.len() as u64;
-    let mut values: Vec<f64> = (0..DRAWS)
-        .map(|draw| {
-            let place = |number: u64| usize::try_from(stream.bits(draw * count + number) % count).expect("a place");
-            let sample: Vec<Judged> = (0..count).map(|number| judged[place(number)]).collect();
-            metric.value(&sample)
-        })
-        .collect();
-    values.sort_by(f64::total_cmp);
-    ENDS.map(|share| percentile(&values, share))
+pub fn class_f1(judged: &[Judged], class: usize) -> f64 {
+    let count = |is: &dyn Fn(&Judged) -> bool| judged.iter().filter(|judged| is(judged)).count() as f64;
+    let right = count(&|judged| judged.label == class && judged.prediction == class);
+    let both = count(&|judged| judged.label == class) + count(&|judged| judged.prediction == class);
+    if both == 0.0 { 0.0 } else { 2.0 * right / both }
 }
 
-/// The value below which a share of sorted values lies.
-fn percentile(sorted: &[f64], share: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
-    let place = share * last as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place among the values")]
-    let below = place.floor() as usize;
-    let (one, other) = (sorted[below], sorted[(below + 1).min(last)]);
-    one + (other - one) * (place - below as f64)
+/// The 95 % interval of a metric, by bootstrap.
+#[must_use]
+pub fn interval(judged: &[Judged], seed: u64, metric: Metric) -> [f64; 2] {
+    let value = |places: &[usize]| metric.value(&places.iter().map(|place| judged[*place]).collect::<Vec<_>>());
+    bootstrap(judged.len(), seed, value).interval
 }
 
 #[cfg(test)]
@@ -189,6 +164,8 @@ mod tests {
 
         let three = judged(&[2, 0, 2, 2, 0, 1], &[1, 0, 2, 1, 0, 2]);
         near(accuracy(&three), 0.5);
+        near(class_f1(&two, 1), 2.0 * 4.0 / 12.0);
+        near(class_f1(&two, 7), 0.0);
         near(macro_f1(&three), (1.0 + 0.0 + 0.4) / 3.0);
         // (3 * 6 - (2*2 + 1*2 + 3*2)) / sqrt((36 - (4 + 4 + 4)) (36 - (4 + 1 + 9)))
         near(matthews(&three), 6.0 / (24.0f64 * 22.0).sqrt());
@@ -210,9 +187,9 @@ mod tests {
         near(cross_entropy(&losses), 1.0);
     }
 
-    /// For the mean of 400 examples, 0.8 of them right, an interval is about 1.96 of its standard errors to each side; the seed alone decides.
+    /// The interval is that of the examples themselves, and the seed alone decides.
     #[test]
-    fn an_interval_is_that_of_the_mean() {
+    fn an_interval_is_that_of_bootstrap_samples() {
         let labels = vec![0; 400];
         let predictions: Vec<usize> = (0..400).map(|place| usize::from(place % 5 == 0)).collect();
         let judged = judged(&labels, &predictions);
@@ -225,7 +202,5 @@ mod tests {
         assert!(
             interval(&judged, 1, Metric::Accuracy).iter().zip([low, high]).all(|(x, y)| x.to_bits() == y.to_bits())
         );
-        near(percentile(&[1.0, 2.0, 3.0, 4.0], 0.5), 2.5);
-        near(percentile(&[1.0, 2.0, 3.0, 4.0], 1.0), 4.0);
     }
 }
