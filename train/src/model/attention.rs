@@ -12,8 +12,8 @@ use crate::tensor::{Heads, rotary};
 #[derive(Module, Debug)]
 pub struct Attention {
     /// To queries, keys and values side by side.
-    input: Linear,
-    output: Linear,
+    pub input: Linear,
+    pub output: Linear,
     #[module(skip)]
     heads: Heads,
 }

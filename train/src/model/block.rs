@@ -55,6 +55,17 @@ impl Block {
         of_attention.into_iter().chain(others)
     }
 
+    /// The same to be read.
+    pub fn linear(&self, name: &str) -> Option<&Linear> {
+        match name {
+            "attention.input" => Some(&self.attention.input),
+            "attention.output" => Some(&self.attention.output),
+            "feed_forward.up" => Some(&self.feed_forward.up),
+            "feed_forward.down" => Some(&self.feed_forward.down),
+            _ => None,
+        }
+    }
+
     /// The keys and values of an encoder's hidden states, `[batch, other time, 2 num_kv_heads * head_dim]`, for a block that attends to them.
     pub fn memory_keys(&self, memory: Tensor<3>) -> Tensor<3> {
         self.cross_attention.as_ref().expect("a decoder's block attends to its encoder").keys(memory)

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     random::Stream,
-    tensor::{Angles, Precision, embedding, head},
+    tensor::{Angles, DistanceBias, LowRank, Precision, embedding, head},
 };
 
 /// The standard deviation of initial weights.
@@ -205,6 +205,18 @@ impl Gpt {
     #[must_use]
     pub fn head(&self) -> Tensor<2> {
         self.head.as_ref().unwrap_or(&self.tokens).val()
+    }
+
+    /// What the adapter of a block's linear layer, such as `attention.input`, adds to it, if it has one.
+    #[must_use]
+    pub fn adapter(&self, layer: usize, name: &str) -> Option<LowRank> {
+        Some(self.blocks[layer].linear(name)?.lora.as_ref()?.low_rank(None))
+    }
+
+    /// What is added to the scores of keys up to `behind` places before their query, where positions are relative.
+    #[must_use]
+    pub fn relative_bias(&self, behind: usize) -> Option<DistanceBias> {
+        Some(self.relative.as_ref()?.bias(behind, 0))
     }
 
     /// The model's architecture.

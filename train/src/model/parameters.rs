@@ -88,7 +88,11 @@ impl WriteTensor for HeldTensor {
 
 impl fmt::Debug for HeldTensor {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("HeldTensor").field("name", &self.name).field("shape", &self.shape).finish()
+        formatter
+            .debug_struct("HeldTensor")
+            .field("name", &self.name)
+            .field("shape", &self.shape)
+            .finish_non_exhaustive()
     }
 }
 

@@ -37,6 +37,11 @@ pub fn choose(operations: Operations) {
     FRAMEWORK.store(operations == Operations::Framework, Ordering::Relaxed);
 }
 
+/// What was chosen for the whole program.
+pub fn chosen() -> Operations {
+    if FRAMEWORK.load(Ordering::Relaxed) { Operations::Framework } else { Operations::Own }
+}
+
 thread_local! {
     static HERE: Cell<Option<Operations>> = const { Cell::new(None) };
 }

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::{
     lanes::{exp, largest, sum, vectorised},
+    likelihood::largest_and_sum,
     matrix::{Matrix, MatrixMut},
     product::product,
 };
@@ -92,15 +93,7 @@ fn row(logits: &mut [f32], target: usize, weight: f32, with_gradients: bool) -> 
 }
 
 vectorised! {
-    /// The largest logit, and the sum of the powers of what the others lie below it.
-    fn largest_and_sum(logits: &[f32]) -> (f32, f32) {
-        let largest = largest(logits);
-        (largest, sum(logits, |x| exp(x - largest)))
-    }
-}
-
-vectorised! {
-    /// The same; the logits become their softmax times `weight`.
+    /// The largest logit, and the sum of the powers of what the others lie below it; the logits become their softmax times `weight`.
     fn softmax(logits: &mut [f32], weight: f32) -> (f32, f32) {
         let largest = largest(logits);
         for x in &mut *logits {

@@ -22,7 +22,7 @@ macro_rules! vectorised {
         }
     };
 }
-pub(super) use vectorised;
+pub(crate) use vectorised;
 
 /// Sums side by side.
 const LANES: usize = 32;

@@ -15,6 +15,7 @@ pub mod dropout;
 pub mod embedding;
 pub mod head;
 pub mod lanes;
+pub mod likelihood;
 pub mod linear;
 pub mod low_rank;
 pub mod matrix;

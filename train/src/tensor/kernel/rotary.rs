@@ -122,6 +122,14 @@ impl Angles {
         &self.sines[position * self.half..][..self.half]
     }
 
+    /// Turns all heads of a row, in place.
+    ///
+    /// # Shapes
+    /// - `row`: `[heads, width]`
+    pub fn turn_row(&self, row: &mut [f32], position: usize) {
+        turn_heads(row, self.cosines(position), self.sines(position), 1.0);
+    }
+
     /// Turns the first `heads` heads of every row, in place; back again where `back` says so.
     ///
     /// # Shapes
