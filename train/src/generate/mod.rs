@@ -4,18 +4,17 @@
 //! sequence fills the model's context, its last half is kept and the rest forgotten. What an encoder has read of a prompt is kept throughout.
 
 mod beam;
+pub mod continuous;
 mod sampling;
+mod text_cache;
 mod text_model;
 
 pub use beam::{BeamConfig, beam_search};
 pub use sampling::Sampling;
-use text_model::padded;
+pub use text_cache::TextCache;
 pub use text_model::{LoadedModel, TextModel};
 
-use crate::{
-    model::{KvCache, Tokens},
-    random::Stream,
-};
+use crate::random::Stream;
 
 /// When a text is complete, and which tokens it may have.
 pub struct StoppingCriteria<'a> {
@@ -102,10 +101,10 @@ impl Sequence {
     }
 }
 
-/// A model with the KV cache of a batch.
-struct CachedDecoder<'m, M> {
+/// A model with the cache of a batch.
+struct CachedDecoder<'m, M: TextModel> {
     model: &'m M,
-    cache: KvCache,
+    cache: M::Cache,
     /// How many tokens of each sequence the model has processed.
     processed: Vec<usize>,
 }
@@ -122,9 +121,8 @@ impl<'m, M: TextModel> CachedDecoder<'m, M> {
     /// The logits that follow each sequence, `[batch, vocab_size]`.
     fn next(&mut self, sequences: &[&[u32]]) -> Vec<f32> {
         let context = self.model.context_length();
-        let grown = |(sequence, (processed, length)): (&&[u32], (&usize, &usize))| {
-            length + sequence.len() - processed > context
-        };
+        let grown =
+            |(sequence, (processed, length)): (&&[u32], (&usize, usize))| length + sequence.len() - processed > context;
         if sequences.iter().zip(self.processed.iter().zip(self.cache.lengths())).any(grown) {
             self.cache.clear();
             let half = (context / 2).max(1);
@@ -133,11 +131,9 @@ impl<'m, M: TextModel> CachedDecoder<'m, M> {
             self.processed = sequences.iter().map(|sequence| sequence.len().saturating_sub(room)).collect();
         }
         let new = sequences.iter().zip(&self.processed).map(|(sequence, processed)| &sequence[*processed..]);
-        let (ids, counts) = padded(new);
-        let tokens = Tokens { ids: &ids, batch_size: sequences.len(), starts: None };
-        let logits = self.model.next(tokens, &counts, &mut self.cache);
+        let logits = self.model.next(&new.collect::<Vec<_>>(), &mut self.cache);
         self.processed = sequences.iter().map(|sequence| sequence.len()).collect();
-        logits.into_data().try_to_vec().expect("logits are single precision")
+        logits
     }
 
     /// Goes on with these sequences, in this order; one may come more than once.
@@ -152,7 +148,10 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::model::{Gpt, ModelConfig};
+    use crate::{
+        inference::{InferenceModel, WeightFormat},
+        model::{Gpt, ModelConfig, Tokens},
+    };
 
     fn model() -> Gpt {
         let config = ModelConfig {
@@ -165,6 +164,11 @@ mod tests {
         config.architecture().expect("the numbers fit together").init(12, 3, &Device::flex())
     }
 
+    /// The same model for inference.
+    fn packed(format: WeightFormat) -> InferenceModel {
+        InferenceModel::new(&model(), format)
+    }
+
     const GREEDY: Sampling = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, seed: 1 };
 
     fn criteria(tokens: usize) -> StoppingCriteria<'static> {
@@ -173,12 +177,16 @@ mod tests {
 
     #[test]
     fn a_prompt_in_a_batch_is_as_if_alone() {
-        let model = model();
+        prompts_are_as_if_alone(&model());
+        WeightFormat::ALL.into_iter().for_each(|format| prompts_are_as_if_alone(&packed(format)));
+    }
+
+    fn prompts_are_as_if_alone(model: &impl TextModel) {
         let prompts = [vec![1, 2, 3], vec![4], vec![], vec![5, 6]];
         for sampling in [GREEDY, Sampling { temperature: 1.0, ..GREEDY }] {
-            let together = generate(&model, &prompts, sampling, &criteria(4));
-            assert_eq!(generate(&model, &prompts[..1], sampling, &criteria(4)), together[..1]);
-            assert_eq!(together, generate(&model, &prompts, sampling, &criteria(4)), "a seed fixes the text");
+            let together = generate(model, &prompts, sampling, &criteria(4));
+            assert_eq!(generate(model, &prompts[..1], sampling, &criteria(4)), together[..1]);
+            assert_eq!(together, generate(model, &prompts, sampling, &criteria(4)), "a seed fixes the text");
         }
     }
 
@@ -186,6 +194,7 @@ mod tests {
     fn greedy_tokens_are_the_likeliest_of_the_whole_text() {
         let model = model();
         let new = &generate(&model, &[vec![1, 2]], GREEDY, &criteria(6))[0];
+        assert_eq!(new, &generate(&packed(WeightFormat::F32), &[vec![1, 2]], GREEDY, &criteria(6))[0]);
         let mut ids = vec![1, 2];
         for id in new {
             let decoder: Vec<i32> = ids.clone();
@@ -200,7 +209,10 @@ mod tests {
 
     #[test]
     fn a_text_may_grow_past_the_context() {
-        let new = generate(&model(), &[vec![1; 20], vec![2]], Sampling { temperature: 1.0, ..GREEDY }, &criteria(30));
+        let prompts = [vec![1; 20], vec![2]];
+        let sampling = Sampling { temperature: 1.0, ..GREEDY };
+        let new = generate(&model(), &prompts, sampling, &criteria(30));
+        assert_eq!(new, generate(&packed(WeightFormat::F32), &prompts, sampling, &criteria(30)));
         for new in new {
             assert!(new.len() == 30 || new.last() == Some(&11));
         }

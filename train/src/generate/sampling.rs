@@ -1,5 +1,7 @@
 //! Sampling a token from logits.
 
+use crate::tensor::{likeliest, powers};
+
 /// The settings of sampling.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
@@ -19,39 +21,75 @@ impl Sampling {
     /// The token that a draw in `0.0..1.0` takes from the softmax of `logits`; of equals the one with the smaller id goes first.
     #[must_use]
     pub fn choose(self, logits: &[f32], draw: f64) -> u32 {
-        let mut order: Vec<u32> = (0..u32::try_from(logits.len()).expect("a vocabulary can be numbered")).collect();
-        let likelier =
-            |one: &u32, other: &u32| logits[*other as usize].total_cmp(&logits[*one as usize]).then(one.cmp(other));
+        let mut order = Order { logits, ids: Vec::new() };
+        let first = order.at(0).unwrap_or(0);
         if self.temperature <= 0.0 {
-            return order.into_iter().min_by(likelier).expect("there is a token");
+            return first;
         }
-        if self.top_k > 0 && self.top_k < order.len() {
-            order.select_nth_unstable_by(self.top_k, likelier);
-            order.truncate(self.top_k);
+        let (weights, mut total) = powers(logits, 1.0 / self.temperature);
+        let weight = |id: u32| f64::from(weights[id as usize]);
+        let mut count = logits.len();
+        if self.top_k > 0 && self.top_k < count {
+            count = self.top_k;
+            total = (0..count).map_while(|place| order.at(place)).map(weight).sum();
         }
-        order.sort_unstable_by(likelier);
-        let largest = f64::from(logits[order[0] as usize]);
-        let weight = |id: &u32| ((f64::from(logits[*id as usize]) - largest) / self.temperature).exp();
-        let mut total = order.iter().map(weight).sum::<f64>();
         if self.top_p < 1.0 {
-            let mut kept = 0.0;
-            let nucleus = order.iter().take_while(|id| {
-                let wanted = kept < self.top_p * total;
-                kept += if wanted { weight(id) } else { 0.0 };
-                wanted
-            });
-            let count = nucleus.count().max(1);
-            order.truncate(count);
-            total = order.iter().map(weight).sum();
+            let (wanted, mut kept, mut nucleus) = (self.top_p * total, 0.0, 0);
+            while nucleus < count.max(1)
+                && (nucleus == 0 || kept < wanted)
+                && let Some(id) = order.at(nucleus)
+            {
+                kept += weight(id);
+                nucleus += 1;
+            }
+            (count, total) = (nucleus, kept);
         }
         let mut left = draw * total;
-        for id in &order {
+        let mut last = first;
+        for place in 0..count {
+            let Some(id) = order.at(place) else { break };
             left -= weight(id);
             if left < 0.0 {
-                return *id;
+                return id;
             }
+            // what is lost in adding up belongs to the last that can be drawn
+            last = if weight(id) > 0.0 { id } else { last };
         }
-        order[0]
+        last
+    }
+}
+
+/// Ids by their logits, the largest first, sorted as far as they are asked for: a draw hardly ever needs more than the first few.
+struct Order<'l> {
+    logits: &'l [f32],
+    ids: Vec<u32>,
+}
+
+impl Order<'_> {
+    /// How many are sorted at first, and then.
+    const SORTED: [usize; 2] = [64, 1024];
+
+    /// The id at a place; none behind the last.
+    fn at(&mut self, place: usize) -> Option<u32> {
+        let Self { logits, ids } = self;
+        if place >= ids.len() && place < logits.len() {
+            let [few, some] = Self::SORTED;
+            // zeros are equal, whatever their sign
+            let logit = |id: &u32| logits[*id as usize] + 0.0;
+            let likelier = |one: &u32, other: &u32| logit(other).total_cmp(&logit(one)).then(one.cmp(other));
+            *ids = if place < few {
+                likeliest(logits, few, &[]).into_iter().map(|(id, _)| id).collect()
+            } else {
+                let mut all: Vec<u32> = (0..).take(logits.len()).collect();
+                if place < some && some < all.len() {
+                    all.select_nth_unstable_by(some, likelier);
+                    all.truncate(some);
+                }
+                all.sort_unstable_by(likelier);
+                all
+            };
+        }
+        ids.get(place).copied()
     }
 }
 
@@ -78,6 +116,26 @@ mod tests {
         for (count, logit) in counts.iter().zip(LOGITS) {
             let (share, expected) = (f64::from(*count) / DRAWS as f64, f64::from(logit).exp() / sum);
             assert!((share - expected).abs() < 0.015, "{counts:?}: {share} is not {expected}");
+        }
+    }
+
+    /// Of many tokens a draw takes the one that it takes of all of them in their order.
+    #[test]
+    fn many_tokens_are_drawn_in_their_order() {
+        let stream = Stream::new(4, "test");
+        let logits: Vec<f32> = (0..3_000).map(|place| (stream.bits(place) % 50) as f32 / 20.0).collect();
+        let mut order: Vec<usize> = (0..3_000).collect();
+        order.sort_by(|one, other| logits[*other].total_cmp(&logits[*one]).then(one.cmp(other)));
+        let powers: Vec<f64> = order.iter().map(|id| f64::from(logits[*id]).exp()).collect();
+        let total: f64 = powers.iter().sum();
+        for draw in [0.0, 0.01, 0.04, 0.2, 0.5, 0.9, 0.999] {
+            let mut left = draw * total;
+            let place = powers.iter().position(|power| {
+                left -= power;
+                left < 0.0
+            });
+            let expected = place.map(|place| order[place]);
+            assert_eq!(Some(sampling(1.0, 0, 1.0).choose(&logits, draw) as usize), expected, "{draw}");
         }
     }
 
