@@ -294,6 +294,7 @@ mod tests {
             kind: TaskKind::Generation,
             licence: None,
             metric: None,
+            scoring: None,
             rules,
             examples: vec![],
             files: std::collections::BTreeMap::new(),

@@ -102,6 +102,7 @@ impl Check<'_> {
             kind: definition.kind,
             licence: definition.licence.clone(),
             metric: definition.metric,
+            scoring: definition.scoring,
             rules: self.rules()?,
             examples: definition.example.iter().map(|example| self.own_example(example)).collect::<Result<_, _>>()?,
             files: match folders {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Metric, PromptStyle, TaskKind};
+use super::{Metric, PromptStyle, Scoring, TaskKind};
 use crate::{examples::ExampleFormat, toml_file::Spanned};
 
 /// A task.
@@ -26,6 +26,8 @@ pub struct TaskDefinition {
     pub licence: Option<String>,
     /// What answers are judged by.
     pub metric: Option<Metric>,
+    /// What the likelihoods of choices are divided by, when a model is evaluated by them; the tokens of each by default.
+    pub scoring: Option<Scoring>,
     /// The fields of an example, which all have and templates may use.
     #[schemars(with = "Vec<String>")]
     pub fields: Vec<Spanned<String>>,

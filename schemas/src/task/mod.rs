@@ -39,6 +39,9 @@ pub struct Task {
     pub licence: Option<String>,
     /// What answers are judged by; nothing where there is no answer.
     pub metric: Option<Metric>,
+    /// What the likelihoods of choices are divided by, where the task says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scoring: Option<Scoring>,
     /// What its examples are made of.
     pub rules: ExampleRules,
     /// Examples of its own file, as JSON objects, for whoever has no data at hand.
@@ -91,6 +94,42 @@ pub enum Metric {
     RougeL,
     /// N-grams of up to four words that answer and reference share.
     Bleu,
+}
+
+/// What the likelihoods of choices are made comparable by.
+///
+/// Source: Brown et al. 2020 (GPT-3), section 2.4, for tokens and the neutral context; lm-evaluation-harness 0.4.13 for characters and bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scoring {
+    /// Nothing.
+    Sum,
+    /// The tokens of the choice.
+    #[default]
+    PerToken,
+    /// Its characters.
+    PerCharacter,
+    /// Its UTF-8 bytes.
+    PerByte,
+    /// Its likelihood behind a neutral context.
+    Normalized,
+}
+
+impl Scoring {
+    /// All of them, in their order.
+    pub const ALL: [Self; 5] = [Self::Sum, Self::PerToken, Self::PerCharacter, Self::PerByte, Self::Normalized];
+
+    /// The name in results.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sum => "sum",
+            Self::PerToken => "per_token",
+            Self::PerCharacter => "per_character",
+            Self::PerByte => "per_byte",
+            Self::Normalized => "normalized",
+        }
+    }
 }
 
 /// A part of a task's data.

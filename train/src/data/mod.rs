@@ -12,6 +12,7 @@
 //!   (`pairs`, `weighted_pairs`), and some of these a batch (`pair_batch`)
 //! - for classifiers, rows of sequences with a label (`labelled_rows`) become ids in memory (`sequence_encoder`, `examples`), and these
 //!   batches (`sequence_batch`, `example_batches`)
+//! - of tasks, on which models are evaluated, examples with their ids (`task_examples`)
 //! - what is padded to the longest of a batch comes with examples of like length (`by_length`)
 //! - no device is touched here: a batch is numbers
 
@@ -27,6 +28,7 @@ mod example_kind;
 mod examples;
 mod files;
 mod labelled_rows;
+mod lines;
 mod micro_batches;
 mod order;
 mod packed;
@@ -35,6 +37,7 @@ mod pair_batch;
 mod pair_eval_set;
 mod pair_stats;
 mod pairs;
+mod parquet_objects;
 mod published;
 mod read_options;
 mod row_forms;
@@ -46,6 +49,7 @@ mod sequence_encoder;
 mod sources;
 mod span_corruption;
 mod span_pairs;
+mod task_examples;
 mod token_file;
 mod tokens;
 mod weighted;
@@ -60,6 +64,7 @@ pub use example_batches::ExampleBatches;
 pub use example_kind::ExampleKind;
 pub use examples::{Examples, ExamplesReader, LabelRule};
 pub use files::{SourceFiles, Split};
+pub use lines::Lines;
 pub use micro_batches::{BatchSource, MicroBatches};
 pub use order::{Shuffle, WeightedSampler};
 pub use packed::{PackedSequences, Packing};
@@ -76,4 +81,5 @@ pub use sequence_encoder::{Cut, Encoded, SequenceEncoder};
 pub use sources::{HashedFiles, SequencesConfig, WeightedSequences};
 pub use span_corruption::{SpanCorruption, SpanNoise};
 pub use span_pairs::SpanPairs;
+pub use task_examples::{NoExample, TaskExample, TaskExamples};
 pub use weighted_pairs::WeightedPairs;
