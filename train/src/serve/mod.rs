@@ -1,0 +1,35 @@
+//! A server of completions, as OpenAI's clients ask for them.
+//!
+//! ```text
+//! server          sockets, routes, the end          connection   who is slow is not waited for
+//!   service       what all requests share: who may ask, what runs, what is counted (`metrics`)
+//!     request     bytes in, checked requests out
+//!     answer      requests to the engine, its events to an answer, at once or in pieces
+//!       engine    the model on a thread of its own
+//!       choice    one text, as it grows: whole characters, nothing of a stop string (`text_stream`), tokens by name
+//! ```
+//!
+//! Nothing that is asynchronous computes: the model has its thread, and what takes long of a request, such as reading it and turning text into
+//! ids, has threads for that. Whatever waits is bounded: requests, their bodies, connections, and how long each may take.
+//!
+//! Useful for: clients of OpenAI's API, and evaluation by programs of others. Not useful for: the network at large without a proxy that
+//! encrypts.
+
+mod answer;
+mod choice;
+mod connection;
+mod engine;
+mod error;
+mod forms;
+mod metrics;
+mod request;
+mod routes;
+mod server;
+mod service;
+mod text_stream;
+mod token_names;
+
+pub use engine::{Engine, EngineThread};
+pub use request::{ChatRequest, CompletionRequest, DetokenizeRequest, TokenizeRequest};
+pub use server::serve;
+pub use service::{ServeLimits, Served, Service};
