@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use schemas::toml_file::TomlError;
+use schemas::{prompt::RenderError, toml_file::TomlError};
 use system::FileError;
 
 /// A result of this crate.
@@ -77,6 +77,9 @@ pub enum Error {
     /// A configuration has a fault.
     #[error(transparent)]
     Toml(#[from] TomlError),
+    /// An example of a task that a template cannot render.
+    #[error(transparent)]
+    Render(#[from] RenderError),
     /// There is nothing to train on, or to evaluate on.
     #[error("data in {}: {message}", path.display())]
     Data {
@@ -101,6 +104,28 @@ pub enum Error {
         /// Where the model lay.
         base: PathBuf,
         /// What is wrong with it.
+        message: String,
+    },
+    /// A model computed what is no number: its weights are broken.
+    #[error("the model computes what is no number behind the prompt of example {id}: its weights are broken")]
+    NotANumber {
+        /// The example.
+        id: String,
+    },
+    /// A model cannot go on with a prompt.
+    #[error("example {id}: {message}")]
+    Prompt {
+        /// The example.
+        id: String,
+        /// What stands in the way.
+        message: String,
+    },
+    /// An evaluation cannot be made as it was asked for.
+    #[error("{what}: {message}")]
+    Evaluation {
+        /// The task, file or folder.
+        what: String,
+        /// What stands in the way.
         message: String,
     },
     /// A tokenizer cannot be made or used.

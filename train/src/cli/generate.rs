@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::Args;
 
 use super::printer::Printer;
@@ -9,7 +10,9 @@ use crate::{
     checkpoint::Which,
     device::DeviceName,
     generate::{BeamConfig, Sampling, StoppingCriteria, TextModel, beam_search, generate},
+    inference::WeightFormat,
     program::load,
+    tensor::{Operations, chosen},
 };
 
 /// Generate text with a trained model.
@@ -51,12 +54,20 @@ pub struct GenerateArgs {
     /// Where to run: `cpu`, or `cuda:0` for the first GPU.
     #[arg(long, default_value = "cpu")]
     device: DeviceName,
+    /// How a decoder's weights are held on a CPU: `f32` as they are, `bf16` in half the memory, `int8` in a quarter of it, and as much faster.
+    #[arg(long, value_name = "FORMAT", default_value_t)]
+    weights: WeightFormat,
 }
 
 impl GenerateArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let which = if self.best { Which::Best } else { Which::Newest };
         let (model, tokenizer) = load(&self.model, which, self.device)?;
+        let is_possible = self.device == DeviceName::Cpu && !model.has_encoder() && chosen() == Operations::Own;
+        if !is_possible && self.weights != WeightFormat::F32 {
+            bail!("weights in {} are for decoders on a CPU, with operations of our own", self.weights);
+        }
+        let model = if is_possible { model.for_inference(self.weights) } else { model };
         // an encoder has read texts with their ends
         let ids = |text: &String| if model.has_encoder() { tokenizer.source(text) } else { tokenizer.prompt(text) };
         let prompts = self.prompt.iter().map(ids).collect::<Result<Vec<_>, _>>()?;
@@ -94,26 +105,26 @@ impl GenerateArgs {
     }
 }
 
-fn finite(text: &str) -> Result<f64, String> {
+pub(super) fn finite(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
     if number.is_finite() { Ok(number) } else { Err(format!("{number} is no number to compute with")) }
 }
 
-fn temperature(text: &str) -> Result<f64, String> {
+pub(super) fn temperature(text: &str) -> Result<f64, String> {
     match finite(text)? {
         temperature if temperature >= 0.0 => Ok(temperature),
         other => Err(format!("a temperature is 0 or more, not {other}")),
     }
 }
 
-fn top_p(text: &str) -> Result<f64, String> {
+pub(super) fn top_p(text: &str) -> Result<f64, String> {
     match finite(text)? {
         share if share > 0.0 && share <= 1.0 => Ok(share),
         other => Err(format!("a share of the probability to sample from is above 0 and at most 1, not {other}")),
     }
 }
 
-fn stop(text: &str) -> Result<String, String> {
+pub(super) fn stop(text: &str) -> Result<String, String> {
     // it stands in front of every text
     if text.is_empty() { Err("a string to stop before has a character at least".into()) } else { Ok(text.to_owned()) }
 }

@@ -4,6 +4,7 @@ mod bench;
 mod classify;
 mod completions;
 mod dashboard;
+mod evaluate;
 mod export;
 mod generate;
 mod import;
@@ -11,6 +12,7 @@ mod pretrain;
 mod printer;
 mod progress;
 mod schema;
+mod serve;
 mod signals;
 mod tokenizer;
 mod training;
@@ -55,6 +57,8 @@ enum Command {
     Tune(tune::TuneArgs),
     Classify(classify::ClassifyArgs),
     Generate(generate::GenerateArgs),
+    Evaluate(Box<evaluate::EvaluateArgs>),
+    Serve(serve::ServeArgs),
     Export(export::ExportArgs),
     Import(import::ImportArgs),
     Bench(bench::BenchArgs),
@@ -92,6 +96,8 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Tune(args) => return args.run(printer, threads),
         Command::Classify(args) => return args.run(printer, threads),
         Command::Generate(args) => args.run(printer)?,
+        Command::Evaluate(args) => args.run(printer)?,
+        Command::Serve(args) => return args.run(printer),
         Command::Export(args) => args.run(printer)?,
         Command::Import(args) => args.run(printer)?,
         Command::Bench(args) => args.run(printer)?,

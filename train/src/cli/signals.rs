@@ -1,12 +1,16 @@
-//! SIGINT, SIGTERM and SIGHUP: the first asks a training to save and end, the second ends the program at once.
+//! SIGINT, SIGTERM and SIGHUP: the first asks a training to save and end, or a server to finish what runs; the second ends the program at
+//! once.
 
 use std::{
-    process,
+    future::Future,
+    io, process,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{dashboard, printer::Printer};
 
@@ -31,4 +35,26 @@ pub fn listen(printer: &Printer) -> anyhow::Result<Arc<AtomicBool>> {
         }
     })?;
     Ok(signalled)
+}
+
+/// Listens from now on, within a runtime; what is returned is ready with the first signal.
+pub fn ending(printer: &Printer) -> io::Result<impl Future<Output = ()> + Send + use<>> {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let signals: io::Result<Vec<Signal>> = kinds.into_iter().map(signal).collect();
+    let mut signals = signals?;
+    let printer = printer.clone();
+    Ok(async move {
+        any(&mut signals).await;
+        printer.note("ending after the requests that run; once more to end at once");
+        tokio::spawn(async move {
+            any(&mut signals).await;
+            process::exit(CODE.into());
+        });
+    })
+}
+
+/// Waits for one of some signals.
+async fn any(signals: &mut [Signal]) {
+    let each = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+    let _ = futures::future::select_all(each).await;
 }

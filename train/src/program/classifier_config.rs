@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{data::ExampleKind, objective::Metric};
+use crate::{data::ExampleKind, metrics::Metric, objective::metrics_of};
 
 /// What a classifier learns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -57,7 +57,7 @@ impl ClassifierConfig {
         if !(0.0..1.0).contains(dropout) {
             return Some(("dropout", format!("a rate is 0 or more and less than 1, and not {dropout}")));
         }
-        let metrics = Metric::of(*kind);
+        let metrics = metrics_of(*kind);
         (!metrics.contains(criterion)).then(|| {
             let names: Vec<String> = metrics.iter().map(|metric| format!("`{}`", metric.name())).collect();
             ("criterion", format!("alternatives are no classes: of them there are {}", names.join(" and ")))

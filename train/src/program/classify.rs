@@ -169,6 +169,11 @@ impl ClassifierTraining {
             return Err(file.fault_of("training.samples", &settings, message).into());
         }
         check_loop(&file, &settings, training, learning_rate, optimizer)?;
+        if training.evaluate.is_some() {
+            let message =
+                "tasks are asked of language models; a classifier is judged by its validation data".to_owned();
+            return Err(file.fault_of("training.evaluate", &settings, message).into());
+        }
         Ok(Self { config, trained, json, new_tokens })
     }
 }

@@ -19,6 +19,7 @@ use super::{
     samples::{generate_samples, sample_prompts},
     session::{Options, Session, identity},
     training::TrainingConfig,
+    training_tasks::{TrainingTasks, WithTasks},
 };
 use crate::{
     data::{BatchSource, TokenCache},
@@ -49,6 +50,13 @@ pub(super) trait LanguageModel: Transformer + TextModel {
     /// - `shapes`: the names and shapes of its parameters
     /// - `lengths`: ids that go through an encoder, and through a decoder, of an example
     fn flops_per_token(shapes: &[(String, Vec<usize>)], architecture: &Architecture, lengths: [usize; 2]) -> f64;
+
+    /// What judges it by tasks as well.
+    fn judged_by_tasks<'t>(
+        evaluator: Box<dyn Evaluator<Self>>,
+        tasks: &'t TrainingTasks,
+        tokenizer: &'t Tokenizer,
+    ) -> Box<dyn Evaluator<Self> + 't>;
 }
 
 impl LanguageModel for Gpt {
@@ -60,6 +68,14 @@ impl LanguageModel for Gpt {
 
     fn flops_per_token(shapes: &[(String, Vec<usize>)], architecture: &Architecture, lengths: [usize; 2]) -> f64 {
         flops_per_token(numbers(shapes, ""), architecture.num_layers, architecture.hidden_size, lengths[1])
+    }
+
+    fn judged_by_tasks<'t>(
+        inner: Box<dyn Evaluator<Self>>,
+        tasks: &'t TrainingTasks,
+        tokenizer: &'t Tokenizer,
+    ) -> Box<dyn Evaluator<Self> + 't> {
+        Box::new(WithTasks { inner, tasks, tokenizer })
     }
 }
 
@@ -75,6 +91,14 @@ impl LanguageModel for EncoderDecoder {
         let head = numbers(shapes, if tie_embeddings { "tokens" } else { "head" });
         let stacks = [numbers(shapes, "encoder"), numbers(shapes, "decoder") + head];
         flops_per_token_of_pairs(stacks, num_layers, hidden_size, lengths)
+    }
+
+    fn judged_by_tasks<'t>(
+        _: Box<dyn Evaluator<Self>>,
+        _: &'t TrainingTasks,
+        _: &'t Tokenizer,
+    ) -> Box<dyn Evaluator<Self> + 't> {
+        unreachable!("a configuration with tasks for a model with an encoder is refused")
     }
 }
 
@@ -93,6 +117,8 @@ pub(super) struct Trained {
     /// What is trained in its place.
     pub adaptation: Option<Adaptation>,
     pub data: TrainingData,
+    /// Tasks that it is evaluated on meanwhile.
+    pub tasks: Option<TrainingTasks>,
 }
 
 impl Trained {
@@ -125,7 +151,27 @@ impl Trained {
         if let Some(adaptation) = &adaptation {
             json["lora"] = adaptation.json();
         }
-        Ok(Self { architecture, pretrained: pretrained.map(Arc::new), adaptation, data })
+        Ok(Self { architecture, pretrained: pretrained.map(Arc::new), adaptation, data, tasks: None })
+    }
+
+    /// The same with the tasks that a configuration names.
+    ///
+    /// # Errors
+    /// When a task is at fault, or the model is none to be asked.
+    pub fn with_tasks(
+        self,
+        file: &TomlFile,
+        settings: &[Setting],
+        training: &TrainingConfig,
+        seed: u64,
+    ) -> Result<Self> {
+        let Some(config) = &training.evaluate else { return Ok(self) };
+        if self.architecture.has_encoder() {
+            let message = "tasks are asked of decoders; a model with an encoder is judged by its loss".to_owned();
+            return Err(file.fault_of("training.evaluate", settings, message).into());
+        }
+        let tasks = Some(TrainingTasks::read(config, file.folder(), seed)?);
+        Ok(Self { tasks, ..self })
     }
 
     /// The model that a training begins with: fresh, or with the weights of one that is there; zeros, where it goes on from a checkpoint with
@@ -136,7 +182,7 @@ impl Trained {
         session: &Session<'_>,
         progress: &mut dyn Progress,
     ) -> Result<M> {
-        let Self { architecture, pretrained, adaptation, data } = self;
+        let Self { architecture, pretrained, adaptation, data, .. } = self;
         let (tokenizer, device) = (data.tokenizer(), session.device());
         let rows = pretrained.as_ref().map_or_else(|| tokenizer.vocab_size(), |pretrained| pretrained.rows(tokenizer));
         let model = match pretrained {
@@ -214,7 +260,7 @@ impl LanguageTraining<'_> {
         progress: &mut dyn Progress,
     ) -> Result<TrainOutcome> {
         let Self { seed, trained, training, learning_rate, optimizer, json } = *self;
-        let Trained { architecture, pretrained, adaptation, data } = trained;
+        let Trained { architecture, pretrained, adaptation, data, tasks } = trained;
         let tokenizer = data.tokenizer();
         let mut identity = identity(json, order, hashed.hashes(), pretrained.as_deref(), options.threads)?;
         if let (Some(adaptation), Some(pretrained)) = (adaptation, pretrained) {
@@ -250,10 +296,14 @@ impl LanguageTraining<'_> {
         let spared = adaptation.as_ref().map_or(0.0, |adaptation| adaptation.spared_flops(parameters));
         let flops = M::flops_per_token(&shapes, architecture, learnt.lengths) - spared;
         let meter = ThroughputMeter::new(flops, training.peak_tflops);
+        let evaluator: Box<dyn Evaluator<M> + '_> = match tasks {
+            Some(tasks) => M::judged_by_tasks(learnt.evaluator, tasks, tokenizer),
+            None => learnt.evaluator,
+        };
         let mut inputs = TrainingInputs {
             objective: M::Objective::default(),
             batches: &mut *learnt.batches,
-            evaluator: &*learnt.evaluator,
+            evaluator: &*evaluator,
             sampler,
         };
         ready.run(&loop_config, &mut inputs, meter, &lost, progress)

@@ -26,7 +26,8 @@ use crate::{
     data::{Examples, ExamplesReader, LabelRule, ReadOptions, SequenceEncoder},
     device::DeviceName,
     error::{Error, Result},
-    objective::{Judged, Metric, Prediction, interval, predictions},
+    metrics::{Judged, Metric, interval},
+    objective::{Prediction, metrics_of, predictions},
 };
 
 /// The column of the class that is given.
@@ -113,7 +114,7 @@ pub(super) fn evaluate(
     let judged = numbers.iter().zip(&found);
     let judged: Vec<Judged> =
         judged.filter_map(|(number, found)| Some(found.judged(examples.label(*number)? as usize))).collect();
-    let metrics: &[Metric] = if judged.is_empty() { &[] } else { Metric::of(config.kind) };
+    let metrics: &[Metric] = if judged.is_empty() { &[] } else { metrics_of(config.kind) };
     let metric = |metric: &Metric| (*metric, metric.value(&judged), interval(&judged, *seed, *metric));
     Ok(ClassifierEvaluation {
         step: *step,

@@ -76,6 +76,7 @@ impl Pretraining {
         let PretrainConfig { seed, data, model, lora, training, learning_rate, optimizer } = &config;
         let trained = Trained::check(&file, &settings, model, lora.as_ref(), data, &mut json)?;
         check_loop(&file, &settings, training, learning_rate, optimizer)?;
+        let trained = trained.with_tasks(&file, &settings, training, config.seed)?;
         let corruption = corruption(data.get_ref(), &trained.architecture, trained.data.tokenizer(), *seed)
             .map_err(|(key, message)| file.fault_of(key, &settings, message))?;
         Ok(Self { config, trained, json, corruption })

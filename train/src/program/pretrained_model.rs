@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use burn::module::Module;
+use burn::{module::Module, tensor::Device};
 use schemas::toml_file::{Setting, TomlFile};
 use system::{hash_file, sha256};
 
@@ -30,7 +30,9 @@ use super::{
 use crate::{
     checkpoint::{self, Base, StoredModel, Which},
     error::{Error, Result},
-    model::{Adapters, Classifier, Lora, ModelConfig, NamedTensor, language_model_name, replace_some, with_new_rows},
+    model::{
+        Adapters, Classifier, Gpt, Lora, ModelConfig, NamedTensor, language_model_name, replace_some, with_new_rows,
+    },
     tokenizer::{self, Tokenizer},
 };
 
@@ -233,6 +235,25 @@ impl PretrainedModel {
         let (of_base, adapter) = (self.folder.clone(), Some(folder.to_owned()));
         let weights = Weights::Adapted(Box::new(Adapted { base: self, model, adapter, sha256 }));
         Ok(Self { folder: of_base, step, config, vocab_size, weights, notes })
+    }
+
+    /// The decoder that it is, with its numbers.
+    ///
+    /// # Errors
+    /// When it has an encoder, or something of it is missing or damaged.
+    pub(super) fn decoder(&self, device: &Device) -> Result<Gpt> {
+        let architecture = self.config.architecture().map_err(|message| self.damaged(message))?;
+        if architecture.has_encoder() {
+            let message = "its model has an encoder, and what is asked of it is for decoders".to_owned();
+            return Err(Error::Data { path: self.folder.clone(), message });
+        }
+        let module = architecture.zeros(self.vocab_size, device);
+        Ok(self.load_whole(module, 0)?.0)
+    }
+
+    /// Steps that it was trained, where it is that of a training.
+    pub(super) fn step(&self) -> Option<u64> {
+        self.step
     }
 
     /// Where it lies, for adapters that are for it, and the rows that it has with a tokenizer.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::training_tasks::TasksConfig;
 use crate::{
     optimize::{OptimizerConfig, Schedule},
     tensor::Precision,
@@ -55,6 +56,9 @@ pub struct TrainingConfig {
     /// Texts that the model generates meanwhile.
     #[serde(default)]
     pub samples: Option<SamplesConfig>,
+    /// Tasks that the model is evaluated on meanwhile.
+    #[serde(default)]
+    pub evaluate: Option<TasksConfig>,
     /// The peak of the device in TFLOP/s; the log then has the model FLOPs utilization.
     #[serde(default)]
     pub peak_tflops: Option<f64>,
@@ -86,7 +90,7 @@ fn hundred() -> u64 {
 
 /// The keys that may change between a start and a resume: they do not affect the weights, or are there to be changed when a training has
 /// stopped early.
-pub const FREE: [&str; 9] = [
+pub const FREE: [&str; 10] = [
     "log_every",
     "evaluate_every",
     "evaluate_sequences",
@@ -95,6 +99,7 @@ pub const FREE: [&str; 9] = [
     "keep",
     "spikes",
     "samples",
+    "evaluate",
     "peak_tflops",
 ];
 
@@ -115,6 +120,9 @@ impl TrainingConfig {
             ("keep", self.keep as u64),
             ("samples.every", self.samples.as_ref().map_or(1, |samples| samples.every)),
             ("samples.tokens", self.samples.as_ref().map_or(1, |samples| samples.tokens as u64)),
+            ("evaluate.every", self.evaluate.as_ref().map_or(1, |tasks| tasks.every.unwrap_or(1))),
+            ("evaluate.tasks", self.evaluate.as_ref().map_or(1, |tasks| tasks.tasks.len() as u64)),
+            ("evaluate.shots", self.evaluate.as_ref().map_or(1, |tasks| tasks.shots.len() as u64)),
             ("samples.prompts", self.samples.as_ref().map_or(1, |samples| samples.prompts.len() as u64)),
         ];
         if let Some(&(key, _)) = counts.iter().find(|(_, count)| *count == 0) {

@@ -129,6 +129,7 @@ impl Tuning {
         let documents = Spanned::new(data.span(), data.get_ref().documents());
         let trained = Trained::check(&file, &settings, model, lora.as_ref(), &documents, &mut json)?;
         check_loop(&file, &settings, training, learning_rate, optimizer)?;
+        let trained = trained.with_tasks(&file, &settings, training, config.seed)?;
         if trained.architecture.has_encoder()
             && let Some((key, message)) = data.get_ref().fault_with_encoder()
         {

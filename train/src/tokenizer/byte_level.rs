@@ -200,7 +200,7 @@ fn number(value: &Value) -> Option<u32> {
 /// The character that stands for each byte in a vocabulary: itself where it can be seen, else one from U+0100 on.
 ///
 /// Source: Radford et al. 2019 (GPT-2), its published `encoder.py`.
-fn alphabet() -> impl Iterator<Item = char> {
+pub(super) fn alphabet() -> impl Iterator<Item = char> {
     let mut hidden = '\u{100}'..;
     (0..=255u8).map(move |byte| match byte {
         b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF => char::from(byte),

@@ -24,6 +24,7 @@ mod merges;
 mod names;
 mod pre_tokenizer;
 mod specials;
+mod token_text;
 mod training;
 mod word_cache;
 
@@ -164,7 +165,11 @@ impl Tokenizer {
         }
     }
 
-    fn encode_with_special(&self, text: &str) -> Result<Vec<u32>> {
+    /// The ids of a text in which special tokens are those tokens, and nothing is put in front of it.
+    ///
+    /// # Errors
+    /// When the tokenizer's own parts do not fit together.
+    pub fn encode_with_special(&self, text: &str) -> Result<Vec<u32>> {
         match self.fast.as_ref().and_then(|fast| fast.encode_with_special(text)) {
             Some(ids) => Ok(ids),
             None => by_crate(&self.inner, text),

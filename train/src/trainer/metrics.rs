@@ -114,7 +114,7 @@ mod tests {
     fn numbers_are_named_by_where_they_stand() {
         let held_out = [("books".to_owned(), 3.0)].into();
         let scores = vec![Score::loss("validation_loss", 2.0), Score::count("validation_sequences", 3)];
-        let evaluation = Evaluation { step: 7, scores: Scores { scores, held_out } };
+        let evaluation = Evaluation { step: 7, scores: Scores { scores, held_out, ..Scores::default() } };
         let line = serde_json::to_string(&evaluation).expect("an evaluation is JSON");
         assert_eq!(line, r#"{"step":7,"validation_loss":2.0,"validation_sequences":3,"held_out":{"books":3.0}}"#);
         let expected =

@@ -306,7 +306,8 @@ impl<M: Module> Trainer<M> {
     }
 
     fn evaluate(&self, evaluator: &dyn Evaluator<M>) -> Result<Evaluation> {
-        Ok(Evaluation { step: self.state.step, scores: evaluator.evaluate(&self.model().valid())? })
+        let step = self.state.step;
+        Ok(Evaluation { step, scores: evaluator.evaluate(&self.model().valid(), step)? })
     }
 
     /// Saves a checkpoint that is due, or one of a training that ends here.
