@@ -2,20 +2,10 @@
 //!
 //! A block has room for [`TOKENS`] tokens in all layers. A copy of a cache shares its blocks; who adds to a block that is shared gets one of
 //! its own first. So a prefix is computed once and held once.
-//!
-//! ```text
-//! block          [layers][kv_heads] of keys, then values
-//! keys           [TOKENS / 16][head_dim][16 tokens]      a panel of weights for queries
-//! values         [head_dim / 16][TOKENS][16 numbers]     a panel of weights for probabilities
-//! ```
 
 use std::sync::Arc;
 
-use super::kernel::line::{Line, WIDE};
-use crate::model::Architecture;
-
-/// Tokens of a block.
-pub(super) const TOKENS: usize = 32;
+use kernels::packed::{BlockShape, Line, TOKENS};
 
 /// The keys and values of a sequence. A clone shares them.
 #[derive(Debug, Clone)]
@@ -25,39 +15,10 @@ pub struct SequenceCache {
     shape: BlockShape,
 }
 
-/// How large a block is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct BlockShape {
-    layers: usize,
-    kv_heads: usize,
-    /// Lines of a head's numbers.
-    lines: usize,
-}
-
-impl BlockShape {
-    /// That of a model.
-    pub fn new(architecture: &Architecture) -> Self {
-        let Architecture { num_layers: layers, num_kv_heads: kv_heads, head_dim, .. } = *architecture;
-        Self { layers, kv_heads, lines: head_dim.div_ceil(WIDE) }
-    }
-
-    /// Lines of a block.
-    fn size(self) -> usize {
-        self.layers * self.kv_heads * 2 * self.values()
-    }
-
-    /// Where a head's keys begin.
-    pub fn head(self, layer: usize, head: usize) -> usize {
-        (layer * self.kv_heads + head) * 2 * self.values()
-    }
-
-    /// How far behind its keys a head's values begin.
-    pub fn values(self) -> usize {
-        self.lines * TOKENS
-    }
-}
-
 impl SequenceCache {
+    /// Tokens of a block: as many are held, shared and copied together.
+    pub const BLOCK: usize = TOKENS;
+
     /// An empty one.
     pub(super) fn new(shape: BlockShape) -> Self {
         Self { blocks: Vec::new(), length: 0, shape }
@@ -79,6 +40,12 @@ impl SequenceCache {
     pub fn truncate(&mut self, length: usize) {
         self.length = self.length.min(length);
         self.blocks.truncate(self.length.div_ceil(TOKENS));
+    }
+
+    /// Shares the whole blocks of another cache of the same tokens, in the place of its own.
+    pub fn adopt(&mut self, other: &Self) {
+        let whole = self.length.min(other.length) / TOKENS;
+        self.blocks[..whole].clone_from_slice(&other.blocks[..whole]);
     }
 
     /// Memory of its blocks, those that it shares among them.

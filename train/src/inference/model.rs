@@ -5,12 +5,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use kernels::packed::{BlockShape, Line, Processor, TOKENS, WeightFormat, team::Team};
+
 use super::{
-    SequenceCache, WeightFormat,
-    cache::BlockShape,
-    kernel::processor::Processor,
+    SequenceCache,
+    packing::Packing,
     pass::{Model, Piece, Workspace},
-    team::Team,
     weights::Weights,
 };
 use crate::{
@@ -58,6 +58,16 @@ impl InferenceModel {
     /// One with the weights of a model, and its adapters merged into them; the model is needed no longer.
     #[must_use]
     pub fn new(model: &Gpt, format: WeightFormat) -> Self {
+        Self::packed(Packing::of(model, format), model)
+    }
+
+    /// One with weights that were packed, of a model that has what [`Packing::take`] gave back; it is needed no longer.
+    ///
+    /// # Panics
+    /// When a parameter was not packed.
+    #[must_use]
+    pub fn packed(packing: Packing, model: &Gpt) -> Self {
+        let format = packing.format();
         let architecture = *model.architecture();
         let angles = match architecture.positions {
             Positions::Rotary { theta, scaling } => {
@@ -66,7 +76,7 @@ impl InferenceModel {
             Positions::Learned | Positions::Relative { .. } => None,
         };
         Self {
-            weights: Weights::new(model, format),
+            weights: packing.finished(model),
             format,
             architecture,
             angles,
@@ -91,7 +101,18 @@ impl InferenceModel {
     /// An empty cache for a sequence.
     #[must_use]
     pub fn cache(&self) -> SequenceCache {
-        SequenceCache::new(BlockShape::new(&self.architecture))
+        SequenceCache::new(self.shape())
+    }
+
+    /// Bytes that a cache takes for each token.
+    #[must_use]
+    pub fn bytes_per_token(&self) -> usize {
+        self.shape().size() * size_of::<Line>() / TOKENS
+    }
+
+    fn shape(&self) -> BlockShape {
+        let Architecture { num_layers, num_kv_heads, head_dim, .. } = self.architecture;
+        BlockShape::new(num_layers, num_kv_heads, head_dim)
     }
 
     /// Runs new tokens of several sequences after what their caches hold, and adds them to the caches. `take` is given the logits,
@@ -107,7 +128,7 @@ impl InferenceModel {
                 architecture: &self.architecture,
                 weights: &self.weights,
                 angles: self.angles.as_ref(),
-                shape: BlockShape::new(&self.architecture),
+                shape: self.shape(),
                 processor: self.processor,
                 team,
                 has_bytes: self.format == WeightFormat::Int8,
@@ -309,6 +330,14 @@ mod tests {
         decoders.push(("llama, stretched, tied, biases".into(), decoder(Family::Llama, stretched, 2)));
         let narrow = ModelConfig { sliding_window: Some(5), ..ModelConfig::default() };
         decoders.push(("gpt3, narrow window".into(), decoder(Family::Gpt3, narrow, 3)));
+        // the first chunk of keys is hidden by and by
+        let long = ModelConfig {
+            sliding_window: Some(20),
+            context_length: Some(600),
+            num_layers: Some(2),
+            ..ModelConfig::default()
+        };
+        decoders.push(("gpt3, narrow window, long".into(), decoder(Family::Gpt3, long, 3)));
         for family in [Family::Llama, Family::Gpt2] {
             let config = ModelConfig::default();
             let base = decoder(family, config, 4);

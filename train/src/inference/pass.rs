@@ -3,20 +3,17 @@
 
 use std::ops::Range;
 
-use super::{
-    attention::{self, Attend, CHUNK, Layer, Queries, Scratch, Sums, merge},
-    cache::BlockShape,
+use kernels::packed::{
+    BlockShape, Line, Processor, WIDE,
+    attention::{self, Attend, CHUNK, HeadPlace, Layer, Queries, Scratch, Sums},
     elementwise::{Norm, Normalise, Panels, Quantise},
     heads::{HeadPlaces, TokenPlace},
-    kernel::{
-        line::{Line, WIDE},
-        processor::Processor,
-    },
     product::{Hands, Linear, Then},
     rows::{ByteRows, Rows},
     team::Team,
-    weights::{Block, Weights},
 };
+
+use super::weights::{Block, Weights};
 use crate::{
     model::{Architecture, NormPlace},
     tensor::Angles,
@@ -223,18 +220,24 @@ impl Model<'_> {
         let from = Panels { first: x.lines.as_mut_ptr(), rows };
         let to = if in_place { from } else { Panels { first: normed.lines.as_mut_ptr(), rows } };
         let places = Shared((from, to));
+        let processor = self.processor;
         self.by_rows(rows, |_, rows| {
             let (from, to) = places.get();
-            self.processor.run(Normalise { norm, from, picked: None, to, rows, factor: 1.0 });
+            let normalise = Normalise { norm, from, picked: None, to, rows, factor: 1.0 };
+            // SAFETY: this task alone has these rows.
+            unsafe { normalise.run(processor) };
         });
     }
 
     fn quantise(&self, x: &Rows, bytes: &mut ByteRows) {
         let from = Panels { first: x.lines.as_ptr().cast_mut(), rows: x.rows };
         let to = Shared((from, bytes.lines.as_mut_ptr(), bytes.scales.as_mut_ptr(), bytes.sums.as_mut_ptr()));
+        let processor = self.processor;
         self.by_rows(x.rows, |_, rows| {
             let (from, bytes, scales, sums) = to.get();
-            self.processor.run(Quantise { from, panels: x.lines.len() / x.rows, bytes, scales, sums, rows });
+            let quantise = Quantise { from, panels: x.lines.len() / x.rows, bytes, scales, sums, rows };
+            // SAFETY: this task alone has these rows.
+            unsafe { quantise.run(processor) };
         });
     }
 
@@ -341,18 +344,14 @@ impl Model<'_> {
         let rows = attended.rows;
         let Partial { largest, sum, values, merges } = partial;
         let partial = Sums { largest: largest.as_mut_ptr(), sum: sum.as_mut_ptr(), values: values.as_mut_ptr() };
-        let partial_of = |number: usize| Sums {
-            largest: partial.largest.wrapping_add(number * group),
-            sum: partial.sum.wrapping_add(number * group),
-            values: partial.values.wrapping_add(number * group * lines),
-        };
         let shared = Shared((
             queries.as_ptr(),
             blocks.0.as_slice(),
             threads.as_mut_ptr(),
             attended.lines.as_mut_ptr().cast::<f32>(),
         ));
-        let partial_of = Shared(&partial_of);
+        let partial = Shared(partial);
+        let processor = self.processor;
         self.team.run(jobs.len(), |thread, task| {
             let (queries, blocks, threads, out) = shared.get();
             let Job { piece, head, first, count, chunk } = jobs[task];
@@ -366,8 +365,10 @@ impl Model<'_> {
             // SAFETY: a thread has its own memory.
             let Thread { scratch, largest, sum, values, .. } = unsafe { &mut *threads.wrapping_add(thread) };
             if let Some((chunk, number)) = chunk {
-                let (sums, chunks) = (partial_of.get()(number), chunk..chunk + 1);
-                return self.processor.run(Attend { layer: of_layer, queries, chunks, sums, scratch });
+                let (sums, chunks) = (partial.get().further(number, group, lines), chunk..chunk + 1);
+                let attend = Attend { layer: of_layer, queries, chunks, sums, scratch };
+                // SAFETY: this task alone has the chunk.
+                return unsafe { attend.run(processor) };
             }
             let count = count * group;
             if largest.len() < count || values.len() < count * lines {
@@ -377,25 +378,30 @@ impl Model<'_> {
             }
             let sums = Sums { largest: largest.as_mut_ptr(), sum: sum.as_mut_ptr(), values: values.as_mut_ptr() };
             let chunks = of_layer.chunks(position..position + count / group);
-            self.processor.run(Attend { layer: of_layer, queries, chunks, sums, scratch });
+            let attend = Attend { layer: of_layer, queries, chunks, sums, scratch };
+            // SAFETY: the sums are this thread's.
+            unsafe { attend.run(processor) };
             for row in 0..count {
-                let token = piece.row + first + row / group;
+                let to = HeadPlace {
+                    first: out,
+                    rows,
+                    row: piece.row + first + row / group,
+                    head: head * group + row % group,
+                };
                 // SAFETY: this task alone has these heads of these rows.
-                unsafe { put(sums, row, count, head_dim, out, rows, token, head * group + row % group) };
+                unsafe { sums.put(row, count, head_dim, to) };
             }
         });
         self.team.run(merges.len(), |_, task| {
             let (_, _, _, out) = shared.get();
             let (piece, head, first, chunks) = merges[task];
-            let sums = partial_of.get()(first);
+            let sums = partial.get().further(first, group, lines);
+            // SAFETY: this task alone has these chunks.
+            unsafe { sums.merge_chunks(processor, chunks, group, lines) };
             for row in 0..group {
-                // SAFETY: this task alone has these chunks.
-                unsafe {
-                    for chunk in first + 1..first + chunks {
-                        merge(sums, row, group, partial_of.get()(chunk), row, group, lines);
-                    }
-                    put(sums, row, group, head_dim, out, rows, pieces[piece].row, head * group + row);
-                }
+                let to = HeadPlace { first: out, rows, row: pieces[piece].row, head: head * group + row };
+                // SAFETY: as above.
+                unsafe { sums.put(row, group, head_dim, to) };
             }
         });
     }
@@ -409,6 +415,7 @@ impl Model<'_> {
         let panels = weights.head.weight.panels();
         let factor =
             if self.architecture.scale_logits { 1.0 / (self.architecture.hidden_size as f32).sqrt() } else { 1.0 };
+        let (processor, panels_of_row) = (self.processor, self.architecture.hidden_size.div_ceil(WIDE));
         for (number, picked) in wanted.chunks(ROWS).enumerate() {
             let rows = picked.len();
             normed.resize(rows, self.architecture.hidden_size);
@@ -419,11 +426,13 @@ impl Model<'_> {
                 let (from, to) = places.get();
                 match &weights.norm {
                     Some(norm) => {
-                        self.processor.run(Normalise { norm, from, picked: Some(picked), to, rows, factor });
+                        let normalise = Normalise { norm, from, picked: Some(picked), to, rows, factor };
+                        // SAFETY: this task alone has these rows.
+                        unsafe { normalise.run(processor) };
                     }
                     None => {
                         for row in rows {
-                            for panel in 0..normed_panels(self.architecture) {
+                            for panel in 0..panels_of_row {
                                 // SAFETY: the rows are there, and this task alone writes these.
                                 unsafe {
                                     let line = from.first.wrapping_add(panel * from.rows + picked[row]).read();
@@ -441,38 +450,6 @@ impl Model<'_> {
             weights.head.apply(self.hands(), normed, bytes, Then::PutRows, logits);
             for (row, logits) in logits.chunks_exact(panels).enumerate() {
                 take(number * ROWS + row, &Line::numbers(logits)[..vocab_size]);
-            }
-        }
-    }
-}
-
-fn normed_panels(architecture: &Architecture) -> usize {
-    architecture.hidden_size.div_ceil(WIDE)
-}
-
-/// Puts what a query has attended to among the columns of its row.
-///
-/// # Safety
-/// The sums are there, and nobody else writes these columns.
-#[expect(clippy::too_many_arguments, reason = "two places, and where in them")]
-unsafe fn put(
-    sums: Sums,
-    from: usize,
-    apart: usize,
-    head_dim: usize,
-    out: *mut f32,
-    rows: usize,
-    row: usize,
-    head: usize,
-) {
-    // SAFETY: as the caller says.
-    unsafe {
-        let scale = 1.0 / sums.sum.wrapping_add(from).read();
-        for line in 0..head_dim.div_ceil(WIDE) {
-            let numbers = sums.values.wrapping_add(line * apart + from).read();
-            for (lane, number) in numbers.0.into_iter().enumerate().take(head_dim - line * WIDE) {
-                let column = head * head_dim + line * WIDE + lane;
-                out.wrapping_add((column / WIDE * rows + row) * WIDE + column % WIDE).write(number * scale);
             }
         }
     }

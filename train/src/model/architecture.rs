@@ -14,6 +14,8 @@
 //!
 //! Useful for: a model of parts that are there, in any combination. Not useful for: where they come from; see [`super::ModelConfig`].
 
+pub use kernels::activation::Activation;
+
 use crate::tensor::{Heads, RopeScaling};
 
 /// The usual base of rotary angles (Su et al. 2021).
@@ -133,19 +135,6 @@ pub enum Initialization {
     T5,
 }
 
-/// What stands between the two feed-forward layers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activation {
-    /// GELU, by its approximation with a hyperbolic tangent (Hendrycks and Gimpel 2016).
-    Gelu,
-    /// The larger of a number and 0.
-    Relu,
-    /// A linear layer gated by the SiLU of another (Shazeer 2020).
-    SwiGlu,
-    /// A linear layer gated by the GELU of another, in the same approximation (Shazeer 2020).
-    GeGlu,
-}
-
 /// Which linear layers have a bias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Biases {
@@ -164,28 +153,6 @@ pub struct SlidingWindow {
     pub tokens: usize,
     /// The last of so many blocks in a row has the window: 2 for every other block, those with odd numbers.
     pub every: usize,
-}
-
-impl Activation {
-    /// Whether the first layer makes a gate beside what is gated.
-    #[must_use]
-    pub fn is_gated(self) -> bool {
-        matches!(self, Self::SwiGlu | Self::GeGlu)
-    }
-
-    /// The columns of the first feed-forward layer.
-    #[must_use]
-    pub fn columns(self, intermediate_size: usize) -> usize {
-        if self.is_gated() { 2 * intermediate_size } else { intermediate_size }
-    }
-
-    /// The usual intermediate size: 4 times the hidden size; with a gate 8/3 of it, for as many parameters, up to the next multiple of 32.
-    ///
-    /// Source: Vaswani et al. 2017; Shazeer 2020, section 3; Touvron et al. 2023, section 2.2.
-    #[must_use]
-    pub fn usual_intermediate_size(self, hidden_size: usize) -> usize {
-        if self.is_gated() { (8 * hidden_size).div_ceil(3).next_multiple_of(32) } else { 4 * hidden_size }
-    }
 }
 
 impl Biases {

@@ -5,7 +5,6 @@ use std::path::Path;
 use super::pretrained_model::PretrainedModel;
 use crate::{
     checkpoint::{self, Which},
-    device::DeviceName,
     error::{Error, Result},
     inference::{InferenceModel, WeightFormat},
     tokenizer::{self, Tokenizer},
@@ -44,9 +43,7 @@ impl ReadyModel {
         let pretrained = PretrainedModel::open(folder, which)?;
         let path = pretrained.tokenizer().ok_or_else(|| fault(format!("it has no {}", tokenizer::FILE)))?;
         let tokenizer = Tokenizer::load(&path)?;
-        let decoder = pretrained.decoder(&DeviceName::Cpu.open()?)?;
-        let model = InferenceModel::new(&decoder, format);
-        drop(decoder);
+        let model = pretrained.inference(format)?;
         if tokenizer.vocab_size() > model.vocab_size() {
             let (last, rows) = (tokenizer.vocab_size() - 1, model.vocab_size());
             let message = format!("its model knows {rows} tokens, and the tokenizer beside it has ids up to {last}");

@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use burn::{module::Module, tensor::Device};
+use burn::module::Module;
 use schemas::toml_file::{Setting, TomlFile};
 use system::{hash_file, sha256};
 
@@ -29,10 +29,10 @@ use super::{
 };
 use crate::{
     checkpoint::{self, Base, StoredModel, Which},
+    device::DeviceName,
     error::{Error, Result},
-    model::{
-        Adapters, Classifier, Gpt, Lora, ModelConfig, NamedTensor, language_model_name, replace_some, with_new_rows,
-    },
+    inference::{InferenceModel, Packing, WeightFormat},
+    model::{Adapters, Classifier, Lora, ModelConfig, NamedTensor, language_model_name, replace_some, with_new_rows},
     tokenizer::{self, Tokenizer},
 };
 
@@ -237,18 +237,22 @@ impl PretrainedModel {
         Ok(Self { folder: of_base, step, config, vocab_size, weights, notes })
     }
 
-    /// The decoder that it is, with its numbers.
+    /// The decoder that it is, for inference: its parameters are read one by one, and packed.
     ///
     /// # Errors
     /// When it has an encoder, or something of it is missing or damaged.
-    pub(super) fn decoder(&self, device: &Device) -> Result<Gpt> {
+    pub(super) fn inference(&self, format: WeightFormat) -> Result<InferenceModel> {
         let architecture = self.config.architecture().map_err(|message| self.damaged(message))?;
         if architecture.has_encoder() {
             let message = "its model has an encoder, and what is asked of it is for decoders".to_owned();
             return Err(Error::Data { path: self.folder.clone(), message });
         }
-        let module = architecture.zeros(self.vocab_size, device);
-        Ok(self.load_whole(module, 0)?.0)
+        // zeros take no memory before they are written, and most never are
+        let module = architecture.zeros(self.vocab_size, &DeviceName::Cpu.open()?);
+        let mut packing = Packing::new(&architecture, self.vocab_size, format);
+        let (module, loaded) = self.load_each(module, 0, |name, values| packing.take(name, values))?;
+        self.whole(&loaded)?;
+        Ok(InferenceModel::packed(packing, &module))
     }
 
     /// Steps that it was trained, where it is that of a training.
@@ -354,15 +358,28 @@ impl PretrainedModel {
     /// # Errors
     /// When a file cannot be read, is damaged, or has numbers that are not finite; when a parameter is of another shape.
     pub fn load<M: Module>(&self, module: M, seed: u64) -> Result<(M, Loaded)> {
+        self.load_each(module, seed, |_, values| Some(values))
+    }
+
+    /// The same, where each parameter's numbers go to `take` first, and what it gives back into the module.
+    fn load_each<M: Module>(
+        &self,
+        module: M,
+        seed: u64,
+        mut take: impl FnMut(&str, Vec<f32>) -> Option<Vec<f32>>,
+    ) -> Result<(M, Loaded)> {
         self.verify()?;
         let mut loaded = Loaded { left: self.names(), ..Loaded::default() };
         let mut fault = None;
         let module = replace_some(module, |name, shape| {
             let found = if fault.is_some() { Ok(None) } else { self.parameter(name, shape, seed, &mut loaded) };
-            found.unwrap_or_else(|error| {
-                fault = Some(error);
-                None
-            })
+            match found {
+                Ok(values) => take(name, values?),
+                Err(error) => {
+                    fault = Some(error);
+                    None
+                }
+            }
         });
         match fault {
             Some(error) => Err(error),
@@ -388,9 +405,15 @@ impl PretrainedModel {
     /// As [`Self::load`], and when the folder lacks a parameter: it is named.
     pub fn load_whole<M: Module>(&self, module: M, seed: u64) -> Result<(M, Loaded)> {
         let (module, loaded) = self.load(module, seed)?;
+        self.whole(&loaded)?;
+        Ok((module, loaded))
+    }
+
+    /// Makes sure that no parameter is fresh.
+    fn whole(&self, loaded: &Loaded) -> Result<()> {
         match loaded.fresh.first() {
             Some(name) => Err(self.damaged(format!("its model has no parameter `{name}`"))),
-            None => Ok((module, loaded)),
+            None => Ok(()),
         }
     }
 

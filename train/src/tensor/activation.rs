@@ -1,13 +1,13 @@
 //! What stands between the two maps of a block.
 
 use burn::tensor::{Tensor, activation};
+use kernels::activation as kernel;
 
 #[cfg(feature = "gpu")]
 use super::gpu;
 use super::{
     autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
-    kernel::activation as kernel,
 };
 
 /// The Gaussian error linear unit in GPT-2's approximation.

@@ -2,11 +2,11 @@
 
 use burn::tensor::Tensor;
 
-pub use super::kernel::adafactor::AdafactorStep;
 use super::{
     autodiff::CpuTensor,
     choice::{Route, route},
 };
+pub use kernels::adafactor::AdafactorStep;
 
 const MOMENTS: &str = "second moments are those of rows and columns, or one for each number";
 

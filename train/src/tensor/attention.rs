@@ -1,23 +1,23 @@
 //! Attention.
 
 use burn::tensor::{Bool, Tensor, TensorData, activation::softmax, module, ops::AttentionModuleOptions};
+use kernels::{
+    attention::{BackwardInputs, InputGradients, Inputs, backward, forward},
+    matrix::{Matrix, MatrixMut},
+};
 
 #[cfg(feature = "gpu")]
 use super::gpu;
-pub use super::kernel::attention::Heads;
 use super::{
     attention_mask::AttentionMask,
     autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
     distance_bias::{DistanceBias, bias_of},
     dropout::{self, Dropout},
-    kernel::{
-        attention::{BackwardInputs, InputGradients, Inputs, backward, forward},
-        matrix::{Matrix, MatrixMut},
-    },
     kv_cache::LayerKvCache,
     precision::like,
 };
+pub use kernels::attention::Heads;
 
 /// Self-attention, with queries, keys and values side by side.
 ///

@@ -5,6 +5,7 @@
 //! On a GPU it is computed by burn's operations, with the scores of all heads in memory.
 
 use burn::tensor::Tensor;
+use kernels::attention::{backward, forward};
 
 use super::{
     attention::{Heads, backward_inputs, by_framework, dimensions, packed, packed_gradients, parts},
@@ -13,7 +14,6 @@ use super::{
     choice::{Route, route},
     distance_bias::{DistanceBias, bias_of},
     dropout::Dropout,
-    kernel::attention::{backward, forward},
 };
 
 /// Self-attention, with queries, keys and values side by side, and a bias of scores.

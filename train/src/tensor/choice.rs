@@ -48,6 +48,8 @@ thread_local! {
 
 /// Runs `work` with the operations of one's choice, on this thread.
 pub fn with<R>(operations: Operations, work: impl FnOnce() -> R) -> R {
+    #[cfg(test)]
+    kernels::written::show_gaps();
     let before = HERE.replace(Some(operations));
     let result = work();
     HERE.set(before);

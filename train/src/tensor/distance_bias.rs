@@ -9,12 +9,9 @@
 //! Source: Raffel et al. 2020, section 2.1, for relative position biases.
 
 use burn::tensor::{Int, Tensor, TensorData};
+use kernels::{attention::Bias, matrix::Matrix};
 
-use super::{
-    attention_mask::AttentionMask,
-    autodiff::CpuTensor,
-    kernel::{attention::Bias, matrix::Matrix},
-};
+use super::{attention_mask::AttentionMask, autodiff::CpuTensor};
 
 /// What is added to the scores of attention.
 #[derive(Debug, Clone)]

@@ -4,12 +4,12 @@ use burn::tensor::{Tensor, TensorData};
 
 #[cfg(feature = "gpu")]
 use super::gpu;
-pub use super::kernel::dropout::Dropout;
 use super::{
     autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
     precision::like,
 };
+pub use kernels::dropout::Dropout;
 
 /// `x` with some of its numbers set to 0 and the others scaled up, as `dropout` says.
 #[must_use]

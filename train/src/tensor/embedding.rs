@@ -1,13 +1,13 @@
 //! Embeddings.
 
 use burn::tensor::{Int, Tensor, TensorData, module};
+use kernels::embedding as kernel;
 
 #[cfg(feature = "gpu")]
 use super::gpu;
 use super::{
     autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
-    kernel::embedding as kernel,
 };
 
 /// The rows of `table` that `ids` name.

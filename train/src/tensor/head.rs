@@ -1,13 +1,13 @@
 //! The head: logits, and the loss without them.
 
 use burn::tensor::{DType, Int, Tensor, TensorData, activation::log_softmax};
+use kernels::{head as kernel, linear};
 
 #[cfg(feature = "gpu")]
 use super::gpu;
 use super::{
     autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
-    kernel::{head as kernel, linear},
     precision::like,
 };
 

@@ -1,13 +1,13 @@
 //! Affine maps.
 
 use burn::tensor::{Tensor, module};
+use kernels::linear as kernel;
 
 #[cfg(feature = "gpu")]
 use super::gpu;
 use super::{
     autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
-    kernel::linear as kernel,
     precision::like,
 };
 

@@ -5,12 +5,12 @@
 use std::{ops::Range, sync::Arc};
 
 use burn::tensor::Tensor;
+use kernels::{linear as kernel, low_rank::LowRankUpdates};
 
 use super::{
     autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
     dropout::{Dropout, dropout},
-    kernel::{linear as kernel, low_rank::LowRankUpdates},
     linear::linear,
 };
 

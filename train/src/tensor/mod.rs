@@ -1,7 +1,6 @@
 //! Operations of our own, with a backward pass written by hand.
 //!
 //! ```text
-//! kernel/        what is computed, on plain slices
 //! gpu/           what is computed on a GPU
 //! precision      what numbers are computed in
 //! autodiff       how an operation stands in burn's graph
@@ -13,7 +12,7 @@
 //! Under gradients burn takes a norm, a softmax or a cross-entropy apart into operations that each pass over memory and keep what they
 //! made; attention keeps all scores, and the head all logits. Here each is one pass that keeps the least it can.
 //!
-//! On a processor the kernels run, and on a GPU those in `gpu`; after [`choose`] was called with [`Operations::Framework`], burn's own
+//! On a processor the kernels of the crate [`kernels`] run, and on a GPU those in `gpu`; after [`choose`] was called with [`Operations::Framework`], burn's own
 //! operations do the same, so that a fault can be placed.
 
 mod activation;
@@ -29,7 +28,6 @@ mod embedding;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod head;
-pub(crate) mod kernel;
 mod kv_cache;
 mod linear;
 mod low_rank;
@@ -49,7 +47,7 @@ pub use distance_bias::DistanceBias;
 pub use dropout::{Dropout, dropout};
 pub use embedding::embedding;
 pub use head::{head, head_loss};
-pub use kernel::likelihood::{likeliest, log_sum_exp, powers};
+pub use kernels::likelihood::{likeliest, log_sum_exp, powers};
 pub use kv_cache::LayerKvCache;
 pub use linear::linear;
 pub use low_rank::{LowRank, adapted_linear, merge_low_rank};

@@ -1,13 +1,13 @@
 //! Layer norm, and the root mean square norm.
 
 use burn::tensor::{DType, Tensor, module};
+use kernels::norm as kernel;
 
 #[cfg(feature = "gpu")]
 use super::gpu;
 use super::{
     autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
-    kernel::norm as kernel,
     precision::like,
 };
 

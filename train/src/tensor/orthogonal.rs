@@ -1,13 +1,12 @@
 //! Matrices made nearly orthogonal.
 
 use burn::tensor::Tensor;
+use kernels::adamw::sum_of_squares;
 
 use super::{
     autodiff::CpuTensor,
     choice::{Route, route},
-    head,
-    kernel::adamw::sum_of_squares,
-    linear,
+    head, linear,
 };
 
 /// The coefficients of the polynomial: they raise small singular values as fast as can be, and leave all between 0.7 and 1.2.

@@ -6,12 +6,12 @@ use burn::tensor::{Tensor, TensorData};
 
 #[cfg(feature = "gpu")]
 use super::gpu;
-pub use super::kernel::rotary::{Angles, RopeScaling};
 use super::{
     autodiff::{CpuTensor, SavedForBackward, record},
     choice::{Route, route},
     precision::like,
 };
+pub use kernels::rotary::{Angles, RopeScaling};
 
 /// Turns the first `heads` heads of every row by the angles of its position; what stands behind them stays.
 ///

@@ -1,15 +1,15 @@
 //! The optimizer's step.
 
 use burn::tensor::Tensor;
+use kernels::adamw::sum_of_squares;
 
 #[cfg(feature = "gpu")]
 use super::gpu;
-pub use super::kernel::adamw::AdamWStep;
 use super::{
     autodiff::CpuTensor,
     choice::{Route, route},
-    kernel::adamw::sum_of_squares,
 };
+pub use kernels::adamw::AdamWStep;
 
 /// A parameter, its mean gradient and its mean square after a step of Adam with decoupled weight decay.
 ///

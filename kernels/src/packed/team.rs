@@ -13,19 +13,34 @@
 #![expect(unsafe_code, reason = "a stage borrows from its caller, and helpers hold it no longer than the caller waits")]
 
 use std::{
+    cell::Cell,
     hint::spin_loop,
-    sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering},
+    marker::PhantomData,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering},
+    },
 };
 
-/// Turns of waiting before a thread lets others have its processor: some microseconds.
+/// Turns of waiting before a thread lets others have its processor: some 10 to 100 microseconds.
 const TURNS: u32 = 2000;
 
 /// Most tasks of a stage.
 const MOST: usize = 0xFFFF;
 
 /// Threads that work on the stages of one caller.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Team {
+    stages: Arc<Stages>,
+    threads: usize,
+    /// Stages come one after the other, from the thread that began: a team is not shared.
+    of_caller: PhantomData<Cell<()>>,
+}
+
+/// What the threads share.
+#[derive(Debug, Default)]
+struct Stages {
     /// The number of the stage (32 bits), how many tasks it has (16), and how many of them are taken (16).
     state: AtomicU64,
     /// Its work, for as long as some of its tasks are not done.
@@ -33,7 +48,6 @@ pub struct Team {
     done: AtomicU32,
     is_over: AtomicBool,
     has_failed: AtomicBool,
-    threads: usize,
 }
 
 /// A stage: what is done with the numbers of a thread and a task.
@@ -42,27 +56,28 @@ struct Stage<'a>(&'a (dyn Fn(usize, usize) + Sync));
 impl Team {
     /// Runs `caller` with a team of the threads of the current pool.
     pub fn with<T>(caller: impl FnOnce(&Self) -> T) -> T {
-        let team = Self { threads: rayon::current_num_threads().max(1), ..Self::default() };
-        if team.threads == 1 {
-            return caller(&team);
+        let threads = rayon::current_num_threads().max(1);
+        let team = Self { stages: Arc::default(), threads, of_caller: PhantomData };
+        // helpers go home, however the caller ends
+        let _home = Home(&team.stages);
+        for thread in 1..threads {
+            let stages = Arc::clone(&team.stages);
+            // who comes when all is over goes home at once; who fails has said so
+            rayon::spawn(move || _ = catch_unwind(AssertUnwindSafe(|| stages.help(thread))));
         }
-        rayon::in_place_scope(|scope| {
-            // helpers go home, however the caller ends
-            let _home = Home(&team);
-            for thread in 1..team.threads {
-                let team = &team;
-                scope.spawn(move |_| team.help(thread));
-            }
-            caller(&team)
-        })
+        caller(&team)
     }
 
     /// Its threads, the caller among them.
+    #[must_use]
     pub fn threads(&self) -> usize {
         self.threads
     }
 
-    /// Runs tasks `0..tasks`, each on some thread: `work` is given the numbers of both. For the caller alone.
+    /// Runs tasks `0..tasks`, each on some thread: `work` is given the numbers of both.
+    ///
+    /// # Panics
+    /// When a task does.
     pub fn run(&self, tasks: usize, work: impl Fn(usize, usize) + Sync) {
         if self.threads == 1 || tasks <= 1 {
             (0..tasks).for_each(|task| work(0, task));
@@ -70,18 +85,20 @@ impl Team {
         }
         for first in (0..tasks).step_by(MOST) {
             let tasks = MOST.min(tasks - first);
-            self.stage(tasks, &|thread, task| work(thread, first + task));
+            self.stages.run(tasks, &|thread, task| work(thread, first + task));
         }
     }
+}
 
-    fn stage(&self, tasks: usize, work: &(dyn Fn(usize, usize) + Sync)) {
+impl Stages {
+    fn run(&self, tasks: usize, work: &(dyn Fn(usize, usize) + Sync)) {
         let stage = Stage(work);
         self.done.store(0, Ordering::Relaxed);
         self.stage.store(std::ptr::from_ref(&stage).cast_mut().cast(), Ordering::Relaxed);
         let number = (self.state.load(Ordering::Relaxed) >> 32) + 1;
         self.state.store(number << 32 | (tasks as u64) << 16, Ordering::Release);
         // whatever happens, nobody works on the stage when this is over
-        let finish = Finish { team: self, tasks };
+        let finish = Finish { stages: self, tasks };
         while let Some(task) = self.take() {
             let _done = Done(self);
             work(0, task);
@@ -124,7 +141,7 @@ impl Team {
 }
 
 /// A task that is taken: it is done when this is dropped, well or not.
-struct Done<'t>(&'t Team);
+struct Done<'t>(&'t Stages);
 
 impl Drop for Done<'_> {
     fn drop(&mut self) {
@@ -137,17 +154,17 @@ impl Drop for Done<'_> {
 
 /// A stage that is to be over when this is dropped: tasks that nobody took are left undone, and others are waited for.
 struct Finish<'t> {
-    team: &'t Team,
+    stages: &'t Stages,
     tasks: usize,
 }
 
 impl Drop for Finish<'_> {
     fn drop(&mut self) {
-        while self.team.take().is_some() {
-            drop(Done(self.team));
+        while self.stages.take().is_some() {
+            drop(Done(self.stages));
         }
         let mut turns = 0;
-        while (self.team.done.load(Ordering::Acquire) as usize) < self.tasks {
+        while (self.stages.done.load(Ordering::Acquire) as usize) < self.tasks {
             wait(&mut turns);
         }
     }
@@ -163,7 +180,7 @@ fn wait(turns: &mut u32) {
     }
 }
 
-struct Home<'t>(&'t Team);
+struct Home<'t>(&'t Stages);
 
 impl Drop for Home<'_> {
     fn drop(&mut self) {
@@ -213,6 +230,32 @@ mod tests {
             rayon::join(work, work);
         });
         assert_eq!(done.into_inner(), 2000);
+    }
+
+    /// Nor do teams that begin outside the pool wait for helpers that others keep.
+    #[test]
+    fn a_team_without_helpers_is_done() {
+        let pool = pool(2);
+        let (begun, go) = (std::sync::Barrier::new(3), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // both threads of the pool are busy until the team below is done
+                pool.broadcast(|_| {
+                    begun.wait();
+                    while !go.load(Ordering::Acquire) {
+                        std::thread::yield_now();
+                    }
+                });
+            });
+            begun.wait();
+            let team = Team { stages: Arc::default(), threads: 2, of_caller: PhantomData };
+            let (done, stages) = (AtomicUsize::new(0), Arc::clone(&team.stages));
+            pool.spawn(move || stages.help(1));
+            team.run(7, |_, _| _ = done.fetch_add(1, Ordering::Relaxed));
+            drop(Home(&team.stages));
+            go.store(true, Ordering::Release);
+            assert_eq!(done.into_inner(), 7);
+        });
     }
 
     #[test]

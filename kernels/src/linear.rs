@@ -14,6 +14,7 @@ use super::{
 /// # Shapes
 /// - `x`: `[rows, inputs]`; `weight`: `[inputs, outputs]`; `bias`: `[outputs]`
 /// - returns: `[rows, outputs]`
+#[must_use]
 pub fn forward(x: &[f32], weight: &[f32], bias: Option<&[f32]>, outputs: usize) -> Vec<f32> {
     let inputs = weight.len() / outputs;
     let (x, weight) = (Matrix::new(x, inputs), Matrix::new(weight, outputs));
@@ -29,21 +30,25 @@ pub fn forward(x: &[f32], weight: &[f32], bias: Option<&[f32]>, outputs: usize) 
 /// # Shapes
 /// - `x`: `[rows, inputs]`; `table`: `[outputs, inputs]`
 /// - returns: `[rows, outputs]`
+#[must_use]
 pub fn forward_table(x: &[f32], table: &[f32], inputs: usize) -> Vec<f32> {
     product(Matrix::new(x, inputs), Matrix::new(table, inputs).transposed())
 }
 
 /// The gradient of `x`: `dy Wᵀ`, `[rows, inputs]`.
+#[must_use]
 pub fn backward_x(dy: &[f32], weight: &[f32], outputs: usize) -> Vec<f32> {
     product(Matrix::new(dy, outputs), Matrix::new(weight, outputs).transposed())
 }
 
 /// The gradient of `weight`: `xᵀ dy`, `[inputs, outputs]`.
+#[must_use]
 pub fn backward_weight(x: &[f32], dy: &[f32], inputs: usize, outputs: usize) -> Vec<f32> {
     product(Matrix::new(x, inputs).transposed(), Matrix::new(dy, outputs))
 }
 
 /// The gradient of `bias`: the sum of all rows of `dy`, `[outputs]`.
+#[must_use]
 pub fn backward_bias(dy: &[f32], outputs: usize) -> Vec<f32> {
     let sums: Vec<Vec<f32>> = dy
         .par_chunks(ROWS * outputs)

@@ -8,7 +8,9 @@ use super::kernel::{
 /// Rows in panels, `[columns / 16][rows][16]`. What stands behind the last column is 0.
 #[derive(Debug, Default)]
 pub struct Rows {
+    /// `[columns / 16][rows]`.
     pub lines: Vec<Line>,
+    /// Their number.
     pub rows: usize,
 }
 

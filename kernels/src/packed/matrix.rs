@@ -38,6 +38,7 @@ pub enum Panels<'a> {
 
 impl Matrix {
     /// The memory that one takes.
+    #[must_use]
     pub fn bytes(format: WeightFormat, inputs: usize, outputs: usize) -> usize {
         let (inputs, panels) = (padded(format, inputs), outputs.div_ceil(WIDE));
         let count = panels * inputs;
@@ -104,16 +105,19 @@ impl Matrix {
     }
 
     /// Inputs, up to whole lines or groups.
+    #[must_use]
     pub fn inputs(&self) -> usize {
         self.inputs
     }
 
     /// Panels of outputs.
+    #[must_use]
     pub fn panels(&self) -> usize {
         self.panels
     }
 
     /// Its numbers.
+    #[must_use]
     pub fn numbers<'m>(&self, memory: &'m Memory) -> Panels<'m> {
         match self.format {
             WeightFormat::F32 => Panels::F32(memory.numbers(&self.weights)),
@@ -123,6 +127,7 @@ impl Matrix {
     }
 
     /// The weight of an input for an output.
+    #[must_use]
     pub fn at(&self, memory: &Memory, input: usize, output: usize) -> f32 {
         let (panel, lane) = (output / WIDE, output % WIDE);
         let line = panel * self.inputs + input;
@@ -145,7 +150,9 @@ fn padded(format: WeightFormat, inputs: usize) -> usize {
 fn bytes(to: &mut [u8], line: impl Fn(usize) -> Line) -> [bf16; WIDE] {
     let lines: [Line; GROUP] = std::array::from_fn(line);
     let largest = lines.iter().fold(Line::ZERO, |largest, line| largest.with(*line, |largest, x| largest.max(x.abs())));
-    let scales = largest.0.map(|largest| up(largest / 127.0));
+    let broken = lines.iter().fold(Line::ZERO, |sum, line| sum.with(*line, |sum, x| x.mul_add(0.0, sum)));
+    // a weight that is no number is one in bytes, too
+    let scales = largest.with(broken, |largest, broken| largest + broken).0.map(|largest| up(largest / 127.0));
     for (quad, to) in to.chunks_exact_mut(4 * WIDE).enumerate() {
         for (place, to) in to.iter_mut().enumerate() {
             let (lane, input) = (place / 4, quad * 4 + place % 4);
@@ -159,8 +166,11 @@ fn bytes(to: &mut [u8], line: impl Fn(usize) -> Line) -> [bf16; WIDE] {
     scales
 }
 
-/// The least number of 16 bits that is not below one of single precision, which is not below 0.
+/// The least number of 16 bits that is not below one of single precision, which is not below 0; none for none.
 fn up(number: f32) -> bf16 {
+    if number.is_nan() {
+        return bf16::NAN;
+    }
     let low = bf16::from_bits((number.to_bits() >> 16) as u16);
     if low.to_f32() < number { bf16::from_bits(low.to_bits() + 1) } else { low }
 }

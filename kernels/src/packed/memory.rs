@@ -38,6 +38,7 @@ impl Memory {
     ///
     /// # Panics
     /// When the system has no such memory.
+    #[must_use]
     pub fn new(bytes: usize) -> Self {
         let pages = MmapMut::map_anon(bytes.max(1)).expect("the system has memory for the weights");
         // a system that does not know them has others
@@ -47,6 +48,7 @@ impl Memory {
     }
 
     /// The bytes that a part takes of so many numbers.
+    #[must_use]
     pub fn bytes<T>(count: usize) -> usize {
         (count * size_of::<T>()).next_multiple_of(APART)
     }
@@ -63,6 +65,7 @@ impl Memory {
     }
 
     /// The numbers of a part.
+    #[must_use]
     pub fn numbers<T: Number>(&self, part: &Part) -> &[T] {
         let bytes = &self.pages[part.0.clone()];
         // SAFETY: parts begin where lines do, and all bytes are numbers.

@@ -30,6 +30,7 @@ enum Kind {
 
 impl Processor {
     /// All kinds that the processor at hand is of, the best first.
+    #[must_use]
     pub fn all() -> Vec<Self> {
         let mut kinds = Vec::new();
         #[cfg(target_arch = "x86_64")]
@@ -51,11 +52,13 @@ impl Processor {
     }
 
     /// The best kind that the processor at hand is of.
+    #[must_use]
     pub fn here() -> Self {
         Self::all()[0]
     }
 
     /// Rows of a tile.
+    #[must_use]
     pub fn tile_rows(self) -> usize {
         match self.0 {
             #[cfg(target_arch = "x86_64")]

@@ -14,6 +14,7 @@ impl Line {
 
     /// The numbers of some lines.
     #[expect(unsafe_code, reason = "the compiler does not know that a line is its numbers")]
+    #[must_use]
     pub fn numbers(lines: &[Self]) -> &[f32] {
         // SAFETY: a line is sixteen numbers and nothing else.
         unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * WIDE) }
@@ -21,12 +22,14 @@ impl Line {
 
     /// The same number sixteen times.
     #[inline(always)]
+    #[must_use]
     pub fn of(number: f32) -> Self {
         Self([number; WIDE])
     }
 
     /// What a function gives for each number and that of another line.
     #[inline(always)]
+    #[must_use]
     pub fn with(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
         let mut line = self;
         for lane in 0..WIDE {
@@ -37,18 +40,21 @@ impl Line {
 
     /// What a function gives for each number.
     #[inline(always)]
+    #[must_use]
     pub fn map(self, f: impl Fn(f32) -> f32) -> Self {
         self.with(self, |x, _| f(x))
     }
 
     /// The sum of its numbers, halves onto halves.
     #[inline(always)]
+    #[must_use]
     pub fn sum(self) -> f32 {
         self.folded(|x, y| x + y)
     }
 
     /// The largest of its numbers.
     #[inline(always)]
+    #[must_use]
     pub fn largest(self) -> f32 {
         self.folded(|x, y| if y > x { y } else { x })
     }

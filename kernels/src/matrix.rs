@@ -15,12 +15,14 @@ pub struct Matrix<'a> {
 
 impl<'a> Matrix<'a> {
     /// All of `data`, row by row.
+    #[must_use]
     pub fn new(data: &'a [f32], columns: usize) -> Self {
         assert!(columns > 0 && data.len().is_multiple_of(columns), "{} numbers are no rows of {columns}", data.len());
         Self { data, rows: data.len() / columns, columns, row_stride: columns, column_stride: 1 }
     }
 
     /// Some columns of it.
+    #[must_use]
     pub fn columns(self, range: Range<usize>) -> Self {
         assert!(range.start <= range.end && range.end <= self.columns, "columns {range:?} of {}", self.columns);
         let data = if range.is_empty() { &[] } else { &self.data[range.start * self.column_stride..] };
@@ -28,6 +30,7 @@ impl<'a> Matrix<'a> {
     }
 
     /// Some rows of it.
+    #[must_use]
     pub fn rows(self, range: Range<usize>) -> Self {
         assert!(range.start <= range.end && range.end <= self.rows, "rows {range:?} of {}", self.rows);
         let data = if range.is_empty() { &[] } else { &self.data[range.start * self.row_stride..] };
@@ -35,39 +38,46 @@ impl<'a> Matrix<'a> {
     }
 
     /// Rows as columns.
+    #[must_use]
     pub fn transposed(self) -> Self {
         let Self { data, rows, columns, row_stride, column_stride } = self;
         Self { data, rows: columns, columns: rows, row_stride: column_stride, column_stride: row_stride }
     }
 
     /// Whether the numbers of a row lie side by side.
+    #[must_use]
     pub fn adjacent_columns(self) -> bool {
         self.column_stride == 1
     }
 
     /// A row whose numbers lie side by side.
+    #[must_use]
     pub fn row(self, row: usize) -> &'a [f32] {
         debug_assert!(self.column_stride == 1 && row < self.rows);
         &self.data[row * self.row_stride..][..self.columns]
     }
 
     /// Rows and columns.
+    #[must_use]
     pub fn size(self) -> (usize, usize) {
         (self.rows, self.columns)
     }
 
     /// How far apart rows lie, and columns.
+    #[must_use]
     pub fn strides(self) -> (usize, usize) {
         (self.row_stride, self.column_stride)
     }
 
     /// Where the first number lies. All others lie within the slice too.
+    #[must_use]
     pub fn as_ptr(self) -> *const f32 {
         self.data.as_ptr()
     }
 
     /// One number.
     #[inline]
+    #[must_use]
     pub fn at(self, row: usize, column: usize) -> f32 {
         debug_assert!(row < self.rows && column < self.columns);
         self.data[row * self.row_stride + column * self.column_stride]
@@ -109,11 +119,13 @@ impl<'a> MatrixMut<'a> {
     }
 
     /// Rows and columns.
+    #[must_use]
     pub fn size(&self) -> (usize, usize) {
         (self.rows, self.columns)
     }
 
     /// How far apart rows lie.
+    #[must_use]
     pub fn row_stride(&self) -> usize {
         self.row_stride
     }

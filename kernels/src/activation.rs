@@ -9,6 +9,41 @@ use super::{
     written::written,
 };
 
+/// What stands between the two feed-forward layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// GELU, by its approximation with a hyperbolic tangent (Hendrycks and Gimpel 2016).
+    Gelu,
+    /// The larger of a number and 0.
+    Relu,
+    /// A linear layer gated by the SiLU of another (Shazeer 2020).
+    SwiGlu,
+    /// A linear layer gated by the GELU of another, in the same approximation (Shazeer 2020).
+    GeGlu,
+}
+
+impl Activation {
+    /// Whether the first layer makes a gate beside what is gated.
+    #[must_use]
+    pub fn is_gated(self) -> bool {
+        matches!(self, Self::SwiGlu | Self::GeGlu)
+    }
+
+    /// The columns of the first feed-forward layer.
+    #[must_use]
+    pub fn columns(self, intermediate_size: usize) -> usize {
+        if self.is_gated() { 2 * intermediate_size } else { intermediate_size }
+    }
+
+    /// The usual intermediate size: 4 times the hidden size; with a gate 8/3 of it, for as many parameters, up to the next multiple of 32.
+    ///
+    /// Source: Vaswani et al. 2017; Shazeer 2020, section 3; Touvron et al. 2023, section 2.2.
+    #[must_use]
+    pub fn usual_intermediate_size(self, hidden_size: usize) -> usize {
+        if self.is_gated() { (8 * hidden_size).div_ceil(3).next_multiple_of(32) } else { 4 * hidden_size }
+    }
+}
+
 /// Numbers that a thread takes at a time.
 const CHUNK: usize = 8192;
 
@@ -32,6 +67,7 @@ fn sigmoid(x: f32) -> f32 {
 /// The Gaussian error linear unit in GPT-2's approximation, number by number.
 ///
 /// Source: Hendrycks and Gimpel 2016, section 2.
+#[must_use]
 pub fn gelu(x: &[f32]) -> Vec<f32> {
     written(x.len(), |y| {
         y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| gelu_forward(x, y));
@@ -94,6 +130,7 @@ vectorised! {
 /// - returns: `[rows, width]`
 ///
 /// Source: Shazeer 2020.
+#[must_use]
 pub fn geglu(x: &[f32], width: usize) -> Vec<f32> {
     written(x.len() / 2, |y| {
         y.par_chunks_mut(width).zip(x.par_chunks(2 * width)).for_each(|(y, x)| geglu_forward(x, y));
@@ -110,6 +147,7 @@ vectorised! {
 }
 
 /// The gradient of [`geglu`]'s `x`.
+#[must_use]
 pub fn geglu_backward(x: &[f32], dy: &[f32], width: usize) -> Vec<f32> {
     let mut dx = vec![0.0; x.len()];
     let rows = dx.par_chunks_mut(2 * width).zip(x.par_chunks(2 * width)).zip(dy.par_chunks(width));
@@ -135,6 +173,7 @@ vectorised! {
 /// - returns: `[rows, width]`
 ///
 /// Source: Shazeer 2020.
+#[must_use]
 pub fn swiglu(x: &[f32], width: usize) -> Vec<f32> {
     written(x.len() / 2, |y| {
         y.par_chunks_mut(width).zip(x.par_chunks(2 * width)).for_each(|(y, x)| swiglu_forward(x, y));
@@ -151,6 +190,7 @@ vectorised! {
 }
 
 /// The gradient of [`swiglu`]'s `x`.
+#[must_use]
 pub fn swiglu_backward(x: &[f32], dy: &[f32], width: usize) -> Vec<f32> {
     let mut dx = vec![0.0; x.len()];
     let rows = dx.par_chunks_mut(2 * width).zip(x.par_chunks(2 * width)).zip(dy.par_chunks(width));

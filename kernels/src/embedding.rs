@@ -9,6 +9,7 @@ use super::linear::add_rows;
 /// # Shapes
 /// - `table`: `[vocab_size, width]`; `ids`: `[count]`
 /// - returns: `[count, width]`
+#[must_use]
 pub fn forward(table: &[f32], ids: &[i32], width: usize) -> Vec<f32> {
     let mut out = Vec::with_capacity(ids.len() * width);
     for id in ids {

@@ -18,8 +18,6 @@
 //! A product's every number is a sum over the inputs in their order, one after the other, whatever tile it stands in: so a row's numbers are the
 //! same bits however many rows there are.
 
-#![expect(clippy::inline_always, reason = "a function that is called would run as on the oldest processor")]
-
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]

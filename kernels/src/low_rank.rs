@@ -95,6 +95,7 @@ impl<'a> LowRankUpdates<'a> {
     }
 
     /// The gradient of `low`: `scale dy Bᵀ`, `[rows, ranges * rank]`.
+    #[must_use]
     pub fn backward_low(&self, dy: &[f32], outputs: usize) -> Vec<f32> {
         let (rows, width) = (dy.len() / outputs, self.width());
         let mut d_low = vec![0.0; rows * width];
@@ -121,6 +122,7 @@ impl<'a> LowRankUpdates<'a> {
     }
 
     /// The gradient of `A`: `xᵀ d_low`, `[inputs, ranges * rank]`.
+    #[must_use]
     pub fn backward_a(&self, x: &[f32], d_low: &[f32]) -> Vec<f32> {
         let (inputs, width) = (self.a.len() / self.width(), self.width());
         let mut da = vec![0.0; self.a.len()];
@@ -132,6 +134,7 @@ impl<'a> LowRankUpdates<'a> {
     }
 
     /// The gradient of `B`: `scale lowᵀ dy`, `[rank, columns of all ranges]`.
+    #[must_use]
     pub fn backward_b(&self, low: &[f32], dy: &[f32], outputs: usize) -> Vec<f32> {
         let (low, dy) = (Matrix::new(low, self.width()), Matrix::new(dy, outputs));
         let mut db = vec![0.0; self.b.len()];

@@ -1,6 +1,5 @@
 //! Products of rows with a weight, and what is done with them while they are at hand.
 #![expect(unsafe_code, reason = "tasks write to parts of the same rows")]
-#![expect(clippy::inline_always, reason = "a function that is called would run as on the oldest processor")]
 
 use std::ops::Range;
 
@@ -17,7 +16,7 @@ use super::{
     rows::{ByteRows, Rows},
     team::Team,
 };
-use crate::{model::Activation, tensor::kernel::lanes::exp};
+use crate::{activation::Activation, lanes::exp};
 
 /// Panels that a thread works on at a time.
 const STRIP: usize = 4;
@@ -31,6 +30,7 @@ const MOST_ROWS: usize = 12;
 /// An affine map.
 #[derive(Debug)]
 pub struct Linear {
+    /// `[inputs, outputs]`.
     pub weight: Matrix,
     /// One line for each panel.
     pub bias: Option<Vec<Line>>,
@@ -52,8 +52,11 @@ pub enum Then {
 /// What products are made with.
 #[derive(Debug, Clone, Copy)]
 pub struct Hands<'a> {
+    /// The threads.
     pub team: &'a Team,
+    /// What they run on.
     pub processor: Processor,
+    /// Where weights are.
     pub memory: &'a Memory,
 }
 
@@ -76,7 +79,8 @@ impl Linear {
         match numbers {
             Panels::Int8(..) => assert!(
                 bytes.lines.len() >= weight.inputs() / WIDE * rows
-                    && bytes.scales.len() >= weight.inputs() / GROUP * rows,
+                    && bytes.scales.len() >= weight.inputs() / GROUP * rows
+                    && bytes.sums.len() >= weight.inputs() / GROUP * rows,
                 "rows as bytes"
             ),
             _ => assert!(x.lines.len() >= weight.inputs() / WIDE * rows, "rows as wide as a weight is deep"),

@@ -1,6 +1,5 @@
 //! What is done with each row by itself: norms, and bytes in the place of numbers.
 #![expect(unsafe_code, reason = "tasks write different rows of the same panels")]
-#![expect(clippy::inline_always, reason = "a function that is called would run as on the oldest processor")]
 
 use std::ops::Range;
 
@@ -8,7 +7,7 @@ use super::kernel::{
     byte_tile::{ByteLine, GROUP},
     lanes::Lanes,
     line::{Line, WIDE},
-    processor::Work,
+    processor::{Processor, Work},
 };
 
 /// A norm: layer norm, or, without a bias, the root mean square norm.
@@ -42,15 +41,28 @@ impl Panels {
 
 /// Writes rows of a norm, which may take the place of those that they are made of.
 pub struct Normalise<'a> {
+    /// The norm.
     pub norm: &'a Norm,
+    /// What it is the norm of.
     pub from: Panels,
     /// For each row that is written that which it is made of; the same where none are given.
     pub picked: Option<&'a [usize]>,
+    /// Where it goes.
     pub to: Panels,
     /// The rows that are written.
     pub rows: Range<usize>,
     /// What they are multiplied by afterwards.
     pub factor: f32,
+}
+
+impl Normalise<'_> {
+    /// Writes them.
+    ///
+    /// # Safety
+    /// The rows are there, and nobody else writes, or reads what is written.
+    pub unsafe fn run(self, processor: Processor) {
+        processor.run(self);
+    }
 }
 
 impl Work for Normalise<'_> {
@@ -90,6 +102,7 @@ impl Work for Normalise<'_> {
 
 /// Writes rows as bytes: see [`super::kernel::byte_tile`].
 pub struct Quantise {
+    /// What becomes bytes.
     pub from: Panels,
     /// Lines of a row.
     pub panels: usize,
@@ -101,6 +114,16 @@ pub struct Quantise {
     pub sums: *mut i32,
     /// The rows that are written.
     pub rows: Range<usize>,
+}
+
+impl Quantise {
+    /// Writes them.
+    ///
+    /// # Safety
+    /// The rows are there, and nobody else writes, or reads what is written.
+    pub unsafe fn run(self, processor: Processor) {
+        processor.run(self);
+    }
 }
 
 impl Work for Quantise {
@@ -123,6 +146,9 @@ impl Work for Quantise {
                     largest.with(*line, |largest, x| if x.abs() > largest { x.abs() } else { largest })
                 });
                 let largest = largest.largest();
+                // 0, or no number: bytes could not say that one of them is none
+                let broken = lines.iter().fold(Line::ZERO, |sum, line| sum.with(*line, |sum, x| x.mul_add(0.0, sum)));
+                let broken = broken.sum();
                 let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
                 let mut sum = [0i32; WIDE];
                 for (line, numbers) in lines.iter().enumerate() {
@@ -140,7 +166,7 @@ impl Work for Quantise {
                 }
                 // SAFETY: as above.
                 unsafe {
-                    scales.wrapping_add(group * from.rows + row).write(largest / 127.0);
+                    scales.wrapping_add(group * from.rows + row).write(largest / 127.0 + broken);
                     sums.wrapping_add(group * from.rows + row).write(sum.iter().sum());
                 }
             }

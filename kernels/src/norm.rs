@@ -21,6 +21,7 @@ pub type Moment = [f32; 2];
 /// # Shapes
 /// - `x`: `[rows, width]`; `gain`, `bias`: `[width]`
 /// - returns: the same as `x`, and `[rows]` moments
+#[must_use]
 pub fn forward(x: &[f32], gain: &[f32], bias: Option<&[f32]>, epsilon: f32) -> (Vec<f32>, Vec<Moment>) {
     let width = gain.len();
     let mut moments = vec![[0.0; 2]; x.len() / width];
@@ -65,6 +66,7 @@ fn row_forward(x: &[f32], gain: &[f32], bias: Option<&[f32]>, epsilon: f32, y: &
 }
 
 /// The gradients of `x`, `gain` and, where the norm has one, `bias`.
+#[must_use]
 pub fn backward(
     dy: &[f32],
     x: &[f32],

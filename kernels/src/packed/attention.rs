@@ -11,20 +11,19 @@
 //!
 //! Source: Milakov and Gimelshein 2018 (online softmax); Dao et al. 2023 (Flash-Decoding) for chunks on several threads.
 #![expect(unsafe_code, reason = "blocks of caches and rows are read and written by several threads")]
-#![expect(clippy::inline_always, reason = "a function that is called would run as on the oldest processor")]
 
 use std::ops::Range;
 
 use super::{
-    cache::{BlockShape, TOKENS},
+    block_shape::{BlockShape, TOKENS},
     kernel::{
         lanes::Lanes,
         line::{Line, WIDE},
-        processor::Work,
+        processor::{Processor, Work},
         tile::{Factors, Place, tiles},
     },
 };
-use crate::tensor::kernel::lanes::exp;
+use crate::lanes::exp;
 
 /// Keys of a chunk.
 pub const CHUNK: usize = 256;
@@ -38,8 +37,11 @@ pub const ROWS: usize = 48;
 /// What is the same for all queries of a layer.
 #[derive(Debug, Clone, Copy)]
 pub struct Layer<'a> {
+    /// The blocks of the cache.
     pub shape: BlockShape,
+    /// The layer's place among all.
     pub number: usize,
+    /// The size of a head.
     pub head_dim: usize,
     /// Query heads of each key head.
     pub group: usize,
@@ -49,6 +51,7 @@ pub struct Layer<'a> {
     pub window: Option<usize>,
     /// `[num_heads][context_length]`: what is added to a score, by how far a key stands before its query.
     pub distances: Option<&'a [f32]>,
+    /// Numbers of a head in `distances`.
     pub context_length: usize,
     /// Rows of a tile.
     pub tall: usize,
@@ -67,6 +70,7 @@ pub struct Queries<'a> {
     pub count: usize,
     /// The first one's first line, `[head_dim / 16][apart]`; of each query a line for each of its heads.
     pub first: *const Line,
+    /// Lines from one of a query to its next.
     pub apart: usize,
 }
 
@@ -81,8 +85,84 @@ pub struct Sums {
     pub values: *mut Line,
 }
 
+impl Sums {
+    /// Those of a chunk so many further, where chunks of as many rows and lines stand behind each other.
+    #[must_use]
+    pub fn further(self, chunks: usize, rows: usize, lines: usize) -> Self {
+        Self {
+            largest: self.largest.wrapping_add(chunks * rows),
+            sum: self.sum.wrapping_add(chunks * rows),
+            values: self.values.wrapping_add(chunks * rows * lines),
+        }
+    }
+
+    /// Adds the sums of the chunks that stand behind a first one to its own, in their order.
+    ///
+    /// # Safety
+    /// There are so many chunks, and nobody else writes to the first or any of the others.
+    pub unsafe fn merge_chunks(self, processor: Processor, chunks: usize, rows: usize, lines: usize) {
+        processor.run(Merge { sums: self, chunks, rows, lines });
+    }
+
+    /// Puts what a row, one of `rows`, has attended to among the columns of a head.
+    ///
+    /// # Safety
+    /// The sums and the head are there, and nobody else writes its columns.
+    pub unsafe fn put(self, row: usize, rows: usize, head_dim: usize, to: HeadPlace) {
+        // SAFETY: as the caller says.
+        unsafe {
+            let scale = 1.0 / self.sum.wrapping_add(row).read();
+            for line in 0..head_dim.div_ceil(WIDE) {
+                let numbers = self.values.wrapping_add(line * rows + row).read();
+                for (lane, number) in numbers.0.into_iter().enumerate().take(head_dim - line * WIDE) {
+                    let column = to.head * head_dim + line * WIDE + lane;
+                    let place = (column / WIDE * to.rows + to.row) * WIDE + column % WIDE;
+                    to.first.wrapping_add(place).write(number * scale);
+                }
+            }
+        }
+    }
+}
+
+struct Merge {
+    sums: Sums,
+    chunks: usize,
+    rows: usize,
+    lines: usize,
+}
+
+impl Work for Merge {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let Self { sums, chunks, rows, lines } = self;
+        for chunk in 1..chunks {
+            let later = sums.further(chunk, rows, lines);
+            for row in 0..rows {
+                // SAFETY: as the caller of `merge_chunks` says.
+                unsafe { merge(sums, row, rows, later, row, rows, lines) };
+            }
+        }
+    }
+}
+
+/// Where the columns of a head stand among rows in panels.
+#[derive(Debug, Clone, Copy)]
+pub struct HeadPlace {
+    /// The first number of the first row.
+    pub first: *mut f32,
+    /// The rows that there are.
+    pub rows: usize,
+    /// The row.
+    pub row: usize,
+    /// The head.
+    pub head: usize,
+}
+
 impl Layer<'_> {
     /// Lines of a head.
+    #[must_use]
     pub fn lines(&self) -> usize {
         self.head_dim.div_ceil(WIDE)
     }
@@ -93,6 +173,7 @@ impl Layer<'_> {
     }
 
     /// The chunks of some queries' keys.
+    #[must_use]
     pub fn chunks(&self, positions: Range<usize>) -> Range<usize> {
         self.visible(positions.start).start / CHUNK..positions.end.div_ceil(CHUNK)
     }
@@ -100,10 +181,15 @@ impl Layer<'_> {
 
 /// All chunks of some queries, or one: `sums` is written, and `scratch` is anything.
 pub struct Attend<'a> {
+    /// The layer.
     pub layer: Layer<'a>,
+    /// The queries.
     pub queries: Queries<'a>,
+    /// Which chunks of the keys.
     pub chunks: Range<usize>,
+    /// What is written.
     pub sums: Sums,
+    /// Memory of this thread.
     pub scratch: &'a mut Scratch,
 }
 
@@ -132,6 +218,16 @@ impl Scratch {
     fn sums(&mut self) -> Sums {
         let Self { largest, sum, values, .. } = self;
         Sums { largest: largest.as_mut_ptr(), sum: sum.as_mut_ptr(), values: values.as_mut_ptr() }
+    }
+}
+
+impl Attend<'_> {
+    /// Writes the sums.
+    ///
+    /// # Safety
+    /// Queries, blocks and sums are there, and nobody else writes to the sums.
+    pub unsafe fn run(self, processor: Processor) {
+        processor.run(self);
     }
 }
 
@@ -280,11 +376,12 @@ fn softmax(
 /// # Safety
 /// All places are there, and nobody else writes to `sums`.
 #[inline(always)]
-pub unsafe fn merge(sums: Sums, row: usize, apart: usize, chunk: Sums, from: usize, from_apart: usize, lines: usize) {
+unsafe fn merge(sums: Sums, row: usize, apart: usize, chunk: Sums, from: usize, from_apart: usize, lines: usize) {
     // SAFETY: as the caller says.
     unsafe {
         let (before, later) = (sums.largest.wrapping_add(row).read(), chunk.largest.wrapping_add(from).read());
-        if later == f32::NEG_INFINITY {
+        // all of it is hidden
+        if chunk.sum.wrapping_add(from).read() == 0.0 {
             return;
         }
         let largest = if later > before { later } else { before };

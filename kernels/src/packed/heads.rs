@@ -2,20 +2,26 @@
 #![expect(unsafe_code, reason = "blocks of caches and rows are written by several threads")]
 
 use super::{
-    cache::{BlockShape, TOKENS},
+    block_shape::{BlockShape, TOKENS},
     elementwise::Panels,
     kernel::line::{Line, WIDE},
 };
-use crate::tensor::Angles;
+use crate::rotary::Angles;
 
 /// How the columns of a row are heads.
 #[derive(Debug, Clone, Copy)]
 pub struct HeadPlaces<'a> {
+    /// Heads of queries.
     pub heads: usize,
+    /// Heads of keys and values.
     pub kv_heads: usize,
+    /// The size of a head.
     pub head_dim: usize,
+    /// The blocks of the cache.
     pub shape: BlockShape,
+    /// The layer's place among all.
     pub layer: usize,
+    /// Rotary positions, where there are such.
     pub angles: Option<&'a Angles>,
 }
 

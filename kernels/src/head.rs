@@ -42,6 +42,7 @@ pub struct Gradients {
 }
 
 /// The sum of weighted losses, in nats, and its gradients where they are asked for.
+#[must_use]
 pub fn forward(inputs: HeadInputs<'_>, with_gradients: bool) -> (f64, Option<Gradients>) {
     let HeadInputs { x, weight, targets, weights, width } = inputs;
     let vocabulary = weight.len() / width;
