@@ -71,9 +71,11 @@ impl GenerateArgs {
         // an encoder has read texts with their ends
         let ids = |text: &String| if model.has_encoder() { tokenizer.source(text) } else { tokenizer.prompt(text) };
         let prompts = self.prompt.iter().map(ids).collect::<Result<Vec<_>, _>>()?;
-        // a stop string may begin within a token, and a token within a stop string
+        // a stop string may begin within a token, and a token within a stop string; what stands further back was looked at before
+        let longest = self.stop.iter().map(String::len).max().unwrap_or(0);
         let should_stop = |new: &[u32]| {
-            let text = if self.stop.is_empty() { String::new() } else { tokenizer.decode(new).unwrap_or_default() };
+            let tail = &new[new.len().saturating_sub(longest + 4)..];
+            let text = if self.stop.is_empty() { String::new() } else { tokenizer.decode(tail).unwrap_or_default() };
             self.stop.iter().any(|stop| text.contains(stop.as_str()))
         };
         let suppressed = tokenizer.unused(model.vocab_size());

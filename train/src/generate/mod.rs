@@ -121,14 +121,20 @@ impl<'m, M: TextModel> CachedDecoder<'m, M> {
     /// The logits that follow each sequence, `[batch, vocab_size]`.
     fn next(&mut self, sequences: &[&[u32]]) -> Vec<f32> {
         let context = self.model.context_length();
-        let grown =
-            |(sequence, (processed, length)): (&&[u32], (&usize, usize))| length + sequence.len() - processed > context;
-        if sequences.iter().zip(self.processed.iter().zip(self.cache.lengths())).any(grown) {
-            self.cache.clear();
+        let lengths = self.cache.lengths();
+        let lengths = sequences.iter().zip(&self.processed).zip(&lengths);
+        let full: Vec<bool> =
+            lengths.map(|((sequence, processed), length)| length + sequence.len() - processed > context).collect();
+        if full.contains(&true) {
+            let is_all = self.cache.forget(&full);
             let half = (context / 2).max(1);
-            // at first a whole context may go in; later half of it stays, so that this comes seldom
-            let room = if self.processed.contains(&0) { context } else { half };
-            self.processed = sequences.iter().map(|sequence| sequence.len().saturating_sub(room)).collect();
+            for ((sequence, processed), is_full) in sequences.iter().zip(&mut self.processed).zip(full) {
+                if is_all || is_full {
+                    // at first a whole context may go in; later half of it stays, so that this comes seldom
+                    let room = if *processed == 0 { context } else { half };
+                    *processed = sequence.len().saturating_sub(room);
+                }
+            }
         }
         let new = sequences.iter().zip(&self.processed).map(|(sequence, processed)| &sequence[*processed..]);
         let logits = self.model.next(&new.collect::<Vec<_>>(), &mut self.cache);

@@ -18,16 +18,21 @@ pub struct Sampling {
 }
 
 impl Sampling {
-    /// The token that a draw in `0.0..1.0` takes from the softmax of `logits`; of equals the one with the smaller id goes first.
+    /// The token that a draw in `0.0..1.0` takes from the softmax of `logits`: of all in the order of their ids; of some, the likeliest first,
+    /// and of equals the one with the smaller id.
     #[must_use]
     pub fn choose(self, logits: &[f32], draw: f64) -> u32 {
         let mut order = Order { logits, ids: Vec::new() };
         let first = order.at(0).unwrap_or(0);
-        if self.temperature <= 0.0 {
+        let scale = 1.0 / self.temperature;
+        if self.temperature <= 0.0 || scale > f64::from(f32::MAX) {
             return first;
         }
-        let (weights, mut total) = powers(logits, 1.0 / self.temperature);
+        let (weights, mut total) = powers(logits, scale);
         let weight = |id: u32| f64::from(weights[id as usize]);
+        if (self.top_k == 0 || self.top_k >= logits.len()) && self.top_p >= 1.0 {
+            return of_all(&weights, draw * total).unwrap_or(first);
+        }
         let mut count = logits.len();
         if self.top_k > 0 && self.top_k < count {
             count = self.top_k;
@@ -57,6 +62,19 @@ impl Sampling {
         }
         last
     }
+}
+
+/// The id at which the sum of all weights up to it is above a number; the last that can be drawn, where adding up lost so much.
+fn of_all(weights: &[f32], mut left: f64) -> Option<u32> {
+    let mut last = None;
+    for (id, weight) in (0..).zip(weights).filter(|(_, weight)| **weight > 0.0) {
+        left -= f64::from(*weight);
+        last = Some(id);
+        if left < 0.0 {
+            break;
+        }
+    }
+    last
 }
 
 /// Ids by their logits, the largest first, sorted as far as they are asked for: a draw hardly ever needs more than the first few.
@@ -119,7 +137,7 @@ mod tests {
         }
     }
 
-    /// Of many tokens a draw takes the one that it takes of all of them in their order.
+    /// Of many tokens a draw takes the one that it takes of all of them in their order: by their ids, or where some are left out by likelihood.
     #[test]
     fn many_tokens_are_drawn_in_their_order() {
         let stream = Stream::new(4, "test");
@@ -135,6 +153,13 @@ mod tests {
                 left < 0.0
             });
             let expected = place.map(|place| order[place]);
+            let almost_all = 1.0 - 1e-12;
+            assert_eq!(Some(sampling(1.0, 0, almost_all).choose(&logits, draw) as usize), expected, "{draw}");
+            let mut left = draw * total;
+            let expected = logits.iter().position(|logit| {
+                left -= f64::from(*logit).exp();
+                left < 0.0
+            });
             assert_eq!(Some(sampling(1.0, 0, 1.0).choose(&logits, draw) as usize), expected, "{draw}");
         }
     }
@@ -143,6 +168,7 @@ mod tests {
     fn limits_hold() {
         for draw in [0.0, 0.3, 0.6, 0.9999] {
             assert_eq!(sampling(0.0, 0, 1.0).choose(&LOGITS, draw), 1);
+            assert_eq!(sampling(1e-50, 0, 1.0).choose(&LOGITS, draw), 1);
             assert_eq!(sampling(1.0, 1, 1.0).choose(&LOGITS, draw), 1);
             assert!([1, 2].contains(&sampling(1.0, 2, 1.0).choose(&LOGITS, draw)));
             // the likeliest has 0.66 of the probability, the first two 0.91

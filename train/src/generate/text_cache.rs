@@ -7,8 +7,11 @@ pub trait TextCache {
     /// `[batch]`: tokens of each.
     fn lengths(&self) -> Vec<usize>;
 
-    /// Forgets all tokens, but not what an encoder has read.
-    fn clear(&mut self);
+    /// Forgets all tokens of some sequences, but not what an encoder has read; of all, where they cannot be forgotten alone. Returns whether it
+    /// was of all.
+    ///
+    /// - `full`: of each sequence, whether it is one of them
+    fn forget(&mut self, full: &[bool]) -> bool;
 
     /// Sequence `i` becomes a copy of sequence `order[i]`; others are forgotten.
     fn reorder(&mut self, order: &[usize]);
@@ -19,8 +22,9 @@ impl TextCache for KvCache {
         self.lengths().to_vec()
     }
 
-    fn clear(&mut self) {
+    fn forget(&mut self, _: &[bool]) -> bool {
         self.clear();
+        true
     }
 
     fn reorder(&mut self, order: &[usize]) {
@@ -33,8 +37,9 @@ impl TextCache for Vec<SequenceCache> {
         self.iter().map(SequenceCache::len).collect()
     }
 
-    fn clear(&mut self) {
-        self.iter_mut().for_each(|cache| cache.truncate(0));
+    fn forget(&mut self, full: &[bool]) -> bool {
+        self.iter_mut().zip(full).filter(|(_, is_full)| **is_full).for_each(|(cache, _)| cache.truncate(0));
+        false
     }
 
     fn reorder(&mut self, order: &[usize]) {
@@ -69,8 +74,8 @@ impl TextCache for LoadedCache {
         }
     }
 
-    fn clear(&mut self) {
-        self.cache().clear();
+    fn forget(&mut self, full: &[bool]) -> bool {
+        self.cache().forget(full)
     }
 
     fn reorder(&mut self, order: &[usize]) {

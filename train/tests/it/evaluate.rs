@@ -13,7 +13,10 @@ use arrow::{
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
-use crate::support::{Workshop, stderr, text, train};
+use crate::{
+    scripted_model::{self, Next},
+    support::{Workshop, stderr, text, train},
+};
 
 /// A workshop with a model that reads 640 tokens.
 fn workshop() -> Workshop {
@@ -53,7 +56,11 @@ fn file(workshop: &Workshop, out: &str, name: &str) -> Vec<u8> {
 }
 
 fn samples(workshop: &Workshop, out: &str) -> RecordBatch {
-    let file = File::open(workshop.path().join(out).join("samples.parquet")).expect("it was written");
+    samples_in(&workshop.path().join(out))
+}
+
+fn samples_in(out: &Path) -> RecordBatch {
+    let file = File::open(out.join("samples.parquet")).expect("it was written");
     let rows = ParquetRecordBatchReaderBuilder::try_new(file).expect("it is Parquet").with_batch_size(1 << 16);
     rows.build().expect("it is sound").next().expect("there are rows").expect("they can be read")
 }
@@ -171,6 +178,81 @@ fn answers_are_written() {
     assert!((0..3).all(|row| generated.value(row).len() == 3));
     evaluate_well(&workshop, "sampled again", &[&sampled[..], &["--threads", "1"]].concat());
     assert!(file(&workshop, "sampled again", "samples.parquet") == file(&workshop, "sampled", "samples.parquet"));
+}
+
+/// Chains of thought, of a model that writes what is known beforehand: the answer is what the pattern finds, the calculator's where it may
+/// write, what is said when asked once more, and what most samples say.
+#[test]
+fn reasoning_comes_before_the_answer() {
+    const TASK: &str = r#"
+name = "reckoning"
+title = "Sums"
+kind = "arithmetic"
+licence = "apache-2.0"
+metric = "exact_match"
+fields = ["sum", "answer"]
+[data]
+test = ["sums.jsonl"]
+[[template]]
+name = "steps"
+prompt_style = "chain_of_thought"
+prompt = "Q: {{ sum }}\nA:"
+completion = " {{ answer }}"
+pattern = '(?:answer is |=)([0-9]+)'
+[[example]]
+sum = "1+1"
+answer = "2"
+"#;
+    let folder = tempfile::tempdir().expect("the temporary folder can be written");
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("task.toml"), TASK).expect("it can be written");
+    fs::write(path("sums.jsonl"), "{\"sum\": \"2+3\", \"answer\": \"5\"}\n{\"sum\": \"2+4\", \"answer\": \"6\"}\n")
+        .expect("it can be written");
+    let begin = "Q: 2+3\nA:".len();
+    let evaluate = |name: &str, script: &[(usize, &[Next<'_>])], more: &[&str]| {
+        let (model, out, task) = (path(&format!("{name} model")), path(name), path("task.toml"));
+        scripted_model::write(&model, script);
+        let output = train(
+            &[&["evaluate", text(&model), "--out", text(&out), "--task", text(&task), "--tokens", "40"], more].concat(),
+        );
+        assert!(output.status.success(), "{}", stderr(&output));
+        let rows = samples_in(&out);
+        let generated = rows.column_by_name("generated").expect("it is there").as_list::<i32>();
+        let generated: Vec<Vec<String>> = (0..rows.num_rows())
+            .map(|row| {
+                generated.value(row).as_string::<i32>().iter().map(|text| text.expect("a text").to_owned()).collect()
+            })
+            .collect();
+        let answers = texts(&rows, "answer").into_iter().map(|answer| answer.map(str::to_owned)).collect::<Vec<_>>();
+        (generated, answers)
+    };
+    let some = |answer: &str| Some(answer.to_owned());
+
+    let marked: &[(usize, &[Next<'_>])] = &[(begin, &[Next::Text(" <<2+3=9>> is it."), Next::End])];
+    let (generated, answers) = evaluate("found", marked, &[]);
+    assert_eq!((&generated[1][0], &answers), (&" <<2+3=9>> is it.".to_owned(), &vec![some("9"), some("9")]));
+    let (generated, answers) = evaluate("calculated", marked, &["--calculator"]);
+    assert_eq!((&generated[1][0], &answers), (&" <<2+3=5>> is it.".to_owned(), &vec![some("5"), some("5")]));
+
+    let vague = " Three and two.";
+    let asked = begin + vague.len() + "\nTherefore, the answer is".len();
+    let twice: &[(usize, &[Next<'_>])] =
+        &[(begin, &[Next::Text(vague), Next::End]), (asked, &[Next::Text(" some 5, or 6.\n")])];
+    let (generated, answers) = evaluate("asked again", twice, &[]);
+    assert_eq!(generated[0], [" Three and two.\nTherefore, the answer is some 5, or 6."]);
+    assert_eq!(answers, [some("5"), some("5")]);
+    let (generated, answers) = evaluate("not asked", twice, &["--second-pass", ""]);
+    assert_eq!((&generated[0], answers), (&vec![vague.to_owned()], vec![None, None]));
+
+    let torn: &[(usize, &[Next<'_>])] =
+        &[(begin, &[Next::Text(" The answer is "), Next::Either(b'6', b'5'), Next::End])];
+    let (generated, answers) = evaluate("voted", torn, &["--samples", "15"]);
+    for (generated, answer) in generated.iter().zip(answers) {
+        let votes = |digit: &str| generated.iter().filter(|text| text.ends_with(digit)).count();
+        let (six, five) = (votes("6"), votes("5"));
+        assert!(six > 0 && five > 0 && six + five == 15, "{generated:?}");
+        assert_eq!(answer, some(if six > five { "6" } else { "5" }));
+    }
 }
 
 /// Prompts that come ready: a likelihood is that of the text as a whole, however it is asked for; what cannot be scored is skipped by name.

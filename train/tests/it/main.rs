@@ -24,6 +24,7 @@ mod programs;
 mod real_model;
 mod reference;
 mod resumes;
+mod scripted_model;
 mod serve;
 mod serve_clients;
 mod serve_load;

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::inference::{InferenceModel, NewTokens, SequenceCache};
 
-/// Tokens by which a cache may hold more than it has: blocks that are not full.
-const SLACK: usize = 32;
+/// Tokens by which what a sequence or a leaf holds may be more than its own: a copied first block, and a last one that is not full.
+const SLACK: usize = 2 * SequenceCache::BLOCK;
 
 /// Tokens of a prompt that are processed in a step, however many sequences are being continued.
 const LEAST_CHUNK: usize = 32;
@@ -72,7 +72,7 @@ impl ContinuousBatch {
     #[must_use]
     pub fn new(model: Arc<InferenceModel>, limits: BatchLimits) -> Self {
         let context_length = model.context_length();
-        let capacity = (limits.cache_bytes / bytes_per_token(&model)).max(context_length + SLACK);
+        let capacity = (limits.cache_bytes / model.bytes_per_token().max(1)).max(context_length + SLACK);
         let counts = BatchCounts { capacity, ..BatchCounts::default() };
         let limits =
             BatchLimits { step_tokens: limits.step_tokens.max(1), sequences: limits.sequences.max(1), ..limits };
@@ -162,7 +162,13 @@ impl ContinuousBatch {
     /// Tokens that are held, and those that blocks waste.
     fn used(&self) -> usize {
         let own = |sequence: &Sequence| sequence.cache.len().saturating_sub(sequence.shared.1) + SLACK;
-        self.prefixes.tokens() + self.running.iter().map(own).sum::<usize>()
+        self.prefixes.tokens() + self.prefixes.leaves() * SLACK + self.running.iter().map(own).sum::<usize>()
+    }
+
+    /// By how much it would be less without prefixes that nobody uses.
+    fn forgettable(&self) -> usize {
+        let (tokens, leaves) = self.prefixes.forgettable();
+        tokens + leaves * SLACK
     }
 
     /// Lets requests in, in the order in which they came; but one whose prompt is just being processed for another waits for that, since it
@@ -178,8 +184,12 @@ impl ContinuousBatch {
             let mut sequence = self.beginning(sequence);
             let others: usize = self.running.iter().map(|sequence| sequence.pending() + HEADROOM).sum();
             let wanted = sequence.pending() + SLACK + others;
-            while self.used() + wanted > self.capacity && self.prefixes.forget_one() {}
-            if self.used() + wanted > self.capacity && !self.running.is_empty() {
+            let is_hopeless = |used: usize| used + wanted > self.capacity && !self.running.is_empty();
+            // what is known is not forgotten for one that has to wait nevertheless
+            if !is_hopeless(self.used().saturating_sub(self.forgettable())) {
+                while self.used() + wanted > self.capacity && self.prefixes.forget_one() {}
+            }
+            if is_hopeless(self.used()) {
                 self.release(&sequence);
                 sequence.shared = (None, 0);
                 sequence.cache = self.model.cache();
@@ -335,13 +345,14 @@ impl ContinuousBatch {
         let length = sequence.cache.len();
         let ids = &sequence.ids[..length];
         let judged = &sequence.progress.scores;
-        let (node, known) = self.prefixes.insert(ids, &sequence.cache, &judged[..judged.len().min(length)]);
+        let (known_node, known) = self.prefixes.find(ids);
         if known > sequence.shared.1
-            && let Some(cache) = self.prefixes.cache(node)
+            && let Some(of_others) = self.prefixes.cache(known_node)
         {
             // another has computed the same: once is enough
-            sequence.cache = cache;
+            sequence.cache.adopt(&of_others);
         }
+        let (node, _) = self.prefixes.insert(ids, &sequence.cache, &judged[..judged.len().min(length)]);
         self.prefixes.pin(node);
         self.release(sequence);
         sequence.shared = (Some(node), length);
@@ -352,16 +363,6 @@ impl ContinuousBatch {
             self.prefixes.release(node);
         }
     }
-}
-
-/// Bytes that the keys and values of a token take.
-fn bytes_per_token(model: &InferenceModel) -> usize {
-    const TOKENS: usize = 64;
-    let count = TOKENS.min(model.context_length());
-    let mut cache = model.cache();
-    let new = NewTokens { tokens: &vec![0; count], cache: &mut cache, wanted: count..count };
-    model.forward(&mut [new], &mut |_, _| {});
-    (cache.bytes() / count).max(1)
 }
 
 #[cfg(test)]
@@ -488,7 +489,7 @@ mod tests {
             tokens in prop_oneof![Just(1), Just(200), Just(1000)],
         ) {
             let model = model();
-            let cache_bytes = tokens * bytes_per_token(&model);
+            let cache_bytes = tokens * model.bytes_per_token().max(1);
             let mut batch = ContinuousBatch::new(Arc::clone(&model), BatchLimits { step_tokens, sequences, cache_bytes });
             let mut events: BTreeMap<u64, Vec<GenerationEvent>> = BTreeMap::new();
             let mut step = 0;
@@ -573,7 +574,7 @@ mod tests {
         let model = model();
         let requests: Vec<GenerationRequest> =
             (0..3).map(|id| GenerationRequest { eos: [].into(), echo: true, ..request(vec![id; 2], 90) }).collect();
-        let limits = BatchLimits { cache_bytes: 330 * bytes_per_token(&model), ..BatchLimits::default() };
+        let limits = BatchLimits { cache_bytes: 330 * model.bytes_per_token().max(1), ..BatchLimits::default() };
         let mut batch = ContinuousBatch::new(Arc::clone(&model), limits);
         let events = together(&mut batch, &requests);
         assert!(batch.counts().preempted > 0);

@@ -37,6 +37,8 @@ pub struct PrefixTree<C> {
     clock: u64,
     /// Tokens in all nodes.
     tokens: usize,
+    /// Nodes with a cache.
+    leaves: usize,
 }
 
 #[derive(Debug)]
@@ -69,12 +71,36 @@ impl<C: CachedPrefix> PrefixTree<C> {
             pins: 0,
             last_use: 0,
         };
-        Self { nodes: vec![Some(root)], free: Vec::new(), clock: 0, tokens: 0 }
+        Self { nodes: vec![Some(root)], free: Vec::new(), clock: 0, tokens: 0, leaves: 0 }
     }
 
     /// Tokens whose keys and values it holds.
     pub fn tokens(&self) -> usize {
         self.tokens
+    }
+
+    /// Caches that it holds, each with blocks of its own at the end.
+    pub fn leaves(&self) -> usize {
+        self.leaves
+    }
+
+    /// Tokens and leaves that could be forgotten: of nodes that are not pinned, nor any below them.
+    pub fn forgettable(&self) -> (usize, usize) {
+        let mut is_kept = vec![false; self.nodes.len()];
+        is_kept[ROOT.0] = true;
+        for (number, node) in self.nodes.iter().enumerate() {
+            let Some(node) = node.as_ref().filter(|node| node.pins > 0) else { continue };
+            let mut id = NodeId(number);
+            let mut parent = node.parent;
+            while !std::mem::replace(&mut is_kept[id.0], true) {
+                (id, parent) = (parent, self.node(parent).parent);
+            }
+        }
+        let forgettable =
+            self.nodes.iter().zip(is_kept).filter(|(_, is_kept)| !is_kept).filter_map(|(node, _)| node.as_ref());
+        forgettable.fold((0, 0), |(tokens, leaves), node| {
+            (tokens + node.tokens.len(), leaves + usize::from(node.children.is_empty()))
+        })
     }
 
     /// How many tokens of a text's beginning are known.
@@ -144,7 +170,7 @@ impl<C: CachedPrefix> PrefixTree<C> {
             let parent = self.node_mut(node);
             parent.children.insert(ids[known], leaf);
             // the child's holds its tokens, too
-            parent.cache = None;
+            self.leaves += usize::from(parent.cache.take().is_none());
             node = leaf;
         }
         self.judge(node, scores);
@@ -168,6 +194,7 @@ impl<C: CachedPrefix> PrefixTree<C> {
         let node = self.nodes[oldest.0].take().expect("it is there");
         self.free.push(oldest);
         self.tokens -= node.tokens.len();
+        self.leaves -= 1;
         let parent = self.node_mut(node.parent);
         parent.children.remove(&node.tokens[0]);
         if parent.children.is_empty() && node.parent != ROOT {
@@ -176,6 +203,7 @@ impl<C: CachedPrefix> PrefixTree<C> {
                 cache.truncate(length);
                 cache
             });
+            self.leaves += 1;
         }
         true
     }
@@ -356,6 +384,7 @@ mod tests {
                     prop_assert_eq!(tree.known(ids), ids.len());
                 }
                 let nodes = || (0..tree.nodes.len()).filter_map(|number| Some((NodeId(number), tree.nodes[number].as_ref()?)));
+                prop_assert_eq!(tree.leaves(), nodes().filter(|(_, node)| node.cache.is_some()).count());
                 prop_assert_eq!(tree.tokens(), nodes().map(|(_, node)| node.tokens.len()).sum::<usize>());
                 for (id, node) in nodes() {
                     prop_assert_eq!(node.tokens.len(), node.scores.len());
@@ -368,6 +397,10 @@ mod tests {
                     }
                 }
             }
+            let (forgettable, _) = tree.forgettable();
+            let before = tree.tokens();
+            while tree.forget_one() {}
+            prop_assert_eq!(before - tree.tokens(), forgettable);
             pinned.into_iter().for_each(|(node, _)| tree.release(node));
             while tree.forget_one() {}
             prop_assert_eq!(tree.tokens(), 0);
