@@ -8,11 +8,8 @@ use train::serve::{ChatRequest, CompletionRequest, DetokenizeRequest, TokenizeRe
 const VOCAB_SIZE: usize = 1000;
 
 fuzz_target!(|body: &[u8]| {
-    if let Ok(request) = CompletionRequest::read(body, VOCAB_SIZE) {
-        assert!(!request.prompts.is_empty() && request.choosing.n <= request.best_of);
-        assert!(request.max_tokens > 0 || request.echo);
-    }
     let refused = [
+        CompletionRequest::read(body, VOCAB_SIZE).err(),
         ChatRequest::read(body, VOCAB_SIZE).err(),
         TokenizeRequest::read(body).err(),
         DetokenizeRequest::read(body, VOCAB_SIZE).err(),

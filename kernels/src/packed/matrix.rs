@@ -49,21 +49,15 @@ impl Matrix {
         }
     }
 
-    /// One of `[inputs, outputs]`, whose numbers `at` gives.
+    /// One of `[inputs, outputs]`: `line` gives the numbers of an input for the outputs of a panel, zeros behind the last.
     pub fn pack(
         memory: &mut Memory,
         format: WeightFormat,
         [inputs, outputs]: [usize; 2],
-        at: impl Fn(usize, usize) -> f32 + Sync,
+        line: impl Fn(usize, usize) -> Line + Sync,
     ) -> Self {
         let (whole, panels) = (padded(format, inputs), outputs.div_ceil(WIDE));
-        let line = |input: usize, panel: usize| {
-            let number = |lane: usize| {
-                let output = panel * WIDE + lane;
-                if input < inputs && output < outputs { at(input, output) } else { 0.0 }
-            };
-            Line(std::array::from_fn(number))
-        };
+        let line = |input: usize, panel: usize| if input < inputs { line(input, panel) } else { Line::ZERO };
         let count = panels * whole;
         let mut scales = Part::default();
         let weights = match format {
@@ -150,17 +144,18 @@ fn padded(format: WeightFormat, inputs: usize) -> usize {
 fn bytes(to: &mut [u8], line: impl Fn(usize) -> Line) -> [bf16; WIDE] {
     let lines: [Line; GROUP] = std::array::from_fn(line);
     let largest = lines.iter().fold(Line::ZERO, |largest, line| largest.with(*line, |largest, x| largest.max(x.abs())));
-    let broken = lines.iter().fold(Line::ZERO, |sum, line| sum.with(*line, |sum, x| x.mul_add(0.0, sum)));
+    let broken = lines.iter().fold(Line::ZERO, |sum, line| sum.with(*line, |sum, x| sum + x * 0.0));
     // a weight that is no number is one in bytes, too
     let scales = largest.with(broken, |largest, broken| largest + broken).0.map(|largest| up(largest / 127.0));
+    let inverse = Line(scales.map(|scale| if scale.to_f32() > 0.0 { 1.0 / scale.to_f32() } else { 0.0 }));
     for (quad, to) in to.chunks_exact_mut(4 * WIDE).enumerate() {
-        for (place, to) in to.iter_mut().enumerate() {
-            let (lane, input) = (place / 4, quad * 4 + place % 4);
-            let scale = scales[lane].to_f32();
-            let byte = if scale > 0.0 { (lines[input].0[lane] / scale).round().clamp(-127.0, 127.0) } else { 0.0 };
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 255")]
-            let byte = (byte + 128.0) as u8;
-            *to = byte;
+        for (place, line) in lines[quad * 4..][..4].iter().enumerate() {
+            let bytes = line.with(inverse, |x, inverse| (x * inverse).clamp(-127.0, 127.0) + 128.5);
+            for (lane, byte) in bytes.0.into_iter().enumerate() {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 255")]
+                let byte = byte as u8;
+                to[lane * 4 + place] = byte;
+            }
         }
     }
     scales

@@ -156,6 +156,9 @@ impl Expressions {
             Some(Choices::Fixed(choices)) => choices.clone(),
             Some(Choices::Each(_)) => texts(known.get("choices"), "choices")?,
         };
+        if rules.choices.is_some() && choices.is_empty() {
+            return Err("`choices` gives none".to_owned());
+        }
         let (answer, answer_number) = match known.get("answer").filter(|_| rules.answer.is_some()) {
             Some(answered) if answered.is_undefined() || answered.is_none() => {
                 return Err("`answer` gives nothing".to_owned());

@@ -291,6 +291,7 @@ mod tests {
         Task {
             name: "sums".into(),
             title: String::new(),
+            version: 1,
             kind: TaskKind::Generation,
             licence: None,
             metric: None,

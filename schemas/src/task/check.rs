@@ -99,6 +99,7 @@ impl Check<'_> {
         let task = Task {
             name: definition.name.get_ref().clone(),
             title: definition.title.clone(),
+            version: definition.version,
             kind: definition.kind,
             licence: definition.licence.clone(),
             metric: definition.metric,

@@ -8,6 +8,13 @@ use serde::Deserialize;
 use super::{Metric, PromptStyle, Scoring, TaskKind};
 use crate::{examples::ExampleFormat, toml_file::Spanned};
 
+/// The version of a task that says none.
+pub(super) const FIRST_VERSION: u32 = 1;
+
+fn first_version() -> u32 {
+    FIRST_VERSION
+}
+
 /// A task.
 ///
 /// Expressions are Jinja's, without braces, over the fields of an example and `row`, the whole of it.
@@ -20,6 +27,9 @@ pub struct TaskDefinition {
     /// What it is, in a line.
     #[serde(default)]
     pub title: String,
+    /// Raised whenever its scores are no longer those of before: other examples, prompts, or ways to judge. Results name it.
+    #[serde(default = "first_version")]
+    pub version: u32,
     /// What is asked for.
     pub kind: TaskKind,
     /// The licence of its data, by its short name in lower case.

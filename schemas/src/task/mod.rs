@@ -33,6 +33,9 @@ pub struct Task {
     pub name: String,
     /// What it is, in a line.
     pub title: String,
+    /// By which scores can be told from those of an earlier form of it.
+    #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
+    pub version: u32,
     /// What is asked for.
     pub kind: TaskKind,
     /// The licence of its data, where that is known.
@@ -50,6 +53,15 @@ pub struct Task {
     pub files: BTreeMap<Split, Vec<PathBuf>>,
     /// Its templates, in the order of the file.
     pub templates: Vec<Template>,
+}
+
+fn first_version() -> u32 {
+    definition::FIRST_VERSION
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_first_version(version: &u32) -> bool {
+    *version == definition::FIRST_VERSION
 }
 
 /// What a task asks for.

@@ -2,11 +2,12 @@
 
     python harness.py run --model FOLDER --data DIR --work WORK [--limit N] [--shots 0,4] [--max-length N] [--tasks sst2,cb,...]
     train evaluate FOLDER --rendered WORK/NAME-K.jsonl --out OUT [--context-length N]
-    python harness.py compare --work WORK --ours OUT NAME-K ...
+    python harness.py compare --work WORK --ours OUT [--within 1e-3] NAME-K ...
 
 `run` writes tasks over the files of DIR (sst2, cb, rte, xcopa_it: choices; gsm8k: what is written; wikitext: rolling), has the harness
 evaluate the model in f32 on the CPU, prints examples a second, and writes the prompts that it rendered (NAME-K.jsonl) and what it found
-(NAME-K.theirs.jsonl). `compare` prints how far ours are from them.
+(NAME-K.theirs.jsonl). `compare` prints how far ours are from them, and ends with the code 1 where a log-likelihood is further from theirs than
+--within, or a text is another.
 
 Takes lm_eval 0.4.13 with its extra `hf`, torch, transformers, pyarrow.
 """
@@ -15,6 +16,7 @@ import argparse
 import json
 import pathlib
 import re
+import sys
 import time
 
 
@@ -177,10 +179,11 @@ def compare(options):
     import pyarrow.parquet
 
     table = pyarrow.parquet.read_table(f"{options.ours}/samples.parquet").to_pylist()
+    agree = True
     for name in options.names:
         theirs = [json.loads(line) for line in lines(pathlib.Path(options.work) / f"{name}.theirs.jsonl")]
         ours = {row["id"]: row for row in table if row["task"] == name}
-        furthest, compared, flipped, texts = 0.0, 0, 0, 0
+        apart, flipped, texts = [], 0, 0
         for number, answers in enumerate(theirs):
             row = ours[str(number) if str(number) in ours else str(number + 1)]
             if "text" in answers[0]:
@@ -188,13 +191,14 @@ def compare(options):
                 continue
             assert len(row["answers"]) == len(answers), (name, number, row["skipped"])
             for own, their in zip(row["answers"], answers):
-                furthest = max(furthest, abs(own["log_likelihood"] - their["log_likelihood"]))
+                apart.append(abs(own["log_likelihood"] - their["log_likelihood"]))
                 flipped += "is_greedy" in their and own["is_greedy"] != their["is_greedy"]
-                compared += 1
-        if compared:
-            print(f"{name}: {compared} log-likelihoods of {len(theirs)} examples, at most {furthest:.2e} apart; {flipped} differ in being greedy")
+        agree &= all(distance <= options.within for distance in apart) and (len(apart) > 0 or texts == len(theirs))
+        if apart:
+            print(f"{name}: {len(apart)} log-likelihoods of {len(theirs)} examples, at most {max(apart):.2e} apart; {flipped} differ in being greedy")
         else:
             print(f"{name}: {texts} of {len(theirs)} texts are the same")
+    return agree
 
 
 def main():
@@ -212,9 +216,13 @@ def main():
     two = commands.add_parser("compare")
     two.add_argument("--work", required=True)
     two.add_argument("--ours", required=True)
+    two.add_argument("--within", type=float, default=1e-3)
     two.add_argument("names", nargs="+")
     options = parser.parse_args()
-    run(options) if options.command == "run" else compare(options)
+    if options.command == "run":
+        run(options)
+    elif not compare(options):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -98,7 +98,8 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "P", value_parser = super::generate::top_p, help_heading = "Answers")]
     top_p: Option<f64>,
     /// Beam search with this many beams; GPT-3 had 4.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Answers")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Answers",
+        conflicts_with_all = ["calculator", "temperature", "top_k", "top_p", "samples"])]
     beams: Option<u16>,
     /// With --beams: the power of the length penalty.
     #[arg(long, value_name = "POWER", default_value_t = 0.6, requires = "beams", value_parser = super::generate::finite, help_heading = "Answers")]
@@ -278,6 +279,7 @@ impl EvaluateArgs {
                 SeparatorArg::BlankLine => "\n\n".to_owned(),
             },
             protocol,
+            standard_errors: true,
         };
         let batch_tokens = self.batch_tokens as usize;
         Ok(EvaluateOptions {

@@ -105,9 +105,8 @@ impl ServeArgs {
             chat_template: self.chat_template,
             batch: BatchLimits { step_tokens: self.step_tokens, sequences: self.sequences, cache_bytes: self.cache.0 },
             queue: self.queue,
-            max_tokens: self.max_tokens,
             limits: ServeLimits {
-                max_tokens: 0,
+                max_tokens: self.max_tokens,
                 body: self.max_body.0,
                 body_time: BODY_TIME.min(time),
                 time,

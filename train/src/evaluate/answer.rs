@@ -4,7 +4,7 @@
 //! a template with a pattern   what its group finds, such as the number behind "The answer is"; else nothing
 //! some sentences              as many from the beginning on: GPT-2's summaries have three, its translations one
 //! else                        the text, without white space around it
-//! several samples             the answer that most have; of several, the one that came first
+//! several samples             the answer that most have, of sums as numbers; of several, the one that came first
 //! ```
 
 use std::collections::HashMap;
@@ -35,15 +35,32 @@ impl Extraction {
 }
 
 /// The answer that most samples have; they are alike where they differ in case, marks and articles alone.
+///
+/// - `is_number`: whether answers are numbers, which are alike where they have one value
 #[must_use]
-pub fn majority(answers: &[Option<String>]) -> Option<String> {
-    let mut votes: HashMap<String, (usize, usize)> = HashMap::new();
+pub fn majority(answers: &[Option<String>], is_number: bool) -> Option<String> {
+    let key = |answer: &str| match number(answer) {
+        Some(number) if is_number => (Some(number.to_bits()), String::new()),
+        // without its marks, `1.5 %` would be `15 %`
+        None if is_number => (None, answer.trim().to_lowercase()),
+        _ => (None, normalized_answer(answer)),
+    };
+    let mut votes: HashMap<(Option<u64>, String), (usize, usize)> = HashMap::new();
     for (place, answer) in answers.iter().enumerate() {
         let Some(answer) = answer else { continue };
-        votes.entry(normalized_answer(answer)).or_insert((0, place)).0 += 1;
+        votes.entry(key(answer)).or_insert((0, place)).0 += 1;
     }
     let (_, place) = votes.into_values().max_by_key(|(votes, place)| (*votes, std::cmp::Reverse(*place)))?;
     answers[place].clone()
+}
+
+/// The number that a text is, without the signs of money and thousands.
+#[must_use]
+pub fn number(text: &str) -> Option<f64> {
+    let text: String =
+        text.trim().trim_end_matches('.').chars().filter(|sign| !matches!(sign, '$' | ',' | ' ')).collect();
+    // there is one zero
+    text.parse().ok().filter(|number: &f64| number.is_finite()).map(|number| number + 0.0)
 }
 
 /// The first number of a text; the choice that is named first, where there are choices; else the first line.
@@ -134,9 +151,21 @@ mod tests {
     #[test]
     fn most_samples_decide() {
         let answers = [Some("7".to_owned()), None, Some("8.".to_owned()), Some("8".to_owned()), Some("7.".to_owned())];
-        assert_eq!(majority(&answers), Some("7".to_owned()), "the first of two with as many");
-        assert_eq!(majority(&answers[1..]), Some("8.".to_owned()));
-        assert_eq!(majority(&[None]), None);
+        for is_number in [false, true] {
+            assert_eq!(majority(&answers, is_number), Some("7".to_owned()), "the first of two with as many");
+            assert_eq!(majority(&answers[1..], is_number), Some("8.".to_owned()));
+            assert_eq!(majority(&[None], is_number), None);
+        }
+    }
+
+    /// A point and a minus are of the number.
+    #[test]
+    fn numbers_are_voted_on_by_their_value() {
+        let answers = |answers: &[&str]| answers.iter().map(|answer| Some((*answer).to_owned())).collect::<Vec<_>>();
+        assert_eq!(majority(&answers(&["15", "1.5", "-15", "1.50"]), true), Some("1.5".to_owned()));
+        assert_eq!(majority(&answers(&["7", "1,200", "$1200.00"]), true), Some("1,200".to_owned()));
+        assert_eq!(majority(&answers(&["15%", "1.5%", "1.5%"]), true), Some("1.5%".to_owned()));
+        assert_eq!((number("-0"), number("1.5%"), number("inf")), (Some(0.0), None, None));
     }
 
     #[test]

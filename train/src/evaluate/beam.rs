@@ -49,13 +49,14 @@ impl BeamSearch {
         sum / ((5.0 + length as f64) / 6.0).powf(self.alpha)
     }
 
-    /// The likeliest text that is found behind a prompt of one token or more: new ids, with the one that ends it.
+    /// The likeliest text that is found behind a prompt of one token or more: new ids, with the one that ends it. None, where the model computes
+    /// what is no number.
     #[must_use]
-    pub fn run(self, model: &InferenceModel, prompt: &[u32], end: &BeamEnd<'_>) -> Vec<u32> {
+    pub fn run(self, model: &InferenceModel, prompt: &[u32], end: &BeamEnd<'_>) -> Option<Vec<u32>> {
         let room = (model.context_length() + 1).saturating_sub(prompt.len());
         let most = end.max_new_tokens.min(room);
         if most == 0 {
-            return Vec::new();
+            return Some(Vec::new());
         }
         let mut cache = model.cache();
         let before = prompt.len() - 1;
@@ -67,7 +68,7 @@ impl BeamSearch {
         let mut over: Vec<(f64, Vec<u32>)> = Vec::new();
         for length in 1..=most {
             let lasts: Vec<u32> = running.iter().map(|beam| *beam.new.last().unwrap_or(&prompt[before])).collect();
-            let next = self.expanded(model, &mut running, &lasts, end);
+            let next = self.expanded(model, &mut running, &lasts, end)?;
             let mut staying = Vec::new();
             for (sum, parent, token) in next {
                 let new = [running[parent].new.as_slice(), &[token]].concat();
@@ -90,17 +91,17 @@ impl BeamSearch {
                 break;
             }
         }
-        over.into_iter().next().map(|(_, new)| new).unwrap_or_default()
+        Some(over.into_iter().next().map(|(_, new)| new).unwrap_or_default())
     }
 
-    /// The likeliest continuations of all beams by one token: sum, beam, token.
+    /// The likeliest continuations of all beams by one token: sum, beam, token. None, where a sum is no number.
     fn expanded(
         self,
         model: &InferenceModel,
         running: &mut [Beam],
         lasts: &[u32],
         end: &BeamEnd<'_>,
-    ) -> Vec<(f64, usize, u32)> {
+    ) -> Option<Vec<(f64, usize, u32)>> {
         let count = 2 * self.num_beams;
         let mut all: Vec<(f64, usize, u32)> = Vec::with_capacity(running.len() * count);
         let sums: Vec<f64> = running.iter().map(|beam| beam.sum).collect();
@@ -109,15 +110,17 @@ impl BeamSearch {
             .zip(lasts)
             .map(|(beam, last)| NewTokens { tokens: std::slice::from_ref(last), cache: &mut beam.cache, wanted: 0..1 })
             .collect();
+        let mut are_numbers = true;
         model.forward(&mut new, &mut |LogitsAt { sequence, .. }, logits| {
             let normalizer = log_sum_exp(logits);
+            are_numbers &= normalizer.is_finite();
             // the best of all are among the best of each
             let best = likeliest(logits, count, end.suppressed).into_iter();
             all.extend(best.map(|(id, logit)| (sums[sequence] + f64::from(logit) - normalizer, sequence, id)));
         });
         all.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)).then(one.2.cmp(&other.2)));
         all.truncate(count);
-        all
+        are_numbers.then_some(all)
     }
 }
 
@@ -159,7 +162,7 @@ mod tests {
             let search = BeamSearch { num_beams: 200, alpha };
             let score = |text: &Vec<u32>| search.score(log_probability(&model, &[1, 2], text), text.len());
             let best = texts.iter().map(score).fold(f64::NEG_INFINITY, f64::max);
-            let found = search.run(&inference, &[1, 2], &END);
+            let found = search.run(&inference, &[1, 2], &END).expect("its weights are sound");
             assert!((score(&found) - best).abs() < 1e-4, "{alpha}: {found:?}");
         }
     }
@@ -170,7 +173,7 @@ mod tests {
         let model = model();
         let inference = InferenceModel::new(&model, WeightFormat::F32);
         let end = BeamEnd { max_new_tokens: 100, eos: &[], ..END };
-        let found = BeamSearch { num_beams: 1, alpha: 1.0 }.run(&inference, &[3], &end);
+        let found = BeamSearch { num_beams: 1, alpha: 1.0 }.run(&inference, &[3], &end).expect("its weights are sound");
         assert_eq!(found.len(), 16);
         let mut ids = vec![3];
         for id in &found[..6] {

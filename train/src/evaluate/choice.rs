@@ -59,6 +59,14 @@ pub fn best(answers: &[ScoredAnswer], scoring: Scoring) -> Option<usize> {
     (!scores.is_empty()).then_some(best)
 }
 
+/// Whether all answers have one score, so that none of them is chosen.
+#[must_use]
+pub fn is_tied(answers: &[ScoredAnswer], scoring: Scoring) -> bool {
+    let mut scores = answers.iter().map(|answer| answer.score(scoring));
+    let first = scores.next().flatten();
+    first.is_some() && scores.all(|score| score == first)
+}
+
 /// The probability of each answer, if one of them is right: the softmax of their scores.
 #[must_use]
 pub fn probabilities(answers: &[ScoredAnswer], scoring: Scoring) -> Option<Vec<f64>> {
@@ -93,6 +101,7 @@ mod tests {
         assert_eq!(per_character, [-1.0, -0.6, -0.8, -0.75]);
         assert_eq!(best(&[ScoredAnswer { neutral: None, ..answers[0] }], Scoring::Normalized), None);
         assert_eq!(best(&[answers[0], answers[0]], Scoring::Sum), Some(0), "the first of several");
+        assert!(is_tied(&[answers[0], answers[0]], Scoring::Sum) && !is_tied(&answers, Scoring::Sum));
     }
 
     #[test]

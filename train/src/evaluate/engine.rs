@@ -87,6 +87,23 @@ impl<'t> Engine<'t> {
         }
     }
 
+    /// Checks that so many new tokens leave room for a prompt.
+    ///
+    /// - `what`: what they are written for, for the error
+    ///
+    /// # Errors
+    /// When they do not.
+    pub fn check_room(&self, max_new_tokens: usize, what: impl FnOnce() -> String) -> Result<()> {
+        let context = self.encoder.context_length();
+        if max_new_tokens < context {
+            return Ok(());
+        }
+        let message = format!(
+            "{max_new_tokens} new tokens leave no room for a prompt in a context of {context}: ask for fewer, by --tokens"
+        );
+        Err(Error::Evaluation { what: what(), message })
+    }
+
     /// The ids of a prompt that is to be continued by so many tokens, and how many at its front there was no room for.
     ///
     /// # Errors
@@ -96,9 +113,15 @@ impl<'t> Engine<'t> {
         if ids.is_empty() {
             ids.push(self.tokenizer().before_text());
         }
+        Ok(self.cut(ids, max_new_tokens))
+    }
+
+    /// The same of ids, one at least.
+    #[must_use]
+    pub fn cut(&self, mut ids: Vec<u32>, max_new_tokens: usize) -> (Vec<u32>, usize) {
         let room = self.encoder.context_length().saturating_sub(max_new_tokens).max(1);
         let cut = ids.len().saturating_sub(room);
-        Ok((ids.split_off(cut), cut))
+        (ids.split_off(cut), cut)
     }
 
     /// What the model writes behind prompts, by a protocol.
@@ -139,6 +162,7 @@ impl<'t> Engine<'t> {
         let mut texts = Vec::with_capacity(prompts.len());
         for prompt in prompts {
             let new = search.run(&self.model, &prompt.ids, &end);
+            let new = new.ok_or_else(|| Error::NotANumber { id: prompt.id.clone() })?;
             let mut text = tokenizer.continuation(&prompt.ids, &new)?;
             let end = stop.iter().filter_map(|stop| text.find(stop.as_str())).min();
             text.truncate(end.unwrap_or(text.len()));

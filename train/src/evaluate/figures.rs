@@ -7,23 +7,25 @@
 //! written answers  exact match, F1, BLEU, chrF, ROUGE, accuracy where there are choices
 //! ```
 //!
-//! The standard error of a mean is that of its sample; of everything else that of 1,000 bootstrap samples.
+//! The standard error of a mean is that of its sample; of everything else that of 1,000 bootstrap samples, where it is wanted.
 //!
 //! Source: [`crate::metrics`].
 
 use std::f64::consts::LN_2;
 
-use schemas::task::{Metric as TaskMetric, TaskKind};
+use schemas::task::{Metric as TaskMetric, Parts, Task, TaskKind, Template};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    choice::{Scoring, best, probabilities},
+    answer::number,
+    choice::{Scoring, best, is_tied, probabilities},
     rolling::words,
     sample::Sample,
 };
 use crate::metrics::{
-    Binning, Bleu, CalibrationBin, Chrf, Confidence, Judged, Rouge, bleu::BleuStatistics, bootstrap, calibration_bins,
-    calibration_error, chrf::ChrfStatistics, exact_match, f1, macro_f1, matthews, mean, stderr_of_mean,
+    Binning, Bleu, CalibrationBin, Chrf, Confidence, Judged, Rouge, bleu::BleuStatistics, bootstrap, brier_score,
+    calibration_bins, calibration_error, chrf::ChrfStatistics, exact_match, f1, macro_f1, matthews, mean,
+    stderr_of_mean,
 };
 
 /// Bins of a calibration error.
@@ -41,7 +43,7 @@ pub struct Figure {
     pub own: bool,
     /// The value.
     pub value: f64,
-    /// Its standard error; none for one example.
+    /// Its standard error; none for one example, or where it is not wanted.
     pub stderr: Option<f64>,
     /// Examples.
     pub count: usize,
@@ -60,14 +62,18 @@ pub struct Judging {
     pub scoring: Scoring,
     /// Whether all examples have the same choices, so that these are classes.
     pub has_classes: bool,
+    /// Whether the choices are a better answer and a worse one, of which neither is right where both are equally likely.
+    pub is_preference: bool,
     /// What answers are judged from.
     pub method: Method,
+    /// Whether scores that are no means have a standard error, for which they are taken a thousand times.
+    pub standard_errors: bool,
     /// The seed of bootstrap samples.
     pub seed: u64,
 }
 
 /// What answers are judged from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// The likelihood of each choice.
@@ -78,6 +84,26 @@ pub enum Method {
     Text,
     /// What the model writes.
     Generation,
+}
+
+impl Method {
+    /// What answers by a template are judged from: where there are choices from their likelihoods, unless a pattern says that the answer stands
+    /// in what the model writes.
+    ///
+    /// - `asked`: what somebody asks for; by likelihood, that is of choices where there are any, else of the right answer
+    #[must_use]
+    pub fn of(task: &Task, template: &Template, asked: Option<Self>) -> Self {
+        let is_preference = matches!(template.parts, Parts::Preference { .. });
+        let has_choices = is_preference || task.rules.choices.is_some();
+        match asked {
+            Some(Self::Generation) => Self::Generation,
+            Some(_) if has_choices => Self::Choices,
+            Some(_) => Self::Answer,
+            None if is_preference => Self::Choices,
+            None if has_choices && template.pattern.is_none() => Self::Choices,
+            None => Self::Generation,
+        }
+    }
 }
 
 impl Judging {
@@ -96,15 +122,22 @@ impl Judging {
         }
     }
 
-    /// The score of an example by the task's own metric.
+    /// The score of an example by the task's own metric; of a text the log-likelihood by byte, by which texts can be compared.
     #[must_use]
     pub fn score(&self, sample: &Sample) -> Option<f64> {
         match self.method {
-            Method::Choices => Some(right(sample.predicted? == sample.gold?)),
+            Method::Choices => self.right_by(sample, self.scoring),
             Method::Answer => Some(right(sample.answers.first()?.scored.is_greedy)),
-            Method::Text => None,
+            Method::Text => sample.answers.first()?.scored.score(Scoring::PerByte),
             Method::Generation => Some(self.score_of_text(sample)),
         }
+    }
+
+    /// What an example counts by a scoring: 1 where the right choice is the best, else 0; of a preference that is none, a half.
+    fn right_by(&self, sample: &Sample, scoring: Scoring) -> Option<f64> {
+        let answers = sample.scored();
+        let is_right = best(&answers, scoring)? == sample.gold?;
+        Some(if self.is_preference && is_tied(&answers, scoring) { 0.5 } else { right(is_right) })
     }
 
     fn score_of_text(&self, sample: &Sample) -> f64 {
@@ -122,25 +155,29 @@ impl Judging {
         self.metric.unwrap_or(TaskMetric::ExactMatch)
     }
 
-    /// Whether an answer is right, to the word; of sums, to the number.
+    /// Whether an answer is right, to the word; of sums, to the number: a number is not right by its digits, and no word is one.
     fn matches(&self, answer: &str, references: &[String]) -> bool {
-        if self.kind == TaskKind::Arithmetic
-            && let Some(number) = number(answer)
-        {
-            return references
-                .iter()
-                .filter_map(|reference| self::number(reference))
-                .any(|reference| (reference + 0.0).total_cmp(&(number + 0.0)).is_eq());
+        if self.kind != TaskKind::Arithmetic {
+            return exact_match(answer, references);
         }
-        exact_match(answer, references)
+        let mut numbers = references.iter().filter_map(|reference| number(reference));
+        match number(answer) {
+            Some(answer) => numbers.any(|reference| reference.total_cmp(&answer).is_eq()),
+            None => {
+                let words: Vec<&String> = references.iter().filter(|reference| number(reference).is_none()).collect();
+                exact_match(answer, &words)
+            }
+        }
     }
 
     fn of_choices(&self, samples: &[&Sample]) -> Vec<Figure> {
         let mut figures = Vec::new();
         for scoring in Scoring::ALL {
-            let right: Option<Vec<f64>> =
-                samples.iter().map(|sample| Some(right(best(&sample.scored(), scoring)? == sample.gold?))).collect();
-            let Some(right) = right else { continue };
+            // a choice that cannot be had behind the neutral context has no normalized score
+            let right: Vec<f64> = samples.iter().filter_map(|sample| self.right_by(sample, scoring)).collect();
+            if right.is_empty() {
+                continue;
+            }
             figures.push(Figure {
                 scoring: Some(scoring),
                 own: scoring == self.scoring,
@@ -255,10 +292,10 @@ impl Judging {
         figures
     }
 
-    /// A score that is no mean, with the standard error of bootstrap samples.
+    /// A score that is no mean, with the standard error of bootstrap samples where it is wanted.
     fn bootstrapped(&self, metric: &str, count: usize, score: impl Fn(&[usize]) -> f64) -> Figure {
         let all: Vec<usize> = (0..count).collect();
-        let stderr = (count > 1).then(|| bootstrap(count, self.seed, &score).standard_error);
+        let stderr = (count > 1 && self.standard_errors).then(|| bootstrap(count, self.seed, &score).standard_error);
         Figure {
             metric: metric.to_owned(),
             scoring: None,
@@ -317,18 +354,9 @@ fn confidence(sample: &Sample, scoring: Scoring) -> Option<Confidence> {
     Some(Confidence { probability: probabilities(&answers, scoring)?[best], is_right: best == sample.gold? })
 }
 
-/// The sum of the squares of what the probability of each choice is off.
+/// The Brier score of an example.
 fn brier(sample: &Sample, scoring: Scoring) -> Option<f64> {
-    let (gold, probabilities) = (sample.gold?, probabilities(&sample.scored(), scoring)?);
-    let square = |(choice, probability): (usize, &f64)| (probability - right(choice == gold)).powi(2);
-    Some(probabilities.iter().enumerate().map(square).sum())
-}
-
-/// The number that a text is, without the signs of money and thousands.
-fn number(text: &str) -> Option<f64> {
-    let text: String =
-        text.trim().trim_end_matches('.').chars().filter(|sign| !matches!(sign, '$' | ',' | ' ')).collect();
-    text.parse().ok().filter(|number: &f64| number.is_finite())
+    Some(brier_score(&probabilities(&sample.scored(), scoring)?, sample.gold?))
 }
 
 #[cfg(test)]
@@ -353,7 +381,16 @@ mod tests {
     }
 
     fn judging(method: Method, metric: TaskMetric, kind: TaskKind) -> Judging {
-        Judging { kind, metric: Some(metric), scoring: Scoring::PerToken, has_classes: true, method, seed: 1 }
+        Judging {
+            kind,
+            metric: Some(metric),
+            scoring: Scoring::PerToken,
+            has_classes: true,
+            is_preference: false,
+            method,
+            standard_errors: true,
+            seed: 1,
+        }
     }
 
     fn value(figures: &[Figure], metric: &str) -> f64 {
@@ -379,6 +416,24 @@ mod tests {
         let brier = (3.0 * 2.0 * off.powi(2) + 2.0 * (1.0 - off).powi(2)) / 4.0;
         assert!((value(&figures, "brier_score") - brier).abs() < 1e-12);
         assert!((value(&figures, "calibration_error") - (0.75 - (1.0 - off)).abs()).abs() < 1e-12);
+        let has_bootstraps = |figures: &[Figure]| {
+            figures.iter().any(|figure| figure.metric == "macro_f1" && figure.stderr.is_some_and(|stderr| stderr > 0.0))
+        };
+        let judging = judging(Method::Choices, TaskMetric::Accuracy, TaskKind::Classification);
+        let bare = Judging { standard_errors: false, ..judging }.figures(&samples);
+        assert!(has_bootstraps(&figures) && !has_bootstraps(&bare));
+        assert!((value(&bare, "macro_f1") - value(&figures, "macro_f1")).abs() < 1e-12);
+    }
+
+    /// Of two answers that are equally likely, neither is preferred; of choices, the first one is made.
+    #[test]
+    fn a_preference_that_is_none_is_half_right() {
+        let tied = choices([-1.0, -1.0], 0);
+        let classes = judging(Method::Choices, TaskMetric::Accuracy, TaskKind::Preference);
+        let preferences = Judging { is_preference: true, ..classes };
+        assert_eq!((classes.score(&tied), preferences.score(&tied)), (Some(1.0), Some(0.5)));
+        assert_eq!(preferences.score(&choices([-1.0, -2.0], 0)), Some(1.0));
+        assert!((value(&preferences.figures(&[&tied]), "accuracy") - 0.5).abs() < 1e-12);
     }
 
     #[test]
@@ -415,6 +470,12 @@ mod tests {
         assert!((value(&figures, "exact_match") - 1.0 / 3.0).abs() < 1e-12);
         assert!((value(&figures, "answered") - 2.0 / 3.0).abs() < 1e-12);
         assert_eq!(samples.iter().filter_map(|sample| sums.score(sample)).collect::<Vec<_>>(), [1.0, 0.0, 0.0]);
+        // the digits of a number are not the number
+        for (answer, right, score) in
+            [("1.5%", "15", 0.0), ("15", "1.5%", 0.0), ("1.5 %", "1.5%", 1.0), ("-0", "0", 1.0)]
+        {
+            assert_eq!(sums.score(&written(Some(answer), right)), Some(score), "{answer}, {right}");
+        }
         let named = written(Some("the cat sat on the mat"), "a cat sat on the mat");
         let words = judging(Method::Generation, TaskMetric::Bleu, TaskKind::Translation).figures(&[&named]);
         assert!((value(&words, "exact_match") - 1.0).abs() < 1e-12);

@@ -1,15 +1,17 @@
 //! How well a language model does on tasks: by the likelihood that it gives answers, and by the answers that it writes.
 //!
 //! ```text
-//! what is asked     prompts (tasks, in the words of their templates, behind demonstrations), ready (prompts that come ready, texts)
+//! what is asked     prompts (tasks, in the words of their templates, behind demonstrations), ready_file, ready (prompts that come ready, texts)
+//!                   -> prepared
 //! by likelihood     request -> prefix_tree, likelihood; choice, rolling
 //! by writing        protocol -> written, beam, calculator -> answer
-//! what is found     sample, skip -> figures -> results, samples_file, table, page; compare (two models), curves (a training), leaks (what stood in training data)
+//! what is found     sample, skip -> figures -> results, samples_file, table, page -> out_folder; compare (two models), curves (a training), leaks (what stood in training data)
 //! engine            the model, and both ways to ask it
 //! task_run          a task by one template with so many demonstrations, from examples to samples
 //! ```
 //!
-//! Figures are the same, bit for bit, in batches of any size, in any order of the examples, and on any number of threads.
+//! Figures are the same, bit for bit, in batches of any size, in any order of the examples, and on any number of threads. What is sampled
+//! depends on an example's id: that of a prompt which comes ready and has none is the number of its line.
 //!
 //! Useful for: what a model knows without being trained for a task. Not useful for: classifiers with a head; see `train classify`.
 
@@ -24,12 +26,15 @@ mod engine;
 mod figures;
 mod leaks;
 mod likelihood;
+mod out_folder;
 pub mod page;
 mod page_data;
 mod prefix_tree;
+mod prepared;
 mod prompts;
 mod protocol;
 mod ready;
+mod ready_file;
 mod request;
 pub mod results;
 mod rolling;
@@ -42,16 +47,20 @@ mod written;
 
 pub use beam::{BeamEnd, BeamSearch};
 pub use choice::{ScoredAnswer, Scoring};
-pub use compare::{ComparedRun, compare};
+pub use compare::{ComparedRun, ScoreKind, ScoredRuns, compare};
 pub use curves::curves;
 pub use draw::draw;
 pub use engine::Engine;
 pub use figures::{Figure, Judging, Method};
+pub use leaks::{Leaked, LeakedLists};
 pub use likelihood::{Likelihood, LikelihoodOptions, likelihoods};
+pub use out_folder::OutFolder;
 pub use page_data::page_data;
+pub use prepared::LongPrompts;
 pub use prompts::{Question, RenderedExample, ShownConfig, TaskPrompts, located, template_fault};
 pub use protocol::{Protocol, ProtocolChanges};
 pub use ready::{Context, ReadyPrompt, ReadyRun};
+pub use ready_file::ReadyFile;
 pub use request::{Request, RequestEncoder};
 pub use results::{Against, FileIdentity, ModelIdentity, OverTemplates, Results, RunResults, TaskResults};
 pub use rolling::{windows, words};
@@ -59,7 +68,7 @@ pub use sample::{Sample, SampleAnswer};
 pub use samples_file::{SampleKey, ScoresById, read_scores, to_parquet};
 pub use skip::{Skip, Skips};
 pub use table::table;
-pub use task_run::{AskConfig, Leaked, LongPrompts, RunOutcome, Shots, TaskRun};
+pub use task_run::{AskConfig, RunOutcome, Shots, TaskRun};
 pub use written::{Writer, WritingConfig, WritingPrompt};
 
 #[cfg(test)]

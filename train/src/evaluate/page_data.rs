@@ -2,10 +2,11 @@
 
 use super::{
     choice::probabilities,
+    compare::ComparedRun,
     figures::{Figure, Method},
     page::{self, Clean, Compared, MISTAKES, Mistake, PageData, Run, ScoreUnit},
     results::{CleanScores, Results, RunResults, TaskResults},
-    sample::Sample,
+    sample::{Sample, in_order},
     samples_file::SampleKey,
 };
 use crate::metrics::mean;
@@ -25,10 +26,11 @@ pub fn page_data(results: &Results, samples: &[(SampleKey, Vec<Sample>)]) -> Pag
                 task: run.task.clone(),
                 template: run.template.clone(),
                 shots: run.shots.clone(),
-                unit: unit_of(results, &run.task),
+                unit: unit_of(results, run),
                 other: run.other,
                 own: run.own,
                 test: run.test,
+                differs: run.differs.clone(),
             })
             .collect(),
     });
@@ -75,15 +77,17 @@ fn score(figure: &Figure) -> page::Score {
 
 /// The share of examples that would be right by guessing, where there are choices.
 fn chance(run: &RunResults, samples: &[Sample]) -> Option<f64> {
-    let asked = samples.iter().filter(|sample| sample.skip.is_none() && run.method == Method::Choices);
+    let asked = in_order(samples).into_iter();
+    let asked = asked.filter(|sample| sample.skip.is_none() && run.method == Method::Choices);
     let shares: Vec<f64> = asked.map(|sample| 1.0 / sample.answers.len() as f64).collect();
     (!shares.is_empty()).then(|| mean(&shares))
 }
 
-/// What the scores of examples of a task are measured in.
-fn unit_of(results: &Results, task: &str) -> ScoreUnit {
-    let own =
-        results.tasks.iter().filter(|found| found.task == task).flat_map(|found| &found.runs).find_map(RunResults::own);
+/// What the scores of examples of a run are measured in.
+fn unit_of(results: &Results, compared: &ComparedRun) -> ScoreUnit {
+    let runs = results.tasks.iter().filter(|task| task.task == compared.task).flat_map(|task| &task.runs);
+    let is_same = |run: &&RunResults| run.template == compared.template && run.shots.to_string() == compared.shots;
+    let own = runs.filter(is_same).find_map(RunResults::own);
     own.map_or_else(ScoreUnit::default, |own| ScoreUnit::of(&own.metric))
 }
 
@@ -91,8 +95,8 @@ fn unit_of(results: &Results, task: &str) -> ScoreUnit {
 fn mistakes(run: &RunResults, samples: &[Sample]) -> Vec<Mistake> {
     let full = run.own().map_or(1.0, |own| if ScoreUnit::of(&own.metric) == ScoreUnit::Points { 100.0 } else { 1.0 });
     let scoring = run.own().and_then(|own| own.scoring);
-    let mut wrong: Vec<(f64, f64, usize, Mistake)> = samples
-        .iter()
+    let mut wrong: Vec<(f64, f64, usize, Mistake)> = in_order(samples)
+        .into_iter()
         .enumerate()
         .filter_map(|(place, sample)| {
             let score = sample.score.filter(|score| *score < full)?;

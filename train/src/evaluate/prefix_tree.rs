@@ -21,8 +21,6 @@ pub struct Node {
     pub tokens: Range<usize>,
     /// The sequence that ends with it.
     pub ends: Option<usize>,
-    /// Nodes that follow on it.
-    pub children: usize,
 }
 
 /// The number of tokens that two sequences begin with together.
@@ -52,11 +50,7 @@ pub fn prefix_tree(sequences: &[&[u32]]) -> Vec<Node> {
             let end = shared(sequences[first], sequences[last]);
             let ends = (sequences[first].len() == end).then_some(first);
             let number = nodes.len();
-            nodes.push(Node { parent, sequence: first, tokens: depth..end, ends, children: 0 });
-            if let Some(parent) = parent {
-                let parent: &mut Node = &mut nodes[parent];
-                parent.children += 1;
-            }
+            nodes.push(Node { parent, sequence: first, tokens: depth..end, ends });
             let below = first + usize::from(ends.is_some())..last + 1;
             if !below.is_empty() {
                 open.push((below, end, Some(number)));
@@ -75,14 +69,14 @@ mod tests {
     #[test]
     fn a_beginning_that_is_shared_is_a_node() {
         let sequences: [&[u32]; 5] = [&[1, 2], &[1, 2, 3, 4], &[1, 2, 3, 5], &[1, 2, 7], &[9]];
-        let node = |parent, sequence, tokens, ends, children| Node { parent, sequence, tokens, ends, children };
+        let node = |parent, sequence, tokens, ends| Node { parent, sequence, tokens, ends };
         let expected = [
-            node(None, 0, 0..2, Some(0), 2),
-            node(None, 4, 0..1, Some(4), 0),
-            node(Some(0), 1, 2..3, None, 2),
-            node(Some(0), 3, 2..3, Some(3), 0),
-            node(Some(2), 1, 3..4, Some(1), 0),
-            node(Some(2), 2, 3..4, Some(2), 0),
+            node(None, 0, 0..2, Some(0)),
+            node(None, 4, 0..1, Some(4)),
+            node(Some(0), 1, 2..3, None),
+            node(Some(0), 3, 2..3, Some(3)),
+            node(Some(2), 1, 3..4, Some(1)),
+            node(Some(2), 2, 3..4, Some(2)),
         ];
         assert_eq!(prefix_tree(&sequences), expected);
         assert_eq!(prefix_tree(&[]), []);
@@ -100,13 +94,12 @@ mod tests {
             for (number, node) in nodes.iter().enumerate() {
                 let children = nodes.iter().filter(|other| other.parent == Some(number));
                 let firsts: Vec<u32> = children.map(|child| sequences[child.sequence][child.tokens.start]).collect();
-                prop_assert_eq!(firsts.len(), node.children);
                 let mut unique = firsts.clone();
                 unique.sort_unstable();
                 unique.dedup();
                 prop_assert_eq!(firsts.len(), unique.len());
                 let Some(ends) = node.ends else {
-                    prop_assert!(node.children > 1);
+                    prop_assert!(firsts.len() > 1);
                     continue;
                 };
                 found[ends] = true;

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! All words come from [`schemas::prompt`], and draws are those of `curate render`: an example has the prompt that training data with as many
-//! demonstrations has under the same seed, to the byte.
+//! demonstrations has under the same seed, to the byte. Of preferences, before which `curate` puts none, the better answer is shown.
 //!
 //! Source: Brown et al. 2020 (GPT-3), section 2.4.
 
@@ -20,9 +20,12 @@ use schemas::{
     task::{Form, Parts, Task},
 };
 
-use super::draw::{draw, draw_of};
+use super::{
+    draw::{draw, draw_of},
+    figures::Method,
+};
 use crate::{
-    data::TaskExample,
+    data::{TaskExample, TaskExamples},
     error::{Error, Result},
 };
 
@@ -49,6 +52,8 @@ pub struct TaskPrompts {
     renderer: Renderer,
     config: ShownConfig,
     pool: Vec<(String, Values)>,
+    /// The examples of the task's own file.
+    own: Vec<Values>,
     /// The pool in the words of each template, once they are wanted.
     shown: Vec<OnceLock<Parts>>,
 }
@@ -94,8 +99,12 @@ impl TaskPrompts {
         for example in drawn {
             known.extend(renderer.values(&task, &example.object)?.map(|values| (example.id.clone(), values)));
         }
+        let mut own = Vec::new();
+        for example in TaskExamples::own(&task)?.examples {
+            own.extend(renderer.values(&task, &example.object)?);
+        }
         let shown = (0..known.len() * task.templates.len()).map(|_| OnceLock::new()).collect();
-        Ok(Self { task, renderer, config, pool: known, shown })
+        Ok(Self { task, renderer, config, pool: known, own, shown })
     }
 
     /// The task.
@@ -134,6 +143,46 @@ impl TaskPrompts {
         Ok(RenderedExample { right, choices, names, gold, answer: values.answer, references: values.references })
     }
 
+    /// Checks that an example's choices can be told apart in the words of a template.
+    ///
+    /// - `id`: the example's, for the error
+    ///
+    /// # Errors
+    /// When two choices have the same words, though not the same name: the template does not say which is the answer.
+    pub fn check_choices(&self, template: usize, id: &str, asked: &RenderedExample) -> Result<()> {
+        let Some([one, other]) = asked.alike() else { return Ok(()) };
+        Err(Error::Evaluation {
+            what: format!("task `{}`, template `{}`", self.task.name, self.task.templates[template].name),
+            message: format!(
+                "it has the same words for the choices `{one}` and `{other}` of example {id}: for choices it has to use `answer`"
+            ),
+        })
+    }
+
+    /// Whether right answers by a template have several lines: those of the task's own examples and, where any are shown, those of the pool.
+    /// What is evaluated is not looked at.
+    ///
+    /// # Errors
+    /// When the template cannot render one of them.
+    pub fn has_lines(&self, template: usize, shows: bool) -> Result<bool> {
+        let has = |parts: &Parts| match parts {
+            Parts::Completion { completion, .. } => completion.trim().contains('\n'),
+            _ => false,
+        };
+        for values in &self.own {
+            if has(&self.render(template, values)?) {
+                return Ok(true);
+            }
+        }
+        let pool = if shows { self.pool.len() } else { 0 };
+        for number in 0..pool {
+            if has(self.rendered(template, number)?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn render(&self, template: usize, values: &Values) -> Result<Parts> {
         let Rendered { parts, .. } = self.renderer.render(&self.task, template, values)?;
         Ok(parts)
@@ -169,7 +218,10 @@ impl TaskPrompts {
         if let Some(shown) = cell.get() {
             return Ok(shown);
         }
-        let rendered = self.render(template, &self.pool[number].1)?;
+        let rendered = match self.render(template, &self.pool[number].1)? {
+            Parts::Preference { prompt, chosen, .. } => Parts::Completion { prompt, completion: chosen },
+            other => other,
+        };
         Ok(cell.get_or_init(|| rendered))
     }
 
@@ -194,6 +246,20 @@ impl TaskPrompts {
     }
 }
 
+impl RenderedExample {
+    /// The names of two choices that have the same words, if there are such. Both answers of a preference may be the same.
+    fn alike(&self) -> Option<[&str; 2]> {
+        if matches!(self.right, Parts::Preference { .. }) {
+            return None;
+        }
+        let each = || self.choices.iter().zip(&self.names);
+        each().enumerate().find_map(|(place, (words, name))| {
+            let is_alike = |(others, other): &(&Parts, &String)| *others == words && *other != name;
+            each().skip(place + 1).find(is_alike).map(|(_, other)| [name.as_str(), other.as_str()])
+        })
+    }
+}
+
 /// What an example means, if a choice were its answer.
 fn with_answer(values: &Values, choice: usize) -> Values {
     let mut values = values.clone();
@@ -205,16 +271,27 @@ fn with_answer(values: &Values, choice: usize) -> Values {
 }
 
 /// Why a template is not for evaluation, if it is not.
+///
+/// - `asked`: what answers are to be judged from, where somebody asks for it
 #[must_use]
-pub fn template_fault(task: &Task, template: usize) -> Option<&'static str> {
+pub fn template_fault(task: &Task, template: usize, asked: Option<Method>) -> Option<&'static str> {
     let template = &task.templates[template];
     if template.inverted {
         return Some("its input is made from the label, so that the answer would be given away");
     }
-    match template.parts.form() {
-        Form::Completion | Form::Preference => None,
-        Form::Sequences => Some("it makes sequences for a classification head: `train classify` judges by them"),
-        Form::Retrieval => Some("it makes questions with passages, for retrieval"),
+    let form = template.parts.form();
+    let (has_answer, has_references) = (task.rules.answer.is_some(), task.rules.references.is_some());
+    match (form, Method::of(task, template, asked)) {
+        (Form::Sequences, _) => Some("it makes sequences for a classification head: `train classify` judges by them"),
+        (Form::Retrieval, _) => Some("it makes questions with passages, for retrieval"),
+        (Form::Preference, Method::Generation) => Some("its answers are compared by likelihood, not written"),
+        (Form::Completion, Method::Choices) if !has_answer => {
+            Some("the task has no `answer`, by which one of its choices is right")
+        }
+        (Form::Completion, Method::Generation) if !has_answer && !has_references => {
+            Some("the task has neither `answer` nor `references`, by which what is written is right")
+        }
+        (Form::Completion | Form::Preference, _) => None,
     }
 }
 
@@ -305,9 +382,51 @@ mod tests {
         assert_eq!((found.prompts.len(), found.answers), (1, vec!["different".to_owned(), "the same".to_owned()]));
         let faults = |name: &str| {
             let number = prompts.task().templates.iter().position(|own| own.name == name).expect("it is there");
-            template_fault(prompts.task(), number)
+            template_fault(prompts.task(), number, None)
         };
         assert_eq!(faults("say_the_same"), None);
         assert!(faults("both_orders").is_some_and(|fault| fault.contains("train classify")));
+    }
+
+    /// Choices that have the same words are told by their names.
+    #[test]
+    fn choices_are_told_apart() {
+        let (prompts, examples) = prompts("pairs.toml", 7, false);
+        let template = prompts.task().templates.iter().position(|own| own.name == "prefix").expect("it is there");
+        let mut asked = prompts.asked(template, &examples[0]).expect("it can be rendered");
+        prompts.check_choices(template, "x", &asked).expect("they are different");
+        let (words, name) = (asked.choices[0].clone(), asked.names[0].clone());
+        asked.choices[1] = words;
+        let error = prompts.check_choices(template, "x", &asked).expect_err("they are the same").to_string();
+        assert!(error.contains("the choices `different` and `the same` of example x"), "{error}");
+        asked.names[1] = name;
+        prompts.check_choices(template, "x", &asked).expect("one choice may be there twice");
+    }
+
+    /// Of a preference the better answer is shown, and its answers are never written.
+    #[test]
+    fn preferences_are_shown_by_the_better_answer() {
+        let (prompts, examples) = prompts("sums_preference.toml", 1, false);
+        let found = question(&prompts, "question", &examples[0], 2, true);
+        let [prompt] = &found.prompts[..] else { panic!("both answers have one prompt: {found:?}") };
+        assert_eq!((prompt.matches("Question: ").count(), prompt.matches("\nAnswer: ").count()), (3, 2), "{prompt}");
+        assert_eq!(template_fault(prompts.task(), 0, None), None);
+        assert!(template_fault(prompts.task(), 0, Some(Method::Generation)).is_some());
+        assert!(!prompts.has_lines(0, true).expect("they can be rendered"));
+    }
+
+    /// What is right has to be known, by choices and by what is written.
+    #[test]
+    fn a_task_without_answers_is_not_for_evaluation() {
+        let (prompts, _) = prompts("pairs.toml", 7, false);
+        let mut task = prompts.task().clone();
+        let number = task.templates.iter().position(|own| own.name == "prefix").expect("it is there");
+        task.rules.answer = None;
+        for method in [None, Some(Method::Generation)] {
+            assert!(template_fault(&task, number, method).is_some_and(|fault| fault.contains("`answer`")));
+        }
+        task.rules.references = Some("[sentence1]".to_owned());
+        assert!(template_fault(&task, number, None).is_some());
+        assert_eq!(template_fault(&task, number, Some(Method::Generation)), None);
     }
 }

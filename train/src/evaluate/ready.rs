@@ -14,25 +14,27 @@
 //!
 //! Useful for: exact comparison with what others have rendered. Not useful for: anything that a task can say.
 
+use std::path::Path;
+
 use rayon::prelude::*;
 use schemas::task::{Metric, TaskKind};
 use serde::Deserialize;
 
 use super::{
-    answer::Extraction,
+    answer::{Extraction, majority},
     choice::{ScoredAnswer, Scoring, best},
     engine::Engine,
     figures::{Judging, Method},
-    likelihood::Likelihood,
+    leaks::Leaked,
+    prepared::{AnswerRequests, Prepared, asked_places, neutral, take_likelihoods, unscored, written_texts},
     protocol::Protocol,
     request::Request,
     rolling::windows,
     sample::{Sample, SampleAnswer},
     skip::Skip,
-    task_run::{AskConfig, Leaked, LongPrompts, RunOutcome, neutral, unscored},
-    written::WritingPrompt,
+    task_run::{AskConfig, RunOutcome},
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A prompt that comes ready.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -98,23 +100,13 @@ impl ReadyPrompt {
 
     /// Reads a line.
     ///
-    /// - `vocab_size`: ids that the model knows
-    ///
     /// # Errors
     /// What is wrong with it.
-    pub fn of_line(line: &str, vocab_size: usize) -> std::result::Result<Self, String> {
+    pub fn of_line(line: &str) -> std::result::Result<Self, String> {
         let found: Self = serde_json::from_str(line).map_err(|error| error.to_string())?;
         found.method()?;
-        let contexts = found.context.iter().chain(found.contexts.iter().flatten());
-        for context in contexts {
-            if let Context::Ids(ids) = context {
-                if let Some(id) = ids.iter().find(|id| **id as usize >= vocab_size) {
-                    return Err(format!("the id {id} is outside the vocabulary of {vocab_size} tokens"));
-                }
-                if ids.is_empty() {
-                    return Err("a context of ids has one at least".to_owned());
-                }
-            }
+        if found.contexts().any(|context| matches!(context, Context::Ids(ids) if ids.is_empty())) {
+            return Err("a context of ids has one at least".to_owned());
         }
         if let (Some(contexts), Some(choices)) = (&found.contexts, &found.choices)
             && contexts.len() != choices.len()
@@ -122,6 +114,37 @@ impl ReadyPrompt {
             return Err(format!("{} contexts for {} choices", contexts.len(), choices.len()));
         }
         Ok(found)
+    }
+
+    /// Checks its ids against the model that is to read them.
+    ///
+    /// # Errors
+    /// An id that the model does not know.
+    pub fn check_ids(&self, vocab_size: usize) -> std::result::Result<(), String> {
+        let ids = self.contexts().flat_map(|context| match context {
+            Context::Text(_) => &[][..],
+            Context::Ids(ids) => &ids[..],
+        });
+        match ids.copied().find(|id| *id as usize >= vocab_size) {
+            Some(id) => Err(format!("the id {id} is outside the vocabulary of {vocab_size} tokens")),
+            None => Ok(()),
+        }
+    }
+
+    /// What it is known by.
+    ///
+    /// - `line`: the number of its line
+    #[must_use]
+    pub fn known_by(&self, line: u64) -> String {
+        match &self.id {
+            Some(serde_json::Value::String(id)) => id.clone(),
+            Some(id) => id.to_string(),
+            None => line.to_string(),
+        }
+    }
+
+    fn contexts(&self) -> impl Iterator<Item = &Context> {
+        self.context.iter().chain(self.contexts.iter().flatten())
     }
 
     /// What it is judged from.
@@ -150,8 +173,8 @@ pub struct ReadyRun<'r> {
     pub engine: &'r Engine<'r>,
     /// The prompts, with the number of each one's line, from 1.
     pub prompts: &'r [(u64, ReadyPrompt)],
-    /// The name of their file.
-    pub file: &'r str,
+    /// Their file.
+    pub file: &'r Path,
     /// What all are judged from.
     pub method: Method,
     /// Those that leaked.
@@ -162,40 +185,57 @@ pub struct ReadyRun<'r> {
     pub stride: Option<usize>,
 }
 
-/// A prompt with what is asked of the model.
-struct Prepared {
-    sample: Sample,
-    /// For each answer: requests whose likelihoods are added up.
-    requests: Vec<Vec<Request>>,
-    /// For each answer: the request behind a neutral context.
-    neutral: Vec<Request>,
-    prompt: Vec<u32>,
-}
-
 impl ReadyRun<'_> {
+    /// Checks that every prompt can be asked about, before any is.
+    ///
+    /// # Errors
+    /// An id that the model does not know, so many new tokens that there is no room for a prompt, or a likelihood behind a neutral context of
+    /// what has no text: the line is named.
+    pub fn check(&self) -> Result<()> {
+        let (engine, file) = (self.engine, self.file);
+        for (line, prompt) in self.prompts {
+            let damaged =
+                |message: String| Error::Damaged { path: file.to_owned(), message: format!("line {line}: {message}") };
+            prompt.check_ids(engine.vocab_size()).map_err(damaged)?;
+            let what = || format!("{}, line {line}", file.display());
+            if self.method == Method::Generation {
+                engine.check_room(self.protocol(prompt).max_new_tokens, what)?;
+            }
+            let has_ids = || prompt.contexts().any(|context| matches!(context, Context::Ids(_)));
+            if self.method == Method::Choices && self.scoring() == Scoring::Normalized && has_ids() {
+                let message = "a context of ids has no neutral one, which the scoring `normalized` takes".to_owned();
+                return Err(Error::Evaluation { what: what(), message });
+            }
+        }
+        Ok(())
+    }
+
     /// Asks the model about every prompt.
     ///
     /// - `on_done`: is told how many more requests are done, of how many
     ///
     /// # Errors
-    /// When the model computes what is no number.
+    /// When a prompt cannot be asked about, or the model computes what is no number.
     pub fn run(&self, on_done: &mut dyn FnMut(usize, usize)) -> Result<RunOutcome> {
+        self.check()?;
         let method = self.method;
         let judging = Judging {
             kind: TaskKind::Generation,
             metric: Some(if method == Method::Generation { Metric::ExactMatch } else { Metric::Accuracy }),
-            scoring: self.config.scoring.unwrap_or(Scoring::Sum),
+            scoring: self.scoring(),
             has_classes: false,
+            is_preference: false,
             method,
+            standard_errors: self.config.standard_errors,
             seed: self.config.seed,
         };
         let prepared = self.prompts.par_iter().map(|(line, prompt)| self.prepared(*line, prompt));
         let mut prepared = prepared.collect::<Result<Vec<_>>>()?;
         let mut protocol = None;
         if method == Method::Generation {
-            protocol = Some(self.written(&mut prepared, on_done)?);
+            protocol = self.written(&mut prepared, on_done)?;
         } else {
-            self.scored(&mut prepared, on_done)?;
+            take_likelihoods(self.engine, &mut prepared, on_done)?;
         }
         let mut samples: Vec<Sample> = prepared.into_iter().map(|prepared| prepared.sample).collect();
         for sample in samples.iter_mut().filter(|sample| sample.skip.is_none()) {
@@ -205,6 +245,10 @@ impl ReadyRun<'_> {
             sample.score = judging.score(sample);
         }
         Ok(RunOutcome { samples, judging, protocol })
+    }
+
+    fn scoring(&self) -> Scoring {
+        self.config.scoring.unwrap_or(Scoring::Sum)
     }
 
     fn protocol(&self, prompt: &ReadyPrompt) -> Protocol {
@@ -229,52 +273,36 @@ impl ReadyRun<'_> {
     }
 
     fn prepared(&self, line: u64, prompt: &ReadyPrompt) -> Result<Prepared> {
-        let id = match &prompt.id {
-            Some(serde_json::Value::String(id)) => id.clone(),
-            Some(id) => id.to_string(),
-            None => line.to_string(),
-        };
+        let id = prompt.known_by(line);
         let mut sample = Sample {
             leaked: self.leaked.has(&id, self.file, line),
             id,
-            file: self.file.to_owned(),
+            has_id: prompt.id.is_some(),
+            file: self.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             number: line,
             references: prompt.references.clone().unwrap_or_default(),
             ..Sample::default()
         };
-        let (mut requests, mut neutral_requests, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut requests, mut ids) = (Vec::new(), Vec::new());
         match self.method {
             Method::Text => self.windows(prompt, &mut sample, &mut requests)?,
             Method::Generation => {
                 let context = prompt.context.as_ref().expect("it was checked");
                 sample.prompt = context.shown();
+                // there is nothing to hold an answer against
+                sample.skip = sample.references.is_empty().then_some(Skip::NoAnswer);
                 let room = self.protocol(prompt).max_new_tokens;
                 (ids, sample.cut) = match context {
                     Context::Text(text) => self.engine.prompt(text, room)?,
-                    Context::Ids(ids) => {
-                        let cut = ids
-                            .len()
-                            .saturating_sub(self.engine.encoder().context_length().saturating_sub(room).max(1));
-                        (ids[cut..].to_vec(), cut)
-                    }
+                    Context::Ids(ids) => self.engine.cut(ids.clone(), room),
                 };
             }
-            Method::Choices | Method::Answer => {
-                self.answers(prompt, &mut sample, &mut requests, &mut neutral_requests)?;
-            }
+            Method::Choices | Method::Answer => self.answers(prompt, &mut sample, &mut requests)?,
         }
-        if sample.skip.is_none() && sample.cut > 0 && self.config.long_prompts == LongPrompts::Skip {
-            sample.skip = Some(Skip::LongPrompt);
-        }
-        if sample.skip.is_some() {
-            sample.answers.clear();
-            requests.clear();
-            neutral_requests.clear();
-        }
-        Ok(Prepared { sample, requests, neutral: neutral_requests, prompt: ids })
+        Ok(Prepared::new(sample, requests, ids, self.config.long_prompts))
     }
 
-    fn windows(&self, prompt: &ReadyPrompt, sample: &mut Sample, requests: &mut Vec<Vec<Request>>) -> Result<()> {
+    fn windows(&self, prompt: &ReadyPrompt, sample: &mut Sample, requests: &mut Vec<AnswerRequests>) -> Result<()> {
         let encoder = self.engine.encoder();
         sample.prompt = prompt.text.clone().expect("it was checked");
         let tokens = encoder.tokenizer().prompt(&sample.prompt)?;
@@ -284,20 +312,14 @@ impl ReadyRun<'_> {
         }
         let context = encoder.context_length();
         let stride = self.stride.unwrap_or(context).clamp(1, context);
-        requests.push(windows(&tokens, encoder.prefix(), context, stride));
+        requests.push(AnswerRequests { own: windows(&tokens, encoder.prefix(), context, stride), neutral: None });
         let scored =
             ScoredAnswer { bytes: sample.prompt.len(), characters: sample.prompt.chars().count(), ..unscored("") };
         sample.answers.push(SampleAnswer { name: String::new(), prompt: None, text: String::new(), scored });
         Ok(())
     }
 
-    fn answers(
-        &self,
-        prompt: &ReadyPrompt,
-        sample: &mut Sample,
-        requests: &mut Vec<Vec<Request>>,
-        neutral_requests: &mut Vec<Request>,
-    ) -> Result<()> {
+    fn answers(&self, prompt: &ReadyPrompt, sample: &mut Sample, requests: &mut Vec<AnswerRequests>) -> Result<()> {
         let encoder = self.engine.encoder();
         let continuation = prompt.continuation.as_slice();
         let texts = prompt.choices.as_deref().unwrap_or(continuation);
@@ -328,14 +350,18 @@ impl ReadyRun<'_> {
                 }
             };
             sample.cut = sample.cut.max(own.cut);
-            requests.push(vec![own]);
-            if let (true, Context::Text(context)) = (by_choice, context) {
-                match encoder.request(&neutral(&self.config.neutral_context, context), text)? {
-                    Ok(neutral) => neutral_requests.push(neutral),
-                    Err(skip) => {
-                        sample.skip = Some(skip);
-                        return Ok(());
-                    }
+            let asked = match context {
+                Context::Text(context) if by_choice => {
+                    let neutral = encoder.request(&neutral(&self.config.neutral_context, context), text)?;
+                    AnswerRequests::with_neutral(own, neutral, self.scoring() == Scoring::Normalized)
+                }
+                _ => Ok(AnswerRequests { own: vec![own], neutral: None }),
+            };
+            match asked {
+                Ok(asked) => requests.push(asked),
+                Err(skip) => {
+                    sample.skip = Some(skip);
+                    return Ok(());
                 }
             }
             let prompt = (contexts.len() > 1).then(|| context.shown());
@@ -349,59 +375,26 @@ impl ReadyRun<'_> {
         Ok(())
     }
 
-    fn scored(&self, prepared: &mut [Prepared], on_done: &mut dyn FnMut(usize, usize)) -> Result<()> {
-        let asked: Vec<(&str, &Request)> = prepared
-            .iter()
-            .flat_map(|Prepared { sample, requests, neutral, .. }| {
-                requests.iter().flatten().chain(neutral).map(|request| (sample.id.as_str(), request))
-            })
-            .collect();
-        let mut found = self.engine.likelihoods(&asked, on_done)?.into_iter();
-        let mut next = || found.next().expect("each request has a likelihood");
-        for Prepared { sample, requests, neutral, .. } in prepared {
-            for (answer, requests) in sample.answers.iter_mut().zip(requests) {
-                let zero = Likelihood { log_likelihood: 0.0, tokens: 0, is_greedy: true };
-                let Likelihood { log_likelihood, tokens, is_greedy } =
-                    requests.iter().map(|_| next()).fold(zero, |sum, one| Likelihood {
-                        log_likelihood: sum.log_likelihood + one.log_likelihood,
-                        tokens: sum.tokens + one.tokens,
-                        is_greedy: sum.is_greedy && one.is_greedy,
-                    });
-                answer.scored = ScoredAnswer { log_likelihood, tokens, is_greedy, ..answer.scored };
-            }
-            let likelihoods: Vec<f64> = neutral.iter().map(|_| next().log_likelihood).collect();
-            for (answer, neutral) in sample.answers.iter_mut().zip(likelihoods) {
-                answer.scored.neutral = Some(neutral);
-            }
-        }
-        Ok(())
-    }
-
-    /// Has answers written: those that end alike together.
-    fn written(&self, prepared: &mut [Prepared], on_done: &mut dyn FnMut(usize, usize)) -> Result<Protocol> {
+    /// Has answers written, those that end alike together. Returns how, where all end alike.
+    fn written(&self, prepared: &mut [Prepared], on_done: &mut dyn FnMut(usize, usize)) -> Result<Option<Protocol>> {
         let protocols: Vec<Protocol> = self.prompts.iter().map(|(_, prompt)| self.protocol(prompt)).collect();
-        let mut left: Vec<usize> = (0..prepared.len()).filter(|place| prepared[*place].sample.skip.is_none()).collect();
+        let mut left = asked_places(prepared);
         while let Some(first) = left.first().copied() {
             let protocol = &protocols[first];
             let (own, others): (Vec<usize>, Vec<usize>) =
                 left.iter().partition(|place| protocols[**place] == *protocol);
             left = others;
-            let prompts: Vec<WritingPrompt> = own
-                .iter()
-                .map(|place| {
-                    let Prepared { sample, prompt, .. } = &prepared[*place];
-                    WritingPrompt { ids: prompt.clone(), id: sample.id.clone(), sample: 0 }
-                })
-                .collect();
-            let texts = self.engine.write(&prompts, protocol, self.config.seed, on_done)?;
+            let texts = written_texts(self.engine, prepared, &own, protocol, self.config.seed, on_done)?;
             let extraction = Extraction { pattern: None, sentences: protocol.sentences };
-            for (place, text) in own.into_iter().zip(texts) {
+            for (place, texts) in own.into_iter().zip(texts) {
+                let answers: Vec<Option<String>> = texts.iter().map(|text| extraction.answer(text)).collect();
                 let sample = &mut prepared[place].sample;
-                sample.answer = extraction.answer(&text);
-                sample.generated.push(text);
+                sample.answer = majority(&answers, false);
+                sample.generated = texts;
             }
         }
-        Ok(self.protocol(&ReadyPrompt::default()))
+        let is_one = protocols.iter().all(|protocol| *protocol == protocols[0]);
+        Ok(protocols.into_iter().next().filter(|_| is_one))
     }
 }
 
@@ -411,7 +404,11 @@ mod tests {
 
     #[test]
     fn a_line_says_what_it_is() {
-        let method = |line: &str| ReadyPrompt::of_line(line, 10).and_then(|prompt| prompt.method());
+        let method = |line: &str| {
+            let prompt = ReadyPrompt::of_line(line)?;
+            prompt.check_ids(10)?;
+            prompt.method()
+        };
         assert_eq!(method(r#"{"context": "a", "choices": [" b"], "gold": 0, "id": 3}"#), Ok(Method::Choices));
         assert_eq!(method(r#"{"contexts": ["a"], "choices": [" b"], "gold": 0}"#), Ok(Method::Choices));
         assert_eq!(method(r#"{"context": [1, 2], "continuation": " b"}"#), Ok(Method::Answer));

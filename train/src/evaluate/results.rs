@@ -11,7 +11,7 @@ use super::{
     compare::ComparedRun,
     figures::{Figure, Judging, Method, calibration},
     protocol::Protocol,
-    sample::Sample,
+    sample::{Sample, in_order},
     skip::Skips,
     task_run::{RunOutcome, Shots},
 };
@@ -63,6 +63,9 @@ pub struct TaskResults {
     pub task: String,
     /// What it is, in a line.
     pub title: String,
+    /// The task's version; none of prompts and texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
     /// SHA-256 of its definition: of what an example means, and of all templates.
     pub sha256: String,
     /// The split that was evaluated on, where the task has splits.
@@ -103,7 +106,7 @@ pub struct RunResults {
     pub prompt_style: Option<PromptStyle>,
     /// Demonstrations that were asked for.
     pub shots: Shots,
-    /// The mean number that was shown.
+    /// The mean number that was shown, of those that were asked about.
     pub mean_shown: f64,
     /// What answers were judged from.
     pub method: Method,
@@ -178,21 +181,22 @@ pub struct Against {
 }
 
 impl RunResults {
-    /// What a run found.
+    /// What a run found, whatever the order of its examples.
     ///
     /// - `template`: its name, and its style where it has one
     #[must_use]
     pub fn new(template: (&str, Option<PromptStyle>), shots: Shots, outcome: &RunOutcome) -> Self {
         let RunOutcome { samples, judging, protocol } = outcome;
-        let all: Vec<&Sample> = samples.iter().collect();
-        let clean: Vec<&Sample> = samples.iter().filter(|sample| !sample.leaked).collect();
+        let all = in_order(samples);
+        let clean: Vec<&Sample> = all.iter().copied().filter(|sample| !sample.leaked).collect();
         let leaked = all.len() - clean.len();
         let mut skipped = Skips::new();
         for skip in samples.iter().filter_map(|sample| sample.skip) {
             *skipped.entry(skip).or_default() += 1;
         }
-        let cut: Vec<usize> = samples.iter().map(|sample| sample.cut).filter(|cut| *cut > 0).collect();
-        let shown: Vec<f64> = samples.iter().map(|sample| f64::from(sample.shown)).collect();
+        let asked = || samples.iter().filter(|sample| sample.skip.is_none());
+        let cut: Vec<usize> = asked().map(|sample| sample.cut).filter(|cut| *cut > 0).collect();
+        let shown: Vec<f64> = asked().map(|sample| f64::from(sample.shown)).collect();
         Self {
             template: template.0.to_owned(),
             prompt_style: template.1,
@@ -273,7 +277,33 @@ impl OverTemplates {
 
 #[cfg(test)]
 mod tests {
+    use schemas::task::TaskKind;
+
     use super::*;
+    use crate::evaluate::Skip;
+
+    /// What was not asked about was neither cut nor shown anything.
+    #[test]
+    fn what_was_skipped_does_not_count() {
+        let references = vec!["right".to_owned()];
+        let sample =
+            |cut, shown, skip| Sample { cut, shown, skip, references: references.clone(), ..Sample::default() };
+        let judging = Judging {
+            kind: TaskKind::Generation,
+            metric: None,
+            scoring: Scoring::Sum,
+            has_classes: false,
+            is_preference: false,
+            method: Method::Generation,
+            standard_errors: true,
+            seed: 1,
+        };
+        let samples = vec![sample(7, 2, None), sample(0, 3, None), sample(9, 10, Some(Skip::LongPrompt))];
+        let outcome = RunOutcome { samples, judging, protocol: None };
+        let found = RunResults::new(("a", None), Shots::Max, &outcome);
+        assert_eq!((found.mean_shown, found.cut), (2.5, CutPrompts { prompts: 1, tokens: 7 }));
+        assert_eq!(found.skipped, [(Skip::LongPrompt, 1)].into());
+    }
 
     #[test]
     fn templates_are_taken_together() {

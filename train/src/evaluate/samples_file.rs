@@ -11,7 +11,7 @@ use arrow::{
     datatypes::{DataType, Field, Fields, Float64Type},
 };
 use parquet::{
-    arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder},
+    arrow::{ArrowWriter, ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder},
     basic::{Compression, ZstdLevel},
     file::properties::WriterProperties,
 };
@@ -23,8 +23,11 @@ use crate::error::{Error, Result};
 /// The name of the file.
 pub const FILE: &str = "samples.parquet";
 
-/// Rows that are written together.
+/// Rows that are written together, at most.
 const ROWS: usize = 4096;
+
+/// Bytes of their texts, at most, where there are several: a column counts them with 32 bits.
+const BYTES: usize = 256 << 20;
 
 /// What a sample is of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,11 +53,40 @@ pub fn to_parquet(runs: &[(SampleKey, &[Sample])]) -> Vec<u8> {
     let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
     let schema = batch(&[]).schema();
     let mut writer = ArrowWriter::try_new(&mut bytes, schema, Some(properties)).expect("the schema can be written");
-    for rows in rows.chunks(ROWS) {
+    for rows in batches(&rows, BYTES) {
         writer.write(&batch(rows)).expect("memory can be written");
     }
     writer.close().expect("memory can be written");
     bytes
+}
+
+/// The rows that are written together.
+///
+/// - `most`: bytes of their texts, where there are several
+fn batches<'r>(rows: &'r [(&'r SampleKey, &'r Sample)], most: usize) -> Vec<&'r [(&'r SampleKey, &'r Sample)]> {
+    let mut batches = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (place, (_, sample)) in rows.iter().enumerate() {
+        let own = text_bytes(sample);
+        if place > start && (place - start == ROWS || bytes + own > most) {
+            batches.push(&rows[start..place]);
+            (start, bytes) = (place, 0);
+        }
+        bytes += own;
+    }
+    if start < rows.len() {
+        batches.push(&rows[start..]);
+    }
+    batches
+}
+
+/// Bytes of all texts of a sample: no column has more of them.
+fn text_bytes(sample: &Sample) -> usize {
+    let own = [&sample.id, &sample.file, &sample.prompt].into_iter().chain(&sample.answer);
+    let texts = own.chain(&sample.generated).chain(&sample.references);
+    let answers =
+        sample.answers.iter().flat_map(|answer| [&answer.name, &answer.text].into_iter().chain(&answer.prompt));
+    texts.chain(answers).map(String::len).sum()
 }
 
 fn batch(rows: &[(&SampleKey, &Sample)]) -> RecordBatch {
@@ -149,9 +181,9 @@ pub type ScoresById = BTreeMap<SampleKey, BTreeMap<String, f64>>;
 pub fn read_scores(path: &Path) -> Result<ScoresById> {
     let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
     let file = File::open(path).map_err(Error::file("read", path))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
-        .and_then(ParquetRecordBatchReaderBuilder::build)
-        .map_err(|error| damaged(error.to_string()))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(error.to_string()))?;
+    let wanted = ProjectionMask::columns(builder.parquet_schema(), [TASK, TEMPLATE, "shots", ID, "score"]);
+    let reader = builder.with_projection(wanted).build().map_err(|error| damaged(error.to_string()))?;
     let mut scores = ScoresById::new();
     for batch in reader {
         let batch = batch.map_err(|error| damaged(error.to_string()))?;
@@ -181,6 +213,22 @@ pub fn read_scores(path: &Path) -> Result<ScoresById> {
 mod tests {
     use super::*;
     use crate::evaluate::{Skip, choice::ScoredAnswer, sample::SampleAnswer};
+
+    /// However long prompts are, a column of a batch has less than 2 GiB.
+    #[test]
+    fn batches_are_bounded() {
+        let key = SampleKey { task: "t".into(), template: "p".into(), shots: "0".into() };
+        let sample = |bytes: usize| Sample { prompt: "a".repeat(bytes), ..Sample::default() };
+        let samples = [4, 4, 9, 3, 20, 1].map(sample);
+        let rows: Vec<(&SampleKey, &Sample)> = samples.iter().map(|sample| (&key, sample)).collect();
+        let lengths = |rows: &[(&SampleKey, &Sample)], most: usize| {
+            batches(rows, most).iter().map(|batch| batch.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(lengths(&rows, 10), [2, 1, 1, 1, 1]);
+        assert_eq!(lengths(&rows, 100), [6]);
+        assert_eq!(lengths(&vec![rows[0]; 2 * ROWS + 1], 1 << 20), [ROWS, ROWS, 1]);
+        assert!(lengths(&[], 10).is_empty());
+    }
 
     #[test]
     fn scores_come_back() -> Result<()> {

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Skip {
     /// A row of the task's data that is no example.
     NoExample,
-    /// What is right cannot be told: the label is none of the choices, or an expression of the task fails.
+    /// What is right cannot be told: there is no answer or nothing to hold one against, the label is none of the choices, or an expression of the
+    /// task fails.
     NoAnswer,
     /// An answer that has no token of its own.
     EmptyAnswer,

@@ -15,12 +15,15 @@ pub fn table(results: &Results) -> String {
         vec![["task", "template", "shots", "metric", "score", "stderr", "examples", "skipped"].map(str::to_owned)];
     for task in &results.tasks {
         for run in &task.runs {
-            for figure in shown(run) {
-                rows.push(row(&task.task, run, figure));
+            let figures = shown(run);
+            // a run without a score is one nevertheless
+            if figures.is_empty() {
+                rows.push(row(&task.task, run, None));
             }
+            rows.extend(figures.into_iter().map(|figure| row(&task.task, run, Some(figure))));
             if let Some(clean) = &run.clean {
                 rows.extend(clean.scores.iter().filter(|figure| figure.own).map(|figure| {
-                    let mut row = row(&task.task, run, figure);
+                    let mut row = row(&task.task, run, Some(figure));
                     row[3].push_str(" (clean)");
                     row
                 }));
@@ -64,15 +67,16 @@ fn shown(run: &RunResults) -> Vec<&Figure> {
     }
 }
 
-fn row(task: &str, run: &RunResults, figure: &Figure) -> [String; 8] {
+fn row(task: &str, run: &RunResults, figure: Option<&Figure>) -> [String; 8] {
+    let of_figure = |text: &dyn Fn(&Figure) -> String| figure.map_or_else(String::new, text);
     [
         task.to_owned(),
         run.template.clone(),
         run.shots.to_string(),
-        metric(&figure.metric, figure.scoring.map(super::Scoring::name)),
-        format!("{:.4}", figure.value),
-        figure.stderr.map_or_else(String::new, |stderr| format!("{stderr:.4}")),
-        figure.count.to_string(),
+        of_figure(&|figure| metric(&figure.metric, figure.scoring.map(super::Scoring::name))),
+        of_figure(&|figure| format!("{:.4}", figure.value)),
+        of_figure(&|figure| figure.stderr.map_or_else(String::new, |stderr| format!("{stderr:.4}"))),
+        figure.map_or(0, |figure| figure.count).to_string(),
         run.skips().to_string(),
     ]
 }
@@ -105,7 +109,11 @@ fn beside(against: &Against) -> String {
             run.test.count.to_string(),
         ]);
     }
-    lines(&rows)
+    let mut text = lines(&rows);
+    for run in against.runs.iter().filter(|run| !run.differs.is_empty()) {
+        let _ = write!(text, "\n{}, {}, {} shots: {}", run.task, run.template, run.shots, run.differs.join("; "));
+    }
+    text
 }
 
 /// Rows below each other, numbers to the right.

@@ -5,22 +5,25 @@
 //!                                         -> a prompt                                                                  -> texts -> answers
 //! ```
 
-use std::collections::HashSet;
-
 use rayon::prelude::*;
 use regex::Regex;
-use schemas::task::{Parts, Template};
+use schemas::{
+    examples::Choices,
+    task::{Parts, TaskKind, Template},
+};
 use serde::{Serialize, Serializer};
 
 use super::{
     answer::{Extraction, first_of, majority},
-    choice::{ScoredAnswer, Scoring, best},
+    choice::{Scoring, best},
     engine::Engine,
     figures::{Judging, Method},
-    likelihood::Likelihood,
+    leaks::Leaked,
+    prepared::{
+        AnswerRequests, LongPrompts, Prepared, asked_places, neutral, take_likelihoods, unscored, written_texts,
+    },
     prompts::{Question, RenderedExample, TaskPrompts},
     protocol::{Protocol, ProtocolChanges},
-    request::Request,
     sample::{Sample, SampleAnswer},
     skip::Skip,
     written::WritingPrompt,
@@ -54,17 +57,6 @@ impl Serialize for Shots {
     }
 }
 
-/// What becomes of a prompt that the model has no room for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LongPrompts {
-    /// Its front is left out, and counted.
-    #[default]
-    Cut,
-    /// The example has no score.
-    Skip,
-}
-
 /// How examples are asked about, beside the template.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AskConfig {
@@ -82,23 +74,8 @@ pub struct AskConfig {
     pub separator: String,
     /// How answers are written, where that is not as usual.
     pub protocol: ProtocolChanges,
-}
-
-/// Where examples that leaked into training data stand: a file's name, and the number of the example in it; or an id.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Leaked {
-    /// Files by their names, and numbers of examples, from 1.
-    pub places: HashSet<(String, u64)>,
-    /// Ids.
-    pub ids: HashSet<String>,
-}
-
-impl Leaked {
-    /// Whether an example is among them.
-    #[must_use]
-    pub fn has(&self, id: &str, file: &str, number: u64) -> bool {
-        self.ids.contains(id) || self.places.contains(&(file.to_owned(), number))
-    }
+    /// Whether scores that are no means have a standard error, for which they are taken a thousand times.
+    pub standard_errors: bool,
 }
 
 /// A task by one template with so many demonstrations.
@@ -120,15 +97,6 @@ pub struct TaskRun<'r> {
     pub shots: Shots,
 }
 
-/// An example with what is asked of the model.
-struct Prepared {
-    sample: Sample,
-    /// For each answer: the request behind its prompt, and that behind a neutral context.
-    requests: Vec<(Request, Option<Request>)>,
-    /// The ids of a prompt that is to be continued.
-    prompt: Vec<u32>,
-}
-
 /// What a run has made.
 #[derive(Debug)]
 pub struct RunOutcome {
@@ -140,56 +108,47 @@ pub struct RunOutcome {
     pub protocol: Option<Protocol>,
 }
 
-/// What answers by a template are judged from: with choices from their likelihoods, unless a pattern says that the answer stands in what the
-/// model writes.
-#[must_use]
-pub fn usual_method(template: &Template, has_choices: bool) -> Method {
-    match (&template.pattern, &template.parts) {
-        (_, Parts::Preference { .. }) => Method::Choices,
-        (None, _) if has_choices => Method::Choices,
-        _ => Method::Generation,
-    }
-}
-
 impl TaskRun<'_> {
+    /// Checks that there is room for prompts, before any example is asked about.
+    ///
+    /// # Errors
+    /// When there is none beside what is written, or the template cannot render what is shown.
+    pub fn check(&self) -> Result<()> {
+        self.protocol().map(drop)
+    }
+
     /// Asks the model about every example.
     ///
     /// - `on_done`: is told how many more requests are done, of how many
     ///
     /// # Errors
-    /// When a template cannot render an example, or the model computes what is no number.
+    /// When the template cannot render an example or has the same words for two choices, there is no room for prompts, or the model computes
+    /// what is no number.
     pub fn run(&self, on_done: &mut dyn FnMut(usize, usize)) -> Result<RunOutcome> {
         let task = self.prompts.task();
-        let template = &task.templates[self.template];
-        let rendered = self.examples.par_iter().map(|example| self.prompts.asked(self.template, example));
-        let rendered = rendered.collect::<Result<Vec<_>>>()?;
-        let has_choices = rendered.iter().any(|example| !example.choices.is_empty());
-        let method = match self.config.method {
-            // there are no choices to choose from
-            Some(Method::Choices | Method::Answer) if has_choices => Method::Choices,
-            Some(Method::Choices | Method::Answer) => Method::Answer,
-            Some(method) => method,
-            None => usual_method(template, has_choices),
-        };
         let judging = Judging {
             kind: task.kind,
             metric: task.metric,
-            scoring: self.config.scoring.or(task.scoring).unwrap_or_default(),
-            has_classes: matches!(task.rules.choices, Some(schemas::examples::Choices::Fixed(_))),
-            method,
+            scoring: self.scoring(),
+            has_classes: matches!(task.rules.choices, Some(Choices::Fixed(_))),
+            is_preference: matches!(self.template().parts, Parts::Preference { .. }),
+            method: self.method(),
+            standard_errors: self.config.standard_errors,
             seed: self.config.seed,
         };
-        let protocol = (method == Method::Generation).then(|| self.protocol(template, &rendered));
+        let protocol = self.protocol()?;
+        let rendered = self.examples.par_iter().map(|example| self.rendered(example));
+        let rendered = rendered.collect::<Result<Vec<_>>>()?;
         let prepared = self.examples.par_iter().zip(&rendered);
-        let prepared = prepared.map(|(example, rendered)| self.prepared(example, rendered, method, protocol.as_ref()));
+        let prepared = prepared.map(|(example, rendered)| self.prepared(example, rendered, protocol.as_ref()));
         let mut prepared = prepared.collect::<Result<Vec<_>>>()?;
         match &protocol {
-            Some(protocol) => self.written(&mut prepared, &rendered, template, protocol, on_done)?,
-            None => self.scored(&mut prepared, on_done)?,
+            Some(protocol) => self.written(&mut prepared, &rendered, protocol, on_done)?,
+            None => take_likelihoods(self.engine, &mut prepared, on_done)?,
         }
         let mut samples: Vec<Sample> = prepared.into_iter().map(|prepared| prepared.sample).collect();
         for sample in samples.iter_mut().filter(|sample| sample.skip.is_none()) {
-            if method == Method::Choices {
+            if judging.method == Method::Choices {
                 sample.predicted = best(&sample.scored(), judging.scoring);
             }
             sample.score = judging.score(sample);
@@ -197,53 +156,92 @@ impl TaskRun<'_> {
         Ok(RunOutcome { samples, judging, protocol })
     }
 
-    fn protocol(&self, template: &Template, rendered: &[RenderedExample]) -> Protocol {
+    fn template(&self) -> &Template {
+        &self.prompts.task().templates[self.template]
+    }
+
+    fn method(&self) -> Method {
+        Method::of(self.prompts.task(), self.template(), self.config.method)
+    }
+
+    fn scoring(&self) -> Scoring {
+        self.config.scoring.or(self.prompts.task().scoring).unwrap_or_default()
+    }
+
+    /// Whether answers are numbers.
+    fn is_number(&self) -> bool {
+        self.prompts.task().kind == TaskKind::Arithmetic
+    }
+
+    /// How answers are written, where they are.
+    fn protocol(&self) -> Result<Option<Protocol>> {
+        if self.method() != Method::Generation {
+            return Ok(None);
+        }
+        let (task, template) = (self.prompts.task(), self.template());
         let shows = self.shots != Shots::Fixed(0);
-        let has_lines = rendered.iter().any(|example| match &example.right {
-            Parts::Completion { completion, .. } => completion.trim().contains('\n'),
-            _ => false,
-        });
         let separator = shows.then_some(self.config.separator.as_str());
-        let usual = Protocol::of(self.prompts.task().kind, template.prompt_style, separator, has_lines);
-        usual.changed(&self.config.protocol)
+        let has_lines = self.prompts.has_lines(self.template, shows)?;
+        let has_pattern = template.pattern.is_some();
+        let usual = Protocol::of(task.kind, template.prompt_style, separator, has_lines, has_pattern);
+        let protocol = usual.changed(&self.config.protocol);
+        let what = || format!("task `{}`, template `{}`", task.name, template.name);
+        self.engine.check_room(protocol.max_new_tokens, what)?;
+        Ok(Some(protocol))
+    }
+
+    /// An example in words by which its choices, where there are any, are told apart.
+    fn rendered(&self, example: &TaskExample) -> Result<RenderedExample> {
+        let rendered = self.prompts.asked(self.template, example)?;
+        if self.method() == Method::Choices {
+            self.prompts.check_choices(self.template, &example.id, &rendered)?;
+        }
+        Ok(rendered)
     }
 
     fn prepared(
         &self,
         example: &TaskExample,
         rendered: &RenderedExample,
-        method: Method,
         protocol: Option<&Protocol>,
     ) -> Result<Prepared> {
-        let file = example.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut sample = Sample {
             id: example.id.clone(),
-            leaked: self.leaked.has(&example.id, &file, example.number),
-            file,
+            has_id: true,
+            leaked: self.leaked.has(&example.id, &example.file, example.number),
+            file: example.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             number: example.number,
             gold: rendered.gold,
             references: rendered.references.clone(),
             ..Sample::default()
         };
+        let method = self.method();
+        let is_known = match method {
+            Method::Choices => rendered.gold.is_some(),
+            Method::Generation => !rendered.references.is_empty(),
+            Method::Answer | Method::Text => true,
+        };
+        if !is_known {
+            return Ok(Prepared::skipped(sample, Skip::NoAnswer));
+        }
         let by_choice = method == Method::Choices;
         let room = protocol.map(|protocol| protocol.max_new_tokens);
         let (question, shown) = self.question(example, rendered, by_choice, room)?;
         sample.shown = shown;
         sample.prompt.clone_from(&question.prompts[0]);
-        if let Some(protocol) = protocol {
-            let (prompt, cut) = self.engine.prompt(&question.prompts[0], protocol.max_new_tokens)?;
+        let long_prompts = self.config.long_prompts;
+        if let Some(room) = room {
+            let (prompt, cut) = self.engine.prompt(&question.prompts[0], room)?;
             sample.cut = cut;
-            let is_too_long = cut > 0 && self.config.long_prompts == LongPrompts::Skip;
-            sample.skip = is_too_long.then_some(Skip::LongPrompt);
-            return Ok(Prepared { sample, requests: Vec::new(), prompt });
+            return Ok(Prepared::new(sample, Vec::new(), prompt, long_prompts));
         }
         let mut requests = Vec::new();
         for (number, text) in question.answers.iter().enumerate() {
             let prompt = question.prompts.get(number).unwrap_or(&question.prompts[0]);
             let name = if by_choice { &rendered.names[number] } else { &rendered.answer };
-            match self.request(prompt, text, by_choice)? {
+            match self.requests(prompt, text, by_choice)? {
                 Ok(asked) => {
-                    sample.cut = sample.cut.max(asked.0.cut);
+                    sample.cut = asked.own.iter().map(|request| request.cut).fold(sample.cut, usize::max);
                     let own = (question.prompts.len() > 1).then(|| prompt.clone());
                     sample.answers.push(SampleAnswer {
                         name: name.clone(),
@@ -259,23 +257,11 @@ impl TaskRun<'_> {
                 }
             }
         }
-        if sample.skip.is_none() && sample.cut > 0 && self.config.long_prompts == LongPrompts::Skip {
-            sample.skip = Some(Skip::LongPrompt);
-        }
-        if sample.skip.is_some() {
-            requests.clear();
-            sample.answers.clear();
-        }
-        Ok(Prepared { sample, requests, prompt: Vec::new() })
+        Ok(Prepared::new(sample, requests, Vec::new(), long_prompts))
     }
 
     /// The requests of an answer.
-    fn request(
-        &self,
-        prompt: &str,
-        text: &str,
-        with_neutral: bool,
-    ) -> Result<std::result::Result<(Request, Option<Request>), Skip>> {
+    fn requests(&self, prompt: &str, text: &str, by_choice: bool) -> Result<std::result::Result<AnswerRequests, Skip>> {
         if text.trim().is_empty() {
             return Ok(Err(Skip::EmptyAnswer));
         }
@@ -284,10 +270,11 @@ impl TaskRun<'_> {
             Ok(own) => own,
             Err(skip) => return Ok(Err(skip)),
         };
-        if !with_neutral {
-            return Ok(Ok((own, None)));
+        if !by_choice {
+            return Ok(Ok(AnswerRequests { own: vec![own], neutral: None }));
         }
-        Ok(encoder.request(&neutral(&self.config.neutral_context, prompt), text)?.map(|neutral| (own, Some(neutral))))
+        let neutral = encoder.request(&neutral(&self.config.neutral_context, prompt), text)?;
+        Ok(AnswerRequests::with_neutral(own, neutral, self.scoring() == Scoring::Normalized))
     }
 
     /// The question of an example, and how many demonstrations stand before it.
@@ -350,67 +337,37 @@ impl TaskRun<'_> {
         Ok(self.engine.tokenizer().encode_with_special(&text)?.len())
     }
 
-    /// Takes the likelihoods.
-    fn scored(&self, prepared: &mut [Prepared], on_done: &mut dyn FnMut(usize, usize)) -> Result<()> {
-        let asked: Vec<(&str, &Request)> = prepared
-            .iter()
-            .flat_map(|Prepared { sample, requests, .. }| {
-                let each = requests.iter().flat_map(|(own, neutral)| [Some(own), neutral.as_ref()]);
-                each.flatten().map(|request| (sample.id.as_str(), request))
-            })
-            .collect();
-        let mut found = self.engine.likelihoods(&asked, on_done)?.into_iter();
-        let mut next = || found.next().expect("each request has a likelihood");
-        for Prepared { sample, requests, .. } in prepared {
-            for (answer, (_, neutral)) in sample.answers.iter_mut().zip(requests) {
-                let Likelihood { log_likelihood, tokens, is_greedy } = next();
-                let neutral = neutral.is_some().then(|| next().log_likelihood);
-                answer.scored = ScoredAnswer { log_likelihood, neutral, tokens, is_greedy, ..answer.scored };
-            }
-        }
-        Ok(())
-    }
-
     /// Has answers written, and finds them in what was written.
     fn written(
         &self,
         prepared: &mut [Prepared],
         rendered: &[RenderedExample],
-        template: &Template,
         protocol: &Protocol,
         on_done: &mut dyn FnMut(usize, usize),
     ) -> Result<()> {
-        let pattern = template.pattern.as_deref().map(|pattern| Regex::new(pattern).expect("it was checked"));
-        let is_asked = |prepared: &&mut Prepared| prepared.sample.skip.is_none();
-        let each = prepared.iter().filter(|prepared| prepared.sample.skip.is_none());
-        let prompts: Vec<WritingPrompt> = each
-            .flat_map(|Prepared { sample, prompt, .. }| {
-                (0..protocol.samples).map(|number| WritingPrompt {
-                    ids: prompt.clone(),
-                    id: sample.id.clone(),
-                    sample: number,
-                })
-            })
-            .collect();
-        let extraction = Extraction { pattern: pattern.clone(), sentences: protocol.sentences };
-        let mut texts = self.engine.write(&prompts, protocol, self.config.seed, on_done)?.into_iter();
+        let pattern = self.template().pattern.as_deref();
+        let pattern = pattern.map(|pattern| Regex::new(pattern).expect("it was checked"));
+        let has_pattern = pattern.is_some();
+        let extraction = Extraction { pattern, sentences: protocol.sentences };
+        let places = asked_places(prepared);
+        let texts = written_texts(self.engine, prepared, &places, protocol, self.config.seed, on_done)?;
         let mut unanswered: Vec<(usize, usize)> = Vec::new();
         let mut answers: Vec<Vec<Option<String>>> = vec![Vec::new(); prepared.len()];
-        for (place, own) in prepared.iter_mut().enumerate().filter(|(_, prepared)| is_asked(prepared)) {
-            for (number, text) in texts.by_ref().take(usize::try_from(protocol.samples).expect("a few")).enumerate() {
-                let answer = extraction.answer(&text);
-                if answer.is_none() && pattern.is_some() {
+        for (place, texts) in places.into_iter().zip(texts) {
+            for (number, text) in texts.iter().enumerate() {
+                let answer = extraction.answer(text);
+                if answer.is_none() && has_pattern {
                     unanswered.push((place, number));
                 }
                 answers[place].push(answer);
-                own.sample.generated.push(text);
             }
+            prepared[place].sample.generated = texts;
         }
         if let Some(words) = protocol.second_pass.as_deref().filter(|_| !unanswered.is_empty()) {
             self.ask_again(prepared, rendered, &unanswered, words, protocol, &mut answers)?;
         }
         for (own, answers) in prepared.iter_mut().zip(answers) {
-            own.sample.answer = majority(&answers);
+            own.sample.answer = majority(&answers, self.is_number());
         }
         Ok(())
     }
@@ -427,8 +384,9 @@ impl TaskRun<'_> {
     ) -> Result<()> {
         /// Tokens of an answer alone.
         const SHORT: usize = 32;
+        let room = SHORT.min(protocol.max_new_tokens);
         let short = Protocol {
-            max_new_tokens: SHORT,
+            max_new_tokens: room,
             temperature: 0.0,
             samples: 1,
             stop: vec!["\n".to_owned()],
@@ -437,39 +395,18 @@ impl TaskRun<'_> {
         };
         let mut prompts = Vec::with_capacity(unanswered.len());
         for (place, number) in unanswered {
-            let sample = &prepared[*place].sample;
+            let sample = &mut prepared[*place].sample;
             let text = format!("{}{}\n{words}", sample.prompt, sample.generated[*number].trim_end());
-            let (ids, _) = self.engine.prompt(&text, SHORT)?;
+            let (ids, cut) = self.engine.prompt(&text, room)?;
+            sample.cut = sample.cut.max(cut);
             prompts.push(WritingPrompt { ids, id: sample.id.clone(), sample: *number as u64 });
         }
         let texts = self.engine.write(&prompts, &short, self.config.seed, &mut |_, _| {})?;
-        let is_number = self.prompts.task().kind == schemas::task::TaskKind::Arithmetic;
         for ((place, number), text) in unanswered.iter().zip(texts) {
-            answers[*place][*number] = first_of(&text, &rendered[*place].names, is_number);
+            answers[*place][*number] = first_of(&text, &rendered[*place].names, self.is_number());
             let written = &mut prepared[*place].sample.generated[*number];
             *written = format!("{}\n{words}{text}", written.trim_end());
         }
         Ok(())
-    }
-}
-
-/// The context behind which an answer has a likelihood of its own: it ends with the white space that the prompt ends with.
-#[must_use]
-pub fn neutral(context: &str, prompt: &str) -> String {
-    let kept = prompt.trim_end().len();
-    format!("{context}{}", &prompt[kept..])
-}
-
-/// An answer before its likelihood is known.
-#[must_use]
-pub fn unscored(text: &str) -> ScoredAnswer {
-    let text = text.trim();
-    ScoredAnswer {
-        log_likelihood: f64::NAN,
-        neutral: None,
-        tokens: 0,
-        characters: text.chars().count(),
-        bytes: text.len(),
-        is_greedy: false,
     }
 }

@@ -1,5 +1,7 @@
 //! Parameters on their way into packed weights, one after the other: what is packed is needed no longer.
 
+use std::ops::Range;
+
 use burn::{module::Param, tensor::Tensor};
 use kernels::packed::{Line, WIDE, WeightFormat, elementwise::Norm, matrix::Matrix, memory::Memory, product::Linear};
 
@@ -134,29 +136,30 @@ impl Packing {
     fn table(&mut self, values: &[f32]) -> Matrix {
         let inputs = self.architecture.hidden_size;
         let outputs = values.len() / inputs;
-        let at = |input: usize, output: usize| values[output * inputs + input];
-        Matrix::pack(&mut self.memory, self.format, [inputs, outputs], at)
+        let line = |input: usize, panel: usize| {
+            let mut line = Line::ZERO;
+            let rows = values[panel * WIDE * inputs..].chunks_exact(inputs);
+            line.0.iter_mut().zip(rows).for_each(|(number, row)| *number = row[input]);
+            line
+        };
+        Matrix::pack(&mut self.memory, self.format, [inputs, outputs], line)
     }
 
     /// A layer's weight, `[inputs, columns]`.
     fn linear(&mut self, name: &str, [inputs, outputs]: [usize; 2], values: &[f32]) -> Matrix {
-        let columns = values.len() / inputs;
-        let order = self.order(name, columns);
-        let at = |input: usize, output: usize| order(output).map_or(0.0, |column| values[input * columns + column]);
-        Matrix::pack(&mut self.memory, self.format, [inputs, outputs], at)
+        let (columns, is_gated) = (values.len() / inputs, self.is_gated(name));
+        let line = |input: usize, panel: usize| {
+            let mut line = Line::ZERO;
+            let numbers = &values[input * columns..][of_panel(is_gated, columns, panel)];
+            line.0[..numbers.len()].copy_from_slice(numbers);
+            line
+        };
+        Matrix::pack(&mut self.memory, self.format, [inputs, outputs], line)
     }
 
-    /// Which column of a layer stands at an output: others than all in their order where a panel of gates stands before what it gates.
-    fn order(&self, name: &str, columns: usize) -> impl Fn(usize) -> Option<usize> + Sync + use<> {
-        let is_gated = name == "feed_forward.up" && self.architecture.feed_forward.is_gated();
-        move |output: usize| {
-            if !is_gated {
-                return Some(output);
-            }
-            let (panel, lane) = (output / WIDE, output % WIDE);
-            let column = panel / 2 * WIDE + lane;
-            (column < columns / 2).then_some(column + panel % 2 * (columns / 2))
-        }
+    /// Whether a layer's first half is the gate of its second.
+    fn is_gated(&self, name: &str) -> bool {
+        name == "feed_forward.up" && self.architecture.feed_forward.is_gated()
     }
 
     fn of_norm(&self, parameters: &Parameters) -> Norm {
@@ -181,10 +184,8 @@ impl Packing {
             let mut linears =
                 layer.linears.into_iter().zip(shapes(&architecture)).map(|((weight, bias), (name, [_, outputs]))| {
                     let bias = bias.map(|bias| {
-                        let order = self.order(name, bias.len());
-                        let of =
-                            |output: usize| order(output).and_then(|column| bias.get(column)).copied().unwrap_or(0.0);
-                        lines(&(0..outputs).map(of).collect::<Vec<f32>>())
+                        let line = |panel| lines(&bias[of_panel(self.is_gated(name), bias.len(), panel)])[0];
+                        (0..outputs.div_ceil(WIDE)).map(line).collect()
                     });
                     Linear { weight: weight.expect("a block has all its layers"), bias }
                 });
@@ -247,6 +248,16 @@ impl Parameters {
         }
         None
     }
+}
+
+/// The columns of a layer that stand in a panel: in their order, but where each panel of gates stands before what it gates.
+fn of_panel(is_gated: bool, columns: usize, panel: usize) -> Range<usize> {
+    if is_gated {
+        let (half, first) = (columns / 2, panel / 2 * WIDE);
+        let begin = panel % 2 * half;
+        return begin + first..begin + half.min(first + WIDE);
+    }
+    panel * WIDE..columns.min((panel + 1) * WIDE)
 }
 
 /// Numbers in lines; zeros behind the last.

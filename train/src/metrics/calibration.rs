@@ -47,8 +47,11 @@ pub struct CalibrationBin {
 /// - `bins`: how many there are, empty ones among them; 1 or more
 #[must_use]
 pub fn calibration_bins(answers: &[Confidence], binning: Binning, bins: usize) -> Vec<CalibrationBin> {
-    let mut sorted: Vec<f64> = answers.iter().map(|answer| answer.probability).collect();
-    sorted.sort_by(f64::total_cmp);
+    let mut sorted: Vec<f64> = Vec::new();
+    if binning == Binning::EqualCount {
+        sorted.extend(answers.iter().map(|answer| answer.probability));
+        sorted.sort_by(f64::total_cmp);
+    }
     let edge = |place: usize| match binning {
         _ if place == bins => 1.0,
         Binning::EqualWidth => place as f64 * (1.0 / bins as f64),
@@ -87,11 +90,17 @@ pub fn max_calibration_error(bins: &[CalibrationBin]) -> f64 {
     bins.iter().map(|bin| (bin.accuracy - bin.confidence).abs()).fold(0.0, f64::max)
 }
 
-/// The mean square of the distance of probability and outcome, from 0 to 1; less is better.
+/// The sum of the squares of what the probability of each class is off, from 0 to 2; less is better. Of two classes it is twice the square that
+/// others give of one of them.
+///
+/// ```
+/// # use train::metrics::brier_score;
+/// assert_eq!(brier_score(&[0.25, 0.75], 1), 0.125);
+/// ```
 #[must_use]
-pub fn brier_score(answers: &[Confidence]) -> f64 {
-    let square = |answer: &Confidence| (answer.probability - f64::from(u8::from(answer.is_right))).powi(2);
-    answers.iter().map(square).sum::<f64>() / answers.len() as f64
+pub fn brier_score(probabilities: &[f64], right: usize) -> f64 {
+    let square = |(class, probability): (usize, &f64)| (probability - f64::from(u8::from(class == right))).powi(2);
+    probabilities.iter().enumerate().map(square).sum()
 }
 
 #[cfg(test)]
@@ -116,7 +125,6 @@ mod tests {
         let error = (3.0 * (1.0f64 / 3.0 - 1.0 / 3.0).abs() + 2.0 * (1.0 - 0.755)) / 5.0;
         assert!((calibration_error(&bins) - error).abs() < 1e-12);
         assert!((max_calibration_error(&bins) - 0.245).abs() < 1e-12);
-        assert!((brier_score(&answers) - (0.25 + 0.25 + 0.49f64.powi(2)) / 5.0).abs() < 1e-12);
     }
 
     proptest! {

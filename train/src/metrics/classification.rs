@@ -123,15 +123,6 @@ impl Counts {
     }
 }
 
-/// The F1 of one class, as of paraphrases among pairs: 2 right / (given + wanted); 0 where it is neither given nor wanted.
-#[must_use]
-pub fn class_f1(judged: &[Judged], class: usize) -> f64 {
-    let count = |is: &dyn Fn(&Judged) -> bool| judged.iter().filter(|judged| is(judged)).count() as f64;
-    let right = count(&|judged| judged.label == class && judged.prediction == class);
-    let both = count(&|judged| judged.label == class) + count(&|judged| judged.prediction == class);
-    if both == 0.0 { 0.0 } else { 2.0 * right / both }
-}
-
 /// The 95 % interval of a metric, by bootstrap.
 #[must_use]
 pub fn interval(judged: &[Judged], seed: u64, metric: Metric) -> [f64; 2] {
@@ -164,8 +155,6 @@ mod tests {
 
         let three = judged(&[2, 0, 2, 2, 0, 1], &[1, 0, 2, 1, 0, 2]);
         near(accuracy(&three), 0.5);
-        near(class_f1(&two, 1), 2.0 * 4.0 / 12.0);
-        near(class_f1(&two, 7), 0.0);
         near(macro_f1(&three), (1.0 + 0.0 + 0.4) / 3.0);
         // (3 * 6 - (2*2 + 1*2 + 3*2)) / sqrt((36 - (4 + 4 + 4)) (36 - (4 + 1 + 9)))
         near(matthews(&three), 6.0 / (24.0f64 * 22.0).sqrt());

@@ -10,8 +10,7 @@
 //! ```
 //!
 //! Figures are those of the packages named, to the last digit that they print: `tests/it/metrics.rs` holds them against what those computed.
-//! BLEU and chrF of a corpus follow from statistics of its segments that can be added, so that bootstrap samples and exchanged segments need no
-//! text.
+//! BLEU and chrF of a corpus follow from statistics of its segments that can be added, so that bootstrap samples need no text.
 
 mod answers;
 pub mod bleu;
@@ -32,7 +31,7 @@ pub use calibration::{
     Binning, CalibrationBin, Confidence, brier_score, calibration_bins, calibration_error, max_calibration_error,
 };
 pub use chrf::Chrf;
-pub use classification::{Judged, Metric, accuracy, class_f1, cross_entropy, interval, macro_f1, matthews};
+pub use classification::{Judged, Metric, accuracy, cross_entropy, interval, macro_f1, matthews};
 pub use mean::{mean, stderr_of_mean};
-pub use paired::{PairedTest, paired_test, randomization_test};
+pub use paired::{PairedTest, paired_test};
 pub use rouge::Rouge;

@@ -1,13 +1,15 @@
 //! Evaluation: a language model on tasks, on prompts that come ready, and on texts.
 //!
 //! ```text
-//! tasks, prompts, texts -> checked, before the model is read
-//! task x template x demonstrations -> samples, scores
-//!                                  -> OUT/results.json, samples.parquet, report.html, all at once, by rename
-//! of all checkpoints of a training   -> OUT/step-*/ with these, and OUT/curves.json
+//! tasks, prompts, texts, lists, OUT  -> read and checked                      before the model is read
+//! with the model                     -> its context, ids, room for prompts    before it is asked anything
+//! task x template x demonstrations   -> samples, scores
+//!                                    -> OUT/results.json, samples.parquet, report.html, all at once, by rename
+//! of all checkpoints of a training   -> OUT/step-*/ with these, each written once it is done, and OUT/curves.json
 //! ```
 
 use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
     fmt, fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -18,19 +20,18 @@ use schemas::{
     paths::NamedFolders,
     task::{Folders, PromptStyle, Split, Task, Template, shipped},
 };
-use serde::Serialize;
-use system::{AtomicFile, hash_file, sha256, sync_folder};
+use system::{hash_file, sha256};
 
 use super::inference_model::ReadyModel;
 use crate::{
     checkpoint::{self, Which},
-    data::{Document, Documents, Lines, ReadOptions, TaskExample, TaskExamples},
+    data::{NoExample, TaskExample, TaskExamples},
     error::{Error, Result},
     evaluate::{
-        Against, AskConfig, Engine, FileIdentity, Leaked, LikelihoodOptions, Method, ModelIdentity, OverTemplates,
-        ReadyPrompt, ReadyRun, Results, RunOutcome, RunResults, Sample, SampleKey, ScoresById, Shots, ShownConfig,
-        Skip, Skips, TaskPrompts, TaskResults, TaskRun, compare, curves, draw, located, page, page_data, read_scores,
-        results, samples_file, table, template_fault, to_parquet,
+        Against, AskConfig, Engine, FileIdentity, Leaked, LeakedLists, LikelihoodOptions, Method, ModelIdentity,
+        OutFolder, OverTemplates, ReadyFile, ReadyPrompt, ReadyRun, Results, RunOutcome, RunResults, Sample, SampleKey,
+        ScoreKind, ScoredRuns, ScoresById, Shots, ShownConfig, Skip, Skips, TaskPrompts, TaskResults, TaskRun, compare,
+        curves, draw, located, read_scores, results, samples_file, table, template_fault,
     },
     inference::WeightFormat,
 };
@@ -98,21 +99,39 @@ pub struct Evaluated {
     pub out: PathBuf,
 }
 
-/// A task that was checked.
+/// A task that was checked, with whatever of it is the same for every model.
 #[derive(Debug, Clone)]
 pub(super) struct CheckedTask {
     path: PathBuf,
-    task: Task,
+    prompts: Arc<TaskPrompts>,
     sha256: String,
     split: Split,
     /// The split that demonstrations are of.
     shown: Option<Split>,
     examples: TaskExamples,
-    pool: Vec<TaskExample>,
+    /// The files of both splits.
+    files: Vec<FileIdentity>,
 }
 
 /// What a task's runs have made, beside its results.
 pub(super) type Runs = Vec<(SampleKey, Vec<Sample>)>;
+
+/// What is evaluated, read and checked.
+struct Evaluation<'o> {
+    options: &'o EvaluateOptions,
+    tasks: Vec<CheckedTask>,
+    files: Vec<(ReadyFile, FileIdentity)>,
+    leaked: Leaked,
+    /// The lists of what leaked.
+    lists: Vec<FileIdentity>,
+    other: Option<Other>,
+}
+
+/// An evaluation that was written before.
+struct Other {
+    runs: ScoredRuns,
+    model: serde_json::Value,
+}
 
 /// Evaluates a model, and publishes what was found.
 ///
@@ -121,23 +140,23 @@ pub(super) type Runs = Vec<(SampleKey, Vec<Sample>)>;
 /// # Errors
 /// When a task, a file or the model is at fault, or the folder holds something already: the error names it.
 pub fn evaluate(options: &EvaluateOptions, note: &mut dyn FnMut(&str)) -> Result<Evaluated> {
-    check_out(&options.out)?;
-    let leaked = Leaked::read(&options.leaked)?;
-    let other = options.against.as_deref().map(read_other).transpose()?;
-    let tasks = options.tasks.iter().map(|path| CheckedTask::read(path, options, note)).collect::<Result<Vec<_>>>()?;
-
+    let mut folder = OutFolder::new(&options.out)?;
+    let evaluation = Evaluation::read(options, note)?;
     let whiches = match options.checkpoints {
         Checkpoints::One(which) => vec![which],
         Checkpoints::All => all(&options.model)?,
     };
-    let mut found: Vec<(Results, Runs)> = Vec::new();
+    let mut found = Vec::new();
     for which in whiches {
         let ready = ReadyModel::open(&options.model, which, options.weights)?;
-        found.push(evaluate_model(ready, options, &tasks, &leaked, other.as_ref(), note)?);
+        let (results, runs) = evaluation.of_model(ready, note)?;
+        let step = results.model.step.filter(|_| options.checkpoints == Checkpoints::All);
+        folder.write(step, &results, &runs)?;
+        found.push(results);
     }
-    publish(&options.out, options.checkpoints, &found)?;
-    let results = found.into_iter().map(|(results, _)| results).collect();
-    Ok(Evaluated { results, out: options.out.clone() })
+    let by_step = (options.checkpoints == Checkpoints::All).then(|| curves(&found.iter().collect::<Vec<_>>()));
+    folder.publish(by_step.as_deref())?;
+    Ok(Evaluated { results: found, out: options.out.clone() })
 }
 
 /// All checkpoints of a training.
@@ -147,81 +166,178 @@ fn all(folder: &Path) -> Result<Vec<Which>> {
     if found.is_empty() { Err(Error::NoCheckpoint { path: folder.to_owned() }) } else { Ok(found) }
 }
 
-/// What is found of one model.
-fn evaluate_model(
-    ready: ReadyModel,
-    options: &EvaluateOptions,
-    tasks: &[CheckedTask],
-    leaked: &Leaked,
-    other: Option<&(ScoresById, serde_json::Value)>,
-    note: &mut dyn FnMut(&str),
-) -> Result<(Results, Runs)> {
-    let ReadyModel { model, tokenizer, sha256, step, notes } = ready;
-    notes.iter().for_each(|text| note(text));
-    let identity = ModelIdentity {
-        folder: options.model.display().to_string(),
-        sha256,
-        step,
-        tokenizer: tokenizer.sha256(),
-        weights: options.weights.name().to_owned(),
-        context_length: model.context_length(),
-        vocab_size: model.vocab_size(),
-    };
-    let engine = Engine::new(Arc::new(model), &tokenizer, options.context_length, options.likelihood)?;
-    let prompts = ready_prompts(options, engine.vocab_size())?;
-    let (mut found, mut runs) = (Vec::new(), Runs::new());
-    for task in tasks {
-        let (results, samples) = task.evaluate(&engine, options, leaked, note)?;
-        found.push(results);
-        runs.extend(samples);
+impl<'o> Evaluation<'o> {
+    /// Reads and checks whatever needs no model.
+    fn read(options: &'o EvaluateOptions, note: &mut dyn FnMut(&str)) -> Result<Self> {
+        let lists = LeakedLists::read(&options.leaked)?;
+        let other = options.against.as_deref().map(Other::read).transpose()?;
+        let tasks =
+            options.tasks.iter().map(|path| CheckedTask::read(path, options, note)).collect::<Result<Vec<_>>>()?;
+        let prompts = options.rendered.iter().map(|path| ReadyFile::of_prompts(path));
+        let texts = options.texts.iter().map(|path| ReadyFile::of_texts(path));
+        let files = prompts.chain(texts).collect::<Result<Vec<_>>>()?;
+        check_names(&tasks, &files)?;
+        let evaluated: Vec<&Path> =
+            tasks.iter().flat_map(CheckedTask::evaluated).chain(files.iter().map(|file| file.path.as_path())).collect();
+        let leaked = lists.among(&evaluated)?;
+        let lists = lists.lists.iter().map(|path| file_identity(path)).collect::<Result<_>>()?;
+        let hashed = |file: ReadyFile| file_identity(&file.path).map(|identity| (file, identity));
+        let files = files.into_iter().map(hashed).collect::<Result<_>>()?;
+        Ok(Self { options, tasks, files, leaked, lists, other })
     }
-    for prompts in prompts {
-        let (results, samples) = prompts.evaluate(&engine, options, leaked, note)?;
-        found.push(results);
-        runs.extend(samples);
+
+    /// What is found of one model.
+    fn of_model(&self, ready: ReadyModel, note: &mut dyn FnMut(&str)) -> Result<(Results, Runs)> {
+        let Self { options, tasks, files, leaked, .. } = self;
+        let ReadyModel { model, tokenizer, sha256, step, notes } = ready;
+        notes.iter().for_each(|text| note(text));
+        let identity = ModelIdentity {
+            folder: options.model.display().to_string(),
+            sha256,
+            step,
+            tokenizer: tokenizer.sha256(),
+            weights: options.weights.name().to_owned(),
+            context_length: model.context_length(),
+            vocab_size: model.vocab_size(),
+        };
+        let engine = Engine::new(Arc::new(model), &tokenizer, options.context_length, options.likelihood)?;
+        self.check(&engine)?;
+        let (mut found, mut runs) = (Vec::new(), Runs::new());
+        for task in tasks {
+            let (results, samples) = task.evaluate(&engine, options, leaked, note)?;
+            found.push(results);
+            runs.extend(samples);
+        }
+        for (file, identity) in files {
+            let (results, samples) = self.of_file(file, identity, &engine, note)?;
+            found.push(results);
+            runs.extend(samples);
+        }
+        let against = self.other.as_ref().map(|other| {
+            let tasks = serde_json::to_value(&found).expect("results are JSON");
+            let own = ScoredRuns { scores: scores_of(&runs), kinds: ScoreKind::of_tasks(&tasks) };
+            let folder = options.against.as_deref().unwrap_or(Path::new("")).display().to_string();
+            Against { folder, model: other.model.clone(), runs: compare(&other.runs, &own, options.ask.seed) }
+        });
+        let results = Results {
+            version: schemas::version::version(env!("CARGO_PKG_VERSION"), &[]).to_owned(),
+            model: identity,
+            settings: self.settings(),
+            tasks: found,
+            against,
+        };
+        Ok((results, runs))
     }
-    let against = other.map(|(scores, model)| {
-        let own = scores_of(&runs);
-        let folder = options.against.as_deref().unwrap_or(Path::new("")).display().to_string();
-        Against { folder, model: model.clone(), runs: compare(scores, &own, options.ask.seed) }
-    });
-    let results = Results {
-        version: schemas::version::version(env!("CARGO_PKG_VERSION"), &[]).to_owned(),
-        model: identity,
-        settings: settings(options),
-        tasks: found,
-        against,
-    };
-    Ok((results, runs))
+
+    /// Checks what needs the model, before it is asked anything.
+    fn check(&self, engine: &Engine<'_>) -> Result<()> {
+        let context = engine.encoder().context_length();
+        if let Some(stride) = self.options.stride.filter(|stride| *stride > context) {
+            let message = format!("a window has {context} tokens, and cannot score more");
+            return Err(Error::Evaluation { what: format!("a stride of {stride} tokens"), message });
+        }
+        for task in &self.tasks {
+            for (template, shots) in task.asked(self.options) {
+                let run = task.run(engine, self.options, &self.leaked, template, shots);
+                run.check().map_err(|error| located(&task.path, error))?;
+            }
+        }
+        for (file, _) in &self.files {
+            for (method, prompts) in &file.kinds {
+                self.run_of_file(file, engine, *method, prompts).check()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was asked for, as far as figures depend on it.
+    fn settings(&self) -> serde_json::Value {
+        let EvaluateOptions { ask, shots, same_demonstrations, count, stride, context_length, .. } = self.options;
+        serde_json::json!({
+            "seed": ask.seed, "shots": shots, "same_demonstrations": same_demonstrations, "separator": ask.separator, "count": count,
+            "neutral_context": ask.neutral_context, "long_prompts": ask.long_prompts, "stride": stride,
+            "context_length": context_length, "leaked": self.lists,
+        })
+    }
+
+    fn run_of_file<'r>(
+        &'r self,
+        file: &'r ReadyFile,
+        engine: &'r Engine<'_>,
+        method: Method,
+        prompts: &'r [(u64, ReadyPrompt)],
+    ) -> ReadyRun<'r> {
+        let Self { options, leaked, .. } = self;
+        ReadyRun { engine, prompts, file: &file.path, method, leaked, config: &options.ask, stride: options.stride }
+    }
+
+    /// Asks the model about the prompts of a file.
+    fn of_file(
+        &self,
+        file: &ReadyFile,
+        identity: &FileIdentity,
+        engine: &Engine<'_>,
+        note: &mut dyn FnMut(&str),
+    ) -> Result<(TaskResults, Runs)> {
+        let (mut found, mut runs, mut examples) = (Vec::new(), Runs::new(), 0);
+        for (method, prompts) in &file.kinds {
+            let mut ticker = Ticker::new(file.name.clone(), note);
+            let run = self.run_of_file(file, engine, *method, prompts);
+            let outcome: RunOutcome = run.run(&mut |more, of| ticker.done(more, of))?;
+            let template = if *method == Method::Text { "text" } else { "rendered" };
+            let results = RunResults::new((template, None), Shots::Fixed(0), &outcome);
+            note(&said(&file.name, &results));
+            let template = if runs.is_empty() { template.to_owned() } else { format!("{template} {}", runs.len() + 1) };
+            examples += outcome.samples.len();
+            runs.push((
+                SampleKey { task: file.name.clone(), template: template.clone(), shots: "0".into() },
+                outcome.samples,
+            ));
+            found.push(RunResults { template, ..results });
+        }
+        let results = TaskResults {
+            task: file.name.clone(),
+            title: String::new(),
+            version: None,
+            sha256: identity.sha256.clone(),
+            split: None,
+            demonstrations: None,
+            files: vec![identity.clone()],
+            examples,
+            broken: Skips::new(),
+            runs: found,
+            over_templates: Vec::new(),
+        };
+        Ok((results, runs))
+    }
 }
 
-/// A folder that is written is not there yet, or empty.
-fn check_out(out: &Path) -> Result<()> {
-    let is_empty = |out: &Path| fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none());
-    if !out.exists() || is_empty(out) {
-        return Ok(());
+impl Other {
+    fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(results::FILE);
+        let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
+        let json: serde_json::Value =
+            serde_json::from_slice(&bytes).map_err(|error| Error::Damaged { path, message: error.to_string() })?;
+        let scores = read_scores(&folder.join(samples_file::FILE))?;
+        Ok(Self {
+            runs: ScoredRuns { scores, kinds: ScoreKind::of_tasks(&json["tasks"]) },
+            model: json["model"].clone(),
+        })
     }
-    let message = "it holds something already; choose another --out".to_owned();
-    Err(Error::Evaluation { what: out.display().to_string(), message })
 }
 
-/// The scores and the model of an evaluation that was written before.
-fn read_other(folder: &Path) -> Result<(ScoresById, serde_json::Value)> {
-    let path = folder.join(results::FILE);
-    let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
-    let json: serde_json::Value =
-        serde_json::from_slice(&bytes).map_err(|error| Error::Damaged { path, message: error.to_string() })?;
-    Ok((read_scores(&folder.join(samples_file::FILE))?, json["model"].clone()))
-}
-
-/// What was asked for, as far as figures depend on it.
-fn settings(options: &EvaluateOptions) -> serde_json::Value {
-    let EvaluateOptions { ask, shots, same_demonstrations, count, stride, context_length, .. } = options;
-    serde_json::json!({
-        "seed": ask.seed, "shots": shots, "same_demonstrations": same_demonstrations, "separator": ask.separator, "count": count,
-        "neutral_context": ask.neutral_context, "long_prompts": ask.long_prompts, "stride": stride,
-        "context_length": context_length,
-    })
+/// Checks that what is evaluated has different names, by which results are told apart.
+pub(super) fn check_names(tasks: &[CheckedTask], files: &[ReadyFile]) -> Result<()> {
+    let tasks = tasks.iter().map(|task| (&task.task().name, &task.path));
+    let mut known: BTreeMap<&String, &PathBuf> = BTreeMap::new();
+    for (name, path) in tasks.chain(files.iter().map(|file| (&file.name, &file.path))) {
+        if let Some(other) = known.insert(name, path) {
+            let message =
+                format!("{} and {} both have it: evaluate one after the other", other.display(), path.display());
+            return Err(Error::Evaluation { what: format!("the name `{name}`"), message });
+        }
+    }
+    Ok(())
 }
 
 impl CheckedTask {
@@ -253,13 +369,23 @@ impl CheckedTask {
         let shown = [Split::Train, Split::Validation, split].into_iter().filter(|_| shows).find(there);
         task.templates = templates;
         let mut examples = TaskExamples::read(&task, split)?;
-        for broken in examples.broken.iter().take(3) {
-            note(&format!("{}: example {}: {}", broken.file.display(), broken.number, broken.message));
+        note_broken(&examples.broken, note);
+        let known: HashSet<&str> = examples.examples.iter().map(|example| example.id.as_str()).collect();
+        if known.len() < examples.examples.len() {
+            let more = examples.examples.len() - known.len();
+            note(&format!(
+                "task `{}`: {more} examples of its split `{split}` are there before, word for word",
+                task.name
+            ));
         }
         let pool = match shown {
             None => Vec::new(),
             Some(shown) if shown == split => examples.examples.clone(),
-            Some(shown) => TaskExamples::read(&task, shown)?.examples,
+            Some(shown) => {
+                let TaskExamples { examples, broken } = TaskExamples::read(&task, shown)?;
+                note_broken(&broken, note);
+                examples
+            }
         };
         if let Some(shown) = shown.filter(|shown| *shown != Split::Train && *shown != split) {
             note(&format!("task `{}` has no split `train`: demonstrations are of its split `{shown}`", task.name));
@@ -269,18 +395,58 @@ impl CheckedTask {
                 task.name
             ));
         }
-        if examples.examples.is_empty() {
+        let Some(first) = examples.examples.first() else {
             return Err(Error::Evaluation {
                 what: format!("task `{}`", task.name),
                 message: format!("its split `{split}` has no example"),
             });
-        }
+        };
+        let config = ShownConfig {
+            seed: options.ask.seed,
+            same: options.same_demonstrations,
+            separator: options.ask.separator.clone(),
+        };
+        let of_split = |split: Split| task.files.get(&split).into_iter().flatten();
+        let mut files: Vec<&PathBuf> = of_split(split).chain(shown.into_iter().flat_map(of_split)).collect();
+        files.sort();
+        files.dedup();
+        let files = files.into_iter().map(|path| file_identity(path)).collect::<Result<Vec<_>>>()?;
+        let prompts = TaskPrompts::new(task, &pool, config).map_err(|error| located(path, error))?;
+        check_choices(&prompts, first, options.ask.method).map_err(|error| located(path, error))?;
         if options.count > 0 {
             let seed = options.ask.seed;
             examples.examples.sort_by_cached_key(|example| (draw(seed, "render", &example.id), example.id.clone()));
             examples.examples.truncate(options.count);
         }
-        Ok(Self { path: path.to_owned(), task, sha256, split, shown, examples, pool })
+        Ok(Self { path: path.to_owned(), prompts: Arc::new(prompts), sha256, split, shown, examples, files })
+    }
+
+    /// The task, with the templates that are evaluated.
+    fn task(&self) -> &Task {
+        self.prompts.task()
+    }
+
+    /// The files that are evaluated.
+    fn evaluated(&self) -> impl Iterator<Item = &Path> {
+        self.task().files.get(&self.split).into_iter().flatten().map(PathBuf::as_path)
+    }
+
+    /// What is asked: templates by number, each with every number of demonstrations.
+    fn asked(&self, options: &EvaluateOptions) -> Vec<(usize, Shots)> {
+        let templates = 0..self.task().templates.len();
+        templates.flat_map(|template| options.shots.iter().map(move |shots| (template, *shots))).collect()
+    }
+
+    fn run<'r>(
+        &'r self,
+        engine: &'r Engine<'_>,
+        options: &'r EvaluateOptions,
+        leaked: &'r Leaked,
+        template: usize,
+        shots: Shots,
+    ) -> TaskRun<'r> {
+        let examples = &self.examples.examples;
+        TaskRun { engine, prompts: &self.prompts, examples, leaked, config: &options.ask, template, shots }
     }
 
     /// Asks the model about all examples, by each template, with each number of demonstrations.
@@ -291,43 +457,21 @@ impl CheckedTask {
         leaked: &Leaked,
         note: &mut dyn FnMut(&str),
     ) -> Result<(TaskResults, Runs)> {
-        let Self { path, task, sha256, split, shown, examples, pool } = self;
-        let (split, shown) = (*split, *shown);
-        let TaskExamples { examples, broken } = examples;
-        let config = ShownConfig {
-            seed: options.ask.seed,
-            same: options.same_demonstrations,
-            separator: options.ask.separator.clone(),
-        };
-        let prompts = TaskPrompts::new(task.clone(), pool, config).map_err(|error| located(path, error))?;
-        let task = prompts.task();
+        let Self { path, sha256, split, shown, files, .. } = self;
+        let TaskExamples { examples, broken } = &self.examples;
+        let task = self.task();
         let (mut found, mut runs) = (Vec::new(), Runs::new());
-        for (number, template) in task.templates.iter().enumerate() {
-            for shots in &options.shots {
-                let run = TaskRun {
-                    engine,
-                    prompts: &prompts,
-                    examples,
-                    leaked,
-                    config: &options.ask,
-                    template: number,
-                    shots: *shots,
-                };
-                let what = format!("{}, {}, {shots} shots", task.name, template.name);
-                let mut ticker = Ticker::new(what, note);
-                let outcome = run.run(&mut |more, of| ticker.done(more, of)).map_err(|error| located(path, error))?;
-                let results = RunResults::new((&template.name, Some(template.prompt_style)), *shots, &outcome);
-                note(&said(&task.name, &results));
-                let key =
-                    SampleKey { task: task.name.clone(), template: template.name.clone(), shots: shots.to_string() };
-                runs.push((key, outcome.samples));
-                found.push(results);
-            }
+        for (number, shots) in self.asked(options) {
+            let template = &task.templates[number];
+            let run = self.run(engine, options, leaked, number, shots);
+            let mut ticker = Ticker::new(format!("{}, {}, {shots} shots", task.name, template.name), note);
+            let outcome = run.run(&mut |more, of| ticker.done(more, of)).map_err(|error| located(path, error))?;
+            let results = RunResults::new((&template.name, Some(template.prompt_style)), shots, &outcome);
+            note(&said(&task.name, &results));
+            let key = SampleKey { task: task.name.clone(), template: template.name.clone(), shots: shots.to_string() };
+            runs.push((key, outcome.samples));
+            found.push(results);
         }
-        let of_split = |split: Split| task.files.get(&split).into_iter().flatten();
-        let mut files: Vec<&PathBuf> = of_split(split).chain(shown.into_iter().flat_map(of_split)).collect();
-        files.sort();
-        files.dedup();
         let mut broken_by_reason = Skips::new();
         for row in broken {
             *broken_by_reason.entry(if row.is_whole { Skip::NoAnswer } else { Skip::NoExample }).or_default() += 1;
@@ -335,10 +479,11 @@ impl CheckedTask {
         let results = TaskResults {
             task: task.name.clone(),
             title: task.title.clone(),
+            version: Some(task.version),
             sha256: sha256.clone(),
             split: Some(split.name().to_owned()),
             demonstrations: shown.map(|split| split.name().to_owned()),
-            files: files.into_iter().map(|path| file_identity(path)).collect::<Result<_>>()?,
+            files: files.clone(),
             examples: examples.len(),
             broken: broken_by_reason,
             over_templates: OverTemplates::of(&found),
@@ -346,6 +491,28 @@ impl CheckedTask {
         };
         Ok((results, runs))
     }
+}
+
+/// Names the first rows that are no examples, and says how many more there are.
+fn note_broken(broken: &[NoExample], note: &mut dyn FnMut(&str)) {
+    const NAMED: usize = 3;
+    for NoExample { file, number, message, .. } in broken.iter().take(NAMED) {
+        note(&format!("{}: example {number}: {message}", file.display()));
+    }
+    if let Some(last) = broken.get(NAMED) {
+        note(&format!("{}: {} more that are no examples", last.file.display(), broken.len() - NAMED));
+    }
+}
+
+/// Checks that choices can be told apart in the words of all templates that are judged by them.
+fn check_choices(prompts: &TaskPrompts, example: &TaskExample, asked: Option<Method>) -> Result<()> {
+    let task = prompts.task();
+    for (number, template) in task.templates.iter().enumerate() {
+        if Method::of(task, template, asked) == Method::Choices {
+            prompts.check_choices(number, &example.id, &prompts.asked(number, example)?)?;
+        }
+    }
+    Ok(())
 }
 
 /// The templates that are evaluated.
@@ -361,7 +528,7 @@ fn templates(task: &Task, options: &EvaluateOptions) -> std::result::Result<Vec<
     }
     let fault = |template: &Template| {
         let number = task.templates.iter().position(|own| own.name == template.name)?;
-        template_fault(task, number)
+        template_fault(task, number, options.ask.method)
     };
     let named = |template: &&&Template| options.templates.contains(&template.name);
     for template in all.iter().filter(named) {
@@ -371,9 +538,9 @@ fn templates(task: &Task, options: &EvaluateOptions) -> std::result::Result<Vec<
     }
     let can: Vec<&Template> = all.iter().copied().filter(|template| fault(template).is_none()).collect();
     if can.is_empty() {
-        return Err(
-            "it has no template for evaluation: each is inverted, or makes no prompt with a completion".to_owned()
-        );
+        let why: BTreeSet<&str> = all.iter().filter_map(|template| fault(template)).collect();
+        let why = why.into_iter().collect::<Vec<_>>().join("; ");
+        return Err(format!("it has no template for evaluation: {why}"));
     }
     let of_style = |style: PromptStyle| can.iter().copied().filter(move |template| template.prompt_style == style);
     let chosen: Vec<&Template> = match (options.templates.is_empty(), options.prompt_style) {
@@ -389,112 +556,6 @@ fn templates(task: &Task, options: &EvaluateOptions) -> std::result::Result<Vec<
         return Err(format!("it has no template of that prompt style for evaluation; it has `{}`", names(&can)));
     }
     Ok(chosen.into_iter().cloned().collect())
-}
-
-/// Prompts of a file that come ready.
-struct ReadyFile {
-    path: PathBuf,
-    /// By what they are judged from, with the numbers of their lines.
-    kinds: Vec<(Method, Vec<(u64, ReadyPrompt)>)>,
-}
-
-/// Reads prompts that come ready, and texts.
-///
-/// # Errors
-/// A line that is none: the file and the line are named.
-fn ready_prompts(options: &EvaluateOptions, vocab_size: usize) -> Result<Vec<ReadyFile>> {
-    let mut files = Vec::new();
-    for path in &options.rendered {
-        let damaged = |line: u64, message: String| Error::Damaged {
-            path: path.clone(),
-            message: format!("line {line}: {message}"),
-        };
-        let mut lines = Lines::open(path, ReadOptions::default())?;
-        let mut file = ReadyFile { path: path.clone(), kinds: Vec::new() };
-        while let Some((number, line)) = lines.next_line()? {
-            let prompt = ReadyPrompt::of_line(&line, vocab_size).map_err(|message| damaged(number, message))?;
-            let method = prompt.method().map_err(|message| damaged(number, message))?;
-            match file.kinds.iter_mut().find(|(kind, _)| *kind == method) {
-                Some((_, prompts)) => prompts.push((number, prompt)),
-                None => file.kinds.push((method, vec![(number, prompt)])),
-            }
-        }
-        files.push(file);
-    }
-    for path in &options.texts {
-        let is_plain = path.extension().is_none_or(|extension| extension == "txt" || extension == "md");
-        let mut texts = Vec::new();
-        if is_plain {
-            texts.push(fs::read_to_string(path).map_err(Error::file("read", path))?);
-        } else {
-            let mut documents = Documents::open(path)?;
-            while let Some(few) = documents.next_few()? {
-                texts.extend(few.into_iter().filter_map(|document| match document {
-                    Document::Text { prompt, text } => Some(prompt + &text),
-                    Document::Conversation(_) => None,
-                }));
-            }
-        }
-        let prompts = (1..).zip(texts.into_iter().map(ReadyPrompt::of_text)).collect();
-        files.push(ReadyFile { path: path.clone(), kinds: vec![(Method::Text, prompts)] });
-    }
-    for file in &files {
-        if file.kinds.iter().all(|(_, prompts)| prompts.is_empty()) {
-            return Err(Error::Data { path: file.path.clone(), message: "there is nothing to evaluate on".to_owned() });
-        }
-    }
-    Ok(files)
-}
-
-impl ReadyFile {
-    fn evaluate(
-        self,
-        engine: &Engine<'_>,
-        options: &EvaluateOptions,
-        leaked: &Leaked,
-        note: &mut dyn FnMut(&str),
-    ) -> Result<(TaskResults, Runs)> {
-        let file = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let task = file.split('.').next().unwrap_or_default().to_owned();
-        let (mut found, mut runs, mut examples) = (Vec::new(), Runs::new(), 0);
-        for (method, prompts) in self.kinds {
-            let run = ReadyRun {
-                engine,
-                prompts: &prompts,
-                file: &file,
-                method,
-                leaked,
-                config: &options.ask,
-                stride: options.stride,
-            };
-            let mut ticker = Ticker::new(task.clone(), note);
-            let outcome: RunOutcome = run.run(&mut |more, of| ticker.done(more, of))?;
-            let template = if method == Method::Text { "text" } else { "rendered" };
-            let results = RunResults::new((template, None), Shots::Fixed(0), &outcome);
-            note(&said(&task, &results));
-            let template = if runs.is_empty() { template.to_owned() } else { format!("{template} {}", runs.len() + 1) };
-            examples += outcome.samples.len();
-            runs.push((
-                SampleKey { task: task.clone(), template: template.clone(), shots: "0".into() },
-                outcome.samples,
-            ));
-            found.push(RunResults { template, ..results });
-        }
-        let identity = file_identity(&self.path)?;
-        let results = TaskResults {
-            task,
-            title: String::new(),
-            sha256: identity.sha256.clone(),
-            split: None,
-            demonstrations: None,
-            files: vec![identity],
-            examples,
-            broken: Skips::new(),
-            runs: found,
-            over_templates: Vec::new(),
-        };
-        Ok((results, runs))
-    }
 }
 
 fn file_identity(path: &Path) -> Result<FileIdentity> {
@@ -555,45 +616,6 @@ fn scores_of(runs: &Runs) -> ScoresById {
     let of =
         |samples: &[Sample]| samples.iter().filter_map(|sample| Some((sample.id.clone(), sample.score?))).collect();
     runs.iter().map(|(key, samples)| (key.clone(), of(samples))).collect()
-}
-
-/// Writes all files into a folder beside the one that they are for, which then gets its name.
-fn publish(out: &Path, checkpoints: Checkpoints, found: &[(Results, Runs)]) -> Result<()> {
-    let name = out.file_name().unwrap_or_default().to_string_lossy();
-    let partial = out.with_file_name(format!(".{name}.partial"));
-    if partial.exists() {
-        fs::remove_dir_all(&partial).map_err(Error::file("remove", &partial))?;
-    }
-    fs::create_dir_all(&partial).map_err(Error::file("make the folder", &partial))?;
-    for (results, runs) in found {
-        let folder = match (checkpoints, results.model.step) {
-            (Checkpoints::All, Some(step)) => partial.join(format!("step-{step:08}")),
-            _ => partial.clone(),
-        };
-        write(&folder, results, runs)?;
-    }
-    if checkpoints == Checkpoints::All {
-        let all: Vec<&Results> = found.iter().map(|(results, _)| results).collect();
-        AtomicFile::write_whole(&partial.join(curves::FILE), &json(&curves(&all)))?;
-    }
-    fs::rename(&partial, out).map_err(Error::file("rename to", out))?;
-    sync_folder(out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
-    Ok(())
-}
-
-/// Writes what was found of a model.
-fn write(folder: &Path, results: &Results, runs: &Runs) -> Result<()> {
-    AtomicFile::write_whole(&folder.join(results::FILE), &json(results))?;
-    let samples: Vec<(SampleKey, &[Sample])> = runs.iter().map(|(key, samples)| (key.clone(), &samples[..])).collect();
-    AtomicFile::write_whole(&folder.join(samples_file::FILE), &to_parquet(&samples))?;
-    AtomicFile::write_whole(&folder.join(page::FILE), page::html(&page_data(results, runs)).as_bytes())?;
-    Ok(())
-}
-
-fn json(of: &impl Serialize) -> Vec<u8> {
-    let mut json = serde_json::to_vec_pretty(of).expect("results are JSON");
-    json.push(b'\n');
-    json
 }
 
 /// The table of scores.

@@ -35,9 +35,7 @@ pub struct ServeOptions {
     pub batch: BatchLimits,
     /// Texts that may wait beside those that run.
     pub queue: usize,
-    /// New tokens of a text, at most; as many as the model's context has room for, where nobody says.
-    pub max_tokens: Option<usize>,
-    /// What else may be asked for.
+    /// What may be asked for.
     pub limits: ServeLimits,
 }
 
@@ -56,7 +54,7 @@ impl Server {
     /// # Errors
     /// When the folder has no decoder, something of it is missing or damaged, or the chat template cannot be read.
     pub fn open(options: ServeOptions, note: &mut dyn FnMut(&str)) -> Result<Self> {
-        let ServeOptions { folder, which, weights, name, chat_template, batch, queue, max_tokens, limits } = options;
+        let ServeOptions { folder, which, weights, name, chat_template, batch, queue, limits } = options;
         let ReadyModel { model, tokenizer, notes, .. } = ReadyModel::open(&folder, which, weights)?;
         notes.iter().for_each(|text| note(text));
         let template = match &chat_template {
@@ -67,7 +65,6 @@ impl Server {
             template.check()?;
         }
         let (vocab_size, context_length) = (model.vocab_size(), model.context_length());
-        let limits = ServeLimits { max_tokens: max_tokens.unwrap_or(context_length).min(context_length), ..limits };
         let (engine, thread) =
             Engine::start(Arc::new(model), batch, queue).map_err(Error::file("start a thread for", &folder))?;
         let (name, aliases) = names(&folder, name);

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use schemas::paths::NamedFolders;
 use serde::{Deserialize, Serialize};
 
-use super::evaluate::{CheckedTask, Checkpoints, EvaluateOptions};
+use super::evaluate::{CheckedTask, Checkpoints, EvaluateOptions, check_names};
 use crate::{
     checkpoint::Which,
     error::Result,
@@ -105,6 +105,8 @@ impl TrainingTasks {
                 long_prompts: LongPrompts::Cut,
                 separator: "\n\n".to_owned(),
                 protocol: ProtocolChanges::default(),
+                // a log has values alone
+                standard_errors: false,
             },
             stride: None,
             leaked: Vec::new(),
@@ -113,7 +115,9 @@ impl TrainingTasks {
             likelihood: LikelihoodOptions::default(),
         };
         let tasks = options.tasks.iter().map(|path| CheckedTask::read(path, &options, &mut |_| {}));
-        Ok(Self { tasks: tasks.collect::<Result<_>>()?, every: every.unwrap_or(1), options })
+        let tasks = tasks.collect::<Result<Vec<_>>>()?;
+        check_names(&tasks, &[])?;
+        Ok(Self { tasks, every: every.unwrap_or(1), options })
     }
 
     /// What each task is judged by, by the task's name; where there are several templates or numbers of demonstrations, by these, too.

@@ -1,6 +1,6 @@
 //! A request to the engine, and what becomes of it to an answer: at once, or in pieces.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use axum::{
     body::{Body, Bytes},
@@ -10,46 +10,20 @@ use axum::{
 use futures::stream;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::time::timeout_at;
 
 use super::{
-    choice::{Added, Choice, Finish, Told},
+    choice::{Choice, Delta, Finish, TokenLogprob},
+    deadline::Deadline,
     engine::{EngineEvent, Generations},
     error::{ApiError, ApiResult},
     forms::{
         Answer, ChatChoice, ChatDelta, ChatLogprobs, ChatMessage, ChatPiece, CompletionChoice, CompletionLogprobs,
         Usage,
     },
-    service::{Observation, Service, computed},
+    job::{Job, Kind},
+    observation::Observation,
+    service::Service,
 };
-use crate::generate::continuous::GenerationRequest;
-
-/// What an answer consists of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Texts.
-    Completion,
-    /// Messages.
-    Chat,
-}
-
-/// A request that was read.
-#[derive(Debug)]
-pub struct Job {
-    pub kind: Kind,
-    /// Those of each prompt, one after the other.
-    pub requests: Vec<GenerationRequest>,
-    /// The text of each.
-    pub choices: Vec<Choice>,
-    /// Texts that are generated for a prompt, and those that are given.
-    pub samples: [usize; 2],
-    /// Tokens of all prompts.
-    pub prompt_tokens: usize,
-    /// Whether tokens are told of.
-    pub logprobs: bool,
-    pub stream: bool,
-    pub include_usage: bool,
-}
 
 /// What stands in every piece of an answer.
 #[derive(Debug)]
@@ -59,32 +33,44 @@ struct Head {
     created: u64,
     service: Arc<Service>,
     logprobs: bool,
+    /// Tokens that end a text, and say nothing.
+    eos: Arc<[u32]>,
 }
 
 /// Answers a request.
 ///
 /// # Errors
 /// When there are too many, the engine refuses it, or it takes too long: before any of it was sent.
-pub async fn answer(job: Job, observation: &mut Option<Observation>) -> ApiResult<Response> {
+pub async fn answer(job: Job, deadline: Deadline, observation: &mut Option<Observation>) -> ApiResult<Response> {
     let observed = observation.as_mut().expect("nobody has taken it yet");
     let service = Arc::clone(observed.service());
     let before = if job.kind == Kind::Completion { "cmpl" } else { "chatcmpl" };
-    observed.prompt(job.prompt_tokens);
     let head = Head {
         kind: job.kind,
         id: service.new_id(before),
         created: super::service::seconds(),
         logprobs: job.logprobs,
+        eos: job.eos,
         service: Arc::clone(&service),
     };
     let generations = service.engine.submit(job.requests).ok_or_else(ApiError::full)?;
-    let running = Running { generations, left: job.choices.len(), choices: job.choices, generated: 0 };
+    observed.prompt(job.prompt_tokens);
+    let count = job.choices.len();
+    let running = Running {
+        generations,
+        choices: job.choices,
+        first_tokens: vec![None; count],
+        left: count,
+        generated: 0,
+        deadline,
+    };
     if job.stream {
         let observation = observation.take().expect("it was there");
         let usage = job.include_usage.then_some(job.prompt_tokens);
         return Ok(pieces(head, running, usage, observation));
     }
-    whole(head, running, job.samples, job.prompt_tokens, observed).await
+    let groups = Groups { best_of: job.best_of, n: job.n };
+    whole(head, running, groups, job.prompt_tokens, observed).await
 }
 
 /// Texts that are being generated.
@@ -92,20 +78,21 @@ pub async fn answer(job: Job, observation: &mut Option<Observation>) -> ApiResul
 struct Running {
     generations: Generations,
     choices: Vec<Choice>,
+    /// When the first token of each came.
+    first_tokens: Vec<Option<Instant>>,
     /// Those that are not complete.
     left: usize,
     /// Tokens of all.
     generated: usize,
+    deadline: Deadline,
 }
 
 impl Running {
     /// What comes next: an event's place, and what it adds there.
-    async fn next(&mut self, observation: &mut Observation) -> ApiResult<(usize, Added)> {
-        let deadline = observation.deadline();
+    async fn next(&mut self, observation: &mut Observation) -> ApiResult<(usize, Delta)> {
         let service = Arc::clone(observation.service());
         loop {
-            let next = timeout_at(deadline, self.generations.next()).await;
-            let next = next.map_err(|_| ApiError::timeout(service.limits.time))?;
+            let next = self.deadline.within(self.generations.next()).await?;
             let (place, event) = match next.ok_or_else(|| ApiError::failed("the model has stopped"))? {
                 (place, EngineEvent::Generation(event)) => (place, event),
                 (_, EngineEvent::Refused(fault)) => return Err(ApiError::refused(&fault)),
@@ -115,10 +102,13 @@ impl Running {
                 continue;
             }
             let before = choice.tokens;
-            let added = choice.take(event, &service.served.tokenizer);
+            let delta = choice.take(event, &service.tokens);
             self.generated += choice.tokens - before;
             observation.tokens(self.generated);
-            match added.finish {
+            if choice.tokens > 0 {
+                self.first_tokens[place].get_or_insert_with(Instant::now);
+            }
+            match delta.finish {
                 Some(Finish::Failed) => {
                     return Err(ApiError::failed("the model computed what is no number: its weights are broken"));
                 }
@@ -126,19 +116,31 @@ impl Running {
                     self.left -= 1;
                     // after a stop string the engine would go on
                     self.generations.cancel(place);
+                    if let Some(first) = self.first_tokens[place] {
+                        observation.text(first.elapsed(), choice.tokens);
+                    }
                 }
                 None => {}
             }
-            return Ok((place, added));
+            return Ok((place, delta));
         }
     }
+}
+
+/// How many texts there are of each prompt.
+#[derive(Debug, Clone, Copy)]
+struct Groups {
+    /// Those that are generated, one after the other.
+    best_of: usize,
+    /// Those of them that are given.
+    n: usize,
 }
 
 /// A text that is complete.
 #[derive(Debug, Default)]
 struct Complete {
     text: String,
-    tokens: Vec<Told>,
+    tokens: Vec<TokenLogprob>,
     finish: Option<&'static str>,
 }
 
@@ -146,22 +148,22 @@ struct Complete {
 async fn whole(
     head: Head,
     mut running: Running,
-    [generated, given]: [usize; 2],
+    groups: Groups,
     prompt_tokens: usize,
     observation: &mut Observation,
 ) -> ApiResult<Response> {
     let mut texts: Vec<Complete> = running.choices.iter().map(|_| Complete::default()).collect();
     while running.left > 0 {
-        let (place, added) = running.next(observation).await?;
-        texts[place].text.push_str(&added.text);
+        let (place, delta) = running.next(observation).await?;
+        texts[place].text.push_str(&delta.text);
         if head.logprobs {
-            texts[place].tokens.extend(added.tokens);
+            texts[place].tokens.extend(delta.tokens);
         }
-        texts[place].finish = added.finish.map(Finish::name).or(texts[place].finish);
+        texts[place].finish = delta.finish.map(Finish::name).or(texts[place].finish);
     }
     let usage = Usage::new(prompt_tokens, running.generated);
-    let places = best(&running.choices, generated, given);
-    let json = computed(move || {
+    let places = best(&running.choices, groups);
+    let json = running.deadline.computed(move || {
         let chosen = places.into_iter().map(|place| std::mem::take(&mut texts[place])).collect();
         head.whole(chosen, usage)
     });
@@ -169,14 +171,14 @@ async fn whole(
 }
 
 /// The places of the texts that are given: of those of each prompt the ones whose tokens are the likeliest, on average.
-fn best(choices: &[Choice], generated: usize, given: usize) -> Vec<usize> {
+fn best(choices: &[Choice], Groups { best_of, n }: Groups) -> Vec<usize> {
     let mean = |place: &usize| choices[*place].logprob / choices[*place].tokens.max(1) as f64;
-    let groups = (0..choices.len() / generated).map(|group| group * generated..(group + 1) * generated);
+    let groups = (0..choices.len() / best_of).map(|group| group * best_of..(group + 1) * best_of);
     let of_group = |group: std::ops::Range<usize>| {
         let mut places: Vec<usize> = group.collect();
-        if given < generated {
+        if n < best_of {
             places.sort_by(|one, other| mean(other).total_cmp(&mean(one)));
-            places.truncate(given);
+            places.truncate(n);
         }
         places
     };
@@ -227,9 +229,9 @@ impl Pieces {
     /// Takes what comes next, and makes it ready.
     async fn go_on(&mut self) {
         match self.running.next(&mut self.observation).await {
-            Ok((place, added)) => {
-                if !added.text.is_empty() || !added.tokens.is_empty() || added.finish.is_some() {
-                    self.ready.push_back(self.head.piece(place, added, self.usage.map(|_| Value::Null)));
+            Ok((place, delta)) => {
+                if !delta.text.is_empty() || !delta.tokens.is_empty() || delta.finish.is_some() {
+                    self.ready.push_back(self.head.piece(place, delta, self.usage.map(|_| Value::Null)));
                 }
                 if self.running.left == 0 {
                     if let Some(prompt_tokens) = self.usage {
@@ -242,6 +244,8 @@ impl Pieces {
                 }
             }
             Err(error) => {
+                // the client may take its time to read of it
+                self.running.generations.cancel_all();
                 self.ready.push_back(event(&error.json()));
                 self.observation.end(error.code());
                 self.is_over = true;
@@ -257,7 +261,7 @@ impl Head {
 
     /// The whole answer as JSON.
     fn whole(&self, texts: Vec<Complete>, usage: Usage) -> Vec<u8> {
-        let tokenizer = &self.service.served.tokenizer;
+        let table = &self.service.tokens;
         let texts = texts.into_iter().enumerate();
         let usage = Some(json!(usage));
         match self.kind {
@@ -265,7 +269,7 @@ impl Head {
                 let choice = |(index, Complete { text, tokens, finish }): (usize, Complete)| CompletionChoice {
                     text,
                     index,
-                    logprobs: self.logprobs.then(|| CompletionLogprobs::new(&tokens, tokenizer)),
+                    logprobs: self.logprobs.then(|| CompletionLogprobs::new(&tokens, table)),
                     finish_reason: finish,
                 };
                 bytes_of(&self.answer("text_completion", texts.map(choice).collect(), usage))
@@ -274,7 +278,7 @@ impl Head {
                 let choice = |(index, Complete { text, tokens, finish }): (usize, Complete)| ChatChoice {
                     index,
                     message: ChatMessage { role: "assistant", content: text, refusal: None },
-                    logprobs: self.logprobs.then(|| ChatLogprobs::new(&tokens, tokenizer)),
+                    logprobs: self.logprobs.then(|| ChatLogprobs::new(&tokens, table, &self.eos)),
                     finish_reason: finish,
                 };
                 bytes_of(&self.answer("chat.completion", texts.map(choice).collect(), usage))
@@ -283,18 +287,18 @@ impl Head {
     }
 
     /// A piece of a text.
-    fn piece(&self, index: usize, added: Added, usage: Option<Value>) -> Bytes {
-        let tokenizer = &self.service.served.tokenizer;
-        let Added { text, tokens, finish } = added;
+    fn piece(&self, index: usize, delta: Delta, usage: Option<Value>) -> Bytes {
+        let table = &self.service.tokens;
+        let Delta { text, tokens, finish } = delta;
         let finish_reason = finish.map(Finish::name);
         match self.kind {
             Kind::Completion => {
-                let logprobs = self.logprobs.then(|| CompletionLogprobs::new(&tokens, tokenizer));
+                let logprobs = self.logprobs.then(|| CompletionLogprobs::new(&tokens, table));
                 let choice = CompletionChoice { text, index, logprobs, finish_reason };
                 event(&self.answer("text_completion", vec![choice], usage))
             }
             Kind::Chat => {
-                let logprobs = self.logprobs.then(|| ChatLogprobs::new(&tokens, tokenizer));
+                let logprobs = self.logprobs.then(|| ChatLogprobs::new(&tokens, table, &self.eos));
                 let delta = ChatDelta { role: None, content: (!text.is_empty()).then_some(text) };
                 let piece = ChatPiece { index, delta, logprobs, finish_reason };
                 event(&self.answer("chat.completion.chunk", vec![piece], usage))

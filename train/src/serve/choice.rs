@@ -4,19 +4,16 @@ use std::sync::Arc;
 
 use super::{
     text_stream::{Piece, TextStream},
-    token_names,
+    token_names::TokenTable,
 };
-use crate::{
-    generate::continuous::{FinishReason, GenerationEvent, TokenScore},
-    tokenizer::Tokenizer,
-};
+use crate::generate::continuous::{FinishReason, GenerationEvent, TokenScore};
 
-/// A token that is told of.
+/// A token of a text, with its log-probability.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Told {
+pub struct TokenLogprob {
     /// The token.
     pub id: u32,
-    /// What it was judged to be; none for the first of a prompt.
+    /// What the model makes of it; none for the first of a prompt.
     pub score: Option<TokenScore>,
     /// The place of its first character in the text.
     pub offset: usize,
@@ -24,11 +21,11 @@ pub struct Told {
 
 /// What an event adds to a text.
 #[derive(Debug, Default)]
-pub struct Added {
+pub struct Delta {
     /// Whole characters.
     pub text: String,
     /// The tokens of these.
-    pub tokens: Vec<Told>,
+    pub tokens: Vec<TokenLogprob>,
     /// Why the text is complete, where it is.
     pub finish: Option<Finish>,
 }
@@ -58,8 +55,8 @@ pub struct Echo {
 pub struct Choice {
     /// The prompt, until it is given back.
     echo: Option<Echo>,
-    /// Whether what is told of the prompt's tokens comes first.
-    is_judged: bool,
+    /// Whether the log-probabilities of the prompt's tokens come first.
+    prompt_logprobs: bool,
     stream: TextStream<TokenScore>,
     /// Tokens that end it, and say nothing.
     eos: Arc<[u32]>,
@@ -84,11 +81,11 @@ impl Choice {
     /// - `stops`: strings before which it ends
     /// - `eos`: tokens that end it
     /// - `echo`: the prompt, where that is given back
-    /// - `is_judged`: whether the prompt's tokens are judged before
-    pub fn new(stops: &[String], eos: Arc<[u32]>, echo: Option<Echo>, is_judged: bool) -> Self {
+    /// - `prompt_logprobs`: whether the log-probabilities of the prompt's tokens come before
+    pub fn new(stops: &[String], eos: Arc<[u32]>, echo: Option<Echo>, prompt_logprobs: bool) -> Self {
         let before = echo.as_ref().map_or(0, |echo| echo.text.chars().count());
         let stream = TextStream::new(stops, before);
-        Self { echo, is_judged, stream, eos, is_over: false, tokens: 0, logprob: 0.0 }
+        Self { echo, prompt_logprobs, stream, eos, is_over: false, tokens: 0, logprob: 0.0 }
     }
 
     /// Whether it is complete, and nothing that comes changes it.
@@ -97,31 +94,27 @@ impl Choice {
     }
 
     /// Takes what became of it.
-    pub fn take(&mut self, event: GenerationEvent, tokenizer: &Tokenizer) -> Added {
-        let mut added = Added::default();
+    pub fn take(&mut self, event: GenerationEvent, table: &TokenTable) -> Delta {
+        let mut delta = Delta::default();
         if self.is_over {
-            return added;
-        }
-        if let GenerationEvent::Prompt { scores } = event {
-            if let Some(Echo { text, ids }) = self.echo.take() {
-                let offsets = offsets(&text, &ids, tokenizer);
-                let told = ids.into_iter().zip(scores).zip(offsets);
-                added.tokens = told.map(|((id, score), offset)| Told { id, score, offset }).collect();
-                added.text = text;
-            }
-            return added;
-        }
-        if let Some(Echo { text, .. }) = self.echo.take_if(|_| !self.is_judged) {
-            added.text = text;
+            return delta;
         }
         let (piece, finish) = match event {
-            GenerationEvent::Prompt { .. } => return added,
+            GenerationEvent::Prompt { scores } => {
+                if let Some(Echo { text, ids }) = self.echo.take() {
+                    let offsets = offsets(&text, &ids, table);
+                    let tokens = ids.into_iter().zip(scores).zip(offsets);
+                    delta.tokens = tokens.map(|((id, score), offset)| TokenLogprob { id, score, offset }).collect();
+                    delta.text = text;
+                }
+                return delta;
+            }
             GenerationEvent::Token(score) => {
                 self.tokens += 1;
                 self.logprob += f64::from(score.logprob);
                 let is_end = self.eos.contains(&score.id);
-                let bytes = if is_end { Vec::new() } else { tokenizer.token_bytes(score.id) };
-                let piece = self.stream.push(score, &bytes);
+                let bytes: &[u8] = if is_end { &[] } else { table.bytes(score.id) };
+                let piece = self.stream.push(score, bytes);
                 (piece, self.stream.is_over().then_some(Finish::Stop))
             }
             GenerationEvent::Finished { reason } => {
@@ -133,37 +126,35 @@ impl Choice {
                 (self.stream.finish(), Some(finish))
             }
         };
+        // whose prompt has no log-probabilities is given it with what comes first
+        if let Some(Echo { text, .. }) = self.echo.take_if(|_| !self.prompt_logprobs) {
+            delta.text = text;
+        }
         self.is_over = finish.is_some();
         let Piece { text, tokens } = piece;
-        added.text.push_str(&text);
-        added.tokens.extend(tokens.into_iter().map(|(score, offset)| Told {
+        delta.text.push_str(&text);
+        delta.tokens.extend(tokens.into_iter().map(|(score, offset)| TokenLogprob {
             id: score.id,
             score: Some(score),
             offset,
         }));
-        added.finish = finish;
-        added
+        delta.finish = finish;
+        delta
     }
 }
 
 /// The place of the first character of each token in a prompt's text.
-fn offsets(text: &str, ids: &[u32], tokenizer: &Tokenizer) -> Vec<usize> {
+fn offsets(text: &str, ids: &[u32], table: &TokenTable) -> Vec<usize> {
     let characters = text.chars().count();
     let mut stream = TextStream::new(&[], 0);
     let mut places = Vec::with_capacity(ids.len());
     for (number, id) in ids.iter().enumerate() {
-        let bytes = token_names::bytes(tokenizer, *id);
+        let bytes = table.bytes_with_special(*id);
         // what stands before every text of the model is not in the text
-        let is_put_before = number == 0 && tokenizer.is_special(*id) && !text.as_bytes().starts_with(&bytes);
-        let piece = stream.push((), if is_put_before { &[] } else { &bytes });
+        let is_put_before = number == 0 && table.is_special(*id) && !text.as_bytes().starts_with(bytes);
+        let piece = stream.push((), if is_put_before { &[] } else { bytes });
         places.extend(piece.tokens);
     }
     places.extend(stream.finish().tokens);
     places.into_iter().map(|((), place)| place.min(characters)).collect()
-}
-
-/// The text of some ids, in which special tokens say their names.
-pub fn text_of(ids: &[u32], tokenizer: &Tokenizer) -> String {
-    let bytes: Vec<u8> = ids.iter().flat_map(|id| token_names::bytes(tokenizer, *id)).collect();
-    String::from_utf8_lossy(&bytes).into_owned()
 }

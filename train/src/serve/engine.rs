@@ -52,7 +52,7 @@ enum Command {
 pub struct Engine {
     commands: mpsc::Sender<Command>,
     counts: Arc<Mutex<BatchCounts>>,
-    /// Requests that are not over.
+    /// Requests that are not over: those that wait, run, or were not taken up yet.
     open: Arc<AtomicUsize>,
     /// The most that may be.
     most: usize,
@@ -69,7 +69,6 @@ pub struct Generations {
     keys: Range<u64>,
     events: UnboundedReceiver<(usize, EngineEvent)>,
     commands: mpsc::Sender<Command>,
-    open: Arc<AtomicUsize>,
 }
 
 impl Engine {
@@ -82,30 +81,26 @@ impl Engine {
     pub fn start(model: Arc<InferenceModel>, limits: BatchLimits, queue: usize) -> io::Result<(Self, EngineThread)> {
         let (commands, received) = mpsc::channel();
         let counts = Arc::new(Mutex::new(BatchCounts::default()));
-        let told = Arc::clone(&counts);
+        let open = Arc::new(AtomicUsize::new(0));
+        let (told, left) = (Arc::clone(&counts), Arc::clone(&open));
         let (running, thread) = oneshot::channel();
         thread::Builder::new().name("engine".into()).spawn(move || {
             // dropped with the thread, whatever ends it
             let _running = running;
-            run(ContinuousBatch::new(model, limits), &received, &told);
+            run(ContinuousBatch::new(model, limits), &received, &told, &left);
         })?;
-        let most = limits.sequences + queue;
-        Ok((Self { commands, counts, open: Arc::default(), most, next_key: AtomicU64::new(0) }, EngineThread(thread)))
+        let most = limits.sequences.saturating_add(queue);
+        Ok((Self { commands, counts, open, most, next_key: AtomicU64::new(0) }, EngineThread(thread)))
     }
 
     /// Submits requests together; none where too many wait already, or the engine has ended. One submission may go over the limit.
     pub fn submit(&self, requests: Vec<GenerationRequest>) -> Option<Generations> {
         let count = requests.len();
-        let has_room = |open: usize| (open < self.most).then_some(open + count);
+        let has_room = |open: usize| (open < self.most).then_some(open.saturating_add(count));
         self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, has_room).ok()?;
         let first = self.next_key.fetch_add(count as u64, Ordering::Relaxed);
         let (sink, events) = unbounded_channel();
-        let generations = Generations {
-            keys: first..first + count as u64,
-            events,
-            commands: self.commands.clone(),
-            open: Arc::clone(&self.open),
-        };
+        let generations = Generations { keys: first..first + count as u64, events, commands: self.commands.clone() };
         // where the thread has ended, the events end
         let _ = self.commands.send(Command::Add { first, requests, sink });
         Some(generations)
@@ -140,18 +135,28 @@ impl Generations {
         let key = self.keys.start + place as u64;
         let _ = self.commands.send(Command::Cancel(key..key + 1));
     }
-}
 
-impl Drop for Generations {
-    fn drop(&mut self) {
-        let count = usize::try_from(self.keys.end - self.keys.start).expect("they were counted in memory");
-        self.open.fetch_sub(count, Ordering::Relaxed);
+    /// Ends all of them.
+    pub fn cancel_all(&self) {
         let _ = self.commands.send(Command::Cancel(self.keys.clone()));
     }
 }
 
+impl Drop for Generations {
+    fn drop(&mut self) {
+        self.cancel_all();
+    }
+}
+
 /// Takes commands and steps until nobody is left who could send one.
-fn run(mut batch: ContinuousBatch, commands: &mpsc::Receiver<Command>, counts: &Mutex<BatchCounts>) {
+///
+/// - `open`: requests that are not over, each of which is taken off it here
+fn run(
+    mut batch: ContinuousBatch,
+    commands: &mpsc::Receiver<Command>,
+    counts: &Mutex<BatchCounts>,
+    open: &AtomicUsize,
+) {
     let mut sinks: HashMap<u64, (usize, Sink)> = HashMap::new();
     let mut is_connected = true;
     while is_connected || !batch.is_idle() {
@@ -170,13 +175,17 @@ fn run(mut batch: ContinuousBatch, commands: &mpsc::Receiver<Command>, counts: &
                         let key = first + place as u64;
                         match batch.add(key, request) {
                             Ok(()) => drop(sinks.insert(key, (place, sink.clone()))),
-                            Err(fault) => drop(sink.send((place, EngineEvent::Refused(fault)))),
+                            Err(fault) => {
+                                open.fetch_sub(1, Ordering::Relaxed);
+                                let _ = sink.send((place, EngineEvent::Refused(fault)));
+                            }
                         }
                     }
                 }
                 Command::Cancel(keys) => {
                     for key in keys {
                         if sinks.remove(&key).is_some() {
+                            open.fetch_sub(1, Ordering::Relaxed);
                             batch.cancel(key);
                         }
                     }
@@ -184,9 +193,16 @@ fn run(mut batch: ContinuousBatch, commands: &mpsc::Receiver<Command>, counts: &
             }
             next = commands.try_recv().ok();
         }
+        if batch.is_idle() {
+            continue;
+        }
         batch.step(&mut |key, event| {
             let is_over = matches!(event, GenerationEvent::Finished { .. });
             if let Some((place, sink)) = sinks.get(&key) {
+                if is_over {
+                    // whoever hears of it may ask for the next at once
+                    open.fetch_sub(1, Ordering::Relaxed);
+                }
                 // whoever does not listen any more has sent a cancellation
                 let _ = sink.send((*place, EngineEvent::Generation(event)));
             }
@@ -194,5 +210,70 @@ fn run(mut batch: ContinuousBatch, commands: &mpsc::Receiver<Command>, counts: &
                 sinks.remove(&key);
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use burn::tensor::Device;
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::{generate::Sampling, inference::WeightFormat, model::ModelConfig};
+
+    const VOCAB_SIZE: usize = 12;
+
+    fn model() -> Arc<InferenceModel> {
+        let config = ModelConfig {
+            num_layers: Some(1),
+            num_heads: Some(2),
+            hidden_size: Some(8),
+            context_length: Some(96),
+            ..ModelConfig::default()
+        };
+        let model = config.architecture().expect("the numbers fit together").init(VOCAB_SIZE, 3, &Device::flex());
+        Arc::new(InferenceModel::new(&model, WeightFormat::F32))
+    }
+
+    fn request(id: u32, max_new_tokens: usize) -> GenerationRequest {
+        GenerationRequest {
+            prompt: vec![id],
+            max_new_tokens,
+            sampling: Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, seed: 1 },
+            sample: 0,
+            eos: [].into(),
+            suppressed: [].into(),
+            logit_bias: Vec::new(),
+            logprobs: None,
+            echo: false,
+        }
+    }
+
+    /// Whatever is over leaves its place at once: what was finished or refused, though others of the submission run; and what was cancelled.
+    #[tokio::test]
+    async fn what_is_over_leaves_its_place() {
+        let limits = BatchLimits { sequences: 1, ..BatchLimits::default() };
+        let (engine, thread) = Engine::start(model(), limits, 0).expect("there is a thread");
+        let mut generations =
+            engine.submit(vec![request(1, 1), request(99, 1), request(2, 40)]).expect("there is a place");
+        let mut over = Vec::new();
+        while over.len() < 3 {
+            let (place, event) = generations.next().await.expect("the engine runs");
+            if !matches!(event, EngineEvent::Refused(_) | EngineEvent::Generation(GenerationEvent::Finished { .. })) {
+                continue;
+            }
+            over.push(place);
+            assert!(engine.open() <= 3 - over.len(), "{over:?}");
+        }
+        assert_eq!(over, [1, 0, 2]);
+        let others = engine.submit(vec![request(1, 90), request(2, 90)]).expect("there is a place");
+        drop(others);
+        while engine.open() > 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        drop((engine, generations));
+        thread.ended().await;
     }
 }

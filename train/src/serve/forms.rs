@@ -4,10 +4,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    choice::Told,
-    token_names::{NamedTop, bytes, finite, name},
+    choice::TokenLogprob,
+    token_names::{NamedTop, TokenTable, finite},
 };
-use crate::tokenizer::Tokenizer;
 
 /// Tokens of a request and of its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -114,12 +113,12 @@ impl Usage {
 }
 
 impl CompletionLogprobs {
-    pub fn new(tokens: &[Told], tokenizer: &Tokenizer) -> Self {
+    pub fn new(tokens: &[TokenLogprob], table: &TokenTable) -> Self {
         let mut logprobs = Self::default();
-        for Told { id, score, offset } in tokens {
-            logprobs.tokens.push(name(tokenizer, *id));
+        for TokenLogprob { id, score, offset } in tokens {
+            logprobs.tokens.push(table.name(*id).into_owned());
             logprobs.token_logprobs.push(score.as_ref().map(|score| finite(score.logprob)));
-            logprobs.top_logprobs.push(score.as_ref().map(|score| NamedTop::new(tokenizer, score)));
+            logprobs.top_logprobs.push(score.as_ref().map(|score| NamedTop::new(table, score)));
             logprobs.text_offset.push(*offset);
         }
         logprobs
@@ -127,16 +126,18 @@ impl CompletionLogprobs {
 }
 
 impl ChatLogprobs {
-    pub fn new(tokens: &[Told], tokenizer: &Tokenizer) -> Self {
-        let told = |id: u32, logprob: f32| ChatTopToken {
-            token: name(tokenizer, id),
+    /// - `eos`: tokens that end the message, and say nothing in it
+    pub fn new(tokens: &[TokenLogprob], table: &TokenTable, eos: &[u32]) -> Self {
+        let listed = |id: u32, logprob: f32| ChatTopToken {
+            token: table.name(id).into_owned(),
             logprob: finite(logprob),
-            bytes: bytes(tokenizer, id),
+            // all of them together are the message
+            bytes: if eos.contains(&id) { Vec::new() } else { table.bytes(id).to_vec() },
         };
-        let token = |Told { score, .. }: &Told| {
+        let token = |TokenLogprob { score, .. }: &TokenLogprob| {
             let score = score.as_ref()?;
-            let top_logprobs = score.top.iter().map(|(id, logprob)| told(*id, *logprob)).collect();
-            Some(ChatToken { token: told(score.id, score.logprob), top_logprobs })
+            let top_logprobs = score.top.iter().map(|(id, logprob)| listed(*id, *logprob)).collect();
+            Some(ChatToken { token: listed(score.id, score.logprob), top_logprobs })
         };
         Self { content: tokens.iter().filter_map(token).collect(), refusal: None }
     }

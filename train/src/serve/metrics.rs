@@ -109,9 +109,16 @@ impl Metrics {
         counted.generated_tokens += finished.generated_tokens as u64;
         if let Some(first) = finished.first_token {
             counted.first_token.observe(first);
-            if let Ok(others @ 1..) = u32::try_from(finished.generated_tokens.saturating_sub(1)) {
-                counted.token.observe(finished.duration.saturating_sub(first) / others);
-            }
+        }
+    }
+
+    /// Counts a text that is complete: texts of one request come together, or one after the other, and each takes its own time.
+    ///
+    /// - `since_first`: the time since its first token
+    pub fn count_text(&self, since_first: Duration, tokens: usize) {
+        if let Ok(others @ 1..) = u32::try_from(tokens.saturating_sub(1)) {
+            let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+            counted.token.observe(since_first / others);
         }
     }
 
@@ -138,7 +145,7 @@ impl Metrics {
         head(&mut text, name, "histogram", "Seconds from a request to its first token.");
         counted.first_token.write(&mut text, name, "");
         let name = "tamis_time_per_output_token_seconds";
-        head(&mut text, name, "histogram", "Seconds of a request's further tokens, each.");
+        head(&mut text, name, "histogram", "Seconds of a text's further tokens, on average.");
         counted.token.write(&mut text, name, "");
         let counters = [
             ("tamis_prompt_tokens_total", "Tokens of prompts that were answered.", counted.prompt_tokens),
@@ -182,6 +189,8 @@ mod tests {
             generated_tokens: 11,
         };
         metrics.count("/v1/completions", finished);
+        metrics.count_text(ms(1000), 11);
+        metrics.count_text(ms(1000), 1);
         metrics.count("/v1/completions", Finished { code: 400, duration: ms(1), ..Finished::default() });
         let text = metrics.text(BatchCounts { found: 3, running: 1, ..BatchCounts::default() }, 5);
         for line in [
@@ -192,6 +201,7 @@ mod tests {
             "tamis_request_duration_seconds_count{endpoint=\"/v1/completions\"} 2",
             "tamis_time_to_first_token_seconds_bucket{le=\"0.25\"} 1",
             "tamis_time_per_output_token_seconds_sum 0.1",
+            "tamis_time_per_output_token_seconds_count 1",
             "tamis_prompt_tokens_total 7",
             "tamis_prefix_cache_hit_tokens_total 3",
             "tamis_texts_waiting 4",

@@ -3,8 +3,10 @@
 //! ```text
 //! server          sockets, routes, the end          connection   who is slow is not waited for
 //!   service       what all requests share: who may ask, what runs, what is counted (`metrics`)
+//!     observation a request until its answer is sent                deadline     and how long that may take
 //!     request     bytes in, checked requests out
-//!     answer      requests to the engine, its events to an answer, at once or in pieces
+//!     job         what the engine is asked for
+//!     answer      jobs to the engine, its events to an answer, at once or in pieces
 //!       engine    the model on a thread of its own
 //!       choice    one text, as it grows: whole characters, nothing of a stop string (`text_stream`), tokens by name
 //! ```
@@ -18,10 +20,13 @@
 mod answer;
 mod choice;
 mod connection;
+mod deadline;
 mod engine;
 mod error;
 mod forms;
+mod job;
 mod metrics;
+mod observation;
 mod request;
 mod routes;
 mod server;

@@ -10,7 +10,7 @@ use std::{
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 
 use super::{
-    connection::{PatientListener, Peer},
+    connection::{IdleTimeoutListener, Peer},
     engine::EngineThread,
     routes::router,
     service::Service,
@@ -33,7 +33,7 @@ pub async fn serve(
     ending: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
-    let listener = PatientListener::new(TcpListener::from_std(listener)?);
+    let listener = IdleTimeoutListener::new(TcpListener::from_std(listener)?);
     let routes = router(Arc::clone(&service)).into_make_service_with_connect_info::<Peer>();
     let (close, closed) = oneshot::channel::<()>();
     let closed = async move {

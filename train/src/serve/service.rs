@@ -7,31 +7,31 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use axum::{
-    body::Bytes,
-    extract::{ConnectInfo, Request},
+    body::{Body, Bytes},
+    extract::Request,
     http::header,
 };
 use futures::StreamExt as _;
 use system::sha256;
 use tokio::{
     sync::Notify,
-    task::spawn_blocking,
-    time::{timeout, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::{
-    connection::{Peer, Working},
+    deadline::Deadline,
     engine::Engine,
     error::{ApiError, ApiResult},
-    metrics::{Finished, GONE, Metrics},
+    metrics::Metrics,
+    token_names::TokenTable,
 };
 use crate::tokenizer::{ChatTemplate, Tokenizer};
 
-/// How many times the largest body is read, and passed over, of one that is larger.
+/// How many times the largest body is read, and passed over, of one that nobody takes.
 const PASSED_OVER: usize = 8;
 
 /// What is served.
@@ -54,8 +54,8 @@ pub struct Served {
 /// What may be asked for.
 #[derive(Debug, Clone)]
 pub struct ServeLimits {
-    /// New tokens of a text.
-    pub max_tokens: usize,
+    /// New tokens of a text; as many as the model's context has room for, where nobody says.
+    pub max_tokens: Option<usize>,
     /// Bytes of a body.
     pub body: usize,
     /// How long a body may take.
@@ -76,6 +76,12 @@ pub struct Service {
     pub(super) limits: ServeLimits,
     pub(super) engine: Engine,
     pub(super) metrics: Metrics,
+    /// The most new tokens of a text.
+    pub(super) max_tokens: usize,
+    /// What tokens say.
+    pub(super) tokens: TokenTable,
+    /// Tokens that end a text.
+    pub(super) ends: Arc<[u32]>,
     /// Ids that no token has.
     pub(super) suppressed: Arc<[u32]>,
     /// When it began, in seconds since 1970.
@@ -92,21 +98,18 @@ pub struct Service {
     chance: u64,
 }
 
-/// A request that is worked on: it is counted when it is dropped.
-#[derive(Debug)]
-pub struct Observation {
-    service: Arc<Service>,
-    endpoint: &'static str,
-    start: Instant,
-    finished: Finished,
-    _working: Option<Working>,
-}
-
 impl Service {
     /// The service of a model that runs in an engine.
     #[must_use]
     pub fn new(served: Served, engine: Engine, limits: ServeLimits) -> Self {
+        let ends = match &served.template {
+            Some(template) => template.stops(&served.tokenizer),
+            None => served.tokenizer.ends().to_vec(),
+        };
         Self {
+            max_tokens: limits.max_tokens.unwrap_or(served.context_length).min(served.context_length),
+            tokens: TokenTable::new(&served.tokenizer, served.vocab_size),
+            ends: ends.into(),
             suppressed: served.tokenizer.unused(served.vocab_size).into(),
             key: limits.api_key.as_ref().map(|key| sha256(key.as_bytes())),
             served,
@@ -128,17 +131,20 @@ impl Service {
         &self.served.name
     }
 
-    /// Begins to work on a request.
-    pub(super) fn observe(self: &Arc<Self>, endpoint: &'static str, request: &Request) -> Observation {
+    /// A request is worked on.
+    pub(super) fn begin(&self) {
         self.working.fetch_add(1, Ordering::SeqCst);
-        let peer = request.extensions().get::<ConnectInfo<Peer>>();
-        Observation {
-            service: Arc::clone(self),
-            endpoint,
-            start: Instant::now(),
-            finished: Finished { code: GONE, ..Finished::default() },
-            _working: peer.map(|ConnectInfo(peer)| peer.begin()),
-        }
+    }
+
+    /// A request is over.
+    pub(super) fn finish(&self) {
+        self.working.fetch_sub(1, Ordering::SeqCst);
+        self.over.notify_waiters();
+    }
+
+    /// When an answer has to be complete that is asked for now.
+    pub(super) fn deadline(&self) -> Deadline {
+        Deadline::after(self.limits.time)
     }
 
     /// Whether a request may be worked on.
@@ -181,55 +187,66 @@ impl Service {
         self.is_ending.store(true, Ordering::SeqCst);
         let over = async {
             loop {
+                // it is woken by whatever is over from here on
                 let told = self.over.notified();
                 if self.working.load(Ordering::SeqCst) == 0 {
                     return;
                 }
-                // a request may be over between the two lines above
-                let _ = timeout(Duration::from_millis(100), told).await;
+                told.await;
             }
         };
         let _ = timeout(self.limits.end_time, over).await;
     }
 
-    /// The body of a request.
+    /// The body of a request. What of it is left is for [`Self::pass_over`].
     ///
     /// # Errors
     /// When it is no JSON, too large, or takes too long.
-    pub(super) async fn body(&self, request: Request) -> ApiResult<Bytes> {
+    pub(super) async fn body(&self, request: &mut Request) -> ApiResult<Bytes> {
         let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = media_type.map(|value| value.split(';').next().unwrap_or_default().trim());
         if !media_type.is_some_and(|value| value.eq_ignore_ascii_case("application/json")) {
             return Err(ApiError::other_media_type());
         }
         let limit = self.limits.body;
-        let too_large = || ApiError::too_large(limit);
         let announced =
             request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        if announced.is_some_and(|size: usize| size > limit) && request.headers().contains_key(header::EXPECT) {
-            // who asks before sending is spared it
-            return Err(too_large());
+        if announced.is_some_and(|size: usize| size > limit) {
+            return Err(ApiError::too_large(limit));
         }
-        let end = tokio::time::Instant::now() + self.limits.body_time;
-        let mut stream = request.into_body().into_data_stream();
-        let (mut body, mut size) = (Vec::new(), 0);
+        let end = Instant::now() + self.limits.body_time;
+        let mut parts = std::mem::take(request.body_mut()).into_data_stream();
+        let mut body = Vec::new();
         loop {
-            let next = timeout_at(end, stream.next()).await.map_err(|_| ApiError::slow_body(self.limits.body_time))?;
-            let Some(part) = next else {
-                return if size > limit { Err(too_large()) } else { Ok(body.into()) };
-            };
+            let next = timeout_at(end, parts.next()).await.map_err(|_| ApiError::slow_body(self.limits.body_time))?;
+            let Some(part) = next else { return Ok(body.into()) };
             let part = part.map_err(|error| ApiError::invalid(format!("the body breaks off: {error}")))?;
-            size += part.len();
-            if size <= limit {
-                body.extend_from_slice(&part);
-                continue;
+            if part.len() > limit - body.len() {
+                *request.body_mut() = Body::from_stream(parts);
+                return Err(ApiError::too_large(limit));
             }
-            // a client that is still sending does not read why that is in vain
-            body = Vec::new();
-            if size / PASSED_OVER > limit {
-                return Err(too_large());
-            }
+            body.extend_from_slice(&part);
         }
+    }
+
+    /// Reads what nobody has taken of a request's body, within limits: a client that is still sending does not read why that is in vain.
+    pub(super) async fn pass_over(&self, request: &mut Request) {
+        if request.headers().contains_key(header::EXPECT) {
+            // who asks before sending is spared it
+            return;
+        }
+        let most = self.limits.body.saturating_mul(PASSED_OVER);
+        let mut parts = std::mem::take(request.body_mut()).into_data_stream();
+        let read = async {
+            let mut size = 0;
+            while let Some(Ok(part)) = parts.next().await {
+                size += part.len();
+                if size > most {
+                    return;
+                }
+            }
+        };
+        let _ = timeout(self.limits.body_time, read).await;
     }
 
     /// Makes sure that a request is for this model.
@@ -254,50 +271,6 @@ impl Service {
         let number = self.next_id.fetch_add(1, Ordering::Relaxed);
         crate::random::Stream::new(self.chance, "serve").bits(number)
     }
-}
-
-impl Observation {
-    pub fn service(&self) -> &Arc<Service> {
-        &self.service
-    }
-
-    /// When the answer has to be complete.
-    pub fn deadline(&self) -> tokio::time::Instant {
-        (self.start + self.service.limits.time).into()
-    }
-
-    /// The request has these tokens.
-    pub fn prompt(&mut self, tokens: usize) {
-        self.finished.prompt_tokens = tokens;
-    }
-
-    /// Something of the answer is there.
-    pub fn tokens(&mut self, generated: usize) {
-        self.finished.first_token.get_or_insert_with(|| self.start.elapsed());
-        self.finished.generated_tokens = generated;
-    }
-
-    /// The answer is complete.
-    pub fn end(&mut self, code: u16) {
-        self.finished.code = code;
-    }
-}
-
-impl Drop for Observation {
-    fn drop(&mut self) {
-        let duration = self.start.elapsed();
-        self.service.metrics.count(self.endpoint, Finished { duration, ..self.finished });
-        self.service.working.fetch_sub(1, Ordering::SeqCst);
-        self.service.over.notify_waiters();
-    }
-}
-
-/// Runs what takes long on a thread for that.
-///
-/// # Errors
-/// When it panics.
-pub async fn computed<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> ApiResult<T> {
-    spawn_blocking(work).await.map_err(|error| ApiError::failed(format!("a fault of this server: {error}")))
 }
 
 /// Seconds since 1970.

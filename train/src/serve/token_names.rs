@@ -1,12 +1,13 @@
-//! What tokens are called in answers: by what they say, and where that is no character, by their bytes.
+//! What tokens say, and what they are called in answers: by what they say, and where that is no character, by their bytes.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
+use rayon::prelude::*;
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use crate::{generate::continuous::TokenScore, tokenizer::Tokenizer};
 
-/// What stands for a log-probability that is no number, as in OpenAI's answers for what is all but impossible: JSON knows no infinity.
+/// What stands for a log-probability that is no number, as in OpenAI's answers for what is impossible: JSON knows no infinity.
 const IMPOSSIBLE: f32 = -9999.0;
 
 /// A log-probability that JSON has.
@@ -14,27 +15,72 @@ pub fn finite(logprob: f32) -> f32 {
     if logprob.is_finite() { logprob } else { IMPOSSIBLE }
 }
 
-/// The bytes of a token, where a special token says its name.
-pub fn bytes(tokenizer: &Tokenizer, id: u32) -> Vec<u8> {
-    match tokenizer.token(id) {
-        Some(content) if tokenizer.is_special(id) => content.into_bytes(),
-        _ => tokenizer.token_bytes(id),
-    }
+/// The bytes of every token, made once: threads that wait for clients compute nothing.
+#[derive(Debug)]
+pub struct TokenTable {
+    /// `[vocab_size]`.
+    entries: Vec<Entry>,
 }
 
-/// A token's name: what it says; `bytes:\xe6\x97` where that is a part of a character, so that no two parts are called the same.
-///
-/// Source: the form that OpenAI's completions have.
-pub fn name(tokenizer: &Tokenizer, id: u32) -> String {
-    match String::from_utf8(bytes(tokenizer, id)) {
-        Ok(text) => text,
-        Err(error) => {
-            let mut name = "bytes:".to_owned();
-            for byte in error.as_bytes() {
-                let _ = write!(name, "\\x{byte:02x}");
+#[derive(Debug)]
+struct Entry {
+    /// What it says; the name of a special token.
+    bytes: Box<[u8]>,
+    is_special: bool,
+}
+
+impl TokenTable {
+    /// - `vocab_size`: ids that the model knows, some of which the tokenizer may not have
+    pub fn new(tokenizer: &Tokenizer, vocab_size: usize) -> Self {
+        let rows = u32::try_from(tokenizer.vocab_size().max(vocab_size)).expect("ids have 32 bits");
+        let entry = |id: u32| {
+            let name = tokenizer.token(id).filter(|_| tokenizer.is_special(id));
+            let is_special = name.is_some();
+            Entry { bytes: name.map_or_else(|| tokenizer.token_bytes(id), String::into_bytes).into(), is_special }
+        };
+        Self { entries: (0..rows).into_par_iter().map(entry).collect() }
+    }
+
+    fn entry(&self, id: u32) -> Option<&Entry> {
+        self.entries.get(id as usize)
+    }
+
+    /// Whether a token is a special one, which says nothing in a text.
+    pub fn is_special(&self, id: u32) -> bool {
+        self.entry(id).is_some_and(|entry| entry.is_special)
+    }
+
+    /// The bytes of a token in a text.
+    pub fn bytes(&self, id: u32) -> &[u8] {
+        if self.is_special(id) { &[] } else { self.bytes_with_special(id) }
+    }
+
+    /// The bytes of a token, where a special token says its name.
+    pub fn bytes_with_special(&self, id: u32) -> &[u8] {
+        self.entry(id).map_or(&[][..], |entry| &entry.bytes[..])
+    }
+
+    /// A token's name: what it says; `bytes:\xe6\x97` where that is a part of a character, so that no two parts are called the same.
+    ///
+    /// Source: the form that OpenAI's completions have.
+    pub fn name(&self, id: u32) -> Cow<'_, str> {
+        let bytes = self.bytes_with_special(id);
+        match std::str::from_utf8(bytes) {
+            Ok(text) => text.into(),
+            Err(_) => {
+                let mut name = "bytes:".to_owned();
+                for byte in bytes {
+                    let _ = write!(name, "\\x{byte:02x}");
+                }
+                name.into()
             }
-            name
         }
+    }
+
+    /// The text of some ids, in which special tokens say their names.
+    pub fn text(&self, ids: &[u32]) -> String {
+        let bytes: Vec<u8> = ids.iter().flat_map(|id| self.bytes_with_special(*id)).copied().collect();
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 }
 
@@ -43,14 +89,14 @@ pub fn name(tokenizer: &Tokenizer, id: u32) -> String {
 pub struct NamedTop(pub Vec<(String, f32)>);
 
 impl NamedTop {
-    pub fn new(tokenizer: &Tokenizer, score: &TokenScore) -> Self {
+    pub fn new(table: &TokenTable, score: &TokenScore) -> Self {
         let own = (score.id, score.logprob);
         let is_listed = score.top.iter().any(|(id, _)| *id == score.id);
         let mut names: Vec<(String, f32)> = Vec::with_capacity(score.top.len() + 1);
         // the one that stands there keeps its name, whatever others are called
-        let kept = name(tokenizer, score.id);
+        let kept = table.name(score.id).into_owned();
         for (id, logprob) in score.top.iter().chain((!is_listed).then_some(&own)) {
-            let mut name = if *id == score.id { kept.clone() } else { name(tokenizer, *id) };
+            let mut name = if *id == score.id { kept.clone() } else { table.name(*id).into_owned() };
             let is_taken = *id != score.id && name == kept || names.iter().any(|(other, _)| *other == name);
             if is_taken {
                 name = format!("token_id:{id}");
@@ -99,17 +145,20 @@ mod tests {
     #[test]
     fn names_are_told_apart() {
         let (_folder, tokenizer) = tokenizer();
+        let table = TokenTable::new(&tokenizer, 300);
         let bytes = tokenizer.encode("é").expect("it encodes any text");
         let [first, second] = bytes[..] else { panic!("two bytes, {bytes:?}") };
-        assert_eq!(name(&tokenizer, first), "bytes:\\xc3");
-        assert_eq!(name(&tokenizer, tokenizer.end_of_text()), "<|endoftext|>");
+        assert_eq!(table.name(first), "bytes:\\xc3");
+        let end = tokenizer.end_of_text();
+        assert_eq!((table.name(end), table.bytes(end)), ("<|endoftext|>".into(), &[][..]));
+        assert_eq!(table.text(&[first, second, end, 9_999]), "é<|endoftext|>");
         let id = tokenizer.encode("a").expect("it encodes any text")[0];
         let score = TokenScore {
             id,
             logprob: -3.5,
             top: vec![(first, -1.0), (second, f32::NEG_INFINITY), (400, -2.0), (9_999, -2.5), (9_998, -2.75)],
         };
-        let top = NamedTop::new(&tokenizer, &score);
+        let top = NamedTop::new(&table, &score);
         let names: Vec<&str> = top.0.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["bytes:\\xc3", "bytes:\\xa9", "日", "", "token_id:9998", "a"]);
         let json = serde_json::to_value(&top).expect("it is JSON");
@@ -117,7 +166,7 @@ mod tests {
         // the likeliest is known by its number, which is written in both places alike
         let written = serde_json::to_string(&finite(-0.123_456_79)).expect("a number");
         let greedy = TokenScore { id: first, logprob: -0.123_456_79, top: vec![(first, -0.123_456_79)] };
-        let json = serde_json::to_string(&NamedTop::new(&tokenizer, &greedy)).expect("it is JSON");
+        let json = serde_json::to_string(&NamedTop::new(&table, &greedy)).expect("it is JSON");
         assert_eq!(json, format!("{{\"bytes:\\\\xc3\":{written}}}"));
     }
 }

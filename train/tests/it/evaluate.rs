@@ -1,6 +1,7 @@
 //! `train evaluate`: tasks, prompts that come ready, texts; what is counted, what is refused, and that nothing but the model decides.
 
 use std::{
+    fmt::Write as _,
     fs::{self, File},
     path::{Path, PathBuf},
     process::Output,
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{
     scripted_model::{self, Next},
-    support::{Workshop, stderr, text, train},
+    support::{Workshop, program, stderr, text, train},
 };
 
 /// A workshop with a model that reads 640 tokens.
@@ -255,6 +256,49 @@ answer = "2"
     }
 }
 
+/// Golden scores: of a model of drawn numbers on tasks of every kind. They change only where a task gets a new version, or a fault is mended.
+#[test]
+fn golden_scores_stay() {
+    let folder = tempfile::tempdir().expect("the temporary folder can be written");
+    let path = |name: &str| folder.path().join(name);
+    scripted_model::write_drawn(&path("model"));
+    let mut arguments = vec![
+        "--shots".to_owned(),
+        "0,2".into(),
+        "--split".into(),
+        "train".into(),
+        "--tokens".into(),
+        "8".into(),
+        "--count".into(),
+        "20".into(),
+    ];
+    for name in ["pairs.toml", "numbers.toml", "openings.toml", "quiz.toml"] {
+        arguments.extend(["--task".to_owned(), text(&task(name)).to_owned()]);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (model, out) = (path("model"), path("out"));
+    let output = train(&[&["evaluate", text(&model), "--out", text(&out)], &arguments[..]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let results = fs::read(out.join("results.json")).expect("it was written");
+    let results: Value = serde_json::from_slice(&results).expect("it is JSON");
+    let mut shown = String::new();
+    for task in results["tasks"].as_array().expect("a list") {
+        writeln!(shown, "{} {}", task["task"], task["version"]).expect("a string takes it");
+        for run in task["runs"].as_array().expect("a list") {
+            writeln!(shown, "  {} {} shots {}", run["template"], run["shots"], run["skipped"])
+                .expect("a string takes it");
+            for score in run["scores"].as_array().expect("a list") {
+                let (number, error) = (score["value"].as_f64(), score["stderr"].as_f64());
+                let round = |number: Option<f64>| number.map_or("-".to_owned(), |number| format!("{number:.3}"));
+                let (metric, scoring) = (&score["metric"], score["scoring"].as_str().unwrap_or(""));
+                writeln!(shown, "    {metric} {scoring} {} ({})", round(number), round(error))
+                    .expect("a string takes it");
+            }
+        }
+    }
+    insta::assert_snapshot!(shown);
+}
+
 /// Prompts that come ready: a likelihood is that of the text as a whole, however it is asked for; what cannot be scored is skipped by name.
 #[test]
 fn prompts_come_ready() {
@@ -312,6 +356,143 @@ fn prompts_come_ready() {
     assert_eq!(sums(&samples(&workshop, "plain"), 0), whole);
 }
 
+/// Of answers to prompts that come ready, several are drawn, too, and that which most have counts; where all are written alike, it is said how.
+#[test]
+fn answers_to_ready_prompts_are_voted_on() {
+    let folder = tempfile::tempdir().expect("the temporary folder can be written");
+    let path = |name: &str| folder.path().join(name);
+    let torn: &[(usize, &[Next<'_>])] = &[("Say: ".len(), &[Next::Either(b'6', b'5'), Next::End])];
+    scripted_model::write(&path("model"), torn);
+    let evaluate = |out: &str, lines: &[Value], more: &[&str]| {
+        let (model, ready, out) = (path("model"), path("ready.jsonl"), path(out));
+        fs::write(&ready, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).expect("it can be written");
+        train(&[&["evaluate", text(&model), "--out", text(&out), "--rendered", text(&ready)], more].concat())
+    };
+    let run = |out: &str, lines: &[Value], more: &[&str]| {
+        let output = evaluate(out, lines, more);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let bytes = fs::read(path(out).join("results.json")).expect("it was written");
+        let results: Value = serde_json::from_slice(&bytes).expect("it is JSON");
+        (results["tasks"][0]["runs"][0].clone(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let asked = |more: &Value| {
+        let mut line = json!({"context": "Say: ", "references": ["6"]});
+        line.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        line
+    };
+    let alike = [asked(&json!({})), asked(&json!({"id": "x"}))];
+    let (found, _) = run("alike", &alike, &["--samples", "61", "--tokens", "9"]);
+    assert_eq!((&found["protocol"]["samples"], &found["protocol"]["max_new_tokens"]), (&json!(61), &json!(9)));
+    let rows = samples_in(&path("alike"));
+    let generated = rows.column_by_name("generated").expect("it is there").as_list::<i32>();
+    for (row, answer) in texts(&rows, "answer").into_iter().enumerate() {
+        let generated = generated.value(row);
+        let drawn: Vec<&str> = generated.as_string::<i32>().iter().flatten().collect();
+        let sixes = drawn.iter().filter(|text| **text == "6").count();
+        assert!(drawn.len() == 61 && sixes > 0 && sixes < 61, "{drawn:?}");
+        assert_eq!(answer, Some(if sixes > 30 { "6" } else { "5" }));
+    }
+
+    let (found, _) = run("mixed", &[asked(&json!({})), asked(&json!({"max_tokens": 3}))], &["--tokens", "9"]);
+    assert_eq!((found.get("protocol"), &own(&found)["count"]), (None, &json!(2)), "they are written in two ways");
+
+    // nothing is right, and so nothing has a score; the run is there nevertheless
+    let nothing = asked(&json!({"references": []}));
+    let (found, table) = run("nothing", &[nothing], &["--tokens", "9"]);
+    assert_eq!((&found["skipped"], &found["scores"]), (&json!({"no_answer": 1}), &json!([])));
+    let row = table.lines().find(|line| line.starts_with("ready ")).unwrap_or_else(|| panic!("{table}"));
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["ready", "rendered", "0", "0", "1"]);
+
+    // a prompt of one token is no prompt
+    let output = evaluate("refused", &alike, &[]);
+    let said = stderr(&output);
+    assert!(
+        said.contains("ready.jsonl, line 1: 256 new tokens leave no room for a prompt in a context of 256"),
+        "{said}"
+    );
+}
+
+/// Scores are those of the examples, and not of their order: with ids, and without.
+#[test]
+fn the_order_of_examples_changes_no_score() {
+    let workshop = workshop();
+    let path = |name: &str| workshop.path().join(name);
+    let both = |file: &str, head: &str, lines: &[String], arguments: &[&str]| {
+        let turned: Vec<String> = lines.iter().rev().cloned().collect();
+        [("there", lines), ("back", &turned[..])].map(|(order, lines)| {
+            fs::write(path(file), format!("{head}{}\n", lines.join("\n"))).expect("it can be written");
+            let results = evaluate_well(&workshop, &format!("{file} {order}"), arguments);
+            results["tasks"][0]["runs"].clone()
+        })
+    };
+    for name in ["pairs.train.csv", "pairs.validation.csv"] {
+        fs::copy(task(name), path(name)).expect("it can be copied");
+    }
+    let own = fs::read_to_string(task("pairs.toml")).expect("it is there").replace("pairs.test.csv", "rows.csv");
+    let pairs = path("pairs.toml");
+    fs::write(&pairs, own).expect("it can be written");
+    let rows = fs::read_to_string(task("pairs.test.csv")).expect("it is there");
+    let (head, rows) = rows.split_once('\n').expect("it has a row of names");
+    let rows: Vec<String> = rows.lines().map(str::to_owned).collect();
+    let arguments = ["--task", text(&pairs), "--template", "say_the_same", "--shots", "0,1"];
+    let [there, back] = both("rows.csv", &format!("{head}\n"), &rows, &arguments);
+    assert_eq!(there, back);
+
+    let words = ["The baker keeps", "Bread is kept", "A mill", "The", "keeps the bread of a baker"];
+    let choices = words.iter().map(|words| json!({"context": words, "choices": [" the", " a loaf", " it"], "gold": 1}));
+    let whole = words.iter().map(|words| json!({"text": words}));
+    let lines: Vec<String> = choices.chain(whole).map(|line| line.to_string()).collect();
+    let ready = path("ready.jsonl");
+    let [there, back] = both("ready.jsonl", "", &lines, &["--rendered", text(&ready)]);
+    assert_eq!(there, back);
+    assert_eq!(there.as_array().expect("a list").len(), 2);
+}
+
+/// What cannot be told apart or has nothing that is right is counted or refused, and never scored.
+#[test]
+fn choices_are_there_and_told_apart() {
+    const TASK: &str = r#"
+name = "ways"
+kind = "multiple_choice"
+fields = ["question", "ways", "right"]
+choices = "ways"
+answer = "right"
+[data]
+test = ["ways.jsonl"]
+[[template]]
+name = "ask"
+prompt = "{{ question }}"
+completion = " {{ answer }}"
+[[template]]
+name = "forgetful"
+prompt = "{{ question }}"
+completion = " {{ question }}"
+[[example]]
+question = "Which way?"
+ways = ["left", "right"]
+right = 0
+"#;
+    let workshop = workshop();
+    let ways = workshop.path().join("ways.toml");
+    fs::write(&ways, TASK).expect("it can be written");
+    let lines = [
+        json!({"question": "Which?", "ways": ["left", "right"], "right": 1}),
+        json!({"question": "Whither?", "ways": [], "right": 0}),
+    ];
+    fs::write(workshop.path().join("ways.jsonl"), lines.map(|line| format!("{line}\n")).concat())
+        .expect("it can be written");
+    let results = evaluate_well(&workshop, "ways", &["--task", text(&ways), "--template", "ask"]);
+    let found = &results["tasks"][0];
+    assert_eq!((&found["broken"], &found["examples"]), (&json!({"no_answer": 1}), &json!(1)));
+    assert_eq!(own(&found["runs"][0])["count"], 1);
+    let said = refused(&workshop, &["--task", text(&ways), "--template", "forgetful"]);
+    assert!(said.contains("template `forgetful`: it has the same words for the choices `left` and `right`"), "{said}");
+    fs::write(&ways, TASK.replace("answer = \"right\"\n", "").replace(" {{ answer }}", " {{ choices[right] }}"))
+        .expect("it can be written");
+    let said = refused(&workshop, &["--task", text(&ways), "--template", "ask"]);
+    assert!(said.contains("template `ask` is not for evaluation: the task has no `answer`"), "{said}");
+}
+
 /// With a list of what leaked, scores are given on the rest, too; with another evaluation, both stand side by side.
 #[test]
 fn what_leaked_and_what_was_before_stand_beside_it() {
@@ -338,6 +519,20 @@ fn what_leaked_and_what_was_before_stand_beside_it() {
     assert_eq!(after["against"]["model"], before["model"]);
     assert_eq!(compared["other"], own(&before["tasks"][0]["runs"][0])["value"]);
     assert_eq!(compared["own"], own(run)["value"]);
+    assert_eq!(compared["differs"], json!(["scoring per_token there and sum here"]));
+    assert_eq!(after["settings"]["leaked"][0]["path"], text(&list));
+
+    // texts have no score of their own but their likelihood; the folder that one stands in is one to write into
+    let [model, plain, here] = ["model", "plain.txt", "here"].map(|name| workshop.path().join(name));
+    fs::write(&plain, "The baker keeps the bread").expect("it can be written");
+    fs::create_dir(&here).expect("it can be made");
+    let arguments = ["evaluate", text(&model), "--text", text(&plain), "--out", "."];
+    let output = program(&arguments).current_dir(&here).output().expect("the program can be started");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let after = evaluate_well(&workshop, "again", &["--text", text(&plain), "--against", text(&here)]);
+    let compared = &after["against"]["runs"][0];
+    assert_eq!((&compared["task"], &compared["test"]["difference"]), (&json!("plain"), &json!(0.0)));
+    assert_eq!((&compared["own"], compared.get("differs")), (&compared["other"], None));
 }
 
 /// Tasks are followed along a training, within it and behind it: the last evaluation is that of the last checkpoint, and a resume sees the same.
@@ -395,12 +590,12 @@ fn a_training_is_followed() {
     assert!(said.contains("it has to be 1 or more"), "{said}");
 }
 
-/// What cannot be evaluated is refused before the model is read, with its name.
+/// What cannot be evaluated is refused before the model is asked, with its name.
 #[test]
 fn what_cannot_be_evaluated_is_named() {
     let workshop = workshop();
-    let [pairs, numbers, sums, quiz_retrieval] =
-        ["pairs.toml", "numbers.toml", "sums.toml", "quiz_retrieval.toml"].map(task);
+    let [pairs, numbers, sums, quiz_retrieval, preferences] =
+        ["pairs.toml", "numbers.toml", "sums.toml", "quiz_retrieval.toml", "sums_preference.toml"].map(task);
     let of = |task: &PathBuf, more: &[&str]| refused(&workshop, &[&["--task", text(task)], more].concat());
     for (said, message) in [
         (refused(&workshop, &[]), "there is nothing to evaluate on"),
@@ -421,7 +616,20 @@ fn what_cannot_be_evaluated_is_named() {
             "template `back` is not for evaluation: its input is made from the label",
         ),
         (of(&pairs, &["--prompt-style", "gpt2"]), "it has no template of that prompt style for evaluation"),
-        (of(&quiz_retrieval, &["--split", "train"]), "it has no template for evaluation"),
+        (
+            of(&quiz_retrieval, &["--split", "train"]),
+            "it has no template for evaluation: it makes questions with passages",
+        ),
+        (
+            of(&preferences, &["--split", "train", "--method", "generation"]),
+            "it has no template for evaluation: its answers are compared by likelihood, not written",
+        ),
+        (of(&pairs, &["--task", text(&pairs)]), "the name `pairs`: "),
+        (of(&pairs, &["--stride", "641"]), "a stride of 641 tokens: a window has 640 tokens, and cannot score more"),
+        (
+            of(&numbers, &["--tokens", "640"]),
+            "task `numbers`, template `demonstrations`: 640 new tokens leave no room for a prompt in a context of 640",
+        ),
         (of(&pairs, &["--context-length", "700"]), "a context of 700 tokens: the model reads 640 tokens"),
         (of(&pairs, &["--against", "nowhere"]), "cannot read nowhere/results.json"),
     ] {
@@ -445,7 +653,14 @@ fn what_cannot_be_evaluated_is_named() {
         "{}",
         stderr(&output)
     );
-    for wrong in [&["--shots", "few"][..], &["--temperature", "-1"], &["--beams", "0"], &["--length-penalty", "1"]] {
+    for wrong in [
+        &["--shots", "few"][..],
+        &["--temperature", "-1"],
+        &["--beams", "0"],
+        &["--length-penalty", "1"],
+        &["--beams", "2", "--samples", "3"],
+        &["--beams", "2", "--calculator"],
+    ] {
         assert_eq!(evaluate(&workshop, "refused", &[&["--task", text(&pairs)], wrong].concat()).status.code(), Some(2));
     }
 }

@@ -177,6 +177,31 @@ fn texts_are_the_same_in_pieces_and_in_company() {
     assert!(sampled(json!(prompt), 6, 1) != three[..1]);
     let chance = |_| served.complete(&json!({ "prompt": prompt, "max_tokens": 20 }))["choices"][0]["text"].clone();
     assert!(chance(0) != chance(1), "without a seed chance decides");
+    let equal = served.complete(&json!({ "prompt": [prompt, prompt], "max_tokens": 20 }));
+    let [one, other] = [0, 1].map(|index| &equal["choices"][index]["text"]);
+    assert!(one != other, "for each prompt on its own");
+}
+
+/// Where nobody says how many tokens there are to be, there are as many as may be.
+#[test]
+fn the_number_of_tokens_nobody_says_has_room() {
+    let workshop = workshop();
+    let more = ["--max-tokens", "12", "--chat-template", "plain"];
+    let served = Served::start(&workshop.path().join("model"), &more);
+    for (prompt, tokens) in [(json!("a"), 12), (json!(vec![5; 2040]), 8)] {
+        let answer = served.complete(&json!({ "prompt": prompt, "logit_bias": { "0": -100 } }));
+        assert_eq!(answer["usage"]["completion_tokens"], tokens);
+    }
+    let messages = json!([{ "role": "user", "content": "a" }]);
+    let mut body = json!({ "messages": messages, "logit_bias": { "0": -100 } });
+    let answer = served.ask("POST", "/v1/chat/completions", &body).json();
+    assert_eq!(answer["usage"]["completion_tokens"], 12, "{answer}");
+    // the key is named by which more are asked for
+    for key in ["max_tokens", "max_completion_tokens"] {
+        body[key] = 13.into();
+        let response = served.ask("POST", "/v1/chat/completions", &body);
+        assert_eq!((response.status, &response.json()["error"]["param"]), (400, &json!(key)), "{}", response.body);
+    }
 }
 
 #[test]
@@ -245,12 +270,7 @@ fn conversations_are_answered() {
         assert_eq!(token["logprob"], completed["choices"][0]["logprobs"]["token_logprobs"][place]);
         assert_eq!(token["top_logprobs"].as_array().map(Vec::len), Some(2));
     }
-    let bytes: Vec<u8> = told
-        .iter()
-        .flat_map(|token| token["bytes"].as_array().expect("a list"))
-        .map(|byte| u8::try_from(byte.as_u64().expect("a number")).expect("a byte"))
-        .collect();
-    assert_eq!(message["content"], String::from_utf8_lossy(&bytes).into_owned());
+    assert_eq!(message["content"], joined(told));
 
     let mut body = body;
     body["stream"] = true.into();
@@ -264,6 +284,44 @@ fn conversations_are_answered() {
         assert_eq!(pieces[pieces.len() - 1]["finish_reason"], answer["choices"][index]["finish_reason"]);
     }
     assert!(events.iter().all(|event| event["object"] == "chat.completion.chunk" && event.get("usage").is_none()));
+}
+
+/// The text of a message by the bytes of its tokens.
+fn joined(tokens: &[Value]) -> String {
+    let bytes = tokens.iter().flat_map(|token| token["bytes"].as_array().expect("a list"));
+    let bytes: Vec<u8> = bytes.map(|byte| u8::try_from(byte.as_u64().expect("a number")).expect("a byte")).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The token that ends a message is listed by its name, and its bytes are none.
+#[test]
+fn the_bytes_of_tokens_are_the_message() {
+    let workshop = workshop();
+    let served = Served::start(&workshop.path().join("model"), &["--chat-template", "plain"]);
+    let end = served.ask("POST", "/tokenize", &json!({ "prompt": "<|endoftext|>" })).json()["tokens"][0].clone();
+    let mut ended = 0;
+    // from where an end is as rare as any token to where it comes first
+    for bias in [0, 2, 4, 6, 8] {
+        let answer = served.ask(
+            "POST",
+            "/v1/chat/completions",
+            &json!({
+                "messages": [{ "role": "user", "content": "Say something." }], "max_tokens": 48, "n": 8, "seed": 1, "logprobs": true,
+                "logit_bias": { end.to_string(): bias },
+            }),
+        );
+        for choice in answer.json()["choices"].as_array().expect("a list") {
+            let content = choice["message"]["content"].as_str().expect("a string");
+            let tokens = choice["logprobs"]["content"].as_array().expect("a list");
+            assert_eq!(content, joined(tokens));
+            if choice["finish_reason"] == "stop" {
+                let last = tokens.last().expect("the end is listed");
+                assert_eq!((&last["token"], &last["bytes"]), (&json!("<|endoftext|>"), &json!([])));
+                ended += usize::from(!content.is_empty());
+            }
+        }
+    }
+    assert!(ended > 0, "no message that says something comes to its end");
 }
 
 #[test]
@@ -300,6 +358,7 @@ fn faults_are_told_as_openai_tells_them() {
     let served = Served::start(&workshop.path().join("model"), &["--max-body", "100K", "--max-tokens", "1000"]);
     let completions = "/v1/completions";
     let many = "a ".repeat(10_000);
+    let huge = json!({ "prompt": vec![vec![5; 300]; 32], "n": 128, "echo": true, "logprobs": 100, "max_tokens": 0 });
     for (method, path, body, status, param, code, message) in [
         ("POST", completions, json!({ "prompt": "a", "temperature": 3 }), 400, "temperature", "", "from 0 to 2"),
         ("POST", completions, json!({ "prompt": "a", "mood": 3 }), 400, "mood", "unknown_parameter", "Unrecognized"),
@@ -332,6 +391,8 @@ fn faults_are_told_as_openai_tells_them() {
             "`b` does not exist",
         ),
         ("POST", completions, json!({ "prompt": "a".repeat(200_000) }), 413, "", "", "102400 bytes"),
+        ("POST", completions, huge, 400, "logprobs", "", "more than 4194304 log-probabilities"),
+        ("POST", "/detokenize", json!({ "tokens": vec![5; 10_000] }), 400, "tokens", "", "8192 at most"),
         (
             "POST",
             "/v1/chat/completions",
@@ -353,9 +414,12 @@ fn faults_are_told_as_openai_tells_them() {
         assert_eq!(error["type"], "invalid_request_error");
         assert_eq!(response.header("content-type"), Some("application/json"));
     }
-    let response = http::try_ask(&served.address, "POST", completions, &[("Content-Type", "text/plain")], b"{}")
-        .expect("an answer");
-    assert_eq!(response.status, 415);
+    // whoever is still sending can read why that is in vain
+    let body = vec![b' '; 600_000];
+    for (path, status) in [(completions, 415), ("/v1/nothing", 404)] {
+        let response = http::try_ask(&served.address, "POST", path, &[("Content-Type", "text/plain")], &body);
+        assert_eq!(response.expect("an answer").status, status);
+    }
     for body in ["", "{", "[]", "\u{feff}{}", "{\"prompt\": \"\\ud800\"}", "{\"prompt\": 1e999}"] {
         assert_eq!(http::ask(&served.address, "POST", completions, body).status, 400, "{body}");
     }
@@ -387,5 +451,7 @@ fn a_key_is_asked_for() {
             assert_eq!(status(path, &[("Authorization", "Bearer secret")]), (200, None));
         }
         assert_eq!(status("/health", &[]).0, 200);
+        let response = http::try_ask(&served.address, "POST", "/v1/completions", &[], &vec![b' '; 4_000_000]);
+        assert_eq!(response.expect("an answer").status, 401, "also of what is long");
     }
 }

@@ -26,13 +26,35 @@ pub fn section(data: &PageData) -> Option<Section> {
         body: html! {
             @if against.runs.is_empty() { p { "The two evaluations have no run in common." } }
             @else {
+                @let drawn = drawn(against);
                 p { "This is " b { (data.model) } ", beside " b { (against.model) } "." }
-                (chart(data, against))
-                @if let Some(said) = plots::left_out(against.runs.len()) { p.soft { (said) } }
+                @for said in differing(against) { p.warning { (said) } }
+                @if !drawn.is_empty() { (chart(data, against, &drawn)) }
+                @if let Some(said) = plots::left_out(drawn.len()) { p.soft { (said) } }
                 (table(data, against))
             }
         },
     })
+}
+
+/// Runs whose differences are some of 100 points: not those of texts, which have a log-likelihood by byte.
+fn drawn(against: &Against) -> Vec<&Compared> {
+    against.runs.iter().filter(|run| run.unit.share(0.0).is_some()).collect()
+}
+
+/// What is said of runs that differ in more than the model.
+fn differing(against: &Against) -> Vec<String> {
+    let runs = against.runs.iter().filter(|run| !run.differs.is_empty()).take(plots::MOST_ROWS);
+    let said = |run: &Compared| format!("{}, {}: {}.", run.name(&against.runs), run.shots, run.differs.join("; "));
+    runs.map(said).collect()
+}
+
+/// A difference as it is written: in points, or as it is.
+fn written(run: &Compared, difference: f64) -> String {
+    match run.unit.share(difference) {
+        Some(_) => signed(points(run, difference)),
+        None => format!("{difference:+.4}").replace('-', "−"),
+    }
 }
 
 /// A difference in hundredths, as both shares and points have them.
@@ -49,8 +71,8 @@ fn p_value(run: &Compared) -> String {
     if run.test.p_value < 0.001 { "< 0.001".to_owned() } else { format!("{:.3}", run.test.p_value) }
 }
 
-fn chart(data: &PageData, against: &Against) -> Chart {
-    let runs = || against.runs.iter().take(plots::MOST_ROWS);
+fn chart(data: &PageData, against: &Against, drawn: &[&Compared]) -> Chart {
+    let runs = || drawn.iter().copied().take(plots::MOST_ROWS);
     let ends = runs().flat_map(|run| run.test.interval.map(|end| points(run, end).abs()));
     let most = ends.fold(1.0, f64::max) * 1.05;
     let row = |run: &Compared| {
@@ -90,14 +112,14 @@ fn chart(data: &PageData, against: &Against) -> Chart {
 
 fn table(data: &PageData, against: &Against) -> Markup {
     let rows = against.runs.iter().map(|run| {
-        let [low, high] = run.test.interval.map(|end| signed(points(run, end)));
+        let [low, high] = run.test.interval.map(|end| written(run, end));
         let [better, worse] = run.test.better_and_worse;
         vec![
             names::cell(&run.name(&against.runs)),
             Cell::Number(run.shots.clone(), run.shots.parse().unwrap_or(f64::MAX)),
             Cell::Number(run.unit.written(run.other), run.other),
             Cell::Number(run.unit.written(run.own), run.own),
-            Cell::Number(signed(points(run, run.test.difference)), run.test.difference),
+            Cell::Number(written(run, run.test.difference), run.test.difference),
             Cell::Number(format!("{low} to {high}"), run.test.interval[0]),
             Cell::Number(p_value(run), run.test.p_value),
             Cell::Number(format!("{} : {}", grouped(better as u64), grouped(worse as u64)), better as f64),
@@ -115,7 +137,8 @@ fn table(data: &PageData, against: &Against) -> Markup {
         Column::Numbers("better : worse"),
         Column::Numbers("examples"),
     ];
-    let caption = html! { "Mean scores on the examples of which both have one; differences in points, and on how many              examples the one and the other is better." };
+    let caption = html! { "Mean scores on the examples of which both have one; differences in points, of texts in nats by byte, and on how many \
+    examples the one and the other is better." };
     let table = Table { id: "against-table", caption, columns: &columns, rows: rows.collect() };
     html! { (table) }
 }

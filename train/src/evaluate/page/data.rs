@@ -127,6 +127,8 @@ pub struct Compared {
     pub own: f64,
     /// How sure the difference is: this one's score less the other's.
     pub test: PairedTest,
+    /// In what the two differ beside the model, in words.
+    pub differs: Vec<String>,
 }
 
 impl ScoreUnit {

@@ -119,6 +119,7 @@ mod tests {
             other: 0.5,
             own: 0.75,
             test: paired_test(&[0.0, 1.0, 0.0, 1.0], &[1.0, 1.0, 0.0, 1.0], 1),
+            differs: vec!["metric f1 there and exact_match here".to_owned()],
         };
         PageData {
             model: "a <model>".to_owned(),

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 use crate::model::NamedTensor;
 
 /// One of our parameters, and where its numbers stand in the other layout.
@@ -180,15 +182,28 @@ impl Mapping {
 fn cut(named: &NamedTensor, from: usize, columns: usize, transposed: bool, name: &str) -> NamedTensor {
     let width = *named.shape.last().expect("a parameter has a dimension");
     let rows = named.values.len() / width;
-    let at = |row: usize, column: usize| named.values[row * width + from + column];
     let (shape, values) = if transposed {
-        let values = (0..columns).flat_map(|column| (0..rows).map(move |row| at(row, column))).collect();
-        (vec![columns, rows], values)
+        (vec![columns, rows], transpose(&named.values, from, columns, width))
     } else {
         let values = named.values.chunks(width).flat_map(|row| &row[from..from + columns]).copied().collect();
         (with_columns(&named.shape, columns), values)
     };
     NamedTensor { name: name.to_owned(), shape, values }
+}
+
+/// Some columns of a matrix as rows.
+fn transpose(values: &[f32], from: usize, columns: usize, width: usize) -> Vec<f32> {
+    /// Columns that are read together: a line of the cache.
+    const TOGETHER: usize = 16;
+    let rows = values.len() / width;
+    let mut transposed = vec![0.0; rows * columns];
+    transposed.par_chunks_mut((rows * TOGETHER).max(1)).enumerate().for_each(|(block, to)| {
+        let from = from + block * TOGETHER;
+        for (row, values) in values.chunks_exact(width).enumerate() {
+            to.chunks_exact_mut(rows).zip(&values[from..]).for_each(|(to, value)| to[row] = *value);
+        }
+    });
+    transposed
 }
 
 /// The shape of a tensor with another number of columns.
@@ -205,8 +220,10 @@ fn side_by_side(mut parts: Vec<NamedTensor>) -> NamedTensor {
     let width = |part: &NamedTensor| *part.shape.last().expect("a parameter has a dimension");
     let columns: usize = parts.iter().map(width).sum();
     let rows = parts[0].values.len() / width(&parts[0]);
-    let of_row = |row: usize| parts.iter().flat_map(move |part| &part.values[row * width(part)..][..width(part)]);
-    let values = (0..rows).flat_map(of_row).copied().collect();
+    let mut values = Vec::with_capacity(rows * columns);
+    for row in 0..rows {
+        parts.iter().for_each(|part| values.extend_from_slice(&part.values[row * width(part)..][..width(part)]));
+    }
     NamedTensor { name: parts[0].name.clone(), shape: with_columns(&parts[0].shape, columns), values }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{common::Choosing, fields::Fields};
+use super::{common::SamplingParams, fields::Fields};
 use crate::{
     serve::error::{ApiError, ApiResult},
     tokenizer::Message,
@@ -11,13 +11,16 @@ use crate::{
 /// The likeliest tokens that may be asked for.
 const MOST_LOGPROBS: usize = 20;
 
+/// Keys of chats that ask for what this server does not have.
+const UNSUPPORTED: [&str; 5] = ["reasoning_effort", "verbosity", "prediction", "audio", "web_search_options"];
+
 /// A request for the next message of a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChatRequest {
     /// One or more.
     pub messages: Vec<Message>,
     /// How tokens are chosen.
-    pub choosing: Choosing,
+    pub sampling: SamplingParams,
     /// How many of the likeliest tokens are listed beside each.
     pub logprobs: Option<usize>,
 }
@@ -32,24 +35,23 @@ impl ChatRequest {
     pub fn read(body: &[u8], vocab_size: usize) -> ApiResult<Self> {
         let mut fields = Fields::of_body(body)?;
         let messages = messages(&mut fields)?;
-        let choosing = Choosing::take(&mut fields, &["max_completion_tokens", "max_tokens"], vocab_size)?;
-        if choosing.max_tokens == Some(0) {
-            return Err(ApiError::of("max_tokens", "`max_tokens` has to be 1 or more"));
+        let sampling = SamplingParams::take(&mut fields, &["max_completion_tokens", "max_tokens"], vocab_size)?;
+        if sampling.max_tokens == Some(0) {
+            let key = sampling.max_tokens_key;
+            return Err(ApiError::of(key, format!("`{key}` has to be 1 or more")));
         }
         let with = fields.bool("logprobs")?.unwrap_or(false);
         let top = fields.count("top_logprobs", [0, MOST_LOGPROBS])?;
         if top.is_some() && !with {
             return Err(ApiError::of("top_logprobs", "`top_logprobs` is for requests whose `logprobs` is true"));
         }
-        fields.neutral("response_format", &[json!({ "type": "text" })])?;
-        fields.neutral("tools", &[json!([])])?;
-        fields.neutral("tool_choice", &[json!("none"), json!("auto")])?;
         fields.neutral("functions", &[json!([])])?;
         fields.neutral("function_call", &[json!("none"), json!("auto")])?;
         fields.neutral("modalities", &[json!(["text"])])?;
+        fields.unsupported(&UNSUPPORTED)?;
         fields.pass_over(&["parallel_tool_calls"]);
         fields.end()?;
-        Ok(Self { messages, choosing, logprobs: with.then(|| top.unwrap_or(0)) })
+        Ok(Self { messages, sampling, logprobs: with.then(|| top.unwrap_or(0)) })
     }
 }
 

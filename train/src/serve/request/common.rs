@@ -22,11 +22,13 @@ const OF_ACCOUNTS: [&str; 6] = ["user", "metadata", "store", "service_tier", "sa
 
 /// How tokens are chosen, and how the answer is told.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Choosing {
+pub struct SamplingParams {
     /// The model that is asked; none where nobody says.
     pub model: Option<String>,
     /// The most new tokens; none where nobody says.
     pub max_tokens: Option<usize>,
+    /// The key by which these are asked for.
+    pub max_tokens_key: &'static str,
     pub temperature: f64,
     pub top_p: f64,
     /// 0 for all.
@@ -47,23 +49,28 @@ pub struct Choosing {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stops(pub Vec<String>);
 
-impl Choosing {
+impl SamplingParams {
     /// Takes them out of a request.
     ///
-    /// - `max_tokens`: the keys by which the most new tokens are asked for, the first of which goes before the others
+    /// - `max_tokens_keys`: the keys by which the most new tokens may be asked for, the first of which goes before the others
     ///
     /// # Errors
     /// When a key has another value than it may have.
-    pub fn take(fields: &mut Fields, max_tokens: &[&str], vocab_size: usize) -> ApiResult<Self> {
+    pub fn take(fields: &mut Fields, max_tokens_keys: &[&'static str], vocab_size: usize) -> ApiResult<Self> {
         fields.pass_over(&OF_ACCOUNTS);
         fields.neutral("presence_penalty", &[json!(0), json!(0.0)])?;
         fields.neutral("frequency_penalty", &[json!(0), json!(0.0)])?;
         // asked for by what was written for beam search elsewhere
         fields.neutral("num_beams", &[json!(1)])?;
-        let mut most = None;
-        for name in max_tokens {
-            let found = fields.count(name, [0, u32::MAX as usize])?;
-            most = most.or(found);
+        fields.neutral("response_format", &[json!({ "type": "text" })])?;
+        fields.neutral("tools", &[json!([])])?;
+        fields.neutral("tool_choice", &[json!("none"), json!("auto")])?;
+        let (mut max_tokens, mut max_tokens_key) = (None, "max_tokens");
+        for key in max_tokens_keys {
+            let found = fields.count(key, [0, u32::MAX as usize])?;
+            if max_tokens.is_none() && found.is_some() {
+                (max_tokens, max_tokens_key) = (found, *key);
+            }
         }
         let stream = fields.bool("stream")?.unwrap_or(false);
         let include_usage = match fields.take("stream_options") {
@@ -82,7 +89,8 @@ impl Choosing {
         };
         Ok(Self {
             model: fields.string("model")?,
-            max_tokens: most,
+            max_tokens,
+            max_tokens_key,
             temperature: fields.number("temperature", [0.0, 2.0])?.unwrap_or(1.0),
             top_p: fields.number("top_p", [0.0, 1.0])?.unwrap_or(1.0),
             top_k: top_k(fields)?,
@@ -123,17 +131,24 @@ fn logit_bias(fields: &mut Fields, vocab_size: usize) -> ApiResult<Vec<(u32, f32
     if biases.len() > MOST_BIASED {
         return Err(ApiError::of("logit_bias", format!("`logit_bias` has more than {MOST_BIASED} tokens")));
     }
-    let biases = biases.into_iter().map(|(name, bias)| {
-        let number: u64 = name.parse().map_err(|_| {
+    let mut known: Vec<(u32, f32)> = Vec::with_capacity(biases.len());
+    for (name, bias) in biases {
+        // a number may have a sign, and an id has none
+        let number: Option<u64> = name.parse().ok().filter(|_| name.bytes().all(|byte| byte.is_ascii_digit()));
+        let number = number.ok_or_else(|| {
             ApiError::of("logit_bias", format!("`logit_bias` has a key that is no token's id: {}", shown(&name.into())))
         })?;
         let id = id(&number.into(), "logit_bias", vocab_size)?;
+        if known.iter().any(|(other, _)| *other == id) {
+            return Err(ApiError::of("logit_bias", format!("`logit_bias` has the token id {id} twice")));
+        }
         let number = bias.as_f64().filter(|bias| (-100.0..=100.0).contains(bias));
         let number = number.ok_or_else(|| fields.other("logit_bias", "of numbers from -100 to 100", &bias))?;
         #[expect(clippy::cast_possible_truncation, reason = "logits are single precision")]
-        Ok((id, number as f32))
-    });
-    biases.collect()
+        let bias = number as f32;
+        known.push((id, bias));
+    }
+    Ok(known)
 }
 
 fn stops(fields: &mut Fields) -> ApiResult<Stops> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    common::{Choosing, MOST_SAMPLES},
+    common::{MOST_SAMPLES, SamplingParams},
     fields::{Fields, id},
 };
 use crate::serve::error::{ApiError, ApiResult};
@@ -16,9 +16,6 @@ const MOST_TEXTS: usize = 4096;
 
 /// The likeliest tokens that may be asked for.
 const MOST_LOGPROBS: usize = 100;
-
-/// New tokens where nobody says how many.
-const TOKENS: usize = 16;
 
 /// What is to be continued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,9 +32,7 @@ pub struct CompletionRequest {
     /// One or more.
     pub prompts: Vec<Prompt>,
     /// How tokens are chosen.
-    pub choosing: Choosing,
-    /// The most new tokens.
-    pub max_tokens: usize,
+    pub sampling: SamplingParams,
     /// Samples of each prompt, of which the best are given.
     pub best_of: usize,
     /// How many of the likeliest tokens are listed beside each.
@@ -59,8 +54,8 @@ impl CompletionRequest {
             None => vec![Prompt::Text(String::new())],
             Some(value) => prompts(value, vocab_size)?,
         };
-        let choosing = Choosing::take(&mut fields, &["max_tokens"], vocab_size)?;
-        let best_of = fields.count("best_of", [1, MOST_SAMPLES])?.unwrap_or(choosing.n);
+        let sampling = SamplingParams::take(&mut fields, &["max_tokens"], vocab_size)?;
+        let best_of = fields.count("best_of", [1, MOST_SAMPLES])?.unwrap_or(sampling.n);
         let logprobs = match fields.take("logprobs") {
             // as older clients ask for none
             None | Some(Value::Bool(false)) => None,
@@ -74,14 +69,13 @@ impl CompletionRequest {
         let echo = fields.bool("echo")?.unwrap_or(false);
         fields.neutral("suffix", &[json!("")])?;
         fields.end()?;
-        let max_tokens = choosing.max_tokens.unwrap_or(TOKENS);
-        if max_tokens == 0 && !echo {
+        if sampling.max_tokens == Some(0) && !echo {
             return Err(ApiError::of("max_tokens", "`max_tokens` has to be 1 or more, but with `echo`"));
         }
-        if best_of < choosing.n {
-            return Err(ApiError::of("best_of", format!("`best_of` has to be {} or more, as `n` is", choosing.n)));
+        if best_of < sampling.n {
+            return Err(ApiError::of("best_of", format!("`best_of` has to be {} or more, as `n` is", sampling.n)));
         }
-        if choosing.stream && best_of > choosing.n {
+        if sampling.stream && best_of > sampling.n {
             return Err(ApiError::of(
                 "best_of",
                 "the best of several cannot be streamed: which is best is known at the end",
@@ -92,7 +86,7 @@ impl CompletionRequest {
                 format!("more than {MOST_TEXTS} texts are asked for: {} prompts, {best_of} of each", prompts.len());
             return Err(ApiError::of("prompt", message));
         }
-        Ok(Self { prompts, choosing, max_tokens, best_of, logprobs, echo })
+        Ok(Self { prompts, sampling, best_of, logprobs, echo })
     }
 }
 

@@ -79,18 +79,13 @@ impl Fields {
         number.map(Some).ok_or_else(wanted)
     }
 
-    /// A whole number between two.
-    pub fn whole(&mut self, name: &str, [least, most]: [u64; 2]) -> ApiResult<Option<u64>> {
+    /// A count of things between two.
+    pub fn count(&mut self, name: &str, [least, most]: [usize; 2]) -> ApiResult<Option<usize>> {
         let Some(value) = self.take(name) else { return Ok(None) };
-        let number = value.as_u64().filter(|number| (least..=most).contains(number));
+        let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
+        let number = number.filter(|number| (least..=most).contains(number));
         let wanted = || self.other(name, &format!("a whole number from {least} to {most}"), &value);
         number.map(Some).ok_or_else(wanted)
-    }
-
-    /// The same as a count of things in memory.
-    pub fn count(&mut self, name: &str, [least, most]: [usize; 2]) -> ApiResult<Option<usize>> {
-        let number = self.whole(name, [least as u64, most as u64])?;
-        Ok(number.map(|number| usize::try_from(number).expect("it is no more than a count")))
     }
 
     /// Takes a field that asks for nothing by these values, and is refused with others.
@@ -102,6 +97,11 @@ impl Fields {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Takes fields of what this server does not have, whatever they say: null alone asks for nothing.
+    pub fn unsupported(&mut self, names: &[&str]) -> ApiResult<()> {
+        names.iter().try_for_each(|name| self.neutral(name, &[]))
     }
 
     /// Takes fields that change nothing.

@@ -16,7 +16,7 @@ mod fields;
 mod tokens;
 
 pub use chat::ChatRequest;
-pub use common::Choosing;
+pub use common::SamplingParams;
 pub use completion::{CompletionRequest, Prompt};
 pub use tokens::{DetokenizeRequest, TokenizeRequest, Tokenized};
 
@@ -63,13 +63,13 @@ mod tests {
             "model": "m", "prompt": [[1, 2]], "temperature": 0, "max_tokens": 1, "logprobs": 1, "seed": 1234, "echo": true,
         }));
         let request = request.expect("it is sound");
-        assert!(request.echo && request.logprobs == Some(1) && request.max_tokens == 1);
-        assert_eq!((request.choosing.temperature, request.choosing.seed), (0.0, Some(1234)));
+        assert!(request.echo && request.logprobs == Some(1) && request.sampling.max_tokens == Some(1));
+        assert_eq!((request.sampling.temperature, request.sampling.seed), (0.0, Some(1234)));
         let request =
             completion(&json!({ "prompt": "a", "stop": ["\n", "b"], "max_tokens": 256, "top_k": -1, "seed": -1 }));
         let request = request.expect("it is sound");
-        assert_eq!(request.choosing.stops.0, ["\n", "b"]);
-        assert_eq!(request.choosing.seed, Some(u64::MAX));
+        assert_eq!(request.sampling.stops.0, ["\n", "b"]);
+        assert_eq!(request.sampling.seed, Some(u64::MAX));
         let request = chat(&json!({
             "messages": [
                 { "role": "developer", "content": "Be brief." },
@@ -78,13 +78,15 @@ mod tests {
             ],
             "max_tokens": 4, "max_completion_tokens": 5, "logprobs": true, "top_logprobs": 2, "stream": true, "user": "someone",
             "stream_options": { "include_usage": true }, "presence_penalty": 0, "response_format": { "type": "text" }, "tools": [],
+            "reasoning_effort": null, "audio": null,
         }));
         let request = request.expect("it is sound");
         let said: Vec<(&str, &str)> =
             request.messages.iter().map(|message| (message.role.as_str(), message.content.as_str())).collect();
         assert_eq!(said, [("system", "Be brief."), ("user", "ab"), ("assistant", "d")]);
-        assert_eq!((request.choosing.max_tokens, request.logprobs), (Some(5), Some(2)));
-        assert!(request.choosing.stream && request.choosing.include_usage);
+        assert_eq!((request.sampling.max_tokens, request.logprobs), (Some(5), Some(2)));
+        assert_eq!(request.sampling.max_tokens_key, "max_completion_tokens");
+        assert!(request.sampling.stream && request.sampling.include_usage);
     }
 
     #[test]
@@ -113,12 +115,16 @@ mod tests {
             (json!({ "stop": vec!["a"; 33] }), "stop", "more than 32"),
             (json!({ "stop": "a".repeat(257) }), "stop", "more than 256 characters"),
             (json!({ "logit_bias": { "a": 1 } }), "logit_bias", "a key that is no token's id: \"a\""),
+            (json!({ "logit_bias": { "+3": 1 } }), "logit_bias", "a key that is no token's id: \"+3\""),
+            (json!({ "logit_bias": { "": 1 } }), "logit_bias", "a key that is no token's id: \"\""),
+            (json!({ "logit_bias": { "3": 1, "03": 1 } }), "logit_bias", "the token id 3 twice"),
             (json!({ "logit_bias": { "300": 1 } }), "logit_bias", "the token id 300"),
             (json!({ "logit_bias": { "3": 101 } }), "logit_bias", "of numbers from -100 to 100, not 101"),
             (json!({ "logprobs": 101 }), "logprobs", "from 0 to 100, not 101"),
             (json!({ "logprobs": true }), "logprobs", "from 0 to 100, not true"),
             (json!({ "suffix": "a" }), "suffix", "does not support `suffix`"),
             (json!({ "presence_penalty": 0.5 }), "presence_penalty", "does not support"),
+            (json!({ "response_format": { "type": "json_object" } }), "response_format", "does not support"),
             (json!({ "stream_options": {} }), "stream_options", "only allowed when 'stream'"),
             (json!({ "stream": true, "stream_options": { "a": 1 } }), "stream_options.a", "Unrecognized"),
             (
@@ -148,6 +154,16 @@ mod tests {
             ),
             (one(json!({ "role": "user", "content": "a", "mood": 1 })), "messages[0].mood", "Unrecognized"),
             (json!({ "messages": [{ "role": "user", "content": "a" }], "tools": [{}] }), "tools", "does not support"),
+            (
+                json!({ "messages": [{ "role": "user", "content": "a" }], "reasoning_effort": "low" }),
+                "reasoning_effort",
+                "does not support `reasoning_effort`",
+            ),
+            (
+                json!({ "messages": [{ "role": "user", "content": "a" }], "max_completion_tokens": 0, "max_tokens": 1 }),
+                "max_completion_tokens",
+                "has to be 1 or more",
+            ),
             (
                 json!({ "messages": [{ "role": "user", "content": "a" }], "top_logprobs": 1 }),
                 "top_logprobs",
@@ -200,6 +216,7 @@ mod tests {
                 "echo",
                 "seed",
                 "logit_bias",
+                "reasoning_effort",
                 "suffix",
                 "tokens",
                 "add_special_tokens",
@@ -221,14 +238,14 @@ mod tests {
         let is_said = |error: &ApiError| error.code() == 400 && !named(error).1.is_empty();
         match CompletionRequest::read(body, VOCAB_SIZE) {
             Ok(request) => {
-                assert!(!request.prompts.is_empty() && request.choosing.n <= request.best_of);
-                assert!(request.max_tokens > 0 || request.echo);
+                assert!(!request.prompts.is_empty() && request.sampling.n <= request.best_of);
+                assert!(request.sampling.max_tokens != Some(0) || request.echo);
                 for prompt in &request.prompts {
                     if let Prompt::Ids(ids) = prompt {
                         assert!(!ids.is_empty() && ids.iter().all(|id| (*id as usize) < VOCAB_SIZE));
                     }
                 }
-                assert!(request.choosing.temperature.is_finite() && request.choosing.top_p.is_finite());
+                assert!(request.sampling.temperature.is_finite() && request.sampling.top_p.is_finite());
             }
             Err(error) => assert!(is_said(&error), "{error:?}"),
         }

@@ -14,9 +14,14 @@ use crate::{
 /// What is turned into ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tokenized {
-    /// A text, and whether what stands before every text of the model stands before it.
-    Text(String, bool),
-    /// A conversation, and whether the words that ask for an answer stand behind it.
+    /// A text.
+    Text {
+        /// The text.
+        text: String,
+        /// Whether what stands before every text of the model stands before it.
+        add_special_tokens: bool,
+    },
+    /// A conversation, with the words that ask for an answer behind it.
     Messages(Vec<Message>),
 }
 
@@ -50,9 +55,9 @@ impl TokenizeRequest {
         let model = fields.string("model")?;
         let with_names = fields.bool("return_token_strs")?.unwrap_or(false);
         let prompt = fields.string("prompt")?;
-        let adds = fields.bool("add_special_tokens")?;
+        let add_special_tokens = fields.bool("add_special_tokens")?.unwrap_or(true);
         let of = match prompt {
-            Some(text) => Tokenized::Text(text, adds.unwrap_or(true)),
+            Some(text) => Tokenized::Text { text, add_special_tokens },
             None => {
                 fields.neutral("add_generation_prompt", &[true.into()])?;
                 if !fields.has("messages") {
