@@ -8,7 +8,7 @@
 use rayon::prelude::*;
 
 use super::{
-    lanes::{exp, largest, sum, vectorised},
+    lanes::{exp, largest, long_sum, vectorised},
     likelihood::largest_and_sum,
     matrix::{Matrix, MatrixMut},
     product::product,
@@ -90,18 +90,19 @@ fn row(logits: &mut [f32], target: usize, weight: f32, with_gradients: bool) -> 
     if with_gradients {
         logits[target] -= weight;
     }
-    f64::from(weight) * (f64::from(sum).ln() + f64::from(largest) - f64::from(of_target))
+    f64::from(weight) * (sum.ln() + f64::from(largest) - f64::from(of_target))
 }
 
 vectorised! {
     /// The largest logit, and the sum of the powers of what the others lie below it; the logits become their softmax times `weight`.
-    fn softmax(logits: &mut [f32], weight: f32) -> (f32, f32) {
+    fn softmax(logits: &mut [f32], weight: f32) -> (f32, f64) {
         let largest = largest(logits);
         for x in &mut *logits {
             *x = exp(*x - largest);
         }
-        let sum = sum(logits, |x| x);
-        let scale = weight / sum;
+        let sum = long_sum(logits, |x| x);
+        #[expect(clippy::cast_possible_truncation, reason = "gradients are single precision")]
+        let scale = weight / sum as f32;
         for x in &mut *logits {
             *x *= scale;
         }

@@ -1,6 +1,6 @@
 //! What a row of logits says of tokens.
 
-use super::lanes::{exp, largest, sum, vectorised};
+use super::lanes::{exp, largest, long_sum, sum, vectorised};
 
 /// Logits that are looked through together.
 const CHUNK: usize = 128;
@@ -9,7 +9,7 @@ const CHUNK: usize = 128;
 #[must_use]
 pub fn log_sum_exp(logits: &[f32]) -> f64 {
     let (largest, sum) = largest_and_sum(logits);
-    f64::from(sum).ln() + f64::from(largest)
+    sum.ln() + f64::from(largest)
 }
 
 /// The `count` largest logits of a row with their ids, the largest first; of equals the one with the smaller id.
@@ -55,9 +55,9 @@ pub fn powers(logits: &[f32], scale: f64) -> (Vec<f32>, f64) {
 
 vectorised! {
     /// The largest logit, and the sum of the powers of what the others lie below it.
-    pub(super) fn largest_and_sum(logits: &[f32]) -> (f32, f32) {
+    pub(super) fn largest_and_sum(logits: &[f32]) -> (f32, f64) {
         let largest = largest(logits);
-        (largest, sum(logits, |x| exp(x - largest)))
+        (largest, long_sum(logits, |x| exp(x - largest)))
     }
 }
 

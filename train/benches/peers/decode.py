@@ -13,10 +13,8 @@ Takes torch, transformers; for `--gguf` llama-cpp-python.
 import argparse
 import http.client
 import json
-import re
 import statistics
 import subprocess
-import threading
 import time
 
 
@@ -30,16 +28,10 @@ class Served:
 
     def __init__(self, options, weights):
         command = [options.train, "serve", options.model, "--weights", weights, "--port", "0", "--threads", str(options.threads)]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.address = None
-        said = []
-        for line in self.process.stderr:
-            said.append(line)
-            if found := re.search(r"https?://([\w.\[\]]+:\d+)", line):
-                self.address = found[1]
-                break
-        assert self.address, "".join(said)
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        address = self.process.stdout.readline().strip()
+        assert address.startswith("http://"), f"{command} did not say where it serves"
+        self.address = address.removeprefix("http://")
 
     def write(self, ids, tokens):
         body = {"prompt": ids, "max_tokens": tokens, "temperature": 0, "stream": True, "logit_bias": {"0": -100, "2": -100}}

@@ -79,7 +79,7 @@ pub struct EvaluateArgs {
     /// ready sum].
     #[arg(long, value_enum, help_heading = "Answers")]
     scoring: Option<ScoringArg>,
-    /// The context behind which choices have a likelihood of their own, for the normalized score.
+    /// The context behind which choices have a likelihood of their own, for the normalized score; empty to leave that out, which takes less time.
     #[arg(long, value_name = "TEXT", default_value = "Answer:", help_heading = "Answers")]
     neutral_context: String,
     /// Tokens of a text that a window scores, but for the first; less is slower, and gives each token more to read [default: the context].

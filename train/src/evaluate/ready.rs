@@ -351,7 +351,7 @@ impl ReadyRun<'_> {
             };
             sample.cut = sample.cut.max(own.cut);
             let asked = match context {
-                Context::Text(context) if by_choice => {
+                Context::Text(context) if by_choice && self.config.has_neutral(self.scoring()) => {
                     let neutral = encoder.request(&neutral(&self.config.neutral_context, context), text)?;
                     AnswerRequests::with_neutral(own, neutral, self.scoring() == Scoring::Normalized)
                 }

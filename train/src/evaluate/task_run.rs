@@ -66,7 +66,7 @@ pub struct AskConfig {
     pub method: Option<Method>,
     /// What likelihoods of choices are divided by, in the place of what the task says.
     pub scoring: Option<Scoring>,
-    /// The context behind which answers have a likelihood of their own.
+    /// The context behind which answers have a likelihood of their own; they have none where it is empty, unless they are judged by it.
     pub neutral_context: String,
     /// What becomes of a prompt that the model has no room for.
     pub long_prompts: LongPrompts,
@@ -76,6 +76,14 @@ pub struct AskConfig {
     pub protocol: ProtocolChanges,
     /// Whether scores that are no means have a standard error, for which they are taken a thousand times.
     pub standard_errors: bool,
+}
+
+impl AskConfig {
+    /// Whether answers have a likelihood behind a neutral context, where choices are made by a scoring.
+    #[must_use]
+    pub fn has_neutral(&self, scoring: Scoring) -> bool {
+        !self.neutral_context.is_empty() || scoring == Scoring::Normalized
+    }
 }
 
 /// A task by one template with so many demonstrations.
@@ -270,7 +278,7 @@ impl TaskRun<'_> {
             Ok(own) => own,
             Err(skip) => return Ok(Err(skip)),
         };
-        if !by_choice {
+        if !by_choice || !self.config.has_neutral(self.scoring()) {
             return Ok(Ok(AnswerRequests { own: vec![own], neutral: None }));
         }
         let neutral = encoder.request(&neutral(&self.config.neutral_context, prompt), text)?;

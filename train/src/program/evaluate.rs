@@ -608,7 +608,7 @@ fn said(task: &str, run: &RunResults) -> String {
         0 => String::new(),
         prompts => format!("; {prompts} prompts lost {} tokens at their front", run.cut.tokens),
     };
-    format!("{task}, {}, {} shots: {own}{skipped}{cut}", run.template, run.shots)
+    format!("{task}, {}, shots {}: {own}{skipped}{cut}", run.template, run.shots)
 }
 
 /// The scores of samples by the ids of their examples.
