@@ -4,7 +4,7 @@
 //! a block of queries:  scores = scale Q Kᵀ -> softmax over the keys that each query attends to -> times V
 //! ```
 //!
-//! Scores exist for [`QUERIES`] queries at a time; the backward pass computes them again from each query's log-sum-exp.
+//! Scores exist for `QUERIES` queries at a time; the backward pass computes them again from each query's log-sum-exp.
 //! A query attends to one interval of keys, which covers all that is wanted: causal, a sliding window, within a document, both ways.
 //!
 //! Probabilities may be dropped before they weigh values: by a hash of their places in `[batch, heads, time, keys]`, so that the backward pass

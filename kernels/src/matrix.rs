@@ -1,4 +1,4 @@
-//! Matrices within slices. [`super::product`] multiplies them.
+//! Matrices within slices. The module `product` multiplies them.
 #![expect(unsafe_code, reason = "blocks of one matrix are lent to threads side by side")]
 
 use std::{marker::PhantomData, ops::Range};

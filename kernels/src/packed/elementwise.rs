@@ -100,7 +100,7 @@ impl Work for Normalise<'_> {
     }
 }
 
-/// Writes rows as bytes: see [`super::kernel::byte_tile`].
+/// Writes rows as bytes: see `kernel::byte_tile`.
 pub struct Quantise {
     /// What becomes bytes.
     pub from: Panels,

@@ -12,7 +12,7 @@ use super::{
     memory::{Memory, Part},
 };
 
-/// A weight in panels: see [`super::kernel`].
+/// A weight in panels: see `kernel`.
 #[derive(Debug)]
 pub struct Matrix {
     format: WeightFormat,

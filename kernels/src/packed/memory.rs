@@ -23,7 +23,7 @@ pub struct Part(Range<usize>);
 /// Numbers that any bytes are.
 ///
 /// # Safety
-/// All bytes are numbers, and [`APART`] is enough for their alignment.
+/// All bytes are numbers, and `APART` is enough for their alignment.
 pub unsafe trait Number: Copy {}
 
 // SAFETY: all bytes are numbers.

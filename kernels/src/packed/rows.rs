@@ -1,4 +1,4 @@
-//! Rows of hidden states, as products take them: see [`super::kernel`].
+//! Rows of hidden states, as products take them: see `kernel`.
 
 use super::kernel::{
     byte_tile::{ByteLine, GROUP},
