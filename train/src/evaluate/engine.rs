@@ -99,7 +99,7 @@ impl<'t> Engine<'t> {
             return Ok(());
         }
         let message = format!(
-            "{max_new_tokens} new tokens leave no room for a prompt in a context of {context}: ask for fewer, by --tokens"
+            "{max_new_tokens} new tokens leave no room for a prompt in a context of {context}: ask for fewer, by --tokens or a prompt's own `max_tokens`"
         );
         Err(Error::Evaluation { what: what(), message })
     }

@@ -68,7 +68,7 @@ pub use sample::{Sample, SampleAnswer};
 pub use samples_file::{SampleKey, ScoresById, read_scores, to_parquet};
 pub use skip::{Skip, Skips};
 pub use table::table;
-pub use task_run::{AskConfig, RunOutcome, Shots, TaskRun};
+pub use task_run::{AskConfig, RunOutcome, Shots, TaskRun, protocol_of};
 pub use written::{Writer, WritingConfig, WritingPrompt};
 
 #[cfg(test)]

@@ -100,6 +100,10 @@ fn mistakes(run: &RunResults, samples: &[Sample]) -> Vec<Mistake> {
         .enumerate()
         .filter_map(|(place, sample)| {
             let score = sample.score.filter(|score| *score < full)?;
+            if run.method == Method::Choices && sample.predicted == sample.gold {
+                // two answers that are as likely as each other
+                return None;
+            }
             let both = || -> Option<[f64; 2]> {
                 let each = probabilities(&sample.scored(), scoring?)?;
                 Some([each[sample.predicted?], each[sample.gold?]])

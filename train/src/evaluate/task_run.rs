@@ -116,6 +116,27 @@ pub struct RunOutcome {
     pub protocol: Option<Protocol>,
 }
 
+/// How a task's answers are written by a template behind so many demonstrations; none where they are not.
+///
+/// # Errors
+/// When an example cannot be put into words.
+pub fn protocol_of(
+    prompts: &TaskPrompts,
+    template: usize,
+    shots: Shots,
+    config: &AskConfig,
+) -> Result<Option<Protocol>> {
+    let (task, own) = (prompts.task(), &prompts.task().templates[template]);
+    if Method::of(task, own, config.method) != Method::Generation {
+        return Ok(None);
+    }
+    let shows = shots != Shots::Fixed(0);
+    let separator = shows.then_some(config.separator.as_str());
+    let has_lines = prompts.has_lines(template, shows)?;
+    let usual = Protocol::of(task.kind, own.prompt_style, separator, has_lines, own.pattern.is_some());
+    Ok(Some(usual.changed(&config.protocol)))
+}
+
 impl TaskRun<'_> {
     /// Checks that there is room for prompts, before any example is asked about.
     ///
@@ -183,19 +204,12 @@ impl TaskRun<'_> {
 
     /// How answers are written, where they are.
     fn protocol(&self) -> Result<Option<Protocol>> {
-        if self.method() != Method::Generation {
-            return Ok(None);
+        let protocol = protocol_of(self.prompts, self.template, self.shots, self.config)?;
+        if let Some(protocol) = &protocol {
+            let what = || format!("task `{}`, template `{}`", self.prompts.task().name, self.template().name);
+            self.engine.check_room(protocol.max_new_tokens, what)?;
         }
-        let (task, template) = (self.prompts.task(), self.template());
-        let shows = self.shots != Shots::Fixed(0);
-        let separator = shows.then_some(self.config.separator.as_str());
-        let has_lines = self.prompts.has_lines(self.template, shows)?;
-        let has_pattern = template.pattern.is_some();
-        let usual = Protocol::of(task.kind, template.prompt_style, separator, has_lines, has_pattern);
-        let protocol = usual.changed(&self.config.protocol);
-        let what = || format!("task `{}`, template `{}`", task.name, template.name);
-        self.engine.check_room(protocol.max_new_tokens, what)?;
-        Ok(Some(protocol))
+        Ok(protocol)
     }
 
     /// An example in words by which its choices, where there are any, are told apart.

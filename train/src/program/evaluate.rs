@@ -31,7 +31,7 @@ use crate::{
         Against, AskConfig, Engine, FileIdentity, Leaked, LeakedLists, LikelihoodOptions, Method, ModelIdentity,
         OutFolder, OverTemplates, ReadyFile, ReadyPrompt, ReadyRun, Results, RunOutcome, RunResults, Sample, SampleKey,
         ScoreKind, ScoredRuns, ScoresById, Shots, ShownConfig, Skip, Skips, TaskPrompts, TaskResults, TaskRun, compare,
-        curves, draw, located, read_scores, results, samples_file, table, template_fault,
+        curves, draw, located, protocol_of, read_scores, results, samples_file, table, template_fault,
     },
     inference::WeightFormat,
 };
@@ -395,12 +395,12 @@ impl CheckedTask {
                 task.name
             ));
         }
-        let Some(first) = examples.examples.first() else {
+        if examples.examples.is_empty() {
             return Err(Error::Evaluation {
                 what: format!("task `{}`", task.name),
                 message: format!("its split `{split}` has no example"),
             });
-        };
+        }
         let config = ShownConfig {
             seed: options.ask.seed,
             same: options.same_demonstrations,
@@ -412,12 +412,12 @@ impl CheckedTask {
         files.dedup();
         let files = files.into_iter().map(|path| file_identity(path)).collect::<Result<Vec<_>>>()?;
         let prompts = TaskPrompts::new(task, &pool, config).map_err(|error| located(path, error))?;
-        check_choices(&prompts, first, options.ask.method).map_err(|error| located(path, error))?;
         if options.count > 0 {
             let seed = options.ask.seed;
             examples.examples.sort_by_cached_key(|example| (draw(seed, "render", &example.id), example.id.clone()));
             examples.examples.truncate(options.count);
         }
+        check_choices(&prompts, &examples.examples, options.ask.method).map_err(|error| located(path, error))?;
         Ok(Self { path: path.to_owned(), prompts: Arc::new(prompts), sha256, split, shown, examples, files })
     }
 
@@ -429,6 +429,26 @@ impl CheckedTask {
     /// The files that are evaluated.
     fn evaluated(&self) -> impl Iterator<Item = &Path> {
         self.task().files.get(&self.split).into_iter().flatten().map(PathBuf::as_path)
+    }
+
+    /// Makes sure that answers leave room for prompts in a context.
+    ///
+    /// # Errors
+    /// When those of a template do not.
+    pub fn check_room(&self, options: &EvaluateOptions, context_length: usize) -> Result<()> {
+        for (template, shots) in self.asked(options) {
+            let protocol = protocol_of(&self.prompts, template, shots, &options.ask)?;
+            let tokens = protocol.map_or(0, |protocol| protocol.max_new_tokens);
+            if tokens >= context_length {
+                let Task { name, templates, .. } = self.task();
+                let message = format!(
+                    "its answers have up to {tokens} tokens, which leave no room for a prompt in a context of {context_length}"
+                );
+                let what = format!("task `{name}`, template `{}`", templates[template].name);
+                return Err(Error::Evaluation { what, message });
+            }
+        }
+        Ok(())
     }
 
     /// What is asked: templates by number, each with every number of demonstrations.
@@ -505,11 +525,13 @@ fn note_broken(broken: &[NoExample], note: &mut dyn FnMut(&str)) {
 }
 
 /// Checks that choices can be told apart in the words of all templates that are judged by them.
-fn check_choices(prompts: &TaskPrompts, example: &TaskExample, asked: Option<Method>) -> Result<()> {
+fn check_choices(prompts: &TaskPrompts, examples: &[TaskExample], asked: Option<Method>) -> Result<()> {
     let task = prompts.task();
     for (number, template) in task.templates.iter().enumerate() {
         if Method::of(task, template, asked) == Method::Choices {
-            prompts.check_choices(number, &example.id, &prompts.asked(number, example)?)?;
+            examples
+                .iter()
+                .try_for_each(|example| prompts.check_choices(number, &example.id, &prompts.asked(number, example)?))?;
         }
     }
     Ok(())

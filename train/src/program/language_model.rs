@@ -170,7 +170,7 @@ impl Trained {
             let message = "tasks are asked of decoders; a model with an encoder is judged by its loss".to_owned();
             return Err(file.fault_of("training.evaluate", settings, message).into());
         }
-        let tasks = Some(TrainingTasks::read(config, file.folder(), seed)?);
+        let tasks = Some(TrainingTasks::read(config, file.folder(), seed, self.architecture.context_length)?);
         Ok(Self { tasks, ..self })
     }
 

@@ -71,10 +71,11 @@ impl TrainingTasks {
     /// Reads the tasks of a configuration.
     ///
     /// - `folder`: where its paths start
+    /// - `context_length`: tokens that the model reads
     ///
     /// # Errors
     /// When a task or its data is at fault.
-    pub fn read(config: &TasksConfig, folder: &Path, seed: u64) -> Result<Self> {
+    pub fn read(config: &TasksConfig, folder: &Path, seed: u64, context_length: usize) -> Result<Self> {
         let TasksConfig { tasks, folders, every, shots, examples, templates } = config;
         let paths = tasks.iter().map(|task| {
             let path = folder.join(task);
@@ -117,6 +118,7 @@ impl TrainingTasks {
         let tasks = options.tasks.iter().map(|path| CheckedTask::read(path, &options, &mut |_| {}));
         let tasks = tasks.collect::<Result<Vec<_>>>()?;
         check_names(&tasks, &[])?;
+        tasks.iter().try_for_each(|task| task.check_room(&options, context_length))?;
         Ok(Self { tasks, every: every.unwrap_or(1), options })
     }
 

@@ -12,7 +12,7 @@ use std::{
     ops::Range,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
         mpsc,
     },
     thread,
@@ -42,8 +42,23 @@ pub enum EngineEvent {
 /// Where a request's events go: its place among those that were submitted together.
 type Sink = UnboundedSender<(usize, EngineEvent)>;
 
+/// The places of a submission among those that may be open: each is given back once, by whoever knows first that its text is over.
+#[derive(Debug)]
+struct Places {
+    open: Arc<AtomicUsize>,
+    are_left: Box<[AtomicBool]>,
+}
+
+impl Places {
+    fn leave(&self, place: usize) {
+        if !self.are_left[place].swap(true, Ordering::Relaxed) {
+            self.open.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
 enum Command {
-    Add { first: u64, requests: Vec<GenerationRequest>, sink: Sink },
+    Add { first: u64, requests: Vec<GenerationRequest>, sink: Sink, places: Arc<Places> },
     Cancel(Range<u64>),
 }
 
@@ -69,6 +84,7 @@ pub struct Generations {
     keys: Range<u64>,
     events: UnboundedReceiver<(usize, EngineEvent)>,
     commands: mpsc::Sender<Command>,
+    places: Arc<Places>,
 }
 
 impl Engine {
@@ -82,12 +98,12 @@ impl Engine {
         let (commands, received) = mpsc::channel();
         let counts = Arc::new(Mutex::new(BatchCounts::default()));
         let open = Arc::new(AtomicUsize::new(0));
-        let (told, left) = (Arc::clone(&counts), Arc::clone(&open));
+        let told = Arc::clone(&counts);
         let (running, thread) = oneshot::channel();
         thread::Builder::new().name("engine".into()).spawn(move || {
             // dropped with the thread, whatever ends it
             let _running = running;
-            run(ContinuousBatch::new(model, limits), &received, &told, &left);
+            run(ContinuousBatch::new(model, limits), &received, &told);
         })?;
         let most = limits.sequences.saturating_add(queue);
         Ok((Self { commands, counts, open, most, next_key: AtomicU64::new(0) }, EngineThread(thread)))
@@ -100,9 +116,16 @@ impl Engine {
         self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, has_room).ok()?;
         let first = self.next_key.fetch_add(count as u64, Ordering::Relaxed);
         let (sink, events) = unbounded_channel();
-        let generations = Generations { keys: first..first + count as u64, events, commands: self.commands.clone() };
+        let are_left = (0..count).map(|_| AtomicBool::new(false)).collect();
+        let places = Arc::new(Places { open: Arc::clone(&self.open), are_left });
+        let generations = Generations {
+            keys: first..first + count as u64,
+            events,
+            commands: self.commands.clone(),
+            places: Arc::clone(&places),
+        };
         // where the thread has ended, the events end
-        let _ = self.commands.send(Command::Add { first, requests, sink });
+        let _ = self.commands.send(Command::Add { first, requests, sink, places });
         Some(generations)
     }
 
@@ -133,6 +156,8 @@ impl Generations {
     /// Ends one of them, of which no more is wanted.
     pub fn cancel(&self, place: usize) {
         let key = self.keys.start + place as u64;
+        // the answer may go out, and the next request come, before the engine hears of it
+        self.places.leave(place);
         let _ = self.commands.send(Command::Cancel(key..key + 1));
     }
 
@@ -149,15 +174,8 @@ impl Drop for Generations {
 }
 
 /// Takes commands and steps until nobody is left who could send one.
-///
-/// - `open`: requests that are not over, each of which is taken off it here
-fn run(
-    mut batch: ContinuousBatch,
-    commands: &mpsc::Receiver<Command>,
-    counts: &Mutex<BatchCounts>,
-    open: &AtomicUsize,
-) {
-    let mut sinks: HashMap<u64, (usize, Sink)> = HashMap::new();
+fn run(mut batch: ContinuousBatch, commands: &mpsc::Receiver<Command>, counts: &Mutex<BatchCounts>) {
+    let mut sinks: HashMap<u64, (usize, Sink, Arc<Places>)> = HashMap::new();
     let mut is_connected = true;
     while is_connected || !batch.is_idle() {
         *counts.lock().unwrap_or_else(PoisonError::into_inner) = batch.counts();
@@ -170,13 +188,13 @@ fn run(
         };
         while let Some(command) = next {
             match command {
-                Command::Add { first, requests, sink } => {
+                Command::Add { first, requests, sink, places } => {
                     for (place, request) in requests.into_iter().enumerate() {
                         let key = first + place as u64;
                         match batch.add(key, request) {
-                            Ok(()) => drop(sinks.insert(key, (place, sink.clone()))),
+                            Ok(()) => drop(sinks.insert(key, (place, sink.clone(), Arc::clone(&places)))),
                             Err(fault) => {
-                                open.fetch_sub(1, Ordering::Relaxed);
+                                places.leave(place);
                                 let _ = sink.send((place, EngineEvent::Refused(fault)));
                             }
                         }
@@ -184,8 +202,8 @@ fn run(
                 }
                 Command::Cancel(keys) => {
                     for key in keys {
-                        if sinks.remove(&key).is_some() {
-                            open.fetch_sub(1, Ordering::Relaxed);
+                        if let Some((place, _, places)) = sinks.remove(&key) {
+                            places.leave(place);
                             batch.cancel(key);
                         }
                     }
@@ -198,10 +216,10 @@ fn run(
         }
         batch.step(&mut |key, event| {
             let is_over = matches!(event, GenerationEvent::Finished { .. });
-            if let Some((place, sink)) = sinks.get(&key) {
+            if let Some((place, sink, places)) = sinks.get(&key) {
                 if is_over {
                     // whoever hears of it may ask for the next at once
-                    open.fetch_sub(1, Ordering::Relaxed);
+                    places.leave(*place);
                 }
                 // whoever does not listen any more has sent a cancellation
                 let _ = sink.send((*place, EngineEvent::Generation(event)));

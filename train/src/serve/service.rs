@@ -222,6 +222,8 @@ impl Service {
             let Some(part) = next else { return Ok(body.into()) };
             let part = part.map_err(|error| ApiError::invalid(format!("the body breaks off: {error}")))?;
             if part.len() > limit - body.len() {
+                // it was told to send, and is sending
+                request.headers_mut().remove(header::EXPECT);
                 *request.body_mut() = Body::from_stream(parts);
                 return Err(ApiError::too_large(limit));
             }
