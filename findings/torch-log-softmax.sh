@@ -6,7 +6,8 @@
 #
 # A token does not notice. A text does: log-likelihoods of 10,000 tokens come out up to 0.1 nats too high, so that two programs that agree on each token to
 # the last digit of single precision differ on texts by more than a tolerance of 1e-3. lm-evaluation-harness takes its figures from
-# `log_softmax`. Concerns whoever compares perplexities across programs: take the softmax in double precision, or `logits - logsumexp`.
+# `log_softmax`. Concerns whoever compares perplexities across programs: take the softmax in double precision, which the harness does with
+# `softmax_dtype=float64`, or `logits - logsumexp`.
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -157,7 +157,7 @@ def run(options):
     work = pathlib.Path(options.work)
     work.mkdir(parents=True, exist_ok=True)
     more = {"max_length": options.max_length} if options.max_length else {}
-    model = HFLM(pretrained=options.model, dtype="float32", device="cpu", batch_size=options.batch_size, **more)
+    model = HFLM(pretrained=options.model, dtype="float32", device="cpu", softmax_dtype="float64", batch_size=options.batch_size, **more)
     for name in options.tasks.split(","):
         for split, rows in zip(("train", "test"), TASKS[name](pathlib.Path(options.data))):
             write(work / f"{name}.{split}.jsonl", rows)

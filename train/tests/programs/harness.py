@@ -41,7 +41,7 @@ length = min(int(context), 2048)
 over = f"model={name},base_url=http://{address}/v1/completions,num_concurrent=4,max_length={length}"
 served = samples("local-completions", over, 4)
 # over a server the harness keeps one token for generation, and in windows another for context
-alone = samples("hf", f"pretrained={folder},dtype=float32,device=cpu,max_length={length - 2}", 4)
+alone = samples("hf", f"pretrained={folder},dtype=float32,device=cpu,softmax_dtype=float64,max_length={length - 2}", 4)
 for task in tasks:
     task = task["task"]
     numbers, furthest, greedy, texts, other = 0, 0.0, 0, 0, []
