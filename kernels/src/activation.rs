@@ -60,8 +60,14 @@ fn gate(x: f32) -> (f32, f32) {
 }
 
 #[inline(always)]
-fn sigmoid(x: f32) -> f32 {
+pub(crate) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
+}
+
+/// GELU of a number.
+#[inline(always)]
+pub(crate) fn gelu_of(x: f32) -> f32 {
+    x * gate(x).0
 }
 
 /// The Gaussian error linear unit in GPT-2's approximation, number by number.
@@ -77,7 +83,7 @@ pub fn gelu(x: &[f32]) -> Vec<f32> {
 vectorised! {
     fn gelu_forward(x: &[f32], y: &mut [MaybeUninit<f32>]) -> () {
         for (y, x) in y.iter_mut().zip(x) {
-            y.write(x * gate(*x).0);
+            y.write(gelu_of(*x));
         }
     }
 }

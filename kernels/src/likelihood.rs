@@ -1,6 +1,6 @@
 //! What a row of logits says of tokens.
 
-use super::lanes::{exp, largest, long_sum, sum, vectorised};
+use super::lanes::{exp, largest, long_sum, vectorised};
 
 /// Logits that are looked through together.
 const CHUNK: usize = 128;
@@ -48,8 +48,7 @@ pub fn powers(logits: &[f32], scale: f64) -> (Vec<f32>, f64) {
     let largest = largest_of(logits);
     #[expect(clippy::cast_possible_truncation, reason = "logits are single precision")]
     let scale = scale as f32;
-    let sums = powers.chunks_mut(CHUNK).map(|chunk| f64::from(to_powers(chunk, largest, scale)));
-    let sum = sums.sum();
+    let sum = to_powers(&mut powers, largest, scale);
     (powers, sum)
 }
 
@@ -62,11 +61,11 @@ vectorised! {
 }
 
 vectorised! {
-    fn to_powers(logits: &mut [f32], largest: f32, scale: f32) -> f32 {
+    fn to_powers(logits: &mut [f32], largest: f32, scale: f32) -> f64 {
         for x in &mut *logits {
             *x = exp((*x - largest) * scale);
         }
-        sum(logits, |x| x)
+        long_sum(logits, |x| x)
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
     rows::{ByteRows, Rows},
     team::Team,
 };
-use crate::{activation::Activation, lanes::exp};
+use crate::activation::{Activation, gelu_of, sigmoid};
 
 /// Panels that a thread works on at a time.
 const STRIP: usize = 4;
@@ -241,7 +241,7 @@ impl Strip<'_> {
             Activation::Gelu | Activation::Relu => {
                 for (number, of_panel) in sums.chunks_exact(rows).enumerate() {
                     for (place, line) in of_panel.iter().enumerate() {
-                        let line = if activation == Activation::Gelu { line.map(gelu) } else { line.map(relu) };
+                        let line = if activation == Activation::Gelu { line.map(gelu_of) } else { line.map(relu) };
                         put(panel + number, place, line);
                     }
                 }
@@ -251,7 +251,7 @@ impl Strip<'_> {
                     let (gates, ups) = pair.split_at(rows);
                     for (place, (gate, up)) in gates.iter().zip(ups).enumerate() {
                         let line = if activation == Activation::GeGlu {
-                            gate.with(*up, |gate, up| gelu(gate) * up)
+                            gate.with(*up, |gate, up| gelu_of(gate) * up)
                         } else {
                             gate.with(*up, |gate, up| gate * sigmoid(gate) * up)
                         };
@@ -261,18 +261,6 @@ impl Strip<'_> {
             }
         }
     }
-}
-
-#[inline(always)]
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
-}
-
-/// GELU, by its approximation with a hyperbolic tangent: half of 1 + tanh u is the sigmoid of 2u.
-#[inline(always)]
-fn gelu(x: f32) -> f32 {
-    let twice_root = 2.0 * (2.0 / std::f32::consts::PI).sqrt();
-    x * sigmoid(twice_root * x * 0.044_715f32.mul_add(x * x, 1.0))
 }
 
 /// The larger of a number and 0; no number stays none.

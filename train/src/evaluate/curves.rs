@@ -40,7 +40,7 @@ pub struct Point {
 
 /// What tasks are judged by along a training, of evaluations that are the same but for the step.
 #[must_use]
-pub fn curves(results: &[&Results]) -> Vec<Curve> {
+pub fn curves(results: &[Results]) -> Vec<Curve> {
     let mut curves: Vec<Curve> = Vec::new();
     for results in results {
         let Some(step) = results.model.step else { continue };

@@ -94,14 +94,7 @@ impl<'t> Engine<'t> {
     /// # Errors
     /// When they do not.
     pub fn check_room(&self, max_new_tokens: usize, what: impl FnOnce() -> String) -> Result<()> {
-        let context = self.encoder.context_length();
-        if max_new_tokens < context {
-            return Ok(());
-        }
-        let message = format!(
-            "{max_new_tokens} new tokens leave no room for a prompt in a context of {context}: ask for fewer, by --tokens or a prompt's own `max_tokens`"
-        );
-        Err(Error::Evaluation { what: what(), message })
+        check_room(max_new_tokens, self.encoder.context_length(), what)
     }
 
     /// The ids of a prompt that is to be continued by so many tokens, and how many at its front there was no room for.
@@ -171,4 +164,19 @@ impl<'t> Engine<'t> {
         }
         Ok(texts)
     }
+}
+
+/// The same of a context of so many tokens.
+///
+/// # Errors
+/// See [`Engine::check_room`].
+pub fn check_room(max_new_tokens: usize, context: usize, what: impl FnOnce() -> String) -> Result<()> {
+    if max_new_tokens < context {
+        return Ok(());
+    }
+    let message = format!(
+        "{max_new_tokens} new tokens leave no room for a prompt in a context of {context}; fewer do (`--tokens`, a prompt's `max_tokens`), \
+         another template, or a longer context"
+    );
+    Err(Error::Evaluation { what: what(), message })
 }

@@ -50,7 +50,7 @@ pub use choice::{ScoredAnswer, Scoring};
 pub use compare::{ComparedRun, ScoreKind, ScoredRuns, compare};
 pub use curves::curves;
 pub use draw::draw;
-pub use engine::Engine;
+pub use engine::{Engine, check_room};
 pub use figures::{Figure, Judging, Method};
 pub use leaks::{Leaked, LeakedLists};
 pub use likelihood::{Likelihood, LikelihoodOptions, likelihoods};

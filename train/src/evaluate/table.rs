@@ -111,7 +111,7 @@ fn beside(against: &Against) -> String {
     }
     let mut text = lines(&rows);
     for run in against.runs.iter().filter(|run| !run.differs.is_empty()) {
-        let _ = write!(text, "\n{}, {}, {} shots: {}", run.task, run.template, run.shots, run.differs.join("; "));
+        let _ = write!(text, "\n{}, {}, shots {}: {}", run.task, run.template, run.shots, run.differs.join("; "));
     }
     text
 }

@@ -30,8 +30,9 @@ use crate::{
     evaluate::{
         Against, AskConfig, Engine, FileIdentity, Leaked, LeakedLists, LikelihoodOptions, Method, ModelIdentity,
         OutFolder, OverTemplates, ReadyFile, ReadyPrompt, ReadyRun, Results, RunOutcome, RunResults, Sample, SampleKey,
-        ScoreKind, ScoredRuns, ScoresById, Shots, ShownConfig, Skip, Skips, TaskPrompts, TaskResults, TaskRun, compare,
-        curves, draw, located, protocol_of, read_scores, results, samples_file, table, template_fault,
+        ScoreKind, ScoredRuns, ScoresById, Shots, ShownConfig, Skip, Skips, TaskPrompts, TaskResults, TaskRun,
+        check_room, compare, curves, draw, located, protocol_of, read_scores, results, samples_file, table,
+        template_fault,
     },
     inference::WeightFormat,
 };
@@ -154,7 +155,7 @@ pub fn evaluate(options: &EvaluateOptions, note: &mut dyn FnMut(&str)) -> Result
         folder.write(step, &results, &runs)?;
         found.push(results);
     }
-    let by_step = (options.checkpoints == Checkpoints::All).then(|| curves(&found.iter().collect::<Vec<_>>()));
+    let by_step = (options.checkpoints == Checkpoints::All).then(|| curves(&found));
     folder.publish(by_step.as_deref())?;
     Ok(Evaluated { results: found, out: options.out.clone() })
 }
@@ -438,15 +439,10 @@ impl CheckedTask {
     pub fn check_room(&self, options: &EvaluateOptions, context_length: usize) -> Result<()> {
         for (template, shots) in self.asked(options) {
             let protocol = protocol_of(&self.prompts, template, shots, &options.ask)?;
-            let tokens = protocol.map_or(0, |protocol| protocol.max_new_tokens);
-            if tokens >= context_length {
-                let Task { name, templates, .. } = self.task();
-                let message = format!(
-                    "its answers have up to {tokens} tokens, which leave no room for a prompt in a context of {context_length}"
-                );
-                let what = format!("task `{name}`, template `{}`", templates[template].name);
-                return Err(Error::Evaluation { what, message });
-            }
+            let Some(protocol) = protocol else { continue };
+            let Task { name, templates, .. } = self.task();
+            let what = || format!("task `{name}`, template `{}`", templates[template].name);
+            check_room(protocol.max_new_tokens, context_length, what)?;
         }
         Ok(())
     }
@@ -484,7 +480,7 @@ impl CheckedTask {
         for (number, shots) in self.asked(options) {
             let template = &task.templates[number];
             let run = self.run(engine, options, leaked, number, shots);
-            let mut ticker = Ticker::new(format!("{}, {}, {shots} shots", task.name, template.name), note);
+            let mut ticker = Ticker::new(format!("{}, {}, shots {shots}", task.name, template.name), note);
             let outcome = run.run(&mut |more, of| ticker.done(more, of)).map_err(|error| located(path, error))?;
             let results = RunResults::new((&template.name, Some(template.prompt_style)), shots, &outcome);
             note(&said(&task.name, &results));

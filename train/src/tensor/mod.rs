@@ -12,8 +12,8 @@
 //! Under gradients burn takes a norm, a softmax or a cross-entropy apart into operations that each pass over memory and keep what they
 //! made; attention keeps all scores, and the head all logits. Here each is one pass that keeps the least it can.
 //!
-//! On a processor the kernels of the crate [`kernels`] run, and on a GPU those in `gpu`; after [`choose`] was called with [`Operations::Framework`], burn's own
-//! operations do the same, so that a fault can be placed.
+//! On a processor the kernels of the crate [`kernels`] run, and on a GPU those in `gpu`; after [`choose`] was called with
+//! [`Operations::Framework`], burn's own operations do the same, so that a fault can be placed.
 
 mod activation;
 mod adafactor;

@@ -184,12 +184,14 @@ impl ContinuousBatch {
             let mut sequence = self.beginning(sequence);
             let others: usize = self.running.iter().map(|sequence| sequence.pending() + HEADROOM).sum();
             let wanted = sequence.pending() + SLACK + others;
-            let is_hopeless = |used: usize| used + wanted > self.capacity && !self.running.is_empty();
+            let capacity = self.capacity;
+            let is_short = |used: usize| used + wanted > capacity;
+            let is_alone = self.running.is_empty();
             // what is known is not forgotten for one that has to wait nevertheless
-            if !is_hopeless(self.used().saturating_sub(self.forgettable())) {
-                while self.used() + wanted > self.capacity && self.prefixes.forget_one() {}
+            if is_short(self.used()) && (is_alone || !is_short(self.used().saturating_sub(self.forgettable()))) {
+                while is_short(self.used()) && self.prefixes.forget_one() {}
             }
-            if is_hopeless(self.used()) {
+            if is_short(self.used()) && !is_alone {
                 self.release(&sequence);
                 sequence.shared = (None, 0);
                 sequence.cache = self.model.cache();
