@@ -77,6 +77,30 @@ pub fn forward(inputs: HeadInputs<'_>, with_gradients: bool) -> (f64, Option<Gra
     (total, gradients)
 }
 
+/// The loss of each row, in nats, whatever its weight; nothing is kept for gradients.
+///
+/// Those of a function of these losses are [`forward`]'s, with the function's own gradients as weights.
+///
+/// - returns: `[rows]`
+#[must_use]
+pub fn losses(x: &[f32], weight: &[f32], targets: &[i32], width: usize) -> Vec<f32> {
+    let vocabulary = weight.len() / width;
+    let together = (LOGITS / vocabulary).clamp(1, targets.len().max(1));
+    let mut losses = Vec::with_capacity(targets.len());
+    for (x, targets) in x.chunks(together * width).zip(targets.chunks(together)) {
+        let logits = product(Matrix::new(x, width), Matrix::new(weight, width).transposed());
+        let of_rows = logits.par_chunks(vocabulary).zip(targets).map(|(logits, target)| {
+            let of_target = logits[usize::try_from(*target).expect("ids count from 0")];
+            let (largest, sum) = largest_and_sum(logits);
+            #[expect(clippy::cast_possible_truncation, reason = "a loss is single precision")]
+            let loss = (sum.ln() + f64::from(largest) - f64::from(of_target)) as f32;
+            loss
+        });
+        losses.par_extend(of_rows);
+    }
+    losses
+}
+
 /// The loss of a row; its logits become their own gradients where those are asked for.
 fn row(logits: &mut [f32], target: usize, weight: f32, with_gradients: bool) -> f64 {
     if weight == 0.0 {

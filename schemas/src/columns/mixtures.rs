@@ -21,6 +21,10 @@ pub const MESSAGES: &str = "messages";
 pub const CHOSEN: &str = "chosen";
 /// The other answer.
 pub const REJECTED: &str = "rejected";
+/// Answers to a prompt, of any number: a list of texts. Mixtures have none; files of others do.
+pub const ANSWERS: &str = "answers";
+/// The rank of each answer: a list of whole numbers, of which 1 is the best, and equal ones are ties.
+pub const RANKS: &str = "ranks";
 /// A question.
 pub const QUERY: &str = "query";
 /// The passage that answers it.

@@ -25,8 +25,8 @@ use arrow_schema::{DataType, Field, FieldRef};
 pub use decisions::{REASON, VERDICT, decisions};
 pub use documents::{DATE, LANGUAGE, LINKS, PUBLISHED, TITLE, TRUNCATED, URL, documents, links};
 pub use mixtures::{
-    CHOSEN, COMPLETION, LABEL, MESSAGES, NEGATIVES, POSITIVE, PROMPT, QUERY, REJECTED, SEQUENCES, TASK, TEMPLATE,
-    examples_mixture, text_mixture,
+    ANSWERS, CHOSEN, COMPLETION, LABEL, MESSAGES, NEGATIVES, POSITIVE, PROMPT, QUERY, RANKS, REJECTED, SEQUENCES, TASK,
+    TEMPLATE, examples_mixture, text_mixture,
 };
 
 /// The document's id, as [`crate::identity::DocumentId`] is written.

@@ -4,6 +4,7 @@ mod bench;
 mod classify;
 mod completions;
 mod dashboard;
+mod dpo;
 mod evaluate;
 mod export;
 mod generate;
@@ -11,6 +12,7 @@ mod import;
 mod pretrain;
 mod printer;
 mod progress;
+mod reward;
 mod schema;
 mod serve;
 mod signals;
@@ -56,6 +58,8 @@ enum Command {
     Pretrain(pretrain::PretrainArgs),
     Tune(tune::TuneArgs),
     Classify(classify::ClassifyArgs),
+    Reward(reward::RewardArgs),
+    Dpo(dpo::DpoArgs),
     Generate(generate::GenerateArgs),
     Evaluate(Box<evaluate::EvaluateArgs>),
     Serve(serve::ServeArgs),
@@ -95,6 +99,8 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Pretrain(args) => return args.run(printer, threads),
         Command::Tune(args) => return args.run(printer, threads),
         Command::Classify(args) => return args.run(printer, threads),
+        Command::Reward(args) => return args.run(printer, threads),
+        Command::Dpo(args) => return args.run(printer, threads),
         Command::Generate(args) => args.run(printer)?,
         Command::Evaluate(args) => args.run(printer)?,
         Command::Serve(args) => return args.run(printer),

@@ -4,7 +4,9 @@ use clap::{Args, ValueEnum};
 use schemars::schema_for;
 
 use super::printer::Printer;
-use crate::program::{classify::ClassifyConfig, pretrain::PretrainConfig, tune::TuneConfig};
+use crate::program::{
+    classify::ClassifyConfig, dpo::DpoConfig, pretrain::PretrainConfig, reward::RewardConfig, tune::TuneConfig,
+};
 
 /// Print the JSON Schema of a configuration, for editors.
 #[derive(Debug, Args)]
@@ -26,6 +28,10 @@ enum Described {
     Tune,
     /// `train classify`.
     Classify,
+    /// `train reward`.
+    Reward,
+    /// `train dpo`.
+    Dpo,
 }
 
 impl SchemaArgs {
@@ -34,6 +40,8 @@ impl SchemaArgs {
             Described::Pretrain => (schema_for!(PretrainConfig), "Pretraining"),
             Described::Tune => (schema_for!(TuneConfig), "Instruction tuning"),
             Described::Classify => (schema_for!(ClassifyConfig), "Classification"),
+            Described::Reward => (schema_for!(RewardConfig), "Reward models"),
+            Described::Dpo => (schema_for!(DpoConfig), "Direct preference optimization"),
         };
         if self.markdown {
             printer.result(schemas::reference::markdown(&schema, title).trim_end());

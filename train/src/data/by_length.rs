@@ -22,7 +22,7 @@ use super::{
 const WINDOW: u64 = 16;
 
 /// Examples of different lengths.
-pub(super) trait Lengths: Countable {
+pub trait Lengths: Countable {
     /// The length of an example by its number.
     fn length(&self, number: u64) -> u64;
 }

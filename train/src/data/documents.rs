@@ -7,7 +7,7 @@ use arrow::{
     datatypes::Schema,
 };
 use schemas::{
-    columns::{CHOSEN, COMPLETION, MESSAGES, POSITIVE, PROMPT, QUERY, REJECTED, SEQUENCES, TEXT},
+    columns::{ANSWERS, CHOSEN, COMPLETION, MESSAGES, POSITIVE, PROMPT, QUERY, RANKS, REJECTED, SEQUENCES, TEXT},
     json_lines::{self, Field, fields},
     text_columns::{TEXT_TYPES, Texts},
 };
@@ -220,7 +220,7 @@ fn from_line(line: &[u8], preferred: Preferred) -> Result<Document, String> {
     if let Some(name) = null {
         return Err(format!("`{name}` is null, and no {}", if name == MESSAGES { "list" } else { "string" }));
     }
-    let others = [SEQUENCES, CHOSEN, REJECTED, QUERY, POSITIVE];
+    let others = [SEQUENCES, ANSWERS, RANKS, CHOSEN, REJECTED, QUERY, POSITIVE];
     let found = fields(line, others).map_err(|fault| fault.to_string())?;
     let has = |column: &str| others.iter().zip(&found).any(|(name, field)| *name == column && *field != Field::Missing);
     Err(no_columns(has).replace("a column ", ""))

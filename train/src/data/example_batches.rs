@@ -1,48 +1,65 @@
-//! Batches of labelled examples by their number.
+//! Batches by their number, of examples that are in memory.
 //!
 //! Sequences of one batch are padded to the longest, so examples of like length go together: see [`super::by_length`].
 
 use super::{
-    BatchSource, Example, Examples, SequenceBatch,
-    by_length::ByLength,
+    BatchSource, Example, Examples, MicroBatches, SequenceBatch,
+    by_length::{ByLength, Lengths},
     weighted::{Cursor, Weighted},
 };
 use crate::error::Result;
 
-/// The batches of a training on examples.
+/// Examples in memory, of which some become a batch.
+pub trait Batched: Lengths {
+    /// What they become.
+    type Batch: MicroBatches;
+
+    /// The batch of some examples, one at least: the sources that they are of, and their numbers.
+    ///
+    /// - `padding`: any id
+    fn batch(drawn: &[(&Self, usize)], padding: u32) -> Self::Batch;
+}
+
+impl Batched for Examples {
+    type Batch = SequenceBatch;
+
+    fn batch(drawn: &[(&Self, usize)], padding: u32) -> SequenceBatch {
+        let examples: Vec<Example<'_>> = drawn.iter().map(|(examples, number)| examples.get(*number)).collect();
+        SequenceBatch::new(&examples, padding)
+    }
+}
+
+/// The batches of a training on examples that are in memory.
 #[derive(Debug)]
-pub struct ExampleBatches {
-    examples: ByLength<Examples>,
+pub struct BatchesInMemory<E> {
+    examples: ByLength<E>,
     padding: u32,
     cursor: Cursor,
 }
 
-impl ExampleBatches {
+/// The batches of a training on labelled examples.
+pub type ExampleBatches = BatchesInMemory<Examples>;
+
+impl<E: Lengths> BatchesInMemory<E> {
     /// Batches of `batch_size` examples each.
     ///
     /// - `sources`: name, weight and examples of each; one source at least, of one example at least
     /// - `end`: batches in all, where a training ends with a number of epochs, which have each example once
     #[must_use]
-    pub fn new(
-        sources: Vec<(String, f64, Examples)>,
-        batch_size: usize,
-        padding: u32,
-        seed: u64,
-        end: Option<u64>,
-    ) -> Self {
+    pub fn new(sources: Vec<(String, f64, E)>, batch_size: usize, padding: u32, seed: u64, end: Option<u64>) -> Self {
         let examples = ByLength::new(Weighted::new(sources, seed), batch_size, end);
         Self { examples, padding, cursor: Cursor::default() }
     }
 }
 
-impl BatchSource for ExampleBatches {
-    type Batch = SequenceBatch;
+impl<E: Batched> BatchSource for BatchesInMemory<E> {
+    type Batch = E::Batch;
 
-    fn batch(&mut self, number: u64) -> Result<SequenceBatch> {
+    fn batch(&mut self, number: u64) -> Result<E::Batch> {
         let drawn = self.examples.batch(number, &mut self.cursor).into_iter();
         let place = |number: u64| usize::try_from(number).expect("examples are in memory");
-        let examples: Vec<Example<'_>> = drawn.map(|(examples, number)| examples.get(place(number))).collect();
-        Ok(SequenceBatch::new(&examples, self.padding))
+        let drawn: Vec<(&E, usize)> = drawn.map(|(examples, number)| (examples, place(number))).collect();
+        Ok(E::batch(&drawn, self.padding))
     }
 }
 

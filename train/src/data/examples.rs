@@ -116,14 +116,7 @@ impl Examples {
     /// The numbers of a random sample of `most` examples, or of all, in rising order: the same each time.
     #[must_use]
     pub fn sample(&self, seed: u64, most: usize) -> Vec<usize> {
-        if self.count() <= most {
-            return (0..self.count()).collect();
-        }
-        let shuffle = Shuffle::new(seed, "examples to judge by", self.count() as u64);
-        let number = |place: usize| usize::try_from(shuffle.at(place as u64)).expect("a number below the count");
-        let mut drawn: Vec<usize> = (0..most).map(number).collect();
-        drawn.sort_unstable();
-        drawn
+        sample(self.count(), seed, most)
     }
 
     /// XXH3-128 over the ids and labels of some examples, as 32 hexadecimal digits.
@@ -325,6 +318,18 @@ impl ExamplesReader<'_> {
             }
         }
     }
+}
+
+/// The numbers of a random sample of `most` of `count` examples, or of all, in rising order.
+pub(super) fn sample(count: usize, seed: u64, most: usize) -> Vec<usize> {
+    if count <= most {
+        return (0..count).collect();
+    }
+    let shuffle = Shuffle::new(seed, "examples to judge by", count as u64);
+    let number = |place: usize| usize::try_from(shuffle.at(place as u64)).expect("a number below the count");
+    let mut drawn: Vec<usize> = (0..most).map(number).collect();
+    drawn.sort_unstable();
+    drawn
 }
 
 /// The hash of an example's texts, by which its split is drawn.

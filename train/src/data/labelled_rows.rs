@@ -6,18 +6,21 @@
 use std::path::Path;
 
 use arrow::{
-    array::{Array as _, ArrayRef, AsArray as _, Int64Array, RecordBatch},
-    compute::cast,
-    datatypes::{DataType, Int64Type, Schema},
+    array::{Array as _, Int64Array, RecordBatch},
+    datatypes::Schema,
 };
 use schemas::{
     columns::{ID, LABEL, SEQUENCES},
     json_lines,
-    text_columns::{TEXT_TYPES, Texts},
 };
 use serde_json::Value;
 
-use super::{read_options::ReadOptions, row_forms::form, rows::Rows};
+use super::{
+    read_options::ReadOptions,
+    row_forms::form,
+    row_values::{self, Ids, Lists, numbers, what},
+    rows::Rows,
+};
 use crate::error::{Error, Result};
 
 /// A row.
@@ -92,76 +95,28 @@ fn other_form(columns: &[&str]) -> String {
 /// The columns of a batch.
 struct Columns {
     ids: Option<Ids>,
-    sequences: ArrayRef,
+    sequences: Lists,
     labels: Option<Int64Array>,
-}
-
-enum Ids {
-    Texts(Texts),
-    Numbers(Int64Array),
 }
 
 impl Columns {
     fn of(batch: &RecordBatch) -> Result<Self, String> {
-        let sequences = batch.column_by_name(SEQUENCES).ok_or_else(|| format!("column `{SEQUENCES}` is not there"))?;
-        let is_list =
-            matches!(sequences.data_type(), DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(_, _));
-        if !is_list {
-            let kind = sequences.data_type();
-            return Err(format!("column `{SEQUENCES}` is of type {kind}, and not a list of texts"));
-        }
+        let sequences = Lists::of(batch, SEQUENCES, "texts")?;
         let labels = match batch.column_by_name(LABEL) {
             None => None,
             Some(column) => Some(numbers(column).ok_or_else(|| {
                 format!("column `{LABEL}` is of type {}, and not of whole numbers", column.data_type())
             })?),
         };
-        // an id of another kind is none that could be written down again
-        let ids = batch
-            .column_by_name(ID)
-            .and_then(|column| Texts::of(column).map(Ids::Texts).or_else(|| numbers(column).map(Ids::Numbers)));
-        Ok(Self { ids, sequences: ArrayRef::clone(sequences), labels })
+        Ok(Self { ids: Ids::of(batch), sequences, labels })
     }
 
     fn row(&self, row: usize, number: usize) -> Result<LabelledRow, String> {
-        let id = match &self.ids {
-            None => None,
-            Some(Ids::Texts(texts)) => {
-                let text = texts.at(row).map_err(|error| format!("column `{ID}` is not UTF-8: {error}"))?;
-                text.map(str::to_owned)
-            }
-            Some(Ids::Numbers(ids)) => ids.is_valid(row).then(|| ids.value(row).to_string()),
-        };
-        let list = &self.sequences;
-        if list.is_null(row) {
-            return Err(format!("column `{SEQUENCES}` is null"));
-        }
-        let items = match list.data_type() {
-            DataType::List(_) => list.as_list::<i32>().value(row),
-            DataType::LargeList(_) => list.as_list::<i64>().value(row),
-            _ => list.as_fixed_size_list().value(row),
-        };
-        let texts = Texts::of(&items).ok_or_else(|| {
-            format!("column `{SEQUENCES}` has items of type {}, and not texts: {TEXT_TYPES}", items.data_type())
-        })?;
-        let text = |item: usize| match texts.at(item) {
-            Ok(Some(text)) => Ok(text.to_owned()),
-            Ok(None) => Err(format!("item {} of column `{SEQUENCES}` is null", item + 1)),
-            Err(error) => Err(format!("item {} of column `{SEQUENCES}` is not UTF-8: {error}", item + 1)),
-        };
-        let sequences = (0..items.len()).map(text).collect::<Result<Vec<_>, _>>()?;
+        let id = self.ids.as_ref().map_or(Ok(None), |ids| ids.at(row))?;
+        let sequences = self.sequences.texts(row)?;
         let label = self.labels.as_ref().filter(|labels| labels.is_valid(row)).map(|labels| labels.value(row));
         not_empty(LabelledRow { number, id, sequences, label })
     }
-}
-
-/// A column of whole numbers; one of nulls has none.
-fn numbers(column: &ArrayRef) -> Option<Int64Array> {
-    let kind = column.data_type();
-    if !kind.is_integer() && *kind != DataType::Null {
-        return None;
-    }
-    Some(cast(column, &DataType::Int64).ok()?.as_primitive::<Int64Type>().clone())
 }
 
 fn not_empty(row: LabelledRow) -> Result<LabelledRow, String> {
@@ -172,39 +127,17 @@ fn from_line(line: &[u8], number: usize) -> Result<LabelledRow, String> {
     let value = json_lines::value(line, |key| COLUMNS.contains(&key));
     let value = value.map_err(|fault| fault.to_string())?;
     let Value::Object(mut object) = value else { return Err("it is no object".into()) };
-    let items = match object.remove(SEQUENCES) {
-        Some(Value::Array(items)) => items,
-        Some(other) => return Err(format!("`{SEQUENCES}` is {}, and no list of texts", what(&other))),
-        None => return Err(other_form(&object.keys().map(String::as_str).collect::<Vec<_>>())),
+    let Some(sequences) = object.remove(SEQUENCES) else {
+        return Err(other_form(&object.keys().map(String::as_str).collect::<Vec<_>>()));
     };
-    let text = |(place, item): (usize, Value)| match item {
-        Value::String(text) => Ok(text),
-        other => Err(format!("item {} of `{SEQUENCES}` is {}, and no string", place + 1, what(&other))),
-    };
-    let sequences = items.into_iter().enumerate().map(text).collect::<Result<Vec<_>, _>>()?;
+    let sequences = row_values::texts(SEQUENCES, sequences)?;
     let label = match object.get(LABEL) {
         None | Some(Value::Null) => None,
         Some(value) => {
             Some(value.as_i64().ok_or_else(|| format!("`{LABEL}` is {}, and no whole number", what(value)))?)
         }
     };
-    let id = match object.remove(ID) {
-        Some(Value::String(id)) => Some(id),
-        Some(Value::Number(id)) => Some(id.to_string()),
-        _ => None,
-    };
-    not_empty(LabelledRow { number, id, sequences, label })
-}
-
-/// What a value is, in words.
-fn what(value: &Value) -> String {
-    match value {
-        Value::Null => "null".into(),
-        Value::Array(_) => "a list".into(),
-        Value::Object(_) => "an object".into(),
-        Value::String(_) => "a string".into(),
-        other => other.to_string(),
-    }
+    not_empty(LabelledRow { number, id: row_values::id(&mut object), sequences, label })
 }
 
 #[cfg(test)]
@@ -213,9 +146,10 @@ mod tests {
 
     use arrow::{
         array::{
-            FixedSizeListArray, LargeListBuilder, ListBuilder, StringArray, StringBuilder, UInt8Array, UInt64Array,
+            ArrayRef, FixedSizeListArray, LargeListBuilder, ListBuilder, StringArray, StringBuilder, UInt8Array,
+            UInt64Array,
         },
-        datatypes::Field,
+        datatypes::{DataType, Field},
     };
     use parquet::arrow::ArrowWriter;
 
@@ -262,7 +196,7 @@ mod tests {
             ),
             (
                 "{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"c\"}",
-                "answers, from which no program learns yet",
+                "answers, which `train reward` and `train dpo` take",
             ),
             ("{\"words\": 1}", "but `words`; write sequences with `prompt_styles"),
         ] {

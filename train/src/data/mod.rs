@@ -12,10 +12,15 @@
 //!   (`pairs`, `weighted_pairs`), and some of these a batch (`pair_batch`)
 //! - for classifiers, rows of sequences with a label (`labelled_rows`) become ids in memory (`sequence_encoder`, `examples`), and these
 //!   batches (`sequence_batch`, `example_batches`)
+//! - for reward models and direct preference optimization, rows of a prompt with ranked answers (`preference_rows`) become ids in memory
+//!   (`answer_encoder`, `preferences`), and these batches that hold all answers to a prompt (`preference_batch`, `preference_batches`)
+//! - answers that nobody ranked, for a reward model to score (`answer_rows`)
 //! - of tasks, on which models are evaluated, examples with their ids (`task_examples`)
 //! - what is padded to the longest of a batch comes with examples of like length (`by_length`)
 //! - no device is touched here: a batch is numbers
 
+mod answer_encoder;
+mod answer_rows;
 mod batch;
 mod batches;
 mod best_fit;
@@ -38,9 +43,14 @@ mod pair_eval_set;
 mod pair_stats;
 mod pairs;
 mod parquet_objects;
+mod preference_batch;
+mod preference_batches;
+mod preference_rows;
+mod preferences;
 mod published;
 mod read_options;
 mod row_forms;
+mod row_values;
 mod rows;
 mod runs;
 mod sample;
@@ -55,12 +65,14 @@ mod tokens;
 mod weighted;
 mod weighted_pairs;
 
+pub use answer_encoder::{AnswerEncoder, EncodedAnswers};
+pub use answer_rows::{AnswerRow, AnswerRows};
 pub use batch::Batch;
 pub use batches::Batches;
 pub use cache::TokenCache;
 pub use documents::{Document, Documents, Preferred};
 pub use eval_set::EvalSet;
-pub use example_batches::ExampleBatches;
+pub use example_batches::{BatchesInMemory, ExampleBatches};
 pub use example_kind::ExampleKind;
 pub use examples::{Examples, ExamplesReader, LabelRule};
 pub use files::{SourceFiles, Split};
@@ -73,6 +85,10 @@ pub use pair_batch::{Pair, PairBatch};
 pub use pair_eval_set::PairEvalSet;
 pub use pair_stats::PairStats;
 pub use pairs::Pairs;
+pub use preference_batch::{Answer, NextTokens, PreferenceBatch, PreferencePairs};
+pub use preference_batches::PreferenceBatches;
+pub use preference_rows::{PreferenceRow, PreferenceRows};
+pub use preferences::{Preferences, PreferencesReader, SkippedPreferences};
 pub use read_options::{Lost, ReadOptions};
 pub use runs::{LossOn, RowsAs};
 pub use sample::{Sample, sample};

@@ -1,17 +1,20 @@
 //! The forms of rows, by their columns, and which program learns from each: what a reader says of rows that are another's.
 
-use schemas::columns::{CHOSEN, COMPLETION, MESSAGES, POSITIVE, PROMPT, QUERY, REJECTED, SEQUENCES, TEXT};
+use schemas::columns::{
+    ANSWERS, CHOSEN, COMPLETION, MESSAGES, POSITIVE, PROMPT, QUERY, RANKS, REJECTED, SEQUENCES, TEXT,
+};
 
 /// What rows with `messages` are.
 pub(super) const CONVERSATIONS: &str = "conversations (`messages`), which `train tune` takes";
 
 /// Columns that rows of a form have, what the rows are, and which program learns from them. Of several forms the first counts.
-const FORMS: [(&[&str], &str); 7] = [
+const FORMS: [(&[&str], &str); 8] = [
     (&[SEQUENCES], "sequences with labels, which `train classify` takes"),
     (&[MESSAGES], CONVERSATIONS),
     (&[PROMPT, COMPLETION], "prompts with completions, which `train tune` takes"),
     (&[COMPLETION], "completions, which `train tune` takes"),
-    (&[CHOSEN, REJECTED], "better and worse answers, from which no program learns yet"),
+    (&[ANSWERS, RANKS], "ranked answers, which `train reward` and `train dpo` take"),
+    (&[CHOSEN, REJECTED], "better and worse answers, which `train reward` and `train dpo` take"),
     (&[QUERY, POSITIVE], "questions with passages, from which no program learns yet"),
     (&[TEXT], "texts, which `train pretrain` takes"),
 ];

@@ -9,7 +9,7 @@
 use super::order::{Shuffle, WeightedSampler};
 
 /// Examples that can be counted.
-pub(super) trait Countable {
+pub trait Countable {
     /// How many there are: 1 or more.
     fn count(&self) -> u64;
 }

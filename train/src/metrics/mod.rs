@@ -7,6 +7,7 @@
 //! probabilities              -> calibration error, Brier score   (calibration)
 //! scores of examples         -> mean, standard error, interval   (mean, bootstrap)
 //! scores of two models       -> difference, p-value              (paired)
+//! rewards of ranked answers  -> accuracy by pairs                (preferences)
 //! ```
 //!
 //! Figures are those of the packages named, to the last digit that they print: `tests/it/metrics.rs` holds them against what those computed.
@@ -22,6 +23,7 @@ mod classification;
 mod mean;
 mod ngrams;
 mod paired;
+mod preferences;
 pub mod rouge;
 
 pub use answers::{exact_match, f1, normalized_answer};
@@ -34,4 +36,7 @@ pub use chrf::Chrf;
 pub use classification::{Judged, Metric, accuracy, cross_entropy, interval, macro_f1, matthews};
 pub use mean::{mean, stderr_of_mean};
 pub use paired::{PairedTest, paired_test};
+pub use preferences::{
+    LengthFigures, MarginPart, PreferenceFigures, ValuedAnswer, mean_and_deviation, preference_figures,
+};
 pub use rouge::Rouge;

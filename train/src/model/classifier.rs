@@ -17,10 +17,10 @@ use burn::{
     tensor::{Device, Tensor, TensorData},
 };
 
-use super::{Architecture, Gpt, parameters::replace_some, parts::Linear};
+use super::{Architecture, Gpt, parameter_names::CLASSES, parameters::replace_some, parts::Linear, states::rows};
 use crate::{
     random::Stream,
-    tensor::{Dropout, Precision, dropout, embedding},
+    tensor::{Dropout, Precision, dropout},
 };
 
 /// The standard deviation of the head's initial weights.
@@ -30,9 +30,6 @@ const DEVIATION: f64 = 0.02;
 
 /// What stands for the number of an alternative that an example does not have: no softmax sees it.
 const NONE: f32 = -1e30;
-
-/// What the names of the head's parameters begin with.
-const HEAD: &str = "classes.";
 
 /// A language model with a head for classes.
 #[derive(Module, Debug)]
@@ -75,7 +72,7 @@ impl Classifier {
     pub fn with_initial_head(self, seed: u64) -> Self {
         replace_some(self, |name, shape| {
             let count: usize = shape.iter().product();
-            match name.strip_prefix(HEAD)? {
+            match name.strip_prefix(CLASSES)? {
                 "bias" => Some(vec![0.0; count]),
                 _ => {
                     let stream = Stream::new(seed, name);
@@ -85,12 +82,6 @@ impl Classifier {
                 }
             }
         })
-    }
-
-    /// Whether a parameter is one of the head.
-    #[must_use]
-    pub fn is_of_head(name: &str) -> bool {
-        name.starts_with(HEAD)
     }
 
     /// The same, whose language model computes in a precision. The head is always f32.
@@ -103,21 +94,6 @@ impl Classifier {
     #[must_use]
     pub fn model(&self) -> &Gpt {
         &self.model
-    }
-
-    /// The states that the head reads, in single precision: those at the last token of each sequence. What stands behind it is padding,
-    /// which it does not attend to.
-    ///
-    /// # Shapes
-    /// - `hidden`: `[sequences, time, hidden_size]`, of [`Gpt::hidden`]
-    /// - `lengths`: `[sequences]`, tokens that are not padding, 1 or more
-    /// - returns: `[sequences, hidden_size]`
-    #[must_use]
-    pub fn states(hidden: Tensor<3>, lengths: &[usize]) -> Tensor<2> {
-        let [sequences, time, hidden_size] = hidden.dims();
-        let last: Vec<usize> =
-            lengths.iter().enumerate().map(|(sequence, length)| sequence * time + length - 1).collect();
-        rows(Precision::F32.of(hidden.reshape([sequences * time, hidden_size])), &last)
     }
 
     /// The logits of classes. The states of an example with several sequences are added.
@@ -181,18 +157,10 @@ fn examples(counts: &[usize]) -> impl Iterator<Item = usize> {
     counts.iter().enumerate().flat_map(|(example, count)| std::iter::repeat_n(example, *count))
 }
 
-/// Some rows of a matrix: what an embedding does with a table, and as fast, forwards and backwards.
-#[must_use]
-pub fn rows(x: Tensor<2>, places: &[usize]) -> Tensor<2> {
-    let width = x.dims()[1];
-    let ids: Vec<i32> = places.iter().map(|place| i32::try_from(*place).expect("a batch has fewer rows")).collect();
-    embedding(x, &ids, 1).reshape([ids.len(), width])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Family, ModelConfig, Tokens, named_parameters};
+    use crate::model::{Family, ModelConfig, Tokens, is_of_head, last_states, named_parameters};
 
     fn classifier(classes: usize, dropout: f32) -> Classifier {
         let config = ModelConfig {
@@ -213,7 +181,7 @@ mod tests {
 
     fn states(model: &Classifier, ids: &[i32], lengths: &[usize]) -> Tensor<2> {
         let tokens = Tokens { ids, batch_size: lengths.len(), starts: None };
-        Classifier::states(model.model().hidden(tokens, None), lengths)
+        last_states(model.model().hidden(tokens, None), lengths)
     }
 
     fn near(one: &[f32], other: &[f32]) {
@@ -227,7 +195,7 @@ mod tests {
         let model = classifier(3, 0.0);
         let alone = model.model().architecture().init(16, 3, &Device::flex());
         let found = named_parameters(&model);
-        let (head, body): (Vec<_>, Vec<_>) = found.into_iter().partition(|named| Classifier::is_of_head(&named.name));
+        let (head, body): (Vec<_>, Vec<_>) = found.into_iter().partition(|named| is_of_head(&named.name));
         assert_eq!(super::super::language_model(body), named_parameters(&alone));
         let [weight, bias] = &head[..] else { panic!("{head:?}") };
         assert_eq!((weight.name.as_str(), &weight.shape), ("classes.weight", &vec![8, 3]));

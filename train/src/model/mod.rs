@@ -6,6 +6,9 @@
 //! lora, adapter, adapter_names: low-rank adapters: which layers have some, the module of a layer's, its parameters
 //! block, parts, attention, cross_attention, relative_positions, gpt, encoder_decoder: modules, built from an architecture
 //! classifier    a decoder with a head for classes
+//! reward_model  a decoder with a head for one number, of a sequence or of each token
+//! actor_critic  a decoder that writes, beside one that gives states values
+//! states        the hidden states that such heads read
 //! transformer   how a module is built, whichever it is
 //! forward_pass, kv_cache: what a pass needs besides hidden states
 //! named, parameters, new_rows, parameter_names: parameters by their names
@@ -14,6 +17,7 @@
 //!
 //! Source: Radford et al. 2018, 2019; Brown et al. 2020; Touvron et al. 2023; Vaswani et al. 2017; Raffel et al. 2020.
 
+mod actor_critic;
 mod adapter;
 mod adapter_names;
 mod architecture;
@@ -36,15 +40,18 @@ mod parameters;
 mod parts;
 mod purposes;
 mod relative_positions;
+mod reward_model;
+mod states;
 mod transformer;
 mod which;
 
+pub use actor_critic::ActorCritic;
 pub use adapter_names::is_adapter;
 pub use architecture::{
     Activation, Architecture, Biases, DropoutPlaces, Initialization, NormKind, NormPlace, Positions, SlidingWindow,
     Stacks,
 };
-pub use classifier::{Classifier, rows};
+pub use classifier::Classifier;
 pub use config::ModelConfig;
 pub use encoder_decoder::{EncoderDecoder, EncoderInput};
 pub use family::Family;
@@ -54,10 +61,12 @@ pub use kv_cache::KvCache;
 pub use lora::{AdaptedLinear, AdaptedRange, AdapterWeights, Adapters, Lora, LoraConfig, Targets};
 pub use named::{MapNamed, VisitNamed, map_named, visit_named};
 pub use new_rows::with_new_rows;
-pub use parameter_names::{language_model, language_model_name, stored_name};
+pub use parameter_names::{is_of_head, language_model, language_model_name, stored_name};
 pub use parameters::{
     HeldTensor, NamedTensor, WriteTensor, has_adapters, named_parameters, named_shapes, replace, replace_some,
     saved_parameters,
 };
+pub use reward_model::RewardModel;
+pub use states::{last_states, rows, states_at};
 pub use transformer::Transformer;
 pub use which::Which;

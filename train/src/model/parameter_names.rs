@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! tokens         model.tokens           of the language model
-//!                classes.weight         of the head
+//!                classes.weight         of a classifier's head
+//!                score.weight           of a reward model's
+//!                value.score.weight     of the value network beside a policy
 //! ```
 //!
 //! So the one is read where the other was written: a classifier begins from a language model, and a language model from a classifier.
@@ -13,6 +15,20 @@ use super::NamedTensor;
 
 /// What the names of the language model's parameters begin with.
 const PREFIX: &str = "model.";
+
+/// What the names of the parameters of a classifier's head begin with.
+pub(super) const CLASSES: &str = "classes.";
+/// What those of a reward model's begin with.
+pub(super) const SCORE: &str = "score.";
+
+/// What those of the value network beside a policy begin with.
+const VALUE: &str = "value.";
+
+/// Whether a parameter is one of a head that is not the language model's own, or of a network beside it.
+#[must_use]
+pub fn is_of_head(name: &str) -> bool {
+    [CLASSES, SCORE, VALUE].iter().any(|head| name.starts_with(head))
+}
 
 /// The name that a parameter of a module has in its language model; that of any other as it is.
 #[must_use]

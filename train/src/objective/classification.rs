@@ -14,7 +14,7 @@ use burn::tensor::{Int, Tensor, TensorData, activation::log_softmax};
 use super::{Loss, Objective};
 use crate::{
     data::{ExampleKind, MicroBatches as _, SequenceBatch},
-    model::{Classifier, Tokens, rows},
+    model::{Classifier, Tokens, last_states, states_at},
     tensor::head_loss,
 };
 
@@ -68,7 +68,7 @@ pub(super) fn logits(
     hidden: Tensor<3>,
     key: Option<u64>,
 ) -> Tensor<2> {
-    let states = Classifier::states(hidden, &batch.lengths);
+    let states = last_states(hidden, &batch.lengths);
     match kind {
         ExampleKind::Classification => model.class_logits(states, &batch.counts, key),
         ExampleKind::MultipleChoice => model.choice_logits(states, &batch.counts, key),
@@ -77,8 +77,7 @@ pub(super) fn logits(
 
 /// The sum over sequences of `share` times the mean cross-entropy of their tokens but the first, `[1]`, in nats.
 fn language_model_loss(model: &Classifier, batch: &SequenceBatch, hidden: Tensor<3>, share: f64) -> Tensor<1> {
-    let [sequences, time, hidden_size] = hidden.dims();
-    let hidden = hidden.reshape([sequences * time, hidden_size]);
+    let time = hidden.dims()[1];
     // what stands before padding, or before nothing, is not asked for the next token
     let (mut places, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     for (sequence, length) in batch.lengths.iter().enumerate() {
@@ -92,7 +91,7 @@ fn language_model_loss(model: &Classifier, batch: &SequenceBatch, hidden: Tensor
     if places.is_empty() {
         return Tensor::zeros([1], &hidden.device());
     }
-    head_loss(rows(hidden, &places), model.model().head(), &targets, &weights)
+    head_loss(states_at(hidden, &places), model.model().head(), &targets, &weights)
 }
 
 #[cfg(test)]
@@ -148,7 +147,7 @@ mod tests {
     fn alone(model: &Classifier, ids: &[u32]) -> (Vec<f64>, Tensor<2>) {
         let ids: Vec<i32> = ids.iter().map(|id| i32::try_from(*id).expect("small")).collect();
         let tokens = Tokens { ids: &ids, batch_size: 1, starts: None };
-        let states = Classifier::states(model.model().hidden(tokens, None), &[ids.len()]);
+        let states = last_states(model.model().hidden(tokens, None), &[ids.len()]);
         (values(model.model().logits(tokens)), states)
     }
 

@@ -1,26 +1,35 @@
 //! What a model is trained towards, and what it is judged by. Nothing here steps.
 //!
 //! ```text
-//! model, batch, key -> an objective -> a loss with named parts        (next_token, teacher_forcing, classification)
-//! model             -> an evaluator -> scores, one of which decides   (perplexity, pair_loss, class_scores by `metrics`)
+//! model, batch, key -> an objective -> a loss with named parts        (next_token, teacher_forcing, classification,
+//!                                                                        ranking, direct_preference)
+//! model             -> an evaluator -> scores, one of which decides   (perplexity, pair_loss; class_scores and
+//!                                                                        preference_scores by `metrics`)
 //! ```
 //!
 //! The loop knows these traits and no more; each kind of training brings its own.
 
 mod class_scores;
 mod classification;
+mod direct_preference;
 mod loss;
 mod next_token;
 mod pair_loss;
+mod pairs;
 mod perplexity;
+mod preference_scores;
+mod ranking;
 mod scores;
 mod teacher_forcing;
 
 pub use class_scores::{ClassScores, Prediction, metrics_of, predictions};
 pub use classification::Classification;
+pub use direct_preference::{DirectPreference, PreferenceLoss, reference_log_probabilities};
 pub use loss::{Loss, Objective};
 pub use next_token::{NextToken, next_token_loss};
 pub use pair_loss::PairEvalSets;
 pub use perplexity::EvalSets;
+pub use preference_scores::{DirectScores, PreferenceScores, batch_rewards, valued_answers};
+pub use ranking::Ranking;
 pub use scores::{Evaluator, Number, Score, Scores};
 pub use teacher_forcing::{TeacherForcing, teacher_forcing_loss};

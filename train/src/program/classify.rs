@@ -254,7 +254,7 @@ fn initial_model(
         Some(pretrained) => {
             pretrained.notes().iter().for_each(|note| progress.note(note));
             let classifier = zeros().with_initial_head(config.seed);
-            let (model, loaded) = pretrained.load_classifier(classifier, config.seed)?;
+            let (model, loaded) = pretrained.load_with_head(classifier, config.seed)?;
             progress.note(&format!("begins from {pretrained}: {loaded}"));
             Ok(model)
         }

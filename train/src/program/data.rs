@@ -442,7 +442,8 @@ pub(super) fn absolute(setting: &Setting) -> Setting {
         | ["data", "held_out", _]
         | ["data", "sources", _, "path"]
         | ["model", "from" | "adapter"]
-        | ["lora", "from"] => absolute_path(setting),
+        | ["lora", "from"]
+        | ["reward", "demonstrations"] => absolute_path(setting),
         // a file, or a name
         ["data", "chat_template"] if Path::new(&setting.text()).is_file() => absolute_path(setting),
         _ => setting.clone(),

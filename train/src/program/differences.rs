@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     classifier_config::ClassifierConfig,
+    dpo::LossConfig,
     training::{FREE, TrainingConfig},
 };
 use crate::{
@@ -75,6 +76,9 @@ fn filled(config: &Value) -> Value {
     fill::<Schedule>(&mut config["learning_rate"]);
     if config["classifier"].is_object() {
         fill::<ClassifierConfig>(&mut config["classifier"]);
+    }
+    if config["dpo"].is_object() {
+        fill::<LossConfig>(&mut config["dpo"]);
     }
     if config["optimizer"].is_null() {
         config["optimizer"] = json!({});

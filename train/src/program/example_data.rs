@@ -1,4 +1,4 @@
-//! What a classifier learns from: the part `[data]` of its configuration, and the examples of its sources.
+//! What is learnt from rows that are held in memory: the part `[data]` of a configuration; and the examples of a classifier's sources.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -13,27 +13,27 @@ use crate::{
     trainer::Progress,
 };
 
-/// Labelled data: one mixture of sequences, or several sources by weight.
+/// Rows that are held in memory: one mixture, or several sources by weight. A classifier's have `sequences` and `label`; those with preferences
+/// `prompt`, `answers` and `ranks`, of which 1 is the best and equal ones are ties, or `prompt`, `chosen` and `rejected`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExampleDataConfig {
-    /// The folder of a mixture with `sequences` and `label`; or a Parquet file, a file of JSON lines, or a folder of these. In place of
-    /// `sources`.
+    /// The folder of a mixture; or a Parquet file, a file of JSON lines, or a folder of these. In place of `sources`.
     #[schemars(with = "Option<PathBuf>")]
     pub mixture: Option<Spanned<PathBuf>>,
-    /// Sources by name, in place of `mixture`; their labels are numbers of the same classes.
+    /// Sources by name, in place of `mixture`; labels are numbers of the same classes in all of them.
     #[serde(default)]
     pub sources: BTreeMap<String, SourceConfig>,
-    /// A `tokenizer.json`. It may be left out where `[model]` goes on `from` a folder that has one. The marks of sequences that it does not know,
-    /// `<|start|>`, `<|delimiter|>` and `<|extract|>`, are added to it.
+    /// A `tokenizer.json`. It may be left out where `[model]` goes on `from` a folder that has one. Where there are sequences, the marks that it
+    /// does not know, `<|start|>`, `<|delimiter|>` and `<|extract|>`, are added to it.
     #[schemars(with = "Option<PathBuf>")]
     pub tokenizer: Option<Spanned<PathBuf>>,
-    /// The token that ends a document, which pads sequences where no token is named for that. By default the `eos_token` that the files beside
+    /// The token that ends a document, and an answer; it pads sequences where no token is named for that. By default the `eos_token` that the files beside
     /// the tokenizer name, else `<|endoftext|>`.
     #[schemars(with = "Option<String>")]
     pub end_of_text: Option<Spanned<String>>,
     /// The share of examples that is held out for validation, in sources without files `validation-*`: above 0 and below 1. They are drawn by
-    /// hash of their texts, so that the same example is never on both sides.
+    /// hash of their texts, of preferences by that of their prompt, so that the same is never on both sides.
     #[serde(default = "a_tenth")]
     #[schemars(with = "f64")]
     pub validation: Spanned<f64>,

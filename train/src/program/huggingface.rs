@@ -21,8 +21,9 @@ use crate::{
     checkpoint::{self, Checkpoint, Identity, State, Which},
     error::{Error, Result},
     model::{
-        Adapters, Architecture, Classifier, Family, NamedTensor,
+        Adapters, Architecture, Family, NamedTensor,
         huggingface::{self, SpecialTokens},
+        is_of_head,
     },
     tokenizer::{self, Tokenizer},
 };
@@ -34,8 +35,8 @@ use crate::{
 pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
     let checkpoint = whole(out, which)?;
     let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
-    if checkpoint.model.iter().any(|named| Classifier::is_of_head(&named.name)) {
-        let message = "it holds a classifier, whose head no folder of a language model has; `train pretrain` with `model.from` and \
+    if checkpoint.model.iter().any(|named| is_of_head(&named.name)) {
+        let message = "it holds a classifier or a reward model, whose head no folder of a language model has; `train pretrain` with `model.from` and \
                        `--until 0` makes a training of its language model alone";
         return Err(Error::HuggingFace { path: out.to_owned(), message: message.into() });
     }

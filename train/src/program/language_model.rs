@@ -53,7 +53,7 @@ pub(super) trait LanguageModel: Transformer + TextModel {
 
     /// What judges it by tasks as well.
     fn judged_by_tasks<'t>(
-        evaluator: Box<dyn Evaluator<Self>>,
+        evaluator: Box<dyn Evaluator<Self> + 't>,
         tasks: &'t TrainingTasks,
         tokenizer: &'t Tokenizer,
     ) -> Box<dyn Evaluator<Self> + 't>;
@@ -71,7 +71,7 @@ impl LanguageModel for Gpt {
     }
 
     fn judged_by_tasks<'t>(
-        inner: Box<dyn Evaluator<Self>>,
+        inner: Box<dyn Evaluator<Self> + 't>,
         tasks: &'t TrainingTasks,
         tokenizer: &'t Tokenizer,
     ) -> Box<dyn Evaluator<Self> + 't> {
@@ -94,7 +94,7 @@ impl LanguageModel for EncoderDecoder {
     }
 
     fn judged_by_tasks<'t>(
-        _: Box<dyn Evaluator<Self>>,
+        _: Box<dyn Evaluator<Self> + 't>,
         _: &'t TrainingTasks,
         _: &'t Tokenizer,
     ) -> Box<dyn Evaluator<Self> + 't> {
@@ -176,7 +176,7 @@ impl Trained {
 
     /// The model that a training begins with: fresh, or with the weights of one that is there; zeros, where it goes on from a checkpoint with
     /// all weights. A checkpoint of adapters has not.
-    fn initial_model<M: LanguageModel>(
+    pub fn initial_model<M: LanguageModel>(
         &self,
         seed: u64,
         session: &Session<'_>,

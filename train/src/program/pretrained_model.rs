@@ -32,7 +32,7 @@ use crate::{
     device::DeviceName,
     error::{Error, Result},
     inference::{InferenceModel, Packing, WeightFormat},
-    model::{Adapters, Classifier, Lora, ModelConfig, NamedTensor, language_model_name, replace_some, with_new_rows},
+    model::{Adapters, Lora, ModelConfig, NamedTensor, is_of_head, language_model_name, replace_some, with_new_rows},
     tokenizer::{self, Tokenizer},
 };
 
@@ -255,6 +255,11 @@ impl PretrainedModel {
         Ok(InferenceModel::packed(packing, &module))
     }
 
+    /// Where it lies.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Steps that it was trained, where it is that of a training.
     pub(super) fn step(&self) -> Option<u64> {
         self.step
@@ -387,15 +392,15 @@ impl PretrainedModel {
         }
     }
 
-    /// The same for a classifier, of which the head alone may be fresh.
+    /// The same for a language model with a head of its own, which alone may be fresh.
     ///
     /// # Errors
     /// As [`Self::load`], and when the folder lacks a parameter of the language model: it is named.
-    pub fn load_classifier(&self, classifier: Classifier, seed: u64) -> Result<(Classifier, Loaded)> {
-        let (classifier, loaded) = self.load(classifier, seed)?;
-        match loaded.fresh.iter().find(|name| !Classifier::is_of_head(name)) {
+    pub fn load_with_head<M: Module>(&self, module: M, seed: u64) -> Result<(M, Loaded)> {
+        let (module, loaded) = self.load(module, seed)?;
+        match loaded.fresh.iter().find(|name| !is_of_head(name)) {
             Some(name) => Err(self.damaged(format!("its model has no parameter `{}`", language_model_name(name)))),
-            None => Ok((classifier, loaded)),
+            None => Ok((module, loaded)),
         }
     }
 
@@ -420,7 +425,7 @@ impl PretrainedModel {
     /// The numbers of a parameter of a module, where the model has it. A language model is the same alone and within a module with a head
     /// of its own; such a head is another where its shape is.
     fn parameter(&self, name: &str, shape: &[usize], seed: u64, loaded: &mut Loaded) -> Result<Option<Vec<f32>>> {
-        let of_head = Classifier::is_of_head(name);
+        let of_head = is_of_head(name);
         let (within, name) = (name, language_model_name(name));
         let found = self.read(name)?.filter(|found| !of_head || found.shape == shape);
         let Some(mut named) = found else {
@@ -460,7 +465,7 @@ impl PretrainedModel {
     pub(super) fn parameters(&self) -> Result<Vec<NamedTensor>> {
         self.verify()?;
         let names = self.names();
-        let of_model = names.iter().filter(|name| !Classifier::is_of_head(name));
+        let of_model = names.iter().filter(|name| !is_of_head(name));
         of_model.filter_map(|name| self.read(name).transpose()).collect()
     }
 

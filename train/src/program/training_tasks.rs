@@ -142,7 +142,7 @@ impl TrainingTasks {
 
 /// Judges a model as another does, and by tasks.
 pub(super) struct WithTasks<'t> {
-    pub inner: Box<dyn Evaluator<Gpt>>,
+    pub inner: Box<dyn Evaluator<Gpt> + 't>,
     pub tasks: &'t TrainingTasks,
     pub tokenizer: &'t Tokenizer,
 }

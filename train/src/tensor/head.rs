@@ -80,6 +80,47 @@ pub fn head_loss(x: Tensor<2>, weight: Tensor<2>, targets: &[i32], weights: &[f3
     }
 }
 
+/// The cross-entropy of each row of `x weightᵀ`, without a tensor of logits for all rows: for losses that are no weighted sum of these.
+///
+/// The backward pass computes the logits once more, by which it keeps nothing but what went in.
+///
+/// # Shapes
+/// - `x`: `[rows, hidden_size]`; `weight`: `[vocab_size, hidden_size]`
+/// - `targets`: `[rows]`, token ids
+///
+/// Returns `[rows]`, in nats.
+#[must_use]
+pub fn head_losses(x: Tensor<2>, weight: Tensor<2>, targets: &[i32]) -> Tensor<1> {
+    if !matches!(route(&x), Route::Cpu) {
+        let rows = targets.len();
+        let targets = Tensor::<2, Int>::from_data(TensorData::new(targets.to_vec(), [rows, 1]), &x.device());
+        return log_softmax(logits(x, weight), 1).gather(1, targets).reshape([rows]).neg();
+    }
+    record([x.into(), weight.into()], |[x, weight], keep| {
+        let losses = kernel::losses(x.values(), weight.values(), targets, x.width());
+        let losses = CpuTensor::new(losses, [targets.len()]);
+        (losses, keep.then(|| Losses { x, weight, targets: targets.to_vec() }))
+    })
+}
+
+#[derive(Debug, Clone)]
+struct Losses {
+    x: CpuTensor,
+    weight: CpuTensor,
+    targets: Vec<i32>,
+}
+
+impl SavedForBackward<2> for Losses {
+    fn gradients(self, of_losses: CpuTensor, _: [bool; 2]) -> [Option<CpuTensor>; 2] {
+        let Self { x, weight, targets } = self;
+        let (width, weights) = (x.width(), of_losses.values());
+        let inputs = kernel::HeadInputs { x: x.values(), weight: weight.values(), targets: &targets, weights, width };
+        let (_, gradients) = kernel::forward(inputs, true);
+        let kernel::Gradients { x: of_x, weight: of_weight } = gradients.expect("they were asked for");
+        [Some(CpuTensor::new(of_x, x.shape())), Some(CpuTensor::new(of_weight, weight.shape()))]
+    }
+}
+
 /// By burn's operations; in single precision from the logits on.
 fn logits(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
     let dtype = x.dtype();

@@ -46,7 +46,7 @@ pub use choice::{Operations, choose, chosen, with};
 pub use distance_bias::DistanceBias;
 pub use dropout::{Dropout, dropout};
 pub use embedding::embedding;
-pub use head::{head, head_loss};
+pub use head::{head, head_loss, head_losses};
 pub use kernels::likelihood::{likeliest, log_sum_exp, powers};
 pub use kv_cache::LayerKvCache;
 pub use linear::linear;

@@ -7,8 +7,8 @@ use std::{ops::Range, sync::Arc};
 use burn::tensor::{Tensor, TensorData};
 use train::tensor::{
     AdamWStep, Angles, AttentionMask, DistanceBias, Dropout, Heads, LowRank, Operations, adapted_linear, attention,
-    biased_attention, cross_attention, dropout, embedding, geglu, gelu, head, head_loss, linear, norm, relu, rotary,
-    swiglu, update, with,
+    biased_attention, cross_attention, dropout, embedding, geglu, gelu, head, head_loss, head_losses, linear, norm,
+    relu, rotary, swiglu, update, with,
 };
 
 use crate::devices::{everywhere, here, slack};
@@ -459,12 +459,15 @@ fn the_head_with_its_loss() {
                 (0..width).map(|at| values[0][row * width + at] * values[1][token * width + at]).sum()
             };
             let sum: f64 = (0..vocabulary).map(|token| logit(token).exp()).sum();
-            f64::from(of_row[row]) * (sum.ln() - logit(usize::try_from(targets[row]).expect("an id")))
+            sum.ln() - logit(usize::try_from(targets[row]).expect("an id"))
         };
-        vec![(0..rows).map(loss).sum()]
+        (0..rows).map(loss).collect::<Vec<f64>>()
     };
     let all = [random_input(1, &[rows, width]), random_input(2, &[vocabulary, width])];
-    hold(&all, definition, |all| found!(all, [x: 2, weight: 2], head_loss(x, weight, &targets, &of_row)));
+    let weighted =
+        |values: &[Vec<f64>]| vec![definition(values).iter().zip(&of_row).map(|(x, y)| x * f64::from(*y)).sum()];
+    hold(&all, weighted, |all| found!(all, [x: 2, weight: 2], head_loss(x, weight, &targets, &of_row)));
+    hold(&all, definition, |all| found!(all, [x: 2, weight: 2], head_losses(x, weight, &targets)));
 }
 
 #[test]

@@ -108,6 +108,25 @@ dropout = 0.1
 kind = \"classification\"
 ",
     },
+    // rankings of two answers and more
+    Program { name: "reward", command: "reward", data: "mixture = \"rankings.jsonl\"", model: BASE },
+    Program { name: "dpo", command: "dpo", data: "mixture = \"rankings.jsonl\"", model: BASE },
+    Program {
+        name: "dpo-lora",
+        command: "dpo",
+        data: "mixture = \"rankings.jsonl\"",
+        model: "
+[model]
+from = \"base\"
+[lora]
+rank = 2
+alpha = 4
+dropout = 0.1
+targets = \"all-linear\"
+[dpo]
+loss = \"ipo\"
+",
+    },
 ];
 
 /// The tables of the loop, which are everyone's.
@@ -131,6 +150,7 @@ impl Program {
         write_sentinels(workshop);
         write_talks(&workshop.path().join("talks.jsonl"));
         write_labels(&workshop.path().join("labels.jsonl"));
+        write_rankings(&workshop.path().join("rankings.jsonl"));
         workshop.pretrain_well("base", &["--until", "3"]);
         fs::write(self.file(workshop.path()), format!("seed = 1\n[data]\n{}\n{}{LOOP}", self.data, self.model))
             .expect("it can be written");
@@ -186,6 +206,16 @@ fn write_labels(path: &Path) {
         format!("{}\n", serde_json::json!({ "sequences": [sequence], "label": number % 2 }))
     };
     fs::write(path, (0..300).map(line).collect::<String>()).expect("it can be written");
+}
+
+fn write_rankings(path: &Path) {
+    let line = |number: usize| {
+        let answers: Vec<String> = (0..2 + number % 3).map(|place| format!(" {}", number + place)).collect();
+        let ranks: Vec<usize> = (0..answers.len()).map(|place| 1 + (place + number) % answers.len()).collect();
+        let prompt = format!("the number {number}");
+        format!("{}\n", serde_json::json!({ "prompt": prompt, "answers": answers, "ranks": ranks }))
+    };
+    fs::write(path, (0..200).map(line).collect::<String>()).expect("it can be written");
 }
 
 /// A tokenizer with sentinels, as `sentinels.json`.

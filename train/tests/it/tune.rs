@@ -367,7 +367,7 @@ fn faults_are_named_with_their_place() {
         (
             "pairs",
             json!({"prompt": "a", "chosen": "b", "rejected": "c"}),
-            "its rows are better and worse answers, from which no program learns yet",
+            "its rows are better and worse answers, which `train reward` and `train dpo` take",
         ),
         (
             "passages",

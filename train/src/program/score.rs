@@ -1,0 +1,161 @@
+//! What a reward model gives answers: a file of rewards.
+//!
+//! ```text
+//! prompt, completion                            -> id (where rows have one), reward
+//! prompt, answers, or prompt, chosen, rejected  -> id (where rows have one), rewards, one of each answer
+//! ```
+//!
+//! A row has a row, whatever it holds: an answer that is empty, or longer than the context, has no reward (null), and is counted.
+
+use std::{fmt, path::PathBuf, sync::Arc};
+
+use arrow::{
+    array::{ArrayRef, Float32Builder, ListBuilder, RecordBatch, StringArray},
+    datatypes::{DataType, Field},
+};
+use parquet::arrow::ArrowWriter;
+use schemas::columns::ID;
+use system::AtomicFile;
+
+use super::trained_reward_model::TrainedRewardModel;
+use crate::{
+    checkpoint::Which,
+    data::{AnswerEncoder, AnswerRow, AnswerRows, EncodedAnswers, ReadOptions},
+    device::DeviceName,
+    error::{Error, Result},
+    metrics::mean_and_deviation,
+};
+
+/// The column of the reward of a completion.
+pub const REWARD: &str = "reward";
+/// The column of the rewards of answers.
+pub const REWARDS: &str = "rewards";
+
+/// Which file is scored, by what, and where to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScoreOptions {
+    /// The folder of a training.
+    pub folder: PathBuf,
+    /// A file of prompts with completions, or with answers.
+    pub file: PathBuf,
+    /// The file to write; `rewards-NAME.parquet` in the folder, with the name of the file, if there is no other.
+    pub out: Option<PathBuf>,
+    /// Which checkpoint of the training.
+    pub which: Which,
+    /// The device.
+    pub device: DeviceName,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// Steps that the reward model was trained.
+    pub step: u64,
+    /// Rows of the file.
+    pub rows: usize,
+    /// Answers with a reward.
+    pub answers: usize,
+    /// Answers without one.
+    pub without: usize,
+    /// The mean reward, and its standard deviation.
+    pub mean_and_deviation: [f64; 2],
+    /// The file of rewards.
+    pub path: PathBuf,
+}
+
+/// Scores a file.
+///
+/// # Errors
+/// When the folder holds no reward model, the file cannot be read, a row is at fault, or the rewards cannot be written.
+pub fn score(options: &ScoreOptions) -> Result<Scored> {
+    let ScoreOptions { folder, file, out, which, device } = options;
+    if !file.is_file() {
+        let message = "there is no such file; one of Parquet or JSON lines is scored at a time".to_owned();
+        return Err(Error::Data { path: file.clone(), message });
+    }
+    let model = TrainedRewardModel::load(folder, *which, *device)?;
+    let encoder = AnswerEncoder::new(&model.tokenizer, model.context_length())?;
+    let mut rows = AnswerRows::open(file, ReadOptions::default())?;
+    let (mut names, mut counts, mut places, mut answers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    while let Some(few) = rows.next_few()? {
+        // each alone: what is too long for the context loses of its prompt what it has to, and no more
+        let alone =
+            few.iter().flat_map(|row| row.answers.iter().map(|answer| (row.prompt.as_str(), vec![answer.as_str()])));
+        for encoded in encoder.encode(&alone.collect::<Vec<_>>())? {
+            places.push(encoded.is_ok());
+            answers.extend(encoded.iter().flat_map(EncodedAnswers::sequences));
+        }
+        for AnswerRow { id, answers, .. } in few {
+            names.push(id);
+            counts.push(answers.len());
+        }
+    }
+    if names.is_empty() {
+        return Err(Error::Data { path: file.clone(), message: "there is no row to score".to_owned() });
+    }
+    let rewards = model.rewards(&answers);
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let path = out.clone().unwrap_or_else(|| folder.join(format!("rewards-{name}.parquet")));
+    let mut in_order = rewards.iter();
+    #[expect(clippy::cast_possible_truncation, reason = "rewards are single precision")]
+    let by_answer: Vec<Option<f32>> =
+        places.iter().map(|has| has.then(|| *in_order.next().expect("it was given one") as f32)).collect();
+    let column = if rows.are_completions() { completions(&by_answer) } else { lists(&by_answer, &counts) };
+    AtomicFile::write_whole(&path, &parquet(names, column))?;
+    Ok(Scored {
+        step: model.step,
+        rows: counts.len(),
+        answers: rewards.len(),
+        without: by_answer.len() - rewards.len(),
+        mean_and_deviation: mean_and_deviation(&rewards),
+        path,
+    })
+}
+
+fn completions(rewards: &[Option<f32>]) -> (&'static str, ArrayRef) {
+    let mut column = Float32Builder::new();
+    rewards.iter().for_each(|reward| column.append_option(*reward));
+    (REWARD, Arc::new(column.finish()))
+}
+
+fn lists(rewards: &[Option<f32>], counts: &[usize]) -> (&'static str, ArrayRef) {
+    let item = Arc::new(Field::new("item", DataType::Float32, true));
+    let mut column = ListBuilder::new(Float32Builder::new()).with_field(item);
+    let mut rest = rewards;
+    for count in counts {
+        let (own, others) = rest.split_at(*count);
+        column.append_value(own.iter().copied());
+        rest = others;
+    }
+    (REWARDS, Arc::new(column.finish()))
+}
+
+/// Rewards as a file of Parquet.
+fn parquet(names: Vec<Option<String>>, (name, rewards): (&str, ArrayRef)) -> Vec<u8> {
+    let mut columns: Vec<(&str, ArrayRef, bool)> = Vec::new();
+    if names.iter().any(Option::is_some) {
+        columns.push((ID, Arc::new(StringArray::from(names)), true));
+    }
+    columns.push((name, rewards, true));
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).expect("columns are of one length");
+    let mut bytes = Vec::new();
+    let writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None);
+    let written = writer.and_then(|mut writer| writer.write(&batch).and_then(|()| writer.close()));
+    written.expect("memory can be written");
+    bytes
+}
+
+/// In a line.
+impl fmt::Display for Scored {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { step, rows, answers, without, mean_and_deviation: [mean, deviation], .. } = self;
+        write!(
+            formatter,
+            "{rows} rows, {answers} answers after {step} steps: mean reward {mean:.4}, standard deviation {deviation:.4}"
+        )?;
+        if *without > 0 {
+            write!(formatter, "; {without} answers are empty, or longer than the context, and have none")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+//! The reward model of a training, ready to be asked; and where its rewards have their 0.
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+};
+
+use burn::module::Module as _;
+use serde::{Deserialize, Serialize};
+use system::AtomicFile;
+
+use super::{
+    recorded::{configured, model_of},
+    training::TrainingConfig,
+};
+use crate::{
+    checkpoint::{self, Which},
+    data::{Answer, AnswerEncoder, AnswerRow, AnswerRows, EncodedAnswers, PreferenceBatch, Preferences, ReadOptions},
+    device::DeviceName,
+    error::{Error, Result},
+    metrics::mean_and_deviation,
+    model::{RewardModel, stored_name},
+    objective::{batch_rewards, valued_answers},
+    tokenizer::{self, Tokenizer},
+    trainer::Progress,
+};
+
+/// The file that says where rewards have their 0.
+const FILE: &str = "reward.json";
+
+/// A reward model with what it was trained with.
+#[derive(Debug)]
+pub(super) struct TrainedRewardModel {
+    pub model: RewardModel,
+    pub tokenizer: Tokenizer,
+    /// Prompts that go through the model together.
+    pub batch_size: usize,
+    pub seed: u64,
+    /// Steps that it was trained.
+    pub step: u64,
+}
+
+impl TrainedRewardModel {
+    /// The reward model of a checkpoint in a folder, whose rewards are shifted as the training found at its end, if it is the one at the end.
+    ///
+    /// # Errors
+    /// When there is no such checkpoint, it is damaged, or holds another model.
+    pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<Self> {
+        let checkpoint = checkpoint::find(out, which)?;
+        let folder = out.join("checkpoints");
+        if checkpoint.identity.config["reward"].is_null() {
+            let message = "it holds no reward model, which `train reward` makes".to_owned();
+            return Err(Error::Data { path: out.to_owned(), message });
+        }
+        let training: TrainingConfig = configured(&checkpoint.identity, "training", &folder)?;
+        let seed: u64 = configured(&checkpoint.identity, "seed", &folder)?;
+        let architecture = model_of(&checkpoint.identity, &folder)?.1;
+        let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
+        let table = stored_name("tokens", |name| checkpoint.model.iter().any(|named| named.name == name));
+        let table = table.and_then(|table| checkpoint.model.iter().find(|named| named.name == table));
+        let rows = table.and_then(|table| table.shape.first().copied()).unwrap_or(0);
+        if tokenizer.vocab_size() > rows {
+            let last = tokenizer.vocab_size() - 1;
+            let message = format!("its model knows {rows} tokens, and the tokenizer beside it has ids up to {last}");
+            return Err(Error::Damaged { path: folder, message });
+        }
+        let step = checkpoint.state.step;
+        let model = architecture.zeros_reward_model(rows, &device.open()?);
+        let model = checkpoint::with_weights(model, checkpoint.model, &folder)?.valid();
+        let model = match Normalization::load(out)?.filter(|normalization| normalization.step == step) {
+            Some(normalization) => model.shifted(normalization.shift()),
+            None => model,
+        };
+        let batch_size = (training.batch_size / training.gradient_accumulation).max(1);
+        Ok(Self { model, tokenizer, batch_size, seed, step })
+    }
+
+    /// Tokens of a prompt with an answer, at most.
+    pub fn context_length(&self) -> usize {
+        self.model.model().architecture().context_length
+    }
+
+    /// The rewards of prompts with answers, in their order.
+    ///
+    /// - `answers`: ids of each, one at least
+    pub fn rewards(&self, answers: &[Vec<u32>]) -> Vec<f64> {
+        let mut order: Vec<usize> = (0..answers.len()).collect();
+        order.sort_by_key(|place| answers[*place].len());
+        let mut found = vec![0.0; answers.len()];
+        for places in order.chunks(self.batch_size) {
+            let alone = |place: &usize| vec![Answer { ids: &answers[*place], prompt: 1, rank: 0, reference: None }];
+            let batch = PreferenceBatch::new(&places.iter().map(alone).collect::<Vec<_>>(), self.tokenizer.padding());
+            for (place, reward) in places.iter().zip(batch_rewards(&self.model, &batch)) {
+                found[*place] = f64::from(reward);
+            }
+        }
+        found
+    }
+}
+
+/// Where rewards have their 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Normalization {
+    /// Steps that the model was trained.
+    pub step: u64,
+    /// What the mean was taken of.
+    pub of: String,
+    /// How many there were.
+    pub count: usize,
+    /// Their mean reward before it is shifted.
+    pub mean: f64,
+    /// Their standard deviation.
+    pub deviation: f64,
+}
+
+impl Normalization {
+    fn new(model: &TrainedRewardModel, of: String, rewards: &[f64]) -> Self {
+        let [mean, deviation] = mean_and_deviation(rewards);
+        Self { step: model.step, of, count: rewards.len(), mean, deviation }
+    }
+
+    /// By a file of demonstrations, rows of `prompt` and `completion`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or has no demonstration that fits into the model's context.
+    pub(super) fn of_demonstrations(
+        model: &TrainedRewardModel,
+        path: &Path,
+        options: ReadOptions,
+        progress: &mut dyn Progress,
+    ) -> Result<Self> {
+        let fault = |message: &str| Error::Data { path: path.to_owned(), message: message.to_owned() };
+        let encoder = AnswerEncoder::new(&model.tokenizer, model.context_length())?;
+        let mut rows = AnswerRows::open(path, options)?;
+        let (mut answers, mut skipped) = (Vec::new(), 0);
+        while let Some(few) = rows.next_few()? {
+            let texts = few.iter().map(|AnswerRow { prompt, answers, .. }| {
+                (prompt.as_str(), answers.iter().map(String::as_str).collect())
+            });
+            let texts: Vec<(&str, Vec<&str>)> = texts.collect();
+            for encoded in encoder.encode(&texts)? {
+                skipped += usize::from(encoded.is_err());
+                answers.extend(encoded.iter().flat_map(EncodedAnswers::sequences));
+            }
+        }
+        if !rows.are_completions() {
+            return Err(fault("demonstrations are rows of `prompt` and `completion`, and it has others"));
+        }
+        if skipped > 0 {
+            progress.note(&format!(
+                "{}: {skipped} demonstrations are empty, or longer than the context, and are left out",
+                path.display()
+            ));
+        }
+        if answers.is_empty() {
+            return Err(fault("there is no demonstration in it that fits into the context"));
+        }
+        let of = format!("demonstrations in {}", path.display());
+        Ok(Self::new(model, of, &model.rewards(&answers)))
+    }
+
+    /// By the best answers of what it was trained on.
+    pub(super) fn of_best_answers(model: &TrainedRewardModel, train: &[(String, f64, Preferences)]) -> Self {
+        let (batch_size, padding) = (model.batch_size, model.tokenizer.padding());
+        let mut rewards = Vec::new();
+        for (_, _, preferences) in train {
+            let numbers: Vec<usize> = (0..preferences.count()).collect();
+            let values = |batch: &PreferenceBatch| batch_rewards(&model.model, batch);
+            let valued = valued_answers(preferences, &numbers, batch_size, padding, values);
+            rewards.extend(valued.iter().flatten().filter(|answer| answer.rank == 0).map(|answer| answer.value));
+        }
+        Self::new(model, "best answers that it was trained on".into(), &rewards)
+    }
+
+    /// What is added to each reward.
+    #[must_use]
+    pub fn shift(&self) -> f32 {
+        #[expect(clippy::cast_possible_truncation, reason = "rewards are single precision")]
+        let shift = -self.mean as f32;
+        shift
+    }
+
+    fn path(out: &Path) -> PathBuf {
+        out.join(FILE)
+    }
+
+    /// What a training found at its end; none where it has not ended.
+    fn load(out: &Path) -> Result<Option<Self>> {
+        let path = Self::path(out);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
+        let read = serde_json::from_slice(&bytes);
+        read.map(Some).map_err(|error| Error::Damaged { path, message: error.to_string() })
+    }
+
+    /// Writes it into the folder of the training.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn save(&self, out: &Path) -> Result<()> {
+        let json = serde_json::to_vec_pretty(self).expect("numbers are JSON");
+        Ok(AtomicFile::write_whole(&Self::path(out), &json)?)
+    }
+}
+
+/// In a sentence.
+impl fmt::Display for Normalization {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { of, count, mean, deviation, .. } = self;
+        write!(
+            formatter,
+            "rewards are shifted by {:.4}: {count} {of} had a mean of {mean:.4} and a standard deviation of {deviation:.4}",
+            -mean
+        )
+    }
+}
