@@ -112,6 +112,33 @@ pub enum Error {
         /// The example.
         id: String,
     },
+    /// An answer of a policy has no score.
+    #[error(
+        "the score of an answer is {score}, and nothing can be learnt from that: {answer:?} behind the prompt {prompt:?}"
+    )]
+    Score {
+        /// The score.
+        score: f64,
+        /// The prompt.
+        prompt: String,
+        /// The answer.
+        answer: String,
+    },
+    /// A policy has left its reference.
+    #[error(
+        "the policy has left its reference: a KL divergence of {kl:.3} nats an answer in rollout {rollout}, over {most} (`ppo.max_kl`), at a mean \
+         score of {score:.3}; the checkpoints until here are kept"
+    )]
+    RunawayKl {
+        /// Nats an answer.
+        kl: f64,
+        /// The most that is allowed.
+        most: f64,
+        /// The mean score.
+        score: f64,
+        /// The number of the rollout.
+        rollout: u64,
+    },
     /// A model cannot go on with a prompt.
     #[error("example {id}: {message}")]
     Prompt {

@@ -28,6 +28,7 @@ pub mod objective;
 pub mod optimize;
 pub mod program;
 pub mod random;
+pub mod rollout;
 pub mod serve;
 pub mod tensor;
 pub mod tokenizer;

@@ -85,6 +85,8 @@ pub struct Checkpoint<T = NamedTensor> {
     pub model: Vec<T>,
     /// The optimizer's states: `tokens.first` is the state `first` of `tokens`, `[elements]`.
     pub optimizer: Vec<T>,
+    /// What the source of batches cannot make again from their numbers, such as what a policy wrote before it was changed; nothing, as a rule.
+    pub memory: Vec<NamedTensor>,
 }
 
 /// `checkpoint.json`.
@@ -103,6 +105,8 @@ const HASH: &str = "checkpoint.sha256";
 pub(super) const MODEL: &str = "model.safetensors";
 /// The file of the optimizer's states in the folder of a checkpoint.
 pub const OPTIMIZER: &str = "optimizer.safetensors";
+/// The file of what the source of batches remembers, where it does.
+const MEMORY: &str = "memory.safetensors";
 
 fn folder(out: &Path) -> PathBuf {
     out.join("checkpoints")
@@ -136,9 +140,14 @@ pub fn save(out: &Path, checkpoint: &Checkpoint<impl WriteTensor>) -> Result<Pat
 fn write_files(partial: &Path, checkpoint: &Checkpoint<impl WriteTensor>) -> Result<()> {
     fs::create_dir_all(partial).map_err(Error::file("make the folder", partial))?;
     let mut files = Vec::new();
-    for (name, tensors) in [(MODEL, &checkpoint.model), (OPTIMIZER, &checkpoint.optimizer)] {
-        let Written { bytes, sha256 } = tensors::write(&partial.join(name), tensors)?;
+    let mut push = |name: &str, Written { bytes, sha256 }| {
         files.push(FileEntry { path: name.into(), rows: None, bytes, sha256 });
+    };
+    for (name, tensors) in [(MODEL, &checkpoint.model), (OPTIMIZER, &checkpoint.optimizer)] {
+        push(name, tensors::write(&partial.join(name), tensors)?);
+    }
+    if !checkpoint.memory.is_empty() {
+        push(MEMORY, tensors::write(&partial.join(MEMORY), &checkpoint.memory)?);
     }
     let Checkpoint { state, due, identity, logs, .. } = checkpoint;
     let summary = Summary { state: state.clone(), due: *due, identity: identity.clone(), logs: logs.clone(), files };
@@ -283,8 +292,10 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
     let summary = summary(path)?;
     let model = read_tensors(path, MODEL, &summary)?;
     let optimizer = read_tensors(path, OPTIMIZER, &summary)?;
+    let remembers = summary.files.iter().any(|file| file.path == MEMORY);
+    let memory = if remembers { read_tensors(path, MEMORY, &summary)? } else { Vec::new() };
     let Summary { state, due, identity, logs, .. } = summary;
-    Ok(Checkpoint { state, due, identity, logs, model, optimizer })
+    Ok(Checkpoint { state, due, identity, logs, model, optimizer, memory })
 }
 
 /// The tensors of a file, in the order of their names.
@@ -330,7 +341,10 @@ mod tests {
         let state = State { step, batch: step + 3, best, ..State::default() };
         let place = LogPlace { bytes: 17, xxh3: "c".into() };
         let logs = [("metrics.jsonl".to_owned(), place)].into();
-        Checkpoint { state, due: step.is_multiple_of(5), identity, logs, model, optimizer }
+        // some sources of batches remember something, and most do not
+        let written = NamedTensor { name: "ids".into(), shape: vec![3], values: vec![7.0, 8.0, 9.0] };
+        let memory = if step == 10 { vec![written] } else { Vec::new() };
+        Checkpoint { state, due: step.is_multiple_of(5), identity, logs, model, optimizer, memory }
     }
 
     fn steps(out: &Path) -> Result<Vec<u64>> {

@@ -6,7 +6,7 @@ use burn::module::Module;
 
 use crate::{
     error::{Error, Result},
-    model::{NamedTensor, has_adapters, is_adapter, replace_some},
+    model::{NamedTensor, has_adapters, is_base, replace_some},
 };
 
 /// The model with the weights of the checkpoint at `path`, which must be those of its shape. Where layers have adapters, these are all that a
@@ -21,7 +21,7 @@ pub fn with_weights<M: Module>(model: M, saved: Vec<NamedTensor>, path: &Path) -
     let has_adapters = has_adapters(&model);
     let model = replace_some(model, |name, shape| match by_name.remove(name) {
         Some(named) if named.shape == shape => Some(named.values),
-        None if has_adapters && !is_adapter(name) => None,
+        None if has_adapters && is_base(name) => None,
         found => {
             let found = found.map_or("missing".to_owned(), |named| format!("of shape {:?}", named.shape));
             wrong.get_or_insert(format!("`{name}` is {found}, and should be of shape {shape:?}"));

@@ -9,6 +9,7 @@ mod evaluate;
 mod export;
 mod generate;
 mod import;
+mod ppo;
 mod pretrain;
 mod printer;
 mod progress;
@@ -60,6 +61,7 @@ enum Command {
     Classify(classify::ClassifyArgs),
     Reward(reward::RewardArgs),
     Dpo(dpo::DpoArgs),
+    Ppo(ppo::PpoArgs),
     Generate(generate::GenerateArgs),
     Evaluate(Box<evaluate::EvaluateArgs>),
     Serve(serve::ServeArgs),
@@ -101,6 +103,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Classify(args) => return args.run(printer, threads),
         Command::Reward(args) => return args.run(printer, threads),
         Command::Dpo(args) => return args.run(printer, threads),
+        Command::Ppo(args) => return args.run(printer, threads),
         Command::Generate(args) => args.run(printer)?,
         Command::Evaluate(args) => args.run(printer)?,
         Command::Serve(args) => return args.run(printer),

@@ -5,7 +5,8 @@ use schemars::schema_for;
 
 use super::printer::Printer;
 use crate::program::{
-    classify::ClassifyConfig, dpo::DpoConfig, pretrain::PretrainConfig, reward::RewardConfig, tune::TuneConfig,
+    classify::ClassifyConfig, dpo::DpoConfig, ppo::PpoConfig, pretrain::PretrainConfig, reward::RewardConfig,
+    tune::TuneConfig,
 };
 
 /// Print the JSON Schema of a configuration, for editors.
@@ -32,6 +33,8 @@ enum Described {
     Reward,
     /// `train dpo`.
     Dpo,
+    /// `train ppo`.
+    Ppo,
 }
 
 impl SchemaArgs {
@@ -42,6 +45,7 @@ impl SchemaArgs {
             Described::Classify => (schema_for!(ClassifyConfig), "Classification"),
             Described::Reward => (schema_for!(RewardConfig), "Reward models"),
             Described::Dpo => (schema_for!(DpoConfig), "Direct preference optimization"),
+            Described::Ppo => (schema_for!(PpoConfig), "Proximal policy optimization"),
         };
         if self.markdown {
             printer.result(schemas::reference::markdown(&schema, title).trim_end());

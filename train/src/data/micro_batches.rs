@@ -15,6 +15,14 @@ pub trait BatchSource {
     fn batch(&mut self, number: u64) -> Result<Self::Batch>;
 }
 
+impl<S: BatchSource + ?Sized> BatchSource for Box<S> {
+    type Batch = S::Batch;
+
+    fn batch(&mut self, number: u64) -> Result<S::Batch> {
+        (**self).batch(number)
+    }
+}
+
 /// A batch that goes through a model in parts.
 pub trait MicroBatches: Sized {
     /// Examples. What belongs together, such as the choices of one question, is one.

@@ -14,6 +14,8 @@
 //!   batches (`sequence_batch`, `example_batches`)
 //! - for reward models and direct preference optimization, rows of a prompt with ranked answers (`preference_rows`) become ids in memory
 //!   (`answer_encoder`, `preferences`), and these batches that hold all answers to a prompt (`preference_batch`, `preference_batches`)
+//! - for PPO, answers that a policy wrote with what was computed of their tokens, in the batches that it learns from (`episode_batch`)
+//! - prompts that a policy answers (`prompts`)
 //! - answers that nobody ranked, for a reward model to score (`answer_rows`)
 //! - of tasks, on which models are evaluated, examples with their ids (`task_examples`)
 //! - what is padded to the longest of a batch comes with examples of like length (`by_length`)
@@ -27,6 +29,7 @@ mod best_fit;
 mod by_length;
 mod cache;
 mod documents;
+mod episode_batch;
 mod eval_set;
 mod example_batches;
 mod example_kind;
@@ -47,6 +50,7 @@ mod preference_batch;
 mod preference_batches;
 mod preference_rows;
 mod preferences;
+mod prompts;
 mod published;
 mod read_options;
 mod row_forms;
@@ -71,6 +75,7 @@ pub use batch::Batch;
 pub use batches::Batches;
 pub use cache::TokenCache;
 pub use documents::{Document, Documents, Preferred};
+pub use episode_batch::{Episode, EpisodeBatch};
 pub use eval_set::EvalSet;
 pub use example_batches::{BatchesInMemory, ExampleBatches};
 pub use example_kind::ExampleKind;
@@ -89,6 +94,7 @@ pub use preference_batch::{Answer, NextTokens, PreferenceBatch, PreferencePairs}
 pub use preference_batches::PreferenceBatches;
 pub use preference_rows::{PreferenceRow, PreferenceRows};
 pub use preferences::{Preferences, PreferencesReader, SkippedPreferences};
+pub use prompts::{PromptStream, Prompts, PromptsReader};
 pub use read_options::{Lost, ReadOptions};
 pub use runs::{LossOn, RowsAs};
 pub use sample::{Sample, sample};

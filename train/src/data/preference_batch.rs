@@ -123,16 +123,23 @@ impl PreferenceBatch {
     /// The tokens of all answers, the ends of their texts among them: what a language model is asked for, and no token of a prompt or padding.
     #[must_use]
     pub fn next_tokens(&self) -> NextTokens {
-        let time = self.time();
-        let mut tokens = NextTokens::default();
-        for (sequence, (length, prompt)) in self.lengths.iter().zip(&self.prompts).enumerate() {
-            let answer = sequence * time + prompt..sequence * time + length;
-            tokens.targets.extend_from_slice(&self.ids[answer.clone()]);
-            tokens.sequences.resize(tokens.targets.len(), sequence);
-            tokens.places.extend(answer.map(|place| place - 1));
-        }
-        tokens
+        next_tokens(&self.ids, &self.lengths, &self.prompts)
     }
+}
+
+/// The tokens of all answers of some sequences, and no token of a prompt or padding.
+///
+/// - `ids`: `[sequences, time]`; `lengths`: `[sequences]`, ids that are not padding; `prompts`: `[sequences]`, ids of the prompt, 1 or more
+pub(super) fn next_tokens(ids: &[i32], lengths: &[usize], prompts: &[usize]) -> NextTokens {
+    let time = ids.len() / lengths.len();
+    let mut tokens = NextTokens::default();
+    for (sequence, (length, prompt)) in lengths.iter().zip(prompts).enumerate() {
+        let answer = sequence * time + prompt..sequence * time + length;
+        tokens.targets.extend_from_slice(&ids[answer.clone()]);
+        tokens.sequences.resize(tokens.targets.len(), sequence);
+        tokens.places.extend(answer.map(|place| place - 1));
+    }
+    tokens
 }
 
 /// The pairs of answers to one prompt of which one is better, by their ranks: the places of the better and of the worse.
@@ -212,6 +219,9 @@ mod tests {
         places.into_iter().zip(targets).zip(sequences).map(of).collect()
     }
 
+    /// The ids of an answer, and its rank.
+    type Ranked = (Vec<u32>, u32);
+
     proptest! {
         /// What is summed over micro-batches is what the batch holds: each pair and each token of an answer, once and in its order; and a part
         /// is padded as if there were no others.
@@ -226,7 +236,7 @@ mod tests {
                 id += 100;
                 (id..).take(length).collect()
             };
-            let shapes: Vec<(usize, Vec<(Vec<u32>, u32)>)> = shapes
+            let shapes: Vec<(usize, Vec<Ranked>)> = shapes
                 .into_iter()
                 .map(|(prompt, answers)| {
                     let answers = answers.into_iter().map(|(length, rank)| (ids(prompt + length), rank));

@@ -1,4 +1,4 @@
-//! The names of adapters among a model's parameters.
+//! The names of adapters among a model's parameters, and of what is trained whole beside them.
 
 const A: &str = ".lora.a";
 const B: &str = ".lora.b";
@@ -17,4 +17,20 @@ pub fn b(linear: &str) -> String {
 #[must_use]
 pub fn is_adapter(parameter: &str) -> bool {
     parameter.ends_with(A) || parameter.ends_with(B)
+}
+
+/// What the names of the value network beside a policy begin with.
+const VALUE: &str = "value.";
+
+/// Whether a parameter is one of a network beside the language model, by its name.
+#[must_use]
+pub fn is_beside(parameter: &str) -> bool {
+    parameter.starts_with(VALUE)
+}
+
+/// Whether a parameter is one that adapters are trained in the place of, where there are adapters, by its name: a network beside the language
+/// model is trained whole.
+#[must_use]
+pub fn is_base(parameter: &str) -> bool {
+    !is_adapter(parameter) && !is_beside(parameter)
 }

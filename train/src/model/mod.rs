@@ -46,7 +46,7 @@ mod transformer;
 mod which;
 
 pub use actor_critic::ActorCritic;
-pub use adapter_names::is_adapter;
+pub use adapter_names::{is_adapter, is_base, is_beside};
 pub use architecture::{
     Activation, Architecture, Biases, DropoutPlaces, Initialization, NormKind, NormPlace, Positions, SlidingWindow,
     Stacks,

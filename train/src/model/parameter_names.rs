@@ -11,7 +11,7 @@
 
 use std::borrow::Cow;
 
-use super::NamedTensor;
+use super::{NamedTensor, adapter_names::is_beside};
 
 /// What the names of the language model's parameters begin with.
 const PREFIX: &str = "model.";
@@ -21,13 +21,10 @@ pub(super) const CLASSES: &str = "classes.";
 /// What those of a reward model's begin with.
 pub(super) const SCORE: &str = "score.";
 
-/// What those of the value network beside a policy begin with.
-const VALUE: &str = "value.";
-
 /// Whether a parameter is one of a head that is not the language model's own, or of a network beside it.
 #[must_use]
 pub fn is_of_head(name: &str) -> bool {
-    [CLASSES, SCORE, VALUE].iter().any(|head| name.starts_with(head))
+    [CLASSES, SCORE].iter().any(|head| name.starts_with(head)) || is_beside(name)
 }
 
 /// The name that a parameter of a module has in its language model; that of any other as it is.

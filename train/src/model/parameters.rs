@@ -8,7 +8,7 @@ use burn::{
 };
 
 use super::{
-    adapter_names::is_adapter,
+    adapter_names::{is_adapter, is_base},
     named::{MapNamed, VisitNamed, map_named, visit_named},
 };
 
@@ -102,12 +102,12 @@ pub fn named_parameters(module: &impl Module) -> Vec<NamedTensor> {
     parameters_where(module, |_| true).iter().map(HeldTensor::read).collect()
 }
 
-/// The parameters that a checkpoint of a module holds, in the module's order: all; where there are adapters, these alone, since all else is
-/// as it was.
+/// The parameters that a checkpoint of a module holds, in the module's order: all; where there are adapters, not those that they are trained in
+/// the place of, which are as they were.
 #[must_use]
 pub fn saved_parameters(module: &impl Module) -> Vec<HeldTensor> {
     let has_adapters = has_adapters(module);
-    parameters_where(module, |name| !has_adapters || is_adapter(name))
+    parameters_where(module, |name| !has_adapters || !is_base(name))
 }
 
 /// Whether some layers of a module have adapters.

@@ -9,6 +9,7 @@ use crate::{
     error::Result,
     metrics::{Judged, Metric},
     model::Classifier,
+    tensor::log_sum_exp,
 };
 
 /// What a classifier gives an example.
@@ -94,6 +95,20 @@ pub fn predictions(
         }
     }
     found.into_iter().map(|prediction| prediction.expect("each example is in a batch")).collect()
+}
+
+/// The log-odds of a class for each example of a batch, by a model without gradients.
+#[must_use]
+pub fn class_log_odds(model: &Classifier, batch: &SequenceBatch, class: usize) -> Vec<f64> {
+    let logits = logits(model, ExampleKind::Classification, batch, model.model().hidden(tokens(batch), None), None);
+    let [_, classes] = logits.dims();
+    let values: Vec<f32> = logits.into_data().try_to_vec().expect("logits are single precision");
+    let odds = |logits: &[f32]| {
+        let others: Vec<f32> =
+            logits.iter().enumerate().filter(|(other, _)| *other != class).map(|(_, logit)| *logit).collect();
+        f64::from(logits[class]) - log_sum_exp(&others)
+    };
+    values.chunks(classes).map(odds).collect()
 }
 
 /// The examples that a classifier is evaluated on, of which it has seen none.

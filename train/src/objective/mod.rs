@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! model, batch, key -> an objective -> a loss with named parts        (next_token, teacher_forcing, classification,
-//!                                                                        ranking, direct_preference)
+//!                                                                        ranking, direct_preference, ppo)
 //! model             -> an evaluator -> scores, one of which decides   (perplexity, pair_loss; class_scores and
 //!                                                                        preference_scores by `metrics`)
 //! ```
@@ -17,18 +17,20 @@ mod next_token;
 mod pair_loss;
 mod pairs;
 mod perplexity;
+mod ppo;
 mod preference_scores;
 mod ranking;
 mod scores;
 mod teacher_forcing;
 
-pub use class_scores::{ClassScores, Prediction, metrics_of, predictions};
+pub use class_scores::{ClassScores, Prediction, class_log_odds, metrics_of, predictions};
 pub use classification::Classification;
 pub use direct_preference::{DirectPreference, PreferenceLoss, reference_log_probabilities};
 pub use loss::{Loss, Objective};
 pub use next_token::{NextToken, next_token_loss};
 pub use pair_loss::PairEvalSets;
 pub use perplexity::EvalSets;
+pub use ppo::{Ppo, answer_values, policy_log_probabilities};
 pub use preference_scores::{DirectScores, PreferenceScores, batch_rewards, valued_answers};
 pub use ranking::Ranking;
 pub use scores::{Evaluator, Number, Score, Scores};

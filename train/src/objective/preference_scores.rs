@@ -85,8 +85,8 @@ impl<'p> PreferenceScores<'p> {
 }
 
 /// The scores of some figures.
-fn scores(figures: Option<PreferenceFigures>) -> Scores {
-    let Some(PreferenceFigures { accuracy, loss, margin, prompts, pairs, .. }) = figures else {
+fn scores(figures: Option<&PreferenceFigures>) -> Scores {
+    let Some(PreferenceFigures { accuracy, loss, margin, prompts, pairs, .. }) = figures.cloned() else {
         return Scores::default();
     };
     let higher = |score: Score| Score { higher_is_better: true, ..score };
@@ -111,7 +111,7 @@ impl Evaluator<RewardModel> for PreferenceScores<'_> {
 
     /// The loss over pairs, the accuracy, and the mean margin.
     fn evaluate(&self, model: &RewardModel, _: u64) -> Result<Scores> {
-        Ok(scores(self.figures(|batch| batch_rewards(model, batch))))
+        Ok(scores(self.figures(|batch| batch_rewards(model, batch)).as_ref()))
     }
 }
 
@@ -139,6 +139,6 @@ impl Evaluator<Gpt> for DirectScores<'_> {
             let rewards = self.objective.log_ratios(model, batch, None) * self.objective.beta;
             rewards.into_data().try_to_vec().expect("single precision")
         };
-        Ok(scores(self.scores.figures(values)))
+        Ok(scores(self.scores.figures(values).as_ref()))
     }
 }

@@ -10,7 +10,7 @@ use glob::Pattern;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{MapNamed, has_adapters, is_adapter, map_named};
+use crate::model::{MapNamed, has_adapters, is_base, map_named};
 
 /// What is particular to some parameters. Where several patterns match a parameter, the last group has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -84,7 +84,7 @@ impl Groups {
         }
         impl MapNamed for Freeze<'_> {
             fn map<const D: usize>(&mut self, name: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-                let of_base = self.has_adapters && !is_adapter(name);
+                let of_base = self.has_adapters && is_base(name);
                 let freeze = of_base || self.groups.of(name).is_some_and(|group| group.freeze);
                 self.names.push(name.to_owned());
                 if of_base {

@@ -443,7 +443,8 @@ pub(super) fn absolute(setting: &Setting) -> Setting {
         | ["data", "sources", _, "path"]
         | ["model", "from" | "adapter"]
         | ["lora", "from"]
-        | ["reward", "demonstrations"] => absolute_path(setting),
+        | ["reward", "demonstrations" | "model" | "classifier" | "program"]
+        | ["pretraining", "mixture"] => absolute_path(setting),
         // a file, or a name
         ["data", "chat_template"] if Path::new(&setting.text()).is_file() => absolute_path(setting),
         _ => setting.clone(),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     classifier_config::ClassifierConfig,
-    dpo::LossConfig,
+    dpo_config::LossConfig,
     training::{FREE, TrainingConfig},
 };
 use crate::{

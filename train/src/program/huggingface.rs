@@ -23,7 +23,7 @@ use crate::{
     model::{
         Adapters, Architecture, Family, NamedTensor,
         huggingface::{self, SpecialTokens},
-        is_of_head,
+        is_beside, is_of_head, language_model,
     },
     tokenizer::{self, Tokenizer},
 };
@@ -35,7 +35,8 @@ use crate::{
 pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
     let checkpoint = whole(out, which)?;
     let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
-    if checkpoint.model.iter().any(|named| is_of_head(&named.name)) {
+    // what stands beside a policy is no part of it
+    if checkpoint.model.iter().any(|named| is_of_head(&named.name) && !is_beside(&named.name)) {
         let message = "it holds a classifier or a reward model, whose head no folder of a language model has; `train pretrain` with `model.from` and \
                        `--until 0` makes a training of its language model alone";
         return Err(Error::HuggingFace { path: out.to_owned(), message: message.into() });
@@ -43,7 +44,8 @@ pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
     let (family, architecture) = model_of(&checkpoint.identity, &out.join("checkpoints"))?;
     let bos = tokenizer.bos().unwrap_or(tokenizer.end_of_text());
     let special = SpecialTokens { bos, eos: tokenizer.ends(), pad: tokenizer.padding() };
-    let (config, tensors) = huggingface::export(family, &architecture, &checkpoint.model, special)
+    let parameters = language_model(checkpoint.model);
+    let (config, tensors) = huggingface::export(family, &architecture, &parameters, special)
         .map_err(|message| Error::HuggingFace { path: out.to_owned(), message })?;
     checkpoint::write_tensors(&folder.join(WEIGHTS), &tensors)?;
     let config = serde_json::to_vec_pretty(&config).expect("a value is JSON");
@@ -83,7 +85,7 @@ pub fn export_adapter(out: &Path, which: Which, folder: &Path) -> Result<u64> {
     }
     let (family, architecture) = model_of(&checkpoint.identity, &path)?;
     let adapters = Adapters::new(configured(&checkpoint.identity, "lora", &path)?, family, &architecture);
-    let weights = adapters.and_then(|adapters| adapters.with_weights(checkpoint.model));
+    let weights = adapters.and_then(|adapters| adapters.with_weights(language_model(checkpoint.model)));
     let weights = weights.map_err(|message| Error::Damaged { path, message })?;
     peft_folder::write(folder, &weights, (family, &architecture), &base.folder)?;
     Ok(checkpoint.state.step)
@@ -162,6 +164,7 @@ pub fn import(folder: &Path, out: &Path) -> Result<Imported> {
         logs: BTreeMap::new(),
         model,
         optimizer: Vec::new(),
+        memory: Vec::new(),
     };
     checkpoint::save(out, &checkpoint)?;
     Ok(Imported { parameters, notes })

@@ -302,7 +302,7 @@ impl LanguageTraining<'_> {
         };
         let mut inputs = TrainingInputs {
             objective: M::Objective::default(),
-            batches: &mut *learnt.batches,
+            batches: &mut learnt.batches,
             evaluator: &*evaluator,
             sampler,
         };

@@ -84,16 +84,14 @@ fn because(preferences: &Preferences) -> String {
 fn said(preferences: &Preferences) -> String {
     let (prompts, answers, pairs) = (preferences.count(), preferences.answers(), preferences.pairs());
     let (cut, skipped) = (preferences.cut(), preferences.skipped().to_string());
-    let mut said =
-        format!("{prompts} prompts with {answers} answers, {pairs} comparisons, {} tokens", preferences.tokens());
-    if cut.sequences > 0 {
-        let (sequences, tokens) = (cut.sequences, cut.tokens);
-        said += &format!(
-            "; {sequences} answers stand behind a prompt that is longer than the context, and lost {tokens} tokens at its beginning"
-        );
-    }
-    if !skipped.is_empty() {
-        said += &format!("; skipped: {skipped}");
-    }
-    said
+    let cut = match cut.sequences {
+        0 => String::new(),
+        sequences => format!(
+            "; {sequences} answers stand behind a prompt that is longer than the context, and lost {} tokens at its beginning",
+            cut.tokens
+        ),
+    };
+    let skipped = if skipped.is_empty() { skipped } else { format!("; skipped: {skipped}") };
+    let tokens = preferences.tokens();
+    format!("{prompts} prompts with {answers} answers, {pairs} comparisons, {tokens} tokens{cut}{skipped}")
 }

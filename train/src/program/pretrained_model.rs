@@ -32,7 +32,10 @@ use crate::{
     device::DeviceName,
     error::{Error, Result},
     inference::{InferenceModel, Packing, WeightFormat},
-    model::{Adapters, Lora, ModelConfig, NamedTensor, is_of_head, language_model_name, replace_some, with_new_rows},
+    model::{
+        Adapters, Lora, ModelConfig, NamedTensor, is_of_head, language_model, language_model_name, replace_some,
+        with_new_rows,
+    },
     tokenizer::{self, Tokenizer},
 };
 
@@ -176,8 +179,10 @@ impl PretrainedModel {
         let lora: Lora = configured(&stored.identity, "lora", &stored.path)?;
         let family = config.family().map_err(damaged)?;
         let architecture = config.architecture().map_err(damaged)?;
-        let tensors = stored.tensors.shapes().map(|(name, _)| stored.tensors.read(&name));
-        let tensors = tensors.collect::<Result<Vec<NamedTensor>>>()?;
+        // what stands beside the language model is none of its adapters
+        let names = stored.tensors.shapes().map(|(name, _)| name).filter(|name| !is_of_head(name));
+        let tensors = names.map(|name| stored.tensors.read(&name)).collect::<Result<Vec<NamedTensor>>>()?;
+        let tensors = language_model(tensors);
         let adapters = Adapters::new(lora, family, &architecture);
         let model = AdaptedModel {
             weights: adapters.and_then(|adapters| adapters.with_weights(tensors)).map_err(damaged)?,

@@ -225,7 +225,7 @@ pub fn reward(
     };
     progress.note(&normalization.to_string());
     normalization.save(&options.out)?;
-    let evaluation = evaluate(&trained, &validation)?;
+    let evaluation = evaluate(&trained, &validation);
     let json = serde_json::to_vec_pretty(&evaluation).expect("figures are JSON");
     AtomicFile::write_whole(&options.out.join("evaluation.json"), &json)?;
     AtomicFile::write_whole(&options.out.join("card.md"), evaluation.card(&normalization).as_bytes())?;

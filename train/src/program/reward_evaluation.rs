@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::trained_reward_model::{Normalization, TrainedRewardModel};
 use crate::{
     data::{PreferenceBatch, Preferences},
-    error::Result,
     metrics::{MarginPart, PreferenceFigures, preference_figures},
     objective::{batch_rewards, valued_answers},
 };
@@ -24,17 +23,14 @@ pub struct RewardEvaluation {
     pub warnings: Vec<String>,
 }
 
-/// Judges a reward model.
-///
-/// # Errors
-/// When there is no pair of answers to judge by.
-pub(super) fn evaluate(model: &TrainedRewardModel, preferences: &Preferences) -> Result<RewardEvaluation> {
+/// Judges a reward model by rankings, one at least.
+pub(super) fn evaluate(model: &TrainedRewardModel, preferences: &Preferences) -> RewardEvaluation {
     let numbers: Vec<usize> = (0..preferences.count()).collect();
     let values = |batch: &PreferenceBatch| batch_rewards(&model.model, batch);
     let answers = valued_answers(preferences, &numbers, model.batch_size, model.tokenizer.padding(), values);
     let figures = preference_figures(&answers, model.seed).expect("each ranking has a pair");
     let warnings = warnings(&figures);
-    Ok(RewardEvaluation { step: model.step, figures, warnings })
+    RewardEvaluation { step: model.step, figures, warnings }
 }
 
 /// What one should know before one believes a reward model with such figures.

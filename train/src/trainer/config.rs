@@ -1,8 +1,7 @@
 //! What the loop is given, and how a training ended.
 
-use super::{Sampler, SpikesConfig};
+use super::{Sampler, SpikesConfig, StepBatches};
 use crate::{
-    data::BatchSource,
     objective::{Evaluator, Objective},
     optimize::{OptimizerConfig, Schedule},
 };
@@ -51,7 +50,7 @@ pub struct TrainingInputs<'s, O: Objective> {
     /// What the model is trained towards.
     pub objective: O,
     /// What it is trained on.
-    pub batches: &'s mut dyn BatchSource<Batch = O::Batch>,
+    pub batches: &'s mut dyn StepBatches<O::Model, Batch = O::Batch>,
     /// What it is judged by.
     pub evaluator: &'s dyn Evaluator<O::Model>,
     /// Generates samples.

@@ -19,6 +19,7 @@ mod run;
 mod samples;
 mod spikes;
 mod step;
+mod step_batches;
 mod tensorboard;
 mod throughput;
 
@@ -28,4 +29,5 @@ pub use metrics::{Evaluation, GeneratedSample, SpikeEvent, StepStats};
 pub use run::Trainer;
 pub use samples::{Sampler, SamplesConfig};
 pub use spikes::{Action, Quantity, Spike, SpikesConfig};
+pub use step_batches::StepBatches;
 pub use throughput::{Throughput, ThroughputMeter, flops_per_token, flops_per_token_of_pairs};

@@ -8,16 +8,16 @@ use std::{
 use burn::{module::Module, tensor::Device};
 
 use super::{
-    Evaluation, Log, LoopConfig, SpikeEvent, SpikesConfig, StepStats, Throughput, ThroughputMeter, TrainOutcome,
-    TrainingInputs,
+    Evaluation, Log, LoopConfig, SpikeEvent, SpikesConfig, StepBatches, StepStats, Throughput, ThroughputMeter,
+    TrainOutcome, TrainingInputs,
     spikes::{Action, Spike, SpikeDetector},
     step::{StepGradients, forward_backward},
 };
 use crate::{
     checkpoint::{self, Best, BestScore, Checkpoint, Exact, Identity, State},
-    data::MicroBatches as _,
+    data::MicroBatches,
     error::{Error, Result},
-    model::saved_parameters,
+    model::{NamedTensor, saved_parameters},
     objective::{Evaluator, Objective, Scores},
     optimize::ModuleOptimizer,
     random::Stream,
@@ -31,6 +31,8 @@ pub struct Trainer<M> {
     /// Where it stands, but for what [`SpikeDetector`] remembers.
     state: State,
     spikes: SpikeDetector,
+    /// What the source of batches remembered at a checkpoint that was loaded, until it is told.
+    memory: Option<Vec<NamedTensor>>,
     /// The step of the checkpoint that holds all this.
     saved: Option<u64>,
     identity: Identity,
@@ -57,7 +59,7 @@ impl<M: Module> Trainer<M> {
         let spikes = SpikeDetector::restore(config.spikes, &state.spikes);
         let optimizer = config.optimizer.build().map_err(|(key, message)| Error::Optimizer { key, message })?;
         let model = Some(prepared(&optimizer, model)?);
-        Ok(Self { model, optimizer, state, spikes, saved: None, identity, device })
+        Ok(Self { model, optimizer, state, spikes, memory: None, saved: None, identity, device })
     }
 
     /// A training that goes on from the checkpoint at `path`.
@@ -82,7 +84,7 @@ impl<M: Module> Trainer<M> {
     }
 
     fn load(&mut self, config: &LoopConfig, checkpoint: Checkpoint, path: &Path) -> Result<()> {
-        let Checkpoint { state, model, optimizer, .. } = checkpoint;
+        let Checkpoint { state, model, optimizer, memory, .. } = checkpoint;
         let device = self.device.clone().without_autodiff();
         let model = prepared(&self.optimizer, checkpoint::with_weights(self.model().clone(), model, path)?)?;
         let restored = self.optimizer.restore(state.updates, optimizer, &model, &device);
@@ -91,7 +93,15 @@ impl<M: Module> Trainer<M> {
         self.spikes = SpikeDetector::restore(config.spikes, &state.spikes);
         self.saved = Some(state.step);
         self.state = state;
+        self.memory = Some(memory);
         Ok(())
+    }
+
+    /// Tells the source of batches what it remembered at the checkpoint that was loaded, if one was.
+    fn remind<B: MicroBatches>(&mut self, batches: &mut dyn StepBatches<M, Batch = B>, out: &Path) -> Result<()> {
+        let Some(memory) = self.memory.take() else { return Ok(()) };
+        let damaged = |message| Error::Damaged { path: out.join("checkpoints"), message };
+        batches.remember(memory).map_err(damaged)
     }
 
     /// Trains until the end, the step where it is to stop, or a callback stops it; a checkpoint is saved there.
@@ -107,11 +117,12 @@ impl<M: Module> Trainer<M> {
         log: &mut Log<'_>,
     ) -> Result<TrainOutcome> {
         let last = config.until.min(config.steps);
+        self.remind(inputs.batches, out)?;
         self.forget_other_best(inputs.evaluator, log);
         if self.saved.is_none() {
             log.evaluation(&self.evaluate(inputs.evaluator)?)?;
             if config.spikes.action == Action::Rollback {
-                self.save(config, out, log, true)?;
+                self.save(config, inputs.batches.memory(), out, log, true)?;
             }
         }
         meter.start(self.state.step, self.state.tokens);
@@ -125,7 +136,7 @@ impl<M: Module> Trainer<M> {
                 log.progress.note(&self.without_progress());
                 break;
             }
-            let batch = inputs.batches.batch(self.state.batch)?;
+            let batch = inputs.batches.batch(self.state.batch, self.model())?;
             let stream = Stream::new(config.seed, &format!("step of batch {}", self.state.batch));
             let gradients = forward_backward(
                 &inputs.objective,
@@ -138,7 +149,8 @@ impl<M: Module> Trainer<M> {
             let taken = match self.spikes.detect(gradients.loss, gradients.gradient_norm) {
                 None => Some(self.take(config, gradients, batch.tokens())),
                 Some(spike) => {
-                    self.handle(spike, config, out, log)?;
+                    self.handle(spike, config, inputs.batches.memory(), out, log)?;
+                    self.remind(inputs.batches, out)?;
                     // a checkpoint that it was rolled back to may know an older best
                     self.forget_other_best(inputs.evaluator, log);
                     None
@@ -160,7 +172,7 @@ impl<M: Module> Trainer<M> {
             }
         }
         if self.saved != Some(self.state.step) {
-            self.save(config, out, log, false)?;
+            self.save(config, inputs.batches.memory(), out, log, false)?;
         }
         Ok(TrainOutcome { step: self.state.step, interrupted })
     }
@@ -199,7 +211,14 @@ impl<M: Module> Trainer<M> {
     }
 
     /// Handles a spike as the configuration says.
-    fn handle(&mut self, spike: Spike, config: &LoopConfig, out: &Path, log: &mut Log<'_>) -> Result<()> {
+    fn handle(
+        &mut self,
+        spike: Spike,
+        config: &LoopConfig,
+        memory: Vec<NamedTensor>,
+        out: &Path,
+        log: &mut Log<'_>,
+    ) -> Result<()> {
         let SpikesConfig { action, limit, .. } = config.spikes;
         let (at, batch, in_a_row) = (self.state.step + 1, self.state.batch, self.spikes.with_one_more());
         let action = if in_a_row > limit { Action::Stop } else { action };
@@ -220,7 +239,7 @@ impl<M: Module> Trainer<M> {
             }
             Action::Stop if self.saved != Some(self.state.step) => {
                 // a training that goes on under other rules loses nothing
-                self.save(config, out, log, false)?;
+                self.save(config, memory, out, log, false)?;
             }
             Action::Stop => {}
         }
@@ -253,7 +272,7 @@ impl<M: Module> Trainer<M> {
             }
         }
         if save {
-            self.save(config, out, log, true)?;
+            self.save(config, inputs.batches.memory(), out, log, true)?;
         }
         Ok(evaluate || sampler.is_some() || save)
     }
@@ -311,7 +330,14 @@ impl<M: Module> Trainer<M> {
     }
 
     /// Saves a checkpoint that is due, or one of a training that ends here.
-    fn save(&mut self, config: &LoopConfig, out: &Path, log: &Log<'_>, due: bool) -> Result<()> {
+    fn save(
+        &mut self,
+        config: &LoopConfig,
+        memory: Vec<NamedTensor>,
+        out: &Path,
+        log: &Log<'_>,
+        due: bool,
+    ) -> Result<()> {
         let checkpoint = Checkpoint {
             state: State { spikes: self.spikes.memory(), ..self.state.clone() },
             due,
@@ -319,6 +345,7 @@ impl<M: Module> Trainer<M> {
             logs: log.places(),
             model: saved_parameters(&self.model().valid()),
             optimizer: self.optimizer.states(),
+            memory,
         };
         checkpoint::save(out, &checkpoint)?;
         checkpoint::prune(out, config.keep, self.state.best.as_ref().map(|best| best.step))?;

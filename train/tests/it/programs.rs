@@ -127,7 +127,41 @@ targets = \"all-linear\"
 loss = \"ipo\"
 ",
     },
+    // stopped in the middle of a rollout, whose coefficient has changed before, and with texts beside it
+    Program { name: "ppo", command: "ppo", data: "mixture = \"rankings.jsonl\"", model: PPO },
+    Program { name: "ppo-lora", command: "ppo", data: "mixture = \"rankings.jsonl\"", model: PPO_LORA },
 ];
+
+const PPO: &str = "
+[model]
+from = \"base\"
+[reward]
+model = \"judge\"
+[ppo]
+episodes = 8
+epochs = 2
+max_new_tokens = 5
+kl_target = 0.1
+kl_horizon = 20.0
+[pretraining]
+mixture = \"mixture\"
+weight = 0.5
+";
+
+const PPO_LORA: &str = "
+[model]
+from = \"base\"
+[lora]
+rank = 2
+alpha = 4
+targets = \"all-linear\"
+[reward]
+model = \"judge\"
+[ppo]
+episodes = 8
+max_new_tokens = 5
+missing_eos_penalty = 1.0
+";
 
 /// The tables of the loop, which are everyone's.
 const LOOP: &str = "
@@ -152,6 +186,16 @@ impl Program {
         write_labels(&workshop.path().join("labels.jsonl"));
         write_rankings(&workshop.path().join("rankings.jsonl"));
         workshop.pretrain_well("base", &["--until", "3"]);
+        if self.command == "ppo" {
+            let judge = PROGRAMS.iter().find(|program| program.name == "reward").expect("there is one");
+            judge.write(workshop);
+            judge.run_well(workshop, "judge", &[], &[]);
+        }
+        self.write(workshop);
+    }
+
+    /// Writes its configuration.
+    fn write(&self, workshop: &Workshop) {
         fs::write(self.file(workshop.path()), format!("seed = 1\n[data]\n{}\n{}{LOOP}", self.data, self.model))
             .expect("it can be written");
     }

@@ -1,0 +1,164 @@
+//! What gives an answer of a policy its score: a reward model, a classifier, or a program.
+//!
+//! ```text
+//! reward model   prompt, answer, end        -> its reward                            the policy's own tokens
+//! classifier     <|start|> text <|extract|> -> log-odds of a class                   the text, by the classifier's tokenizer
+//! program        prompt, answer             -> what it says                          both as texts
+//! ```
+//!
+//! Dropout is off, as in every model that a policy is judged by.
+
+use std::path::{Path, PathBuf};
+
+use schemas::prompt::{EXTRACT, START};
+
+use super::{
+    reward_program::RewardProgram, trained_classifier::TrainedClassifier, trained_reward_model::TrainedRewardModel,
+};
+use crate::{
+    checkpoint::Which,
+    data::{Example, ExampleKind, SequenceBatch, SequenceEncoder},
+    device::DeviceName,
+    error::{Error, Result},
+    model::{Architecture, RewardModel},
+    objective::class_log_odds,
+    tokenizer::Tokenizer,
+};
+
+/// What gives scores.
+pub(super) enum AnswerScores {
+    /// A reward model of the policy's tokens.
+    RewardModel(Box<TrainedRewardModel>),
+    /// A program.
+    Program(RewardProgram),
+    /// A classifier of texts, and the class that is wanted.
+    Classifier { classifier: Box<TrainedClassifier>, class: usize, of: ScoredText },
+}
+
+/// What of an episode a classifier reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ScoredText {
+    /// The prompt with its answer.
+    #[default]
+    Whole,
+    /// The answer alone.
+    Answer,
+}
+
+/// A prompt with its answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Written {
+    /// The prompt, the answer.
+    pub ids: Vec<u32>,
+    /// Ids of the prompt.
+    pub prompt: usize,
+}
+
+impl AnswerScores {
+    /// The reward model in the folder of a training.
+    ///
+    /// # Errors
+    /// When there is none, or its tokenizer is another than the policy's: both are named.
+    pub fn reward_model(folder: &Path, tokenizer: &Tokenizer, device: DeviceName) -> Result<Self> {
+        let model = TrainedRewardModel::load(folder, Which::Newest, device)?;
+        if let Some(difference) = tokenizer.differs_from(&model.tokenizer) {
+            let message = format!("its tokenizer is not that of the policy: {difference}");
+            return Err(Error::Data { path: folder.to_owned(), message });
+        }
+        Ok(Self::RewardModel(Box::new(model)))
+    }
+
+    /// The classifier in the folder of a training.
+    ///
+    /// - `label`: the class that is wanted: its name, or its number
+    ///
+    /// # Errors
+    /// When there is none, or it has no such class.
+    pub fn classifier(folder: &Path, label: &str, of: ScoredText, device: DeviceName) -> Result<Self> {
+        let fault = |message: String| Error::Data { path: folder.to_owned(), message };
+        let classifier = TrainedClassifier::load(folder, Which::Newest, device)?;
+        if classifier.config.kind == ExampleKind::MultipleChoice {
+            return Err(fault("it chooses among alternatives, and an answer is none".into()));
+        }
+        let labels = &classifier.config.labels;
+        let named = labels.iter().position(|name| name == label);
+        let class = named.or_else(|| label.parse().ok()).filter(|class| *class < classifier.outputs);
+        let class = class.ok_or_else(|| {
+            let known = if labels.is_empty() { format!("0 to {}", classifier.outputs - 1) } else { labels.join(", ") };
+            fault(format!("it has no class `{label}`, but {known}"))
+        })?;
+        Ok(Self::Classifier { classifier: Box::new(classifier), class, of })
+    }
+
+    /// The reward model's architecture and weights, where it is one: what a value network begins from.
+    pub fn value_network(&self) -> Option<(&Architecture, &RewardModel)> {
+        match self {
+            Self::RewardModel(trained) => Some((trained.model.model().architecture(), &trained.model)),
+            Self::Classifier { .. } | Self::Program(_) => None,
+        }
+    }
+
+    /// The score of each answer.
+    ///
+    /// - `tokenizer`: the policy's
+    ///
+    /// # Errors
+    /// When an answer cannot be read as the classifier reads texts.
+    pub fn scores(&self, answers: &[Written], tokenizer: &Tokenizer) -> Result<Vec<f64>> {
+        match self {
+            Self::RewardModel(model) => {
+                // one that is longer than the reward model's context is read from as far back as it reaches
+                let most = model.context_length();
+                let tail = |ids: &[u32]| ids[ids.len().saturating_sub(most)..].to_vec();
+                Ok(model.rewards(&answers.iter().map(|answer| tail(&answer.ids)).collect::<Vec<_>>()))
+            }
+            Self::Program(program) => {
+                let texts = |Written { ids, prompt }: &Written| {
+                    let (prompt, answer) = ids.split_at(*prompt);
+                    Ok((tokenizer.decode(prompt)?, text_of(answer, tokenizer)?))
+                };
+                program.rewards(&answers.iter().map(texts).collect::<Result<Vec<_>>>()?)
+            }
+            Self::Classifier { classifier, class, of } => {
+                let text = |answer: &Written| {
+                    let ids = match of {
+                        ScoredText::Whole => &answer.ids[..],
+                        ScoredText::Answer => &answer.ids[answer.prompt..],
+                    };
+                    Ok(format!("{START}{}{EXTRACT}", text_of(ids, tokenizer)?.trim()))
+                };
+                let texts = answers.iter().map(text).collect::<Result<Vec<String>>>()?;
+                classifier_scores(classifier, *class, &texts)
+            }
+        }
+    }
+}
+
+/// A text without the tokens that end it.
+fn text_of(ids: &[u32], tokenizer: &Tokenizer) -> Result<String> {
+    let is_end = |id: &&u32| tokenizer.ends().contains(id);
+    let ended = ids.iter().rev().take_while(is_end).count();
+    tokenizer.decode(&ids[..ids.len() - ended])
+}
+
+/// The log-odds of a class of each text, in their order.
+fn classifier_scores(classifier: &TrainedClassifier, class: usize, texts: &[String]) -> Result<Vec<f64>> {
+    let context_length = classifier.model.model().architecture().context_length;
+    let encoder = SequenceEncoder::new(&classifier.tokenizer, context_length)?;
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let damaged = |message| Error::Data { path: PathBuf::from("the classifier"), message };
+    let encoded = encoder.encode(&texts)?.into_iter().map(|encoded| encoded.map(|(ids, _)| ids).map_err(damaged));
+    let encoded = encoded.collect::<Result<Vec<Vec<u32>>>>()?;
+    let mut order: Vec<usize> = (0..encoded.len()).collect();
+    order.sort_by_key(|place| encoded[*place].len());
+    let mut scores = vec![0.0; encoded.len()];
+    for places in order.chunks(classifier.batch_size.max(1)) {
+        let example = |place: &usize| Example { sequences: vec![&encoded[*place][..]], label: None };
+        let batch = SequenceBatch::new(&places.iter().map(example).collect::<Vec<_>>(), classifier.tokenizer.padding());
+        for (place, odds) in places.iter().zip(class_log_odds(&classifier.model, &batch, class)) {
+            scores[*place] = odds;
+        }
+    }
+    Ok(scores)
+}

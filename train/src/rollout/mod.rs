@@ -1,0 +1,25 @@
+//! What is made of the answers that a policy wrote, before it learns from them. Numbers in, numbers out: no tensor, no model.
+//!
+//! ```text
+//! log-probabilities, references, a score -> a reward of each token      (rewards)
+//! rewards, values                        -> advantages, returns         (advantage)
+//! advantages of all answers              -> those of mean 0, sd 1       (whitening)
+//! the KL that came of a coefficient      -> the next coefficient        (kl_control)
+//! values, returns; best of n             -> figures to watch            (figures)
+//! ```
+//!
+//! An answer is an episode, a token an action, and what stands before a token the state that it was written in.
+//!
+//! Source: Ziegler et al. 2019; Stiennon et al. 2020; Ouyang et al. 2022 (`InstructGPT`).
+
+mod advantage;
+mod figures;
+mod kl_control;
+mod rewards;
+mod whitening;
+
+pub use advantage::{Advantages, advantages};
+pub use figures::{best_of_n_kl, explained_variance};
+pub use kl_control::KlControl;
+pub use rewards::{kl, kl_k3, token_rewards};
+pub use whitening::whiten;
