@@ -246,6 +246,72 @@ pub enum Error {
         /// Spikes in a row, this one included.
         spikes: u64,
     },
+    /// A database could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Database {
+        /// What was tried, such as `write`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What `SQLite` said.
+        source: Box<rusqlite::Error>,
+    },
+    /// A folder holds no labels.
+    #[error("{} holds no labels", path.display())]
+    NoLabels {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder holds labels of another kind.
+    #[error("{} holds {holds}, and no {wanted}", path.display())]
+    OtherKindOfLabels {
+        /// The folder.
+        path: PathBuf,
+        /// What is there.
+        holds: &'static str,
+        /// What was asked for.
+        wanted: &'static str,
+    },
+    /// Labels were collected in another way than they would be now.
+    #[error(
+        "{} was begun in another way:\n  {}\nGo on as it was begun, or choose another folder",
+        path.display(),
+        differences.join("\n  ")
+    )]
+    OtherLabels {
+        /// The database.
+        path: PathBuf,
+        /// What differs, each with what it was and what it is.
+        differences: Vec<String>,
+    },
+    /// Another program collects labels into a folder.
+    #[error("{} is held by another `train label`; end that one, or choose another folder", path.display())]
+    LabelsHeld {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A row of a database of labels does not fit what stands beside it.
+    #[error("{} is damaged: {table}, row {row}: {message}", path.display())]
+    DamagedLabels {
+        /// The database.
+        path: PathBuf,
+        /// The table.
+        table: &'static str,
+        /// The row: its number, or its key.
+        row: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A scripted labeler has ended, or said what is no judgment.
+    #[error("labeler {}, line {line}: {message}", path.display())]
+    Labeler {
+        /// The program.
+        path: PathBuf,
+        /// The line that it wrote, or should have written, from 1.
+        line: u64,
+        /// What is wrong with it.
+        message: String,
+    },
 }
 
 fn in_a_row(spikes: u64) -> String {
@@ -257,6 +323,12 @@ impl Error {
     pub fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { action, path, source }
+    }
+
+    /// A closure that names an action and a path in an error of `SQLite`.
+    pub fn database(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(rusqlite::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Database { action, path, source: Box::new(source) }
     }
 }
 

@@ -22,6 +22,7 @@ mod error;
 pub mod evaluate;
 pub mod generate;
 pub mod inference;
+pub mod label;
 pub mod metrics;
 pub mod model;
 pub mod objective;

@@ -9,6 +9,7 @@ mod evaluate;
 mod export;
 mod generate;
 mod import;
+mod label;
 mod ppo;
 mod pretrain;
 mod printer;
@@ -65,6 +66,7 @@ enum Command {
     Generate(generate::GenerateArgs),
     Evaluate(Box<evaluate::EvaluateArgs>),
     Serve(serve::ServeArgs),
+    Label(label::LabelArgs),
     Export(export::ExportArgs),
     Import(import::ImportArgs),
     Bench(bench::BenchArgs),
@@ -107,6 +109,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Generate(args) => args.run(printer)?,
         Command::Evaluate(args) => args.run(printer)?,
         Command::Serve(args) => return args.run(printer),
+        Command::Label(args) => return args.run(printer),
         Command::Export(args) => args.run(printer)?,
         Command::Import(args) => args.run(printer)?,
         Command::Bench(args) => args.run(printer)?,

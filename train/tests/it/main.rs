@@ -12,6 +12,7 @@ mod http;
 mod huggingface;
 mod ids;
 mod interrupts;
+mod label;
 mod lora;
 mod lost;
 mod memory;
