@@ -44,6 +44,16 @@ pub struct Gradients {
 /// The sum of weighted losses, in nats, and its gradients where they are asked for.
 #[must_use]
 pub fn forward(inputs: HeadInputs<'_>, with_gradients: bool) -> (f64, Option<Gradients>) {
+    run(inputs, with_gradients, with_gradients)
+}
+
+/// The gradients of the sum of weighted losses; that of `weight` is empty where it is not asked for.
+#[must_use]
+pub fn gradients(inputs: HeadInputs<'_>, of_weight: bool) -> Gradients {
+    run(inputs, true, of_weight).1.expect("they were asked for")
+}
+
+fn run(inputs: HeadInputs<'_>, with_gradients: bool, of_weight: bool) -> (f64, Option<Gradients>) {
     let HeadInputs { x, weight, targets, weights, width } = inputs;
     let vocabulary = weight.len() / width;
     let together = (LOGITS / vocabulary).clamp(1, targets.len().max(1));
@@ -67,9 +77,13 @@ pub fn forward(inputs: HeadInputs<'_>, with_gradients: bool) -> (f64, Option<Gra
             let logits = Matrix::new(&logits, vocabulary);
             let of_x = product(logits, table);
             if part == 0 {
-                (gradients.x, gradients.weight) = (of_x, product(logits.transposed(), x));
+                gradients.x = of_x;
             } else {
                 gradients.x.extend(of_x);
+            }
+            if of_weight && part == 0 {
+                gradients.weight = product(logits.transposed(), x);
+            } else if of_weight {
                 MatrixMut::new(&mut gradients.weight, width).product(true, 1.0, logits.transposed(), x);
             }
         }

@@ -127,7 +127,7 @@ pub enum Error {
     /// A policy has left its reference.
     #[error(
         "the policy has left its reference: a KL divergence of {kl:.3} nats an answer in rollout {rollout}, over {most} (`ppo.max_kl`), at a mean \
-         score of {score:.3}; the checkpoints until here are kept"
+         score of {score:.3}; what was learnt until then is saved, and goes on from there with --resume and a larger one"
     )]
     RunawayKl {
         /// Nats an answer.
@@ -227,6 +227,18 @@ pub enum Error {
         differences: Vec<String>,
         /// Keys that may differ.
         may_change: String,
+    },
+    /// Rounds of feedback were begun otherwise than they would go on.
+    #[error(
+        "{} was begun in another way:\n  {}\nUndo these changes, or begin anew with another --out. A resume may change `rounds`",
+        path.display(),
+        differences.join("\n  ")
+    )]
+    OtherRounds {
+        /// The file that says what they were.
+        path: PathBuf,
+        /// What differs, each with what it was and what it is.
+        differences: Vec<String>,
     },
     /// A checkpoint has keys of a configuration that this version does not know.
     #[error("checkpoint {} was saved by another version of this program: in its configuration, {message}", path.display())]

@@ -109,23 +109,26 @@ impl TomlFile {
         Ok(T::deserialize(Deserializer::from(root))?)
     }
 
-    /// Lays a refusal to the first setting without which it would not be, or to the file.
+    /// Lays a refusal to the first setting without which it would not be, or to the file. What the file lacks, and further settings bring, is
+    /// no fault.
     fn blame(
         &self,
         last: &Refusal,
         settings: &[Setting],
         refusal: impl Fn(&[Setting]) -> Option<Refusal>,
     ) -> TomlError {
+        let mut lacks = false;
         for count in 0..settings.len() {
-            match (refusal(&settings[..count]), count) {
-                (None, _) => {}
-                (Some(own), 0) => return self.refused(&own),
-                (Some(fault), _) => return settings[count - 1].refused(&fault),
+            match refusal(&settings[..count]) {
+                None => {}
+                Some(own) if own.is_lack() && own.message() != last.message() => lacks = true,
+                Some(own) if count == 0 || (lacks && own.is_lack()) => return self.refused(&own),
+                Some(fault) => return settings[count - 1].refused(&fault),
             }
         }
         match settings.last() {
-            Some(setting) => setting.refused(last),
-            None => self.refused(last),
+            Some(setting) if !(lacks && last.is_lack()) => setting.refused(last),
+            _ => self.refused(last),
         }
     }
 
@@ -244,6 +247,56 @@ mod tests {
         let file = TomlFile::from_text("recipe.toml", "threshold = 0.5\n");
         assert!(file.parse::<Config>(&[set("treshold", "1")]).is_err());
         let error = file.parse::<Config>(&[set("outer.words", "1")]).expect_err("there is no such table");
-        assert_eq!(error.to_string(), "--set outer.words=1: there is no table `outer`");
+        assert!(error.to_string().starts_with("--set outer.words=1: unknown field `outer`, expected"), "{error}");
+    }
+
+    /// A table that the file does not have is made at the root; within one it is not.
+    #[test]
+    fn a_setting_brings_its_table() -> Result<(), TomlError> {
+        let file = TomlFile::from_text("recipe.toml", "threshold = 0.5\n");
+        let config: Config = file.parse(&[set("inner.words", "9")])?;
+        assert_eq!(config.inner.words, Some(9));
+        let error = file.parse::<Config>(&[set("inner.lines", "9")]).expect_err("it is no key of the table");
+        assert_eq!(error.to_string(), "--set inner.lines=9: unknown field `lines`, expected `words`");
+        let error = file.parse::<Config>(&[set("threshold.most", "9")]).expect_err("a number is no table");
+        assert_eq!(error.to_string(), "--set threshold.most=9: `threshold` is not a table");
+        let error = file.parse::<Config>(&[set("inner.deeper.words", "9")]).expect_err("there is no such table");
+        assert_eq!(error.to_string(), "--set inner.deeper.words=9: there is no table `deeper`");
+        Ok(())
+    }
+
+    /// What a file leaves to settings is no fault of it: what else is wrong is laid to whatever it is in.
+    #[test]
+    fn what_settings_bring_is_not_missing() -> Result<(), TomlError> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Training {
+            data: Data,
+            steps: u32,
+        }
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Data {
+            mixture: String,
+            seed: u32,
+        }
+        let parsed = |text: &str, settings: &[Setting]| {
+            let Training { data: Data { mixture, seed }, steps } =
+                TomlFile::from_text("inner.toml", text).parse(settings)?;
+            Ok::<_, TomlError>((mixture, seed, steps))
+        };
+        let brought = [set("data.mixture", "\"a\""), set("data.seed", "3")];
+        assert_eq!(parsed("steps = 1\n", &brought)?, ("a".to_owned(), 3, 1));
+        let wrong = [set("data.mixture", "7"), set("data.seed", "3")];
+        for (text, settings, expected) in [
+            ("", &brought[..], "inner.toml:1:1: missing field `steps`"),
+            ("stebs = 1\n", &brought[..], "inner.toml:1:1: unknown field `stebs`"),
+            ("steps = 1\n", &brought[..1], "inner.toml:1:1: missing field `seed`"),
+            ("steps = 1\n", &wrong[..], "--set data.mixture=7: invalid type"),
+        ] {
+            let error = parsed(text, settings).expect_err("it is refused").to_string();
+            assert!(error.starts_with(expected), "{expected}: {error}");
+        }
+        Ok(())
     }
 }

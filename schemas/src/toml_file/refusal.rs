@@ -22,6 +22,11 @@ impl Refusal {
         }
     }
 
+    /// Whether it is of something that is not there, and that a setting may bring.
+    pub(super) fn is_lack(&self) -> bool {
+        matches!(self, Self::Toml(error) if error.message().starts_with("missing field"))
+    }
+
     /// Its place in the text, in bytes; the beginning where it is not known.
     pub(super) fn span(&self) -> Range<usize> {
         match self {

@@ -44,11 +44,17 @@ impl Setting {
     }
 }
 
-/// Puts `value` in its place, with the span of what it replaces, so that a later fault points at that line.
+/// Puts `value` in its place, with the span of what it replaces, so that a later fault points at that line. A table of the root that is not
+/// there is made; whether there may be one of that name is for the type to say that is parsed.
 pub(super) fn replace<'a>(root: &mut DeTable<'a>, key: &'a [String], value: DeValue<'a>) -> Result<(), Refusal> {
     let Some((last, tables)) = key.split_last() else {
         return Err(Refusal::Key("the key is empty".into()));
     };
+    if let Some(first) = tables.first()
+        && !root.iter().any(|(key, _)| key.get_ref() == first)
+    {
+        root.insert(Spanned::new(0..0, first.into()), Spanned::new(0..0, DeValue::Table(DeTable::new())));
+    }
     let mut table = root;
     for name in tables {
         let inner = table.iter_mut().find(|(key, _)| key.get_ref() == name).map(|(_, value)| value.get_mut());

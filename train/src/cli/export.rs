@@ -18,7 +18,7 @@ pub struct ExportArgs {
     /// The folder to write.
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
-    /// Use the checkpoint with the lowest validation loss, instead of the newest.
+    /// Use the checkpoint with the best evaluation, instead of the newest.
     #[arg(long)]
     best: bool,
     /// Export the adapters of `[lora]` alone, to a folder that PEFT loads.

@@ -48,7 +48,7 @@ pub struct GenerateArgs {
     /// The seed of sampling.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Use the checkpoint with the lowest validation loss, instead of the newest.
+    /// Use the checkpoint with the best evaluation, instead of the newest.
     #[arg(long)]
     best: bool,
     /// Where to run: `cpu`, or `cuda:0` for the first GPU.

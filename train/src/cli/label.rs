@@ -178,7 +178,7 @@ impl RunLabelArgs {
     fn run(self, printer: &Printer) -> anyhow::Result<()> {
         let Self { folder, model, prompts, labeler, count } = self;
         let collection = prompts.with_model(&folder, &model, printer)?;
-        let done = run_script(collection, &labeler, count, prompts.overlap.get())?;
+        let done = run_script(collection, &labeler, count, prompts.overlap.get(), &|| false)?;
         printer.result(format_args!("{}: {} prompts ranked, {} skipped", done.labeler, done.judged, done.skipped));
         Ok(())
     }

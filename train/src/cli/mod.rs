@@ -15,6 +15,7 @@ mod pretrain;
 mod printer;
 mod progress;
 mod reward;
+mod rlhf;
 mod schema;
 mod serve;
 mod signals;
@@ -63,6 +64,7 @@ enum Command {
     Reward(reward::RewardArgs),
     Dpo(dpo::DpoArgs),
     Ppo(ppo::PpoArgs),
+    Rlhf(rlhf::RlhfArgs),
     Generate(generate::GenerateArgs),
     Evaluate(Box<evaluate::EvaluateArgs>),
     Serve(serve::ServeArgs),
@@ -106,6 +108,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Reward(args) => return args.run(printer, threads),
         Command::Dpo(args) => return args.run(printer, threads),
         Command::Ppo(args) => return args.run(printer, threads),
+        Command::Rlhf(args) => return args.run(printer, threads),
         Command::Generate(args) => args.run(printer)?,
         Command::Evaluate(args) => args.run(printer)?,
         Command::Serve(args) => return args.run(printer),

@@ -38,6 +38,18 @@ impl<'p> ProgressDisplay<'p> {
         Self { printer, signalled, plain, name: name.to_owned(), steps: 0, view }
     }
 
+    /// Gives the terminal back, and says what waited for it; lines and events go on.
+    fn close(&mut self) {
+        if matches!(self.view, View::Lines | View::Events) {
+            return;
+        }
+        match std::mem::replace(&mut self.view, View::Lines) {
+            View::Lines | View::Events => {}
+            View::Bar(bar) => bar.finish_and_clear(),
+            View::Dashboard(dashboard) => dashboard.close().into_iter().for_each(|line| self.printer.note(line)),
+        }
+    }
+
     fn line(&mut self, line: String) {
         match &mut self.view {
             // what the line is about has been told as an event
@@ -53,6 +65,8 @@ impl Progress for ProgressDisplay<'_> {
     /// From here on a terminal shows how far the training has come.
     fn on_start(&mut self, steps: u64) {
         self.steps = steps;
+        // there may have been a training before
+        self.close();
         if self.plain || self.printer.is_json() || self.printer.is_quiet() || !io::stderr().is_terminal() {
             return;
         }
@@ -125,11 +139,7 @@ impl Progress for ProgressDisplay<'_> {
 
 impl Drop for ProgressDisplay<'_> {
     fn drop(&mut self) {
-        match std::mem::replace(&mut self.view, View::Lines) {
-            View::Lines | View::Events => {}
-            View::Bar(bar) => bar.finish_and_clear(),
-            View::Dashboard(dashboard) => dashboard.close().into_iter().for_each(|line| self.printer.note(line)),
-        }
+        self.close();
     }
 }
 

@@ -6,7 +6,7 @@ use schemars::schema_for;
 use super::printer::Printer;
 use crate::program::{
     classify::ClassifyConfig, dpo::DpoConfig, ppo::PpoConfig, pretrain::PretrainConfig, reward::RewardConfig,
-    tune::TuneConfig,
+    rlhf::RlhfConfig, tune::TuneConfig,
 };
 
 /// Print the JSON Schema of a configuration, for editors.
@@ -35,6 +35,8 @@ enum Described {
     Dpo,
     /// `train ppo`.
     Ppo,
+    /// `train rlhf`.
+    Rlhf,
 }
 
 impl SchemaArgs {
@@ -46,6 +48,7 @@ impl SchemaArgs {
             Described::Reward => (schema_for!(RewardConfig), "Reward models"),
             Described::Dpo => (schema_for!(DpoConfig), "Direct preference optimization"),
             Described::Ppo => (schema_for!(PpoConfig), "Proximal policy optimization"),
+            Described::Rlhf => (schema_for!(RlhfConfig), "Rounds of feedback"),
         };
         if self.markdown {
             printer.result(schemas::reference::markdown(&schema, title).trim_end());

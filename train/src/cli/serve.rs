@@ -54,7 +54,7 @@ pub struct ServeArgs {
     /// How weights are held: `f32`, `bf16` or `int8`.
     #[arg(long, value_name = "FORMAT", default_value = "f32", value_parser = weights)]
     weights: WeightFormat,
-    /// Use the checkpoint with the lowest validation loss, instead of the newest.
+    /// Use the checkpoint with the best evaluation, instead of the newest.
     #[arg(long)]
     best: bool,
     /// A file with a chat template, or `plain` [default: the model's own].

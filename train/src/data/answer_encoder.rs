@@ -1,7 +1,7 @@
 //! Prompts with answers as ids: what a model reads that judges an answer, or is asked how likely it is.
 //!
 //! ```text
-//! before every text, prompt | answer, end of the text        the prompt loses its beginning where both are too long
+//! before every text, prompt | answer, end of the text        the prompt loses its beginning where both are too long, behind what stands there
 //! ```
 //!
 //! A prompt begins as it does where a model writes: with what the tokenizer puts before every text, and never with nothing.
@@ -83,9 +83,18 @@ impl<'t> AnswerEncoder<'t> {
             return Err(NoAnswer::TooLong);
         }
         let cut = (prompt.len() + longest).saturating_sub(self.context_length);
-        prompt.drain(..cut);
+        cut_behind(&mut prompt, self.begin.len(), cut);
         Ok(EncodedAnswers { prompt, cut, answers })
     }
+}
+
+/// Takes so many ids out of a prompt: those behind what stands before every text, as far as these suffice.
+///
+/// - `begin`: ids that stand before every text
+/// - `cut`: fewer than the prompt has
+pub(super) fn cut_behind(prompt: &mut Vec<u32>, begin: usize, cut: usize) {
+    let from = begin.min(prompt.len() - cut);
+    prompt.drain(from..from + cut);
 }
 
 impl EncodedAnswers {

@@ -121,6 +121,18 @@ impl Preferences {
         self.answers_of(number).map(answer).collect()
     }
 
+    /// What tells the prompt of a number from others: there may be several rankings of one.
+    #[must_use]
+    pub fn prompt_key(&self, number: usize) -> u64 {
+        let prompt = &self.ids_of(self.answers_of(number).start)[..self.prompts[number] as usize];
+        xxh3_64(&prompt.iter().flat_map(|id| id.to_le_bytes()).collect::<Vec<u8>>())
+    }
+
+    /// The ids of the best answers to each prompt, with the prompt.
+    pub fn best(&self) -> impl Iterator<Item = Vec<u32>> + '_ {
+        (0..self.answers()).filter(|answer| self.ranks[*answer] == 0).map(|answer| self.ids_of(answer).to_vec())
+    }
+
     /// What the row of a number is called, where it has an id and that was kept.
     #[must_use]
     pub fn name(&self, number: usize) -> Option<&str> {

@@ -1,7 +1,7 @@
 //! Prompts that a policy is asked to answer, as ids in memory.
 //!
 //! ```text
-//! prompt      all of it; where it leaves no room for an answer, it loses its beginning
+//! prompt      all of it; where it leaves no room for an answer, it loses its beginning, behind what stands before every text
 //! text        its first few tokens, which are to be continued
 //! ```
 //!
@@ -19,6 +19,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     Cut, HashedFiles, Lost, ReadOptions, Split,
+    answer_encoder::cut_behind,
     examples::sample,
     read_options,
     row_forms::form,
@@ -36,8 +37,6 @@ pub struct Prompts {
     /// Where each ends among the ids.
     ends: Vec<u64>,
     cut: Cut,
-    /// Rows without a token.
-    empty: u64,
 }
 
 impl Prompts {
@@ -67,12 +66,6 @@ impl Prompts {
         self.cut
     }
 
-    /// Rows that are left out, since they have no token.
-    #[must_use]
-    pub fn empty(&self) -> u64 {
-        self.empty
-    }
-
     /// The numbers of a random sample of `most`, or of all, in rising order: the same each time.
     #[must_use]
     pub fn sample(&self, seed: u64, most: usize) -> Vec<usize> {
@@ -86,7 +79,6 @@ impl Prompts {
         self.ends.extend(other.ends.iter().map(|end| before + end));
         self.cut.sequences += other.cut.sequences;
         self.cut.tokens += other.cut.tokens;
-        self.empty += other.empty;
     }
 
     fn push(&mut self, ids: &[u32]) {
@@ -190,7 +182,7 @@ impl PromptsReader<'_> {
         for file in files {
             let mut rows = Rows::open(file, self.options, columns)?;
             while let Some(few) = rows.next_few(of_batch, of_line)? {
-                let texts: Vec<&str> = few.iter().map(|row| row.text.as_str()).collect();
+                let texts: Vec<&str> = few.iter().map(|row| self.wanted(row)).collect();
                 let encoded = self.tokenizer.encode_batch(&texts)?;
                 for (row, ids) in few.iter().zip(encoded) {
                     let side = &mut sides[side(xxh3_64(row.text.as_bytes()))];
@@ -205,21 +197,29 @@ impl PromptsReader<'_> {
         self.options.check_lost(source, files, lost[before..].iter().map(|lost| lost.lost_bytes).sum())
     }
 
+    /// As much of a row's text as its first tokens can need, so that no long document is tokenized for a few of them.
+    fn wanted<'r>(&self, row: &'r PromptRow) -> &'r str {
+        /// Bytes of a token: few have more, and of those the first tokens have some.
+        const BYTES: usize = 64;
+        let most = self.of_text.saturating_mul(BYTES).saturating_add(BYTES);
+        if row.is_text { &row.text[..row.text.floor_char_boundary(most)] } else { &row.text }
+    }
+
     fn push(&self, side: &mut Prompts, is_text: bool, begin: &[u32], ids: Vec<u32>) {
         let mut prompt = if ids.starts_with(begin) { ids } else { [begin, &ids].concat() };
         if prompt.is_empty() {
-            side.empty += 1;
-            return;
+            prompt.push(self.tokenizer.before_text());
         }
         if is_text {
-            prompt.truncate(self.of_text);
+            prompt.truncate(self.of_text.min(self.longest));
         }
         let cut = prompt.len().saturating_sub(self.longest);
         if cut > 0 {
             side.cut.sequences += 1;
             side.cut.tokens += cut as u64;
+            cut_behind(&mut prompt, begin.len(), cut);
         }
-        side.push(&prompt[cut..]);
+        side.push(&prompt);
     }
 }
 
@@ -283,8 +283,9 @@ mod tests {
         let [prompts, _] = reader.training(&source, 1, 1e-9, &mut Vec::new())?;
         let texts: Vec<String> =
             (0..prompts.count()).map(|number| tokenizer.decode(prompts.get(number))).collect::<Result<_>>()?;
-        assert_eq!(texts, ["defgh", "abc", "xy"]);
-        assert_eq!((prompts.cut(), prompts.empty()), (Cut { sequences: 1, tokens: 3 }, 1));
+        assert_eq!(texts, ["defgh", "abc", "", "xy"]);
+        assert_eq!(prompts.get(2), [tokenizer.before_text()], "nothing is begun by what stands before every text");
+        assert_eq!(prompts.cut(), Cut { sequences: 1, tokens: 3 });
         let stream = |first: u64, count: usize| {
             PromptStream::new(vec![("one".into(), 1.0, prompts.clone())], 7).draw(first, count)
         };

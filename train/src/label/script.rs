@@ -56,10 +56,17 @@ pub struct Scripted {
 /// - `program`: an executable
 /// - `count`: items at most; all, where nobody says
 /// - `overlap`: the share of items that every labeler sees first
+/// - `should_stop`: whether it should stop before the next item
 ///
 /// # Errors
 /// When it cannot be started, ends, or writes what is no judgment: with the line. What it said before is kept.
-pub fn run_script(collection: Collection, program: &Path, count: Option<usize>, overlap: f64) -> Result<Scripted> {
+pub fn run_script(
+    collection: Collection,
+    program: &Path,
+    count: Option<usize>,
+    overlap: f64,
+    should_stop: &dyn Fn() -> bool,
+) -> Result<Scripted> {
     let Collection { mut store, mut sampler, .. } = collection;
     let labeler = name(program);
     let judged = store.judged(&labeler)?;
@@ -70,6 +77,9 @@ pub fn run_script(collection: Collection, program: &Path, count: Option<usize>, 
     let mut script = Script::start(program)?;
     let mut ahead = open.iter().copied().collect::<VecDeque<i64>>();
     for item in open {
+        if should_stop() {
+            break;
+        }
         let answers = answers(&mut store, sampler.as_mut(), *item, &mut ahead)?;
         let mut shown: Vec<&Answer> = answers.iter().collect();
         shown.sort_by_key(|answer| answer.shown);

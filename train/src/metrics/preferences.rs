@@ -9,6 +9,8 @@
 //! Source: Ouyang et al. 2022 (`InstructGPT`), section 3.5 (pairs of a ranking, whose probability is a sigmoid of their difference); Singhal et
 //! al. 2023 for lengths.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{Binning, Confidence, bootstrap::bootstrap, calibration_bins, calibration_error};
@@ -104,13 +106,20 @@ struct Pair {
     tokens: f64,
 }
 
-/// How the answers of some prompts are ranked; none where no two answers of a prompt have different ranks.
+/// How answers are ranked; none where no two answers of a ranking have different ranks.
 ///
+/// - `prompts`: what tells the prompt of each ranking from others: there may be several rankings of one
 /// - `seed`: of the interval
 #[must_use]
-pub fn preference_figures(prompts: &[Vec<ValuedAnswer>], seed: u64) -> Option<PreferenceFigures> {
-    let by_prompt: Vec<Vec<Pair>> =
-        prompts.iter().map(|answers| pairs(answers)).filter(|pairs| !pairs.is_empty()).collect();
+pub fn preference_figures(rankings: &[Vec<ValuedAnswer>], prompts: &[u64], seed: u64) -> Option<PreferenceFigures> {
+    let mut by_prompt: BTreeMap<u64, Vec<Pair>> = BTreeMap::new();
+    for (answers, prompt) in rankings.iter().zip(prompts) {
+        let pairs = pairs(answers);
+        if !pairs.is_empty() {
+            by_prompt.entry(*prompt).or_default().extend(pairs);
+        }
+    }
+    let by_prompt: Vec<Vec<Pair>> = by_prompt.into_values().collect();
     let all: Vec<Pair> = by_prompt.iter().flatten().copied().collect();
     if all.is_empty() {
         return None;
@@ -233,7 +242,7 @@ mod tests {
             vec![answer(2.0, 0, 9), answer(1.0, 1, 4), answer(3.0, 1, 9)],
             vec![answer(-1.0, 1, 2), answer(-1.0, 0, 7)],
         ];
-        let found = preference_figures(&prompts, 1).expect("there are pairs");
+        let found = preference_figures(&prompts, &[1, 2], 1).expect("there are pairs");
         assert_eq!((found.prompts, found.pairs), (2, 3));
         near(found.accuracy, 1.5 / 3.0);
         near(found.margin, (1.0 - 1.0 + 0.0) / 3.0);
@@ -244,7 +253,7 @@ mod tests {
         assert_eq!(found.length.where_better_is_longer, Some(0.75));
         assert_eq!(found.length.where_better_is_shorter, None);
         assert_eq!(found.by_margin.iter().map(|part| part.pairs).sum::<usize>(), 3);
-        assert_eq!(preference_figures(&[vec![answer(1.0, 0, 1), answer(2.0, 0, 1)]], 1), None);
+        assert_eq!(preference_figures(&[vec![answer(1.0, 0, 1), answer(2.0, 0, 1)]], &[1], 1), None);
     }
 
     /// What is the length and nothing else is called that; what is not, is not.
@@ -260,7 +269,8 @@ mod tests {
                     (0..3).map(answer).collect()
                 })
                 .collect();
-            preference_figures(&prompts, 1).expect("there are pairs").length.warning()
+            let keys: Vec<u64> = (0..40).collect();
+            preference_figures(&prompts, &keys, 1).expect("there are pairs").length.warning()
         };
         assert!(of(|length| length as f64).is_some_and(|text| text.contains("100 % of pairs the longer")));
         assert!(of(|length| -(length as f64)).is_some_and(|text| text.contains("100 % of pairs the shorter")));
@@ -279,11 +289,14 @@ mod tests {
                 .iter()
                 .map(|answers| answers.iter().map(|own| ValuedAnswer { value: 2.0 * own.value, ..*own }).collect())
                 .collect();
-            if let Some(found) = preference_figures(&prompts, 1) {
-                let other = preference_figures(&twice, 1).expect("the same pairs");
+            // every second ranking is one more of the prompt before
+            let keys: Vec<u64> = (0..prompts.len() as u64).map(|ranking| ranking / 2).collect();
+            if let Some(found) = preference_figures(&prompts, &keys, 1) {
+                let other = preference_figures(&twice, &keys, 1).expect("the same pairs");
                 prop_assert_eq!(found.accuracy.to_bits(), other.accuracy.to_bits());
                 prop_assert!((found.margin * 2.0 - other.margin).abs() < 1e-9);
                 prop_assert!(found.interval[0] <= found.accuracy + 1e-12 || found.prompts < 4);
+                prop_assert!(found.prompts <= prompts.len().div_ceil(2));
                 prop_assert_eq!(found.by_margin.iter().map(|part| part.pairs).sum::<usize>(), found.pairs);
             }
         }

@@ -66,6 +66,12 @@ impl RewardModel {
         })
     }
 
+    /// The same with a head of zeros.
+    #[must_use]
+    pub fn with_zero_head(self) -> Self {
+        replace_some(self, |name, shape| name.starts_with(SCORE).then(|| vec![0.0; shape.iter().product()]))
+    }
+
     /// The same, whose language model computes in a precision. The head is always f32.
     #[must_use]
     pub fn computing_in(self, precision: Precision) -> Self {

@@ -10,7 +10,7 @@
 //! Source: Rafailov et al. 2023, equation 7, and appendix B for rankings as pairs; Mitchell 2023 for a share of wrong labels; Azar et al. 2023
 //! (IPO), equation 17.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -105,13 +105,12 @@ pub(super) fn answer_log_probabilities(model: &Gpt, batch: &PreferenceBatch, key
     let hidden = model.hidden(tokens(batch), key); // [a, t, h]
     let NextTokens { places, targets, sequences } = batch.next_tokens();
     let losses = head_losses(states_at(hidden, &places), model.head(), &targets); // [n]
-    let (answers, count) = (batch.lengths.len(), targets.len());
-    let mut belongs = vec![0.0f32; answers * count];
-    for (token, answer) in sequences.iter().enumerate() {
-        belongs[answer * count + token] = -1.0;
-    }
-    let belongs = Tensor::<2>::from_data(TensorData::new(belongs, [answers, count]), &losses.device());
-    belongs.matmul(losses.reshape([count, 1]))
+    let answers = batch.lengths.len();
+    let of: Vec<i32> =
+        sequences.iter().map(|answer| i32::try_from(*answer).expect("a batch has fewer answers")).collect();
+    let of = Tensor::<1, Int>::from_data(TensorData::new(of, [targets.len()]), &losses.device());
+    let zeros = Tensor::<1>::zeros([answers], &losses.device());
+    zeros.select_assign(0, of, losses.neg(), IndexingUpdateOp::Add).reshape([answers, 1])
 }
 
 /// The log-probability of each answer of a batch by a model without gradients, in nats.

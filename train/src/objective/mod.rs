@@ -30,7 +30,7 @@ pub use loss::{Loss, Objective};
 pub use next_token::{NextToken, next_token_loss};
 pub use pair_loss::PairEvalSets;
 pub use perplexity::EvalSets;
-pub use ppo::{Ppo, answer_values, policy_log_probabilities};
+pub use ppo::{Drawn, Ppo, answer_values, policy_log_probabilities};
 pub use preference_scores::{DirectScores, PreferenceScores, batch_rewards, valued_answers};
 pub use ranking::Ranking;
 pub use scores::{Evaluator, Number, Score, Scores};

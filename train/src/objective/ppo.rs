@@ -21,7 +21,7 @@ use burn::tensor::{Tensor, TensorData};
 use super::{Loss, Objective, loss::shares, next_token, next_token_loss};
 use crate::{
     data::{EpisodeBatch, MicroBatches as _, NextTokens},
-    model::{ActorCritic, Gpt, Tokens, states_at},
+    model::{ActorCritic, Gpt, RewardModel, Tokens, states_at},
     tensor::head_losses,
 };
 
@@ -34,10 +34,19 @@ pub struct Ppo {
     pub value_clip: f64,
     /// What the loss of values counts beside that of the policy, 0 or more; 0.1 in Ziegler et al. 2019.
     pub value_weight: f64,
-    /// What logits are divided by, above 0: that of the rollout, or ratios do not begin at 1.
-    pub temperature: f64,
+    /// What answers are drawn from: that of the rollout, or ratios do not begin at 1.
+    pub drawn: Drawn,
     /// What the cross-entropy of pretraining sequences counts, 0 or more; 27.8 in Ouyang et al. 2022.
     pub pretraining_weight: f64,
+}
+
+/// What answers are drawn from, and what their log-probabilities are of: all tokens, and nothing beside them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Drawn {
+    /// What logits are divided by, above 0.
+    pub temperature: f64,
+    /// Tokens that there are. A table may have more rows, which are never drawn: to count them would make the measured divergence none.
+    pub tokens: usize,
 }
 
 impl Objective for Ppo {
@@ -50,7 +59,7 @@ impl Objective for Ppo {
     fn loss(&self, model: &ActorCritic, part: &EpisodeBatch, whole: &EpisodeBatch, _: u64) -> Loss {
         let answers = part.next_tokens();
         let share = 1.0 / whole.answer_tokens() as f64;
-        let new = log_probabilities(model.policy(), part, &answers, self.temperature); // [n]
+        let new = log_probabilities(model.policy(), part, &answers, self.drawn); // [n]
         let old = beside(&new, &part.log_probabilities);
         let log_ratios = new - old;
         let squares = log_ratios.clone().without_autodiff().square().sum() * (0.5 * share);
@@ -136,26 +145,27 @@ fn tokens(batch: &EpisodeBatch) -> Tokens<'_> {
     Tokens { ids: &batch.ids, batch_size: batch.batch_size(), starts: None }
 }
 
-/// The log-probability of each token of the answers at a temperature, `[tokens]`, in nats.
-fn log_probabilities(model: &Gpt, batch: &EpisodeBatch, answers: &NextTokens, temperature: f64) -> Tensor<1> {
+/// The log-probability of each token of the answers, `[tokens]`, in nats.
+fn log_probabilities(model: &Gpt, batch: &EpisodeBatch, answers: &NextTokens, drawn: Drawn) -> Tensor<1> {
     let states = states_at(model.hidden(tokens(batch), None), &answers.places); // [n, h]
+    let head = model.head();
+    let [rows, hidden_size] = head.dims();
+    let head = if rows > drawn.tokens { head.slice([0..drawn.tokens, 0..hidden_size]) } else { head };
     // logits are linear in the states, which are far fewer numbers
-    head_losses(states * (1.0 / temperature), model.head(), &answers.targets).neg()
+    head_losses(states * (1.0 / drawn.temperature), head, &answers.targets).neg()
 }
 
-/// What a policy and its value network, both without gradients, say of each token of the answers: its log-probability at a temperature, in
-/// nats, and the value of the state that it was written in. `[tokens]` each.
+/// The value of the state that each token of the answers was written in, by a value network without gradients. `[tokens]`.
 #[must_use]
-pub fn answer_values(model: &ActorCritic, batch: &EpisodeBatch, temperature: f64) -> [Vec<f32>; 2] {
-    let values = model.value().values(tokens(batch), &batch.next_tokens().places, None);
-    [policy_log_probabilities(model.policy(), batch, temperature), numbers(values)]
+pub fn answer_values(value: &RewardModel, batch: &EpisodeBatch) -> Vec<f32> {
+    numbers(value.values(tokens(batch), &batch.next_tokens().places, None))
 }
 
-/// The log-probability of each token of the answers by a language model without gradients, at a temperature, in nats: a policy's, or its
-/// reference's. `[tokens]`.
+/// The log-probability of each token of the answers by a language model without gradients, in nats: a policy's, or its reference's.
+/// `[tokens]`.
 #[must_use]
-pub fn policy_log_probabilities(model: &Gpt, batch: &EpisodeBatch, temperature: f64) -> Vec<f32> {
-    numbers(log_probabilities(model, batch, &batch.next_tokens(), temperature))
+pub fn policy_log_probabilities(model: &Gpt, batch: &EpisodeBatch, drawn: Drawn) -> Vec<f32> {
+    numbers(log_probabilities(model, batch, &batch.next_tokens(), drawn))
 }
 
 fn numbers(x: Tensor<1>) -> Vec<f32> {

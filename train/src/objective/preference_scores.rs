@@ -80,7 +80,8 @@ impl<'p> PreferenceScores<'p> {
 
     fn figures(&self, values: impl Fn(&PreferenceBatch) -> Vec<f32>) -> Option<PreferenceFigures> {
         let Self { preferences, numbers, batch_size, padding, seed, .. } = self;
-        preference_figures(&valued_answers(preferences, numbers, *batch_size, *padding, values), *seed)
+        let prompts: Vec<u64> = numbers.iter().map(|number| preferences.prompt_key(*number)).collect();
+        preference_figures(&valued_answers(preferences, numbers, *batch_size, *padding, values), &prompts, *seed)
     }
 }
 

@@ -78,6 +78,12 @@ impl Adaptation {
         Ok(Some(Self { adapters, from: Some(from) }))
     }
 
+    /// Whether the adapters go on from some that are there, so that the model with them is another than the one that they are for.
+    #[must_use]
+    pub fn goes_on_from_others(&self) -> bool {
+        self.from.is_some()
+    }
+
     /// What stands under `lora` in the configuration that a training is known by.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
@@ -116,11 +122,23 @@ impl Adaptation {
             self.adapters.parameters(),
             model.num_params(),
         ));
+        match self.from.as_ref().filter(|_| !goes_on) {
+            None => Ok(model.with_adapters(&self.adapters, seed)),
+            Some(From { folder, notes, .. }) => {
+                notes.iter().for_each(|note| progress.note(note));
+                progress.note(&format!("they go on from {}", folder.display()));
+                self.beginning(model, seed)
+            }
+        }
+    }
+
+    /// The model with the adapters that its training begins with, wherever that stands now.
+    ///
+    /// # Errors
+    /// When these do not fit the model.
+    pub fn beginning(&self, model: Gpt, seed: u64) -> Result<Gpt> {
         let model = model.with_adapters(&self.adapters, seed);
-        let from = self.from.as_ref().filter(|_| !goes_on);
-        let Some(From { folder, weights, notes, .. }) = from else { return Ok(model) };
-        notes.iter().for_each(|note| progress.note(note));
-        progress.note(&format!("they go on from {}", folder.display()));
+        let Some(From { folder, weights, .. }) = &self.from else { return Ok(model) };
         let tensors: Vec<NamedTensor> = weights.tensors().cloned().collect();
         checkpoint::with_weights(model, tensors, folder)
     }

@@ -91,6 +91,14 @@ impl AnswerScores {
         Ok(Self::Classifier { classifier: Box::new(classifier), class, of })
     }
 
+    /// What is to be said of the scores, if something is.
+    pub fn note(&self) -> Option<String> {
+        match self {
+            Self::RewardModel(model) => model.note(),
+            Self::Program(_) | Self::Classifier { .. } => None,
+        }
+    }
+
     /// The reward model's architecture and weights, where it is one: what a value network begins from.
     pub fn value_network(&self) -> Option<(&Architecture, &RewardModel)> {
         match self {
@@ -108,25 +116,25 @@ impl AnswerScores {
     pub fn scores(&self, answers: &[Written], tokenizer: &Tokenizer) -> Result<Vec<f64>> {
         match self {
             Self::RewardModel(model) => {
-                // one that is longer than the reward model's context is read from as far back as it reaches
-                let most = model.context_length();
-                let tail = |ids: &[u32]| ids[ids.len().saturating_sub(most)..].to_vec();
-                Ok(model.rewards(&answers.iter().map(|answer| tail(&answer.ids)).collect::<Vec<_>>()))
+                // as it was trained: an answer ends with the end of the text, whether the policy wrote it or not
+                let ended = |Written { ids, prompt }: &Written| {
+                    let (prompt, answer) = ids.split_at(*prompt);
+                    [prompt, without_ends(answer, tokenizer), &[tokenizer.end_of_text()]].concat()
+                };
+                Ok(model.rewards(&answers.iter().map(ended).collect::<Vec<_>>()))
             }
             Self::Program(program) => {
-                let texts = |Written { ids, prompt }: &Written| {
-                    let (prompt, answer) = ids.split_at(*prompt);
-                    Ok((tokenizer.decode(prompt)?, text_of(answer, tokenizer)?))
+                let texts = |written: &Written| {
+                    Ok((tokenizer.decode(&written.ids[..written.prompt])?, answer_text(written, tokenizer)?))
                 };
                 program.rewards(&answers.iter().map(texts).collect::<Result<Vec<_>>>()?)
             }
             Self::Classifier { classifier, class, of } => {
-                let text = |answer: &Written| {
-                    let ids = match of {
-                        ScoredText::Whole => &answer.ids[..],
-                        ScoredText::Answer => &answer.ids[answer.prompt..],
-                    };
-                    Ok(format!("{START}{}{EXTRACT}", text_of(ids, tokenizer)?.trim()))
+                let text = |answer: &Written| match of {
+                    ScoredText::Whole => {
+                        Ok(tokenizer.decode(&answer.ids[..answer.prompt])? + &answer_text(answer, tokenizer)?)
+                    }
+                    ScoredText::Answer => answer_text(answer, tokenizer),
                 };
                 let texts = answers.iter().map(text).collect::<Result<Vec<String>>>()?;
                 classifier_scores(classifier, *class, &texts)
@@ -135,20 +143,31 @@ impl AnswerScores {
     }
 }
 
-/// A text without the tokens that end it.
-fn text_of(ids: &[u32], tokenizer: &Tokenizer) -> Result<String> {
-    let is_end = |id: &&u32| tokenizer.ends().contains(id);
-    let ended = ids.iter().rev().take_while(is_end).count();
-    tokenizer.decode(&ids[..ids.len() - ended])
+/// The tokens of an answer but for those that end it.
+fn without_ends<'a>(answer: &'a [u32], tokenizer: &Tokenizer) -> &'a [u32] {
+    let ended = answer.iter().rev().take_while(|id| tokenizer.ends().contains(id)).count();
+    &answer[..answer.len() - ended]
 }
 
-/// The log-odds of a class of each text, in their order.
+/// The text of an answer, as it continues its prompt.
+fn answer_text(Written { ids, prompt }: &Written, tokenizer: &Tokenizer) -> Result<String> {
+    let (prompt, answer) = ids.split_at(*prompt);
+    tokenizer.continuation(prompt, without_ends(answer, tokenizer))
+}
+
+/// The log-odds of a class of each text, in their order. One that is too long loses its beginning: its end is what is judged.
 fn classifier_scores(classifier: &TrainedClassifier, class: usize, texts: &[String]) -> Result<Vec<f64>> {
     let context_length = classifier.model.model().architecture().context_length;
-    let encoder = SequenceEncoder::new(&classifier.tokenizer, context_length)?;
+    let encoder = SequenceEncoder::new(&classifier.tokenizer, usize::MAX)?;
+    let texts: Vec<String> = texts.iter().map(|text| format!("{START}{}{EXTRACT}", text.trim())).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let damaged = |message| Error::Data { path: PathBuf::from("the classifier"), message };
-    let encoded = encoder.encode(&texts)?.into_iter().map(|encoded| encoded.map(|(ids, _)| ids).map_err(damaged));
+    let cut = |(mut ids, _): (Vec<u32>, usize)| {
+        let excess = ids.len().saturating_sub(context_length);
+        ids.drain(1..=excess);
+        ids
+    };
+    let encoded = encoder.encode(&texts)?.into_iter().map(|encoded| encoded.map(cut).map_err(damaged));
     let encoded = encoded.collect::<Result<Vec<Vec<u32>>>>()?;
     let mut order: Vec<usize> = (0..encoded.len()).collect();
     order.sort_by_key(|place| encoded[*place].len());

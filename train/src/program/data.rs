@@ -444,7 +444,9 @@ pub(super) fn absolute(setting: &Setting) -> Setting {
         | ["model", "from" | "adapter"]
         | ["lora", "from"]
         | ["reward", "demonstrations" | "model" | "classifier" | "program"]
-        | ["pretraining", "mixture"] => absolute_path(setting),
+        | ["pretraining" | "prompts", "mixture"]
+        | ["label", "labeler"]
+        | ["demonstrations" | "reward" | "policy", "config"] => absolute_path(setting),
         // a file, or a name
         ["data", "chat_template"] if Path::new(&setting.text()).is_file() => absolute_path(setting),
         _ => setting.clone(),

@@ -76,7 +76,7 @@ pub enum DpoPreset {
 }
 
 impl DpoPreset {
-    fn defaults(self) -> Defaults {
+    pub(super) fn defaults(self) -> Defaults {
         match self {
             Self::Dpo => Defaults {
                 text: "[training]\nepochs = 1.0\nbatch_size = 64\n\
@@ -166,6 +166,11 @@ pub fn prefer(training: &PreferenceTuning, options: &Options, progress: &mut dyn
         let device = options.device.open_for(steps.precision)?;
         let rows = pretrained.rows(tokenizer);
         let (reference, _) = pretrained.load_whole(architecture.zeros(rows, &device), *seed)?;
+        // fresh adapters change nothing of a model, and others do
+        let reference = match adaptation.as_ref().filter(|adaptation| adaptation.goes_on_from_others()) {
+            Some(adaptation) => adaptation.beginning(reference, *seed)?,
+            None => reference,
+        };
         let reference = Transformer::computing_in(reference, steps.precision);
         for (_, _, own) in &mut preferences.train {
             take_references(&reference, own, together, padding, pretrained.folder())?;

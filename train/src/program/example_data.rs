@@ -32,6 +32,10 @@ pub struct ExampleDataConfig {
     /// the tokenizer name, else `<|endoftext|>`.
     #[schemars(with = "Option<String>")]
     pub end_of_text: Option<Spanned<String>>,
+    /// Special tokens that are written out in a row, such as `<|im_end|>` of a prompt that a chat template wrote, are those tokens. By default
+    /// they are text like any other; the marks of sequences are tokens always.
+    #[serde(default)]
+    pub special_tokens_in_text: bool,
     /// The share of examples that is held out for validation, in sources without files `validation-*`: above 0 and below 1. They are drawn by
     /// hash of their texts, of preferences by that of their prompt, so that the same is never on both sides.
     #[serde(default = "a_tenth")]
@@ -54,13 +58,22 @@ fn a_tenth() -> Spanned<f64> {
 impl ExampleDataConfig {
     /// What every training reads of it. The rest is what sequences of tokens are made by, and none is.
     pub(super) fn documents(&self) -> DataConfig {
-        let Self { mixture, sources, tokenizer, end_of_text, validation, max_lost_rate, max_window } = self.clone();
+        let Self {
+            mixture,
+            sources,
+            tokenizer,
+            end_of_text,
+            special_tokens_in_text,
+            validation,
+            max_lost_rate,
+            max_window,
+        } = self.clone();
         DataConfig {
             mixture,
             sources,
             tokenizer,
             end_of_text,
-            special_tokens_in_text: false,
+            special_tokens_in_text,
             held_out: BTreeMap::new(),
             packing: Packing::default(),
             span_corruption: None,

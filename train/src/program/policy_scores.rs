@@ -31,7 +31,7 @@ impl Evaluator<ActorCritic> for PolicyScores<'_> {
 
     /// The mean score and the mean KL divergence of answers that are drawn alike each time; the loss on texts.
     fn evaluate(&self, model: &ActorCritic, step: u64) -> Result<Scores> {
-        let answers: Answers = self.author.answers(model, &self.prompts, 0)?;
+        let answers: Answers = self.author.answers(model, &self.prompts, 0, false)?;
         let [reward, kl] = [answers.mean_score(), answers.mean_kl()];
         let mut scores = vec![
             Score {

@@ -30,10 +30,10 @@ use super::{
     example_data::ExampleDataConfig,
     language_model::Trained,
     policy_scores::PolicyScores,
-    ppo_config::{PretrainingMixConfig, RolloutConfig, ScoreConfig},
+    ppo_config::{PretrainingMix, PretrainingMixConfig, RolloutConfig, ScoreConfig},
     preset::{self, with_preset},
     reward_program::RewardProgram,
-    rollouts::{Author, Rollouts},
+    rollouts::{Author, Rollouts, drawn_from},
     samples::{generate_samples, sample_prompts},
     session::{Options, Session, check_loop, identity},
     training::TrainingConfig,
@@ -101,7 +101,15 @@ pub enum PpoPreset {
 }
 
 impl PpoPreset {
-    fn defaults(self) -> Defaults {
+    /// The weight and the sequences for each episode of pretraining texts, where there are some.
+    fn pretraining(self) -> Option<(f64, usize)> {
+        match self {
+            Self::InstructGpt => Some((27.8, 8)),
+            Self::LmHumanPreferences => None,
+        }
+    }
+
+    pub(super) fn defaults(self) -> Defaults {
         const ALTERNATIVES: &[(&str, &str)] = &[
             ("training.steps", "training.epochs"),
             ("learning_rate.warmup_ratio", "learning_rate.warmup_steps"),
@@ -148,8 +156,8 @@ pub struct PolicyTraining {
     json: Value,
     /// What gives scores: where it lies.
     source: ScoreSource,
-    /// Texts that it should not forget.
-    texts: Option<TrainingData>,
+    /// Texts that it should not forget, and what they count.
+    texts: Option<(TrainingData, PretrainingMix)>,
 }
 
 /// What gives scores, checked.
@@ -198,11 +206,10 @@ impl PolicyTraining {
         let texts = match pretraining {
             None => None,
             Some(mix) => {
-                if let Some(found) = mix.fault(context_length) {
-                    return Err(fault("pretraining", found));
-                }
+                let of_preset = config.preset.and_then(PpoPreset::pretraining);
+                let checked = mix.checked(of_preset, context_length).map_err(|found| fault("pretraining", found))?;
                 let tokenizer = pretrained.tokenizer();
-                Some(TrainingData::check(&file, &texts_config(mix, data), tokenizer.as_deref())?)
+                Some((TrainingData::check(&file, &texts_config(mix, data), tokenizer.as_deref())?, checked))
             }
         };
         if let Some(table) = json.as_object_mut() {
@@ -210,7 +217,10 @@ impl PolicyTraining {
             table.remove(preset::KEY);
             // where it lies is no part of the training, and what it says is
             table.remove("reward");
-            table.insert("ppo".into(), serde_json::to_value(ppo.get_ref()).expect("numbers are JSON"));
+            let mut numbers = serde_json::to_value(ppo.get_ref()).expect("numbers are JSON");
+            // it ends a training, and changes none
+            numbers.as_object_mut().map(|numbers| numbers.remove("max_kl"));
+            table.insert("ppo".into(), numbers);
             table.insert("reward_source".into(), source.json(&config.reward)?);
         }
         Ok(Self { config, trained, json, source, texts })
@@ -276,17 +286,18 @@ impl ScoreSource {
 pub fn reinforce(training: &PolicyTraining, options: &Options, progress: &mut dyn Progress) -> Result<TrainOutcome> {
     let PolicyTraining { config, trained, json, source, texts } = training;
     let Trained { architecture, pretrained, adaptation, data, .. } = trained;
-    let PpoConfig { seed, ppo, pretraining, training: steps, learning_rate, optimizer, reward, .. } = config;
+    let PpoConfig { seed, ppo, training: steps, learning_rate, optimizer, reward, .. } = config;
     let (ppo, tokenizer) = (ppo.get_ref(), data.tokenizer());
     let pretrained = pretrained.as_deref().expect("a configuration without one was refused");
     let hashed = data.hash()?;
-    let hashed_texts = texts.as_ref().map(TrainingData::hash).transpose()?;
+    let hashed_texts = match texts {
+        Some((texts, mix)) => Some((texts.hash()?, *mix)),
+        None => None,
+    };
     let mut json = json.clone();
-    if let (Some(mix), Some(hashed)) = (pretraining, &hashed_texts) {
-        let PretrainingMixConfig { weight, sequences, sequence_length, .. } = mix;
-        let length = sequence_length.unwrap_or(architecture.context_length);
-        json["pretraining"] =
-            json!({ "weight": weight, "sequences": sequences, "sequence_length": length, "sha256": hashed.hashes().1 });
+    if let Some((hashed, mix)) = &hashed_texts {
+        json["pretraining"] = serde_json::to_value(mix).expect("numbers are JSON");
+        json["pretraining"]["sha256"] = hashed.hashes().1.into();
     }
     let mut identity = identity(&json, hashed.order(), hashed.hashes(), Some(pretrained), options.threads)?;
     if let Some(adaptation) = adaptation {
@@ -297,13 +308,15 @@ pub fn reinforce(training: &PolicyTraining, options: &Options, progress: &mut dy
         progress.note(&note);
     }
 
-    let mut lost = Vec::new();
-    let prompts = read_prompts(training, &hashed, &mut lost, progress)?;
     let scores = match source {
         ScoreSource::RewardModel(folder) => AnswerScores::reward_model(folder, tokenizer, options.device)?,
         ScoreSource::Program(path) => AnswerScores::Program(RewardProgram::new(path.clone())),
         ScoreSource::Classifier(folder, label) => AnswerScores::classifier(folder, label, reward.text, options.device)?,
     };
+    scores.note().iter().for_each(|note| progress.note(note));
+    let context_length = episode_length(training, &scores, progress)?;
+    let mut lost = Vec::new();
+    let prompts = read_prompts(training, &hashed, context_length, &mut lost, progress)?;
     let [policy, reference] = policy_and_reference(training, &session, progress)?;
     let value = value_network(training, &scores, &session, progress)?;
     let model = ActorCritic::new(policy, value).computing_in(steps.precision);
@@ -317,11 +330,11 @@ pub fn reinforce(training: &PolicyTraining, options: &Options, progress: &mut dy
     loop_config.ends_after(steps.steps_of(answered), options.until);
 
     let together = (steps.batch_size / steps.gradient_accumulation).max(1);
-    let (mixed, eval_sets) = match (pretraining, &hashed_texts) {
-        (Some(mix), Some(hashed)) => {
+    let (mixed, eval_sets) = match &hashed_texts {
+        Some((hashed, mix)) => {
             let mut note = |text: &str| progress.note(text);
             let mut cache = hashed.data.cache(&options.cache(), &mut note);
-            let length = mix.sequence_length.unwrap_or(architecture.context_length);
+            let length = mix.sequence_length;
             let eval_sets = hashed.eval_sets(length, *seed, steps.evaluate_sequences, together, &mut cache)?;
             let mixed = if mix.weight > 0.0 {
                 let sequences = hashed.training(length, *seed, &mut cache)?;
@@ -332,7 +345,7 @@ pub fn reinforce(training: &PolicyTraining, options: &Options, progress: &mut dy
             lost.extend(cache.lost().iter().cloned());
             (mixed, Some(eval_sets))
         }
-        _ => (None, None),
+        None => (None, None),
     };
     let author = |seed: u64| Author { config: ppo, tokenizer, reference: &reference, scores: &scores, together, seed };
     let evaluator = policy_scores(author(seed ^ EVALUATION), &prompts.validation, eval_sets, steps, *seed);
@@ -349,13 +362,14 @@ pub fn reinforce(training: &PolicyTraining, options: &Options, progress: &mut dy
         pretraining: mixed.map(|mixed| Box::new(mixed) as _),
         kl_coefficient: ppo.kl_coefficient,
         current: None,
+        notes: Vec::new(),
     };
     let objective = Ppo {
         clip: ppo.clip,
         value_clip: ppo.value_clip,
         value_weight: ppo.value_weight,
-        temperature: ppo.temperature,
-        pretraining_weight: pretraining.as_ref().map_or(0.0, |mix| mix.weight),
+        drawn: drawn_from(ppo, tokenizer),
+        pretraining_weight: hashed_texts.as_ref().map_or(0.0, |(_, mix)| mix.weight),
     };
     let samples = steps.samples.as_ref();
     let prompts = sample_prompts(samples, |prompt| tokenizer.prompt(prompt))?;
@@ -381,18 +395,42 @@ struct AllPrompts {
     mean_length: usize,
 }
 
+/// Tokens of a prompt with its answer, at most: as many as both the policy and the value network read.
+fn episode_length(training: &PolicyTraining, scores: &AnswerScores, progress: &mut dyn Progress) -> Result<usize> {
+    let PolicyTraining { config: PpoConfig { ppo, .. }, trained: Trained { architecture, .. }, source, .. } = training;
+    let (own, max_new_tokens) = (architecture.context_length, ppo.get_ref().max_new_tokens);
+    let Some(of_value) = scores.value_network().map(|(of_value, _)| of_value.context_length) else { return Ok(own) };
+    // an answer that the policy did not end is scored with an end behind it
+    let most = of_value - 1;
+    if most >= own {
+        return Ok(own);
+    }
+    if max_new_tokens >= most {
+        let message = format!(
+            "it reads {of_value} tokens, and there is no room for a prompt before an answer of `ppo.max_new_tokens`, {max_new_tokens}, and its end"
+        );
+        return Err(Error::Data { path: source.path().to_owned(), message });
+    }
+    if of_value < own {
+        progress.note(&format!(
+            "a prompt and its answer have {most} tokens at most, since the reward model reads {of_value}; the policy reads {own}"
+        ));
+    }
+    Ok(most)
+}
+
 fn read_prompts(
     training: &PolicyTraining,
     hashed: &HashedData<'_>,
+    context_length: usize,
     lost: &mut Vec<Lost>,
     progress: &mut dyn Progress,
 ) -> Result<AllPrompts> {
-    let PolicyTraining { config: PpoConfig { seed, ppo, .. }, trained: Trained { architecture, data, .. }, .. } =
-        training;
+    let PolicyTraining { config: PpoConfig { seed, ppo, .. }, trained: Trained { data, .. }, .. } = training;
     let RolloutConfig { max_new_tokens, prompt_tokens, .. } = *ppo.get_ref();
     let reader = PromptsReader {
         tokenizer: data.tokenizer(),
-        longest: architecture.context_length - max_new_tokens,
+        longest: context_length - max_new_tokens,
         of_text: prompt_tokens,
         options: data.read_options(),
     };
@@ -402,12 +440,14 @@ fn read_prompts(
         let [own, drawn] = reader.training(files, *seed, data.validation_share(), lost)?;
         let for_validation = reader.validation(files, lost)?;
         let fault =
-            |what: &str| Error::Data { path: files.path().to_owned(), message: format!("there is no prompt {what}") };
+            |what: String| Error::Data { path: files.path().to_owned(), message: format!("there is no prompt {what}") };
         if own.count() == 0 {
-            return Err(fault("to learn from"));
+            return Err(fault(format!("to learn from, and {} are held out to judge by", drawn.count())));
         }
         if for_validation.count() + drawn.count() == 0 {
-            return Err(fault("to judge by; a larger share `validation` helps"));
+            let help =
+                "neither in files validation-* nor drawn by the share `validation`: of few prompts a share may be none";
+            return Err(fault(format!("to judge by, {help}")));
         }
         progress.note(&format!("{name}: {}", said(&own)));
         tokens += own.tokens();
@@ -423,15 +463,14 @@ fn read_prompts(
 
 /// How many prompts there are, what was cut off them, and what was left out.
 fn said(prompts: &Prompts) -> String {
-    let (cut, empty) = (prompts.cut(), prompts.empty());
+    let cut = prompts.cut();
     let cut = match cut.sequences {
         0 => String::new(),
         sequences => {
             format!("; {sequences} left no room for an answer, and lost {} tokens at their beginnings", cut.tokens)
         }
     };
-    let empty = if empty > 0 { format!("; {empty} have no token, and are left out") } else { String::new() };
-    format!("{} prompts, {} tokens{cut}{empty}", prompts.count(), prompts.tokens())
+    format!("{} prompts, {} tokens{cut}", prompts.count(), prompts.tokens())
 }
 
 fn policy_scores<'p>(
@@ -462,7 +501,11 @@ fn policy_and_reference(
     let pretrained = pretrained.as_deref().expect("a configuration without one was refused");
     let (rows, device) = (pretrained.rows(data.tokenizer()), session.device());
     let (loaded, what) = pretrained.load_whole(architecture.zeros(rows, device), *seed)?;
-    let reference = loaded.valid();
+    // fresh adapters change nothing of a model, and others do
+    let reference = match adaptation.as_ref().filter(|adaptation| adaptation.goes_on_from_others()) {
+        Some(adaptation) => adaptation.beginning(loaded.clone(), *seed)?.valid(),
+        None => loaded.valid(),
+    };
     if !session.goes_on() {
         pretrained.notes().iter().for_each(|note| progress.note(note));
         progress.note(&format!("begins from {pretrained}: {what}"));
@@ -498,7 +541,7 @@ fn value_network(
     if session.goes_on() {
         return Ok(zeros);
     }
-    progress.note("the value network begins as the policy, with a head of zeros");
-    // a head of zeros says nothing until it has learnt something
-    Ok(pretrained.load_with_head(zeros, *seed)?.0)
+    progress.note(&format!("the value network begins as {pretrained}, with a head of zeros"));
+    // which says nothing until it has learnt something, whatever head the folder has
+    Ok(pretrained.load_with_head(zeros, *seed)?.0.with_zero_head())
 }

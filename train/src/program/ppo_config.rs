@@ -33,7 +33,7 @@ pub struct RolloutConfig {
     /// The KL divergence in nats an answer that the coefficient is adapted to. By default it stays as it is.
     #[serde(default)]
     pub kl_target: Option<f64>,
-    /// Episodes in which the coefficient doubles or halves, about, when it is adapted; no fewer than a rollout has.
+    /// Episodes in which the coefficient grows or shrinks by a fifth, about, when it is adapted; no fewer than a rollout has.
     #[serde(default = "ten_thousand")]
     pub kl_horizon: f64,
     /// The mean KL divergence in nats an answer beyond which the training ends with an error. By default there is none.
@@ -167,12 +167,16 @@ impl RolloutConfig {
         if let Some((key, number)) = shares.into_iter().find(|(_, number)| !(0.0..=1.0).contains(number)) {
             return Some((key, format!("it lies between 0 and 1, and is {number}")));
         }
-        let least = episodes as f64;
-        (!(self.kl_horizon >= least && self.kl_horizon.is_finite())).then(|| {
-            (
-                "kl_horizon",
-                format!("it has to be {least} or more, the episodes between two changes, and is {}", self.kl_horizon),
-            )
+        self.kl_target?;
+        if self.kl_coefficient == 0.0 {
+            let message = "a coefficient of 0 stays 0: one that is adapted to `kl_target` begins above it";
+            return Some(("kl_coefficient", message.into()));
+        }
+        let (least, horizon) = (episodes as f64, self.kl_horizon);
+        (!(horizon >= least && horizon.is_finite())).then(|| {
+            let message =
+                format!("`kl_horizon` has to be {least} or more, the episodes between two changes, and is {horizon}");
+            ("kl_horizon", message)
         })
     }
 }
@@ -209,34 +213,54 @@ pub struct PretrainingMixConfig {
     /// The folder of a mixture of texts; or a Parquet file, a file of JSON lines, or a folder of these.
     #[schemars(with = "PathBuf")]
     pub mixture: Spanned<PathBuf>,
-    /// What the cross-entropy counts in the loss. With 0 the policy is judged by such texts, and learns nothing from them.
-    pub weight: f64,
-    /// Sequences for each episode of a step.
-    #[serde(default = "one_sequence")]
-    pub sequences: usize,
+    /// What the cross-entropy counts in the loss. With 0 the policy is judged by such texts, and learns nothing from them. [default: that of the
+    /// preset, if it has one]
+    #[serde(default)]
+    pub weight: Option<f64>,
+    /// Sequences for each episode of a step. [default: those of the preset; 1 without]
+    #[serde(default)]
+    pub sequences: Option<usize>,
     /// Tokens of a sequence; by default the model's context length.
     #[serde(default)]
     pub sequence_length: Option<usize>,
 }
 
-fn one_sequence() -> usize {
-    1
+/// The same, with all of its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PretrainingMix {
+    /// What the cross-entropy counts.
+    pub weight: f64,
+    /// Sequences for each episode of a step.
+    pub sequences: usize,
+    /// Tokens of a sequence.
+    pub sequence_length: usize,
 }
 
 impl PretrainingMixConfig {
-    /// What is wrong, if something is: the key, and the message.
-    pub(super) fn fault(&self, context_length: usize) -> Option<(&'static str, String)> {
-        let Self { weight, sequences, sequence_length, .. } = self;
-        if !(*weight >= 0.0 && weight.is_finite()) {
-            return Some(("weight", format!("it has to be 0 or more, and is {weight}")));
+    /// All of its numbers; or what is wrong: the key, and the message.
+    ///
+    /// - `preset`: the weight and the sequences of the preset, if it has some
+    pub(super) fn checked(
+        &self,
+        preset: Option<(f64, usize)>,
+        context_length: usize,
+    ) -> Result<PretrainingMix, (&'static str, String)> {
+        let Some(weight) = self.weight.or(preset.map(|(weight, _)| weight)) else {
+            return Err(("weight", "it is not there, and no preset says it".into()));
+        };
+        if !(weight >= 0.0 && weight.is_finite()) {
+            return Err(("weight", format!("it has to be 0 or more, and is {weight}")));
         }
-        if *sequences == 0 {
-            return Some(("sequences", "it has to be 1 or more".into()));
+        let sequences = self.sequences.or(preset.map(|(_, sequences)| sequences)).unwrap_or(1);
+        if sequences == 0 {
+            return Err(("sequences", "it has to be 1 or more".into()));
         }
-        let length = sequence_length.unwrap_or(context_length);
-        (length == 0 || length > context_length).then(|| {
-            ("sequence_length", format!("it lies between 1 and the model's {context_length}, and is {length}"))
-        })
+        let sequence_length = self.sequence_length.unwrap_or(context_length);
+        if sequence_length == 0 || sequence_length > context_length {
+            let message = format!("it lies between 1 and the model's {context_length}, and is {sequence_length}");
+            return Err(("sequence_length", message));
+        }
+        Ok(PretrainingMix { weight, sequences, sequence_length })
     }
 }
 
@@ -255,6 +279,7 @@ mod tests {
             config.fault(16, 32).map(|(key, _)| key)
         };
         assert_eq!(fault(""), None);
+        assert_eq!(fault("kl_horizon = 10.0"), None, "nothing is adapted");
         for (more, key) in [
             ("episodes = 40", "episodes"),
             ("epochs = 0", "epochs"),
@@ -262,6 +287,7 @@ mod tests {
             ("kl_coefficient = -0.1", "kl_coefficient"),
             ("gamma = 1.5", "gamma"),
             ("kl_target = 6.0\nkl_horizon = 10.0", "kl_horizon"),
+            ("kl_target = 6.0\nkl_coefficient = 0.0", "kl_coefficient"),
             ("top_k = 40", "top_k"),
             ("top_p = 0.9", "top_p"),
             ("repetition_penalty = 1.1", "repetition_penalty"),

@@ -1,5 +1,7 @@
 //! What is learnt from preferences: the ranked answers of all sources.
 
+use std::collections::BTreeSet;
+
 use super::data::{HashedData, TrainingData};
 use crate::{
     data::{Lost, Preferences, PreferencesReader},
@@ -49,7 +51,8 @@ impl PreferenceData {
             }
             if for_validation.count() + drawn.count() == 0 {
                 let message = "there is no ranking to judge by, neither in files validation-* nor drawn by a share of";
-                return Err(fault(format!("{message} {share}; a larger share `validation` helps{}", because(&drawn))));
+                let few = "of the prompts, of which few may be none";
+                return Err(fault(format!("{message} {share} {few}{}", because(&drawn))));
             }
             progress.note(&format!("{name}: {}", said(&own)));
             train.push((name.to_owned(), weight, own));
@@ -82,7 +85,12 @@ fn because(preferences: &Preferences) -> String {
 
 /// How many rankings there are, what was cut off them, and what was skipped.
 fn said(preferences: &Preferences) -> String {
-    let (prompts, answers, pairs) = (preferences.count(), preferences.answers(), preferences.pairs());
+    let (rankings, answers, pairs) = (preferences.count(), preferences.answers(), preferences.pairs());
+    let prompts: BTreeSet<u64> = (0..rankings).map(|number| preferences.prompt_key(number)).collect();
+    let rankings = match prompts.len() {
+        prompts if prompts == rankings => format!("{rankings} prompts"),
+        prompts => format!("{rankings} rankings of {prompts} prompts"),
+    };
     let (cut, skipped) = (preferences.cut(), preferences.skipped().to_string());
     let cut = match cut.sequences {
         0 => String::new(),
@@ -93,5 +101,5 @@ fn said(preferences: &Preferences) -> String {
     };
     let skipped = if skipped.is_empty() { skipped } else { format!("; skipped: {skipped}") };
     let tokens = preferences.tokens();
-    format!("{prompts} prompts with {answers} answers, {pairs} comparisons, {tokens} tokens{cut}{skipped}")
+    format!("{rankings} with {answers} answers, {pairs} comparisons, {tokens} tokens{cut}{skipped}")
 }

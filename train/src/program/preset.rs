@@ -73,8 +73,10 @@ mod tests {
         assert_eq!(green, [530, 3]);
         let red = read("preset = \"green\"", &["light.power=3", "preset=red"]).expect("there is such a preset");
         assert_eq!(red, [650, 3]);
-        let none = fault("", &["light.power=3"]);
-        assert!(none.contains("there is no table `light`"), "{none}");
+        // a table that nothing has is made, and the configuration's type says whether there may be one
+        assert_eq!(read("", &["light.power=3"]).expect("it is a table"), [Value::Null, Value::from(3)]);
+        let none = fault("", &["light.bulb.power=3"]);
+        assert!(none.contains("--set light.bulb.power=3: there is no table `bulb`"), "{none}");
         let blue = fault("preset = \"blue\"", &["light.power=3"]);
         assert!(blue.contains("a.toml:1:10: unknown variant `blue`, expected `red` or `green`"), "{blue}");
         let blue = fault("preset = \"red\"", &["preset=blue"]);

@@ -33,8 +33,8 @@ use crate::{
     error::{Error, Result},
     inference::{InferenceModel, Packing, WeightFormat},
     model::{
-        Adapters, Lora, ModelConfig, NamedTensor, is_of_head, language_model, language_model_name, replace_some,
-        with_new_rows,
+        Adapters, Lora, ModelConfig, NamedTensor, is_beside, is_of_head, language_model, language_model_name,
+        replace_some, with_new_rows,
     },
     tokenizer::{self, Tokenizer},
 };
@@ -486,7 +486,9 @@ impl PretrainedModel {
     fn names(&self) -> BTreeSet<String> {
         match &self.weights {
             Weights::Ours(stored) => {
-                stored.tensors.shapes().map(|(name, _)| language_model_name(&name).to_owned()).collect()
+                // a network beside the language model is none of its parameters
+                let names = stored.tensors.shapes().map(|(name, _)| name).filter(|name| !is_beside(name));
+                names.map(|name| language_model_name(&name).to_owned()).collect()
             }
             Weights::HuggingFace(folder) => folder.model.names().map(str::to_owned).collect(),
             Weights::Adapted(adapted) => adapted.base.names(),

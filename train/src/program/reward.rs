@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use schemas::toml_file::{Defaults, Setting, Spanned, TomlFile};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use system::{AtomicFile, hash_file};
+use system::AtomicFile;
 
 use super::{
     data::absolute,
@@ -25,7 +25,7 @@ use super::{
     preset::{self, with_preset},
     reward_evaluation::{RewardEvaluation, evaluate},
     session::{Options, Session, check_loop, identity},
-    trained_reward_model::{Normalization, TrainedRewardModel},
+    trained_reward_model::{Demonstrations, Normalization, TrainedRewardModel},
     training::TrainingConfig,
 };
 use crate::{
@@ -86,7 +86,7 @@ pub enum RewardPreset {
 }
 
 impl RewardPreset {
-    fn defaults(self) -> Defaults {
+    pub(super) fn defaults(self) -> Defaults {
         match self {
             Self::InstructGpt => Defaults {
                 text: "[training]\nepochs = 1.0\nbatch_size = 64\n\
@@ -168,9 +168,8 @@ impl RewardTraining {
         if let Some(table) = json.as_object_mut() {
             // what it stands for is written out
             table.remove(preset::KEY);
-            // where demonstrations lie is no part of the training, and what they say is
-            let of_them = demonstrations.as_deref().map(hash_file).transpose()?;
-            table.insert("reward".into(), json!({ "demonstrations": of_them.map(|hashed| hashed.sha256) }));
+            // no weight depends on demonstrations: they may be others when it goes on
+            table.insert("reward".into(), json!({}));
         }
         Ok(Self { config, trained, json, demonstrations })
     }
@@ -196,7 +195,13 @@ pub fn reward(
     if let Some(note) = tokenizer.note() {
         progress.note(&note);
     }
-    let preferences = PreferenceData::read(data, &hashed, architecture.context_length, *seed, progress)?;
+    let context_length = architecture.context_length;
+    let preferences = PreferenceData::read(data, &hashed, context_length, *seed, progress)?;
+    // what is at fault with them is told before any work
+    let demonstrations = match demonstrations {
+        Some(path) => Some(Demonstrations::read(path, tokenizer, context_length, data.read_options(), progress)?),
+        None => None,
+    };
     let model = initial_model(training, &session, progress)?.computing_in(steps.precision);
     tokenizer.save(&options.out)?;
     let Architecture { num_layers, hidden_size, .. } = *architecture;
@@ -208,7 +213,8 @@ pub fn reward(
     loop_config.ends_after(all, options.until);
     let PreferenceData { train, validation, lost } = preferences;
     let padding = tokenizer.padding();
-    let mut batches = PreferenceBatches::new(train.clone(), steps.batch_size, padding, *seed, end);
+    let best: Vec<Vec<u32>> = train.iter().flat_map(|(_, _, preferences)| preferences.best()).collect();
+    let mut batches = PreferenceBatches::new(train, steps.batch_size, padding, *seed, end);
     let together = steps.batch_size / steps.gradient_accumulation;
     let evaluator = PreferenceScores::new(&validation, (*seed, steps.evaluate_sequences), together, padding);
     progress.note(&format!("evaluated on {} of {} prompts", evaluator.count(), validation.count()));
@@ -219,9 +225,9 @@ pub fn reward(
         return Ok((outcome, None));
     }
     let trained = TrainedRewardModel::load(&options.out, Which::Newest, options.device)?;
-    let normalization = match demonstrations {
-        Some(path) => Normalization::of_demonstrations(&trained, path, data.read_options(), progress)?,
-        None => Normalization::of_best_answers(&trained, &train),
+    let normalization = match &demonstrations {
+        Some(demonstrations) => Normalization::of_demonstrations(&trained, demonstrations),
+        None => Normalization::of_best_answers(&trained, &best),
     };
     progress.note(&normalization.to_string());
     normalization.save(&options.out)?;

@@ -28,7 +28,8 @@ pub(super) fn evaluate(model: &TrainedRewardModel, preferences: &Preferences) ->
     let numbers: Vec<usize> = (0..preferences.count()).collect();
     let values = |batch: &PreferenceBatch| batch_rewards(&model.model, batch);
     let answers = valued_answers(preferences, &numbers, model.batch_size, model.tokenizer.padding(), values);
-    let figures = preference_figures(&answers, model.seed).expect("each ranking has a pair");
+    let prompts: Vec<u64> = numbers.iter().map(|number| preferences.prompt_key(*number)).collect();
+    let figures = preference_figures(&answers, &prompts, model.seed).expect("each ranking has a pair");
     let warnings = warnings(&figures);
     RewardEvaluation { step: model.step, figures, warnings }
 }

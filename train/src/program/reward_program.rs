@@ -5,14 +5,15 @@
 //! standard output  {"reward": 0.5}                       a line for each, in their order
 //! ```
 //!
-//! It is started anew for each rollout, and whatever it says on standard error is shown.
+//! It is started anew for each rollout and each evaluation, and whatever it says on standard error is shown.
 //!
 //! Useful for: rewards that can be computed, such as whether a sum is right. Not useful for: what a person would have to say.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
+    os::unix::process::CommandExt as _,
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
 };
 
@@ -25,6 +26,17 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone)]
 pub(super) struct RewardProgram {
     path: PathBuf,
+}
+
+/// A program that runs, and is ended where nobody waits for its end.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // it has ended, as a rule, and then both do nothing
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// A line of its output.
@@ -44,11 +56,10 @@ impl RewardProgram {
     /// When the program cannot be started, ends with a failure, or says something else: the line is named.
     pub fn rewards(&self, answers: &[(String, String)]) -> Result<Vec<f64>> {
         let fault = |message: String| Error::Data { path: self.path.clone(), message };
-        let mut child = Command::new(&self.path)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(Error::file("start", &self.path))?;
+        // in a group of its own: an interrupt at the terminal ends the training, which ends after its step
+        let started = Command::new(&self.path).stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).spawn();
+        let mut child = Running(started.map_err(Error::file("start", &self.path))?);
+        let child = &mut child.0;
         let mut input = child.stdin.take().expect("it was asked for");
         let lines: String = answers
             .iter()

@@ -32,7 +32,7 @@ use crate::{
     },
     inference::{InferenceModel, WeightFormat},
     model::{ActorCritic, Gpt, NamedTensor},
-    objective::{answer_values, policy_log_probabilities},
+    objective::{Drawn, answer_values, policy_log_probabilities},
     rollout::{Advantages, KlControl, advantages, explained_variance, kl, kl_k3, token_rewards, whiten},
     tokenizer::Tokenizer,
     trainer::StepBatches,
@@ -56,6 +56,8 @@ pub(super) struct Rollouts<'r> {
     /// The KL coefficient of the next rollout.
     pub kl_coefficient: f64,
     pub current: Option<Rollout>,
+    /// What is to be said of the last rollout.
+    pub notes: Vec<String>,
 }
 
 /// The answers of a policy at one time.
@@ -125,10 +127,11 @@ impl Author<'_> {
     ///
     /// - `model`: without gradients
     /// - `first`: the number of the first answer, by which draws are told apart
+    /// - `with_values`: whether the value network is asked, too
     ///
     /// # Errors
     /// When the policy computes what is no number, or a score is none: the prompt is named.
-    pub fn answers(&self, model: &ActorCritic, prompts: &[Vec<u32>], first: u64) -> Result<Answers> {
+    pub fn answers(&self, model: &ActorCritic, prompts: &[Vec<u32>], first: u64, with_values: bool) -> Result<Answers> {
         let (written, ended) = self.written(model.policy(), prompts, first)?;
         let mut scores = self.scores.scores(&written, self.tokenizer)?;
         for (score, ended) in scores.iter_mut().zip(&ended) {
@@ -142,7 +145,7 @@ impl Author<'_> {
             return Err(Error::Score { score: scores[place], prompt: prompt?, answer: answer? });
         }
         let mut answers = Answers { written, ended, scores, ..Answers::default() };
-        self.judge(model, &mut answers);
+        self.judge(model, with_values, &mut answers);
         Ok(answers)
     }
 
@@ -190,14 +193,14 @@ impl Author<'_> {
     }
 
     /// Takes log-probabilities and values of all tokens, by length, so that little is padded.
-    fn judge(&self, model: &ActorCritic, answers: &mut Answers) {
+    fn judge(&self, model: &ActorCritic, with_values: bool, answers: &mut Answers) {
         let count = answers.written.len();
         let mut order: Vec<usize> = (0..count).collect();
         order.sort_by_key(|place| answers.written[*place].ids.len());
         for numbers in [&mut answers.log_probabilities, &mut answers.values, &mut answers.references] {
             *numbers = vec![Vec::new(); count];
         }
-        let temperature = self.config.temperature;
+        let drawn = drawn_from(self.config, self.tokenizer);
         for places in order.chunks(self.together.max(1)) {
             let episodes: Vec<Episode<'_>> = places
                 .iter()
@@ -205,8 +208,9 @@ impl Author<'_> {
                 .map(|Written { ids, prompt }| Episode::new(ids, *prompt))
                 .collect();
             let batch = EpisodeBatch::new(&episodes, self.tokenizer.padding());
-            let [own, values] = answer_values(model, &batch, temperature);
-            let references = policy_log_probabilities(self.reference, &batch, temperature);
+            let own = policy_log_probabilities(model.policy(), &batch, drawn);
+            let values = if with_values { answer_values(model.value(), &batch) } else { vec![0.0; own.len()] };
+            let references = policy_log_probabilities(self.reference, &batch, drawn);
             let mut begin = 0;
             for place in places {
                 let Written { ids, prompt } = &answers.written[*place];
@@ -218,6 +222,11 @@ impl Author<'_> {
             }
         }
     }
+}
+
+/// What answers are drawn from.
+pub(super) fn drawn_from(config: &RolloutConfig, tokenizer: &Tokenizer) -> Drawn {
+    Drawn { temperature: config.temperature, tokens: tokenizer.vocab_size() }
 }
 
 impl Rollouts<'_> {
@@ -236,7 +245,7 @@ impl Rollouts<'_> {
         let episodes = self.config.episodes;
         let first = number * episodes as u64;
         let prompts = self.prompts.draw(first, episodes);
-        let answers = self.author().answers(model, &prompts, first)?;
+        let answers = self.author().answers(model, &prompts, first, true)?;
         let RolloutConfig { gamma, lambda, whiten_rewards, max_kl, .. } = *self.config;
 
         let mut rewards: Vec<Vec<f32>> = (0..episodes)
@@ -260,6 +269,14 @@ impl Rollouts<'_> {
         if max_kl.is_some_and(|most| kl > most) || !kl.is_finite() {
             let most = max_kl.unwrap_or(f64::INFINITY);
             return Err(Error::RunawayKl { kl, most, score: answers.mean_score(), rollout: number });
+        }
+        if let [first, others @ ..] = &answers.scores[..]
+            && !others.is_empty()
+            && others.iter().all(|score| score.to_bits() == first.to_bits())
+        {
+            self.notes.push(format!(
+                "all {episodes} answers of rollout {number} have the same score, {first}: nothing is learnt but what their divergence costs"
+            ));
         }
         let figures = figures(&answers, &returns, self.kl_coefficient);
         let control = match self.config.kl_target {
@@ -330,6 +347,10 @@ impl StepBatches<ActorCritic> for Rollouts<'_> {
         batch.figures.clone_from(&rollout.figures);
         batch.pretraining = self.pretraining.as_mut().map(|source| BatchSource::batch(source, number)).transpose()?;
         Ok(batch)
+    }
+
+    fn notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     fn memory(&self) -> Vec<NamedTensor> {

@@ -57,8 +57,10 @@ pub struct Scored {
     pub answers: usize,
     /// Answers without one.
     pub without: usize,
-    /// The mean reward, and its standard deviation.
+    /// The mean reward, and its standard deviation; no numbers where no answer has one.
     pub mean_and_deviation: [f64; 2],
+    /// What is to be said of the rewards, if something is.
+    pub note: Option<String>,
     /// The file of rewards.
     pub path: PathBuf,
 }
@@ -78,12 +80,22 @@ pub fn score(options: &ScoreOptions) -> Result<Scored> {
     let mut rows = AnswerRows::open(file, ReadOptions::default())?;
     let (mut names, mut counts, mut places, mut answers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     while let Some(few) = rows.next_few()? {
-        // each alone: what is too long for the context loses of its prompt what it has to, and no more
-        let alone =
-            few.iter().flat_map(|row| row.answers.iter().map(|answer| (row.prompt.as_str(), vec![answer.as_str()])));
-        for encoded in encoder.encode(&alone.collect::<Vec<_>>())? {
-            places.push(encoded.is_ok());
-            answers.extend(encoded.iter().flat_map(EncodedAnswers::sequences));
+        let whole = few
+            .iter()
+            .map(|AnswerRow { prompt, answers, .. }| (prompt.as_str(), answers.iter().map(String::as_str).collect()));
+        let whole: Vec<(&str, Vec<&str>)> = whole.collect();
+        for (row, encoded) in whole.iter().zip(encoder.encode(&whole)?) {
+            if let Ok(encoded) = encoded {
+                places.resize(places.len() + row.1.len(), true);
+                answers.extend(encoded.sequences());
+                continue;
+            }
+            // of answers that do not all fit, each alone
+            let alone: Vec<(&str, Vec<&str>)> = row.1.iter().map(|answer| (row.0, vec![*answer])).collect();
+            for encoded in encoder.encode(&alone)? {
+                places.push(encoded.is_ok());
+                answers.extend(encoded.iter().flat_map(EncodedAnswers::sequences));
+            }
         }
         for AnswerRow { id, answers, .. } in few {
             names.push(id);
@@ -108,6 +120,7 @@ pub fn score(options: &ScoreOptions) -> Result<Scored> {
         answers: rewards.len(),
         without: by_answer.len() - rewards.len(),
         mean_and_deviation: mean_and_deviation(&rewards),
+        note: model.note(),
         path,
     })
 }
@@ -148,14 +161,14 @@ fn parquet(names: Vec<Option<String>>, (name, rewards): (&str, ArrayRef)) -> Vec
 /// In a line.
 impl fmt::Display for Scored {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { step, rows, answers, without, mean_and_deviation: [mean, deviation], .. } = self;
-        write!(
-            formatter,
-            "{rows} rows, {answers} answers after {step} steps: mean reward {mean:.4}, standard deviation {deviation:.4}"
-        )?;
+        let Self { step, rows, answers, without, mean_and_deviation: [mean, deviation], note, .. } = self;
+        write!(formatter, "{rows} rows, {answers} answers after {step} steps")?;
+        if *answers > 0 {
+            write!(formatter, ": mean reward {mean:.4}, standard deviation {deviation:.4}")?;
+        }
         if *without > 0 {
             write!(formatter, "; {without} answers are empty, or longer than the context, and have none")?;
         }
-        Ok(())
+        note.iter().try_for_each(|note| write!(formatter, "\n{note}"))
     }
 }

@@ -15,12 +15,12 @@ use super::{
 };
 use crate::{
     checkpoint::{self, Which},
-    data::{Answer, AnswerEncoder, AnswerRow, AnswerRows, EncodedAnswers, PreferenceBatch, Preferences, ReadOptions},
+    data::{Answer, AnswerEncoder, AnswerRow, AnswerRows, EncodedAnswers, PreferenceBatch, ReadOptions},
     device::DeviceName,
     error::{Error, Result},
     metrics::mean_and_deviation,
     model::{RewardModel, stored_name},
-    objective::{batch_rewards, valued_answers},
+    objective::batch_rewards,
     tokenizer::{self, Tokenizer},
     trainer::Progress,
 };
@@ -38,6 +38,8 @@ pub(super) struct TrainedRewardModel {
     pub seed: u64,
     /// Steps that it was trained.
     pub step: u64,
+    /// Whether its rewards have their 0 where the training found it at its end.
+    pub is_shifted: bool,
 }
 
 impl TrainedRewardModel {
@@ -67,12 +69,22 @@ impl TrainedRewardModel {
         let step = checkpoint.state.step;
         let model = architecture.zeros_reward_model(rows, &device.open()?);
         let model = checkpoint::with_weights(model, checkpoint.model, &folder)?.valid();
-        let model = match Normalization::load(out)?.filter(|normalization| normalization.step == step) {
+        let normalization = Normalization::load(out)?.filter(|normalization| normalization.step == step);
+        let is_shifted = normalization.is_some();
+        let model = match normalization {
             Some(normalization) => model.shifted(normalization.shift()),
             None => model,
         };
         let batch_size = (training.batch_size / training.gradient_accumulation).max(1);
-        Ok(Self { model, tokenizer, batch_size, seed, step })
+        Ok(Self { model, tokenizer, batch_size, seed, step, is_shifted })
+    }
+
+    /// What is to be said of its rewards, if something is.
+    pub fn note(&self) -> Option<String> {
+        (!self.is_shifted).then(|| {
+            let step = self.step;
+            format!("rewards have their 0 nowhere in particular: step {step} is not where the training of the reward model ended")
+        })
     }
 
     /// Tokens of a prompt with an answer, at most.
@@ -98,6 +110,55 @@ impl TrainedRewardModel {
     }
 }
 
+/// Answers whose mean reward is to be 0.
+#[derive(Debug)]
+pub(super) struct Demonstrations {
+    path: PathBuf,
+    /// Ids of each, with its prompt.
+    answers: Vec<Vec<u32>>,
+}
+
+impl Demonstrations {
+    /// Reads a file of demonstrations, rows of `prompt` and `completion`, of which nothing may be lost.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or has no demonstration that fits into the model's context.
+    pub fn read(
+        path: &Path,
+        tokenizer: &Tokenizer,
+        context_length: usize,
+        options: ReadOptions,
+        progress: &mut dyn Progress,
+    ) -> Result<Self> {
+        let fault = |message: &str| Error::Data { path: path.to_owned(), message: message.to_owned() };
+        let encoder = AnswerEncoder::new(tokenizer, context_length)?;
+        let mut rows = AnswerRows::open(path, ReadOptions { max_lost_rate: 0.0, ..options })?;
+        let (mut answers, mut skipped) = (Vec::new(), 0);
+        while let Some(few) = rows.next_few()? {
+            let texts = few.iter().map(|AnswerRow { prompt, answers, .. }| {
+                (prompt.as_str(), answers.iter().map(String::as_str).collect())
+            });
+            for encoded in encoder.encode(&texts.collect::<Vec<_>>())? {
+                skipped += usize::from(encoded.is_err());
+                answers.extend(encoded.iter().flat_map(EncodedAnswers::sequences));
+            }
+        }
+        if !rows.are_completions() {
+            return Err(fault("demonstrations are rows of `prompt` and `completion`, and it has others"));
+        }
+        if skipped > 0 {
+            let file = path.display();
+            progress.note(&format!(
+                "{file}: {skipped} demonstrations are empty, or longer than the context, and are left out"
+            ));
+        }
+        if answers.is_empty() {
+            return Err(fault("there is no demonstration in it that fits into the context"));
+        }
+        Ok(Self { path: path.to_owned(), answers })
+    }
+}
+
 /// Where rewards have their 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Normalization {
@@ -119,57 +180,17 @@ impl Normalization {
         Self { step: model.step, of, count: rewards.len(), mean, deviation }
     }
 
-    /// By a file of demonstrations, rows of `prompt` and `completion`.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or has no demonstration that fits into the model's context.
-    pub(super) fn of_demonstrations(
-        model: &TrainedRewardModel,
-        path: &Path,
-        options: ReadOptions,
-        progress: &mut dyn Progress,
-    ) -> Result<Self> {
-        let fault = |message: &str| Error::Data { path: path.to_owned(), message: message.to_owned() };
-        let encoder = AnswerEncoder::new(&model.tokenizer, model.context_length())?;
-        let mut rows = AnswerRows::open(path, options)?;
-        let (mut answers, mut skipped) = (Vec::new(), 0);
-        while let Some(few) = rows.next_few()? {
-            let texts = few.iter().map(|AnswerRow { prompt, answers, .. }| {
-                (prompt.as_str(), answers.iter().map(String::as_str).collect())
-            });
-            let texts: Vec<(&str, Vec<&str>)> = texts.collect();
-            for encoded in encoder.encode(&texts)? {
-                skipped += usize::from(encoded.is_err());
-                answers.extend(encoded.iter().flat_map(EncodedAnswers::sequences));
-            }
-        }
-        if !rows.are_completions() {
-            return Err(fault("demonstrations are rows of `prompt` and `completion`, and it has others"));
-        }
-        if skipped > 0 {
-            progress.note(&format!(
-                "{}: {skipped} demonstrations are empty, or longer than the context, and are left out",
-                path.display()
-            ));
-        }
-        if answers.is_empty() {
-            return Err(fault("there is no demonstration in it that fits into the context"));
-        }
-        let of = format!("demonstrations in {}", path.display());
-        Ok(Self::new(model, of, &model.rewards(&answers)))
+    /// By demonstrations.
+    pub(super) fn of_demonstrations(model: &TrainedRewardModel, demonstrations: &Demonstrations) -> Self {
+        let of = format!("demonstrations in {}", demonstrations.path.display());
+        Self::new(model, of, &model.rewards(&demonstrations.answers))
     }
 
     /// By the best answers of what it was trained on.
-    pub(super) fn of_best_answers(model: &TrainedRewardModel, train: &[(String, f64, Preferences)]) -> Self {
-        let (batch_size, padding) = (model.batch_size, model.tokenizer.padding());
-        let mut rewards = Vec::new();
-        for (_, _, preferences) in train {
-            let numbers: Vec<usize> = (0..preferences.count()).collect();
-            let values = |batch: &PreferenceBatch| batch_rewards(&model.model, batch);
-            let valued = valued_answers(preferences, &numbers, batch_size, padding, values);
-            rewards.extend(valued.iter().flatten().filter(|answer| answer.rank == 0).map(|answer| answer.value));
-        }
-        Self::new(model, "best answers that it was trained on".into(), &rewards)
+    ///
+    /// - `answers`: ids of each, with its prompt
+    pub(super) fn of_best_answers(model: &TrainedRewardModel, answers: &[Vec<u32>]) -> Self {
+        Self::new(model, "best answers that it was trained on".into(), &model.rewards(answers))
     }
 
     /// What is added to each reward.

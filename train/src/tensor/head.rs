@@ -80,7 +80,8 @@ pub fn head_loss(x: Tensor<2>, weight: Tensor<2>, targets: &[i32], weights: &[f3
     }
 }
 
-/// The cross-entropy of each row of `x weightᵀ`, without a tensor of logits for all rows: for losses that are no weighted sum of these.
+/// The cross-entropy of each row of `x weightᵀ`, on a processor without a tensor of logits for all rows: for losses that are no weighted sum of
+/// these.
 ///
 /// The backward pass computes the logits once more, by which it keeps nothing but what went in.
 ///
@@ -111,13 +112,13 @@ struct Losses {
 }
 
 impl SavedForBackward<2> for Losses {
-    fn gradients(self, of_losses: CpuTensor, _: [bool; 2]) -> [Option<CpuTensor>; 2] {
+    fn gradients(self, of_losses: CpuTensor, wanted: [bool; 2]) -> [Option<CpuTensor>; 2] {
         let Self { x, weight, targets } = self;
         let (width, weights) = (x.width(), of_losses.values());
         let inputs = kernel::HeadInputs { x: x.values(), weight: weight.values(), targets: &targets, weights, width };
-        let (_, gradients) = kernel::forward(inputs, true);
-        let kernel::Gradients { x: of_x, weight: of_weight } = gradients.expect("they were asked for");
-        [Some(CpuTensor::new(of_x, x.shape())), Some(CpuTensor::new(of_weight, weight.shape()))]
+        let kernel::Gradients { x: of_x, weight: of_weight } = kernel::gradients(inputs, wanted[1]);
+        let of_weight = wanted[1].then(|| CpuTensor::new(of_weight, weight.shape()));
+        [wanted[0].then(|| CpuTensor::new(of_x, x.shape())), of_weight]
     }
 }
 

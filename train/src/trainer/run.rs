@@ -136,7 +136,18 @@ impl<M: Module> Trainer<M> {
                 log.progress.note(&self.without_progress());
                 break;
             }
-            let batch = inputs.batches.batch(self.state.batch, self.model())?;
+            let made = inputs.batches.batch(self.state.batch, self.model());
+            let batch = match made {
+                Ok(batch) => batch,
+                Err(error) => {
+                    // a training that goes on under other rules, or once what failed is mended, loses nothing
+                    if self.saved != Some(self.state.step) {
+                        self.save(config, inputs.batches.memory(), out, log, false)?;
+                    }
+                    return Err(error);
+                }
+            };
+            inputs.batches.notes().iter().for_each(|note| log.progress.note(note));
             let stream = Stream::new(config.seed, &format!("step of batch {}", self.state.batch));
             let gradients = forward_backward(
                 &inputs.objective,

@@ -27,6 +27,11 @@ pub trait StepBatches<M> {
     /// When something cannot be read, or the model does what nothing can be learnt from.
     fn batch(&mut self, number: u64, model: &M) -> Result<Self::Batch>;
 
+    /// What one should know of the batches that were made since it was asked before.
+    fn notes(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What it could not make again from the number of the next batch and the model as it is now.
     fn memory(&self) -> Vec<NamedTensor> {
         Vec::new()

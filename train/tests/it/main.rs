@@ -28,6 +28,7 @@ mod rankings;
 mod real_model;
 mod reference;
 mod resumes;
+mod rlhf;
 mod scripted_model;
 mod serve;
 mod serve_clients;

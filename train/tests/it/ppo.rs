@@ -6,7 +6,7 @@ use burn::tensor::{Tensor, TensorData};
 use train::{
     data::{Batch, Episode, EpisodeBatch, MicroBatches as _, NextTokens},
     model::{ActorCritic, Family, RewardModel, Tokens, replace, states_at},
-    objective::{Loss, Objective as _, Ppo, answer_values, policy_log_probabilities},
+    objective::{Drawn, Loss, Objective as _, Ppo, answer_values, policy_log_probabilities},
     optimize::Gradients,
     rollout::{Advantages, advantages, explained_variance, kl, kl_k3, token_rewards, whiten},
     tensor::head_losses,
@@ -20,7 +20,8 @@ use crate::{
 /// Prompts and answers, as the script has them.
 const EPISODES: [(&[u32], &[u32]); 3] = [(&[1, 2], &[3, 4, 5, 0]), (&[9, 3, 1], &[2, 0]), (&[7], &[8, 10, 0])];
 const FAMILIES: [(Family, &str); 2] = [(Family::Gpt2, "gpt2"), (Family::Llama, "llama")];
-const PPO: Ppo = Ppo { clip: 0.2, value_clip: 0.2, value_weight: 0.1, temperature: 0.7, pretraining_weight: 2.5 };
+const DRAWN: Drawn = Drawn { temperature: 0.7, tokens: 11 };
+const PPO: Ppo = Ppo { clip: 0.2, value_clip: 0.2, value_weight: 0.1, drawn: DRAWN, pretraining_weight: 2.5 };
 const LAMBDA: f64 = 0.95;
 const CLOSE: f64 = 1e-5;
 
@@ -157,11 +158,11 @@ fn a_policy_and_its_value_network_learn_as_they_do_there() {
         let figures = read();
         for (family, name) in FAMILIES {
             let (model, batch) = (actor_critic(&figures, family, name), batch(&figures, name));
-            let [log_probabilities, values] = answer_values(&model, &batch, PPO.temperature);
+            let log_probabilities = policy_log_probabilities(model.policy(), &batch, DRAWN);
+            let values = answer_values(model.value(), &batch);
             hold(&figures, &format!("{name}/new_log_probabilities"), &log_probabilities, CLOSE * slack());
             hold(&figures, &format!("{name}/new_values"), &values, CLOSE * slack());
-            let by_itself =
-                policy_log_probabilities(&Figures::of_models().model(family, name), &batch, PPO.temperature);
+            let by_itself = policy_log_probabilities(&Figures::of_models().model(family, name), &batch, DRAWN);
             let far = apart(&by_itself, &log_probabilities);
             assert!(far < CLOSE * slack(), "{name}: as a reference it is {far} off what it is as a policy");
 
@@ -227,7 +228,8 @@ fn a_first_update_has_the_whole_gradient() {
         for (family, name) in FAMILIES {
             let model = actor_critic(&figures, family, name);
             let mut batch = EpisodeBatch { pretraining: None, figures: Vec::new(), ..batch(&figures, name) };
-            [batch.log_probabilities, batch.values] = answer_values(&model, &batch, PPO.temperature);
+            batch.log_probabilities = policy_log_probabilities(model.policy(), &batch, DRAWN);
+            batch.values = answer_values(model.value(), &batch);
             let Found { parts, gradients, .. } = found(&model, PPO.loss(&model, &batch, &batch, 1));
             for part in ["clip_share", "value_clip_share", "approximate_kl"] {
                 // two passes on a GPU may be by different kernels
@@ -237,7 +239,7 @@ fn a_first_update_has_the_whole_gradient() {
 
             let tokens = Tokens { ids: &batch.ids, batch_size: EPISODES.len(), starts: None };
             let NextTokens { places, targets, .. } = batch.next_tokens();
-            let states = states_at(model.policy().hidden(tokens, None), &places) / PPO.temperature;
+            let states = states_at(model.policy().hidden(tokens, None), &places) / DRAWN.temperature;
             let losses = head_losses(states, model.policy().head(), &targets);
             let constant = |numbers: &[f32]| {
                 Tensor::<1>::from_data(TensorData::new(numbers.to_vec(), [numbers.len()]), &losses.device())
