@@ -19,6 +19,7 @@ mod memory;
 mod metrics;
 mod operations;
 mod optimizers;
+mod policies;
 mod ppo;
 mod precision;
 mod preferences;
