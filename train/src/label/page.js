@@ -153,8 +153,8 @@ function setKind(kind) {
 // Shows an item, with what was entered for it before: given, or kept by the browser.
 function show(item, given) {
   state.item = item;
-  const draft = kept.get(DRAFT);
-  const before = given ?? (draft && draft.name === state.name && draft.item === item.number && draft.prompt === item.prompt ? draft : {});
+  const draft = kept.get(draftOf(item));
+  const before = given ?? (draft && draft.prompt === item.prompt ? draft : {});
   const isFitting = Array.isArray(before.ranks) && before.ranks.length === item.answers.length;
   state.ranks = isFitting ? before.ranks : item.answers.map(() => null);
   $("text").value = typeof before.text === "string" ? before.text : "";
@@ -175,8 +175,13 @@ function setText(element, text) {
 }
 
 function keepDraft() {
-  const { name, item, ranks } = state;
-  if (item) kept.set(DRAFT, { name, item: item.number, prompt: item.prompt, ranks, text: $("text").value });
+  const { item, ranks } = state;
+  if (item) kept.set(draftOf(item), { prompt: item.prompt, ranks, text: $("text").value });
+}
+
+// What was entered for an item by a labeler is kept apart from what was entered for others, in this tab and in others.
+function draftOf(item) {
+  return `${DRAFT}:${state.name}:${item.number}`;
 }
 
 // ---- ranking
@@ -264,8 +269,9 @@ async function save() {
 async function judge(answer, saved) {
   await busily(async () => {
     keepDraft();
+    const draft = draftOf(state.item);
     await ask("/api/judge", { labeler: state.name, item: state.item.number, ...answer });
-    kept.remove(DRAFT);
+    kept.remove(draft);
     say(saved);
     progress();
     await load();

@@ -201,7 +201,21 @@ impl Script {
     fn end(mut self) -> Result<()> {
         drop(self.input.take());
         match self.wait(ENDING) {
-            Some(status) if status.success() => Ok(()),
+            Some(status) if status.success() => {
+                let mut more = Vec::new();
+                let read = (&mut self.output).take(LONGEST_LINE).read_to_end(&mut more);
+                match read {
+                    Ok(_) if more.trim_ascii().is_empty() => Ok(()),
+                    Ok(_) => {
+                        let said = String::from_utf8_lossy(more.trim_ascii()).into_owned();
+                        let said = short(&said, 80);
+                        Err(self.fault(format!(
+                            "it has said more than it was asked, and its judgments may be of other prompts: `{said}`"
+                        )))
+                    }
+                    Err(error) => Err(self.fault(format!("it cannot be read: {error}"))),
+                }
+            }
             Some(status) => Err(self.fault(format!("after this line, it has ended with {status}"))),
             None => Err(self.fault("after this line, it does not end, though it is asked nothing more".into())),
         }

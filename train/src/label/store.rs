@@ -88,6 +88,8 @@ impl Store {
             return Err(Error::NoLabels { path: folder.to_owned() });
         }
         let connection = opened(&path, OpenFlags::empty()).map_err(Error::database("open", &path))?;
+        // what is checked, and read afterwards, is of one moment, whoever writes meanwhile
+        connection.execute_batch("BEGIN DEFERRED").map_err(Error::database("read", &path))?;
         let settings = check(&connection, &path)?;
         Self::with(path, connection, settings, None)
     }

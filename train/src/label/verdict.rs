@@ -62,6 +62,9 @@ impl Verdict {
                 length if length > LONGEST_REASON => {
                     Err(format!("the reason has {length} characters, and may have {LONGEST_REASON}"))
                 }
+                _ if reason.chars().any(char::is_control) => {
+                    Err("the reason has characters that cannot be seen, such as a line break".into())
+                }
                 _ => Ok(()),
             },
             (Self::Ranks(_), Kind::Demonstrations) => Err("it is a ranking, and demonstrations are asked for".into()),

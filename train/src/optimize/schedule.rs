@@ -92,7 +92,8 @@ impl Schedule {
     }
 
     /// Steps until the peak, of `steps` in all.
-    fn warmup(&self, steps: u64) -> u64 {
+    #[must_use]
+    pub fn warmup(&self, steps: u64) -> u64 {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of the steps")]
         let part = (self.warmup_ratio * steps as f64).ceil() as u64;
         self.warmup_steps.max(part)

@@ -224,7 +224,8 @@ pub fn reward(
     if outcome.interrupted || loop_config.until < all {
         return Ok((outcome, None));
     }
-    let trained = TrainedRewardModel::load(&options.out, Which::Newest, options.device)?;
+    // a training that had come to its end before has found its 0, and finds the same
+    let trained = TrainedRewardModel::load_unshifted(&options.out, Which::Newest, options.device)?;
     let normalization = match &demonstrations {
         Some(demonstrations) => Normalization::of_demonstrations(&trained, demonstrations),
         None => Normalization::of_best_answers(&trained, &best),

@@ -36,8 +36,13 @@ pub(super) fn evaluate(model: &TrainedRewardModel, preferences: &Preferences) ->
 
 /// What one should know before one believes a reward model with such figures.
 fn warnings(figures: &PreferenceFigures) -> Vec<String> {
-    let PreferenceFigures { interval: [low, high], accuracy, length, .. } = figures;
+    /// Fewer prompts than this have no interval to speak of.
+    const FEW: usize = 5;
+    let PreferenceFigures { interval: [low, high], accuracy, length, prompts, .. } = figures;
     let mut warnings = Vec::new();
+    if *prompts < FEW {
+        warnings.push(format!("it was judged by {prompts} prompts, of which no interval says anything"));
+    }
     if *low <= 0.5 {
         warnings.push(format!(
             "an accuracy of {accuracy:.3} ({low:.3} to {high:.3}) may be chance: more rankings, or a larger model, are needed"

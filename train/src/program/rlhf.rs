@@ -28,6 +28,7 @@ use super::{
     data::absolute,
     pretrained_model::PretrainedModel,
     rlhf_config::LabelConfig,
+    rlhf_figures,
     rlhf_identity::RoundsIdentity,
     rlhf_labels::{Labelled, RoundLabels, mix},
     rlhf_page::{self, RoundsPage},
@@ -163,7 +164,7 @@ impl Rounds {
     /// What they are known by.
     fn identity(&self) -> Result<RoundsIdentity> {
         let Self { config, prompts, from, labeler, demonstrations, reward, policy } = self;
-        let LabelConfig { answers, tokens, temperature, count, .. } = &config.label;
+        let LabelConfig { answers, tokens, temperature, .. } = &config.label;
         let files = HashedFiles::new(SourceFiles::find(prompts)?)?;
         let (train, validation) = files.hashes();
         let mixture = sha256(format!("{};{}", train.concat(), validation.concat()).as_bytes());
@@ -172,7 +173,6 @@ impl Rounds {
             .with("label.answers", answers)
             .with("label.tokens", tokens)
             .with("label.temperature", temperature)
-            .with("label.count", count)
             .with("policy.method", &config.policy.method)
             .with_hash("prompts.mixture", &mixture)
             .with_hash("model.from", &PretrainedModel::open(from, Which::Newest)?.sha256()?);
@@ -270,6 +270,9 @@ impl RoundsRun<'_> {
             if !training.run(folder, self.options, progress)? {
                 return Ok(RoundsEnd::Interrupted);
             }
+        }
+        for warning in rlhf_figures::warnings(&judge) {
+            progress.note(&format!("take care: of the reward model of round {round}, {warning}"));
         }
         self.sample(round, start, &after)?;
         let figures = RoundFigures::of(round, counts, &judge, &after)?;

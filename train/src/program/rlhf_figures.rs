@@ -121,6 +121,14 @@ impl PolicyFigures {
     }
 }
 
+/// What one should know of a reward model before one believes it, as its evaluation has it.
+pub(super) fn warnings(judge: &Path) -> Vec<String> {
+    let read = fs::read(judge.join("evaluation.json")).ok();
+    let evaluation: Option<Value> = read.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let warnings = evaluation.as_ref().and_then(|evaluation| evaluation["warnings"].as_array());
+    warnings.into_iter().flatten().filter_map(|warning| warning.as_str().map(str::to_owned)).collect()
+}
+
 /// Tokens a second of all steps that a log tells of.
 fn tokens_per_second(metrics: &[Value]) -> Option<f64> {
     let steps = || metrics.iter().filter(|line| line["tokens_per_second"].is_number());

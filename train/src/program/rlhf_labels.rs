@@ -81,11 +81,12 @@ impl RoundLabels<'_> {
             None => self.of_people(progress)?,
         };
         if labelled == Labelled::Enough {
-            let exported = export(&self.labels(), Some(Kind::Rankings), Some(rankings))?;
-            if exported.rows == 0 {
+            // before anything says that the labels of the round are there
+            if self.there()? == 0 {
                 let message = "no prompt was ranked, and nothing can be learnt from that".to_owned();
                 return Err(Error::Data { path: self.labels(), message });
             }
+            let exported = export(&self.labels(), Some(Kind::Rankings), Some(rankings))?;
             progress.note(&format!("{}: {exported}", exported.path.display()));
         }
         Ok(labelled)

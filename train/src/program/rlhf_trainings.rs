@@ -86,9 +86,20 @@ impl<'t> RoundTraining<'t> {
         match kind {
             // its data is there
             TrainingKind::Tune => Tuning::read(config, settings).map(drop),
-            TrainingKind::Reward => check::<RewardConfig, _>(config, settings, RewardPreset::defaults),
-            TrainingKind::Ppo => check::<PpoConfig, _>(config, settings, PpoPreset::defaults),
-            TrainingKind::Dpo => check::<DpoConfig, _>(config, settings, DpoPreset::defaults),
+            TrainingKind::Reward => checked::<RewardConfig, _>(config, settings, RewardPreset::defaults).map(drop),
+            TrainingKind::Dpo => checked::<DpoConfig, _>(config, settings, DpoPreset::defaults).map(drop),
+            TrainingKind::Ppo => {
+                let (file, PpoConfig { reward, .. }) = checked(config, settings, PpoPreset::defaults)?;
+                for (key, is_written) in
+                    [("reward.program", reward.program.is_some()), ("reward.classifier", reward.classifier.is_some())]
+                {
+                    if is_written {
+                        let message = "the reward model of a round gives the scores, and nothing beside it".to_owned();
+                        return Err(file.fault_of(key, settings, message).into());
+                    }
+                }
+                Ok(())
+            }
         }
     }
 
@@ -138,15 +149,15 @@ impl fmt::Display for RoundTraining<'_> {
     }
 }
 
-/// Checks that a file is a configuration of some kind.
-fn check<C: DeserializeOwned, P: DeserializeOwned>(
+/// A file, and the configuration of some kind that it is.
+fn checked<C: DeserializeOwned, P: DeserializeOwned>(
     path: &Path,
     settings: &[Setting],
     defaults: fn(P) -> Defaults,
-) -> Result<()> {
+) -> Result<(TomlFile, C)> {
     let file = with_preset(TomlFile::read(path)?, settings, defaults)?;
-    let _: C = file.parse(settings)?;
-    Ok(())
+    let config = file.parse(settings)?;
+    Ok((file, config))
 }
 
 #[cfg(test)]
@@ -180,6 +191,9 @@ mod tests {
         assert_eq!(fault(&of_ppo(&path)), None);
         let found = fault(&of_reward(&path)).expect("a reward model writes nothing");
         assert!(found.contains("inner.toml:7:") && found.contains("unknown field `ppo`"), "{found}");
+        write(&format!("{lines}[ppo]\nmax_new_tokens = 4\n[reward]\nprogram = \"judge.sh\"\n"));
+        let found = fault(&of_ppo(&path)).expect("two things cannot give the scores");
+        assert!(found.contains("the reward model of a round gives the scores"), "{found}");
         write("preset = \"instructgpt\"\nseed = 1\n");
         assert_eq!(fault(&of_reward(&path)), None);
         let set = &of_ppo(&path).settings[2];

@@ -138,6 +138,14 @@ impl<M: Module> Ready<'_, M> {
     ) -> Result<TrainOutcome> {
         progress.on_start(config.steps);
         let place = self.place.as_ref().map(|(step, logs)| (*step, logs));
+        let warmup = config.schedule.warmup(config.steps);
+        if place.is_none() && warmup >= config.steps {
+            progress.note(&format!(
+                "the warm-up has {warmup} steps and the training {}: the learning rate never gets to its peak; fewer `warmup_steps`, or a \
+                 `warmup_ratio`, help",
+                config.steps
+            ));
+        }
         let mut log = Log::open(self.out, place, progress)?;
         if place.is_none() {
             lost.iter().try_for_each(|lost| log.lost(lost))?;

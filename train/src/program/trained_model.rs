@@ -19,6 +19,10 @@ use crate::{
 /// # Errors
 /// When there is no such checkpoint, or it is damaged.
 pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<(LoadedModel, Tokenizer)> {
+    if checkpoint::checkpoints(out)?.is_empty() && out.join("config.json").is_file() {
+        let message = "it is a folder of Hugging Face, of which `train import` makes a training".to_owned();
+        return Err(Error::Data { path: out.to_owned(), message });
+    }
     let mut checkpoint = whole(out, which)?;
     // of a classifier the language model writes
     checkpoint.model = language_model(checkpoint.model);

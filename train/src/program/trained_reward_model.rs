@@ -48,6 +48,20 @@ impl TrainedRewardModel {
     /// # Errors
     /// When there is no such checkpoint, it is damaged, or holds another model.
     pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<Self> {
+        let trained = Self::load_unshifted(out, which, device)?;
+        Ok(match Normalization::load(out)?.filter(|normalization| normalization.step == trained.step) {
+            Some(normalization) => {
+                Self { model: trained.model.shifted(normalization.shift()), is_shifted: true, ..trained }
+            }
+            None => trained,
+        })
+    }
+
+    /// The same with rewards as they were trained, whatever was found before.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_unshifted(out: &Path, which: Which, device: DeviceName) -> Result<Self> {
         let checkpoint = checkpoint::find(out, which)?;
         let folder = out.join("checkpoints");
         if checkpoint.identity.config["reward"].is_null() {
@@ -69,14 +83,8 @@ impl TrainedRewardModel {
         let step = checkpoint.state.step;
         let model = architecture.zeros_reward_model(rows, &device.open()?);
         let model = checkpoint::with_weights(model, checkpoint.model, &folder)?.valid();
-        let normalization = Normalization::load(out)?.filter(|normalization| normalization.step == step);
-        let is_shifted = normalization.is_some();
-        let model = match normalization {
-            Some(normalization) => model.shifted(normalization.shift()),
-            None => model,
-        };
         let batch_size = (training.batch_size / training.gradient_accumulation).max(1);
-        Ok(Self { model, tokenizer, batch_size, seed, step, is_shifted })
+        Ok(Self { model, tokenizer, batch_size, seed, step, is_shifted: false })
     }
 
     /// What is to be said of its rewards, if something is.

@@ -80,8 +80,8 @@ pub fn head_loss(x: Tensor<2>, weight: Tensor<2>, targets: &[i32], weights: &[f3
     }
 }
 
-/// The cross-entropy of each row of `x weightᵀ`, on a processor without a tensor of logits for all rows: for losses that are no weighted sum of
-/// these.
+/// The cross-entropy of each row of `x weightᵀ`, for losses that are no weighted sum of these: on a processor without a tensor of logits for all
+/// rows; elsewhere without one where no gradients are taken.
 ///
 /// The backward pass computes the logits once more, by which it keeps nothing but what went in.
 ///
@@ -93,15 +93,29 @@ pub fn head_loss(x: Tensor<2>, weight: Tensor<2>, targets: &[i32], weights: &[f3
 #[must_use]
 pub fn head_losses(x: Tensor<2>, weight: Tensor<2>, targets: &[i32]) -> Tensor<1> {
     if !matches!(route(&x), Route::Cpu) {
-        let rows = targets.len();
-        let targets = Tensor::<2, Int>::from_data(TensorData::new(targets.to_vec(), [rows, 1]), &x.device());
-        return log_softmax(logits(x, weight), 1).gather(1, targets).reshape([rows]).neg();
+        return in_parts(&x, &weight, targets);
     }
     record([x.into(), weight.into()], |[x, weight], keep| {
         let losses = kernel::losses(x.values(), weight.values(), targets, x.width());
         let losses = CpuTensor::new(losses, [targets.len()]);
         (losses, keep.then(|| Losses { x, weight, targets: targets.to_vec() }))
     })
+}
+
+/// Logits that burn's operations hold at a time where nothing is kept for gradients: 256 MiB in single precision.
+const LOGITS: usize = 1 << 26;
+
+/// The same by burn's operations, some rows at a time.
+fn in_parts(x: &Tensor<2>, weight: &Tensor<2>, targets: &[i32]) -> Tensor<1> {
+    let ([_, hidden_size], [vocabulary, _]) = (x.dims(), weight.dims());
+    let together = (LOGITS / vocabulary).max(1);
+    let part = |(number, targets): (usize, &[i32])| {
+        let (first, rows) = (number * together, targets.len());
+        let x = x.clone().slice([first..first + rows, 0..hidden_size]);
+        let targets = Tensor::<2, Int>::from_data(TensorData::new(targets.to_vec(), [rows, 1]), &x.device());
+        log_softmax(logits(x, weight.clone()), 1).gather(1, targets).reshape([rows]).neg()
+    };
+    Tensor::cat(targets.chunks(together).enumerate().map(part).collect(), 0)
 }
 
 #[derive(Debug, Clone)]

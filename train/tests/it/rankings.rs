@@ -131,6 +131,12 @@ fn a_reward_model_ranks_as_people_did() {
     let card = fs::read_to_string(workshop.path().join("reward/card.md")).expect("it is there");
     assert!(card.contains("## By length") && card.contains(&format!("{accuracy:.4}")), "{card}");
 
+    // once more at its end, it finds the same 0
+    let normalization = || fs::read_to_string(workshop.path().join("reward/reward.json")).expect("it is there");
+    let before = normalization();
+    run_well(&workshop, "reward", &["--resume"]);
+    assert_eq!(normalization(), before);
+
     // the demonstrations themselves have a mean of 0 now
     let (said, rewards) = score(&workshop, "demonstrations.jsonl");
     let rewards = rewards.column_by_name("reward").expect("a reward a row").as_primitive::<Float32Type>().clone();
