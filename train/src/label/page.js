@@ -37,6 +37,7 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 class Refused extends Error {
   constructor(message, code) {
     super(message);
+    this.status = code;
     this.isFault = code >= 500;
   }
 }
@@ -270,7 +271,16 @@ async function judge(answer, saved) {
   await busily(async () => {
     keepDraft();
     const draft = draftOf(state.item);
-    await ask("/api/judge", { labeler: state.name, item: state.item.number, ...answer });
+    try {
+      await ask("/api/judge", { labeler: state.name, item: state.item.number, ...answer });
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 409) throw error;
+      // judged in another window
+      kept.remove(draft);
+      await load();
+      say(`Not saved: ${error.message}.`);
+      return;
+    }
     kept.remove(draft);
     say(saved);
     progress();

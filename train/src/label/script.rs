@@ -5,13 +5,15 @@
 //! it, a line      {"ranks": [2, 1]}   or   {"skip": "unclear"}
 //! ```
 //!
-//! It is called by its file, and goes through items as a labeler of this name would: in their order, and on from where it was.
+//! It is called by its file, and goes through items as a labeler of this name would: in their order, and on from where it was. What it says is
+//! read on a thread of its own, so that one that says nothing can be told to stop.
 
 use std::{
     collections::VecDeque,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
     thread,
     time::{Duration, Instant},
 };
@@ -36,6 +38,9 @@ const AHEAD: usize = 8;
 
 /// Bytes of a line, at most.
 const LONGEST_LINE: u64 = 1 << 20;
+
+/// How often one looks whether to stop while a judgment is waited for.
+const LOOKING: Duration = Duration::from_millis(100);
 
 /// How long the program may take to end once nothing is asked any more.
 const ENDING: Duration = Duration::from_secs(10);
@@ -84,7 +89,10 @@ pub fn run_script(
         let mut shown: Vec<&Answer> = answers.iter().collect();
         shown.sort_by_key(|answer| answer.shown);
         let texts: Vec<&str> = shown.iter().map(|answer| answer.text.as_str()).collect();
-        let verdict = script.ask(&store.prompt(*item)?, &texts)?;
+        let Some(verdict) = script.ask(&store.prompt(*item)?, &texts, should_stop)? else {
+            // it is ended with what it was asked last unsaid
+            return Ok(done);
+        };
         let places: Vec<u32> = answers.iter().map(|answer| answer.shown).collect();
         match &verdict {
             Verdict::Skip(_) => done.skipped += 1,
@@ -136,7 +144,8 @@ struct Script {
     path: PathBuf,
     child: Child,
     input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
+    /// Its lines; none more once it says nothing more.
+    output: Receiver<std::io::Result<Vec<u8>>>,
     /// Lines that it was asked for.
     line: u64,
 }
@@ -158,26 +167,30 @@ impl Script {
         let child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = child.map_err(Error::file("run", path))?;
         let input = child.stdin.take();
-        let output = BufReader::new(child.stdout.take().expect("it is piped"));
+        let output = lines(child.stdout.take().expect("it is piped"));
         Ok(Self { path: path.to_owned(), child, input, output, line: 0 })
     }
 
-    /// What it says of some answers to a prompt.
+    /// What it says of some answers to a prompt; none where it is to stop before it says something.
     ///
     /// # Errors
     /// When it has ended, or says something else.
-    fn ask(&mut self, prompt: &str, answers: &[&str]) -> Result<Verdict> {
+    fn ask(&mut self, prompt: &str, answers: &[&str], should_stop: &dyn Fn() -> bool) -> Result<Option<Verdict>> {
         self.line += 1;
         let question = format!("{}\n", json!({ "prompt": prompt, "answers": answers }));
         let written = match &mut self.input {
             Some(input) => input.write_all(question.as_bytes()).and_then(|()| input.flush()),
             None => Ok(()),
         };
-        let mut line = Vec::new();
-        let read = (&mut self.output).take(LONGEST_LINE).read_until(b'\n', &mut line);
-        if let Err(error) = read {
-            return Err(self.fault(format!("it cannot be read: {error}")));
-        }
+        let said = loop {
+            match self.output.recv_timeout(LOOKING) {
+                Err(RecvTimeoutError::Timeout) if should_stop() => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break Ok(Vec::new()),
+                Ok(said) => break said,
+            }
+        };
+        let line = said.map_err(|error| self.fault(format!("it cannot be read: {error}")))?;
         if line.is_empty() {
             let ended = match self.wait(ENDING) {
                 Some(status) => format!("it has ended ({status}), and was asked for a judgment"),
@@ -188,7 +201,7 @@ impl Script {
         if let Err(error) = written {
             return Err(self.fault(format!("it does not read what it is asked: {error}")));
         }
-        verdict(&line, answers.len()).map_err(|message| {
+        verdict(&line, answers.len()).map(Some).map_err(|message| {
             let said = String::from_utf8_lossy(line.trim_ascii()).into_owned();
             self.fault(format!("{message}; it says `{}`", short(&said, 80)))
         })
@@ -203,18 +216,18 @@ impl Script {
         match self.wait(ENDING) {
             Some(status) if status.success() => {
                 let mut more = Vec::new();
-                let read = (&mut self.output).take(LONGEST_LINE).read_to_end(&mut more);
-                match read {
-                    Ok(_) if more.trim_ascii().is_empty() => Ok(()),
-                    Ok(_) => {
-                        let said = String::from_utf8_lossy(more.trim_ascii()).into_owned();
-                        let said = short(&said, 80);
-                        Err(self.fault(format!(
-                            "it has said more than it was asked, and its judgments may be of other prompts: `{said}`"
-                        )))
-                    }
-                    Err(error) => Err(self.fault(format!("it cannot be read: {error}"))),
+                // what it has started may go on, and keep the pipe open: nobody waits for that
+                while let Ok(said) = self.output.recv_timeout(LOOKING) {
+                    more.extend(said.unwrap_or_default());
                 }
+                if more.trim_ascii().is_empty() {
+                    return Ok(());
+                }
+                let said = String::from_utf8_lossy(more.trim_ascii()).into_owned();
+                let said = short(&said, 80);
+                Err(self.fault(format!(
+                    "it has said more than it was asked, and its judgments may be of other prompts: `{said}`"
+                )))
             }
             Some(status) => Err(self.fault(format!("after this line, it has ended with {status}"))),
             None => Err(self.fault("after this line, it does not end, though it is asked nothing more".into())),
@@ -243,6 +256,25 @@ impl Drop for Script {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The lines that a program writes, as it writes them; each is waited with until it is taken.
+fn lines(output: ChildStdout) -> Receiver<std::io::Result<Vec<u8>>> {
+    let (sender, receiver) = sync_channel(1);
+    let mut output = BufReader::new(output);
+    thread::spawn(move || {
+        loop {
+            let mut line = Vec::new();
+            let read = (&mut output).take(LONGEST_LINE).read_until(b'\n', &mut line);
+            let is_last = !matches!(read, Ok(1..));
+            let said = read.map(|_| line);
+            // at its end it says nothing more, and nobody may be there to take more
+            if said.as_ref().is_ok_and(Vec::is_empty) || sender.send(said).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    receiver
 }
 
 /// What a line says.

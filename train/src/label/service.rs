@@ -155,6 +155,14 @@ impl Service {
         };
         verdict.check(store.settings().kind, store.settings().answers()).map_err(Refusal::invalid)?;
         let verdict = verdict.in_own_order(&places(&answers.unwrap_or_default()));
+        // of two windows of one labeler neither takes the place of the other's without a word
+        if let Some(before) = store.counting(item, &labeler)?.filter(|before| before.verdict != verdict) {
+            let message = format!(
+                "judgment {} of {labeler} on this prompt counts already; it is undone before another",
+                before.number
+            );
+            return Err(Refusal::conflict(message));
+        }
         let judgment = store.judge(item, &labeler, &verdict)?;
         Ok(json!({ "judgment": judgment }))
     }

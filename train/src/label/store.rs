@@ -173,6 +173,15 @@ impl Store {
         last.map(|last| last.judgment(&self.path)).transpose()
     }
 
+    /// The judgment of a labeler on an item that counts, if there is one.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn counting(&self, item: i64, labeler: &str) -> Result<Option<Judgment>> {
+        let found = counting(&self.connection, item, labeler).map_err(Error::database("read", &self.path))?;
+        found.map(|found| found.judgment(&self.path)).transpose()
+    }
+
     /// All judgments that count, in the order in which they were made.
     ///
     /// # Errors
@@ -262,12 +271,16 @@ fn add_answers(connection: &mut Connection, item: i64, answers: &[Answer]) -> ru
     transaction.commit()
 }
 
-fn judge(connection: &mut Connection, item: i64, labeler: &str, verdict: &Verdict) -> rusqlite::Result<i64> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+fn counting(connection: &Connection, item: i64, labeler: &str) -> rusqlite::Result<Option<StoredJudgment>> {
     let question = format!(
         "SELECT {COLUMNS} FROM judgments WHERE item = ?1 AND labeler = ?2 AND replaced_by IS NULL AND kind <> 'undo'"
     );
-    let before = transaction.query_row(&question, (item, labeler), StoredJudgment::of_row).optional()?;
+    connection.query_row(&question, (item, labeler), StoredJudgment::of_row).optional()
+}
+
+fn judge(connection: &mut Connection, item: i64, labeler: &str, verdict: &Verdict) -> rusqlite::Result<i64> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let before = counting(&transaction, item, labeler)?;
     if let Some(before) = &before
         && before.verdict().is_ok_and(|said| said.as_ref() == Some(verdict))
     {

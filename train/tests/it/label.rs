@@ -307,6 +307,11 @@ fn a_labeler_goes_back_and_passes_over() {
     assert_eq!((&first["last"], &first["left"], &first["judged"]), (&Value::Null, &json!(4), &json!(0)));
     let item = labels.judge("ann", &json!({ "ranks": [3, 1, 2] }));
     assert_eq!(item, number(&first));
+    // another window of the same labeler, which still shows it
+    let again = |ranks: Value| labels.post("/api/judge", &json!({ "labeler": "ann", "item": item, "ranks": ranks }));
+    let other = again(json!([1, 2, 3]));
+    assert!(other.status == 409 && other.body.contains("of ann on this prompt counts already"), "{}", other.body);
+    assert_eq!(again(json!([3, 1, 2])).status, 200, "a request that is sent once more is no other judgment");
     let second = labels.judge("ann", &json!({ "skip": "other: in Latin" }));
     let last = labels.next("ann")["last"].as_i64().expect("two were judged");
     let other = labels.post("/api/undo", &json!({ "labeler": "ann", "judgment": last - 1 }));
@@ -531,6 +536,11 @@ fn a_program_ranks_in_the_place_of_people() {
             "fails",
             r#"while read -r line; do echo '{"ranks": [1, 2]}'; done; exit 4"#,
             "fails, line 6: after this line, it has ended with exit status: 4",
+        ),
+        (
+            "repeats",
+            r#"while read -r line; do echo '{"ranks": [1, 2]}'; echo '{"ranks": [1, 2]}'; done"#,
+            "repeats, line 6: it has said more than it was asked",
         ),
     ] {
         let output = run(&script(&workshop, name, lines), &[]);
