@@ -274,9 +274,10 @@ async function judge(answer, saved) {
     try {
       await ask("/api/judge", { labeler: state.name, item: state.item.number, ...answer });
     } catch (error) {
-      if (!(error instanceof Refused) || error.status !== 409) throw error;
-      // judged in another window
+      // judged in another window: ranks are soon given again, but a text that was written stays where it is
+      if (!(error instanceof Refused) || error.status !== 409 || !isRanking()) throw error;
       kept.remove(draft);
+      progress();
       await load();
       say(`Not saved: ${error.message}.`);
       return;
