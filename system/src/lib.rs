@@ -5,6 +5,7 @@
 //! ```
 //!
 //! - [`AtomicFile`], [`HashedFile`], [`write_whole`], [`sync_folder`]: files that appear whole or not at all
+//! - [`FolderLock`]: one program at a time in a folder
 //! - [`hash_file`], [`sha256`]: hashes as manifests and checkpoints hold them
 //! - [`FileError`]: what the system refused, with the action and the path
 //! - [`peak_memory`]: the memory of this process
@@ -16,12 +17,14 @@
 mod atomic_file;
 pub mod contained;
 mod error;
+mod folder_lock;
 mod hash;
 mod hashed_file;
 mod memory;
 
 pub use atomic_file::{AtomicFile, sync_folder};
 pub use error::{FileError, Result};
+pub use folder_lock::FolderLock;
 pub use hash::{Hasher, Written, hash_file, sha256};
 pub use hashed_file::{HashedFile, write_whole};
 pub use memory::peak_memory;

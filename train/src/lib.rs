@@ -27,6 +27,7 @@ pub mod metrics;
 pub mod model;
 pub mod objective;
 pub mod optimize;
+mod percent;
 pub mod program;
 pub mod random;
 pub mod rollout;

@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use schemas::{ledger::mixture_stage, manifest, mixture};
+use system::FolderLock;
+
+use crate::error::{Error, Result};
 
 /// The paths below an output folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,14 @@ impl Layout {
     #[must_use]
     pub fn out(&self) -> &Path {
         &self.out
+    }
+
+    /// Takes the folder, which is made where it is missing.
+    ///
+    /// # Errors
+    /// When another run holds it, or it cannot be written.
+    pub fn lock(&self) -> Result<FolderLock> {
+        FolderLock::take(&self.out)?.ok_or_else(|| Error::Locked { path: self.out.clone() })
     }
 
     /// The documents of one file of a source.

@@ -29,7 +29,7 @@ pub use warnings::Warning;
 
 use crate::{
     error::Result,
-    files::{Layout, Lock, write_whole},
+    files::{Layout, write_whole},
 };
 use findings::{Findings, RunFiles};
 
@@ -42,7 +42,7 @@ pub const LARGEST: usize = 1 << 20;
 /// When the run's files cannot be read, another run holds the folder, or the report cannot be written.
 pub async fn write(out: &Path, means: Means) -> Result<Vec<Warning>> {
     let files = RunFiles::open(out, means)?;
-    let _lock = Lock::take(files.layout.out())?;
+    let _lock = files.layout.lock()?;
     let mut findings = Findings::gather(&files).await.map_err(|error| files.named(error))?;
     let mut html = page(&findings);
     // what is shown is bounded so that this is never so, but for recipes of hundreds of sources or steps

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     engine::{Limits, Session},
     error::Result,
-    files::{Layout, Lock, read_json, remove_folder},
+    files::{FolderLock, Layout, read_json, remove_folder},
     recipe::Plan,
     source::Source,
 };
@@ -46,7 +46,7 @@ pub struct Run<'a> {
     pub parts: BTreeMap<String, u32>,
     /// Whether some document was read from more than one file, so that facts have to be made unique by id before they are joined.
     pub repeats: AtomicBool,
-    _lock: Lock,
+    _lock: FolderLock,
 }
 
 impl<'a> Run<'a> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Result},
-    files::{Layout, Lock, remove_folder, write_whole},
+    files::{FolderLock, Layout, remove_folder, write_whole},
 };
 
 /// What tells a folder that holds a run from any other.
@@ -19,10 +19,10 @@ struct Belongs {
 ///
 /// # Errors
 /// When the folder holds something else, or another run holds it.
-pub fn take(out: &Path, name: &str) -> Result<(Layout, Lock)> {
+pub fn take(out: &Path, name: &str) -> Result<(Layout, FolderLock)> {
     let layout = Layout::new(std::path::absolute(out).map_err(Error::file("find", out))?);
     claim(&layout, name)?;
-    let lock = Lock::take(layout.out())?;
+    let lock = layout.lock()?;
     let belongs = serde_json::to_vec(&Belongs { name: name.to_owned() }).expect("the type is JSON");
     write_whole(&marker(&layout), &belongs)?;
     remove_folder(&layout.work().join("spill"))?;

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 use schemas::toml_file::Setting;
 
-use super::{printer::Printer, progress::ProgressDisplay, signals};
+use super::{printer::Printer, progress::ProgressDisplay, signals, training::out_of};
 use crate::{
     device::DeviceName,
     program::{
@@ -76,8 +76,7 @@ impl RlhfArgs {
     }
 
     fn out(&self) -> PathBuf {
-        let named = || PathBuf::from("out").join(self.config.file_stem().unwrap_or_default());
-        self.out.clone().unwrap_or_else(named)
+        self.out.clone().unwrap_or_else(|| out_of(&self.config))
     }
 
     /// The command that goes on, word by word.

@@ -66,12 +66,17 @@ impl TrainingArgs {
     }
 }
 
+/// The output folder of a configuration, where nobody names one.
+pub fn out_of(config: &Path) -> PathBuf {
+    PathBuf::from("out").join(config.file_stem().unwrap_or_default())
+}
+
 impl StepsArgs {
     /// How a training is run; without a cache of its own.
     ///
     /// - `out`: the output folder; by the name of `config` if there is none
     pub fn options(&self, config: &Path, out: Option<PathBuf>, device: DeviceName, threads: usize) -> Options {
-        let out = out.unwrap_or_else(|| PathBuf::from("out").join(config.file_stem().unwrap_or_default()));
+        let out = out.unwrap_or_else(|| out_of(config));
         Options { out, device, resume: self.resume, until: self.until, threads, cache: None }
     }
 

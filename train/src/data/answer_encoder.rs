@@ -56,19 +56,10 @@ impl<'t> AnswerEncoder<'t> {
         let mut encoded = self.tokenizer.encode_batch(&texts)?.into_iter();
         let mut next = || encoded.next().expect("every text has its ids");
         let row = |(_, answers): &(&str, Vec<&str>)| {
-            let prompt = self.begun(next());
+            let prompt = begun(self.tokenizer, &self.begin, next());
             self.fitted(prompt, answers.iter().map(|_| next()).collect())
         };
         Ok(rows.iter().map(row).collect())
-    }
-
-    /// The ids of a prompt with what stands before every text, as [`Tokenizer::prompt`] puts it there; one at least.
-    fn begun(&self, ids: Vec<u32>) -> Vec<u32> {
-        let mut prompt = if ids.starts_with(&self.begin) { ids } else { [&self.begin[..], &ids].concat() };
-        if prompt.is_empty() {
-            prompt.push(self.tokenizer.before_text());
-        }
-        prompt
     }
 
     fn fitted(&self, mut prompt: Vec<u32>, mut answers: Vec<Vec<u32>>) -> Result<EncodedAnswers, NoAnswer> {
@@ -102,4 +93,14 @@ impl EncodedAnswers {
     pub fn sequences(&self) -> impl Iterator<Item = Vec<u32>> {
         self.answers.iter().map(|answer| [&self.prompt[..], answer].concat())
     }
+}
+/// The ids of a prompt with what stands before every text, as [`Tokenizer::prompt`] puts it there; one at least.
+///
+/// - `begin`: the ids of an empty prompt
+pub(super) fn begun(tokenizer: &Tokenizer, begin: &[u32], ids: Vec<u32>) -> Vec<u32> {
+    let mut prompt = if ids.starts_with(begin) { ids } else { [begin, &ids].concat() };
+    if prompt.is_empty() {
+        prompt.push(tokenizer.before_text());
+    }
+    prompt
 }

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::{
     read_options::ReadOptions,
-    row_forms::form,
+    row_forms,
     row_values::{self, Ids, Lists, TextColumn},
     rows::Rows,
 };
@@ -113,10 +113,8 @@ impl AnswerRows {
 
 /// What is wrong with a file or a line that has other columns.
 fn other_form(columns: &[&str]) -> String {
-    let what = form(|name| columns.contains(&name)).map(|form| format!(": its rows are {form}")).unwrap_or_default();
-    let shown: Vec<String> = columns.iter().take(8).map(|column| format!("`{column}`")).collect();
-    let shown = if shown.is_empty() { "nothing".to_owned() } else { shown.join(", ") };
-    format!("it has neither `{COMPLETION}` nor `{ANSWERS}`, nor `{CHOSEN}` with `{REJECTED}`, but {shown}{what}")
+    let misses = format!("neither `{COMPLETION}` nor `{ANSWERS}`, nor `{CHOSEN}` with `{REJECTED}`");
+    row_forms::other_form(&misses, columns, "")
 }
 
 /// The columns of a batch.

@@ -1,5 +1,7 @@
 //! Sequences that go through the model together.
 
+use std::ops::Range;
+
 use super::MicroBatches;
 
 /// A batch of sequences: plain numbers, on no device.
@@ -67,6 +69,27 @@ impl MicroBatches for Batch {
 /// An id as tensors have it.
 pub(super) fn signed(id: u32) -> i32 {
     i32::try_from(id).expect("a vocabulary has fewer than 2^31 tokens")
+}
+
+/// Ids of sequences as a tensor has them, each padded to the longest.
+pub(super) fn padded<'a>(sequences: impl Iterator<Item = &'a [u32]> + Clone, padding: u32) -> Vec<i32> {
+    let time = sequences.clone().map(<[u32]>::len).max().expect("a batch has a sequence");
+    let mut padded = Vec::with_capacity(time * sequences.clone().count());
+    for (row, ids) in sequences.enumerate() {
+        padded.extend(ids.iter().copied().map(signed));
+        padded.resize((row + 1) * time, signed(padding));
+    }
+    padded
+}
+
+/// Some rows of padded ids, without the padding that only others asked for.
+///
+/// - `ids`: `[lengths.len(), time]`
+/// - `lengths`: ids of each row that are not padding
+pub(super) fn some_rows(ids: &[i32], lengths: &[usize], rows: Range<usize>) -> Vec<i32> {
+    let time = ids.len() / lengths.len();
+    let longest = lengths[rows.clone()].iter().copied().max().unwrap_or(0);
+    rows.flat_map(|row| &ids[row * time..][..longest]).copied().collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,11 @@
 //!
 //! Source: Ouyang et al. 2022 (`InstructGPT`), appendix C.4: eight pretraining sequences an episode, in each minibatch.
 
-use super::{Batch, MicroBatches, NextTokens, batch::signed, preference_batch::next_tokens};
+use super::{
+    Batch, MicroBatches, NextTokens,
+    batch::{padded, some_rows},
+    preference_batch::next_tokens,
+};
 
 /// An answer that a policy wrote, in the memory of whoever holds many.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,9 +72,8 @@ impl EpisodeBatch {
     /// - `padding`: any id; nothing attends to it, and no loss is taken on it
     #[must_use]
     pub fn new(episodes: &[Episode<'_>], padding: u32) -> Self {
-        let time = episodes.iter().map(|episode| episode.ids.len()).max().expect("a batch has an episode");
-        let mut batch = Self {
-            ids: Vec::with_capacity(time * episodes.len()),
+        Self {
+            ids: padded(episodes.iter().map(|episode| episode.ids), padding),
             lengths: episodes.iter().map(|episode| episode.ids.len()).collect(),
             prompts: episodes.iter().map(|episode| episode.prompt).collect(),
             log_probabilities: of_tokens(episodes, |episode| episode.log_probabilities),
@@ -79,12 +82,7 @@ impl EpisodeBatch {
             returns: of_tokens(episodes, |episode| episode.returns),
             pretraining: None,
             figures: Vec::new(),
-        };
-        for (row, Episode { ids, .. }) in episodes.iter().enumerate() {
-            batch.ids.extend(ids.iter().copied().map(signed));
-            batch.ids.resize((row + 1) * time, signed(padding));
         }
-        batch
     }
 
     /// Ids of a sequence, its padding among them.
@@ -132,7 +130,6 @@ impl MicroBatches for EpisodeBatch {
         let last = (first + count).min(self.lengths.len());
         let lengths = self.lengths[first..last].to_vec();
         let prompts = self.prompts[first..last].to_vec();
-        let (time, longest) = (self.time(), lengths.iter().copied().max().unwrap_or(0));
         let before = answer_tokens(&self.lengths[..first], &self.prompts[..first]);
         let tokens = before..before + answer_tokens(&lengths, &prompts);
         // none where there are none
@@ -147,7 +144,7 @@ impl MicroBatches for EpisodeBatch {
             pretraining.slice(first * each, (last - first) * each)
         });
         Self {
-            ids: (first..last).flat_map(|row| &self.ids[row * time..][..longest]).copied().collect(),
+            ids: some_rows(&self.ids, &self.lengths, first..last),
             lengths,
             prompts,
             log_probabilities: of_tokens(&self.log_probabilities),

@@ -69,7 +69,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        data::{ExampleKind, ExamplesReader, LabelRule, ReadOptions, SequenceEncoder},
+        data::{ExampleKind, ExamplesReader, LabelRule, ReadOptions, SequenceEncoder, SplitReader as _},
         tokenizer::Tokenizer,
     };
 

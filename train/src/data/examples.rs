@@ -8,16 +8,15 @@
 //!
 //! Useful for: data that people labelled. Not useful for: corpora, whose ids stay on disk; see [`super::TokenCache`].
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{
-    Cut, Example, ExampleKind, HashedFiles, Lost, ReadOptions, SequenceEncoder, Shuffle, Split,
+    Cut, Example, ExampleKind, ReadOptions, SequenceEncoder, Shuffle,
     by_length::Lengths,
     labelled_rows::{LabelledRow, LabelledRows},
-    read_options,
-    tokens::RandomSplit,
+    split_reader::{JUDGE, Sides, SplitReader},
     weighted::Countable,
 };
 use crate::error::Result;
@@ -204,77 +203,29 @@ pub struct ExamplesReader<'e> {
     pub options: ReadOptions,
 }
 
-/// Examples to train on, whose rows nobody asks for their ids, and examples to judge by.
-type Sides = [Examples; 2];
-const TRAIN: usize = 0;
-const JUDGE: usize = 1;
+impl SplitReader for ExamplesReader<'_> {
+    type Rows = Examples;
+
+    fn options(&self) -> ReadOptions {
+        self.options
+    }
+
+    /// Each example goes to the side that the hash of its texts says.
+    fn read(&self, file: &Path, sides: &mut Sides<Examples>, side: &dyn Fn(u64) -> usize) -> Result<u64> {
+        let mut rows = LabelledRows::open(file, self.options)?;
+        while let Some(few) = rows.next_few()? {
+            self.few(&rows, few, sides, side)?;
+        }
+        Ok(rows.lost())
+    }
+}
 
 impl ExamplesReader<'_> {
-    /// The examples of one file, with the ids of its rows.
-    ///
-    /// # Errors
-    /// When it cannot be read, more of it is lost than may be, or a row is at fault: file and row are named.
-    pub fn file(&self, path: &Path, lost: &mut Vec<Lost>) -> Result<Examples> {
-        let mut sides = Sides::default();
-        self.files(path, &[path.to_owned()], lost, &mut sides, &|_| JUDGE)?;
-        let [_, examples] = sides;
-        Ok(examples)
-    }
-
-    /// The examples that a source has to train on, and those that are drawn from its files for validation, where it has none for that.
-    ///
-    /// - `share`: of the examples that is drawn, in `0.0..1.0`
-    ///
-    /// # Errors
-    /// As [`Self::file`].
-    pub fn training(&self, source: &HashedFiles, seed: u64, share: f64, lost: &mut Vec<Lost>) -> Result<Sides> {
-        let split = RandomSplit { seed, share, split: Split::Validation };
-        let draws = source.files.validation.is_empty();
-        let mut sides = Sides::default();
-        let side = |hash| if draws && split.takes(hash) { JUDGE } else { TRAIN };
-        self.files(&source.files.path, &source.files.train, lost, &mut sides, &side)?;
-        Ok(sides)
-    }
-
-    /// The examples of a source's files for validation, if it has such.
-    ///
-    /// # Errors
-    /// As [`Self::file`].
-    pub fn validation(&self, source: &HashedFiles, lost: &mut Vec<Lost>) -> Result<Examples> {
-        let mut sides = Sides::default();
-        self.files(&source.files.path, &source.files.validation, lost, &mut sides, &|_| JUDGE)?;
-        let [_, examples] = sides;
-        Ok(examples)
-    }
-
-    /// Reads files, of which each example goes to the side that the hash of its texts says.
-    fn files(
-        &self,
-        source: &Path,
-        files: &[PathBuf],
-        lost: &mut Vec<Lost>,
-        sides: &mut Sides,
-        side: &dyn Fn(u64) -> usize,
-    ) -> Result<()> {
-        let before = lost.len();
-        for file in files {
-            let mut rows = LabelledRows::open(file, self.options)?;
-            while let Some(few) = rows.next_few()? {
-                self.few(&rows, few, sides, side)?;
-            }
-            if rows.lost() > 0 {
-                let of_bytes = read_options::size(file)?;
-                lost.push(Lost { file: file.display().to_string(), lost_bytes: rows.lost(), of_bytes });
-            }
-        }
-        self.options.check_lost(source, files, lost[before..].iter().map(|lost| lost.lost_bytes).sum())
-    }
-
     fn few(
         &self,
         rows: &LabelledRows,
         few: Vec<LabelledRow>,
-        sides: &mut Sides,
+        sides: &mut Sides<Examples>,
         side: &dyn Fn(u64) -> usize,
     ) -> Result<()> {
         let texts: Vec<&str> = few.iter().flat_map(|row| &row.sequences).map(String::as_str).collect();

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::{
     read_options::ReadOptions,
-    row_forms::form,
+    row_forms,
     row_values::{self, Ids, Lists, numbers, what},
     rows::Rows,
 };
@@ -81,15 +81,10 @@ impl LabelledRows {
     }
 }
 
-/// What is wrong with a file or a line that has other columns, and which program takes those.
+/// What is wrong with a file or a line that has other columns.
 fn other_form(columns: &[&str]) -> String {
-    let what = match form(|name| columns.contains(&name)) {
-        Some(form) => format!(": its rows are {form}"),
-        None => "; write sequences with `prompt_styles = [\"gpt1\"]` in a recipe of `curate`".into(),
-    };
-    let shown: Vec<String> = columns.iter().take(8).map(|column| format!("`{column}`")).collect();
-    let shown = if shown.is_empty() { "nothing".to_owned() } else { shown.join(", ") };
-    format!("it has no `{SEQUENCES}`, which a classifier reads, but {shown}{what}")
+    let otherwise = "; write sequences with `prompt_styles = [\"gpt1\"]` in a recipe of `curate`";
+    row_forms::other_form(&format!("no `{SEQUENCES}`, which a classifier reads"), columns, otherwise)
 }
 
 /// The columns of a batch.

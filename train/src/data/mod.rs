@@ -18,6 +18,7 @@
 //! - prompts that a policy answers (`prompts`)
 //! - answers that nobody ranked, for a reward model to score (`answer_rows`)
 //! - of tasks, on which models are evaluated, examples with their ids (`task_examples`)
+//! - of rows that are held in memory, which are trained on and which are judged by (`split_reader`)
 //! - what is padded to the longest of a batch comes with examples of like length (`by_length`)
 //! - no device is touched here: a batch is numbers
 
@@ -63,6 +64,7 @@ mod sequence_encoder;
 mod sources;
 mod span_corruption;
 mod span_pairs;
+mod split_reader;
 mod task_examples;
 mod token_file;
 mod tokens;
@@ -103,5 +105,6 @@ pub use sequence_encoder::{Cut, Encoded, SequenceEncoder};
 pub use sources::{HashedFiles, SequencesConfig, WeightedSequences};
 pub use span_corruption::{SpanCorruption, SpanNoise};
 pub use span_pairs::SpanPairs;
+pub use split_reader::{Sides, SplitReader};
 pub use task_examples::{NoExample, TaskExample, TaskExamples};
 pub use weighted_pairs::WeightedPairs;

@@ -16,7 +16,10 @@
 
 use std::cmp::Ordering;
 
-use super::{MicroBatches, batch::signed};
+use super::{
+    MicroBatches,
+    batch::{padded, some_rows},
+};
 
 /// An answer to a prompt, in the memory of whoever holds many.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,20 +80,14 @@ impl PreferenceBatch {
     #[must_use]
     pub fn new(examples: &[Vec<Answer<'_>>], padding: u32) -> Self {
         let answers = || examples.iter().flatten();
-        let time = answers().map(|answer| answer.ids.len()).max().expect("a batch has an answer");
-        let mut batch = Self {
-            ids: Vec::with_capacity(time * answers().count()),
+        Self {
+            ids: padded(answers().map(|answer| answer.ids), padding),
             lengths: answers().map(|answer| answer.ids.len()).collect(),
             prompts: answers().map(|answer| answer.prompt).collect(),
             counts: examples.iter().map(Vec::len).collect(),
             ranks: answers().map(|answer| answer.rank).collect(),
             references: answers().map(|answer| answer.reference).collect::<Option<Vec<f32>>>().unwrap_or_default(),
-        };
-        for (row, Answer { ids, .. }) in answers().enumerate() {
-            batch.ids.extend(ids.iter().copied().map(signed));
-            batch.ids.resize((row + 1) * time, signed(padding));
         }
-        batch
     }
 
     /// Ids of a sequence, its padding among them.
@@ -164,11 +161,9 @@ impl MicroBatches for PreferenceBatch {
         let before: usize = self.counts[..first].iter().sum();
         let counts = self.counts[first..last].to_vec();
         let rows = before..before + counts.iter().sum::<usize>();
-        let lengths = self.lengths[rows.clone()].to_vec();
-        let (time, longest) = (self.time(), lengths.iter().copied().max().unwrap_or(0));
         Self {
-            ids: rows.clone().flat_map(|row| &self.ids[row * time..][..longest]).copied().collect(),
-            lengths,
+            ids: some_rows(&self.ids, &self.lengths, rows.clone()),
+            lengths: self.lengths[rows.clone()].to_vec(),
             prompts: self.prompts[rows.clone()].to_vec(),
             counts,
             ranks: self.ranks[rows.clone()].to_vec(),
@@ -188,6 +183,7 @@ mod tests {
     use proptest::{collection::vec, prelude::*, sample::select};
 
     use super::*;
+    use crate::data::batch::signed;
 
     fn answer(ids: &[u32], prompt: usize, rank: u32) -> Answer<'_> {
         Answer { ids, prompt, rank, reference: None }

@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use super::{
     read_options::ReadOptions,
-    row_forms::form,
+    row_forms,
     row_values::{self, Ids, Lists, TextColumn},
     rows::Rows,
 };
@@ -106,15 +106,10 @@ impl PreferenceRows {
     }
 }
 
-/// What is wrong with a file or a line that has other columns, and which program takes those.
+/// What is wrong with a file or a line that has other columns.
 fn other_form(columns: &[&str]) -> String {
-    let what = match form(|name| columns.contains(&name)) {
-        Some(form) => format!(": its rows are {form}"),
-        None => "; `curate` writes such rows of tasks with preferences".into(),
-    };
-    let shown: Vec<String> = columns.iter().take(8).map(|column| format!("`{column}`")).collect();
-    let shown = if shown.is_empty() { "nothing".to_owned() } else { shown.join(", ") };
-    format!("it has neither `{ANSWERS}` with `{RANKS}` nor `{CHOSEN}` with `{REJECTED}`, but {shown}{what}")
+    let misses = format!("neither `{ANSWERS}` with `{RANKS}` nor `{CHOSEN}` with `{REJECTED}`");
+    row_forms::other_form(&misses, columns, "; `curate` writes such rows of tasks with preferences")
 }
 
 /// The columns of a batch.

@@ -15,23 +15,18 @@
 //!
 //! Useful for: reward models and direct preference optimization. Not useful for: answers without a rank; see [`super::TokenCache`].
 
-use std::{
-    fmt,
-    ops::Range,
-    path::{Path, PathBuf},
-};
+use std::{fmt, ops::Range, path::Path};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::{
-    Answer, AnswerEncoder, Cut, EncodedAnswers, HashedFiles, Lost, ReadOptions, Split,
+    Answer, AnswerEncoder, Cut, EncodedAnswers, ReadOptions,
     answer_encoder::NoAnswer,
     by_length::Lengths,
     examples::sample,
     preference_batch::comparisons,
     preference_rows::{PreferenceRow, PreferenceRows},
-    read_options,
-    tokens::RandomSplit,
+    split_reader::{JUDGE, Sides, SplitReader},
     weighted::Countable,
 };
 use crate::{error::Result, tokenizer::Tokenizer};
@@ -307,77 +302,29 @@ pub struct PreferencesReader<'e> {
     pub options: ReadOptions,
 }
 
-/// Preferences to train on, whose rows nobody asks for their ids, and preferences to judge by.
-type Sides = [Preferences; 2];
-const TRAIN: usize = 0;
-const JUDGE: usize = 1;
+impl SplitReader for PreferencesReader<'_> {
+    type Rows = Preferences;
+
+    fn options(&self) -> ReadOptions {
+        self.options
+    }
+
+    /// Each row goes to the side that the hash of its prompt says.
+    fn read(&self, file: &Path, sides: &mut Sides<Preferences>, side: &dyn Fn(u64) -> usize) -> Result<u64> {
+        let encoder = AnswerEncoder::new(self.tokenizer, self.context_length)?;
+        let mut rows = PreferenceRows::open(file, self.options)?;
+        while let Some(few) = rows.next_few()? {
+            Self::few(&encoder, few, sides, side)?;
+        }
+        Ok(rows.lost())
+    }
+}
 
 impl PreferencesReader<'_> {
-    /// The preferences of one file, with the ids of its rows.
-    ///
-    /// # Errors
-    /// When it cannot be read, more of it is lost than may be, or a row is at fault: file and row are named.
-    pub fn file(&self, path: &Path, lost: &mut Vec<Lost>) -> Result<Preferences> {
-        let mut sides = Sides::default();
-        self.files(path, &[path.to_owned()], lost, &mut sides, &|_| JUDGE)?;
-        let [_, preferences] = sides;
-        Ok(preferences)
-    }
-
-    /// The preferences that a source has to train on, and those that are drawn from its files for validation, where it has none for that.
-    ///
-    /// - `share`: of the prompts that is drawn, in `0.0..1.0`
-    ///
-    /// # Errors
-    /// As [`Self::file`].
-    pub fn training(&self, source: &HashedFiles, seed: u64, share: f64, lost: &mut Vec<Lost>) -> Result<Sides> {
-        let split = RandomSplit { seed, share, split: Split::Validation };
-        let draws = source.files.validation.is_empty();
-        let mut sides = Sides::default();
-        let side = |hash| if draws && split.takes(hash) { JUDGE } else { TRAIN };
-        self.files(&source.files.path, &source.files.train, lost, &mut sides, &side)?;
-        Ok(sides)
-    }
-
-    /// The preferences of a source's files for validation, if it has such.
-    ///
-    /// # Errors
-    /// As [`Self::file`].
-    pub fn validation(&self, source: &HashedFiles, lost: &mut Vec<Lost>) -> Result<Preferences> {
-        let mut sides = Sides::default();
-        self.files(&source.files.path, &source.files.validation, lost, &mut sides, &|_| JUDGE)?;
-        let [_, preferences] = sides;
-        Ok(preferences)
-    }
-
-    /// Reads files, of which each row goes to the side that the hash of its prompt says.
-    fn files(
-        &self,
-        source: &Path,
-        files: &[PathBuf],
-        lost: &mut Vec<Lost>,
-        sides: &mut Sides,
-        side: &dyn Fn(u64) -> usize,
-    ) -> Result<()> {
-        let before = lost.len();
-        let encoder = AnswerEncoder::new(self.tokenizer, self.context_length)?;
-        for file in files {
-            let mut rows = PreferenceRows::open(file, self.options)?;
-            while let Some(few) = rows.next_few()? {
-                Self::few(&encoder, few, sides, side)?;
-            }
-            if rows.lost() > 0 {
-                let of_bytes = read_options::size(file)?;
-                lost.push(Lost { file: file.display().to_string(), lost_bytes: rows.lost(), of_bytes });
-            }
-        }
-        self.options.check_lost(source, files, lost[before..].iter().map(|lost| lost.lost_bytes).sum())
-    }
-
     fn few(
         encoder: &AnswerEncoder<'_>,
         few: Vec<PreferenceRow>,
-        sides: &mut Sides,
+        sides: &mut Sides<Preferences>,
         side: &dyn Fn(u64) -> usize,
     ) -> Result<()> {
         let mut kept = Vec::with_capacity(few.len());
@@ -430,7 +377,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::data::SourceFiles;
+    use crate::data::{HashedFiles, SourceFiles};
 
     fn tokenizer(folder: &Path) -> Tokenizer {
         let trained = Tokenizer::train(["the cat sat"; 20].into_iter(), 270, 0, &folder.join("tokenizer.json"));

@@ -7,7 +7,7 @@
 //!
 //! A prompt begins as it does where a model writes: with what the tokenizer puts before every text, and never with nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow::{array::RecordBatch, datatypes::Schema};
 use schemas::{
@@ -18,14 +18,13 @@ use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
-    Cut, HashedFiles, Lost, ReadOptions, Split,
-    answer_encoder::cut_behind,
+    Cut, ReadOptions,
+    answer_encoder::{begun, cut_behind},
     examples::sample,
-    read_options,
     row_forms::form,
     row_values::{self, TextColumn},
     rows::Rows,
-    tokens::RandomSplit,
+    split_reader::{Sides, SplitReader},
     weighted::{Countable, Cursor, Weighted},
 };
 use crate::{error::Result, tokenizer::Tokenizer};
@@ -136,67 +135,34 @@ pub struct PromptsReader<'e> {
     pub options: ReadOptions,
 }
 
-/// Prompts to train on, and prompts to judge by.
-type Sides = [Prompts; 2];
-
 /// What of a row is read.
 const COLUMNS: [&str; 3] = [ID, PROMPT, TEXT];
 
-impl PromptsReader<'_> {
-    /// The prompts that a source has to train on, and those that are drawn from its files for validation, where it has none for that: by the
-    /// hash of the text.
-    ///
-    /// # Errors
-    /// When a file cannot be read, or more of it is lost than may be: file and row are named.
-    pub fn training(&self, source: &HashedFiles, seed: u64, share: f64, lost: &mut Vec<Lost>) -> Result<Sides> {
-        let split = RandomSplit { seed, share, split: Split::Validation };
-        let draws = source.files.validation.is_empty();
-        let mut sides = Sides::default();
-        let side = |hash| usize::from(draws && split.takes(hash));
-        self.files(&source.files.path, &source.files.train, lost, &mut sides, &side)?;
-        Ok(sides)
+impl SplitReader for PromptsReader<'_> {
+    type Rows = Prompts;
+
+    fn options(&self) -> ReadOptions {
+        self.options
     }
 
-    /// The prompts of a source's files for validation, if it has such.
-    ///
-    /// # Errors
-    /// As [`Self::training`].
-    pub fn validation(&self, source: &HashedFiles, lost: &mut Vec<Lost>) -> Result<Prompts> {
-        let mut sides = Sides::default();
-        self.files(&source.files.path, &source.files.validation, lost, &mut sides, &|_| 1)?;
-        let [_, prompts] = sides;
-        Ok(prompts)
-    }
-
-    fn files(
-        &self,
-        source: &Path,
-        files: &[PathBuf],
-        lost: &mut Vec<Lost>,
-        sides: &mut Sides,
-        side: &dyn Fn(u64) -> usize,
-    ) -> Result<()> {
-        let before = lost.len();
+    /// Each prompt goes to the side that the hash of the row's text says.
+    fn read(&self, file: &Path, sides: &mut Sides<Prompts>, side: &dyn Fn(u64) -> usize) -> Result<u64> {
         // what stands before every text is all that there is of an empty one
         let begin = self.tokenizer.prompt("")?;
-        for file in files {
-            let mut rows = Rows::open(file, self.options, columns)?;
-            while let Some(few) = rows.next_few(of_batch, of_line)? {
-                let texts: Vec<&str> = few.iter().map(|row| self.wanted(row)).collect();
-                let encoded = self.tokenizer.encode_batch(&texts)?;
-                for (row, ids) in few.iter().zip(encoded) {
-                    let side = &mut sides[side(xxh3_64(row.text.as_bytes()))];
-                    self.push(side, row.is_text, &begin, ids);
-                }
-            }
-            if rows.lost() > 0 {
-                let of_bytes = read_options::size(file)?;
-                lost.push(Lost { file: file.display().to_string(), lost_bytes: rows.lost(), of_bytes });
+        let mut rows = Rows::open(file, self.options, columns)?;
+        while let Some(few) = rows.next_few(of_batch, of_line)? {
+            let texts: Vec<&str> = few.iter().map(|row| self.wanted(row)).collect();
+            let encoded = self.tokenizer.encode_batch(&texts)?;
+            for (row, ids) in few.iter().zip(encoded) {
+                let side = &mut sides[side(xxh3_64(row.text.as_bytes()))];
+                self.push(side, row.is_text, &begin, ids);
             }
         }
-        self.options.check_lost(source, files, lost[before..].iter().map(|lost| lost.lost_bytes).sum())
+        Ok(rows.lost())
     }
+}
 
+impl PromptsReader<'_> {
     /// As much of a row's text as its first tokens can need, so that no long document is tokenized for a few of them.
     fn wanted<'r>(&self, row: &'r PromptRow) -> &'r str {
         /// Bytes of a token: few have more, and of those the first tokens have some.
@@ -206,10 +172,7 @@ impl PromptsReader<'_> {
     }
 
     fn push(&self, side: &mut Prompts, is_text: bool, begin: &[u32], ids: Vec<u32>) {
-        let mut prompt = if ids.starts_with(begin) { ids } else { [begin, &ids].concat() };
-        if prompt.is_empty() {
-            prompt.push(self.tokenizer.before_text());
-        }
+        let mut prompt = begun(self.tokenizer, begin, ids);
         if is_text {
             prompt.truncate(self.of_text.min(self.longest));
         }
@@ -267,7 +230,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::data::SourceFiles;
+    use crate::data::{HashedFiles, SourceFiles};
 
     /// Prompts lose their beginnings and texts their ends; what has no token is counted; a stream is the same wherever one begins.
     #[test]

@@ -23,3 +23,14 @@ const FORMS: [(&[&str], &str); 8] = [
 pub(super) fn form(has: impl Fn(&str) -> bool) -> Option<&'static str> {
     FORMS.iter().find(|(columns, _)| columns.iter().all(|column| has(column))).map(|(_, form)| *form)
 }
+
+/// What is wrong with a file or a line that has other columns than a reader wants: which it has, and which program takes those.
+///
+/// - `misses`: what is not among them, in words
+/// - `otherwise`: what is said of columns that are those of no form
+pub(super) fn other_form(misses: &str, columns: &[&str], otherwise: &str) -> String {
+    let what = form(|name| columns.contains(&name)).map(|form| format!(": its rows are {form}"));
+    let shown: Vec<String> = columns.iter().take(8).map(|column| format!("`{column}`")).collect();
+    let shown = if shown.is_empty() { "nothing".to_owned() } else { shown.join(", ") };
+    format!("it has {misses}, but {shown}{}", what.as_deref().unwrap_or(otherwise))
+}

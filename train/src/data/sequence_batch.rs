@@ -8,7 +8,10 @@
 //! labels   1
 //! ```
 
-use super::{MicroBatches, batch::signed};
+use super::{
+    MicroBatches,
+    batch::{padded, some_rows},
+};
 
 /// A labelled example, in the memory of whoever holds many.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,18 +42,12 @@ impl SequenceBatch {
     #[must_use]
     pub fn new(examples: &[Example<'_>], padding: u32) -> Self {
         let sequences = || examples.iter().flat_map(|example| &example.sequences);
-        let time = sequences().map(|ids| ids.len()).max().expect("a batch has a sequence");
-        let mut batch = Self {
-            ids: Vec::with_capacity(time * sequences().count()),
+        Self {
+            ids: padded(sequences().copied(), padding),
             lengths: sequences().map(|ids| ids.len()).collect(),
             counts: examples.iter().map(|example| example.sequences.len()).collect(),
             labels: examples.iter().map(|example| example.label.unwrap_or(0) as usize).collect(),
-        };
-        for (row, ids) in sequences().enumerate() {
-            batch.ids.extend(ids.iter().copied().map(signed));
-            batch.ids.resize((row + 1) * time, signed(padding));
         }
-        batch
     }
 
     /// Ids of a sequence, its padding among them.
@@ -71,10 +68,12 @@ impl MicroBatches for SequenceBatch {
         let before: usize = self.counts[..first].iter().sum();
         let counts = self.counts[first..last].to_vec();
         let rows = before..before + counts.iter().sum::<usize>();
-        let lengths = self.lengths[rows.clone()].to_vec();
-        let (time, longest) = (self.time(), lengths.iter().copied().max().unwrap_or(0));
-        let ids = rows.flat_map(|row| &self.ids[row * time..][..longest]).copied().collect();
-        Self { ids, lengths, counts, labels: self.labels[first..last].to_vec() }
+        Self {
+            ids: some_rows(&self.ids, &self.lengths, rows.clone()),
+            lengths: self.lengths[rows].to_vec(),
+            counts,
+            labels: self.labels[first..last].to_vec(),
+        }
     }
 
     /// Those that are not padding.

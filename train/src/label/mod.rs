@@ -25,7 +25,6 @@ mod judgment;
 mod kind;
 mod krippendorff;
 mod labeler;
-mod lock;
 mod origin;
 mod prompts;
 mod query;

@@ -14,11 +14,11 @@ use std::{
 };
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
+use system::FolderLock;
 
 use super::{
     check::check,
     judgment::{COLUMNS, Judgment, StoredJudgment},
-    lock::Lock,
     prompts::Prompt,
     settings::LabelSettings,
     tables::{FILE, TABLES, all},
@@ -54,7 +54,7 @@ pub struct Store {
     settings: LabelSettings,
     items: Vec<Item>,
     /// Held by whoever writes. It is let go after the connection.
-    _lock: Option<Lock>,
+    _lock: Option<FolderLock>,
 }
 
 impl Store {
@@ -63,7 +63,7 @@ impl Store {
     /// # Errors
     /// When another program holds it, it was begun with other settings or has other prompts by these ids, or does not fit together.
     pub fn create(folder: &Path, settings: &LabelSettings, prompts: &[Prompt]) -> Result<Self> {
-        let lock = Lock::take(folder)?;
+        let lock = FolderLock::take(folder)?.ok_or_else(|| Error::LabelsHeld { path: folder.to_owned() })?;
         let path = folder.join(FILE);
         let mut connection = opened(&path, OpenFlags::SQLITE_OPEN_CREATE).map_err(Error::database("open", &path))?;
         begin(&mut connection, settings).map_err(Error::database("write", &path))?;
@@ -94,7 +94,7 @@ impl Store {
         Self::with(path, connection, settings, None)
     }
 
-    fn with(path: PathBuf, connection: Connection, settings: LabelSettings, lock: Option<Lock>) -> Result<Self> {
+    fn with(path: PathBuf, connection: Connection, settings: LabelSettings, lock: Option<FolderLock>) -> Result<Self> {
         let items = all(&connection, "SELECT number, id FROM items ORDER BY number", (), |row| {
             Ok(Item { number: row.get(0)?, id: row.get(1)? })
         });

@@ -6,6 +6,14 @@ pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
+/// The mean and the deviation of a sample, the deviation with n - 1 in the denominator; no number where there are none.
+#[must_use]
+pub fn mean_and_deviation(values: &[f64]) -> [f64; 2] {
+    let mean = mean(values);
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    [mean, (squares / (values.len() as f64 - 1.0).max(1.0)).sqrt()]
+}
+
 /// The standard error of the mean: the deviation of a sample, with n - 1 in the denominator, by the root of n. `None` for less than two values.
 ///
 /// ```
@@ -17,9 +25,8 @@ pub fn stderr_of_mean(values: &[f64]) -> Option<f64> {
     if values.len() < 2 {
         return None;
     }
-    let (mean, count) = (mean(values), values.len() as f64);
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    Some((squares / (count - 1.0)).sqrt() / count.sqrt())
+    let [_, deviation] = mean_and_deviation(values);
+    Some(deviation / (values.len() as f64).sqrt())
 }
 
 #[cfg(test)]

@@ -34,9 +34,7 @@ pub use calibration::{
 };
 pub use chrf::Chrf;
 pub use classification::{Judged, Metric, accuracy, cross_entropy, interval, macro_f1, matthews};
-pub use mean::{mean, stderr_of_mean};
+pub use mean::{mean, mean_and_deviation, stderr_of_mean};
 pub use paired::{PairedTest, paired_test};
-pub use preferences::{
-    LengthFigures, MarginPart, PreferenceFigures, ValuedAnswer, mean_and_deviation, preference_figures,
-};
+pub use preferences::{LengthFigures, MarginPart, PreferenceFigures, ValuedAnswer, preference_figures};
 pub use rouge::Rouge;

@@ -213,14 +213,6 @@ fn lengths(pairs: &[Pair]) -> LengthFigures {
     }
 }
 
-/// The mean and the deviation of some numbers, the deviation with `n - 1`; no number where there are none.
-#[must_use]
-pub fn mean_and_deviation(values: &[f64]) -> [f64; 2] {
-    let mean = super::mean(values);
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    [mean, (squares / (values.len() as f64 - 1.0).max(1.0)).sqrt()]
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::{collection::vec, prelude::*};

@@ -17,7 +17,7 @@ use burn::{
     tensor::{Device, Tensor, TensorData},
 };
 
-use super::{Architecture, Gpt, parameter_names::CLASSES, parameters::replace_some, parts::Linear, states::rows};
+use super::{Architecture, Gpt, parameter_names::CLASSES, parameters::with_initial_head, parts::Linear, states::rows};
 use crate::{
     random::Stream,
     tensor::{Dropout, Precision, dropout},
@@ -70,18 +70,7 @@ impl Classifier {
     /// The same with initial weights of the head from `seed`: normal with a standard deviation of 0.02, and biases of 0.
     #[must_use]
     pub fn with_initial_head(self, seed: u64) -> Self {
-        replace_some(self, |name, shape| {
-            let count: usize = shape.iter().product();
-            match name.strip_prefix(CLASSES)? {
-                "bias" => Some(vec![0.0; count]),
-                _ => {
-                    let stream = Stream::new(seed, name);
-                    #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
-                    let draw = |element: usize| (DEVIATION * stream.normal(element as u64)) as f32;
-                    Some((0..count).map(draw).collect())
-                }
-            }
-        })
+        with_initial_head(self, CLASSES, DEVIATION, seed)
     }
 
     /// The same, whose language model computes in a precision. The head is always f32.

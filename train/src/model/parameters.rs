@@ -11,6 +11,7 @@ use super::{
     adapter_names::{is_adapter, is_base},
     named::{MapNamed, VisitNamed, map_named, visit_named},
 };
+use crate::random::Stream;
 
 /// A parameter: name, shape and values.
 #[derive(Debug, Clone, PartialEq)]
@@ -147,6 +148,24 @@ pub fn named_shapes(module: &impl Module) -> Vec<(String, Vec<usize>)> {
 /// The same module with the values that `values` gives for each name and shape.
 pub fn replace<M: Module>(module: M, mut values: impl FnMut(&str, &[usize]) -> Vec<f32>) -> M {
     replace_some(module, |name, shape| Some(values(name, shape)))
+}
+
+/// The same module with initial weights of a head from `seed`, normal with a standard deviation, and biases of 0.
+///
+/// - `prefix`: of the names of the head's parameters
+pub fn with_initial_head<M: Module>(module: M, prefix: &str, deviation: f64, seed: u64) -> M {
+    replace_some(module, |name, shape| {
+        let count: usize = shape.iter().product();
+        match name.strip_prefix(prefix)? {
+            "bias" => Some(vec![0.0; count]),
+            _ => {
+                let stream = Stream::new(seed, name);
+                #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
+                let draw = |element: usize| (deviation * stream.normal(element as u64)) as f32;
+                Some((0..count).map(draw).collect())
+            }
+        }
+    })
 }
 
 /// The same module with the values that `values` gives for some names and shapes; what it gives none for stays.

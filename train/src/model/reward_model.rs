@@ -19,11 +19,11 @@ use burn::{
 use super::{
     Architecture, Gpt, Tokens,
     parameter_names::SCORE,
-    parameters::replace_some,
+    parameters::{replace_some, with_initial_head},
     parts::Linear,
     states::{last_states, states_at},
 };
-use crate::{random::Stream, tensor::Precision};
+use crate::tensor::Precision;
 
 /// A language model with a head for one number.
 #[derive(Module, Debug)]
@@ -52,18 +52,7 @@ impl RewardModel {
     #[must_use]
     pub fn with_initial_head(self, seed: u64) -> Self {
         let deviation = 1.0 / (self.model.architecture().hidden_size as f64 + 1.0).sqrt();
-        replace_some(self, |name, shape| {
-            let count: usize = shape.iter().product();
-            match name.strip_prefix(SCORE)? {
-                "bias" => Some(vec![0.0; count]),
-                _ => {
-                    let stream = Stream::new(seed, name);
-                    #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
-                    let draw = |element: usize| (deviation * stream.normal(element as u64)) as f32;
-                    Some((0..count).map(draw).collect())
-                }
-            }
-        })
+        with_initial_head(self, SCORE, deviation, seed)
     }
 
     /// The same with a head of zeros.

@@ -166,12 +166,7 @@ pub fn prefer(training: &PreferenceTuning, options: &Options, progress: &mut dyn
         let device = options.device.open_for(steps.precision)?;
         let rows = pretrained.rows(tokenizer);
         let (reference, _) = pretrained.load_whole(architecture.zeros(rows, &device), *seed)?;
-        // fresh adapters change nothing of a model, and others do
-        let reference = match adaptation.as_ref().filter(|adaptation| adaptation.goes_on_from_others()) {
-            Some(adaptation) => adaptation.beginning(reference, *seed)?,
-            None => reference,
-        };
-        let reference = Transformer::computing_in(reference, steps.precision);
+        let reference = Transformer::computing_in(trained.reference(reference, *seed)?, steps.precision);
         for (_, _, own) in &mut preferences.train {
             take_references(&reference, own, together, padding, pretrained.folder())?;
         }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::data::{DataConfig, HashedData, SourceConfig, TrainingData, two_gibibytes};
 use crate::{
-    data::{ExampleKind, Examples, ExamplesReader, LabelRule, Lost, Packing, SequenceEncoder},
+    data::{ExampleKind, Examples, ExamplesReader, LabelRule, Lost, Packing, SequenceEncoder, SplitReader as _},
     error::{Error, Result},
     trainer::Progress,
 };
@@ -51,8 +51,11 @@ pub struct ExampleDataConfig {
     pub max_window: Spanned<String>,
 }
 
+/// The share of rows that is held out where nobody says.
+pub(super) const VALIDATION: f64 = 0.1;
+
 fn a_tenth() -> Spanned<f64> {
-    Spanned::new(0..0, 0.1)
+    Spanned::new(0..0, VALIDATION)
 }
 
 impl ExampleDataConfig {

@@ -174,6 +174,14 @@ impl Trained {
         Ok(Self { tasks, ..self })
     }
 
+    /// The model that a training of the one that was loaded begins as, to compare with: fresh adapters change nothing of it, and others do.
+    pub fn reference(&self, loaded: Gpt, seed: u64) -> Result<Gpt> {
+        match self.adaptation.as_ref().filter(|adaptation| adaptation.goes_on_from_others()) {
+            Some(adaptation) => adaptation.beginning(loaded, seed),
+            None => Ok(loaded),
+        }
+    }
+
     /// The model that a training begins with: fresh, or with the weights of one that is there; zeros, where it goes on from a checkpoint with
     /// all weights. A checkpoint of adapters has not.
     pub fn initial_model<M: LanguageModel>(

@@ -42,6 +42,7 @@ mod rlhf_page;
 mod rlhf_samples;
 mod rlhf_trainings;
 mod rollouts;
+mod row_results;
 mod samples;
 pub mod score;
 pub mod serve;

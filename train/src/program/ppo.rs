@@ -40,7 +40,7 @@ use super::{
 };
 use crate::{
     checkpoint::{self, StoredModel, Which},
-    data::{Batches, Lost, PromptStream, Prompts, PromptsReader},
+    data::{Batches, Lost, PromptStream, Prompts, PromptsReader, SplitReader as _},
     error::{Error, Result},
     model::{ActorCritic, Architecture, Gpt, LoraConfig, ModelConfig, RewardModel, named_parameters},
     objective::{EvalSets, Ppo},
@@ -501,11 +501,7 @@ fn policy_and_reference(
     let pretrained = pretrained.as_deref().expect("a configuration without one was refused");
     let (rows, device) = (pretrained.rows(data.tokenizer()), session.device());
     let (loaded, what) = pretrained.load_whole(architecture.zeros(rows, device), *seed)?;
-    // fresh adapters change nothing of a model, and others do
-    let reference = match adaptation.as_ref().filter(|adaptation| adaptation.goes_on_from_others()) {
-        Some(adaptation) => adaptation.beginning(loaded.clone(), *seed)?.valid(),
-        None => loaded.valid(),
-    };
+    let reference = trained.reference(loaded.clone(), *seed)?.valid();
     if !session.goes_on() {
         pretrained.notes().iter().for_each(|note| progress.note(note));
         progress.note(&format!("begins from {pretrained}: {what}"));

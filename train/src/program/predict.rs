@@ -12,18 +12,17 @@ use std::{
 };
 
 use arrow::{
-    array::{ArrayRef, Float32Builder, Int64Array, ListBuilder, RecordBatch, StringArray},
+    array::{ArrayRef, Float32Builder, Int64Array, ListBuilder},
     datatypes::{DataType, Field},
 };
-use parquet::arrow::ArrowWriter;
-use schemas::columns::{ID, LABEL};
+use schemas::columns::LABEL;
 use serde_json::{Map, Value, json};
 use system::AtomicFile;
 
-use super::{example_data::said, trained_classifier::TrainedClassifier};
+use super::{example_data::said, row_results, trained_classifier::TrainedClassifier};
 use crate::{
     checkpoint::Which,
-    data::{Examples, ExamplesReader, LabelRule, ReadOptions, SequenceEncoder},
+    data::{Examples, ExamplesReader, LabelRule, ReadOptions, SequenceEncoder, SplitReader as _},
     device::DeviceName,
     error::{Error, Result},
     metrics::{Judged, Metric, interval},
@@ -138,19 +137,12 @@ fn parquet(examples: &Examples, found: &[Prediction]) -> Vec<u8> {
         probabilities.append_value(prediction.probabilities().into_iter().map(Some));
     }
     let names: Vec<Option<&str>> = numbers.map(|place| examples.name(place)).collect();
-    let mut columns: Vec<(&str, ArrayRef, bool)> = Vec::new();
-    if names.iter().any(Option::is_some) {
-        columns.push((ID, Arc::new(StringArray::from(names)), true));
-    }
-    columns.push((LABEL, Arc::new(labels), true));
-    columns.push((PREDICTION, Arc::new(given), false));
-    columns.push((PROBABILITIES, Arc::new(probabilities.finish()), false));
-    let batch = RecordBatch::try_from_iter_with_nullable(columns).expect("columns are of one length");
-    let mut bytes = Vec::new();
-    let writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None);
-    let written = writer.and_then(|mut writer| writer.write(&batch).and_then(|()| writer.close()));
-    written.expect("memory can be written");
-    bytes
+    let columns: Vec<(&str, ArrayRef, bool)> = vec![
+        (LABEL, Arc::new(labels), true),
+        (PREDICTION, Arc::new(given), false),
+        (PROBABILITIES, Arc::new(probabilities.finish()), false),
+    ];
+    row_results::parquet(names, columns)
 }
 
 impl ClassifierEvaluation {

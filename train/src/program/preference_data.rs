@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::data::{HashedData, TrainingData};
 use crate::{
-    data::{Lost, Preferences, PreferencesReader},
+    data::{Lost, Preferences, PreferencesReader, SplitReader as _},
     error::{Error, Result},
     trainer::Progress,
 };

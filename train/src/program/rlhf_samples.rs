@@ -14,10 +14,10 @@ use std::path::Path;
 use schemas::toml_file::TomlFile;
 use serde::{Deserialize, Serialize};
 
-use super::{inference_model::ReadyModel, rlhf_lines, samples::generate_samples};
+use super::{example_data::VALIDATION, inference_model::ReadyModel, rlhf_lines, samples::generate_samples};
 use crate::{
     checkpoint::Which,
-    data::{HashedFiles, PromptsReader, ReadOptions, SourceFiles},
+    data::{HashedFiles, PromptsReader, ReadOptions, SourceFiles, SplitReader as _},
     error::Result,
     inference::WeightFormat,
     tokenizer::Tokenizer,
@@ -61,19 +61,15 @@ struct Split {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(default)]
 struct SplitData {
-    #[serde(default = "a_tenth")]
     validation: f64,
 }
 
 impl Default for SplitData {
     fn default() -> Self {
-        Self { validation: a_tenth() }
+        Self { validation: VALIDATION }
     }
-}
-
-fn a_tenth() -> f64 {
-    0.1
 }
 
 impl SamplePrompts<'_> {

@@ -10,14 +10,12 @@
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, Float32Builder, ListBuilder, RecordBatch, StringArray},
+    array::{ArrayRef, Float32Builder, ListBuilder},
     datatypes::{DataType, Field},
 };
-use parquet::arrow::ArrowWriter;
-use schemas::columns::ID;
 use system::AtomicFile;
 
-use super::trained_reward_model::TrainedRewardModel;
+use super::{row_results, trained_reward_model::TrainedRewardModel};
 use crate::{
     checkpoint::Which,
     data::{AnswerEncoder, AnswerRow, AnswerRows, EncodedAnswers, ReadOptions},
@@ -112,8 +110,10 @@ pub fn score(options: &ScoreOptions) -> Result<Scored> {
     #[expect(clippy::cast_possible_truncation, reason = "rewards are single precision")]
     let by_answer: Vec<Option<f32>> =
         places.iter().map(|has| has.then(|| *in_order.next().expect("it was given one") as f32)).collect();
-    let column = if rows.are_completions() { completions(&by_answer) } else { lists(&by_answer, &counts) };
-    AtomicFile::write_whole(&path, &parquet(names, column))?;
+    let (column, rewards_of_rows) =
+        if rows.are_completions() { completions(&by_answer) } else { lists(&by_answer, &counts) };
+    let ids = names.iter().map(Option::as_deref).collect();
+    AtomicFile::write_whole(&path, &row_results::parquet(ids, vec![(column, rewards_of_rows, true)]))?;
     Ok(Scored {
         step: model.step,
         rows: counts.len(),
@@ -141,21 +141,6 @@ fn lists(rewards: &[Option<f32>], counts: &[usize]) -> (&'static str, ArrayRef) 
         rest = others;
     }
     (REWARDS, Arc::new(column.finish()))
-}
-
-/// Rewards as a file of Parquet.
-fn parquet(names: Vec<Option<String>>, (name, rewards): (&str, ArrayRef)) -> Vec<u8> {
-    let mut columns: Vec<(&str, ArrayRef, bool)> = Vec::new();
-    if names.iter().any(Option::is_some) {
-        columns.push((ID, Arc::new(StringArray::from(names)), true));
-    }
-    columns.push((name, rewards, true));
-    let batch = RecordBatch::try_from_iter_with_nullable(columns).expect("columns are of one length");
-    let mut bytes = Vec::new();
-    let writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None);
-    let written = writer.and_then(|mut writer| writer.write(&batch).and_then(|()| writer.close()));
-    written.expect("memory can be written");
-    bytes
 }
 
 /// In a line.

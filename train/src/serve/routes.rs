@@ -19,7 +19,7 @@ use super::{
     request::{DetokenizeRequest, TokenizeRequest, Tokenized},
     service::Service,
 };
-use crate::tokenizer::ChatTemplate;
+use crate::{percent, tokenizer::ChatTemplate};
 
 /// Contexts of ids that are turned into text at once.
 const MOST_CONTEXTS: usize = 4;
@@ -101,7 +101,7 @@ async fn models(State(service): Shared, request: Request) -> Response {
         match name {
             None => Ok(json_of(&json!({ "object": "list", "data": [model] }))),
             Some(name) => {
-                service.check_model(Some(&percent_decoded(name)))?;
+                service.check_model(Some(&percent::decoded(name)))?;
                 Ok(json_of(&model))
             }
         }
@@ -215,40 +215,4 @@ async fn other_method(State(service): Shared, request: Request) -> Response {
 
 fn json_of(value: &Value) -> Response {
     json_response(value.to_string().into_bytes())
-}
-
-/// A part of a path as it is meant.
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, others)) = rest.split_first() {
-        // a number may have a sign, and a byte has none
-        let digits = others.get(..2).filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
-        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &others[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = others;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::percent_decoded;
-
-    #[test]
-    fn a_path_is_read_as_it_is_meant() {
-        for (path, meant) in
-            [("a%2Fb", "a/b"), ("%e6%97%A5", "日"), ("100%", "100%"), ("%2", "%2"), ("%+5%-1% 1", "%+5%-1% 1")]
-        {
-            assert_eq!(percent_decoded(path), meant);
-        }
-    }
 }

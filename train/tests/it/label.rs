@@ -5,7 +5,6 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     thread,
@@ -483,14 +482,6 @@ fn a_folder_that_does_not_fit_is_refused() {
     assert!(serve(&[]).contains("the prompt `p1` (prompts.jsonl, line 1) was another one"));
 }
 
-/// A program that can be run, of some lines of the shell.
-fn script(workshop: &Workshop, name: &str, lines: &str) -> PathBuf {
-    let path = workshop.path().join(name);
-    fs::write(&path, format!("#!/bin/sh\n{lines}\n")).expect("it can be written");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it can be made executable");
-    path
-}
-
 /// A program ranks as a labeler of its name; where it does not do its part, the line is named, and what it said before stays.
 #[test]
 fn a_program_ranks_in_the_place_of_people() {
@@ -502,13 +493,13 @@ fn a_program_ranks_in_the_place_of_people() {
         train(&arguments.into_iter().chain(of).chain(more.iter().copied()).collect::<Vec<&str>>())
     };
     let said = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
-    let first = script(&workshop, "first", r#"while read -r line; do echo '{"ranks": [1, 2]}'; done"#);
+    let first = workshop.script("first", r#"while read -r line; do echo '{"ranks": [1, 2]}'; done"#);
     let output = run(&first, &["--count", "4"]);
     assert_eq!(said(&output), "first: 4 prompts ranked, 0 skipped\n", "{}", stderr(&output));
     let output = run(&first, &[]);
     assert_eq!(said(&output), "first: 2 prompts ranked, 0 skipped\n", "it goes on: {}", stderr(&output));
     let picky = r#"while read -r line; do case "$line" in *"River 1 "*) echo '{"skip": "dull"}';; *) echo '{"ranks": [2, 1]}';; esac; done"#;
-    let output = run(&script(&workshop, "picky", picky), &[]);
+    let output = run(&workshop.script("picky", picky), &[]);
     assert_eq!(said(&output), "picky: 5 prompts ranked, 1 skipped\n", "{}", stderr(&output));
     let summary = exported(&folder);
     assert!(summary.contains("picky: 5 rankings, 1 skipped (dull 1), 0.0 % of pairs are ties"), "{summary}");
@@ -543,7 +534,7 @@ fn a_program_ranks_in_the_place_of_people() {
             "repeats, line 6: it has said more than it was asked",
         ),
     ] {
-        let output = run(&script(&workshop, name, lines), &[]);
+        let output = run(&workshop.script(name, lines), &[]);
         assert_eq!(output.status.code(), Some(1));
         assert!(stderr(&output).contains(message), "{}", stderr(&output));
     }

@@ -1,6 +1,6 @@
 //! Policies: what ends their training, what is said of their rewards, and what becomes of them.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, process::Output};
+use std::{fs, process::Output};
 
 use serde_json::{Value, json};
 
@@ -45,9 +45,7 @@ fn workshop() -> Workshop {
 }
 
 fn rewarded_by(workshop: &Workshop, script: &str) {
-    let path = workshop.path().join("reward.sh");
-    fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("it can be written");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it can be made executable");
+    workshop.script("reward.sh", script);
 }
 
 fn ppo(workshop: &Workshop, out: &str, more: &[&str]) -> Output {

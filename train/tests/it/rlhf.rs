@@ -3,8 +3,7 @@
 use std::{
     cell::Cell,
     fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Output, Stdio},
     thread,
 };
@@ -109,7 +108,7 @@ fn workshop(method: &str) -> Workshop {
     workshop.write_sums("sums.jsonl", 200);
     let prompts = (0..40).map(|number| json!({"prompt": format!("River {number} runs")}).to_string() + "\n");
     write(&workshop, "prompts.jsonl", &prompts.collect::<String>());
-    script(&workshop, "vowels", VOWELS);
+    workshop.script("vowels", VOWELS);
     write(&workshop, "rlhf.toml", &RLHF.replace("METHOD", method));
     write(&workshop, "tune.toml", &format!("seed = 1\n[data]\nmixture = \"sums.jsonl\"\nvalidation = 0.1\n{LOOP}"));
     let held_out = "seed = 1\n[data]\nvalidation = 0.3\n";
@@ -122,14 +121,6 @@ fn workshop(method: &str) -> Workshop {
 
 fn write(workshop: &Workshop, name: &str, text: &str) {
     fs::write(workshop.path().join(name), text).expect("it can be written");
-}
-
-/// A program that can be run, of some lines of the shell.
-fn script(workshop: &Workshop, name: &str, lines: &str) -> PathBuf {
-    let path = workshop.path().join(name);
-    fs::write(&path, format!("#!/bin/sh\n{lines}\n")).expect("it can be written");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it can be made executable");
-    path
 }
 
 /// `train rlhf` with its output in a folder.
@@ -293,7 +284,7 @@ fn a_kill_loses_nothing() {
 #[test]
 fn other_rounds_are_refused() {
     let workshop = workshop("ppo");
-    let ends = script(&workshop, "ends", r#"read -r line; echo '{"ranks": [1, 2, 3]}'; exit 3"#);
+    let ends = workshop.script("ends", r#"read -r line; echo '{"ranks": [1, 2, 3]}'; exit 3"#);
     let labeler = format!("label.labeler={}", text(&ends));
     let refused = |more: &[&str]| {
         let output = rlhf(&workshop, "out", &[&["--set", labeler.as_str()], more].concat());

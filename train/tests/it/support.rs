@@ -2,7 +2,8 @@
 
 use std::{
     fs::{self, File},
-    path::Path,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::Arc,
     thread,
@@ -51,6 +52,14 @@ warmup_steps = 5
 "#;
 
 impl Workshop {
+    /// A program that can be run, of some lines of the shell.
+    pub fn script(&self, name: &str, lines: &str) -> PathBuf {
+        let path = self.path().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{lines}\n")).expect("it can be written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it can be made executable");
+        path
+    }
+
     pub fn new() -> Self {
         let workshop = Self { folder: tempfile::tempdir().expect("the temporary folder can be written") };
         fs::create_dir(workshop.path().join("mixture")).expect("the folder can be made");
