@@ -5,6 +5,7 @@
 //! layers of values, bin by bin      -> Bins   -+-> Chart: its legend, its drawing, and what can be seen in it, in words
 //! rows of points with intervals     -> Dots   -+
 //! lines from one name to the next   -> Curves -+
+//! one measure over another          -> Lines  -+
 //! ```
 //!
 //! A drawing is as wide as its box. What lies along it is placed in percent, while text, bars and margins have pixels of their own: so
@@ -25,6 +26,7 @@ mod curves;
 mod dots;
 mod layer;
 mod legend;
+mod lines;
 mod scale;
 mod stroke;
 mod ticks;
@@ -39,6 +41,7 @@ pub use colour::{Colour, SERIES};
 pub use curves::{Curve, CurvePoint, Curves};
 pub use dots::{Dot, DotRow, Dots};
 pub use layer::{Layer, Shape, Side};
+pub use lines::{Line, LinePoint, Lines};
 pub use scale::Scale;
 pub use stroke::Stroke;
 
@@ -78,6 +81,11 @@ impl Chart {
     /// A chart of lines from one name to the next; as in [`Chart::of_bars`].
     pub fn of_curves(id: impl Into<String>, label: impl Into<String>, curves: &Curves) -> Self {
         Self { id: id.into(), label: label.into(), legend: curves.legend(), drawing: curves.drawing() }
+    }
+
+    /// A chart of one measure over another; as in [`Chart::of_bars`].
+    pub fn of_lines(id: impl Into<String>, label: impl Into<String>, lines: &Lines) -> Self {
+        Self { id: id.into(), label: label.into(), legend: lines.legend(), drawing: lines.drawing() }
     }
 }
 

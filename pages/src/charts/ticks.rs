@@ -18,9 +18,13 @@ pub fn ticks(scale: Scale, is_whole: bool) -> Vec<f64> {
     match scale {
         Scale::Linear { most } => linear(most, is_whole),
         Scale::Between { least, most } => between(least, most, is_whole),
+        Scale::Root { most } => roots(scale, most),
         Scale::Log { least, most } => powers(least, most),
     }
 }
+
+/// How far apart ticks by square roots stand, at least, as a share of the axis.
+const APART: f64 = 0.11;
 
 /// How far apart ticks are that go over so much: 1, 2 or 5 times a power of ten.
 fn step(length: f64, is_whole: bool) -> f64 {
@@ -44,6 +48,23 @@ fn between(least: f64, most: f64, is_whole: bool) -> Vec<f64> {
 fn linear(most: f64, is_whole: bool) -> Vec<f64> {
     let step = step(most, is_whole);
     (0..=6).map(|count| f64::from(count) * step).take_while(|tick| *tick <= most * (1.0 + SLACK)).collect()
+}
+
+/// 0, and 1, 2 or 5 times powers of ten, as many as have room.
+fn roots(scale: Scale, most: f64) -> Vec<f64> {
+    let power = |exponent: i32| 10f64.powf(most.log10().floor()) * 10f64.powi(-exponent);
+    let candidates = (0..4).flat_map(|exponent| [5.0, 2.0, 1.0].map(|factor| factor * power(exponent)));
+    let (mut ticks, mut next) = (Vec::new(), f64::INFINITY);
+    for tick in candidates.filter(|tick| *tick <= most * (1.0 + SLACK)) {
+        let place = scale.place(tick);
+        if place >= APART && next - place >= APART {
+            ticks.push(tick);
+            next = place;
+        }
+    }
+    ticks.push(0.0);
+    ticks.reverse();
+    ticks
 }
 
 /// Powers of ten; where these are few, 2 and 5 times them, too, and where they are many, every second or third.
@@ -73,6 +94,8 @@ mod tests {
         let between = |least, most| ticks(Scale::Between { least, most }, false);
         assert_eq!(between(-2.0, 2.0), [-2.0, -1.0, 0.0, 1.0, 2.0]);
         assert_eq!(between(0.5, 7.0), [2.0, 4.0, 6.0]);
+        assert_eq!(ticks(Scale::Root { most: 12.6 }, false), [0.0, 0.2, 1.0, 2.0, 5.0, 10.0]);
+        assert_eq!(ticks(Scale::Root { most: 0.02 }, false).len(), 6);
         let powers = |most| ticks(Scale::powers(most), true);
         assert_eq!(powers(1.0), [1.0]);
         assert_eq!(powers(30.0), [1.0, 2.0, 5.0, 10.0, 20.0]);

@@ -81,8 +81,10 @@ pub struct Checkpoint<T = NamedTensor> {
     pub identity: Identity,
     /// Where each log ended, by the name of its file: what comes after that is told again by a training that goes on from here.
     pub logs: BTreeMap<String, LogPlace>,
-    /// The model's parameters.
+    /// The model's parameters: what it is judged by, and used with.
     pub model: Vec<T>,
+    /// The parameters that the training goes on with, where `model` has an average of them; nothing, as a rule.
+    pub unaveraged: Vec<T>,
     /// The optimizer's states: `tokens.first` is the state `first` of `tokens`, `[elements]`.
     pub optimizer: Vec<T>,
     /// What the source of batches cannot make again from their numbers, such as what a policy wrote before it was changed; nothing, as a rule.
@@ -105,6 +107,8 @@ const HASH: &str = "checkpoint.sha256";
 pub(super) const MODEL: &str = "model.safetensors";
 /// The file of the optimizer's states in the folder of a checkpoint.
 pub const OPTIMIZER: &str = "optimizer.safetensors";
+/// The file of the parameters that a training goes on with, where the model's are an average.
+const UNAVERAGED: &str = "unaveraged.safetensors";
 /// The file of what the source of batches remembers, where it does.
 const MEMORY: &str = "memory.safetensors";
 
@@ -145,6 +149,9 @@ fn write_files(partial: &Path, checkpoint: &Checkpoint<impl WriteTensor>) -> Res
     };
     for (name, tensors) in [(MODEL, &checkpoint.model), (OPTIMIZER, &checkpoint.optimizer)] {
         push(name, tensors::write(&partial.join(name), tensors)?);
+    }
+    if !checkpoint.unaveraged.is_empty() {
+        push(UNAVERAGED, tensors::write(&partial.join(UNAVERAGED), &checkpoint.unaveraged)?);
     }
     if !checkpoint.memory.is_empty() {
         push(MEMORY, tensors::write(&partial.join(MEMORY), &checkpoint.memory)?);
@@ -292,10 +299,13 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
     let summary = summary(path)?;
     let model = read_tensors(path, MODEL, &summary)?;
     let optimizer = read_tensors(path, OPTIMIZER, &summary)?;
-    let remembers = summary.files.iter().any(|file| file.path == MEMORY);
-    let memory = if remembers { read_tensors(path, MEMORY, &summary)? } else { Vec::new() };
+    let where_listed = |name: &str| {
+        let is_listed = summary.files.iter().any(|file| file.path == name);
+        if is_listed { read_tensors(path, name, &summary) } else { Ok(Vec::new()) }
+    };
+    let (unaveraged, memory) = (where_listed(UNAVERAGED)?, where_listed(MEMORY)?);
     let Summary { state, due, identity, logs, .. } = summary;
-    Ok(Checkpoint { state, due, identity, logs, model, optimizer, memory })
+    Ok(Checkpoint { state, due, identity, logs, model, unaveraged, optimizer, memory })
 }
 
 /// The tensors of a file, in the order of their names.
@@ -344,7 +354,9 @@ mod tests {
         // some sources of batches remember something, and most do not
         let written = NamedTensor { name: "ids".into(), shape: vec![3], values: vec![7.0, 8.0, 9.0] };
         let memory = if step == 10 { vec![written] } else { Vec::new() };
-        Checkpoint { state, due: step.is_multiple_of(5), identity, logs, model, optimizer, memory }
+        // nor do most trainings average their weights
+        let unaveraged = if step == 10 { model.clone() } else { Vec::new() };
+        Checkpoint { state, due: step.is_multiple_of(5), identity, logs, model, unaveraged, optimizer, memory }
     }
 
     fn steps(out: &Path) -> Result<Vec<u64>> {

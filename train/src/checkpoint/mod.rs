@@ -7,6 +7,7 @@
 //!                               checkpoint.sha256        the hash of that
 //! ```
 //!
+//! A training that averages its weights has the average in `model.safetensors`, and in `unaveraged.safetensors` those that it goes on with.
 //! Of a training of adapters the first two hold these alone; `checkpoint.json` says which model they are for.
 //!
 //! What is kept: the newest few of those that were due, the newest of all, and the one with the best evaluation, which each

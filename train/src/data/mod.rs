@@ -19,7 +19,7 @@
 //! - answers that nobody ranked, for a reward model to score (`answer_rows`)
 //! - of tasks, on which models are evaluated, examples with their ids (`task_examples`)
 //! - of rows that are held in memory, which are trained on and which are judged by (`split_reader`)
-//! - what is padded to the longest of a batch comes with examples of like length (`by_length`)
+//! - what is padded to the longest of a batch comes with examples of like length (`by_length`, and `like_length` where nothing is learnt)
 //! - no device is touched here: a batch is numbers
 
 mod answer_encoder;
@@ -37,6 +37,7 @@ mod example_kind;
 mod examples;
 mod files;
 mod labelled_rows;
+mod like_length;
 mod lines;
 mod micro_batches;
 mod order;
@@ -83,6 +84,7 @@ pub use example_batches::{BatchesInMemory, ExampleBatches};
 pub use example_kind::ExampleKind;
 pub use examples::{Examples, ExamplesReader, LabelRule};
 pub use files::{SourceFiles, Split};
+pub use like_length::by_like_length;
 pub use lines::Lines;
 pub use micro_batches::{BatchSource, MicroBatches};
 pub use order::{Shuffle, WeightedSampler};

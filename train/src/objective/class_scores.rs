@@ -5,7 +5,7 @@ use super::{
     scores::{Evaluator, Score, Scores},
 };
 use crate::{
-    data::{Example, ExampleKind, Examples, SequenceBatch},
+    data::{Example, ExampleKind, Examples, SequenceBatch, by_like_length},
     error::Result,
     metrics::{Judged, Metric},
     model::Classifier,
@@ -77,24 +77,26 @@ pub fn predictions(
     batch_size: usize,
     padding: u32,
 ) -> Vec<Prediction> {
-    let mut order: Vec<usize> = (0..numbers.len()).collect();
-    order.sort_by_cached_key(|place| examples.longest(numbers[*place]));
-    let mut found = vec![None; numbers.len()];
-    for places in order.chunks(batch_size) {
-        let batch: Vec<Example<'_>> = places.iter().map(|place| examples.get(numbers[*place])).collect();
-        let batch = SequenceBatch::new(&batch, padding);
-        let logits = logits(model, kind, &batch, model.model().hidden(tokens(&batch), None), None);
-        let [_, columns] = logits.dims();
-        let values: Vec<f32> = logits.into_data().try_to_vec().expect("logits are single precision");
-        for ((place, logits), count) in places.iter().zip(values.chunks(columns)).zip(&batch.counts) {
-            let choices = match kind {
-                ExampleKind::Classification => columns,
-                ExampleKind::MultipleChoice => *count,
+    by_like_length(
+        numbers.len(),
+        batch_size,
+        |place| examples.longest(numbers[place]),
+        |places| {
+            let batch: Vec<Example<'_>> = places.iter().map(|place| examples.get(numbers[*place])).collect();
+            let batch = SequenceBatch::new(&batch, padding);
+            let logits = logits(model, kind, &batch, model.model().hidden(tokens(&batch), None), None);
+            let [_, columns] = logits.dims();
+            let values: Vec<f32> = logits.into_data().try_to_vec().expect("logits are single precision");
+            let prediction = |(logits, count): (&[f32], &usize)| {
+                let choices = match kind {
+                    ExampleKind::Classification => columns,
+                    ExampleKind::MultipleChoice => *count,
+                };
+                Prediction::new(&logits[..choices])
             };
-            found[*place] = Some(Prediction::new(&logits[..choices]));
-        }
-    }
-    found.into_iter().map(|prediction| prediction.expect("each example is in a batch")).collect()
+            values.chunks(columns).zip(&batch.counts).map(prediction).collect()
+        },
+    )
 }
 
 /// The log-odds of a class for each example of a batch, by a model without gradients.

@@ -6,7 +6,7 @@ use super::{
     scores::{Evaluator, Score, Scores},
 };
 use crate::{
-    data::{Answer, PreferenceBatch, Preferences},
+    data::{Answer, PreferenceBatch, Preferences, by_like_length},
     error::Result,
     metrics::{PreferenceFigures, ValuedAnswer, preference_figures},
     model::{Gpt, RewardModel},
@@ -25,22 +25,17 @@ pub fn valued_answers(
     padding: u32,
     values: impl Fn(&PreferenceBatch) -> Vec<f32>,
 ) -> Vec<Vec<ValuedAnswer>> {
-    let mut order: Vec<usize> = (0..numbers.len()).collect();
-    order.sort_by_cached_key(|place| preferences.longest(numbers[*place]));
-    let mut found = vec![Vec::new(); numbers.len()];
-    for places in order.chunks(batch_size.max(1)) {
+    let longest = |place: usize| preferences.longest(numbers[place]);
+    by_like_length(numbers.len(), batch_size, longest, |places| {
         let batch: Vec<Vec<Answer<'_>>> = places.iter().map(|place| preferences.get(numbers[*place])).collect();
         let mut values = values(&PreferenceBatch::new(&batch, padding)).into_iter();
-        for (place, answers) in places.iter().zip(batch) {
-            let value = |answer: Answer<'_>| ValuedAnswer {
-                value: f64::from(values.next().expect("each answer has a value")),
-                rank: answer.rank,
-                length: answer.ids.len() - answer.prompt,
-            };
-            found[*place] = answers.into_iter().map(value).collect();
-        }
-    }
-    found
+        let mut value = |answer: Answer<'_>| ValuedAnswer {
+            value: f64::from(values.next().expect("each answer has a value")),
+            rank: answer.rank,
+            length: answer.ids.len() - answer.prompt,
+        };
+        batch.into_iter().map(|answers| answers.into_iter().map(&mut value).collect()).collect()
+    })
 }
 
 /// The rewards of a batch's answers by a model without gradients.

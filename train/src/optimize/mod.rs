@@ -3,6 +3,7 @@
 //! ```text
 //! [optimizer] -> an optimizer of the list (config) -> states and steps of a module's parameters (module_optimizer)
 //!                adamw, adafactor, muon: one file      groups: learning rates, decay, freezing by pattern
+//! weights     -> their average (weight_average)
 //! ```
 
 mod adafactor;
@@ -14,6 +15,7 @@ mod module_optimizer;
 mod muon;
 mod optimizer;
 mod schedule;
+mod weight_average;
 
 pub use adafactor::Adafactor;
 pub use adamw::AdamW;
@@ -24,3 +26,4 @@ pub use module_optimizer::ModuleOptimizer;
 pub use muon::Muon;
 pub use optimizer::{Optimizer, ParameterStep};
 pub use schedule::{Curve, Decay, Schedule, Shape};
+pub use weight_average::WeightAverage;

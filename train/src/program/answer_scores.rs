@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     checkpoint::Which,
-    data::{Example, ExampleKind, SequenceBatch, SequenceEncoder},
+    data::{Example, ExampleKind, SequenceBatch, SequenceEncoder, by_like_length},
     device::DeviceName,
     error::{Error, Result},
     model::{Architecture, RewardModel},
@@ -150,7 +150,7 @@ fn without_ends<'a>(answer: &'a [u32], tokenizer: &Tokenizer) -> &'a [u32] {
 }
 
 /// The text of an answer, as it continues its prompt.
-fn answer_text(Written { ids, prompt }: &Written, tokenizer: &Tokenizer) -> Result<String> {
+pub(super) fn answer_text(Written { ids, prompt }: &Written, tokenizer: &Tokenizer) -> Result<String> {
     let (prompt, answer) = ids.split_at(*prompt);
     tokenizer.continuation(prompt, without_ends(answer, tokenizer))
 }
@@ -169,15 +169,15 @@ fn classifier_scores(classifier: &TrainedClassifier, class: usize, texts: &[Stri
     };
     let encoded = encoder.encode(&texts)?.into_iter().map(|encoded| encoded.map(cut).map_err(damaged));
     let encoded = encoded.collect::<Result<Vec<Vec<u32>>>>()?;
-    let mut order: Vec<usize> = (0..encoded.len()).collect();
-    order.sort_by_key(|place| encoded[*place].len());
-    let mut scores = vec![0.0; encoded.len()];
-    for places in order.chunks(classifier.batch_size.max(1)) {
-        let example = |place: &usize| Example { sequences: vec![&encoded[*place][..]], label: None };
-        let batch = SequenceBatch::new(&places.iter().map(example).collect::<Vec<_>>(), classifier.tokenizer.padding());
-        for (place, odds) in places.iter().zip(class_log_odds(&classifier.model, &batch, class)) {
-            scores[*place] = odds;
-        }
-    }
-    Ok(scores)
+    Ok(by_like_length(
+        encoded.len(),
+        classifier.batch_size,
+        |place| encoded[place].len(),
+        |places| {
+            let example = |place: &usize| Example { sequences: vec![&encoded[*place][..]], label: None };
+            let batch =
+                SequenceBatch::new(&places.iter().map(example).collect::<Vec<_>>(), classifier.tokenizer.padding());
+            class_log_odds(&classifier.model, &batch, class)
+        },
+    ))
 }

@@ -29,7 +29,7 @@ use super::{
     training::TrainingConfig,
 };
 use crate::{
-    data::{PreferenceBatch, PreferenceBatches, Preferences},
+    data::{PreferenceBatch, PreferenceBatches, Preferences, by_like_length},
     error::{Error, Result},
     model::{Gpt, LoraConfig, ModelConfig, Transformer, named_shapes},
     objective::{DirectPreference, DirectScores, Evaluator, PreferenceScores, reference_log_probabilities},
@@ -219,18 +219,17 @@ fn take_references(
     padding: u32,
     folder: &Path,
 ) -> Result<()> {
-    let mut order: Vec<usize> = (0..preferences.count()).collect();
-    order.sort_by_cached_key(|number| preferences.longest(*number));
-    let mut by_number: Vec<Vec<f32>> = vec![Vec::new(); preferences.count()];
-    for numbers in order.chunks(batch_size) {
-        let answers: Vec<_> = numbers.iter().map(|number| preferences.get(*number)).collect();
-        let batch = PreferenceBatch::new(&answers, padding);
-        let found = reference_log_probabilities(reference, &batch);
-        let mut found = found.into_iter();
-        for (number, answers) in numbers.iter().zip(&answers) {
-            by_number[*number] = found.by_ref().take(answers.len()).collect();
-        }
-    }
+    let by_number = by_like_length(
+        preferences.count(),
+        batch_size,
+        |number| preferences.longest(number),
+        |numbers| {
+            let answers: Vec<_> = numbers.iter().map(|number| preferences.get(*number)).collect();
+            let batch = PreferenceBatch::new(&answers, padding);
+            let mut found = reference_log_probabilities(reference, &batch).into_iter();
+            answers.iter().map(|answers| found.by_ref().take(answers.len()).collect::<Vec<f32>>()).collect()
+        },
+    );
     let all: Vec<f32> = by_number.into_iter().flatten().collect();
     if let Some(value) = all.iter().find(|value| !value.is_finite()) {
         let message = format!("it gives an answer a log-probability of {value}, and nothing can be held to that");

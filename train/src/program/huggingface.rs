@@ -163,6 +163,7 @@ pub fn import(folder: &Path, out: &Path) -> Result<Imported> {
         },
         logs: BTreeMap::new(),
         model,
+        unaveraged: Vec::new(),
         optimizer: Vec::new(),
         memory: Vec::new(),
     };

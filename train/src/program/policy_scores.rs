@@ -1,8 +1,12 @@
 //! What a policy is judged by while it learns: answers to prompts that it does not learn from, and texts that it should not forget.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
-use super::rollouts::{Answers, Author};
+use super::{
+    answer_scores::{AnswerScores, answer_text},
+    judged_answers::{self, JudgedAnswer},
+    rollouts::{Answers, Author},
+};
 use crate::{
     error::Result,
     model::ActorCritic,
@@ -18,6 +22,29 @@ pub(super) struct PolicyScores<'p> {
     pub hash: String,
     /// Texts that it should not forget.
     pub texts: Option<EvalSets>,
+    /// What the reward stands for.
+    pub gold: Option<&'p AnswerScores>,
+    /// The folder of the training, where answers are kept.
+    pub out: &'p Path,
+}
+
+impl PolicyScores<'_> {
+    /// Answers as they are kept.
+    fn judged(&self, answers: &Answers, gold: Option<&[f64]>) -> Result<Vec<JudgedAnswer>> {
+        let tokenizer = self.author.tokenizer;
+        let judged = |(place, kl): (usize, f64)| {
+            let written = &answers.written[place];
+            Ok(JudgedAnswer {
+                prompt: tokenizer.decode(&written.ids[..written.prompt])?,
+                answer: answer_text(written, tokenizer)?,
+                reward: answers.scores[place],
+                gold_reward: gold.map(|gold| gold[place]),
+                kl,
+                ended: answers.ended[place],
+            })
+        };
+        answers.kl().enumerate().map(judged).collect()
+    }
 }
 
 impl Evaluator<ActorCritic> for PolicyScores<'_> {
@@ -29,20 +56,30 @@ impl Evaluator<ActorCritic> for PolicyScores<'_> {
         &self.hash
     }
 
-    /// The mean score and the mean KL divergence of answers that are drawn alike each time; the loss on texts.
+    /// The mean score and the mean KL divergence of answers that are drawn alike each time, which are kept; the loss on texts.
     fn evaluate(&self, model: &ActorCritic, step: u64) -> Result<Scores> {
         let answers: Answers = self.author.answers(model, &self.prompts, 0, false)?;
+        let gold = match self.gold {
+            Some(gold) => Some(self.author.scores_by(gold, &answers.written)?),
+            None => None,
+        };
+        judged_answers::write(self.out, step, &self.judged(&answers, gold.as_deref())?)?;
         let [reward, kl] = [answers.mean_score(), answers.mean_kl()];
+        let higher = |key: &'static str, value: f64, said: &str, plot: &'static str| Score {
+            higher_is_better: true,
+            ..Score::loss(key, value).shown(format!("{said} {value:.4}"), plot)
+        };
         let mut scores = vec![
-            Score {
-                higher_is_better: true,
-                ..Score::loss("validation_reward", reward).shown(format!("validation reward {reward:.4}"), "Reward")
-            },
+            higher("validation_reward", reward, "validation reward", "Reward"),
             Score::loss("validation_kl", kl).shown(format!("KL {kl:.3}"), "KL divergence"),
             Score::loss("validation_answer_tokens", answers.mean_length()),
             Score::loss("validation_ended", answers.share_ended()),
             Score::count("validation_prompts", self.prompts.len() as u64),
         ];
+        if let Some(gold) = gold {
+            let mean = gold.iter().sum::<f64>() / gold.len() as f64;
+            scores.insert(1, higher("validation_gold_reward", mean, "gold reward", "Gold reward"));
+        }
         let mut held_out = BTreeMap::new();
         if let Some(texts) = &self.texts {
             let of_texts = texts.evaluate(model.policy(), step)?;

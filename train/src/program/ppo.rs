@@ -4,6 +4,7 @@
 //! ```text
 //! prompts        -> answers of the policy -> scores, KL from the reference -> advantages -> steps      again and again
 //! [pretraining]  -> sequences of texts    -> cross-entropy                               -> the same steps
+//! validation     -> answers/, metrics, best_of_n.jsonl                                   -> report.html
 //! ```
 //!
 //! Useful for: rewards that are no comparisons of answers at hand, which [`super::dpo`] learns from with less work. Not useful for: models with
@@ -11,39 +12,38 @@
 //!
 //! Source: Schulman et al. 2017; Ziegler et al. 2019; Ouyang et al. 2022 (`InstructGPT`), section 3.5 and appendix C.4.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use burn::module::Module as _;
 use schemars::JsonSchema;
 use schemas::toml_file::{Defaults, Setting, Spanned, TomlFile};
 use serde::Deserialize;
-use serde_json::{Value, json};
-use system::hash_file;
+use serde_json::Value;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{
     answer_scores::AnswerScores,
+    best_of_n::{self, BestOfN},
     data::{DataConfig, HashedData, TrainingData, absolute},
     example_data::ExampleDataConfig,
+    json_rows,
     language_model::Trained,
+    policy_page,
     policy_scores::PolicyScores,
-    ppo_config::{PretrainingMix, PretrainingMixConfig, RolloutConfig, ScoreConfig},
+    ppo_config::{PretrainingMix, PretrainingMixConfig, RolloutConfig},
     preset::{self, with_preset},
-    reward_program::RewardProgram,
     rollouts::{Author, Rollouts, drawn_from},
     samples::{generate_samples, sample_prompts},
+    score_source::{ScoreConfig, ScoreSource},
     session::{Options, Session, check_loop, identity},
     training::TrainingConfig,
 };
 use crate::{
-    checkpoint::{self, StoredModel, Which},
+    checkpoint,
     data::{Batches, Lost, PromptStream, Prompts, PromptsReader, SplitReader as _},
     error::{Error, Result},
     model::{ActorCritic, Architecture, Gpt, LoraConfig, ModelConfig, RewardModel, named_parameters},
-    objective::{EvalSets, Ppo},
+    objective::Ppo,
     optimize::{OptimizerConfig, Schedule},
     trainer::{Progress, Sampler, ThroughputMeter, TrainOutcome, TrainingInputs, flops_per_token},
 };
@@ -68,6 +68,10 @@ pub struct PpoConfig {
     pub lora: Option<LoraConfig>,
     /// What gives answers their scores.
     pub reward: ScoreConfig,
+    /// What the reward stands for, where that can be had, too: answers of validation are scored by it, and nothing is learnt from it. So one sees
+    /// where the two part.
+    #[serde(default)]
+    pub gold_reward: Option<ScoreConfig>,
     /// How the policy writes, and learns from what it wrote.
     #[schemars(with = "RolloutConfig")]
     pub ppo: Spanned<RolloutConfig>,
@@ -90,7 +94,7 @@ pub struct PpoConfig {
 pub enum PpoPreset {
     /// `InstructGPT` with 1.3 billion parameters (Ouyang et al. 2022, appendix C.4): rollouts of 512 episodes, 8 batches of 64, one pass; a KL
     /// coefficient of 0.02, clipping at 0.2, no discount, a temperature of 1; Adam with 0.9 and 0.95, a rate that is constant after ten
-    /// rollouts' warm-up. The rate was swept from 2.55e-6 to 2.55e-5, and without pretraining texts all above 8.05e-6 diverged: 8e-6 here.
+    /// rollouts' warm-up, an average of the weights with 0.992. The rate was swept from 2.55e-6 to 2.55e-5, and without pretraining texts all above 8.05e-6 diverged: 8e-6 here.
     /// `[pretraining]` has a weight of 27.8 and 8 sequences an episode where it is written.
     #[serde(rename = "instructgpt")]
     InstructGpt,
@@ -121,7 +125,7 @@ impl PpoPreset {
         let text = match self {
             Self::InstructGpt => {
                 "[ppo]\nepisodes = 512\nepochs = 1\nkl_coefficient = 0.02\ntemperature = 1.0\n\
-                 [training]\nbatch_size = 64\n\
+                 [training]\nbatch_size = 64\nema_decay = 0.992\n\
                  [learning_rate]\npeak = 8e-6\nshape = \"constant\"\nwarmup_steps = 80\n\
                  [optimizer]\nbeta1 = 0.9\nbeta2 = 0.95\nweight_decay = 0.0\n"
             }
@@ -156,16 +160,10 @@ pub struct PolicyTraining {
     json: Value,
     /// What gives scores: where it lies.
     source: ScoreSource,
+    /// What that stands for: where it lies.
+    gold: Option<ScoreSource>,
     /// Texts that it should not forget, and what they count.
     texts: Option<(TrainingData, PretrainingMix)>,
-}
-
-/// What gives scores, checked.
-#[derive(Debug, Clone)]
-enum ScoreSource {
-    RewardModel(PathBuf),
-    Classifier(PathBuf, String),
-    Program(PathBuf),
 }
 
 impl PolicyTraining {
@@ -202,7 +200,9 @@ impl PolicyTraining {
         if let Some(found) = ppo.get_ref().fault(training.batch_size, context_length) {
             return Err(fault("ppo", found));
         }
-        let source = score_source(&file, &settings, &config)?;
+        let source = ScoreSource::check(&file, &settings, "reward", &config.reward)?;
+        let gold = config.gold_reward.as_ref();
+        let gold = gold.map(|gold| ScoreSource::check(&file, &settings, "gold_reward", gold)).transpose()?;
         let texts = match pretraining {
             None => None,
             Some(mix) => {
@@ -217,13 +217,17 @@ impl PolicyTraining {
             table.remove(preset::KEY);
             // where it lies is no part of the training, and what it says is
             table.remove("reward");
+            // what a policy is judged by beside changes none
+            table.remove("gold_reward");
             let mut numbers = serde_json::to_value(ppo.get_ref()).expect("numbers are JSON");
-            // it ends a training, and changes none
-            numbers.as_object_mut().map(|numbers| numbers.remove("max_kl"));
+            if let Some(numbers) = numbers.as_object_mut() {
+                // nor do these: one ends a training, and one is what it is held against
+                numbers.retain(|key, _| !["max_kl", "best_of_n"].contains(&key.as_str()));
+            }
             table.insert("ppo".into(), numbers);
-            table.insert("reward_source".into(), source.json(&config.reward)?);
+            table.insert("reward_source".into(), source.json()?);
         }
-        Ok(Self { config, trained, json, source, texts })
+        Ok(Self { config, trained, json, source, gold, texts })
     }
 }
 
@@ -234,59 +238,14 @@ fn texts_config(mix: &PretrainingMixConfig, data: &Spanned<ExampleDataConfig>) -
     Spanned::new(mix.mixture.span(), documents.documents())
 }
 
-fn score_source(file: &TomlFile, settings: &[Setting], config: &PpoConfig) -> Result<ScoreSource> {
-    let ScoreConfig { model, classifier, program, label, .. } = &config.reward;
-    let fault = |key: &str, message: &str| Error::from(file.fault_of(key, settings, message.to_owned()));
-    let found = |written: &Spanned<PathBuf>, what: &str, is_there: fn(&Path) -> bool| {
-        let found = file.folder().join(written.get_ref());
-        if is_there(&found) {
-            return Ok(found);
-        }
-        Err(Error::from(file.fault(written.span(), format!("there is no {what} {}", found.display()))))
-    };
-    if label.is_some() && classifier.is_none() {
-        return Err(fault("reward.label", "only a classifier has classes"));
-    }
-    match (model, classifier, program) {
-        (Some(model), None, None) => Ok(ScoreSource::RewardModel(found(model, "folder", Path::is_dir)?)),
-        (None, None, Some(program)) => Ok(ScoreSource::Program(found(program, "file", Path::is_file)?)),
-        (None, Some(classifier), None) => match label {
-            Some(label) => Ok(ScoreSource::Classifier(found(classifier, "folder", Path::is_dir)?, label.clone())),
-            None => Err(fault("reward.classifier", "`reward.label` says which of its classes is wanted")),
-        },
-        _ => Err(fault("reward", "[reward] names one of `model`, `classifier` and `program`")),
-    }
-}
-
-impl ScoreSource {
-    fn path(&self) -> &Path {
-        match self {
-            Self::RewardModel(path) | Self::Classifier(path, _) | Self::Program(path) => path,
-        }
-    }
-
-    /// What a training is known by.
-    fn json(&self, config: &ScoreConfig) -> Result<Value> {
-        let sha256 = match self {
-            Self::Program(path) => hash_file(path)?.sha256,
-            Self::RewardModel(folder) | Self::Classifier(folder, _) => StoredModel::open(folder, Which::Newest)?.sha256,
-        };
-        Ok(match self {
-            Self::RewardModel(_) => json!({ "model": sha256 }),
-            Self::Program(_) => json!({ "program": sha256 }),
-            Self::Classifier(_, label) => json!({ "classifier": sha256, "label": label, "text": config.text }),
-        })
-    }
-}
-
 /// Trains a policy, or goes on training one.
 ///
 /// # Errors
 /// When the data, the folder or a checkpoint is at fault: the error names it; when a score is no number, or the policy leaves its reference.
 pub fn reinforce(training: &PolicyTraining, options: &Options, progress: &mut dyn Progress) -> Result<TrainOutcome> {
-    let PolicyTraining { config, trained, json, source, texts } = training;
+    let PolicyTraining { config, trained, json, source, gold, texts } = training;
     let Trained { architecture, pretrained, adaptation, data, .. } = trained;
-    let PpoConfig { seed, ppo, training: steps, learning_rate, optimizer, reward, .. } = config;
+    let PpoConfig { seed, ppo, training: steps, learning_rate, optimizer, .. } = config;
     let (ppo, tokenizer) = (ppo.get_ref(), data.tokenizer());
     let pretrained = pretrained.as_deref().expect("a configuration without one was refused");
     let hashed = data.hash()?;
@@ -308,11 +267,8 @@ pub fn reinforce(training: &PolicyTraining, options: &Options, progress: &mut dy
         progress.note(&note);
     }
 
-    let scores = match source {
-        ScoreSource::RewardModel(folder) => AnswerScores::reward_model(folder, tokenizer, options.device)?,
-        ScoreSource::Program(path) => AnswerScores::Program(RewardProgram::new(path.clone())),
-        ScoreSource::Classifier(folder, label) => AnswerScores::classifier(folder, label, reward.text, options.device)?,
-    };
+    let scores = source.open(tokenizer, options.device)?;
+    let gold = gold.as_ref().map(|gold| gold.open(tokenizer, options.device)).transpose()?;
     scores.note().iter().for_each(|note| progress.note(note));
     let context_length = episode_length(training, &scores, progress)?;
     let mut lost = Vec::new();
@@ -348,8 +304,27 @@ pub fn reinforce(training: &PolicyTraining, options: &Options, progress: &mut dy
         None => (None, None),
     };
     let author = |seed: u64| Author { config: ppo, tokenizer, reference: &reference, scores: &scores, together, seed };
-    let evaluator = policy_scores(author(seed ^ EVALUATION), &prompts.validation, eval_sets, steps, *seed);
-    progress.note(&format!("evaluated on answers to {} prompts", evaluator.prompts.len()));
+    let judge = author(seed ^ EVALUATION);
+    let (prompts_of_evaluation, hash) = evaluation_prompts(&prompts.validation, steps, *seed);
+    progress.note(&format!("evaluated on answers to {} prompts", prompts_of_evaluation.len()));
+    if let Some(most) = ppo.best_of_n {
+        hold_against_best_of_n(
+            &author(seed ^ BEST_OF_N),
+            gold.as_ref(),
+            &prompts_of_evaluation,
+            most,
+            options,
+            progress,
+        )?;
+    }
+    let evaluator = PolicyScores {
+        author: judge,
+        prompts: prompts_of_evaluation,
+        hash,
+        texts: eval_sets,
+        gold: gold.as_ref(),
+        out: &options.out,
+    };
     let mut rollouts = Rollouts {
         seed: *seed,
         config: ppo,
@@ -381,11 +356,36 @@ pub fn reinforce(training: &PolicyTraining, options: &Options, progress: &mut dy
     let sampler = samples.map(|samples| Sampler { every: samples.every, generate: &generate });
     let meter = ThroughputMeter::new(flops, steps.peak_tflops);
     let mut inputs = TrainingInputs { objective, batches: &mut rollouts, evaluator: &evaluator, sampler };
-    ready.run(&loop_config, &mut inputs, meter, &lost, progress)
+    let outcome = ready.run(&loop_config, &mut inputs, meter, &lost, progress);
+    // one that ended with an error is to be understood all the more
+    let written = policy_page::write(&options.out);
+    let outcome = outcome?;
+    written?;
+    Ok(outcome)
+}
+
+/// Finds out what the best of n answers of the reference is worth, unless that is known from before.
+fn hold_against_best_of_n(
+    author: &Author<'_>,
+    gold: Option<&AnswerScores>,
+    prompts: &[Vec<u32>],
+    most: usize,
+    options: &Options,
+    progress: &mut dyn Progress,
+) -> Result<()> {
+    if BestOfN::read(&options.out, most, gold.is_some())?.is_some() {
+        return Ok(());
+    }
+    let found = BestOfN::of_reference(author, gold, prompts, most)?;
+    found.iter().for_each(|found| progress.note(&found.to_string()));
+    json_rows::write(&options.out.join(best_of_n::FILE), &found)
 }
 
 /// What tells the draws of evaluations from those of rollouts.
 const EVALUATION: u64 = 0x6a09_e667_f3bc_c908;
+
+/// What tells the draws of the reference's many answers from both.
+const BEST_OF_N: u64 = 0xbb67_ae85_84ca_a73b;
 
 /// The prompts of all sources.
 struct AllPrompts {
@@ -473,13 +473,8 @@ fn said(prompts: &Prompts) -> String {
     format!("{} prompts, {} tokens{cut}", prompts.count(), prompts.tokens())
 }
 
-fn policy_scores<'p>(
-    author: Author<'p>,
-    prompts: &Prompts,
-    texts: Option<EvalSets>,
-    steps: &TrainingConfig,
-    seed: u64,
-) -> PolicyScores<'p> {
+/// The prompts that a policy is judged by, and their hash.
+fn evaluation_prompts(prompts: &Prompts, steps: &TrainingConfig, seed: u64) -> (Vec<Vec<u32>>, String) {
     let numbers = prompts.sample(seed, steps.evaluate_sequences);
     let drawn: Vec<Vec<u32>> = numbers.iter().map(|number| prompts.get(*number).to_vec()).collect();
     let mut hash = Xxh3::new();
@@ -487,7 +482,7 @@ fn policy_scores<'p>(
         hash.update(&(ids.len() as u64).to_le_bytes());
         ids.iter().for_each(|id| hash.update(&id.to_le_bytes()));
     }
-    PolicyScores { author, prompts: drawn, hash: format!("{:032x}", hash.digest128()), texts }
+    (drawn, format!("{:032x}", hash.digest128()))
 }
 
 /// The policy that a training begins with, and the model that it is held to, without gradients. They share what they have in common.

@@ -1,4 +1,4 @@
-//! `[ppo]`, `[reward]` and `[pretraining]` of a configuration: how a policy learns from what it writes.
+//! `[ppo]` and `[pretraining]` of a configuration: how a policy learns from what it writes.
 
 use std::path::PathBuf;
 
@@ -6,8 +6,6 @@ use schemars::JsonSchema;
 use schemas::toml_file::Spanned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use super::answer_scores::ScoredText;
 
 /// How a policy writes, and learns from what it wrote.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +37,10 @@ pub struct RolloutConfig {
     /// The mean KL divergence in nats an answer beyond which the training ends with an error. By default there is none.
     #[serde(default)]
     pub max_kl: Option<f64>,
+    /// Answers to each validation prompt that the reference gives before the training begins: what the best of 1, 2, 4 and so on of them are
+    /// worth is what the training has to be better than at the same divergence. By default there is none.
+    #[serde(default)]
+    pub best_of_n: Option<usize>,
     /// How far off 1 the ratio of a token's probabilities still gains.
     #[serde(default = "a_fifth")]
     pub clip: f64,
@@ -127,6 +129,7 @@ impl RolloutConfig {
             ("epochs", epochs),
             ("max_new_tokens", max_new_tokens),
             ("prompt_tokens", prompt_tokens),
+            ("best_of_n", self.best_of_n.unwrap_or(1)),
         ];
         if let Some((key, _)) = counts.into_iter().find(|(_, count)| *count == 0) {
             return Some((key, "it has to be 1 or more".into()));
@@ -179,31 +182,6 @@ impl RolloutConfig {
             ("kl_horizon", message)
         })
     }
-}
-
-/// What gives answers their scores: a reward model, a classifier, or a program.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ScoreConfig {
-    /// The folder of a training of `train reward`. The value network begins as a copy of it.
-    #[serde(default)]
-    #[schemars(with = "Option<PathBuf>")]
-    pub model: Option<Spanned<PathBuf>>,
-    /// In its place, that of a training of `train classify`: the score is the log-odds of a class. The value network begins as the policy.
-    #[serde(default)]
-    #[schemars(with = "Option<PathBuf>")]
-    pub classifier: Option<Spanned<PathBuf>>,
-    /// In their place, a program: it is given `prompt` and `answer` as lines of JSON on its standard input, and says `reward` for each on its
-    /// standard output. The value network begins as the policy.
-    #[serde(default)]
-    #[schemars(with = "Option<PathBuf>")]
-    pub program: Option<Spanned<PathBuf>>,
-    /// The class that is wanted, by name or number.
-    #[serde(default)]
-    pub label: Option<String>,
-    /// What the classifier reads: the `whole` of a prompt with its answer, or the `answer` alone.
-    #[serde(default)]
-    pub text: ScoredText,
 }
 
 /// Texts whose cross-entropy is added to the loss, so that the policy does not forget them.

@@ -14,7 +14,7 @@ use std::{fmt, fs, path::Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::rlhf_lines;
+use super::json_rows;
 use crate::error::{Error, Result};
 
 /// The name of the file.
@@ -86,7 +86,7 @@ impl RoundFigures {
         let bytes = fs::read(&evaluation).map_err(Error::file("read", &evaluation))?;
         let reward = serde_json::from_slice(&bytes)
             .map_err(|error| Error::Damaged { path: evaluation, message: error.to_string() })?;
-        let metrics: Vec<Value> = rlhf_lines::read(&policy.join("metrics.jsonl"))?;
+        let metrics: Vec<Value> = json_rows::read(&policy.join("metrics.jsonl"))?;
         let evaluations: Vec<PolicyFigures> = metrics.iter().filter_map(PolicyFigures::of_line).collect();
         let before = evaluations.first().copied().unwrap_or_default();
         let after = evaluations.last().copied().unwrap_or_default();
@@ -101,7 +101,7 @@ impl RoundFigures {
     /// # Errors
     /// When the file cannot be read, or is another.
     pub(super) fn read(out: &Path) -> Result<Vec<Self>> {
-        rlhf_lines::read(&out.join(FILE))
+        json_rows::read(&out.join(FILE))
     }
 
     /// Adds them to those of the rounds before: the round is done.
@@ -109,7 +109,7 @@ impl RoundFigures {
     /// # Errors
     /// When the file cannot be written.
     pub(super) fn add(&self, out: &Path) -> Result<()> {
-        rlhf_lines::add(&out.join(FILE), std::slice::from_ref(self))
+        json_rows::add(&out.join(FILE), std::slice::from_ref(self))
     }
 }
 

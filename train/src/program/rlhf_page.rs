@@ -14,13 +14,14 @@ use maud::{Markup, html};
 use pages::{
     Page, Section,
     charts::{Axis, Chart, Colour, Curve, CurvePoint, Curves, Scale, Stroke, Unit},
-    excerpt::{beginning, ending, short},
+    excerpt::short,
     numbers::{grouped, percent},
     table::{Cell, Column, Table},
     tile,
 };
 
 use super::{
+    answers_side_by_side::{Headed, answers_side_by_side},
     rlhf_figures::{PolicyFigures, RewardFigures, RoundFigures},
     rlhf_samples::RoundSample,
 };
@@ -33,10 +34,6 @@ const MOST_ROUNDS: usize = 24;
 
 /// Answers to a prompt that are shown, at most: that of the start, and those of the last rounds.
 const MOST_ANSWERS: usize = 12;
-
-/// Bytes of HTML that a prompt and an answer may take.
-const LONGEST_PROMPT: usize = 600;
-const LONGEST_ANSWER: usize = 1200;
 
 /// Characters of a setting, at most.
 const LONGEST_VALUE: usize = 100;
@@ -251,19 +248,11 @@ impl RoundsPage<'_> {
         let samples: Vec<&RoundSample> = self.samples.iter().filter(|sample| sample.prompt == prompt).collect();
         let left_out = samples.len().saturating_sub(MOST_ANSWERS);
         let shown = samples.iter().take(1).chain(samples.iter().skip(1 + left_out));
-        let (end, is_longer) = ending(prompt, LONGEST_PROMPT);
-        html! {
-            details.step open[is_open] {
-                summary { @if is_longer { span.gap { "… " } } span.name { (end) } }
-                div.groups { @for sample in shown {
-                    div.group {
-                        h3 { @if sample.round == 0 { "start" } @else { "round " (sample.round) } }
-                        p { (answer(&sample.answer)) }
-                    }
-                } }
-                @if left_out > 0 { p.soft { (left_out) " rounds behind the start are left out." } }
-            }
-        }
+        let heading = |round: usize| if round == 0 { "start".to_owned() } else { format!("round {round}") };
+        let headed: Vec<Headed<'_>> =
+            shown.map(|sample| Headed { heading: heading(sample.round), answer: &sample.answer }).collect();
+        let below = (left_out > 0).then(|| format!("{left_out} rounds behind the start are left out."));
+        answers_side_by_side(prompt, is_open, &headed, below)
     }
 
     fn known_by(&self) -> Option<Section> {
@@ -303,7 +292,7 @@ impl Measure {
         let after: Vec<Option<CurvePoint>> = rounds.iter().map(|round| self.point(round.after)).collect();
         let scale = match self.unit {
             Unit::Share => Scale::linear(1.0),
-            Unit::Count | Unit::Number => around(before.iter().chain(&after).flatten().map(|point| point.value)),
+            Unit::Count | Unit::Number => Scale::around(before.iter().chain(&after).flatten().map(|point| point.value)),
         };
         let axis = Axis::new(self.what, scale, self.unit);
         let lines = vec![("before the round", before), ("after the round", after)];
@@ -314,17 +303,6 @@ impl Measure {
         let value = (self.of)(&figures)?;
         Some(CurvePoint { value, interval: None, shown: self.written(Some(value)) })
     }
-}
-
-/// A scale on which values lie with some room at both ends.
-fn around(values: impl Iterator<Item = f64>) -> Scale {
-    let (least, most) =
-        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| (least.min(value), most.max(value)));
-    if least > most {
-        return Scale::linear(1.0);
-    }
-    let room = (most - least).max(0.01 * most.abs()).max(0.01) / 4.0;
-    Scale::Between { least: least - room, most: most + room }
 }
 
 /// A chart of lines from round to round.
@@ -355,15 +333,6 @@ fn chart(
     };
     let label = format!("Lines: {what} by round. {}.", curves.iter().map(said).collect::<Vec<_>>().join("; "));
     Chart::of_curves(id, label, &Curves { along: "round".to_owned(), places, left, curves })
-}
-
-/// An answer, cut where it is long; something to see where it is empty.
-fn answer(text: &str) -> Markup {
-    let (shown, is_longer) = beginning(text.trim(), LONGEST_ANSWER);
-    html! {
-        @if shown.is_empty() && !is_longer { span.gap { "nothing" } }
-        (shown) @if is_longer { span.gap { " …" } }
-    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::path::Path;
 use schemas::toml_file::TomlFile;
 use serde::{Deserialize, Serialize};
 
-use super::{example_data::VALIDATION, inference_model::ReadyModel, rlhf_lines, samples::generate_samples};
+use super::{example_data::VALIDATION, inference_model::ReadyModel, json_rows, samples::generate_samples};
 use crate::{
     checkpoint::Which,
     data::{HashedFiles, PromptsReader, ReadOptions, SourceFiles, SplitReader as _},
@@ -96,7 +96,7 @@ impl SamplePrompts<'_> {
 /// # Errors
 /// When the file cannot be read, or is another.
 pub(super) fn read(out: &Path) -> Result<Vec<RoundSample>> {
-    rlhf_lines::read(&out.join(FILE))
+    json_rows::read(&out.join(FILE))
 }
 
 /// Adds the answers of a model after a round, unless they are there.
@@ -114,5 +114,5 @@ pub(super) fn add(out: &Path, round: usize, model: &Path, prompts: SamplePrompts
     let config = SamplesConfig { every: 1, prompts: texts, tokens: prompts.tokens, temperature: 0.0 };
     let answers = generate_samples(&model, 0, &config, (&ids, tokenizer.ends()), 0, &tokenizer)?;
     let rows = answers.into_iter().map(|sample| RoundSample { round, prompt: sample.prompt, answer: sample.text });
-    rlhf_lines::add(&out.join(FILE), &rows.collect::<Vec<_>>())
+    json_rows::add(&out.join(FILE), &rows.collect::<Vec<_>>())
 }

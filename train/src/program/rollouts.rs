@@ -24,7 +24,7 @@ use super::{
     ppo_config::RolloutConfig,
 };
 use crate::{
-    data::{Batch, BatchSource, Episode, EpisodeBatch, PromptStream, Shuffle},
+    data::{Batch, BatchSource, Episode, EpisodeBatch, PromptStream, Shuffle, by_like_length},
     error::{Error, Result},
     generate::{
         Sampling,
@@ -93,10 +93,15 @@ impl Answers {
         self.scores.iter().sum::<f64>() / self.scores.len() as f64
     }
 
+    /// The KL divergence of each answer from the reference, in nats.
+    pub fn kl(&self) -> impl Iterator<Item = f64> {
+        let each = self.log_probabilities.iter().zip(&self.references);
+        each.map(|(own, reference)| kl(own, reference))
+    }
+
     /// The mean KL divergence from the reference, in nats an answer.
     pub fn mean_kl(&self) -> f64 {
-        let each = self.log_probabilities.iter().zip(&self.references);
-        each.map(|(own, reference)| kl(own, reference)).sum::<f64>() / self.written.len() as f64
+        self.kl().sum::<f64>() / self.written.len() as f64
     }
 
     /// The mean number of tokens.
@@ -132,21 +137,40 @@ impl Author<'_> {
     /// # Errors
     /// When the policy computes what is no number, or a score is none: the prompt is named.
     pub fn answers(&self, model: &ActorCritic, prompts: &[Vec<u32>], first: u64, with_values: bool) -> Result<Answers> {
-        let (written, ended) = self.written(model.policy(), prompts, first)?;
-        let mut scores = self.scores.scores(&written, self.tokenizer)?;
+        let mut answers = self.scored(model.policy(), prompts, first)?;
+        self.judge(model, with_values, &mut answers);
+        Ok(answers)
+    }
+
+    /// The answers of a policy to prompts with their scores, and nothing else.
+    ///
+    /// - `first`: as in [`Self::answers`]
+    ///
+    /// # Errors
+    /// As [`Self::answers`].
+    pub fn scored(&self, policy: &Gpt, prompts: &[Vec<u32>], first: u64) -> Result<Answers> {
+        let (written, ended) = self.written(policy, prompts, first)?;
+        let mut scores = self.scores_by(self.scores, &written)?;
         for (score, ended) in scores.iter_mut().zip(&ended) {
             if !ended {
                 *score -= self.config.missing_eos_penalty;
             }
         }
+        Ok(Answers { written, ended, scores, ..Answers::default() })
+    }
+
+    /// What some scores give answers.
+    ///
+    /// # Errors
+    /// When one is no number: its prompt is named.
+    pub fn scores_by(&self, source: &AnswerScores, written: &[Written]) -> Result<Vec<f64>> {
+        let scores = source.scores(written, self.tokenizer)?;
         if let Some(place) = scores.iter().position(|score| !score.is_finite()) {
             let Written { ids, prompt } = &written[place];
             let [prompt, answer] = [&ids[..*prompt], &ids[*prompt..]].map(|ids| self.tokenizer.decode(ids));
             return Err(Error::Score { score: scores[place], prompt: prompt?, answer: answer? });
         }
-        let mut answers = Answers { written, ended, scores, ..Answers::default() };
-        self.judge(model, with_values, &mut answers);
-        Ok(answers)
+        Ok(scores)
     }
 
     /// Texts that the policy writes behind prompts, and whether it ended each.
@@ -194,32 +218,33 @@ impl Author<'_> {
 
     /// Takes log-probabilities and values of all tokens, by length, so that little is padded.
     fn judge(&self, model: &ActorCritic, with_values: bool, answers: &mut Answers) {
-        let count = answers.written.len();
-        let mut order: Vec<usize> = (0..count).collect();
-        order.sort_by_key(|place| answers.written[*place].ids.len());
-        for numbers in [&mut answers.log_probabilities, &mut answers.values, &mut answers.references] {
-            *numbers = vec![Vec::new(); count];
-        }
+        let written = &answers.written;
         let drawn = drawn_from(self.config, self.tokenizer);
-        for places in order.chunks(self.together.max(1)) {
-            let episodes: Vec<Episode<'_>> = places
-                .iter()
-                .map(|place| &answers.written[*place])
-                .map(|Written { ids, prompt }| Episode::new(ids, *prompt))
-                .collect();
-            let batch = EpisodeBatch::new(&episodes, self.tokenizer.padding());
-            let own = policy_log_probabilities(model.policy(), &batch, drawn);
-            let values = if with_values { answer_values(model.value(), &batch) } else { vec![0.0; own.len()] };
-            let references = policy_log_probabilities(self.reference, &batch, drawn);
-            let mut begin = 0;
-            for place in places {
-                let Written { ids, prompt } = &answers.written[*place];
-                let range = begin..begin + ids.len() - prompt;
-                begin = range.end;
-                answers.log_probabilities[*place] = own[range.clone()].to_vec();
-                answers.values[*place] = values[range.clone()].to_vec();
-                answers.references[*place] = references[range].to_vec();
-            }
+        let judged = by_like_length(
+            written.len(),
+            self.together,
+            |place| written[place].ids.len(),
+            |places| {
+                let of_places = || places.iter().map(|place| &written[*place]);
+                let episodes: Vec<Episode<'_>> =
+                    of_places().map(|Written { ids, prompt }| Episode::new(ids, *prompt)).collect();
+                let batch = EpisodeBatch::new(&episodes, self.tokenizer.padding());
+                let own = policy_log_probabilities(model.policy(), &batch, drawn);
+                let values = if with_values { answer_values(model.value(), &batch) } else { vec![0.0; own.len()] };
+                let references = policy_log_probabilities(self.reference, &batch, drawn);
+                let mut begin = 0;
+                let of_answer = |Written { ids, prompt }: &Written| {
+                    let range = begin..begin + ids.len() - prompt;
+                    begin = range.end;
+                    [&own, &values, &references].map(|numbers| numbers[range.clone()].to_vec())
+                };
+                of_places().map(of_answer).collect()
+            },
+        );
+        for [own, values, references] in judged {
+            answers.log_probabilities.push(own);
+            answers.values.push(values);
+            answers.references.push(references);
         }
     }
 }

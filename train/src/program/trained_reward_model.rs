@@ -15,7 +15,9 @@ use super::{
 };
 use crate::{
     checkpoint::{self, Which},
-    data::{Answer, AnswerEncoder, AnswerRow, AnswerRows, EncodedAnswers, PreferenceBatch, ReadOptions},
+    data::{
+        Answer, AnswerEncoder, AnswerRow, AnswerRows, EncodedAnswers, PreferenceBatch, ReadOptions, by_like_length,
+    },
     device::DeviceName,
     error::{Error, Result},
     metrics::mean_and_deviation,
@@ -104,17 +106,17 @@ impl TrainedRewardModel {
     ///
     /// - `answers`: ids of each, one at least
     pub fn rewards(&self, answers: &[Vec<u32>]) -> Vec<f64> {
-        let mut order: Vec<usize> = (0..answers.len()).collect();
-        order.sort_by_key(|place| answers[*place].len());
-        let mut found = vec![0.0; answers.len()];
-        for places in order.chunks(self.batch_size) {
-            let alone = |place: &usize| vec![Answer { ids: &answers[*place], prompt: 1, rank: 0, reference: None }];
-            let batch = PreferenceBatch::new(&places.iter().map(alone).collect::<Vec<_>>(), self.tokenizer.padding());
-            for (place, reward) in places.iter().zip(batch_rewards(&self.model, &batch)) {
-                found[*place] = f64::from(reward);
-            }
-        }
-        found
+        by_like_length(
+            answers.len(),
+            self.batch_size,
+            |place| answers[place].len(),
+            |places| {
+                let alone = |place: &usize| vec![Answer { ids: &answers[*place], prompt: 1, rank: 0, reference: None }];
+                let batch =
+                    PreferenceBatch::new(&places.iter().map(alone).collect::<Vec<_>>(), self.tokenizer.padding());
+                batch_rewards(&self.model, &batch).into_iter().map(f64::from).collect()
+            },
+        )
     }
 }
 

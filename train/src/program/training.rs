@@ -32,6 +32,10 @@ pub struct TrainingConfig {
     /// Gradients are clipped to this global norm.
     #[serde(default = "unit")]
     pub max_grad_norm: f64,
+    /// What stays at a step of an exponential moving average of the weights, above 0 and below 1: evaluations, samples, and whatever reads the
+    /// folder then take the average. By default there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ema_decay: Option<f64>,
     /// Steps between lines of the log.
     #[serde(default = "ten")]
     pub log_every: u64,
@@ -150,6 +154,9 @@ impl TrainingConfig {
         if let Some((key, number)) = wrong {
             return Some((key, format!("it has to be more than 0, and is {number}")));
         }
+        if let Some(decay) = self.ema_decay.filter(|decay| !(*decay > 0.0 && *decay < 1.0)) {
+            return Some(("ema_decay", format!("it lies between 0 and 1, both left out, and is {decay}")));
+        }
         let temperature = self.samples.as_ref().map_or(0.0, |samples| samples.temperature);
         (!temperature.is_finite() || temperature < 0.0)
             .then(|| ("samples.temperature", format!("it has to be 0 or more, and is {temperature}")))
@@ -182,6 +189,7 @@ impl TrainingConfig {
             max_grad_norm: self.max_grad_norm,
             schedule,
             optimizer: optimizer.clone(),
+            ema_decay: self.ema_decay,
             spikes: self.spikes,
             log_every: self.log_every,
             evaluate_every: self.evaluate_every,

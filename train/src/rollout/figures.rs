@@ -23,24 +23,6 @@ fn variance(numbers: impl ExactSizeIterator<Item = f64> + Clone) -> f64 {
     numbers.map(|number| (number - mean).powi(2)).sum::<f64>() / count
 }
 
-/// The KL divergence from a policy of taking the best of `n` of its answers, in nats: exactly, where no two answers are equally good, and
-/// without a training.
-///
-/// - `n`: 1 or more
-///
-/// ```
-/// # use train::rollout::best_of_n_kl;
-/// assert!(best_of_n_kl(1).abs() < 1e-12);
-/// assert!((best_of_n_kl(16) - 1.835).abs() < 1e-3);
-/// ```
-///
-/// Source: Stiennon et al. 2020, appendix G.3; Gao et al. 2022, section 2.
-#[must_use]
-pub fn best_of_n_kl(n: u32) -> f64 {
-    let n = f64::from(n);
-    n.ln() - (n - 1.0) / n
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,13 +39,5 @@ mod tests {
         near(explained_variance(&returns.map(|found| found + 3.0), &returns), 1.0);
         near(explained_variance(&returns.map(|found| -found), &returns), -3.0);
         assert!(explained_variance(&returns, &[1.0; 4]).is_nan());
-    }
-
-    /// With two answers by hand: the better one of the densities `2 x` on `0..1` has a divergence of `ln 2 - 1/2`.
-    #[test]
-    fn the_best_of_one_is_the_policy() {
-        near(best_of_n_kl(1), 0.0);
-        near(best_of_n_kl(2), std::f64::consts::LN_2 - 0.5);
-        assert!((1..100).all(|n| best_of_n_kl(n) < best_of_n_kl(n + 1)));
     }
 }

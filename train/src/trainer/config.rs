@@ -25,6 +25,8 @@ pub struct LoopConfig {
     pub schedule: Schedule,
     /// The optimizer.
     pub optimizer: OptimizerConfig,
+    /// What stays at a step of an average of the weights, which is judged and used in their place.
+    pub ema_decay: Option<f64>,
     /// What counts as a spike, and what to do about one.
     pub spikes: SpikesConfig,
     /// Steps between lines of the log.

@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     model::{NamedTensor, saved_parameters},
     objective::{Evaluator, Objective, Scores},
-    optimize::ModuleOptimizer,
+    optimize::{ModuleOptimizer, WeightAverage},
     random::Stream,
 };
 
@@ -28,6 +28,8 @@ pub struct Trainer<M> {
     /// The model, with gradients; it is away while a step is taken, which then works in place.
     model: Option<M>,
     optimizer: ModuleOptimizer,
+    /// The average of the weights, where there is one.
+    average: Option<WeightAverage>,
     /// Where it stands, but for what [`SpikeDetector`] remembers.
     state: State,
     spikes: SpikeDetector,
@@ -58,8 +60,9 @@ impl<M: Module> Trainer<M> {
         let state = State::default();
         let spikes = SpikeDetector::restore(config.spikes, &state.spikes);
         let optimizer = config.optimizer.build().map_err(|(key, message)| Error::Optimizer { key, message })?;
-        let model = Some(prepared(&optimizer, model)?);
-        Ok(Self { model, optimizer, state, spikes, memory: None, saved: None, identity, device })
+        let model = prepared(&optimizer, model)?;
+        let average = config.ema_decay.map(|decay| WeightAverage::new(decay, &model));
+        Ok(Self { model: Some(model), optimizer, average, state, spikes, memory: None, saved: None, identity, device })
     }
 
     /// A training that goes on from the checkpoint at `path`.
@@ -83,10 +86,26 @@ impl<M: Module> Trainer<M> {
         self.model.as_ref().expect("the model is there between steps")
     }
 
+    /// The model that is judged, saved and used, without gradients.
+    fn averaged(&self) -> M {
+        let model = self.model().valid();
+        match &self.average {
+            Some(average) => average.averaged(model),
+            None => model,
+        }
+    }
+
     fn load(&mut self, config: &LoopConfig, checkpoint: Checkpoint, path: &Path) -> Result<()> {
-        let Checkpoint { state, model, optimizer, memory, .. } = checkpoint;
+        let Checkpoint { state, model, unaveraged, optimizer, memory, .. } = checkpoint;
         let device = self.device.clone().without_autodiff();
-        let model = prepared(&self.optimizer, checkpoint::with_weights(self.model().clone(), model, path)?)?;
+        let loaded =
+            |weights| prepared(&self.optimizer, checkpoint::with_weights(self.model().clone(), weights, path)?);
+        let mut model = loaded(model)?;
+        let average = config.ema_decay.map(|decay| WeightAverage::new(decay, &model));
+        if average.is_some() {
+            model = loaded(unaveraged)?;
+        }
+        self.average = average;
         let restored = self.optimizer.restore(state.updates, optimizer, &model, &device);
         restored.map_err(|message| Error::Damaged { path: path.join(checkpoint::OPTIMIZER), message })?;
         self.model = Some(model);
@@ -193,7 +212,11 @@ impl<M: Module> Trainer<M> {
         let StepGradients { loss, parts, gradient_norm, gradients } = step;
         let learning_rate = self.optimizer.learning_rate(config.schedule.at(self.state.step, config.steps));
         let model = self.model.take().expect("the model is there between steps");
-        self.model = Some(self.optimizer.step(model, gradients, learning_rate));
+        let model = self.optimizer.step(model, gradients, learning_rate);
+        if let Some(average) = &mut self.average {
+            average.update(&model);
+        }
+        self.model = Some(model);
         let state = &mut self.state;
         state.step += 1;
         state.batch += 1;
@@ -278,7 +301,7 @@ impl<M: Module> Trainer<M> {
         }
         let sampler = inputs.sampler.as_ref().filter(|sampler| due(sampler.every));
         if let Some(sampler) = sampler {
-            for sample in (sampler.generate)(&self.model().valid(), self.state.step)? {
+            for sample in (sampler.generate)(&self.averaged(), self.state.step)? {
                 log.sample(&sample)?;
             }
         }
@@ -337,7 +360,7 @@ impl<M: Module> Trainer<M> {
 
     fn evaluate(&self, evaluator: &dyn Evaluator<M>) -> Result<Evaluation> {
         let step = self.state.step;
-        Ok(Evaluation { step, scores: evaluator.evaluate(&self.model().valid(), step)? })
+        Ok(Evaluation { step, scores: evaluator.evaluate(&self.averaged(), step)? })
     }
 
     /// Saves a checkpoint that is due, or one of a training that ends here.
@@ -354,7 +377,11 @@ impl<M: Module> Trainer<M> {
             due,
             identity: self.identity.clone(),
             logs: log.places(),
-            model: saved_parameters(&self.model().valid()),
+            model: saved_parameters(&self.averaged()),
+            unaveraged: match self.average {
+                Some(_) => saved_parameters(&self.model().valid()),
+                None => Vec::new(),
+            },
             optimizer: self.optimizer.states(),
             memory,
         };

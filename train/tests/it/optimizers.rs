@@ -1,5 +1,7 @@
 //! Optimizers by name: each takes the steps of its reference, and goes on exactly.
 
+use std::path::Path;
+
 use safetensors::SafeTensors;
 use train::{
     model::{Family, Tokens, named_parameters},
@@ -175,4 +177,36 @@ fn patience_ends_a_training_without_progress() {
     workshop.pretrain_well("out", &[&settings[..], &["--resume"]].concat());
     workshop.pretrain_well("whole", &settings);
     assert_eq!(workshop.checkpoint("out", 40), workshop.checkpoint("whole", 40));
+}
+
+/// What is judged and used is the average of the weights after each step; what goes on is these themselves.
+#[test]
+fn an_average_of_the_weights_is_kept_beside_them() {
+    let workshop = Workshop::new();
+    let each = ["--set", "training.save_every=1", "--set", "training.keep=9", "--until", "4"];
+    workshop.pretrain_well("averaged", &[&each[..], &["--set", "training.ema_decay=0.75"]].concat());
+    workshop.pretrain_well("plain", &each);
+    let file = |out: &str, step: u64, name: &str| workshop.tensors(out, step)[Path::new(name)].clone();
+    let numbers = |bytes: &[u8]| -> Vec<f32> {
+        values(bytes, "tokens")
+            .chunks_exact(4)
+            .map(|number| f32::from_le_bytes(number.try_into().expect("four")))
+            .collect()
+    };
+    // the first checkpoint is after the first step: the average there is one of the start and of it
+    let mut average = numbers(&file("averaged", 1, "model.safetensors"));
+    for step in 2..=4 {
+        let weights = file("averaged", step, "unaveraged.safetensors");
+        assert!(weights == file("plain", step, "model.safetensors"), "step {step}: an average changes no step");
+        for (average, weight) in average.iter_mut().zip(numbers(&weights)) {
+            *average = *average * 0.75 + weight * 0.25;
+        }
+        assert_eq!(average, numbers(&file("averaged", step, "model.safetensors")), "step {step}");
+    }
+    let losses = |out: &str| {
+        workshop.metrics(out).iter().filter_map(|line| line["validation_loss"].as_f64()).collect::<Vec<_>>()
+    };
+    assert_eq!(losses("averaged")[0].to_bits(), losses("plain")[0].to_bits(), "it begins with the weights");
+    let refused = workshop.pretrain("refused", &["--set", "training.ema_decay=1"]);
+    assert!(stderr(&refused).contains("it lies between 0 and 1, both left out, and is 1"), "{}", stderr(&refused));
 }

@@ -158,3 +158,45 @@ fn a_policy_is_held_to_what_it_began_as() {
         serde_json::from_slice(&fs::read(exported.join("config.json")).expect("it is there")).expect("JSON");
     assert!(config["architectures"].is_array(), "{config}");
 }
+
+/// What a reward stands for is told beside it and changes nothing; the best of n answers and all answers are kept, and a page shows them.
+#[test]
+fn what_a_reward_stands_for_is_watched() {
+    let workshop = workshop();
+    let gold = workshop.script("gold.sh", &format!("{BY_LENGTH} | sed 's/: /: -/; s/-0/0/'"));
+    let gold = format!("gold_reward={{ program = \"{}\" }}", text(&gold));
+    let watched = ["--set", gold.as_str(), "--set", "ppo.best_of_n=3"];
+    let said = ppo_well(&workshop, "watched", &[&watched[..], &["--until", "5"]].concat());
+    assert!(said.contains("best of 2 answers of the reference: reward"), "{said}");
+    let said = ppo_well(&workshop, "watched", &[&watched[..], &["--resume"]].concat());
+    assert!(!said.contains("best of 2"), "it is known by then: {said}");
+    ppo_well(&workshop, "plain", &[]);
+    assert!(workshop.checkpoint("watched", 12) == workshop.checkpoint("plain", 12), "watching changes nothing");
+
+    let out = workshop.path().join("watched");
+    let rows = |name: &str| -> Vec<Value> {
+        let text = fs::read_to_string(out.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+    };
+    let opposite = |line: &Value, reward: &str, gold: &str| {
+        let [reward, gold] = [reward, gold].map(|key| line[key].as_f64().expect("it is a number"));
+        assert!((reward + gold).abs() < 1e-9, "{line}");
+    };
+    for line in rows("metrics.jsonl").iter().filter(|line| line["validation_reward"].is_f64()) {
+        opposite(line, "validation_reward", "validation_gold_reward");
+        let answers = rows(&format!("answers/step-{:08}.jsonl", line["step"].as_u64().expect("a step")));
+        assert_eq!(Some(answers.len() as u64), line["validation_prompts"].as_u64());
+        for answer in &answers {
+            opposite(answer, "reward", "gold_reward");
+            let length = answer["answer"].as_str().expect("a text").chars().count();
+            assert!(answer["reward"].as_f64() >= Some(0.0) && length <= 60, "{answer}");
+        }
+    }
+    let best = rows("best_of_n.jsonl");
+    assert_eq!(best.iter().map(|best| best["n"].as_u64()).collect::<Vec<_>>(), [1, 2, 3].map(Some));
+    best.iter().for_each(|best| opposite(best, "reward", "gold_reward"));
+    let page = fs::read_to_string(out.join("report.html")).expect("it was written");
+    assert!(page.contains("gold reward, best of n") && page.contains("<h3>after: "), "{page}");
+    let unknown = refused(&workshop, "unknown", &["--set", "gold_reward={ label = \"1\" }"]);
+    assert!(unknown.contains("only a classifier has classes"), "{unknown}");
+}

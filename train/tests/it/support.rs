@@ -1,6 +1,7 @@
 //! A small mixture, and running the program on it.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -137,6 +138,19 @@ impl Workshop {
     pub fn starting(&self, out: &str, more: &[&str]) -> Child {
         let arguments = [&self.arguments(out), more].concat();
         program(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it can be started")
+    }
+
+    /// All files of tensors after a step, by their names.
+    pub fn tensors(&self, out: &str, step: u64) -> BTreeMap<PathBuf, Vec<u8>> {
+        let folder = self.path().join(out).join(format!("checkpoints/step-{step:08}"));
+        let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let paths = entries.map(|entry| entry.expect("it can be listed").path());
+        let tensors = paths.filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
+        let read = |path: PathBuf| {
+            let bytes = fs::read(&path).expect("it can be read");
+            (path.file_name().expect("a file has a name").into(), bytes)
+        };
+        tensors.map(read).collect()
     }
 
     /// The weights and the optimizer's states after a step.

@@ -10,6 +10,7 @@ use std::{collections::VecDeque, fmt::Write as _, fs, os::unix::fs::PermissionsE
 
 use fixtures::dice::Dice;
 use serde_json::{Value, json};
+use train::rollout::best_of_n_kl;
 
 use crate::support::{stderr, text, train};
 
@@ -129,6 +130,7 @@ program = "rewards.awk"
 episodes = 120
 epochs = 4
 max_new_tokens = 10
+best_of_n = 16
 kl_coefficient = 0.0
 value_weight = 0.5
 [training]
@@ -142,7 +144,8 @@ peak = 1e-3
 warmup_steps = 10
 "#;
 
-/// From three seeds, what the model writes gets from some way of the best that is possible to nearly all of it.
+/// From three seeds, what the model writes gets from some way of the best that is possible to nearly all of it: further than the best of
+/// several of its walks does without any training.
 #[test]
 fn a_policy_finds_the_shortest_ways() {
     let folder = tempfile::tempdir().expect("the temporary folder can be written");
@@ -185,5 +188,20 @@ fn a_policy_finds_the_shortest_ways() {
         let (before, after) = (rewards[0], *rewards.last().expect("it was evaluated"));
         assert!(before < 0.7, "seed {seed}: random walks are none of the shortest: {before}");
         assert!(after > 0.9, "seed {seed}: from {before} to {after}");
+        let best_of_n = fs::read_to_string(out.join("best_of_n.jsonl")).expect("it was asked for");
+        let best: Vec<(usize, f64, f64)> = best_of_n
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("a line is JSON"))
+            .map(|line| {
+                let number = |key: &str| line[key].as_f64().expect("it is a number");
+                (usize::try_from(line["n"].as_u64().expect("a count")).expect("few"), number("reward"), number("kl"))
+            })
+            .collect();
+        let counts: Vec<usize> = best.iter().map(|(n, ..)| *n).collect();
+        assert_eq!(counts, [1, 2, 4, 8, 16]);
+        assert!(best.iter().all(|(n, _, kl)| (kl - best_of_n_kl(*n)).abs() < 1e-12));
+        assert!(best.is_sorted_by(|one, other| one.1 < other.1), "more to choose from is better: {best:?}");
+        assert!((best[0].1 - before).abs() < 0.1, "one of one is what is written: {best:?}, {before}");
+        assert!(after > best[2].1, "no better than the best of four: {after}, {best:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Files of JSON lines that grow by rename: what was added together is there whole, or not at all, and what was there stays as it was.
+//! Files of JSON lines that are written by rename: what is added together is there whole, or not at all, and what was there stays as it was.
 //!
 //! Useful for: some lines now and then. Not useful for: a line a step, for which a whole file is written each time.
 
@@ -27,12 +27,20 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
 /// # Errors
 /// When the file cannot be read or written.
 pub(super) fn add<T: Serialize>(path: &Path, rows: &[T]) -> Result<()> {
-    let mut text = text(path)?;
-    for row in rows {
-        text += &serde_json::to_string(row).expect("a row is JSON");
-        text.push('\n');
-    }
+    let text = text(path)? + &lines(rows);
     Ok(AtomicFile::write_whole(path, text.as_bytes())?)
+}
+
+/// Writes lines in the place of those that are there.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(super) fn write<T: Serialize>(path: &Path, rows: &[T]) -> Result<()> {
+    Ok(AtomicFile::write_whole(path, lines(rows).as_bytes())?)
+}
+
+fn lines<T: Serialize>(rows: &[T]) -> String {
+    rows.iter().map(|row| serde_json::to_string(row).expect("a row is JSON") + "\n").collect()
 }
 
 fn text(path: &Path) -> Result<String> {
