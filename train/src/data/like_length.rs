@@ -9,7 +9,7 @@
 /// - `batch_size`: items that go through together
 /// - `length`: of an item by its place
 /// - `batch`: what comes of the items at some places, in the places' order
-pub fn by_like_length<T: Clone>(
+pub fn by_like_length<T>(
     count: usize,
     batch_size: usize,
     length: impl Fn(usize) -> usize,
@@ -17,7 +17,7 @@ pub fn by_like_length<T: Clone>(
 ) -> Vec<T> {
     let mut order: Vec<usize> = (0..count).collect();
     order.sort_by_cached_key(|place| length(*place));
-    let mut found = vec![None; count];
+    let mut found: Vec<Option<T>> = (0..count).map(|_| None).collect();
     for places in order.chunks(batch_size.max(1)) {
         let of_places = batch(places);
         assert_eq!(of_places.len(), places.len(), "each item of a batch comes to something");

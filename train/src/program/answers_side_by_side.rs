@@ -31,7 +31,7 @@ pub(super) fn answers_side_by_side(
             div.groups { @for Headed { heading, answer } in answers {
                 div.group {
                     h3 { (heading) }
-                    p { (shown(answer)) }
+                    p.answer { (shown(answer)) }
                 }
             } }
             @if let Some(below) = below { p.soft { (below) } }
@@ -42,6 +42,10 @@ pub(super) fn answers_side_by_side(
 /// An answer, cut where it is long; something to see where it is empty.
 fn shown(text: &str) -> Markup {
     let (shown, is_longer) = beginning(text.trim(), LONGEST_ANSWER);
+    // what no page can hold is seen to be there
+    let visible =
+        |letter: char| if letter.is_control() && !matches!(letter, '\n' | '\t') { '\u{fffd}' } else { letter };
+    let shown: String = shown.chars().map(visible).collect();
     html! {
         @if shown.is_empty() && !is_longer { span.gap { "nothing" } }
         (shown) @if is_longer { span.gap { " …" } }

@@ -1,6 +1,6 @@
 //! What a policy answered when it was judged: `answers/step-00000100.jsonl`, a line for each prompt of the validation data.
 //!
-//! A step that is taken again, by a training that went back, is written again.
+//! Those of a way that a training went back from are removed when it ends.
 //!
 //! Useful for: reading what became of a policy, and whether it deserves its rewards. Not useful for: figures; these stand in `metrics.jsonl`.
 
@@ -23,7 +23,7 @@ pub(super) struct JudgedAnswer {
     pub answer: String,
     /// Its score, with what a missing end costs.
     pub reward: f64,
-    /// What `[gold_reward]` gives it.
+    /// What `[gold_reward]` gives it, without that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gold_reward: Option<f64>,
     /// Its KL divergence from the reference, in nats.
@@ -50,6 +50,21 @@ pub(super) fn write(out: &Path, step: u64, answers: &[JudgedAnswer]) -> Result<(
 /// When the file cannot be read, or is another.
 pub(super) fn read(out: &Path, step: u64) -> Result<Vec<JudgedAnswer>> {
     json_rows::read(&path(out, step))
+}
+
+/// Removes those after other steps than some.
+///
+/// # Errors
+/// When one cannot be removed.
+pub(super) fn remove_others(out: &Path, steps: &[u64]) -> Result<()> {
+    let kept: Vec<PathBuf> = steps.iter().map(|step| path(out, *step)).collect();
+    for entry in fs::read_dir(folder(out)).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if !kept.contains(&path) {
+            fs::remove_file(&path).map_err(Error::file("remove", &path))?;
+        }
+    }
+    Ok(())
 }
 
 fn folder(out: &Path) -> PathBuf {

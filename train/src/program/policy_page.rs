@@ -1,9 +1,9 @@
 //! The page of a policy, `report.html`: one file that needs no network and no script.
 //!
 //! ```text
-//! metrics.jsonl        -> a sentence, a table of evaluations    -+
-//!   and best_of_n.jsonl -> rewards over the divergence          -+-> HTML
-//! answers/             -> those before the first step, and after the last, side by side
+//! metrics.jsonl         -> a sentence, a table of evaluations              -+
+//!   and best of n       -> rewards over the divergence                     -+-> HTML
+//! answers/              -> those before the first step and after the last  -+
 //! ```
 //!
 //! It holds no time, and what is in it is bounded.
@@ -11,7 +11,12 @@
 //! Useful for: whether a reward was worth its divergence, and whether answers deserve it. Not useful for: the course of each step; that is in
 //! `metrics.jsonl` and on the dashboard.
 
-use std::path::Path;
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::{BufRead as _, BufReader, ErrorKind},
+    path::Path,
+};
 
 use maud::{Markup, html};
 use pages::{
@@ -22,16 +27,17 @@ use pages::{
     tile,
 };
 use serde::Deserialize;
-use serde_json::Value;
 use system::AtomicFile;
 
 use super::{
     answers_side_by_side::{Headed, answers_side_by_side},
-    best_of_n::{self, BestOfN},
-    json_rows,
+    best_of_n::BestOfN,
     judged_answers::{self, JudgedAnswer},
 };
-use crate::error::Result;
+use crate::{
+    error::{Error, Result},
+    metrics::{mean, stderr_of_mean},
+};
 
 /// The name of the file.
 const FILE: &str = "report.html";
@@ -58,33 +64,95 @@ struct Evaluation {
 /// What the page shows.
 struct PolicyPage<'p> {
     name: &'p str,
-    evaluations: &'p [Evaluation],
+    /// What a sentence is made of.
+    ends: [Evaluation; 2],
+    /// Some of all, by their steps.
+    evaluations: Vec<Evaluation>,
+    /// The one with the highest gold reward, where that has fallen since.
+    exploited: Option<Exploited>,
     best_of_n: &'p [BestOfN],
     /// Answers before the first step, and after the last at which the policy was judged.
     answers: [&'p [JudgedAnswer]; 2],
+}
+
+/// A gold reward that has fallen while the reward rose.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Exploited {
+    highest: Evaluation,
+    /// How far the gold reward of an answer has fallen since, and the standard error of that.
+    fall: [f64; 2],
 }
 
 /// Writes the page of the training in a folder; none, where the policy was not judged yet.
 ///
 /// # Errors
 /// When what it shows cannot be read, or the page cannot be written.
-pub(super) fn write(out: &Path) -> Result<()> {
-    let lines: Vec<Value> = json_rows::read(&out.join("metrics.jsonl"))?;
-    let evaluations: Vec<Evaluation> = lines.iter().filter_map(|line| Evaluation::deserialize(line).ok()).collect();
-    let [Some(first), Some(last)] = [evaluations.first(), evaluations.last()] else { return Ok(()) };
-    let best_of_n: Vec<BestOfN> = json_rows::read(&out.join(best_of_n::FILE))?;
+pub(super) fn write(out: &Path, best_of_n: &[BestOfN]) -> Result<()> {
+    let all = evaluations(&out.join("metrics.jsonl"))?;
+    judged_answers::remove_others(out, &all.iter().map(|evaluation| evaluation.step).collect::<Vec<_>>())?;
+    // those on other prompts do not compare
+    let Some(last) = all.last().copied() else { return Ok(()) };
+    let all: Vec<Evaluation> =
+        all.into_iter().filter(|evaluation| evaluation.validation_prompts == last.validation_prompts).collect();
+    let first = all[0];
     let [before, after] = [judged_answers::read(out, first.step)?, judged_answers::read(out, last.step)?];
     let name = out.file_name().unwrap_or(out.as_os_str()).to_string_lossy();
-    let answers = [&before[..], if last.step == first.step { &[] } else { &after[..] }];
-    let page = PolicyPage { name: &name, evaluations: &thinned(&evaluations), best_of_n: &best_of_n, answers };
+    let exploited = exploited(&all, |step| judged_answers::read(out, step))?;
+    let page = PolicyPage {
+        name: &name,
+        ends: [first, last],
+        evaluations: thinned(&all, exploited.map(|exploited| exploited.highest.step)),
+        exploited,
+        best_of_n,
+        answers: [&before[..], if last.step == first.step { &[] } else { &after[..] }],
+    };
     Ok(AtomicFile::write_whole(&out.join(FILE), page.html().as_bytes())?)
 }
 
-/// Some of the evaluations, the first and the last among them, where there are many.
-fn thinned(evaluations: &[Evaluation]) -> Vec<Evaluation> {
+/// The evaluations of a log, in their order; other lines are passed over.
+fn evaluations(metrics: &Path) -> Result<Vec<Evaluation>> {
+    let file = match File::open(metrics) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        file => BufReader::new(file.map_err(Error::file("read", metrics))?),
+    };
+    let mut found = Vec::new();
+    for line in file.lines() {
+        found.extend(serde_json::from_str::<Evaluation>(&line.map_err(Error::file("read", metrics))?).ok());
+    }
+    Ok(found)
+}
+
+/// Some of the evaluations, the first, the last and one more among them, where there are many.
+///
+/// - `more`: the step of one
+fn thinned(evaluations: &[Evaluation], more: Option<u64>) -> Vec<Evaluation> {
     let count = evaluations.len();
     let shown = count.min(MOST_EVALUATIONS);
-    (0..shown).map(|place| evaluations[place * (count - 1) / (shown - 1).max(1)]).collect()
+    let mut places: BTreeSet<usize> = (0..shown).map(|place| place * (count - 1) / (shown - 1).max(1)).collect();
+    places.extend(evaluations.iter().position(|evaluation| Some(evaluation.step) == more));
+    places.into_iter().map(|place| evaluations[place]).collect()
+}
+
+/// The evaluation with the highest gold reward, where that has fallen since while the reward rose: by more than two standard errors of the
+/// difference, answer by answer, since the highest of many is so by chance, too.
+///
+/// - `answers`: those after a step
+fn exploited(
+    evaluations: &[Evaluation],
+    answers: impl Fn(u64) -> Result<Vec<JudgedAnswer>>,
+) -> Result<Option<Exploited>> {
+    let gold = |evaluation: &&Evaluation| evaluation.validation_gold_reward.unwrap_or(f64::NEG_INFINITY);
+    let highest = evaluations.iter().max_by(|one, other| gold(one).total_cmp(&gold(other)));
+    let (Some(highest), Some(last)) = (highest, evaluations.last()) else { return Ok(None) };
+    if highest.step == last.step || last.validation_reward <= highest.validation_reward {
+        return Ok(None);
+    }
+    let (before, after) = (answers(highest.step)?, answers(last.step)?);
+    let falls = before.iter().zip(&after).filter(|(one, other)| one.prompt == other.prompt);
+    let falls: Vec<f64> = falls.filter_map(|(one, other)| Some(one.gold_reward? - other.gold_reward?)).collect();
+    let Some(error) = stderr_of_mean(&falls) else { return Ok(None) };
+    let fall = [mean(&falls), error];
+    Ok((fall[0] > 2.0 * error).then_some(Exploited { highest: *highest, fall }))
 }
 
 impl PolicyPage<'_> {
@@ -99,28 +167,12 @@ impl PolicyPage<'_> {
         page.html()
     }
 
-    fn first(&self) -> &Evaluation {
-        self.evaluations.first().expect("it was judged")
-    }
-
-    fn last(&self) -> &Evaluation {
-        self.evaluations.last().expect("it was judged")
-    }
-
-    /// The evaluation with the highest gold reward, where that has fallen since while the reward rose.
-    fn exploited(&self) -> Option<(&Evaluation, f64, f64)> {
-        let gold = |evaluation: &Evaluation| evaluation.validation_gold_reward;
-        let best = self.evaluations.iter().max_by(|one, other| {
-            let of = |evaluation| gold(evaluation).unwrap_or(f64::NEG_INFINITY);
-            of(one).total_cmp(&of(other))
-        })?;
-        let (highest, now) = (gold(best)?, gold(self.last())?);
-        let has_fallen = now < highest && self.last().validation_reward > best.validation_reward;
-        has_fallen.then_some((best, highest, now))
+    fn has_gold(&self) -> bool {
+        self.ends.iter().any(|evaluation| evaluation.validation_gold_reward.is_some())
     }
 
     fn lead(&self) -> Markup {
-        let (first, last) = (self.first(), self.last());
+        let [first, last] = self.ends;
         html! {
             p.verdict {
                 "After " b { (grouped(last.step)) " steps" } " the mean reward of its answers to "
@@ -128,10 +180,11 @@ impl PolicyPage<'_> {
                 "; at the beginning it was " (number(first.validation_reward, 3)) ". It has moved " b { (number(last.validation_kl, 2)) " nats" }
                 " an answer from the model that it began as."
             }
-            @if let Some((best, highest, now)) = self.exploited() {
+            @if let Some(Exploited { highest, fall: [fall, error] }) = self.exploited {
                 p.warning {
-                    "The gold reward was highest, " (number(highest, 3)) ", after " (grouped(best.step)) " steps, at " (number(best.validation_kl, 2))
-                    " nats, and is " (number(now, 3)) " now, while the reward went on rising: it is exploited."
+                    "The gold reward was highest, " (number(highest.validation_gold_reward.unwrap_or_default(), 3)) ", after "
+                    (grouped(highest.step)) " steps, at " (number(highest.validation_kl, 2)) " nats. Since then it has fallen by "
+                    (number(fall, 3)) " (standard error " (number(error, 3)) "), while the reward went on rising: the reward is exploited."
                 }
             }
             ul.tiles {
@@ -144,30 +197,54 @@ impl PolicyPage<'_> {
         }
     }
 
-    /// Rewards over the divergence: of the policy, and of the best of n.
+    /// Rewards over the divergence: of the policy, and of the best of n. A gold reward has a unit of its own, and so a chart.
     fn rewards(&self) -> Section {
-        let of_policy = |reward: fn(&Evaluation) -> Option<f64>| {
-            let point = |evaluation: &Evaluation| {
-                let (along, value) = (evaluation.validation_kl, reward(evaluation)?);
-                let shown = format!("{} at {} nats, step {}", number(value, 3), number(along, 2), evaluation.step);
-                Some(LinePoint { along, value, shown })
-            };
-            self.evaluations.iter().filter_map(point).collect::<Vec<_>>()
+        let name = if self.has_gold() { "proxy reward" } else { "reward" };
+        let chart =
+            self.chart("rewards-chart", name, |policy| Some(policy.validation_reward), |best| Some(best.reward));
+        let of_gold = |policy: &Evaluation| policy.validation_gold_reward;
+        let gold = self.has_gold().then(|| self.chart("gold-chart", "gold reward", of_gold, |best| best.gold_reward));
+        Section {
+            id: "rewards",
+            title: "Rewards",
+            says: if gold.is_some() {
+                "What answers are worth, by how far the policy that gives them is from the model that it began as: a point is an evaluation, and a line \
+                 goes from one to the next. The divergence is an estimate, which may be below 0 and is drawn at 0. The best of n answers of that model \
+                 costs no training, and at most the divergence at which it is drawn; a policy usually pays more for the same reward. A gold reward \
+                 that falls while the proxy rises is a proxy that is exploited: the policy was best where the gold was highest."
+            } else {
+                "What answers are worth, by how far the policy that gives them is from the model that it began as: a point is an evaluation, and a line \
+                 goes from one to the next. The divergence is an estimate, which may be below 0 and is drawn at 0. The best of n answers of that model \
+                 costs no training, and at most the divergence at which it is drawn; a policy usually pays more for the same reward."
+            },
+            body: html! { (chart) @if let Some(gold) = gold { (gold) } },
+        }
+    }
+
+    /// One reward over the divergence.
+    fn chart(
+        &self,
+        id: &str,
+        name: &str,
+        of_policy: impl Fn(&Evaluation) -> Option<f64>,
+        of_best: impl Fn(&BestOfN) -> Option<f64>,
+    ) -> Chart {
+        let point = |along: f64, value: Option<f64>, whose: String| {
+            let value = value?;
+            Some(LinePoint {
+                along,
+                value,
+                shown: format!("{} at {} nats, {whose}", number(value, 3), number(along, 2)),
+            })
         };
-        let of_best = |reward: fn(&BestOfN) -> Option<f64>| {
-            let point = |best: &BestOfN| {
-                let (along, value) = (best.kl, reward(best)?);
-                let shown = format!("{} at {} nats, best of {}", number(value, 3), number(along, 2), best.n);
-                Some(LinePoint { along, value, shown })
-            };
-            self.best_of_n.iter().filter_map(point).collect::<Vec<_>>()
-        };
-        let (reward, gold) = (Colour::Series(0), Colour::Series(1));
+        let policy = self.evaluations.iter().filter_map(|evaluation| {
+            point(evaluation.validation_kl, of_policy(evaluation), format!("step {}", evaluation.step))
+        });
+        let best =
+            self.best_of_n.iter().filter_map(|best| point(best.kl, of_best(best), format!("best of {}", best.n)));
         let lines: Vec<Line> = [
-            ("reward", reward, Stroke::Solid, of_policy(|evaluation| Some(evaluation.validation_reward))),
-            ("gold reward", gold, Stroke::DashDot, of_policy(|evaluation| evaluation.validation_gold_reward)),
-            ("reward, best of n", reward, Stroke::Dashed, of_best(|best| Some(best.reward))),
-            ("gold reward, best of n", gold, Stroke::Dotted, of_best(|best| best.gold_reward)),
+            ("policy", Colour::Series(0), Stroke::Solid, policy.collect::<Vec<_>>()),
+            ("best of n", Colour::Series(1), Stroke::Dashed, best.collect()),
         ]
         .into_iter()
         .filter(|(.., points)| !points.is_empty())
@@ -175,34 +252,21 @@ impl PolicyPage<'_> {
         .collect();
         let points = || lines.iter().flat_map(|line| &line.points);
         let most = points().map(|point| point.along).fold(0.0, f64::max);
-        let below = Axis::new(
-            "KL divergence in nats, by its root",
-            Scale::Root { most: if most > 0.0 { most } else { 1.0 } },
-            Unit::Number,
-        );
-        let left = Axis::new("reward", Scale::around(points().map(|point| point.value)), Unit::Number);
+        let scale = Scale::Root { most: if most > 0.0 { most } else { 1.0 } };
+        let below = Axis::new("KL divergence (nats, square-root scale)", scale, Unit::Number);
+        let left = Axis::new(name, Scale::around(points().map(|point| point.value)), Unit::Number);
         let ends = |line: &Line| {
             let shown: Vec<&str> =
                 [line.points.first(), line.points.last()].into_iter().flatten().map(|point| &point.shown[..]).collect();
             format!("{} from {}", line.what, shown.join(" to "))
         };
-        let label = format!(
-            "Lines: rewards over the KL divergence. {}.",
-            lines.iter().map(ends).collect::<Vec<_>>().join("; ")
-        );
-        let chart = Chart::of_lines("rewards-chart", label, &Lines { below, left, lines });
-        Section {
-            id: "rewards",
-            title: "Rewards",
-            says: "What answers are worth, by how far the policy that gives them is from the model that it began as: a point is an evaluation, and a line \
-                   goes from one to the next. A policy is to be above the best of n answers of that model, which costs no training. A gold reward \
-                   that falls while the reward rises is a reward that is exploited: the policy is best where it was highest.",
-            body: html! { (chart) },
-        }
+        let label =
+            format!("Lines: {name} over the KL divergence. {}.", lines.iter().map(ends).collect::<Vec<_>>().join("; "));
+        Chart::of_lines(id, label, &Lines { below, left, lines })
     }
 
     fn table(&self) -> Section {
-        let has_gold = self.evaluations.iter().any(|evaluation| evaluation.validation_gold_reward.is_some());
+        let has_gold = self.has_gold();
         let has_texts = self.evaluations.iter().any(|evaluation| evaluation.text_loss.is_some());
         let columns = ["step", "reward", "gold reward", "KL divergence", "text loss", "tokens", "ended"];
         let is_there = |name: &str| (has_gold || name != "gold reward") && (has_texts || name != "text loss");
@@ -244,7 +308,9 @@ impl PolicyPage<'_> {
             format!("{when}: {}{gold}", number(judged.reward, 2))
         };
         let prompt = |place: usize| {
-            let answers: Vec<Headed<'_>> = [("before", before.get(place)), ("after", after.get(place))]
+            // they are the same prompts in the same order, unless others were asked since
+            let after = after.get(place).filter(|after| after.prompt == before[place].prompt);
+            let answers: Vec<Headed<'_>> = [("before", before.get(place)), ("after", after)]
                 .into_iter()
                 .filter_map(|(when, judged)| {
                     let judged = judged?;
@@ -257,15 +323,17 @@ impl PolicyPage<'_> {
             id: "answers",
             title: "Answers",
             says: "What the policy answered to prompts that it does not learn from, before the first step and at the last evaluation, with its rewards: drawn \
-                   with the same seed. All answers stand in `answers/`.",
+                   with the same seed. All answers stand in the folder answers.",
             body: html! { @for place in 0..before.len().min(MOST_PROMPTS) { (prompt(place)) } },
         })
     }
 }
 
-/// A number as it is written, with a sign that is as wide as a digit.
+/// A number as it is written, with a sign that is as wide as a digit, and none before a 0.
 fn number(value: f64, digits: usize) -> String {
-    format!("{value:.digits$}").replace('-', "−")
+    let written = format!("{value:.digits$}");
+    let is_zero = written.chars().all(|letter| matches!(letter, '-' | '0' | '.'));
+    written.replace('-', if is_zero { "" } else { "−" })
 }
 
 fn decimal(value: Option<f64>, digits: usize) -> Cell {
@@ -289,38 +357,69 @@ mod tests {
         }
     }
 
-    fn page(evaluations: &[Evaluation]) -> String {
-        let answer = |text: &str| {
-            let (prompt, answer) = ("a < b".to_owned(), text.to_owned());
-            vec![JudgedAnswer { prompt, answer, reward: -0.5, gold_reward: Some(0.25), kl: 0.0, ended: true }]
+    fn judged(gold: &[f64]) -> Vec<JudgedAnswer> {
+        let answer = |(place, gold): (usize, &f64)| JudgedAnswer {
+            prompt: format!("a < b {place}"),
+            answer: if place == 0 { String::new() } else { "<script>alert(1)</script>\u{7}".to_owned() },
+            reward: -0.5,
+            gold_reward: Some(*gold),
+            kl: 0.0,
+            ended: true,
         };
-        let (before, after) = (answer(""), answer("<script>alert(1)</script>"));
-        let best_of_n = [1, 2].map(|n| BestOfN { n, kl: n as f64 - 1.0, reward: 0.5, gold_reward: None });
-        PolicyPage { name: "a & b", evaluations, best_of_n: &best_of_n, answers: [&before, &after] }.html()
+        gold.iter().enumerate().map(answer).collect()
     }
 
-    /// A gold reward that falls while the reward rises is said; one that rises, too, is not.
+    fn page(evaluations: &[Evaluation], exploited: Option<Exploited>) -> String {
+        let answers = judged(&[0.25, 0.5]);
+        let best_of_n =
+            [1, 2].map(|n| BestOfN { n, kl: n as f64 - 1.0, reward: 0.5, gold_reward: None, key: String::new() });
+        PolicyPage {
+            name: "a & b",
+            ends: [evaluations[0], evaluations[evaluations.len() - 1]],
+            evaluations: thinned(evaluations, None),
+            exploited,
+            best_of_n: &best_of_n,
+            answers: [&answers, &answers],
+        }
+        .html()
+    }
+
+    /// A gold reward that falls while the reward rises is said; one that rises, too, or that falls within what chance does, is not.
     #[test]
-    fn a_reward_that_is_exploited_is_said() {
+    fn a_reward_that_is_exploited_is_said() -> Result<()> {
         let [start, peak, end] = [(0, -1.0, -1.0), (10, 0.0, 0.5), (20, 1.0, -0.25)]
             .map(|(step, reward, gold)| evaluation(step, reward, Some(gold)));
-        let exploited = page(&[start, peak, end]);
-        let said = "The gold reward was highest, 0.500, after 10 steps, at 1.00 nats, and is −0.250 now";
-        assert!(exploited.contains(said), "{exploited}");
-        assert!(!page(&[start, peak]).contains("The gold reward was highest"));
-        for part in ["a &amp; b", "a &lt; b", "before: −0.50, gold 0.25", "&lt;script&gt;alert", "nothing"] {
-            assert!(exploited.contains(part), "{part}: {exploited}");
+        let found = |evaluations: &[Evaluation], after: &[f64]| {
+            exploited(evaluations, |step| Ok(judged(if step == 20 { after } else { &[0.5; 4] })))
+        };
+        let all = [start, peak, end];
+        let fallen = found(&all, &[-0.25, -0.5, -0.25, 0.0])?;
+        assert_eq!(fallen.map(|fallen| (fallen.highest.step, fallen.fall[0])), Some((10, 0.75)));
+        assert_eq!(found(&all, &[-3.0, 4.0, -3.0, 3.0])?, None, "one cannot tell");
+        assert_eq!(found(&all[..2], &[])?, None);
+        let page = page(&all, fallen);
+        let said =
+            "The gold reward was highest, 0.500, after 10 steps, at 1.00 nats. Since then it has fallen by 0.750";
+        for part in
+            [said, "a &amp; b", "a &lt; b", "before: −0.50, gold 0.25", "&lt;script&gt;alert", "nothing", "gold-chart"]
+        {
+            assert!(page.contains(part), "{part}: {page}");
         }
-        assert!(!exploited.contains("://") && !exploited.contains("NaN") && !exploited.contains("text loss"));
+        assert!(
+            !page.contains("://") && !page.contains("NaN") && !page.contains("text loss") && !page.contains('\u{7}')
+        );
+        Ok(())
     }
 
     #[test]
     fn of_many_evaluations_some_are_shown() {
         let all: Vec<Evaluation> = (0..1000).map(|step| evaluation(step, 0.0, None)).collect();
-        let shown = thinned(&all);
-        assert_eq!((shown.len(), shown[0].step, shown[shown.len() - 1].step), (MOST_EVALUATIONS, 0, 999));
-        assert_eq!(thinned(&all[..2]).len(), 2);
-        assert_eq!(thinned(&all[..1]).len(), 1);
-        assert!(!page(&all[..1]).contains("NaN"));
+        let shown = thinned(&all, Some(7));
+        assert_eq!((shown.len(), shown[0].step, shown[shown.len() - 1].step), (MOST_EVALUATIONS + 1, 0, 999));
+        assert!(shown.iter().any(|evaluation| evaluation.step == 7));
+        assert_eq!([thinned(&all[..2], None).len(), thinned(&all[..1], None).len()], [2, 1]);
+        let page = page(&all[..1], None);
+        assert!(!page.contains("NaN") && !page.contains("gold"), "{page}");
+        assert_eq!([number(-0.001, 2), number(-0.25, 1), number(0.0, 0)], ["0.00", "−0.2", "0"]);
     }
 }

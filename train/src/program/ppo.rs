@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use schemas::toml_file::{Defaults, Setting, Spanned, TomlFile};
 use serde::Deserialize;
 use serde_json::Value;
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::{
     answer_scores::AnswerScores,
@@ -217,15 +217,18 @@ impl PolicyTraining {
             table.remove(preset::KEY);
             // where it lies is no part of the training, and what it says is
             table.remove("reward");
-            // what a policy is judged by beside changes none
             table.remove("gold_reward");
             let mut numbers = serde_json::to_value(ppo.get_ref()).expect("numbers are JSON");
             if let Some(numbers) = numbers.as_object_mut() {
-                // nor do these: one ends a training, and one is what it is held against
+                // one ends a training, and one is what it is seen beside: neither changes it
                 numbers.retain(|key, _| !["max_kl", "best_of_n"].contains(&key.as_str()));
             }
             table.insert("ppo".into(), numbers);
             table.insert("reward_source".into(), source.json()?);
+            // curves of two golds would be one line
+            if let Some(gold) = &gold {
+                table.insert("gold_source".into(), gold.json()?);
+            }
         }
         Ok(Self { config, trained, json, source, gold, texts })
     }
@@ -262,6 +265,7 @@ pub fn reinforce(training: &PolicyTraining, options: &Options, progress: &mut dy
     if let Some(adaptation) = adaptation {
         adaptation.record(&mut identity, pretrained, tokenizer)?;
     }
+    let known_by = serde_json::to_string(&identity).expect("an identity is JSON");
     let session = Session::begin(options, steps.precision, identity, progress)?;
     if let Some(note) = tokenizer.note() {
         progress.note(&note);
@@ -269,8 +273,9 @@ pub fn reinforce(training: &PolicyTraining, options: &Options, progress: &mut dy
 
     let scores = source.open(tokenizer, options.device)?;
     let gold = gold.as_ref().map(|gold| gold.open(tokenizer, options.device)).transpose()?;
-    scores.note().iter().for_each(|note| progress.note(note));
+    scores.note().iter().chain(&gold.as_ref().and_then(AnswerScores::note)).for_each(|note| progress.note(note));
     let context_length = episode_length(training, &scores, progress)?;
+    reads_episodes(training, gold.as_ref(), context_length)?;
     let mut lost = Vec::new();
     let prompts = read_prompts(training, &hashed, context_length, &mut lost, progress)?;
     let [policy, reference] = policy_and_reference(training, &session, progress)?;
@@ -307,16 +312,14 @@ pub fn reinforce(training: &PolicyTraining, options: &Options, progress: &mut dy
     let judge = author(seed ^ EVALUATION);
     let (prompts_of_evaluation, hash) = evaluation_prompts(&prompts.validation, steps, *seed);
     progress.note(&format!("evaluated on answers to {} prompts", prompts_of_evaluation.len()));
-    if let Some(most) = ppo.best_of_n {
-        hold_against_best_of_n(
-            &author(seed ^ BEST_OF_N),
-            gold.as_ref(),
-            &prompts_of_evaluation,
-            most,
-            options,
-            progress,
-        )?;
-    }
+    let best_of_n = match ppo.best_of_n {
+        Some(most) => {
+            let key = (most, &*format!("{:032x}", xxh3_128(format!("{known_by} {hash} {most}").as_bytes())));
+            let author = author(seed ^ BEST_OF_N);
+            find_best_of_n(&author, gold.as_ref(), &prompts_of_evaluation, key, options, progress)?
+        }
+        None => Vec::new(),
+    };
     let evaluator = PolicyScores {
         author: judge,
         prompts: prompts_of_evaluation,
@@ -358,27 +361,44 @@ pub fn reinforce(training: &PolicyTraining, options: &Options, progress: &mut dy
     let mut inputs = TrainingInputs { objective, batches: &mut rollouts, evaluator: &evaluator, sampler };
     let outcome = ready.run(&loop_config, &mut inputs, meter, &lost, progress);
     // one that ended with an error is to be understood all the more
-    let written = policy_page::write(&options.out);
-    let outcome = outcome?;
-    written?;
-    Ok(outcome)
+    if let Err(error) = policy_page::write(&options.out, &best_of_n) {
+        progress.note(&format!("its page is not written: {error}"));
+    }
+    outcome
 }
 
-/// Finds out what the best of n answers of the reference is worth, unless that is known from before.
-fn hold_against_best_of_n(
+/// Makes sure that what the reward stands for reads all of an episode.
+fn reads_episodes(training: &PolicyTraining, gold: Option<&AnswerScores>, longest: usize) -> Result<()> {
+    let Some((of_gold, source)) = gold.and_then(AnswerScores::value_network).zip(training.gold.as_ref()) else {
+        return Ok(());
+    };
+    let reads = of_gold.0.context_length;
+    if reads > longest {
+        return Ok(());
+    }
+    let message =
+        format!("it reads {reads} tokens, and a prompt with its answer and the end has up to {}", longest + 1);
+    Err(Error::Data { path: source.path().to_owned(), message })
+}
+
+/// What the best of n answers of the reference is worth, if that is not known from before; nothing, where it is told to stop.
+fn find_best_of_n(
     author: &Author<'_>,
     gold: Option<&AnswerScores>,
     prompts: &[Vec<u32>],
-    most: usize,
+    (most, key): (usize, &str),
     options: &Options,
     progress: &mut dyn Progress,
-) -> Result<()> {
-    if BestOfN::read(&options.out, most, gold.is_some())?.is_some() {
-        return Ok(());
+) -> Result<Vec<BestOfN>> {
+    if let Some(found) = BestOfN::read(&options.out, most, key)? {
+        return Ok(found);
     }
-    let found = BestOfN::of_reference(author, gold, prompts, most)?;
+    progress.note(&format!("the reference gives {most} answers to each of these prompts"));
+    let found = BestOfN::of_reference(author, gold, prompts, (most, key), &|| progress.should_stop())?;
+    let Some(found) = found else { return Ok(Vec::new()) };
     found.iter().for_each(|found| progress.note(&found.to_string()));
-    json_rows::write(&options.out.join(best_of_n::FILE), &found)
+    json_rows::write(&options.out.join(best_of_n::FILE), &found)?;
+    Ok(found)
 }
 
 /// What tells the draws of evaluations from those of rollouts.

@@ -7,6 +7,9 @@ use schemas::toml_file::Spanned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// Answers of which the best is taken, at most: their divergence grows with the logarithm.
+const MOST_OF_N: usize = 1024;
+
 /// How a policy writes, and learns from what it wrote.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -37,8 +40,8 @@ pub struct RolloutConfig {
     /// The mean KL divergence in nats an answer beyond which the training ends with an error. By default there is none.
     #[serde(default)]
     pub max_kl: Option<f64>,
-    /// Answers to each validation prompt that the reference gives before the training begins: what the best of 1, 2, 4 and so on of them are
-    /// worth is what the training has to be better than at the same divergence. By default there is none.
+    /// Answers to each validation prompt that the reference gives before the training begins: the page has what the best of 1, 2, 4 and so on of
+    /// them is worth, by its divergence. 1,024 at most; by default none.
     #[serde(default)]
     pub best_of_n: Option<usize>,
     /// How far off 1 the ratio of a token's probabilities still gains.
@@ -133,6 +136,9 @@ impl RolloutConfig {
         ];
         if let Some((key, _)) = counts.into_iter().find(|(_, count)| *count == 0) {
             return Some((key, "it has to be 1 or more".into()));
+        }
+        if let Some(most) = self.best_of_n.filter(|most| *most > MOST_OF_N) {
+            return Some(("best_of_n", format!("it is {MOST_OF_N} at most, and is {most}")));
         }
         if !episodes.is_multiple_of(batch_size) {
             return Some(("episodes", format!("a batch size of {batch_size} does not divide {episodes} episodes")));

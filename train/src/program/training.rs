@@ -32,8 +32,8 @@ pub struct TrainingConfig {
     /// Gradients are clipped to this global norm.
     #[serde(default = "unit")]
     pub max_grad_norm: f64,
-    /// What stays at a step of an exponential moving average of the weights, above 0 and below 1: evaluations, samples, and whatever reads the
-    /// folder then take the average. By default there is none.
+    /// What stays at a step of an exponential moving average of the weights, less than 1: evaluations, samples, and whatever reads the folder
+    /// then take the average. With 0, the default, there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ema_decay: Option<f64>,
     /// Steps between lines of the log.
@@ -154,8 +154,8 @@ impl TrainingConfig {
         if let Some((key, number)) = wrong {
             return Some((key, format!("it has to be more than 0, and is {number}")));
         }
-        if let Some(decay) = self.ema_decay.filter(|decay| !(*decay > 0.0 && *decay < 1.0)) {
-            return Some(("ema_decay", format!("it lies between 0 and 1, both left out, and is {decay}")));
+        if let Some(decay) = self.ema_decay.filter(|decay| !(0.0..1.0).contains(decay)) {
+            return Some(("ema_decay", format!("it has to be 0 or more and less than 1, and is {decay}")));
         }
         let temperature = self.samples.as_ref().map_or(0.0, |samples| samples.temperature);
         (!temperature.is_finite() || temperature < 0.0)
@@ -189,7 +189,7 @@ impl TrainingConfig {
             max_grad_norm: self.max_grad_norm,
             schedule,
             optimizer: optimizer.clone(),
-            ema_decay: self.ema_decay,
+            ema_decay: self.ema_decay.filter(|decay| *decay > 0.0),
             spikes: self.spikes,
             log_every: self.log_every,
             evaluate_every: self.evaluate_every,

@@ -139,7 +139,7 @@ impl<M: Module> Trainer<M> {
         self.remind(inputs.batches, out)?;
         self.forget_other_best(inputs.evaluator, log);
         if self.saved.is_none() {
-            log.evaluation(&self.evaluate(inputs.evaluator)?)?;
+            log.evaluation(&self.evaluate(config, inputs, out, log)?)?;
             if config.spikes.action == Action::Rollback {
                 self.save(config, inputs.batches.memory(), out, log, true)?;
             }
@@ -295,7 +295,7 @@ impl<M: Module> Trainer<M> {
     ) -> Result<bool> {
         let (evaluate, mut save) = (due(config.evaluate_every), due(config.save_every));
         if evaluate {
-            let evaluation = self.evaluate(inputs.evaluator)?;
+            let evaluation = self.evaluate(config, inputs, out, log)?;
             log.evaluation(&evaluation)?;
             save |= self.judge(config, &evaluation.scores, inputs.evaluator);
         }
@@ -358,9 +358,24 @@ impl<M: Module> Trainer<M> {
         log.progress.note(&format!("step {step} is no longer the best: {why}; the next evaluation begins anew"));
     }
 
-    fn evaluate(&self, evaluator: &dyn Evaluator<M>) -> Result<Evaluation> {
+    /// Judges the model. Where that fails, what it has learnt is saved.
+    fn evaluate<O: Objective<Model = M>>(
+        &mut self,
+        config: &LoopConfig,
+        inputs: &TrainingInputs<'_, O>,
+        out: &Path,
+        log: &Log<'_>,
+    ) -> Result<Evaluation> {
         let step = self.state.step;
-        Ok(Evaluation { step, scores: evaluator.evaluate(&self.averaged(), step)? })
+        match inputs.evaluator.evaluate(&self.averaged(), step) {
+            Ok(scores) => Ok(Evaluation { step, scores }),
+            Err(error) => {
+                if step > 0 && self.saved != Some(step) {
+                    self.save(config, inputs.batches.memory(), out, log, false)?;
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Saves a checkpoint that is due, or one of a training that ends here.

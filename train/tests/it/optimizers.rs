@@ -208,5 +208,5 @@ fn an_average_of_the_weights_is_kept_beside_them() {
     };
     assert_eq!(losses("averaged")[0].to_bits(), losses("plain")[0].to_bits(), "it begins with the weights");
     let refused = workshop.pretrain("refused", &["--set", "training.ema_decay=1"]);
-    assert!(stderr(&refused).contains("it lies between 0 and 1, both left out, and is 1"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("it has to be 0 or more and less than 1, and is 1"), "{}", stderr(&refused));
 }
