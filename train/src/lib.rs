@@ -30,6 +30,7 @@ pub mod optimize;
 mod percent;
 pub mod program;
 pub mod random;
+pub mod retrieve;
 pub mod rollout;
 pub mod serve;
 pub mod tensor;

@@ -9,6 +9,7 @@ mod evaluate;
 mod export;
 mod generate;
 mod import;
+mod index;
 mod label;
 mod ppo;
 mod pretrain;
@@ -17,6 +18,7 @@ mod progress;
 mod reward;
 mod rlhf;
 mod schema;
+mod search;
 mod serve;
 mod signals;
 mod tokenizer;
@@ -67,6 +69,8 @@ enum Command {
     Rlhf(rlhf::RlhfArgs),
     Generate(generate::GenerateArgs),
     Evaluate(Box<evaluate::EvaluateArgs>),
+    Index(index::IndexArgs),
+    Search(search::SearchArgs),
     Serve(serve::ServeArgs),
     Label(label::LabelArgs),
     Export(export::ExportArgs),
@@ -111,6 +115,8 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Rlhf(args) => return args.run(printer, threads),
         Command::Generate(args) => args.run(printer)?,
         Command::Evaluate(args) => args.run(printer)?,
+        Command::Index(args) => args.run(printer)?,
+        Command::Search(args) => args.run(printer)?,
         Command::Serve(args) => return args.run(printer),
         Command::Label(args) => return args.run(printer),
         Command::Export(args) => args.run(printer)?,

@@ -115,6 +115,11 @@ impl Lists {
         Ok(Self { name, lists: ArrayRef::clone(lists) })
     }
 
+    /// Whether a row has no list.
+    pub fn is_null(&self, row: usize) -> bool {
+        self.lists.is_null(row)
+    }
+
     /// The texts of a row.
     ///
     /// # Errors

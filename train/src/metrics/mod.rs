@@ -8,6 +8,7 @@
 //! scores of examples         -> mean, standard error, interval   (mean, bootstrap)
 //! scores of two models       -> difference, p-value              (paired)
 //! rewards of ranked answers  -> accuracy by pairs                (preferences)
+//! gains of a ranking         -> MRR, nDCG, MAP, top-k            (ranking: trec_eval's; has_answer: DrQA's)
 //! ```
 //!
 //! Figures are those of the packages named, to the last digit that they print: `tests/it/metrics.rs` holds them against what those computed.
@@ -20,10 +21,12 @@ mod calibration;
 mod characters;
 pub mod chrf;
 mod classification;
+mod has_answer;
 mod mean;
 mod ngrams;
 mod paired;
 mod preferences;
+mod ranking;
 pub mod rouge;
 
 pub use answers::{exact_match, f1, normalized_answer};
@@ -34,7 +37,9 @@ pub use calibration::{
 };
 pub use chrf::Chrf;
 pub use classification::{Judged, Metric, accuracy, cross_entropy, interval, macro_f1, matthews};
+pub use has_answer::has_answer;
 pub use mean::{mean, mean_and_deviation, stderr_of_mean};
 pub use paired::{PairedTest, paired_test};
 pub use preferences::{LengthFigures, MarginPart, PreferenceFigures, ValuedAnswer, preference_figures};
+pub use ranking::{average_precision, ndcg, recall, reciprocal_rank, success};
 pub use rouge::Rouge;

@@ -50,6 +50,7 @@ mod row_results;
 mod samples;
 pub mod score;
 mod score_source;
+pub mod search;
 pub mod serve;
 mod session;
 mod trained_classifier;

@@ -29,6 +29,7 @@ mod rankings;
 mod real_model;
 mod reference;
 mod resumes;
+mod retrieve;
 mod rlhf;
 mod scripted_model;
 mod serve;

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde::Deserialize;
 use train::metrics::{
-    Binning, Bleu, CalibrationBin, Chrf, Confidence, Judged, Metric, Rouge, bleu::Smoothing, bleu::Tokenizer,
-    brier_score, calibration_bins, exact_match, f1, mean, paired_test, rouge::RougeScores, stderr_of_mean,
+    Binning, Bleu, CalibrationBin, Chrf, Confidence, Judged, Metric, Rouge, average_precision, bleu::Smoothing,
+    bleu::Tokenizer, brier_score, calibration_bins, exact_match, f1, mean, ndcg, paired_test, recall, reciprocal_rank,
+    rouge::RougeScores, stderr_of_mean, success,
 };
 
 /// What others computed.
@@ -232,6 +233,36 @@ fn a_paired_test_is_that_of_scipy() {
 }
 
 /// Texts of a few words and marks, some of which are hard.
+/// A ranking, all judgements, and what they come to.
+#[derive(Deserialize)]
+struct RankingFigures {
+    gains: Vec<f64>,
+    judged: Vec<f64>,
+    figures: BTreeMap<String, f64>,
+}
+
+/// `tests/figures/ranking_figures.py` wrote down what trec_eval's measures are, some of questions that have no answer.
+#[test]
+fn rankings_have_the_scores_of_trec_eval() {
+    let cases: Vec<RankingFigures> =
+        serde_json::from_str(include_str!("../figures/ranking.json")).expect("the figures are whole");
+    for RankingFigures { gains, judged, figures } in &cases {
+        let relevant = judged.iter().filter(|gain| **gain > 0.0).count();
+        for (name, expected) in figures {
+            let found = match name.rsplit_once('_').unwrap_or((name, "")) {
+                ("recip", _) => reciprocal_rank(gains),
+                ("map", _) => average_precision(gains, relevant),
+                ("ndcg_cut", k) => ndcg(gains, judged, k.parse().expect("a number")),
+                ("success", k) => success(gains, k.parse().expect("a number")),
+                ("recall", k) => recall(gains, relevant, k.parse().expect("a number")),
+                _ => panic!("no such measure: {name}"),
+            };
+            hold(found, *expected, name);
+        }
+    }
+    assert!(cases.len() >= 40 && cases.iter().any(|case| case.figures["map"] == 0.0));
+}
+
 fn texts() -> impl Strategy<Value = String> {
     let pieces =
         ["the", "cat", "Cats", "a-\nb", "3,000.5", "U.S.", "né", "你好", "。", "(x)", "running", "İ", "\u{a0}", "\n"];

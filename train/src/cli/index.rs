@@ -1,0 +1,174 @@
+//! `train index`: documents into an index of passages, and out of it again.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+
+use super::printer::Printer;
+use crate::{
+    data::SourceFiles,
+    retrieve::{AnalysisConfig, Index, IndexWriter, PassagesConfig, StemmerLanguage, check},
+};
+
+/// Make an index of passages, add to it, and remove from it.
+#[derive(Debug, Args)]
+pub struct IndexArgs {
+    #[command(subcommand)]
+    command: IndexCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum IndexCommand {
+    Build(BuildArgs),
+    Add(AddArgs),
+    Remove(RemoveArgs),
+    /// Say what is in an index.
+    Info(FolderArgs),
+    /// Make sure that an index is whole: files, ids, and what each term stands in.
+    Check(FolderArgs),
+}
+
+/// Make an index of documents.
+#[derive(Debug, Args)]
+struct BuildArgs {
+    /// The folder of the index, which is made.
+    index: PathBuf,
+    /// Documents: mixtures, files of Parquet or JSON lines, or folders of these, with a column `text`, and `id`, `title`, `source`, `date` and
+    /// `language` where there are such.
+    #[arg(required = true, value_name = "DOCUMENTS")]
+    documents: Vec<PathBuf>,
+    /// Words of a passage [default: a document is one].
+    #[arg(long, value_name = "N")]
+    words: Option<usize>,
+    /// Words at the end of a passage with which the next begins, too.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    overlap: usize,
+    /// Cut words to their stems in this language.
+    #[arg(long, value_name = "LANGUAGE")]
+    stemmer: Option<StemmerLanguage>,
+    /// Leave English stop words out.
+    #[arg(long)]
+    stop_words: bool,
+}
+
+/// Add documents to an index; those whose ids are there are replaced.
+#[derive(Debug, Args)]
+struct AddArgs {
+    /// The folder of the index.
+    index: PathBuf,
+    /// Documents, as `train index build` reads them.
+    #[arg(required = true, value_name = "DOCUMENTS")]
+    documents: Vec<PathBuf>,
+}
+
+/// Remove documents from an index.
+#[derive(Debug, Args)]
+struct RemoveArgs {
+    /// The folder of the index.
+    index: PathBuf,
+    /// Ids of documents.
+    #[arg(value_name = "ID")]
+    ids: Vec<String>,
+    /// A file of ids, one a line.
+    #[arg(long, value_name = "FILE")]
+    ids_from: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct FolderArgs {
+    /// The folder of the index.
+    index: PathBuf,
+}
+
+impl IndexArgs {
+    pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        match self.command {
+            IndexCommand::Build(args) => args.run(printer),
+            IndexCommand::Add(AddArgs { index, documents }) => add(IndexWriter::open(&index)?, &documents, printer),
+            IndexCommand::Remove(args) => args.run(printer),
+            IndexCommand::Info(FolderArgs { index }) => info(&index, printer),
+            IndexCommand::Check(FolderArgs { index }) => {
+                let count = check(&index)?;
+                printer.result(format_args!("{} is whole: {count} passages", index.display()));
+                Ok(())
+            }
+        }
+    }
+}
+
+impl BuildArgs {
+    fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let Self { index, documents, words, overlap, stemmer, stop_words } = self;
+        let passages = PassagesConfig { words, overlap };
+        if let Some((key, message)) = passages.fault() {
+            bail!("--{key}: {message}");
+        }
+        let analysis = AnalysisConfig { stemmer, stop_words };
+        if let Some((key, message)) = analysis.fault() {
+            bail!("--{key}: {message}");
+        }
+        let found = files(&documents)?;
+        let writer = IndexWriter::create(&index, analysis, passages)?;
+        add_files(writer, &found, printer)
+    }
+}
+
+impl RemoveArgs {
+    fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let Self { index, ids, ids_from } = self;
+        let mut ids: BTreeSet<String> = ids.into_iter().collect();
+        if let Some(path) = ids_from {
+            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            ids.extend(text.lines().map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned));
+        }
+        if ids.is_empty() {
+            bail!("no id is given: name some, or a file of them with --ids-from");
+        }
+        printer.result(IndexWriter::open(&index)?.remove(&ids)?);
+        Ok(())
+    }
+}
+
+fn add(writer: IndexWriter, documents: &[PathBuf], printer: &Printer) -> anyhow::Result<()> {
+    add_files(writer, &files(documents)?, printer)
+}
+
+fn add_files(mut writer: IndexWriter, files: &[PathBuf], printer: &Printer) -> anyhow::Result<()> {
+    let added = writer.add(files, &mut |text| printer.note(text))?;
+    printer.result(added);
+    Ok(())
+}
+
+/// All files of some paths; of a mixture, those of both splits.
+fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        let SourceFiles { train, validation, .. } = SourceFiles::find(path)?;
+        files.extend(train.into_iter().chain(validation));
+    }
+    Ok(files)
+}
+
+fn info(folder: &Path, printer: &Printer) -> anyhow::Result<()> {
+    let index = Index::open(folder)?;
+    let words: u64 =
+        index.segments().iter().flat_map(|segment| segment.postings().lengths()).map(|length| u64::from(*length)).sum();
+    let cut = match index.cut() {
+        PassagesConfig { words: None, .. } => "documents as they are".to_owned(),
+        PassagesConfig { words: Some(words), overlap } => format!("of {words} words, {overlap} of them in common"),
+    };
+    let AnalysisConfig { stemmer, stop_words } = index.analysis().config();
+    let stems = stemmer.map_or("they are".to_owned(), |language| format!("stems of {language}"));
+    let stop_words = if stop_words { ", without English stop words" } else { "" };
+    printer.result(format_args!(
+        "{} passages, {cut}; {words} words as {stems}{stop_words}; {} segments",
+        index.count(),
+        index.segments().len()
+    ));
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! `train search`: a question to passages; or questions whose answers are known, to figures.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::Args;
+use pages::excerpt::beginning;
+use serde_json::json;
+
+use super::printer::Printer;
+use crate::{
+    program::search::{Answer, SearchOptions, search, search_all},
+    retrieve::{Bm25Config, Filter},
+};
+
+/// Bytes of a passage that are shown.
+const SHOWN: usize = 300;
+
+/// Find the passages of an index that answer a question; or say how well questions of a file are answered.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "train search [OPTIONS] INDEX QUESTION\n       train search --questions FILE [OPTIONS] INDEX"
+)]
+pub struct SearchArgs {
+    /// The folder of an index.
+    index: PathBuf,
+    /// The question.
+    #[arg(required_unless_present = "questions", conflicts_with = "questions")]
+    question: Option<String>,
+    /// A file of questions: rows of `query` and of what is known of their answers, `relevant` (ids), `positive` (a passage) or `answers` (texts).
+    #[arg(long, value_name = "FILE")]
+    questions: Option<PathBuf>,
+    /// With --questions: write the passages of each, as JSON lines.
+    #[arg(long, value_name = "PATH", requires = "questions")]
+    out: Option<PathBuf>,
+    /// Passages, at most [default: 5; with --questions 100].
+    #[arg(long, value_name = "N")]
+    k: Option<usize>,
+    /// How soon a term that comes again adds nothing.
+    #[arg(long, value_name = "NUMBER", default_value_t = Bm25Config::default().k1)]
+    k1: f32,
+    /// How much of a passage's length is held against it: 0 to 1.
+    #[arg(long, value_name = "NUMBER", default_value_t = Bm25Config::default().b)]
+    b: f32,
+    /// Only passages of this source; may be given more than once.
+    #[arg(long, value_name = "NAME")]
+    source: Vec<String>,
+    /// Only passages in this language; may be given more than once.
+    #[arg(long, value_name = "CODE")]
+    language: Vec<String>,
+    /// Only passages of this date or later, such as 2026-11-30.
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    since: Option<String>,
+    /// Only passages before this date.
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    before: Option<String>,
+    /// Print each passage as an object of JSON, whole.
+    #[arg(long, conflicts_with = "questions")]
+    json: bool,
+}
+
+impl SearchArgs {
+    pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let Self { index, question, questions, out, k, k1, b, source, language, since, before, json } = self;
+        let bm25 = Bm25Config { k1, b };
+        if let Some((key, message)) = bm25.fault() {
+            bail!("--{key}: {message}");
+        }
+        let k = k.unwrap_or(if questions.is_some() { 100 } else { 5 });
+        if k == 0 {
+            bail!("--k: it has to be 1 or more");
+        }
+        let filter = Filter { sources: source, languages: language, since, before };
+        let options = SearchOptions { index, k, bm25, filter };
+        if let Some(questions) = questions {
+            printer.result(search_all(&options, &questions, out.as_deref())?);
+            return Ok(());
+        }
+        let answers = search(&options, &question.unwrap_or_default())?;
+        if answers.is_empty() {
+            let which = if options.filter.is_none() { "passage" } else { "passage that may be found" };
+            printer.note(format_args!("no {which} has a word of the question"));
+        }
+        for (rank, answer) in (1..).zip(&answers) {
+            if json {
+                printer.result(object(rank, answer));
+            } else {
+                printer.result(shown(rank, answer));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A date as texts of dates begin: a year, and a month and a day behind it, if one wants.
+fn date(text: &str) -> Result<String, String> {
+    let is_date = text.get(..10).unwrap_or(text).split('-').enumerate().all(|(place, part)| {
+        part.len() == if place == 0 { 4 } else { 2 } && part.bytes().all(|letter| letter.is_ascii_digit())
+    });
+    if is_date { Ok(text.to_owned()) } else { Err("expected a date such as 2026-11-30, 2026-11 or 2026".into()) }
+}
+
+fn object(rank: usize, Answer { score, passage }: &Answer) -> serde_json::Value {
+    json!({
+        "rank": rank,
+        "score": score,
+        "id": passage.id,
+        "document": passage.document,
+        "begin": passage.begin,
+        "end": passage.end,
+        "title": passage.title,
+        "text": passage.text,
+        "source": passage.source,
+        "date": passage.date,
+        "language": passage.language,
+    })
+}
+
+fn shown(rank: usize, Answer { score, passage }: &Answer) -> String {
+    let (text, is_longer) = beginning(&passage.text, SHOWN);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let title = passage.title.split_whitespace().collect::<Vec<_>>().join(" ");
+    let title = if title.is_empty() { title } else { format!("  {title}") };
+    format!("{rank:3}  {score:.3}  {}{title}\n     {text}{}", passage.id, if is_longer { " …" } else { "" })
+}

@@ -1,0 +1,108 @@
+//! What an index is: `index.json`, which is replaced by rename, so that whoever opens an index sees one whole version of it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use schemas::manifest::FileEntry;
+use serde::{Deserialize, Serialize};
+use system::AtomicFile;
+
+use super::{analysis::AnalysisConfig, passage::PassagesConfig};
+use crate::error::{Error, Result};
+
+const FILE: &str = "index.json";
+
+/// The format that this version writes and reads.
+const FORMAT: u32 = 1;
+
+/// What an index is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Manifest {
+    format: u32,
+    /// How often it was replaced.
+    pub version: u64,
+    /// How texts become terms.
+    pub analysis: AnalysisConfig,
+    /// How documents are cut.
+    pub passages: PassagesConfig,
+    pub segments: Vec<SegmentEntry>,
+}
+
+/// A segment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct SegmentEntry {
+    /// The name of its folder: the version that it came with, and a hash of what is in it.
+    pub name: String,
+    /// Passages.
+    pub passages: usize,
+    /// Bytes of their texts.
+    pub bytes: usize,
+    pub files: Vec<FileEntry>,
+}
+
+impl Manifest {
+    /// That of an index with nothing in it.
+    pub fn new(analysis: AnalysisConfig, passages: PassagesConfig) -> Self {
+        Self { format: FORMAT, version: 0, analysis, passages, segments: Vec::new() }
+    }
+
+    /// The next version of the index, with other segments.
+    pub fn with_segments(&self, segments: Vec<SegmentEntry>) -> Self {
+        Self { version: self.version + 1, segments, ..self.clone() }
+    }
+
+    /// That of the index in a folder; none where there is no such.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is of another version.
+    pub fn read(folder: &Path) -> Result<Option<Self>> {
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let path = folder.join(FILE);
+        let bytes = match fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            bytes => bytes.map_err(Error::file("read", &path))?,
+        };
+        let damaged = |message: String| Error::Damaged { path: path.clone(), message };
+        let Format { format } = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        if format != FORMAT {
+            return Err(damaged(format!("its format is {format}, and this version reads {FORMAT}")));
+        }
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| damaged(error.to_string()))
+    }
+
+    /// Replaces that of a folder.
+    ///
+    /// # Errors
+    /// When it cannot be written; what was there stays.
+    pub fn publish(&self, folder: &Path) -> Result<()> {
+        let json = serde_json::to_vec_pretty(self).expect("a manifest is JSON");
+        Ok(AtomicFile::write_whole(&folder.join(FILE), &json)?)
+    }
+}
+
+/// The name of a segment that comes with a version.
+pub(super) fn segment_name(version: u64, hash: u128) -> String {
+    format!("{version:08}-{hash:032x}")
+}
+
+/// Whether a folder is called as segments are, or what is written of one.
+pub(super) fn is_segment_name(name: &str) -> bool {
+    let parts = name.split_once('-').unwrap_or_default();
+    let is_of =
+        |part: &str, is_digit: fn(&char) -> bool| part.len() >= 8 && part.chars().all(|letter| is_digit(&letter));
+    name == PARTIAL
+        || (is_of(parts.0, char::is_ascii_digit) && parts.1.len() == 32 && is_of(parts.1, char::is_ascii_hexdigit))
+}
+
+/// The name of the folder in which a segment is written.
+pub(super) const PARTIAL: &str = ".partial";
+
+/// The folder of a segment.
+pub(super) fn segment_folder(index: &Path, name: &str) -> PathBuf {
+    index.join("segments").join(name)
+}

@@ -1,0 +1,371 @@
+//! A segment: some passages of an index with their postings, in files that never change.
+//!
+//! ```text
+//! SEGMENT/passages.parquet     id, document, begin, end, title, text, source, date, language, terms      by id
+//! SEGMENT/terms.parquet        term, passages                                                            by term
+//! SEGMENT/postings.parquet     passage, count                                                            by term, by passage
+//! ```
+//!
+//! The same passages give the same bytes. Ids, and what filters ask for, are held in memory; texts are read when they are asked for.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use arrow::{
+    array::{Array as _, ArrayRef, AsArray as _, RecordBatch, StringArray, UInt16Array, UInt32Array, UInt64Array},
+    datatypes::{UInt16Type, UInt32Type, UInt64Type},
+};
+use parquet::{
+    arrow::{
+        ArrowWriter, ProjectionMask,
+        arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector},
+    },
+    basic::{Compression, ZstdLevel},
+    file::properties::WriterProperties,
+};
+use schemas::{
+    columns::{DATE, ID, LANGUAGE, SOURCE, TEXT, TITLE},
+    manifest::FileEntry,
+};
+use system::{HashedFile, Written, hash_file};
+
+use super::{analysis::Analysis, passage::Passage, postings::Postings, terms::Terms};
+use crate::error::{Error, Result};
+
+const PASSAGES: &str = "passages.parquet";
+const TERMS: &str = "terms.parquet";
+const POSTINGS: &str = "postings.parquet";
+
+/// Rows of a page, so that a text can be read without many others.
+const PAGE_ROWS: usize = 256;
+
+/// Rows that are written and read at once.
+const BATCH_ROWS: usize = 8192;
+
+/// A segment that is open.
+#[derive(Debug)]
+pub struct Segment {
+    path: PathBuf,
+    /// Held open, so that texts can be read when another version has taken the place of this one.
+    texts: Mutex<File>,
+    postings: Postings,
+    ids: Vec<String>,
+    /// What filters ask for, by passage.
+    facts: Vec<Facts>,
+}
+
+/// What filters ask for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Where the document is from.
+    pub source: Option<String>,
+    /// When it was written or read.
+    pub date: Option<String>,
+    /// Its language.
+    pub language: Option<String>,
+}
+
+/// Writes the files of a segment into a folder.
+///
+/// - `passages`: by id, each once
+///
+/// # Errors
+/// When a file cannot be written.
+pub(super) fn write(folder: &Path, passages: &[Passage], analysis: &Analysis) -> Result<Vec<FileEntry>> {
+    debug_assert!(passages.is_sorted_by(|one, next| one.id < next.id), "passages rise by their ids");
+    let searched: Vec<String> = passages.iter().map(Passage::searched).collect();
+    let postings = Postings::new(&searched, analysis);
+    drop(searched);
+    let of_passages = passages.chunks(BATCH_ROWS).zip(postings.lengths().chunks(BATCH_ROWS)).map(|(rows, lengths)| {
+        let texts = |of: fn(&Passage) -> &str| {
+            Arc::new(rows.iter().map(|row| Some(of(row))).collect::<StringArray>()) as ArrayRef
+        };
+        let optional =
+            |of: fn(&Passage) -> Option<&str>| Arc::new(rows.iter().map(of).collect::<StringArray>()) as ArrayRef;
+        let places = |of: fn(&Passage) -> u64| Arc::new(rows.iter().map(of).collect::<UInt64Array>()) as ArrayRef;
+        vec![
+            (ID, texts(|row| &row.id), false),
+            ("document", texts(|row| &row.document), false),
+            ("begin", places(|row| row.begin), false),
+            ("end", places(|row| row.end), false),
+            (TITLE, texts(|row| &row.title), false),
+            (TEXT, texts(|row| &row.text), false),
+            (SOURCE, optional(|row| row.source.as_deref()), true),
+            (DATE, optional(|row| row.date.as_deref()), true),
+            (LANGUAGE, optional(|row| row.language.as_deref()), true),
+            ("terms", Arc::new(UInt32Array::from(lengths.to_vec())), false),
+        ]
+    });
+    let terms: Vec<&str> = postings.terms().iter().collect();
+    let of_terms = (0u32..)
+        .zip(&terms)
+        .map(|(number, _)| u32::try_from(postings.of_term(number).0.len()).expect("as many as passages"));
+    let of_terms: Vec<u32> = of_terms.collect();
+    let of_terms = terms.chunks(BATCH_ROWS).zip(of_terms.chunks(BATCH_ROWS)).map(|(terms, counts)| {
+        let terms: ArrayRef = Arc::new(StringArray::from(terms.to_vec()));
+        vec![("term", terms, false), ("passages", Arc::new(UInt32Array::from(counts.to_vec())), false)]
+    });
+    let (numbers, counts) = postings.columns();
+    let of_postings = numbers.chunks(64 * BATCH_ROWS).zip(counts.chunks(64 * BATCH_ROWS)).map(|(numbers, counts)| {
+        let numbers: ArrayRef = Arc::new(UInt32Array::from(numbers.to_vec()));
+        vec![("passage", numbers, false), ("count", Arc::new(UInt16Array::from(counts.to_vec())), false)]
+    });
+    let entry = |name: &str, Written { bytes, sha256 }: Written, rows: usize| FileEntry {
+        path: name.to_owned(),
+        rows: Some(rows as u64),
+        bytes,
+        sha256,
+    };
+    Ok(vec![
+        entry(PASSAGES, write_parquet(&folder.join(PASSAGES), of_passages)?, passages.len()),
+        entry(TERMS, write_parquet(&folder.join(TERMS), of_terms)?, terms.len()),
+        entry(POSTINGS, write_parquet(&folder.join(POSTINGS), of_postings)?, numbers.len()),
+    ])
+}
+
+type Columns = Vec<(&'static str, ArrayRef, bool)>;
+
+fn write_parquet(path: &Path, batches: impl Iterator<Item = Columns>) -> Result<Written> {
+    let failed = |error: parquet::errors::ParquetError| Error::File {
+        action: "write",
+        path: path.to_owned(),
+        source: std::io::Error::other(error),
+    };
+    let file = HashedFile::create(path)?;
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("there is such a level")))
+        .set_data_page_row_count_limit(if path.ends_with(PASSAGES) { PAGE_ROWS } else { 1 << 20 })
+        .set_write_batch_size(PAGE_ROWS)
+        .set_created_by("train".to_owned())
+        .build();
+    let batch = |columns| RecordBatch::try_from_iter_with_nullable(columns).expect("columns are of one length");
+    let mut batches = batches.map(batch);
+    // a file of nothing is empty
+    let Some(first) = batches.next() else { return Ok(file.publish()?) };
+    let mut writer = ArrowWriter::try_new(file, first.schema(), Some(properties)).map_err(failed)?;
+    for batch in std::iter::once(first).chain(batches) {
+        writer.write(&batch).map_err(failed)?;
+    }
+    Ok(writer.into_inner().map_err(failed)?.publish()?)
+}
+
+/// Makes sure that the files of a segment are those that were written.
+///
+/// # Errors
+/// When one is another: it is named.
+pub(super) fn verify(folder: &Path, files: &[FileEntry]) -> Result<()> {
+    for FileEntry { path, bytes, sha256, .. } in files {
+        let path = folder.join(path);
+        let found = hash_file(&path)?;
+        if found.bytes != *bytes {
+            let message = format!("it has {} bytes, and {bytes} were written", found.bytes);
+            return Err(Error::Damaged { path, message });
+        }
+        if found.sha256 != *sha256 {
+            return Err(Error::Damaged { path, message: "its bytes are not those that were written".into() });
+        }
+    }
+    Ok(())
+}
+
+impl Segment {
+    /// Opens a segment.
+    ///
+    /// - `files`: with their sizes, by which a file that was cut short is known
+    ///
+    /// # Errors
+    /// When a file cannot be read, or is another.
+    pub fn open(folder: &Path, files: &[FileEntry]) -> Result<Self> {
+        for FileEntry { path, bytes, .. } in files {
+            let path = folder.join(path);
+            let found = path.metadata().map_err(Error::file("read", &path))?.len();
+            if found != *bytes {
+                let message = format!("it has {found} bytes, and {bytes} were written");
+                return Err(Error::Damaged { path, message });
+            }
+        }
+        let (mut ids, mut facts, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
+        let path = folder.join(PASSAGES);
+        let texts = File::open(&path).map_err(Error::file("read", &path))?;
+        read(&path, &texts, &[ID, SOURCE, DATE, LANGUAGE, "terms"], None, |batch| {
+            let text = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+            let [Some(id), Some(source), Some(date), Some(language)] = [ID, SOURCE, DATE, LANGUAGE].map(text) else {
+                return Err("it lacks a column".into());
+            };
+            ids.extend(id.iter().map(|id| id.unwrap_or_default().to_owned()));
+            let at = |column: &StringArray, row: usize| column.is_valid(row).then(|| column.value(row).to_owned());
+            facts.extend((0..batch.num_rows()).map(|row| Facts {
+                source: at(source, row),
+                date: at(date, row),
+                language: at(language, row),
+            }));
+            lengths.extend_from_slice(numbers::<UInt32Type>(batch, "terms")?);
+            Ok(())
+        })?;
+        let (mut terms, mut of_terms) = (Vec::new(), Vec::new());
+        read_file(&folder.join(TERMS), &["term", "passages"], |batch| {
+            let term = batch.column_by_name("term").and_then(|column| column.as_string_opt::<i32>());
+            terms.extend(term.ok_or("it lacks a column")?.iter().map(|term| term.unwrap_or_default().to_owned()));
+            of_terms.extend_from_slice(numbers::<UInt32Type>(batch, "passages")?);
+            Ok(())
+        })?;
+        let (mut passages, mut counts) = (Vec::new(), Vec::new());
+        read_file(&folder.join(POSTINGS), &["passage", "count"], |batch| {
+            passages.extend_from_slice(numbers::<UInt32Type>(batch, "passage")?);
+            counts.extend_from_slice(numbers::<UInt16Type>(batch, "count")?);
+            Ok(())
+        })?;
+        let terms: Terms = terms.iter().map(String::as_str).collect();
+        let damaged = |message: &str| Error::Damaged { path: folder.join(POSTINGS), message: message.to_owned() };
+        if !terms.is_rising() {
+            return Err(damaged("its terms do not rise"));
+        }
+        let postings = Postings::from_columns(terms, &of_terms, passages, counts, lengths).map_err(damaged)?;
+        Ok(Self { path, texts: Mutex::new(texts), postings, ids, facts })
+    }
+
+    /// Its postings.
+    #[must_use]
+    pub fn postings(&self) -> &Postings {
+        &self.postings
+    }
+
+    /// The ids of its passages, rising.
+    #[must_use]
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// What filters ask for of a passage.
+    #[must_use]
+    pub fn facts(&self, passage: u32) -> &Facts {
+        &self.facts[passage as usize]
+    }
+
+    /// Some of its passages.
+    ///
+    /// - `numbers`: rising, each once
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn passages(&self, numbers: &[u32]) -> Result<Vec<Passage>> {
+        let mut found = Vec::with_capacity(numbers.len());
+        let selected = selection(numbers, self.ids.len());
+        // a file has one place from which it is read
+        let texts = self.texts.lock().expect("who reads does not panic");
+        read_rows(&self.path, &texts, Some(selected), |passage| found.push(passage))?;
+        Ok(found)
+    }
+}
+
+/// Reads all passages of a segment, in their order.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn read_passages(folder: &Path, give: impl FnMut(Passage)) -> Result<()> {
+    let path = folder.join(PASSAGES);
+    let file = File::open(&path).map_err(Error::file("read", &path))?;
+    read_rows(&path, &file, None, give)
+}
+
+/// Reads the documents of all passages of a segment, in their order.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn read_documents(folder: &Path, mut give: impl FnMut(&str)) -> Result<()> {
+    read_file(&folder.join(PASSAGES), &["document"], |batch| {
+        let documents = batch.column_by_name("document").and_then(|column| column.as_string_opt::<i32>());
+        documents.ok_or("it lacks a column")?.iter().flatten().for_each(&mut give);
+        Ok(())
+    })
+}
+
+fn read_rows(path: &Path, file: &File, rows: Option<RowSelection>, mut give: impl FnMut(Passage)) -> Result<()> {
+    let columns = [ID, "document", "begin", "end", TITLE, TEXT, SOURCE, DATE, LANGUAGE];
+    read(path, file, &columns, rows, |batch| {
+        let text = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+        let [Some(id), Some(document), Some(title), Some(said), Some(source), Some(date), Some(language)] =
+            [ID, "document", TITLE, TEXT, SOURCE, DATE, LANGUAGE].map(text)
+        else {
+            return Err("it lacks a column".into());
+        };
+        let (begin, end) = (numbers::<UInt64Type>(batch, "begin")?, numbers::<UInt64Type>(batch, "end")?);
+        let optional = |column: &StringArray, row: usize| column.is_valid(row).then(|| column.value(row).to_owned());
+        for row in 0..batch.num_rows() {
+            give(Passage {
+                id: id.value(row).to_owned(),
+                document: document.value(row).to_owned(),
+                begin: begin[row],
+                end: end[row],
+                title: title.value(row).to_owned(),
+                text: said.value(row).to_owned(),
+                source: optional(source, row),
+                date: optional(date, row),
+                language: optional(language, row),
+            });
+        }
+        Ok(())
+    })
+}
+
+/// The rows of some numbers, which rise.
+fn selection(numbers: &[u32], rows: usize) -> RowSelection {
+    let (mut selectors, mut next) = (Vec::new(), 0);
+    for number in numbers {
+        let number = *number as usize;
+        if number > next {
+            selectors.push(RowSelector::skip(number - next));
+        }
+        selectors.push(RowSelector::select(1));
+        next = number + 1;
+    }
+    if next < rows {
+        selectors.push(RowSelector::skip(rows - next));
+    }
+    selectors.into()
+}
+
+/// The same as [`read`] of all rows of a file that is opened for it.
+fn read_file(path: &Path, columns: &[&str], take: impl FnMut(&RecordBatch) -> Result<(), String>) -> Result<()> {
+    let file = File::open(path).map_err(Error::file("read", path))?;
+    read(path, &file, columns, None, take)
+}
+
+/// Reads columns of a file, some rows at a time; a file of nothing has none.
+fn read(
+    path: &Path,
+    file: &File,
+    columns: &[&str],
+    rows: Option<RowSelection>,
+    mut take: impl FnMut(&RecordBatch) -> Result<(), String>,
+) -> Result<()> {
+    let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
+    let file = file.try_clone().map_err(Error::file("read", path))?;
+    if file.metadata().map_err(Error::file("read", path))?.len() == 0 {
+        return Ok(());
+    }
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(error.to_string()))?;
+    let roots = builder.schema().fields().iter().enumerate();
+    let roots = roots.filter(|(_, field)| columns.contains(&field.name().as_str())).map(|(place, _)| place);
+    let mask = ProjectionMask::roots(builder.parquet_schema(), roots.collect::<Vec<_>>());
+    let mut builder = builder.with_projection(mask).with_batch_size(BATCH_ROWS);
+    if let Some(rows) = rows {
+        builder = builder.with_row_selection(rows);
+    }
+    for batch in builder.build().map_err(|error| damaged(error.to_string()))? {
+        take(&batch.map_err(|error| damaged(error.to_string()))?).map_err(damaged)?;
+    }
+    Ok(())
+}
+
+/// A column of numbers without nulls.
+fn numbers<'b, T: arrow::datatypes::ArrowPrimitiveType>(
+    batch: &'b RecordBatch,
+    name: &str,
+) -> Result<&'b [T::Native], String> {
+    let column = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<T>());
+    Ok(column.ok_or_else(|| format!("it lacks the column `{name}`"))?.values())
+}
