@@ -76,15 +76,20 @@ mod tests {
     #[test]
     fn what_is_nowhere_counts_as_nothing() {
         let none: [f64; 0] = [];
-        assert_eq!(
-            [reciprocal_rank(&none), success(&none, 5), recall(&none, 2, 5), average_precision(&none, 2)],
-            [0.0; 4]
-        );
-        assert_eq!([ndcg(&none, &[1.0], 5), ndcg(&[0.0], &none, 5), recall(&[0.0], 0, 5)], [0.0; 3]);
-        assert_eq!(average_precision(&[1.0, 0.0, 1.0], 4), (1.0 + 2.0 / 3.0) / 4.0);
-        assert!(
-            (ndcg(&[1.0, 3.0], &[3.0, 1.0, 0.0], 10) - (1.0 + 3.0 / 3f64.log2()) / (3.0 + 1.0 / 3f64.log2())).abs()
-                < 1e-12
-        );
+        let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found} is not {expected}");
+        for nothing in [
+            reciprocal_rank(&none),
+            success(&none, 5),
+            recall(&none, 2, 5),
+            recall(&[0.0], 0, 5),
+            average_precision(&none, 2),
+            ndcg(&none, &[1.0], 5),
+            ndcg(&[0.0], &none, 5),
+        ] {
+            assert!(nothing.to_bits() == 0.0f64.to_bits(), "{nothing} is not 0");
+        }
+        near(average_precision(&[1.0, 0.0, 1.0], 4), (1.0 + 2.0 / 3.0) / 4.0);
+        let discount = 3f64.log2();
+        near(ndcg(&[1.0, 3.0], &[3.0, 1.0, 0.0], 10), (1.0 + 3.0 / discount) / (3.0 + 1.0 / discount));
     }
 }

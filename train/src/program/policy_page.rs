@@ -419,7 +419,7 @@ mod tests {
         assert!(shown.iter().any(|evaluation| evaluation.step == 7));
         assert_eq!([thinned(&all[..2], None).len(), thinned(&all[..1], None).len()], [2, 1]);
         let page = page(&all[..1], None);
-        assert!(!page.contains("NaN") && !page.contains("gold"), "{page}");
+        assert!(!page.contains("NaN") && !page.contains("gold-chart"), "{page}");
         assert_eq!([number(-0.001, 2), number(-0.25, 1), number(0.0, 0)], ["0.00", "−0.2", "0"]);
     }
 }

@@ -40,10 +40,10 @@ use super::{
 };
 use crate::{
     checkpoint,
-    data::{Batches, Lost, PromptStream, Prompts, PromptsReader, SplitReader as _},
+    data::{Batch, BatchSource, Batches, Lost, PromptStream, Prompts, PromptsReader, SplitReader as _},
     error::{Error, Result},
     model::{ActorCritic, Architecture, Gpt, LoraConfig, ModelConfig, RewardModel, named_parameters},
-    objective::Ppo,
+    objective::{EvalSets, Ppo},
     optimize::{OptimizerConfig, Schedule},
     trainer::{Progress, Sampler, ThroughputMeter, TrainOutcome, TrainingInputs, flops_per_token},
 };
@@ -291,35 +291,17 @@ pub fn reinforce(training: &PolicyTraining, options: &Options, progress: &mut dy
     loop_config.ends_after(steps.steps_of(answered), options.until);
 
     let together = (steps.batch_size / steps.gradient_accumulation).max(1);
-    let (mixed, eval_sets) = match &hashed_texts {
-        Some((hashed, mix)) => {
-            let mut note = |text: &str| progress.note(text);
-            let mut cache = hashed.data.cache(&options.cache(), &mut note);
-            let length = mix.sequence_length;
-            let eval_sets = hashed.eval_sets(length, *seed, steps.evaluate_sequences, together, &mut cache)?;
-            let mixed = if mix.weight > 0.0 {
-                let sequences = hashed.training(length, *seed, &mut cache)?;
-                Some(Batches::new(sequences, steps.batch_size * mix.sequences))
-            } else {
-                None
-            };
-            lost.extend(cache.lost().iter().cloned());
-            (mixed, Some(eval_sets))
-        }
+    let (pretraining, eval_sets) = match &hashed_texts {
+        Some((hashed, mix)) => pretraining_texts(hashed, *mix, training, options, &mut lost, progress)?,
         None => (None, None),
     };
     let author = |seed: u64| Author { config: ppo, tokenizer, reference: &reference, scores: &scores, together, seed };
     let judge = author(seed ^ EVALUATION);
     let (prompts_of_evaluation, hash) = evaluation_prompts(&prompts.validation, steps, *seed);
     progress.note(&format!("evaluated on answers to {} prompts", prompts_of_evaluation.len()));
-    let best_of_n = match ppo.best_of_n {
-        Some(most) => {
-            let key = (most, &*format!("{:032x}", xxh3_128(format!("{known_by} {hash} {most}").as_bytes())));
-            let author = author(seed ^ BEST_OF_N);
-            find_best_of_n(&author, gold.as_ref(), &prompts_of_evaluation, key, options, progress)?
-        }
-        None => Vec::new(),
-    };
+    let key = format!("{:032x}", xxh3_128(format!("{known_by} {hash}").as_bytes()));
+    let author_of_n = author(seed ^ BEST_OF_N);
+    let best_of_n = find_best_of_n(&author_of_n, gold.as_ref(), &prompts_of_evaluation, &key, options, progress)?;
     let evaluator = PolicyScores {
         author: judge,
         prompts: prompts_of_evaluation,
@@ -337,7 +319,7 @@ pub fn reinforce(training: &PolicyTraining, options: &Options, progress: &mut dy
         prompts: prompts.train,
         reference: &reference,
         scores: &scores,
-        pretraining: mixed.map(|mixed| Box::new(mixed) as _),
+        pretraining,
         kl_coefficient: ppo.kl_coefficient,
         current: None,
         notes: Vec::new(),
@@ -367,6 +349,32 @@ pub fn reinforce(training: &PolicyTraining, options: &Options, progress: &mut dy
     outcome
 }
 
+/// Sequences of texts by the number of their batch.
+type PretrainingBatches = Box<dyn BatchSource<Batch = Batch>>;
+
+/// The sequences of `[pretraining]`, unless nothing is learnt from them, and those that a policy is judged by.
+fn pretraining_texts(
+    hashed: &HashedData<'_>,
+    mix: PretrainingMix,
+    training: &PolicyTraining,
+    options: &Options,
+    lost: &mut Vec<Lost>,
+    progress: &mut dyn Progress,
+) -> Result<(Option<PretrainingBatches>, Option<EvalSets>)> {
+    let PpoConfig { seed, training: steps, .. } = &training.config;
+    let together = (steps.batch_size / steps.gradient_accumulation).max(1);
+    let mut note = |text: &str| progress.note(text);
+    let mut cache = hashed.data.cache(&options.cache(), &mut note);
+    let eval_sets = hashed.eval_sets(mix.sequence_length, *seed, steps.evaluate_sequences, together, &mut cache)?;
+    let mut learnt: Option<PretrainingBatches> = None;
+    if mix.weight > 0.0 {
+        let sequences = hashed.training(mix.sequence_length, *seed, &mut cache)?;
+        learnt = Some(Box::new(Batches::new(sequences, steps.batch_size * mix.sequences)));
+    }
+    lost.extend(cache.lost().iter().cloned());
+    Ok((learnt, Some(eval_sets)))
+}
+
 /// Makes sure that what the reward stands for reads all of an episode.
 fn reads_episodes(training: &PolicyTraining, gold: Option<&AnswerScores>, longest: usize) -> Result<()> {
     let Some((of_gold, source)) = gold.and_then(AnswerScores::value_network).zip(training.gold.as_ref()) else {
@@ -381,15 +389,18 @@ fn reads_episodes(training: &PolicyTraining, gold: Option<&AnswerScores>, longes
     Err(Error::Data { path: source.path().to_owned(), message })
 }
 
-/// What the best of n answers of the reference is worth, if that is not known from before; nothing, where it is told to stop.
+/// What the best of n answers of the reference is worth, if that is not known from before; nothing, where it is not asked for, or told to stop.
+///
+/// - `key`: the hash of all that it follows from
 fn find_best_of_n(
     author: &Author<'_>,
     gold: Option<&AnswerScores>,
     prompts: &[Vec<u32>],
-    (most, key): (usize, &str),
+    key: &str,
     options: &Options,
     progress: &mut dyn Progress,
 ) -> Result<Vec<BestOfN>> {
+    let Some(most) = author.config.best_of_n else { return Ok(Vec::new()) };
     if let Some(found) = BestOfN::read(&options.out, most, key)? {
         return Ok(found);
     }

@@ -281,7 +281,7 @@ mod tests {
                     prop_assert!((f64::from(hit.score) - expected[number(hit)]).abs() < 1e-5);
                 }
                 prop_assert!(hits.len() >= k.min(found));
-                prop_assert!(hits.is_sorted_by(|one, other| one.score > other.score || (one.score == other.score && number(one) < number(other))));
+                prop_assert!(hits.is_sorted_by(|one, other| one.score.total_cmp(&other.score).reverse().then(number(one).cmp(&number(other))).is_lt()));
                 // none that was left out is better than one that was found, and a search leaves nothing behind
                 let last = hits.last().map_or(f64::INFINITY, |hit| f64::from(hit.score));
                 let mut left_out = (0..texts.len()).filter(|passage| hits.iter().all(|hit| number(hit) != *passage));

@@ -179,8 +179,8 @@ pub fn check(folder: &Path) -> Result<usize> {
                 entry.passages
             )));
         }
-        if let Some(pair) = segment.ids().windows(2).find(|pair| pair[0] >= pair[1]) {
-            return Err(damaged(format!("its ids do not rise: {} stands before {}", pair[0], pair[1])));
+        if let Some([one, next]) = segment.ids().array_windows().find(|[one, next]| one >= next) {
+            return Err(damaged(format!("its ids do not rise: {one} stands before {next}")));
         }
         let mut searched = Vec::new();
         segment::read_passages(&path, |passage| searched.push(passage.searched()))?;

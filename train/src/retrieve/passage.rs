@@ -37,9 +37,8 @@ impl PassagesConfig {
     #[must_use]
     pub fn cut(&self, text: &str) -> Vec<Range<usize>> {
         let words: Vec<Range<usize>> = words(text).collect();
-        let (Some(first), Some(last)) = (words.first(), words.last()) else { return Vec::new() };
-        let Some(size) = self.words else { return vec![first.start..last.end] };
-        let step = size - self.overlap;
+        let size = self.words.unwrap_or(words.len()).max(1);
+        let step = size - self.overlap.min(size - 1);
         // a passage that would only repeat the end of the one before is none
         let begins =
             (0..words.len()).step_by(step).take_while(|begin| *begin == 0 || begin + self.overlap < words.len());

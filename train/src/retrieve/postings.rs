@@ -144,14 +144,14 @@ fn number_terms(chunks: &[Chunk]) -> (Terms, Vec<Vec<u32>>) {
     let mut known = TermNumbers::default();
     let mut of_chunks: Vec<Vec<u32>> = Vec::with_capacity(chunks.len());
     for chunk in chunks {
-        let number = |term: &Box<str>| {
+        let number = |term: &str| {
             let next = small(known.len());
             match known.get(term) {
                 Some(number) => *number,
-                None => *known.entry(term.clone()).or_insert(next),
+                None => *known.entry(term.into()).or_insert(next),
             }
         };
-        of_chunks.push(chunk.terms.iter().map(number).collect());
+        of_chunks.push(chunk.terms.iter().map(|term| &**term).map(number).collect());
     }
     let mut order: Vec<(Box<str>, u32)> = known.into_iter().collect();
     order.par_sort_unstable();

@@ -168,7 +168,7 @@ impl IndexWriter {
                             return Err(rows.fault(number, &message));
                         }
                     }
-                    let own = self.passages(row, &document);
+                    let own = self.passages(&row, &document);
                     if own.is_empty() {
                         added.empty += 1;
                         if self.documents.contains_key(&id) {
@@ -205,7 +205,7 @@ impl IndexWriter {
     }
 
     /// The passages of a row; none where it has no word.
-    fn passages(&self, row: SourceRow, document: &str) -> Vec<Passage> {
+    fn passages(&self, row: &SourceRow, document: &str) -> Vec<Passage> {
         let ranges = self.manifest.passages.cut(&row.text);
         let is_cut = self.manifest.passages.words.is_some();
         let passage = |range: Range<usize>| Passage {

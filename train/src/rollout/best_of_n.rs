@@ -40,7 +40,7 @@ pub fn best_of_n_mean(scores: &[f64], measures: &[f64], n: usize) -> f64 {
     // that the best of n is the one of a rank, counted from the best: the others are chosen among those below it
     let mut weight = n as f64 / count as f64;
     let (mut mean, mut rank) = (0.0, 0);
-    for equals in order.chunk_by(|one, other| scores[*one] == scores[*other]) {
+    for equals in order.chunk_by(|one, other| scores[*one].total_cmp(&scores[*other]).is_eq()) {
         let mut of_equals = 0.0;
         for _ in equals {
             of_equals += weight;
@@ -92,8 +92,11 @@ mod tests {
         let measures = [1.0, -4.0, 8.0, 2.0, 5.0, 0.25];
         let of_subset = |chosen: &[usize]| -> f64 {
             let best = chosen.iter().map(|place| scores[*place]).fold(f64::NEG_INFINITY, f64::max);
-            let equals: Vec<f64> =
-                chosen.iter().filter(|place| scores[**place] == best).map(|place| measures[*place]).collect();
+            let equals: Vec<f64> = chosen
+                .iter()
+                .filter(|place| scores[**place].total_cmp(&best).is_eq())
+                .map(|place| measures[*place])
+                .collect();
             equals.iter().sum::<f64>() / equals.len() as f64
         };
         for n in 1..=scores.len() {

@@ -241,7 +241,7 @@ struct RankingFigures {
     figures: BTreeMap<String, f64>,
 }
 
-/// `tests/figures/ranking_figures.py` wrote down what trec_eval's measures are, some of questions that have no answer.
+/// `tests/figures/ranking_figures.py` wrote down what `trec_eval`'s measures are, some of questions that have no answer.
 #[test]
 fn rankings_have_the_scores_of_trec_eval() {
     let cases: Vec<RankingFigures> =

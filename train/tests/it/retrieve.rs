@@ -221,7 +221,7 @@ fn what_makes_no_index_is_named() {
     assert!(said.contains("its bytes are not those that were written"), "{said}");
 }
 
-/// The figures that `bm25s` 0.3.16 has in Lucene's form on XQuAD's English paragraphs: without stems to the question, with them, whose versions
+/// The figures that `bm25s` 0.3.16 has in Lucene's form on the English paragraphs of `XQuAD`: without stems to the question, with them, whose versions
 /// differ in some words, to two of 1,190.
 #[test]
 fn paragraphs_are_found_as_published() {
