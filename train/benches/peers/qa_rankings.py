@@ -2,6 +2,7 @@
 """Makes rankings of questions that people compared answers to: qa_rankings.py DATA/preference/qa_dev_feedback.json.gz OUT.
 
 OUT/train-0.jsonl has 400 questions, OUT/validation-0.jsonl 100: rows of `prompt`, four `answers` and their `ranks`, of which some are equal.
+`curate render qa_feedback` has the same comparisons as pairs, behind their passages; here all four answers stand in one row, behind the question alone.
 Comparisons stand in the file pair by pair (1 2, 1 3, 1 4, 2 3, 2 4, 3 4; 0 as good, 1 the first is better, 2 the second); all can be said by ranks.
 """
 
