@@ -3,6 +3,7 @@
 //! ```text
 //! training     activation, adafactor, adamw, attention, dropout, embedding, head, likelihood, linear, low_rank, norm, rotary: an operation
 //!              and its gradients; matrix and product: what they multiply with
+//! similarity   dot products of some vectors with many: exact search
 //! packed/      inference: a decoder's operations with packed weights
 //! lanes        sums and exponentials that fill the registers of a processor
 //! written      memory that is not filled with zeros first
@@ -32,6 +33,7 @@ pub mod norm;
 pub mod packed;
 mod product;
 pub mod rotary;
+pub mod similarity;
 pub mod written;
 
 /// Rows that are worked on together, and whose sums are added up first: a constant, so that no sum depends on threads.

@@ -11,8 +11,11 @@ use clap::{Args, Subcommand};
 
 use super::printer::Printer;
 use crate::{
+    checkpoint::Which,
     data::SourceFiles,
-    retrieve::{AnalysisConfig, Index, IndexWriter, PassagesConfig, StemmerLanguage, check},
+    device::DeviceName,
+    program::index::{self, EncoderOptions},
+    retrieve::{AnalysisConfig, EncoderEntry, Index, IndexWriter, PassagesConfig, StemmerLanguage, check},
 };
 
 /// Make an index of passages, add to it, and remove from it.
@@ -54,6 +57,25 @@ struct BuildArgs {
     /// Leave English stop words out.
     #[arg(long)]
     stop_words: bool,
+    #[command(flatten)]
+    encoder: EncoderArgs,
+}
+
+/// What gives passages vectors.
+#[derive(Debug, Args)]
+struct EncoderArgs {
+    /// The folder of a training of encoders, which give passages vectors; of an index that has some, where that folder is now.
+    #[arg(long, value_name = "DIR")]
+    encoder: Option<PathBuf>,
+    /// Where encoders run: `cpu`, or `cuda:0` for the first GPU.
+    #[arg(long, default_value = "cpu")]
+    device: DeviceName,
+}
+
+impl EncoderArgs {
+    fn options(self, which: Which) -> EncoderOptions {
+        EncoderOptions { folder: self.encoder, which, device: self.device }
+    }
 }
 
 /// Add documents to an index; those whose ids are there are replaced.
@@ -64,6 +86,8 @@ struct AddArgs {
     /// Documents, as `train index build` reads them.
     #[arg(required = true, value_name = "DOCUMENTS")]
     documents: Vec<PathBuf>,
+    #[command(flatten)]
+    encoder: EncoderArgs,
 }
 
 /// Remove documents from an index.
@@ -89,7 +113,11 @@ impl IndexArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
         match self.command {
             IndexCommand::Build(args) => args.run(printer),
-            IndexCommand::Add(AddArgs { index, documents }) => add(IndexWriter::open(&index)?, &documents, printer),
+            IndexCommand::Add(AddArgs { index, documents, encoder }) => {
+                let (found, encoder) = (files(&documents)?, encoder.options(Which::Newest));
+                printer.result(index::add(&index, &encoder, &found, &mut |text| printer.note(text))?);
+                Ok(())
+            }
             IndexCommand::Remove(args) => args.run(printer),
             IndexCommand::Info(FolderArgs { index }) => info(&index, printer),
             IndexCommand::Check(FolderArgs { index }) => {
@@ -103,7 +131,7 @@ impl IndexArgs {
 
 impl BuildArgs {
     fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let Self { index, documents, words, overlap, stemmer, stop_words } = self;
+        let Self { index, documents, words, overlap, stemmer, stop_words, encoder } = self;
         let passages = PassagesConfig { words, overlap };
         if let Some((key, message)) = passages.fault() {
             bail!("--{key}: {message}");
@@ -113,8 +141,10 @@ impl BuildArgs {
             bail!("--{key}: {message}");
         }
         let found = files(&documents)?;
-        let writer = IndexWriter::create(&index, analysis, passages)?;
-        add_files(writer, &found, printer)
+        let encoder = encoder.options(Which::Newest);
+        let built = index::build(&index, (analysis, passages), &encoder, &found, &mut |text| printer.note(text));
+        printer.result(built?);
+        Ok(())
     }
 }
 
@@ -129,19 +159,9 @@ impl RemoveArgs {
         if ids.is_empty() {
             bail!("no id is given: name some, or a file of them with --ids-from");
         }
-        printer.result(IndexWriter::open(&index)?.remove(&ids)?);
+        printer.result(IndexWriter::open(&index, None)?.remove(&ids)?);
         Ok(())
     }
-}
-
-fn add(writer: IndexWriter, documents: &[PathBuf], printer: &Printer) -> anyhow::Result<()> {
-    add_files(writer, &files(documents)?, printer)
-}
-
-fn add_files(mut writer: IndexWriter, files: &[PathBuf], printer: &Printer) -> anyhow::Result<()> {
-    let added = writer.add(files, &mut |text| printer.note(text))?;
-    printer.result(added);
-    Ok(())
 }
 
 /// All files of some paths; of a mixture, those of both splits.
@@ -165,8 +185,11 @@ fn info(folder: &Path, printer: &Printer) -> anyhow::Result<()> {
     let AnalysisConfig { stemmer, stop_words } = index.analysis().config();
     let stems = stemmer.map_or("they are".to_owned(), |language| format!("stems of {language}"));
     let stop_words = if stop_words { ", without English stop words" } else { "" };
+    let vectors = index.encoder().map_or_else(String::new, |EncoderEntry { folder, step, width, .. }| {
+        format!("; vectors of {width} numbers by {} after {step} steps", folder.display())
+    });
     printer.result(format_args!(
-        "{} passages, {cut}; {words} words as {stems}{stop_words}; {} segments",
+        "{} passages, {cut}; {words} words as {stems}{stop_words}{vectors}; {} segments",
         index.count(),
         index.segments().len()
     ));

@@ -15,6 +15,7 @@ mod ppo;
 mod pretrain;
 mod printer;
 mod progress;
+mod retrieve;
 mod reward;
 mod rlhf;
 mod schema;
@@ -67,6 +68,7 @@ enum Command {
     Dpo(dpo::DpoArgs),
     Ppo(ppo::PpoArgs),
     Rlhf(rlhf::RlhfArgs),
+    Retrieve(retrieve::RetrieveArgs),
     Generate(generate::GenerateArgs),
     Evaluate(Box<evaluate::EvaluateArgs>),
     Index(index::IndexArgs),
@@ -113,6 +115,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Dpo(args) => return args.run(printer, threads),
         Command::Ppo(args) => return args.run(printer, threads),
         Command::Rlhf(args) => return args.run(printer, threads),
+        Command::Retrieve(args) => return args.run(printer, threads),
         Command::Generate(args) => args.run(printer)?,
         Command::Evaluate(args) => args.run(printer)?,
         Command::Index(args) => args.run(printer)?,

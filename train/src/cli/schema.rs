@@ -5,8 +5,8 @@ use schemars::schema_for;
 
 use super::printer::Printer;
 use crate::program::{
-    classify::ClassifyConfig, dpo::DpoConfig, ppo::PpoConfig, pretrain::PretrainConfig, reward::RewardConfig,
-    rlhf::RlhfConfig, tune::TuneConfig,
+    classify::ClassifyConfig, dpo::DpoConfig, ppo::PpoConfig, pretrain::PretrainConfig, retrieve::RetrieveConfig,
+    reward::RewardConfig, rlhf::RlhfConfig, tune::TuneConfig,
 };
 
 /// Print the JSON Schema of a configuration, for editors.
@@ -37,6 +37,8 @@ enum Described {
     Ppo,
     /// `train rlhf`.
     Rlhf,
+    /// `train retrieve`.
+    Retrieve,
 }
 
 impl SchemaArgs {
@@ -49,6 +51,7 @@ impl SchemaArgs {
             Described::Dpo => (schema_for!(DpoConfig), "Direct preference optimization"),
             Described::Ppo => (schema_for!(PpoConfig), "Proximal policy optimization"),
             Described::Rlhf => (schema_for!(RlhfConfig), "Rounds of feedback"),
+            Described::Retrieve => (schema_for!(RetrieveConfig), "Encoders for retrieval"),
         };
         if self.markdown {
             printer.result(schemas::reference::markdown(&schema, title).trim_end());

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use pages::excerpt::beginning;
 use serde_json::json;
 
 use super::printer::Printer;
 use crate::{
-    program::search::{Answer, SearchOptions, search, search_all},
+    device::DeviceName,
+    program::search::{Answer, SearchBy, SearchOptions, SearchOutputs, search, search_all},
     retrieve::{Bm25Config, Filter},
 };
 
@@ -33,6 +34,25 @@ pub struct SearchArgs {
     /// With --questions: write the passages of each, as JSON lines.
     #[arg(long, value_name = "PATH", requires = "questions")]
     out: Option<PathBuf>,
+    /// With --questions: write each with the first passages that were found and do not answer it, as `negatives` for `train retrieve`; rows have a
+    /// `positive`.
+    #[arg(long, value_name = "PATH", requires = "questions")]
+    negatives: Option<PathBuf>,
+    /// With --negatives: such passages of a question, at most.
+    #[arg(long, value_name = "N", default_value_t = 10, requires = "negatives")]
+    most_negatives: usize,
+    /// By what passages are found [default: hybrid where the index has vectors, else bm25].
+    #[arg(long, value_enum)]
+    by: Option<By>,
+    /// With --by hybrid: add so much of the similarity of vectors to the score of BM25, in place of 1 / (60 + rank) by each.
+    #[arg(long, value_name = "WEIGHT")]
+    vector_weight: Option<f32>,
+    /// Where the folder of the encoders is now, if it was moved since the index was built.
+    #[arg(long, value_name = "DIR")]
+    encoder: Option<PathBuf>,
+    /// Where encoders run: `cpu`, or `cuda:0` for the first GPU.
+    #[arg(long, default_value = "cpu")]
+    device: DeviceName,
     /// Passages, at most [default: 5; with --questions 100].
     #[arg(long, value_name = "N")]
     k: Option<usize>,
@@ -59,9 +79,23 @@ pub struct SearchArgs {
     json: bool,
 }
 
+/// By what passages are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum By {
+    /// Their words.
+    Bm25,
+    /// Their vectors.
+    Vectors,
+    /// Both.
+    Hybrid,
+}
+
 impl SearchArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let Self { index, question, questions, out, k, k1, b, source, language, since, before, json } = self;
+        let Self {
+            index, question, questions, out, negatives, most_negatives, by, vector_weight, encoder, device, ..
+        } = self;
+        let Self { k, k1, b, source, language, since, before, json, .. } = self;
         let bm25 = Bm25Config { k1, b };
         if let Some((key, message)) = bm25.fault() {
             bail!("--{key}: {message}");
@@ -70,10 +104,22 @@ impl SearchArgs {
         if k == 0 {
             bail!("--k: it has to be 1 or more");
         }
+        if vector_weight.is_some_and(|weight| !weight.is_finite()) {
+            bail!("--vector-weight: it has to be a number");
+        }
+        let by = match by {
+            Some(By::Hybrid) => Some(SearchBy::Hybrid { weight: vector_weight }),
+            None if vector_weight.is_some() => Some(SearchBy::Hybrid { weight: vector_weight }),
+            _ if vector_weight.is_some() => bail!("--vector-weight is for --by hybrid"),
+            Some(By::Bm25) => Some(SearchBy::Bm25),
+            Some(By::Vectors) => Some(SearchBy::Vectors),
+            None => None,
+        };
         let filter = Filter { sources: source, languages: language, since, before };
-        let options = SearchOptions { index, k, bm25, filter };
+        let options = SearchOptions { index, k, by, bm25, encoder, device, filter };
         if let Some(questions) = questions {
-            printer.result(search_all(&options, &questions, out.as_deref())?);
+            let outputs = SearchOutputs { results: out, negatives, most_negatives };
+            printer.result(search_all(&options, &questions, &outputs)?);
             return Ok(());
         }
         let answers = search(&options, &question.unwrap_or_default())?;

@@ -14,6 +14,8 @@
 //!   batches (`sequence_batch`, `example_batches`)
 //! - for reward models and direct preference optimization, rows of a prompt with ranked answers (`preference_rows`) become ids in memory
 //!   (`answer_encoder`, `preferences`), and these batches that hold all answers to a prompt (`preference_batch`, `preference_batches`)
+//! - for encoders, rows of a question with the passages that answer it, or do not (`retrieval_rows`), become ids in memory (`text_encoder`,
+//!   `retrieval_pairs`), and these batches in which each passage is there once (`retrieval_batch`, `retrieval_batches`)
 //! - for PPO, answers that a policy wrote with what was computed of their tokens, in the batches that it learns from (`episode_batch`)
 //! - prompts that a policy answers (`prompts`)
 //! - answers that nobody ranked, for a reward model to score (`answer_rows`)
@@ -43,6 +45,7 @@ mod micro_batches;
 mod order;
 mod packed;
 mod packing_stats;
+mod padded_sequences;
 mod pair_batch;
 mod pair_eval_set;
 mod pair_stats;
@@ -56,6 +59,10 @@ mod prompts;
 mod published;
 mod question_rows;
 mod read_options;
+mod retrieval_batch;
+mod retrieval_batches;
+mod retrieval_pairs;
+mod retrieval_rows;
 mod row_forms;
 mod row_values;
 mod rows;
@@ -69,6 +76,7 @@ mod span_corruption;
 mod span_pairs;
 mod split_reader;
 mod task_examples;
+mod text_encoder;
 mod token_file;
 mod tokens;
 mod weighted;
@@ -92,6 +100,7 @@ pub use micro_batches::{BatchSource, MicroBatches};
 pub use order::{Shuffle, WeightedSampler};
 pub use packed::{PackedSequences, Packing};
 pub use packing_stats::PackingStats;
+pub use padded_sequences::PaddedSequences;
 pub use pair_batch::{Pair, PairBatch};
 pub use pair_eval_set::PairEvalSet;
 pub use pair_stats::PairStats;
@@ -103,6 +112,9 @@ pub use preferences::{Preferences, PreferencesReader, SkippedPreferences};
 pub use prompts::{PromptStream, Prompts, PromptsReader};
 pub use question_rows::{QuestionRow, QuestionRows};
 pub use read_options::{Lost, ReadOptions};
+pub use retrieval_batch::{EncodedPassage, EncodedQuery, RetrievalBatch, RetrievalExample, VectorGradients};
+pub use retrieval_batches::RetrievalBatches;
+pub use retrieval_pairs::{RetrievalPairs, RetrievalReader, SkippedPairs};
 pub use runs::{LossOn, RowsAs};
 pub use sample::{Sample, sample};
 pub use sequence_batch::{Example, SequenceBatch};
@@ -113,4 +125,5 @@ pub use span_corruption::{SpanCorruption, SpanNoise};
 pub use span_pairs::SpanPairs;
 pub use split_reader::{Sides, SplitReader};
 pub use task_examples::{NoExample, TaskExample, TaskExamples};
+pub use text_encoder::{EncodedText, LEAST_CONTEXT, TextEncoder};
 pub use weighted_pairs::WeightedPairs;

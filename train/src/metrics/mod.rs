@@ -37,9 +37,9 @@ pub use calibration::{
 };
 pub use chrf::Chrf;
 pub use classification::{Judged, Metric, accuracy, cross_entropy, interval, macro_f1, matthews};
-pub use has_answer::has_answer;
+pub use has_answer::{AnswerTokens, has_answer};
 pub use mean::{mean, mean_and_deviation, stderr_of_mean};
 pub use paired::{PairedTest, paired_test};
 pub use preferences::{LengthFigures, MarginPart, PreferenceFigures, ValuedAnswer, preference_figures};
-pub use ranking::{average_precision, ndcg, recall, reciprocal_rank, success};
+pub use ranking::{TOP, average_precision, ndcg, recall, reciprocal_rank, success};
 pub use rouge::Rouge;

@@ -13,6 +13,9 @@
 //!
 //! Source: Järvelin and Kekäläinen 2002 (nDCG), with gains as they are and a discount of `log2(rank + 1)`; Buckley and Voorhees 2005.
 
+/// The numbers of passages at which accuracy is told, as DPR has them.
+pub const TOP: [usize; 4] = [1, 5, 20, 100];
+
 /// 1 over the rank of the first item with a gain; 0 where there is none.
 ///
 /// ```

@@ -19,13 +19,13 @@ pub fn is_adapter(parameter: &str) -> bool {
     parameter.ends_with(A) || parameter.ends_with(B)
 }
 
-/// What the names of the value network beside a policy begin with.
-const VALUE: &str = "value.";
+/// What the names of the value network beside a policy begin with, and those of the encoder of passages beside one of questions.
+const BESIDE: [&str; 2] = ["value.", "passage."];
 
 /// Whether a parameter is one of a network beside the language model, by its name.
 #[must_use]
 pub fn is_beside(parameter: &str) -> bool {
-    parameter.starts_with(VALUE)
+    BESIDE.iter().any(|network| parameter.starts_with(network))
 }
 
 /// Whether a parameter is one that adapters are trained in the place of, where there are adapters, by its name: a network beside the language

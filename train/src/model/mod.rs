@@ -7,6 +7,7 @@
 //! block, parts, attention, cross_attention, relative_positions, gpt, encoder_decoder: modules, built from an architecture
 //! classifier    a decoder with a head for classes
 //! reward_model  a decoder with a head for one number, of a sequence or of each token
+//! dual_encoder  one decoder, or two, that give questions and passages vectors
 //! actor_critic  a decoder that writes, beside one that gives states values
 //! states        the hidden states that such heads read
 //! transformer   how a module is built, whichever it is
@@ -26,6 +27,7 @@ mod block;
 mod classifier;
 mod config;
 mod cross_attention;
+mod dual_encoder;
 mod encoder_decoder;
 mod family;
 mod forward_pass;
@@ -53,6 +55,7 @@ pub use architecture::{
 };
 pub use classifier::Classifier;
 pub use config::ModelConfig;
+pub use dual_encoder::{DualEncoder, Encoders, Pooling, Similarity};
 pub use encoder_decoder::{EncoderDecoder, EncoderInput};
 pub use family::Family;
 pub use forward_pass::Tokens;
@@ -67,6 +70,6 @@ pub use parameters::{
     saved_parameters,
 };
 pub use reward_model::RewardModel;
-pub use states::{last_states, rows, states_at};
+pub use states::{last_states, mean_states, rows, states_at};
 pub use transformer::Transformer;
 pub use which::Which;

@@ -5,6 +5,7 @@
 //!                classes.weight         of a classifier's head
 //!                score.weight           of a reward model's
 //!                value.score.weight     of the value network beside a policy
+//!                passage.tokens         of the encoder of passages beside one of questions
 //! ```
 //!
 //! So the one is read where the other was written: a classifier begins from a language model, and a language model from a classifier.

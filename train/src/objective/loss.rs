@@ -13,6 +13,19 @@ pub trait Objective {
     /// What it is trained on.
     type Batch: MicroBatches;
 
+    /// The parts of a batch with what they have to know of each other before any of them has its loss taken: nothing, for most objectives.
+    ///
+    /// - `keys`: of the parts, as [`Self::loss`] is given them
+    fn prepared(
+        &self,
+        _model: &Self::Model,
+        _whole: &Self::Batch,
+        parts: Vec<Self::Batch>,
+        _keys: &[u64],
+    ) -> Vec<Self::Batch> {
+        parts
+    }
+
     /// What a part of a batch adds to the batch's loss: the losses of all parts add up to that of the whole, however it is cut. A mean over
     /// the batch is thus a sum over the part, divided by what the `whole` has. A mean of nothing is no number: a spike, which moves no
     /// weight.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! rows of `query` -> the best passages of an index -> what each is worth: 1, or 0      a line of results each
+//!                                                  -> those that are worth nothing     negatives, for encoders to learn from
 //!                                                  -> top-k accuracy, MRR, nDCG, recall, MAP
 //! ```
 //!
@@ -15,35 +16,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rayon::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use system::AtomicFile;
+
+use super::searcher::Searcher;
+pub use super::searcher::{SearchBy, SearchOptions};
 
 use crate::{
     data::{QuestionRow, QuestionRows},
     error::{Error, Result},
-    metrics::{average_precision, has_answer, mean, ndcg, recall, reciprocal_rank, stderr_of_mean, success},
-    retrieve::{Bm25Config, Filter, Found, Index, Passage, SearchMemory},
+    metrics::{TOP, average_precision, has_answer, mean, ndcg, recall, reciprocal_rank, stderr_of_mean, success},
+    retrieve::{Found, Hit, Index, Passage},
 };
-
-/// The numbers of passages at which accuracy is told, as DPR has them.
-pub const TOP: [usize; 4] = [1, 5, 20, 100];
 
 /// Questions that are answered together.
 const TOGETHER: usize = 1024;
-
-/// What is searched, how, and for what.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SearchOptions {
-    /// The folder of an index.
-    pub index: PathBuf,
-    /// Passages of an answer, at most.
-    pub k: usize,
-    /// The constants of BM25.
-    pub bm25: Bm25Config,
-    /// Which passages may be found.
-    pub filter: Filter,
-}
 
 /// A passage with its score.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,11 +46,9 @@ pub struct Answer {
 /// # Errors
 /// When the index cannot be read.
 pub fn search(options: &SearchOptions, question: &str) -> Result<Vec<Answer>> {
-    let index = Index::open(&options.index)?;
-    let bm25 = index.bm25(options.bm25);
-    let found = index.search(&bm25, question, options.k, &options.filter, &mut SearchMemory::default());
-    let hits: Vec<_> = found.iter().map(|found| found.hit).collect();
-    let passages = index.passages(&hits)?;
+    let searcher = Searcher::open(options)?;
+    let hits: Vec<Hit> = searcher.search(&[question])?.iter().flatten().map(|found| found.hit).collect();
+    let passages = searcher.index.passages(&hits)?;
     Ok(hits.into_iter().zip(passages).map(|(hit, passage)| Answer { score: hit.score, passage }).collect())
 }
 
@@ -80,63 +65,123 @@ pub struct SearchFigures {
     pub figures: Vec<(String, f64, Option<f64>)>,
 }
 
+/// What is written of a search for many questions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SearchOutputs {
+    /// Where results go, a line for each question, if they are wanted.
+    pub results: Option<PathBuf>,
+    /// Where questions go with the passages that were found and do not answer them, to train encoders on, if they are wanted.
+    pub negatives: Option<PathBuf>,
+    /// Such passages of a question, at most.
+    pub most_negatives: usize,
+}
+
 /// Searches for all questions of a file.
-///
-/// - `out`: where results go, a line for each question, if they are wanted
 ///
 /// # Errors
 /// When a file cannot be read or written, or a question says nothing of its answer: it is named.
-pub fn search_all(options: &SearchOptions, questions: &Path, out: Option<&Path>) -> Result<SearchFigures> {
-    let index = Index::open(&options.index)?;
-    let bm25 = index.bm25(options.bm25);
+pub fn search_all(options: &SearchOptions, questions: &Path, outputs: &SearchOutputs) -> Result<SearchFigures> {
+    let searcher = Searcher::open(options)?;
+    let index = &searcher.index;
     let mut rows = QuestionRows::open(questions)?;
-    let mut results = out.map(AtomicFile::create).transpose()?;
+    let mut results = outputs.results.as_deref().map(Lines::create).transpose()?;
+    let mut negatives = outputs.negatives.as_deref().map(Lines::create).transpose()?;
     let mut judged: Vec<Judged> = Vec::new();
     let mut unknown = [0; 2];
     while let Some(few) = rows.next_few()? {
         for few in few.chunks(TOGETHER) {
-            if let Some(row) = few.iter().find(|row| !row.is_known()) {
-                let message = "nothing is known of its answer: it has none of `relevant`, `positive` and `answers`";
+            if let Some((row, message)) = few.iter().find_map(|row| Some((row, fault(row, outputs)?))) {
                 return Err(rows.fault(row.number, message));
             }
-            let found: Vec<Vec<Found>> = few
-                .par_iter()
-                .map_init(SearchMemory::default, |memory, row| {
-                    index.search(&bm25, &row.query, options.k, &options.filter, memory)
-                })
-                .collect();
+            let found = searcher.search(&few.iter().map(|row| row.query.as_str()).collect::<Vec<_>>())?;
             let relevant = || few.iter().filter_map(|row| row.relevant.as_ref()).flatten();
             unknown[0] += relevant().filter(|id| !index.has(id)).count();
             unknown[1] += relevant().count();
-            // texts are needed where no id says what is right
-            let needs_texts = |row: &QuestionRow| row.relevant.is_none();
+            // texts are needed where no id says what is right, or where they are written
+            let needs_texts = |row: &QuestionRow| row.relevant.is_none() || outputs.negatives.is_some();
             let of_texts = few.iter().zip(&found).filter(|(row, _)| needs_texts(row));
-            let hits: Vec<_> = of_texts.flat_map(|(_, found)| found).map(|found| found.hit).collect();
+            let hits: Vec<Hit> = of_texts.flat_map(|(_, found)| found).map(|found| found.hit).collect();
             let mut passages = index.passages(&hits)?.into_iter();
             for (row, found) in few.iter().zip(&found) {
-                judged.push(if needs_texts(row) {
-                    Judged::by_texts(row, passages.by_ref().take(found.len()))
+                let own: Vec<Passage> =
+                    if needs_texts(row) { passages.by_ref().take(found.len()).collect() } else { Vec::new() };
+                let of_row = if row.relevant.is_some() {
+                    Judged::by_ids(row, found, index)
                 } else {
-                    Judged::by_ids(row, found, &index)
-                });
+                    Judged::by_texts(row, &own)
+                };
                 if let Some(results) = &mut results {
                     let hits: Vec<_> =
                         found.iter().map(|found| json!({"id": found.id, "score": found.hit.score})).collect();
-                    let line = json!({"id": row.id, "query": row.query, "hits": hits});
-                    let path = out.unwrap_or(Path::new(""));
-                    writeln!(results, "{line}").map_err(Error::file("write", path))?;
+                    results.write(&json!({"id": row.id, "query": row.query, "hits": hits}))?;
                 }
+                if let Some(negatives) = &mut negatives {
+                    negatives.write(&with_negatives(row, &own, &of_row, outputs.most_negatives))?;
+                }
+                judged.push(of_row);
             }
         }
     }
     if judged.is_empty() {
         return Err(Error::Data { path: questions.to_owned(), message: "it has no question".into() });
     }
-    if let Some(results) = results {
-        results.publish()?;
+    for lines in [results, negatives].into_iter().flatten() {
+        lines.file.publish()?;
     }
     let figures = figures(&judged, options.k);
     Ok(SearchFigures { questions: judged.len(), passages: index.count(), unknown, figures })
+}
+
+/// A file of objects, a line each.
+struct Lines {
+    path: PathBuf,
+    file: AtomicFile,
+}
+
+impl Lines {
+    fn create(path: &Path) -> Result<Self> {
+        Ok(Self { path: path.to_owned(), file: AtomicFile::create(path)? })
+    }
+
+    fn write(&mut self, object: &Value) -> Result<()> {
+        writeln!(self.file, "{object}").map_err(Error::file("write", &self.path))
+    }
+}
+
+/// Why a question cannot be judged, or nothing can be learnt from it.
+fn fault(row: &QuestionRow, outputs: &SearchOutputs) -> Option<&'static str> {
+    if !row.is_known() {
+        return Some("nothing is known of its answer: it has none of `relevant`, `positive` and `answers`");
+    }
+    (outputs.negatives.is_some() && row.positive.is_none())
+        .then_some("it has no `positive`, which encoders learn from beside negatives")
+}
+
+/// A question with the first passages that were found and do not answer it, as encoders learn from it.
+fn with_negatives(row: &QuestionRow, found: &[Passage], judged: &Judged, most: usize) -> Value {
+    let QuestionRow { id, query, positive, answers, .. } = row;
+    // what is right by an id, too, is no negative; and neither is what has an answer, whatever the gains go by
+    let is_right = |passage: &Passage| {
+        positive.as_ref().is_some_and(|positive| is_text_of(positive, passage))
+            || answers.as_ref().is_some_and(|answers| has_answer(&passage.text, answers))
+    };
+    let negatives = found.iter().zip(&judged.gains).filter(|(passage, gain)| **gain == 0.0 && !is_right(passage));
+    let negatives: Vec<&str> = negatives.map(|(passage, _)| passage.text.as_str()).take(most).collect();
+    let mut object = json!({"query": query, "positive": positive, "negatives": negatives});
+    for (key, value) in
+        [("id", id.as_ref().map(|id| json!(id))), ("answers", answers.as_ref().map(|texts| json!(texts)))]
+    {
+        if let Some(value) = value {
+            object[key] = value;
+        }
+    }
+    object
+}
+
+/// Whether a text is that of a passage, with its title or without.
+fn is_text_of(text: &str, passage: &Passage) -> bool {
+    let text = text.trim();
+    text == passage.text.trim() || (!passage.title.is_empty() && text == passage.searched().trim())
 }
 
 impl QuestionRow {
@@ -161,16 +206,16 @@ impl Judged {
         Self { gains: found.iter().map(is_right).map(gain).collect(), relevant }
     }
 
-    fn by_texts(row: &QuestionRow, passages: impl Iterator<Item = Passage>) -> Self {
+    fn by_texts(row: &QuestionRow, passages: &[Passage]) -> Self {
         let QuestionRow { positive, answers, .. } = row;
         let mut is_found = false;
-        let is_right = |passage: Passage| match (positive, answers) {
+        let is_right = |passage: &Passage| match (positive, answers) {
             // a text that is there twice is found once
-            (Some(positive), _) => passage.text.trim() == positive.trim() && !std::mem::replace(&mut is_found, true),
+            (Some(positive), _) => is_text_of(positive, passage) && !std::mem::replace(&mut is_found, true),
             (None, Some(answers)) => has_answer(&passage.text, answers),
             (None, None) => false,
         };
-        Self { gains: passages.map(is_right).map(gain).collect(), relevant: positive.as_ref().map(|_| 1) }
+        Self { gains: passages.iter().map(is_right).map(gain).collect(), relevant: positive.as_ref().map(|_| 1) }
     }
 }
 

@@ -5,25 +5,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use burn::module::Module as _;
 use serde::{Deserialize, Serialize};
 use system::AtomicFile;
 
-use super::{
-    recorded::{configured, model_of},
-    training::TrainingConfig,
-};
+use super::trained_folder::TrainedFolder;
 use crate::{
-    checkpoint::{self, Which},
+    checkpoint::Which,
     data::{
         Answer, AnswerEncoder, AnswerRow, AnswerRows, EncodedAnswers, PreferenceBatch, ReadOptions, by_like_length,
     },
     device::DeviceName,
     error::{Error, Result},
     metrics::mean_and_deviation,
-    model::{RewardModel, stored_name},
+    model::RewardModel,
     objective::batch_rewards,
-    tokenizer::{self, Tokenizer},
+    tokenizer::Tokenizer,
     trainer::Progress,
 };
 
@@ -64,28 +60,10 @@ impl TrainedRewardModel {
     /// # Errors
     /// As [`Self::load`].
     pub fn load_unshifted(out: &Path, which: Which, device: DeviceName) -> Result<Self> {
-        let checkpoint = checkpoint::find(out, which)?;
-        let folder = out.join("checkpoints");
-        if checkpoint.identity.config["reward"].is_null() {
-            let message = "it holds no reward model, which `train reward` makes".to_owned();
-            return Err(Error::Data { path: out.to_owned(), message });
-        }
-        let training: TrainingConfig = configured(&checkpoint.identity, "training", &folder)?;
-        let seed: u64 = configured(&checkpoint.identity, "seed", &folder)?;
-        let architecture = model_of(&checkpoint.identity, &folder)?.1;
-        let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
-        let table = stored_name("tokens", |name| checkpoint.model.iter().any(|named| named.name == name));
-        let table = table.and_then(|table| checkpoint.model.iter().find(|named| named.name == table));
-        let rows = table.and_then(|table| table.shape.first().copied()).unwrap_or(0);
-        if tokenizer.vocab_size() > rows {
-            let last = tokenizer.vocab_size() - 1;
-            let message = format!("its model knows {rows} tokens, and the tokenizer beside it has ids up to {last}");
-            return Err(Error::Damaged { path: folder, message });
-        }
-        let step = checkpoint.state.step;
-        let model = architecture.zeros_reward_model(rows, &device.open()?);
-        let model = checkpoint::with_weights(model, checkpoint.model, &folder)?.valid();
-        let batch_size = (training.batch_size / training.gradient_accumulation).max(1);
+        let folder = TrainedFolder::open(out, which, "reward", "reward model, which `train reward` makes")?;
+        let (batch_size, seed, step) = (folder.batch_size(), folder.seed, folder.step());
+        let zeros = folder.architecture.zeros_reward_model(folder.rows, &device.open()?);
+        let (model, tokenizer) = folder.fill(zeros)?;
         Ok(Self { model, tokenizer, batch_size, seed, step, is_shifted: false })
     }
 

@@ -10,16 +10,16 @@
 //! Cost: a pass over the postings of the question's terms, 8 bytes a passage; 4 bytes for each posting of the terms that were asked for, whose part
 //! of the score that does not depend on the question is computed once.
 
-use std::{
-    cmp::{Ordering, Reverse},
-    collections::{BTreeMap, BinaryHeap},
-    sync::OnceLock,
-};
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{analysis::Analysis, postings::Postings};
+use super::{
+    analysis::Analysis,
+    best::{Hit, best, best_of_parts},
+    postings::Postings,
+};
 
 /// The constants of BM25.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -47,17 +47,6 @@ impl Bm25Config {
         }
         (!(0.0..=1.0).contains(&b)).then(|| ("b", format!("it lies between 0 and 1, and is {b}")))
     }
-}
-
-/// A passage that was found.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Hit {
-    /// The part of the index that it is in.
-    pub part: usize,
-    /// Its number there.
-    pub passage: u32,
-    /// Its score: more is better.
-    pub score: f32,
 }
 
 /// Postings, in one part or in several, that are searched with some constants. What a term is worth follows from all of them.
@@ -120,6 +109,23 @@ impl<'p> Bm25<'p> {
         is_allowed: impl Fn(usize, u32) -> bool,
         memory: &mut SearchMemory,
     ) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        self.scores(question, memory, |part, scores| {
+            best(
+                scores,
+                k,
+                0.0,
+                |passage| is_allowed(part, passage),
+                |passage, score| hits.push(Hit { part, passage, score }),
+            );
+        });
+        best_of_parts(hits, k)
+    }
+
+    /// The scores of all passages for a question, part by part: 0 for those that have none of its terms.
+    ///
+    /// - `memory`: may be used again
+    pub fn scores(&self, question: &str, memory: &mut SearchMemory, mut give: impl FnMut(usize, &[f32])) {
         let SearchMemory { scores, word } = memory;
         // sums are in the order of terms, whatever the order of words
         let mut terms: BTreeMap<String, f32> = BTreeMap::new();
@@ -136,33 +142,19 @@ impl<'p> Bm25<'p> {
                 (numbers, weight)
             })
             .collect();
-        let mut hits = Vec::new();
         for (number, part) in self.parts.iter().enumerate() {
             let of_part = || terms.iter().filter_map(|(numbers, weight)| Some((numbers[number]?, *weight)));
             if scores.len() < part.norms.len() {
                 scores.resize(part.norms.len(), 0.0);
             }
             of_part().for_each(|(term, weight)| part.add(term, weight, scores));
-            best(
-                &scores[..part.norms.len()],
-                k,
-                |passage| is_allowed(number, passage),
-                |passage, score| {
-                    hits.push(Hit { part: number, passage, score });
-                },
-            );
+            give(number, &scores[..part.norms.len()]);
             // rather than all of them, where few were touched
             for (term, _) in of_part() {
                 let (passages, _) = part.postings.of_term(term);
                 passages.iter().for_each(|passage| scores[*passage as usize] = 0.0);
             }
         }
-        // those of a part are in their order
-        hits.sort_by(|one, other| other.score.total_cmp(&one.score));
-        // what is as good as the last stays until its id is known
-        let last = k.checked_sub(1).and_then(|last| hits.get(last)).map(|hit| hit.score);
-        hits.retain(|hit| last.is_none_or(|last| hit.score >= last));
-        hits
     }
 
     /// What a term is worth, by the passages that it stands in.
@@ -193,43 +185,6 @@ impl Part<'_> {
             scores[*passage as usize] += weight * saturation;
         }
     }
-}
-
-/// Gives the places of the highest scores above 0, best first; of equal ones the first.
-fn best(scores: &[f32], k: usize, is_allowed: impl Fn(u32) -> bool, mut give: impl FnMut(u32, f32)) {
-    /// By score, then the first; the least of all is what is thrown out first.
-    #[derive(PartialEq)]
-    struct Kept(f32, u32);
-    impl Eq for Kept {}
-    impl PartialOrd for Kept {
-        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-            Some(self.cmp(other))
-        }
-    }
-    impl Ord for Kept {
-        fn cmp(&self, other: &Self) -> Ordering {
-            self.0.total_cmp(&other.0).then(other.1.cmp(&self.1))
-        }
-    }
-    if k == 0 {
-        return;
-    }
-    let mut heap: BinaryHeap<Reverse<Kept>> = BinaryHeap::with_capacity(k.min(scores.len()) + 1);
-    // what a score has to be above, once there are k
-    let mut least = 0.0;
-    for (passage, score) in (0u32..).zip(scores) {
-        if *score <= least || !is_allowed(passage) {
-            continue;
-        }
-        heap.push(Reverse(Kept(*score, passage)));
-        if heap.len() > k {
-            heap.pop();
-        }
-        if heap.len() == k {
-            least = heap.peek().map_or(0.0, |Reverse(kept)| kept.0);
-        }
-    }
-    heap.into_sorted_vec().into_iter().for_each(|Reverse(Kept(score, passage))| give(passage, score));
 }
 
 #[cfg(test)]

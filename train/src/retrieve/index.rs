@@ -7,11 +7,15 @@
 
 use std::path::Path;
 
+use kernels::similarity::dots;
+use rayon::prelude::*;
 use system::FolderLock;
 
 use super::{
     analysis::Analysis,
-    bm25::{Bm25, Bm25Config, Hit, SearchMemory},
+    best::{Hit, best, best_of_parts},
+    bm25::{Bm25, Bm25Config, SearchMemory},
+    encoder::EncoderEntry,
     filter::Filter,
     manifest::{Manifest, SegmentEntry, segment_folder},
     passage::{Passage, PassagesConfig},
@@ -20,12 +24,16 @@ use super::{
 };
 use crate::error::{Error, Result};
 
+/// Scores by vectors that are held together, at most: 64 MiB.
+const SCORES: usize = 16 << 20;
+
 /// An index.
 #[derive(Debug)]
 pub struct Index {
     segments: Vec<Segment>,
     analysis: Analysis,
     passages: PassagesConfig,
+    encoder: Option<EncoderEntry>,
 }
 
 /// A passage that was found, by its id.
@@ -43,13 +51,30 @@ impl Index {
     /// # Errors
     /// When there is none, or a file of it is damaged: it is named.
     pub fn open(folder: &Path) -> Result<Self> {
+        Self::open_with(folder, false)
+    }
+
+    /// The same with the vectors of its passages.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and when it has none.
+    pub fn open_with_vectors(folder: &Path) -> Result<Self> {
+        Self::open_with(folder, true)
+    }
+
+    fn open_with(folder: &Path, with_vectors: bool) -> Result<Self> {
         let mut manifest = Manifest::read(folder)?.ok_or_else(|| no_index(folder))?;
         loop {
-            let open = |entry: &SegmentEntry| Segment::open(&segment_folder(folder, &entry.name), &entry.files);
+            let width = match &manifest.encoder {
+                Some(encoder) => with_vectors.then_some(encoder.width),
+                None if with_vectors => return Err(no_vectors(folder)),
+                None => None,
+            };
+            let open = |entry: &SegmentEntry| Segment::open(&segment_folder(folder, &entry.name), &entry.files, width);
             match manifest.segments.iter().map(open).collect::<Result<Vec<_>>>() {
                 Ok(segments) => {
-                    let Manifest { analysis, passages, .. } = manifest;
-                    return Ok(Self { segments, analysis: Analysis::new(analysis), passages });
+                    let Manifest { analysis, passages, encoder, .. } = manifest;
+                    return Ok(Self { segments, analysis: Analysis::new(analysis), passages, encoder });
                 }
                 Err(error) => match Manifest::read(folder)? {
                     // another version took its place meanwhile
@@ -76,6 +101,20 @@ impl Index {
     #[must_use]
     pub fn cut(&self) -> PassagesConfig {
         self.passages
+    }
+
+    /// What gave its passages their vectors, if something did.
+    #[must_use]
+    pub fn encoder(&self) -> Option<&EncoderEntry> {
+        self.encoder.as_ref()
+    }
+
+    /// What gave the passages of the index in a folder their vectors, if something did.
+    ///
+    /// # Errors
+    /// When there is no index.
+    pub fn encoder_of(folder: &Path) -> Result<Option<EncoderEntry>> {
+        Ok(Manifest::read(folder)?.ok_or_else(|| no_index(folder))?.encoder)
     }
 
     /// Passages.
@@ -124,10 +163,74 @@ impl Index {
         filter: &Filter,
         memory: &mut SearchMemory,
     ) -> Vec<Found> {
-        let is_allowed =
-            |part: usize, passage: u32| filter.is_none() || filter.allows(self.segments[part].facts(passage));
+        let hits = bm25.search(question, k, |part, passage| self.is_allowed(filter, part, passage), memory);
+        self.named(hits, k)
+    }
+
+    /// The passages whose vectors are most like those of questions, best first; of equal ones those whose ids come first.
+    ///
+    /// - `queries`: `[questions, width]`
+    /// - `k`: passages of a question, at most
+    #[must_use]
+    pub fn nearest(&self, queries: &[f32], k: usize, filter: &Filter) -> Vec<Vec<Found>> {
+        let width = self.encoder.as_ref().map_or(1, |encoder| encoder.width);
+        let longest = self.segments.iter().map(|segment| segment.ids().len()).max().unwrap_or(0).max(1);
+        let together = (SCORES / longest).max(1);
+        let mut all = Vec::with_capacity(queries.len() / width);
+        let mut scores = Vec::new();
+        for queries in queries.chunks(together * width) {
+            let count = queries.len() / width;
+            let mut hits: Vec<Vec<Hit>> = vec![Vec::new(); count];
+            for (part, segment) in self.segments.iter().enumerate() {
+                let passages = segment.ids().len();
+                scores.resize(count * passages, 0.0);
+                dots(segment.vectors(), width, queries, &mut scores[..count * passages]);
+                hits.par_iter_mut().zip(scores[..count * passages].par_chunks(passages)).for_each(|(hits, scores)| {
+                    let is_allowed = |passage| self.is_allowed(filter, part, passage);
+                    best(scores, k, f32::NEG_INFINITY, is_allowed, |passage, score| {
+                        hits.push(Hit { part, passage, score });
+                    });
+                });
+            }
+            all.extend(hits.into_par_iter().map(|hits| self.named(best_of_parts(hits, k), k)).collect::<Vec<_>>());
+        }
+        all
+    }
+
+    /// The passages with the highest sums of both scores, that of BM25 and `weight` times the similarity of vectors, best first; of equal ones those
+    /// whose ids come first.
+    ///
+    /// - `query`: `[width]`
+    /// - `k`: passages, at most
+    #[must_use]
+    pub fn by_both(
+        &self,
+        bm25: &Bm25<'_>,
+        (question, query, weight): (&str, &[f32], f32),
+        k: usize,
+        filter: &Filter,
+        memory: &mut SearchMemory,
+    ) -> Vec<Found> {
+        let mut hits = Vec::new();
+        let mut sums = Vec::new();
+        bm25.scores(question, memory, |part, scores| {
+            sums.resize(scores.len(), 0.0);
+            dots(self.segments[part].vectors(), query.len(), query, &mut sums);
+            sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum = weight * *sum + score);
+            let is_allowed = |passage| self.is_allowed(filter, part, passage);
+            best(&sums, k, f32::NEG_INFINITY, is_allowed, |passage, score| hits.push(Hit { part, passage, score }));
+        });
+        self.named(best_of_parts(hits, k), k)
+    }
+
+    fn is_allowed(&self, filter: &Filter, part: usize, passage: u32) -> bool {
+        filter.is_none() || filter.allows(self.segments[part].facts(passage))
+    }
+
+    /// Passages with their ids, best first; of equal ones those whose ids come first.
+    fn named(&self, hits: Vec<Hit>, k: usize) -> Vec<Found> {
         let found = |hit: Hit| Found { hit, id: self.segments[hit.part].ids()[hit.passage as usize].clone() };
-        let mut found: Vec<Found> = bm25.search(question, k, is_allowed, memory).into_iter().map(found).collect();
+        let mut found: Vec<Found> = hits.into_iter().map(found).collect();
         found.sort_by(|one, other| other.hit.score.total_cmp(&one.hit.score).then_with(|| one.id.cmp(&other.id)));
         found.truncate(k);
         found
@@ -171,7 +274,7 @@ pub fn check(folder: &Path) -> Result<usize> {
         let path = segment_folder(folder, &entry.name);
         let damaged = |message: String| Error::Damaged { path: path.clone(), message };
         segment::verify(&path, &entry.files)?;
-        let segment = Segment::open(&path, &entry.files)?;
+        let segment = Segment::open(&path, &entry.files, manifest.encoder.as_ref().map(|encoder| encoder.width))?;
         if segment.ids().len() != entry.passages {
             return Err(damaged(format!(
                 "it has {} passages, and {} were written",
@@ -205,4 +308,9 @@ pub(super) fn lock(folder: &Path) -> Result<FolderLock> {
 
 pub(super) fn no_index(folder: &Path) -> Error {
     Error::Data { path: folder.to_owned(), message: "there is no index: `train index build` makes one".into() }
+}
+
+fn no_vectors(folder: &Path) -> Error {
+    let message = "its passages have no vectors: `train index build --encoder` gives them some".into();
+    Error::Data { path: folder.to_owned(), message }
 }

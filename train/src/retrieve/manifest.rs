@@ -9,7 +9,7 @@ use schemas::manifest::FileEntry;
 use serde::{Deserialize, Serialize};
 use system::AtomicFile;
 
-use super::{analysis::AnalysisConfig, passage::PassagesConfig};
+use super::{analysis::AnalysisConfig, encoder::EncoderEntry, passage::PassagesConfig};
 use crate::error::{Error, Result};
 
 const FILE: &str = "index.json";
@@ -27,6 +27,9 @@ pub(super) struct Manifest {
     pub analysis: AnalysisConfig,
     /// How documents are cut.
     pub passages: PassagesConfig,
+    /// What gave passages their vectors; none where they have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<EncoderEntry>,
     pub segments: Vec<SegmentEntry>,
 }
 
@@ -44,8 +47,8 @@ pub(super) struct SegmentEntry {
 
 impl Manifest {
     /// That of an index with nothing in it.
-    pub fn new(analysis: AnalysisConfig, passages: PassagesConfig) -> Self {
-        Self { format: FORMAT, version: 0, analysis, passages, segments: Vec::new() }
+    pub fn new(analysis: AnalysisConfig, passages: PassagesConfig, encoder: Option<EncoderEntry>) -> Self {
+        Self { format: FORMAT, version: 0, analysis, passages, encoder, segments: Vec::new() }
     }
 
     /// The next version of the index, with other segments.

@@ -2,17 +2,22 @@
 //!
 //! ```text
 //! documents -> passages (passage) -> terms (analysis) -> postings -> segments on the disk (segment, manifest, writer)
-//! question  -> terms              -> BM25 over all segments (bm25), filtered (filter) -> passages    (index)
+//!                      -> vectors, by whatever encodes (encoder)
+//! question  -> terms   -> BM25 over all segments (bm25)  \ the best (best), filtered (filter) -> passages    (index)
+//!           -> vector  -> the nearest of all vectors     / one by one, or both together (fusion)
 //! ```
 //!
 //! Results do not depend on how an index came to be: one that was built at once finds what one finds that documents were added to, and removed
-//! from, with the same scores to the bit.
+//! from, with the same scores to the bit; those by vectors in all but their last bits, since a vector is computed beside others.
 //!
 //! Useful for: passages that answer a question, and the negatives that an encoder learns from. Not useful for: what a model makes of them.
 
 mod analysis;
+mod best;
 mod bm25;
+mod encoder;
 mod filter;
+mod fusion;
 mod index;
 mod manifest;
 mod passage;
@@ -22,8 +27,11 @@ mod terms;
 mod writer;
 
 pub use analysis::{Analysis, AnalysisConfig, StemmerLanguage};
-pub use bm25::{Bm25, Bm25Config, Hit, SearchMemory};
+pub use best::Hit;
+pub use bm25::{Bm25, Bm25Config, SearchMemory};
+pub use encoder::{EncoderEntry, PassageEncoder, Vectors};
 pub use filter::Filter;
+pub use fusion::reciprocal_ranks;
 pub use index::{Found, Index, check};
 pub use passage::{Passage, PassagesConfig};
 pub use postings::Postings;

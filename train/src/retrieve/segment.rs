@@ -4,6 +4,7 @@
 //! SEGMENT/passages.parquet     id, document, begin, end, title, text, source, date, language, terms      by id
 //! SEGMENT/terms.parquet        term, passages                                                            by term
 //! SEGMENT/postings.parquet     passage, count                                                            by term, by passage
+//! SEGMENT/vectors.parquet      vector                                                                    by id, where an encoder gave some
 //! ```
 //!
 //! The same passages give the same bytes. Ids, and what filters ask for, are held in memory; texts are read when they are asked for.
@@ -15,8 +16,11 @@ use std::{
 };
 
 use arrow::{
-    array::{Array as _, ArrayRef, AsArray as _, RecordBatch, StringArray, UInt16Array, UInt32Array, UInt64Array},
-    datatypes::{UInt16Type, UInt32Type, UInt64Type},
+    array::{
+        Array as _, ArrayRef, AsArray as _, FixedSizeListArray, Float32Array, RecordBatch, StringArray, UInt16Array,
+        UInt32Array, UInt64Array,
+    },
+    datatypes::{DataType, Field, Float32Type, UInt16Type, UInt32Type, UInt64Type},
 };
 use parquet::{
     arrow::{
@@ -38,6 +42,10 @@ use crate::error::{Error, Result};
 const PASSAGES: &str = "passages.parquet";
 const TERMS: &str = "terms.parquet";
 const POSTINGS: &str = "postings.parquet";
+const VECTORS: &str = "vectors.parquet";
+
+/// The column of vectors.
+const VECTOR: &str = "vector";
 
 /// Rows of a page, so that a text can be read without many others.
 const PAGE_ROWS: usize = 256;
@@ -55,6 +63,15 @@ pub struct Segment {
     ids: Vec<String>,
     /// What filters ask for, by passage.
     facts: Vec<Facts>,
+    /// `[passages, width]`; empty where they were not asked for, or there are none.
+    vectors: Vec<f32>,
+}
+
+/// A passage with its vector, which is empty in an index without an encoder.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row {
+    pub passage: Passage,
+    pub vector: Box<[f32]>,
 }
 
 /// What filters ask for.
@@ -70,22 +87,25 @@ pub struct Facts {
 
 /// Writes the files of a segment into a folder.
 ///
-/// - `passages`: by id, each once
+/// - `rows`: by id, each once
 ///
 /// # Errors
 /// When a file cannot be written.
-pub(super) fn write(folder: &Path, passages: &[Passage], analysis: &Analysis) -> Result<Vec<FileEntry>> {
-    debug_assert!(passages.is_sorted_by(|one, next| one.id < next.id), "passages rise by their ids");
-    let searched: Vec<String> = passages.iter().map(Passage::searched).collect();
+pub(super) fn write(folder: &Path, rows: &[Row], analysis: &Analysis) -> Result<Vec<FileEntry>> {
+    debug_assert!(rows.is_sorted_by(|one, next| one.passage.id < next.passage.id), "passages rise by their ids");
+    let passages: Vec<&Passage> = rows.iter().map(|row| &row.passage).collect();
+    let searched: Vec<String> = passages.iter().map(|passage| passage.searched()).collect();
     let postings = Postings::new(&searched, analysis);
     drop(searched);
     let of_passages = passages.chunks(BATCH_ROWS).zip(postings.lengths().chunks(BATCH_ROWS)).map(|(rows, lengths)| {
         let texts = |of: fn(&Passage) -> &str| {
             Arc::new(rows.iter().map(|row| Some(of(row))).collect::<StringArray>()) as ArrayRef
         };
-        let optional =
-            |of: fn(&Passage) -> Option<&str>| Arc::new(rows.iter().map(of).collect::<StringArray>()) as ArrayRef;
-        let places = |of: fn(&Passage) -> u64| Arc::new(rows.iter().map(of).collect::<UInt64Array>()) as ArrayRef;
+        let optional = |of: fn(&Passage) -> Option<&str>| {
+            Arc::new(rows.iter().map(|row| of(row)).collect::<StringArray>()) as ArrayRef
+        };
+        let places =
+            |of: fn(&Passage) -> u64| Arc::new(rows.iter().map(|row| of(row)).collect::<UInt64Array>()) as ArrayRef;
         vec![
             (ID, texts(|row| &row.id), false),
             ("document", texts(|row| &row.document), false),
@@ -119,11 +139,25 @@ pub(super) fn write(folder: &Path, passages: &[Passage], analysis: &Analysis) ->
         bytes,
         sha256,
     };
-    Ok(vec![
+    let mut files = vec![
         entry(PASSAGES, write_parquet(&folder.join(PASSAGES), of_passages)?, passages.len()),
         entry(TERMS, write_parquet(&folder.join(TERMS), of_terms)?, terms.len()),
         entry(POSTINGS, write_parquet(&folder.join(POSTINGS), of_postings)?, numbers.len()),
-    ])
+    ];
+    if rows.iter().any(|row| !row.vector.is_empty()) {
+        let vectors = write_parquet(&folder.join(VECTORS), rows.chunks(BATCH_ROWS).map(columns_of_vectors))?;
+        files.push(entry(VECTORS, vectors, rows.len()));
+    }
+    Ok(files)
+}
+
+/// The vectors of some rows, all of one width.
+fn columns_of_vectors(rows: &[Row]) -> Columns {
+    let width = rows[0].vector.len();
+    let numbers: Float32Array = rows.iter().flat_map(|row| &row.vector).copied().collect();
+    let item = Arc::new(Field::new("item", DataType::Float32, false));
+    let width = i32::try_from(width).expect("a vector has few numbers");
+    vec![(VECTOR, Arc::new(FixedSizeListArray::new(item, width, Arc::new(numbers), None)), false)]
 }
 
 type Columns = Vec<(&'static str, ArrayRef, bool)>;
@@ -136,7 +170,13 @@ fn write_parquet(path: &Path, batches: impl Iterator<Item = Columns>) -> Result<
     };
     let file = HashedFile::create(path)?;
     let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("there is such a level")))
+        .set_compression(if path.ends_with(VECTORS) {
+            // nothing to be had of such numbers, and a dictionary of them would be as long
+            Compression::UNCOMPRESSED
+        } else {
+            Compression::ZSTD(ZstdLevel::try_new(1).expect("there is such a level"))
+        })
+        .set_dictionary_enabled(!path.ends_with(VECTORS))
         .set_data_page_row_count_limit(if path.ends_with(PASSAGES) { PAGE_ROWS } else { 1 << 20 })
         .set_write_batch_size(PAGE_ROWS)
         .set_created_by("train".to_owned())
@@ -175,10 +215,11 @@ impl Segment {
     /// Opens a segment.
     ///
     /// - `files`: with their sizes, by which a file that was cut short is known
+    /// - `width`: of the vectors, where these are to be read
     ///
     /// # Errors
     /// When a file cannot be read, or is another.
-    pub fn open(folder: &Path, files: &[FileEntry]) -> Result<Self> {
+    pub fn open(folder: &Path, files: &[FileEntry], width: Option<usize>) -> Result<Self> {
         for FileEntry { path, bytes, .. } in files {
             let path = folder.join(path);
             let found = path.metadata().map_err(Error::file("read", &path))?.len();
@@ -224,7 +265,11 @@ impl Segment {
             return Err(damaged("its terms do not rise"));
         }
         let postings = Postings::from_columns(terms, &of_terms, passages, counts, lengths).map_err(damaged)?;
-        Ok(Self { path, texts: Mutex::new(texts), postings, ids, facts })
+        let vectors = match width {
+            Some(width) => read_vectors(folder, ids.len(), width)?,
+            None => Vec::new(),
+        };
+        Ok(Self { path, texts: Mutex::new(texts), postings, ids, facts, vectors })
     }
 
     /// Its postings.
@@ -243,6 +288,12 @@ impl Segment {
     #[must_use]
     pub fn facts(&self, passage: u32) -> &Facts {
         &self.facts[passage as usize]
+    }
+
+    /// The vectors of its passages, `[passages, width]`, where they were asked for.
+    #[must_use]
+    pub fn vectors(&self) -> &[f32] {
+        &self.vectors
     }
 
     /// Some of its passages.
@@ -269,6 +320,44 @@ pub(super) fn read_passages(folder: &Path, give: impl FnMut(Passage)) -> Result<
     let path = folder.join(PASSAGES);
     let file = File::open(&path).map_err(Error::file("read", &path))?;
     read_rows(&path, &file, None, give)
+}
+
+/// Reads all passages of a segment with their vectors, in their order.
+///
+/// - `width`: of the vectors, where there are some
+///
+/// # Errors
+/// When a file cannot be read.
+pub(super) fn read_all(folder: &Path, passages: usize, width: Option<usize>, mut give: impl FnMut(Row)) -> Result<()> {
+    let vectors = width.map_or_else(|| Ok(Vec::new()), |width| read_vectors(folder, passages, width))?;
+    let mut rest = &vectors[..];
+    read_passages(folder, |passage| {
+        let (own, others) = rest.split_at(width.unwrap_or(0).min(rest.len()));
+        rest = others;
+        give(Row { passage, vector: own.into() });
+    })
+}
+
+/// The vectors of a segment, `[passages, width]`.
+fn read_vectors(folder: &Path, passages: usize, width: usize) -> Result<Vec<f32>> {
+    let path = folder.join(VECTORS);
+    let mut vectors = Vec::with_capacity(passages * width);
+    read_file(&path, &[VECTOR], |batch| {
+        let column = batch.column_by_name(VECTOR).and_then(|column| column.as_fixed_size_list_opt());
+        let column = column.ok_or("it lacks the column `vector`")?;
+        let numbers =
+            column.values().as_primitive_opt::<Float32Type>().ok_or("its vectors are of no single precision")?;
+        vectors.extend_from_slice(numbers.values());
+        Ok(())
+    })?;
+    if vectors.len() != passages * width {
+        let message = format!("it has {} numbers, and {passages} passages have vectors of {width} each", vectors.len());
+        return Err(Error::Damaged { path, message });
+    }
+    if vectors.iter().any(|number| !number.is_finite()) {
+        return Err(Error::Damaged { path, message: "a number of a vector is not finite".into() });
+    }
+    Ok(vectors)
 }
 
 /// Reads the documents of all passages of a segment, in their order.

@@ -23,10 +23,11 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::{
     analysis::{Analysis, AnalysisConfig},
+    encoder::{EncoderEntry, PassageEncoder},
     index::{lock, no_index},
     manifest::{Manifest, PARTIAL, SegmentEntry, is_segment_name, segment_folder, segment_name},
     passage::{Passage, PassagesConfig},
-    segment,
+    segment::{self, Row},
 };
 use crate::{
     data::{SourceRow, SourceRows},
@@ -38,6 +39,12 @@ const MOST_PASSAGES: usize = 1 << 17;
 
 /// Bytes of texts of a segment, about, at most.
 const MOST_BYTES: usize = 128 << 20;
+
+/// Passages that an encoder is given together.
+const ENCODED: usize = 1024;
+
+/// Passages with vectors between two lines that say how far it is.
+const TOLD: usize = 16 * ENCODED;
 
 /// Segments that are not full, at most, before they are put together.
 const MOST_PARTIAL: usize = 8;
@@ -57,6 +64,8 @@ pub struct Added {
     pub empty: usize,
     /// Of them, those of documents that had words before, and are there no more.
     pub emptied: usize,
+    /// Passages whose vectors are of their beginning alone, since they are longer than the encoder's context.
+    pub cut: usize,
 }
 
 /// What became of documents that were to be removed.
@@ -74,6 +83,8 @@ pub struct IndexWriter {
     folder: PathBuf,
     manifest: Manifest,
     analysis: Analysis,
+    /// What gives passages vectors; none where they have none, or where no passage is added.
+    encoder: Option<Box<dyn PassageEncoder>>,
     /// The segment that each document is in, by the hash of its id.
     documents: HashMap<u128, Arc<str>>,
     /// Segments of an index that is built, and is not published yet.
@@ -86,7 +97,13 @@ impl IndexWriter {
     ///
     /// # Errors
     /// When there is an index with something in it, something else is there, or the folder cannot be written.
-    pub fn create(folder: &Path, analysis: AnalysisConfig, passages: PassagesConfig) -> Result<Self> {
+    pub fn create(
+        folder: &Path,
+        analysis: AnalysisConfig,
+        passages: PassagesConfig,
+        encoder: Option<Box<dyn PassageEncoder>>,
+    ) -> Result<Self> {
+        let manifest = Manifest::new(analysis, passages, encoder.as_ref().map(|encoder| encoder.entry().clone()));
         let fault = |message: &str| Error::Data { path: folder.to_owned(), message: message.into() };
         let lock = lock(folder)?;
         match Manifest::read(folder)? {
@@ -94,10 +111,10 @@ impl IndexWriter {
                 return Err(fault("there is an index: `train index add` adds to it, and another folder takes another"));
             }
             Some(_) => {}
-            None if is_empty(folder)? => Manifest::new(analysis, passages).publish(folder)?,
+            None if is_empty(folder)? => manifest.publish(folder)?,
             None => return Err(fault("there is something else: an index is made in a folder of its own")),
         }
-        let mut writer = Self::with(folder, Manifest::new(analysis, passages), lock)?;
+        let mut writer = Self::with(folder, manifest, encoder, lock)?;
         writer.unpublished = Some(Vec::new());
         Ok(writer)
     }
@@ -105,19 +122,30 @@ impl IndexWriter {
     /// Opens the index in a folder.
     ///
     /// # Errors
-    /// When there is none, another program writes it, or a file of it is damaged.
-    pub fn open(folder: &Path) -> Result<Self> {
+    /// When there is none, another program writes it, or a file of it is damaged; when its vectors are those of another encoder.
+    ///
+    /// - `encoder`: what gave its passages their vectors; those of an index without one need none, and neither does removing
+    pub fn open(folder: &Path, encoder: Option<Box<dyn PassageEncoder>>) -> Result<Self> {
         let read = || Manifest::read(folder)?.ok_or_else(|| no_index(folder));
         // nothing is made where there is no index, and nothing is read that another program may still replace
         read()?;
         let lock = lock(folder)?;
-        Self::with(folder, read()?, lock)
+        let manifest = read()?;
+        if let (Some(there), Some(encoder)) = (&manifest.encoder, &encoder) {
+            there.hold(encoder.entry())?;
+        }
+        Self::with(folder, manifest, encoder, lock)
     }
 
-    fn with(folder: &Path, manifest: Manifest, lock: FolderLock) -> Result<Self> {
+    fn with(
+        folder: &Path,
+        manifest: Manifest,
+        encoder: Option<Box<dyn PassageEncoder>>,
+        lock: FolderLock,
+    ) -> Result<Self> {
         let (folder, analysis) = (folder.to_owned(), Analysis::new(manifest.analysis));
         let documents = HashMap::new();
-        let mut writer = Self { folder, manifest, analysis, documents, unpublished: None, _lock: lock };
+        let mut writer = Self { folder, manifest, analysis, encoder, documents, unpublished: None, _lock: lock };
         writer.remove_remains();
         writer.find_documents()?;
         Ok(writer)
@@ -181,7 +209,7 @@ impl IndexWriter {
                     bytes += own.iter().map(Passage::bytes).sum::<usize>();
                     passages.extend(own);
                     if passages.len() >= MOST_PASSAGES || bytes >= MOST_BYTES {
-                        added.replaced += self.publish(std::mem::take(&mut passages))?;
+                        self.publish(std::mem::take(&mut passages), &mut added, note)?;
                         note(&format!("{} documents, {} passages", added.documents, added.passages));
                         bytes = 0;
                     }
@@ -192,7 +220,7 @@ impl IndexWriter {
             }
         }
         if !passages.is_empty() {
-            added.replaced += self.publish(passages)?;
+            self.publish(passages, &mut added, note)?;
         }
         if let Some(segments) = self.unpublished.take() {
             self.replace(segments)?;
@@ -235,19 +263,56 @@ impl IndexWriter {
         Ok(Removed { documents: known, unknown: ids.len() - known })
     }
 
-    /// Publishes passages as a segment, in the place of what was there of their documents. Returns how many documents that were.
-    fn publish(&mut self, passages: Vec<Passage>) -> Result<usize> {
-        if self.unpublished.is_some() {
-            let entry = self.write(passages)?;
-            self.unpublished.iter_mut().for_each(|segments| segments.push(entry.clone()));
-            return Ok(0);
-        }
+    /// Publishes passages as a segment, in the place of what was there of their documents.
+    fn publish(&mut self, passages: Vec<Passage>, added: &mut Added, note: &mut dyn FnMut(&str)) -> Result<()> {
         let hashes: BTreeSet<u128> = passages.iter().map(|passage| xxh3_128(passage.document.as_bytes())).collect();
+        let rows = self.with_vectors(passages, added, note)?;
+        if self.unpublished.is_some() {
+            let entry = self.write(rows)?;
+            self.unpublished.iter_mut().for_each(|segments| segments.push(entry.clone()));
+            return Ok(());
+        }
         let replaced = hashes.iter().filter(|hash| self.documents.contains_key(hash)).count();
         let mut segments = self.without(&hashes)?;
-        segments.push(self.write(passages)?);
-        self.replace(segments)?;
-        Ok(replaced)
+        segments.push(self.write(rows)?);
+        added.replaced += replaced;
+        self.replace(segments)
+    }
+
+    /// Passages with their vectors, if those of the index have such.
+    fn with_vectors(&self, passages: Vec<Passage>, added: &mut Added, note: &mut dyn FnMut(&str)) -> Result<Vec<Row>> {
+        let Some(EncoderEntry { width, .. }) = self.manifest.encoder else {
+            let row = |passage| Row { passage, vector: Box::default() };
+            return Ok(passages.into_iter().map(row).collect());
+        };
+        let Some(encoder) = &self.encoder else {
+            let message = "its passages have vectors, and no encoder is there that could give some to others".into();
+            return Err(Error::Data { path: self.folder.clone(), message });
+        };
+        let mut vectors = Vec::with_capacity(passages.len() * width);
+        let mut told = 0;
+        for few in passages.chunks(ENCODED) {
+            let texts: Vec<String> = few.iter().map(Passage::searched).collect();
+            let found = encoder.passages(&texts.iter().map(String::as_str).collect::<Vec<_>>())?;
+            if let Some(place) = found.numbers.iter().position(|number| !number.is_finite()) {
+                let id = &few[place / width].id;
+                let message = format!("a number of the vector that it gives passage {id} is not finite");
+                return Err(Error::Data { path: encoder.entry().folder.clone(), message });
+            }
+            vectors.extend(found.numbers);
+            added.cut += found.cut;
+            let done = vectors.len() / width;
+            if done / TOLD > told {
+                told = done / TOLD;
+                note(&format!("{done} of {} passages have vectors", passages.len()));
+            }
+        }
+        let row = |(passage, vector): (Passage, &[f32])| Row { passage, vector: vector.into() };
+        Ok(passages.into_iter().zip(vectors.chunks(width)).map(row).collect())
+    }
+
+    fn width(&self) -> Option<usize> {
+        self.manifest.encoder.as_ref().map(|encoder| encoder.width)
     }
 
     /// The segments without some documents: those that had one are written anew.
@@ -261,9 +326,10 @@ impl IndexWriter {
                 continue;
             }
             let mut left = Vec::new();
-            segment::read_passages(&segment_folder(&self.folder, &entry.name), |passage| {
-                if !documents.contains(&xxh3_128(passage.document.as_bytes())) {
-                    left.push(passage);
+            let folder = segment_folder(&self.folder, &entry.name);
+            segment::read_all(&folder, entry.passages, self.width(), |row| {
+                if !documents.contains(&xxh3_128(row.passage.document.as_bytes())) {
+                    left.push(row);
                 }
             })?;
             if !left.is_empty() {
@@ -281,33 +347,33 @@ impl IndexWriter {
         }
         let (partial, mut segments): (Vec<SegmentEntry>, Vec<SegmentEntry>) =
             self.manifest.segments.iter().cloned().partition(|entry| is_partial(&entry));
-        let (mut passages, mut bytes) = (Vec::new(), 0);
+        let (mut rows, mut bytes) = (Vec::new(), 0);
         for entry in partial {
-            segment::read_passages(&segment_folder(&self.folder, &entry.name), |passage| {
-                bytes += passage.bytes();
-                passages.push(passage);
+            segment::read_all(&segment_folder(&self.folder, &entry.name), entry.passages, self.width(), |row| {
+                bytes += row.passage.bytes();
+                rows.push(row);
             })?;
-            if passages.len() >= MOST_PASSAGES / 2 || bytes >= MOST_BYTES / 2 {
-                segments.push(self.write(std::mem::take(&mut passages))?);
+            if rows.len() >= MOST_PASSAGES / 2 || bytes >= MOST_BYTES / 2 {
+                segments.push(self.write(std::mem::take(&mut rows))?);
                 bytes = 0;
             }
         }
-        if !passages.is_empty() {
-            segments.push(self.write(passages)?);
+        if !rows.is_empty() {
+            segments.push(self.write(rows)?);
         }
         self.replace(segments)
     }
 
     /// Writes a segment; it is no part of the index yet.
-    fn write(&self, mut passages: Vec<Passage>) -> Result<SegmentEntry> {
-        passages.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+    fn write(&self, mut rows: Vec<Row>) -> Result<SegmentEntry> {
+        rows.sort_unstable_by(|one, other| one.passage.id.cmp(&other.passage.id));
         let segments = self.folder.join("segments");
         let partial = segments.join(PARTIAL);
         if partial.exists() {
             fs::remove_dir_all(&partial).map_err(Error::file("remove", &partial))?;
         }
         fs::create_dir_all(&partial).map_err(Error::file("make the folder", &partial))?;
-        let files = segment::write(&partial, &passages, &self.analysis)?;
+        let files = segment::write(&partial, &rows, &self.analysis)?;
         let mut hash = Xxh3::new();
         files.iter().for_each(|file| hash.update(file.sha256.as_bytes()));
         let name = segment_name(self.manifest.version + 1, hash.digest128());
@@ -318,8 +384,8 @@ impl IndexWriter {
         }
         fs::rename(&partial, &folder).map_err(Error::file("rename to", &folder))?;
         sync_folder(&segments)?;
-        let bytes = passages.iter().map(Passage::bytes).sum();
-        Ok(SegmentEntry { name, passages: passages.len(), bytes, files })
+        let bytes = rows.iter().map(|row| row.passage.bytes()).sum();
+        Ok(SegmentEntry { name, passages: rows.len(), bytes, files })
     }
 
     /// Publishes a version of other segments, and removes what is no part of it.
@@ -379,13 +445,14 @@ fn document_id(row: &SourceRow, hash: u128) -> Result<String, String> {
 /// In a line.
 impl fmt::Display for Added {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { documents, passages, replaced, repeated, empty, emptied } = self;
+        let Self { documents, passages, replaced, repeated, empty, emptied, cut } = self;
         write!(formatter, "{documents} documents in {passages} passages")?;
         for (count, what) in [
             (replaced, "were there and are replaced"),
             (repeated, "repeat one before them and are left out"),
             (empty, "have no word and are left out"),
             (emptied, "of these were there and are removed"),
+            (cut, "passages are longer than the encoder's context, and their vectors are of their beginning"),
         ] {
             if *count > 0 {
                 write!(formatter, "; {count} {what}")?;

@@ -39,8 +39,9 @@ pub fn forward_backward<O: Objective>(
     let mut gradients: Option<Gradients> = None;
     let mut sum: Option<Tensor<1>> = None;
     let mut sums: BTreeMap<&'static str, Tensor<1>> = BTreeMap::new();
-    for (number, part) in batch.micro_batches(micro_batches).enumerate() {
-        let key = stream.bits(number as u64);
+    let keys: Vec<u64> = (0..micro_batches).map(|number| stream.bits(number as u64)).collect();
+    let parts = objective.prepared(model, batch, batch.micro_batches(micro_batches).collect(), &keys);
+    for (part, key) in parts.into_iter().zip(keys) {
         let Loss { total, parts } = objective.loss(model, &part, batch, key);
         let mut graph = total.backward();
         let of_part = Gradients::of(model, &mut graph);
@@ -81,7 +82,11 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::{data::Batch, model::ModelConfig, objective::NextToken};
+    use crate::{
+        data::{Batch, PaddedSequences, RetrievalBatch},
+        model::{Encoders, ModelConfig, Pooling, Similarity},
+        objective::{Contrastive, NextToken},
+    };
 
     /// Micro-batches change how much is in memory at a time, and nothing else but the order of sums; wherever the tokens
     /// with loss stand.
@@ -107,6 +112,47 @@ mod tests {
             for ((name, one), (_, other)) in whole.gradients.by_name().zip(other.gradients.by_name()) {
                 let difference = (one.clone() - other.clone()).abs().max().into_scalar::<f32>();
                 assert!(difference < 1e-6, "{micro_batches}: {name} differs by {difference}");
+            }
+        }
+    }
+
+    /// Every question is told from the passages of all parts: their vectors are found first, and dropped with the same numbers the second time.
+    #[test]
+    fn parts_that_know_each_others_vectors_have_the_gradients_of_the_batch() {
+        let config = ModelConfig {
+            num_layers: Some(1),
+            num_heads: Some(2),
+            hidden_size: Some(8),
+            context_length: Some(5),
+            ..ModelConfig::default()
+        };
+        let architecture = config.architecture().expect("the numbers fit together");
+        let ids: Vec<Vec<u32>> =
+            (0..20u32).map(|text| (0..2 + text % 4).map(|at| (text * 5 + at * 3) % 11).collect()).collect();
+        let (queries, passages) = ids.split_at(8);
+        let sequences = |texts: &[Vec<u32>]| PaddedSequences::new(texts.iter().map(Vec::as_slice), 0);
+        let batch = RetrievalBatch {
+            queries: sequences(queries),
+            passages: sequences(passages),
+            positives: vec![3, 0, 11, 3, 7, 8, 1, 5],
+            excluded: vec![(0, 4), (6, 11)],
+            found: None,
+        };
+        for (shared, similarity, temperature) in [(true, Similarity::Dot, 1.0), (false, Similarity::Cosine, 0.05)] {
+            let encoders = Encoders { shared, pooling: Pooling::Last, similarity };
+            let model = architecture.init_dual_encoder(11, encoders, 3, &Device::flex().autodiff());
+            let (objective, stream) = (Contrastive { temperature }, Stream::new(1, "test"));
+            let whole = forward_backward(&objective, &model, &batch, 1, 1e9, stream);
+            assert!(whole.gradients.by_name().count() > 10 && whole.loss > 1.0, "{}", whole.loss);
+            for micro_batches in [2, 8] {
+                let other = forward_backward(&objective, &model, &batch, micro_batches, 1e9, stream);
+                assert!((other.loss - whole.loss).abs() < 1e-6 * whole.loss, "{} is not {}", other.loss, whole.loss);
+                assert!((other.parts["accuracy"] - whole.parts["accuracy"]).abs() < 1e-6);
+                for ((name, one), (_, other)) in whole.gradients.by_name().zip(other.gradients.by_name()) {
+                    let largest = one.clone().abs().max().into_scalar::<f32>().max(1.0);
+                    let difference = (one.clone() - other.clone()).abs().max().into_scalar::<f32>();
+                    assert!(difference < 1e-6 * largest, "{micro_batches}: {name} differs by {difference}");
+                }
             }
         }
     }

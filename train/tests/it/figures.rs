@@ -2,9 +2,19 @@
 
 use burn::tensor::{Tensor, TensorData};
 use safetensors::SafeTensors;
-use train::model::{Family, Gpt, ModelConfig, replace};
+use train::{
+    model::{Family, Gpt, ModelConfig, replace},
+    objective::Loss,
+    optimize::Gradients,
+};
 
-use crate::devices::here;
+use crate::devices::{here, slack};
+
+/// The families of the small models, with their names in the figures.
+pub const FAMILIES: [(Family, &str); 2] = [(Family::Gpt2, "gpt2"), (Family::Llama, "llama")];
+
+/// How far a number may lie from PyTorch's.
+pub const CLOSE: f64 = 1e-5;
 
 /// The figures of a file.
 pub struct Figures(SafeTensors<'static>);
@@ -77,4 +87,26 @@ pub fn apart(one: &[f32], other: &[f32]) -> f64 {
     let length = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
     let difference = length(&mut one.iter().zip(other).map(|(x, y)| f64::from(*x) - f64::from(*y)));
     difference / length(&mut other.iter().map(|x| f64::from(*x))).max(1e-9)
+}
+
+/// Holds a loss and the gradients of all parameters of a model, which the figures have by their names in the language model.
+pub fn hold<M: burn::module::Module>(figures: &Figures, name: &str, model: &M, loss: &Loss) {
+    let expected = figures.numbers(&format!("{name}/loss"));
+    let found = loss.total.clone().into_scalar::<f32>();
+    assert!(f64::from((found - expected[0]).abs()) < CLOSE * slack(), "{name}: {found} is not {}", expected[0]);
+    let mut compared = 0;
+    for (parameter, gradient) in Gradients::of(model, &mut loss.total.backward()).by_name() {
+        let parameter = parameter.strip_prefix("model.").unwrap_or(parameter);
+        let gradient = numbers(gradient.clone());
+        let expected = figures.numbers(&format!("{name}/gradient/{parameter}"));
+        if expected.iter().all(|x| x.abs() < 1e-6) {
+            // such as what moves all rewards alike: a ranking says nothing of it
+            assert!(gradient.iter().all(|x| x.abs() < 1e-6), "{name}: {parameter} has a gradient of {gradient:?}");
+            continue;
+        }
+        let apart = apart(&gradient, &expected);
+        assert!(apart < 2.0 * CLOSE * slack(), "{name}: the gradient of {parameter} is {apart} off");
+        compared += 1;
+    }
+    assert!(compared > 10, "{name}: {compared} gradients were compared");
 }

@@ -3,7 +3,9 @@
 mod bad_input;
 mod classify;
 mod counted;
+mod dense;
 mod devices;
+mod encoders;
 mod evaluate;
 mod exactness;
 mod figures;

@@ -5,12 +5,11 @@ use train::{
     data::{Answer, PreferenceBatch},
     model::{Family, Gpt, RewardModel, Tokens, replace},
     objective::{DirectPreference, Loss, Objective as _, PreferenceLoss, Ranking, reference_log_probabilities},
-    optimize::Gradients,
 };
 
 use crate::{
     devices::{everywhere, here, slack},
-    figures::{Figures, apart, numbers},
+    figures::{CLOSE, FAMILIES, Figures, apart, hold, numbers},
 };
 
 /// Prompts, each with its answers' ids, ranks, and log-probabilities by a reference: as the script has them.
@@ -20,7 +19,6 @@ const PROMPTS: &Prompts = &[
     (&[9, 3, 1], &[(&[2, 0], 1, -4.0), (&[4, 10, 0], 0, -8.5)]),
 ];
 const BETA: f64 = 0.3;
-const CLOSE: f64 = 1e-5;
 
 fn batch() -> PreferenceBatch {
     let whole = |prompt: &[u32], answer: &[u32]| [prompt, answer].concat();
@@ -39,32 +37,6 @@ fn batch() -> PreferenceBatch {
         examples.push(answers.iter().zip(ids.iter().map(Vec::as_slice)).map(answer).collect::<Vec<_>>());
     }
     PreferenceBatch::new(&examples, 0)
-}
-
-/// Holds a loss and the gradients of all parameters of a model.
-fn hold<M: burn::module::Module>(figures: &Figures, name: &str, model: &M, loss: &Loss) {
-    let expected = figures.numbers(&format!("{name}/loss"));
-    let found = loss.total.clone().into_scalar::<f32>();
-    assert!(f64::from((found - expected[0]).abs()) < CLOSE * slack(), "{name}: {found} is not {}", expected[0]);
-    let mut compared = 0;
-    for (parameter, gradient) in Gradients::of(model, &mut loss.total.backward()).by_name() {
-        let parameter = parameter.strip_prefix("model.").unwrap_or(parameter);
-        let gradient = numbers(gradient.clone());
-        let expected = figures.numbers(&format!("{name}/gradient/{parameter}"));
-        if expected.iter().all(|x| x.abs() < 1e-6) {
-            // what moves all rewards alike: a ranking says nothing of it
-            assert!(gradient.iter().all(|x| x.abs() < 1e-6), "{name}: {parameter} has a gradient of {gradient:?}");
-            continue;
-        }
-        let apart = apart(&gradient, &expected);
-        assert!(apart < 2.0 * CLOSE * slack(), "{name}: the gradient of {parameter} is {apart} off");
-        compared += 1;
-    }
-    assert!(compared > 10, "{name}: {compared} gradients were compared");
-}
-
-fn families() -> [(Family, &'static str); 2] {
-    [(Family::Gpt2, "gpt2"), (Family::Llama, "llama")]
 }
 
 fn read() -> Figures {
@@ -92,7 +64,7 @@ fn reward_model(figures: &Figures, family: Family, name: &str) -> RewardModel {
 fn a_reward_model_learns_as_it_does_there() {
     everywhere(|| {
         let (figures, batch) = (read(), batch());
-        for (family, name) in families() {
+        for (family, name) in FAMILIES {
             let model = reward_model(&figures, family, name);
             let tokens = Tokens { ids: &batch.ids, batch_size: 5, starts: None };
             let rewards = numbers(model.rewards(tokens, &batch.lengths, None));
@@ -108,7 +80,7 @@ fn a_reward_model_learns_as_it_does_there() {
 fn preferences_are_learnt_as_they_are_there() {
     everywhere(|| {
         let (figures, batch) = (read(), batch());
-        for (family, name) in families() {
+        for (family, name) in FAMILIES {
             let model = Figures::of_models().model(family, name);
             let found = reference_log_probabilities(&model, &batch);
             let far = apart(&found, &figures.numbers(&format!("{name}/log_probabilities")));

@@ -127,6 +127,28 @@ targets = \"all-linear\"
 loss = \"ipo\"
 ",
     },
+    // one encoder, and two with hard negatives and answers; in two parts, whose vectors are found before
+    Program {
+        name: "retrieve",
+        command: "retrieve",
+        data: "mixture = \"questions.jsonl\"\nvalidation = 0.1",
+        model: BASE,
+    },
+    Program {
+        name: "retrieve-two",
+        command: "retrieve",
+        data: "mixture = \"questions.jsonl\"\nvalidation = 0.1",
+        model: "
+[model]
+from = \"base\"
+dropout = 0.1
+[encoder]
+shared = false
+pooling = \"mean\"
+similarity = \"cosine\"
+hard_negatives = 2
+",
+    },
     // stopped in the middle of a rollout, whose coefficient has changed before, and with texts beside it
     Program { name: "ppo", command: "ppo", data: "mixture = \"rankings.jsonl\"", model: PPO },
     Program { name: "ppo-lora", command: "ppo", data: "mixture = \"rankings.jsonl\"", model: PPO_LORA },
@@ -185,6 +207,7 @@ impl Program {
         write_talks(&workshop.path().join("talks.jsonl"));
         write_labels(&workshop.path().join("labels.jsonl"));
         write_rankings(&workshop.path().join("rankings.jsonl"));
+        write_questions(&workshop.path().join("questions.jsonl"));
         workshop.pretrain_well("base", &["--until", "3"]);
         if self.command == "ppo" {
             let judge = PROGRAMS.iter().find(|program| program.name == "reward").expect("there is one");
@@ -258,6 +281,18 @@ fn write_rankings(path: &Path) {
         let ranks: Vec<usize> = (0..answers.len()).map(|place| 1 + (place + number) % answers.len()).collect();
         let prompt = format!("the number {number}");
         format!("{}\n", serde_json::json!({ "prompt": prompt, "answers": answers, "ranks": ranks }))
+    };
+    fs::write(path, (0..200).map(line).collect::<String>()).expect("it can be written");
+}
+
+fn write_questions(path: &Path) {
+    let line = |number: usize| {
+        let negatives: Vec<String> = (1..=number % 4).map(|other| format!("It is {}.", number + other)).collect();
+        let (query, positive) = (format!("What is {number}?"), format!("It is {number}."));
+        let answers = [number.to_string()];
+        let row =
+            serde_json::json!({ "query": query, "positive": positive, "negatives": negatives, "answers": answers });
+        format!("{row}\n")
     };
     fs::write(path, (0..200).map(line).collect::<String>()).expect("it can be written");
 }

@@ -1,0 +1,130 @@
+//! A search: by words, by vectors, or by both.
+//!
+//! ```text
+//! bm25      question -> terms  -> the passages with the highest scores
+//! vectors   question -> vector -> those whose vectors are most like it
+//! hybrid    both, by their ranks; or by the sum of both scores
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::trained_encoder::TrainedEncoder;
+use crate::{
+    checkpoint::Which,
+    device::DeviceName,
+    error::Result,
+    retrieve::{Bm25Config, EncoderEntry, Filter, Found, Index, PassageEncoder as _, SearchMemory, reciprocal_ranks},
+};
+
+/// Passages that each of two rankings gives before they become one, at least.
+const DEPTH: usize = 1000;
+
+/// By what passages are found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum SearchBy {
+    /// Their words.
+    Bm25,
+    /// Their vectors.
+    Vectors,
+    /// Both, by the ranks that each gives them; or, with a weight, by the score of BM25 and so much of the similarity.
+    Hybrid {
+        /// The weight of the similarity.
+        weight: Option<f32>,
+    },
+}
+
+/// What is searched, how, and for what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchOptions {
+    /// The folder of an index.
+    pub index: PathBuf,
+    /// Passages of an answer, at most.
+    pub k: usize,
+    /// By what; by both where the index has vectors, else by words, if nothing is said.
+    pub by: Option<SearchBy>,
+    /// The constants of BM25.
+    pub bm25: Bm25Config,
+    /// The folder of the encoders' training, where it is no longer where it was.
+    pub encoder: Option<PathBuf>,
+    /// Where encoders run.
+    pub device: DeviceName,
+    /// Which passages may be found.
+    pub filter: Filter,
+}
+
+/// An index with what it is searched by.
+pub(super) struct Searcher<'o> {
+    options: &'o SearchOptions,
+    by: SearchBy,
+    pub index: Index,
+    encoder: Option<TrainedEncoder>,
+}
+
+impl<'o> Searcher<'o> {
+    /// Opens an index, and the encoders that its vectors are of, where these are asked for.
+    ///
+    /// # Errors
+    /// When something cannot be read, vectors are asked for that are not there, or the encoders are others.
+    pub fn open(options: &'o SearchOptions) -> Result<Self> {
+        let entry = Index::encoder_of(&options.index)?;
+        let usual = if entry.is_some() { SearchBy::Hybrid { weight: None } } else { SearchBy::Bm25 };
+        let by = options.by.unwrap_or(usual);
+        if by == SearchBy::Bm25 {
+            return Ok(Self { options, by, index: Index::open(&options.index)?, encoder: None });
+        }
+        let index = Index::open_with_vectors(&options.index)?;
+        let encoder = index.encoder().map(|entry| encoder_of(entry, options.encoder.as_deref(), options.device));
+        Ok(Self { options, by, encoder: encoder.transpose()?, index })
+    }
+
+    /// The best passages for each question, best first.
+    ///
+    /// # Errors
+    /// When the encoders cannot read them.
+    pub fn search(&self, questions: &[&str]) -> Result<Vec<Vec<Found>>> {
+        let Self { index, by, options: SearchOptions { k, bm25, filter, .. }, .. } = self;
+        let with_bm25 = |k: usize| -> Vec<Vec<Found>> {
+            let bm25 = index.bm25(*bm25);
+            let found = |memory: &mut SearchMemory, question: &&str| index.search(&bm25, question, k, filter, memory);
+            questions.par_iter().map_init(SearchMemory::default, found).collect()
+        };
+        Ok(match *by {
+            SearchBy::Bm25 => with_bm25(*k),
+            SearchBy::Vectors => index.nearest(&self.vectors(questions)?, *k, filter),
+            SearchBy::Hybrid { weight: None } => {
+                let depth = (*k).max(DEPTH);
+                let nearest = index.nearest(&self.vectors(questions)?, depth, filter);
+                let fused = |(one, other): (&Vec<Found>, Vec<Found>)| reciprocal_ranks(&[one, &other], *k);
+                with_bm25(depth).iter().zip(nearest).map(fused).collect()
+            }
+            SearchBy::Hybrid { weight: Some(weight) } => {
+                let (vectors, bm25) = (self.vectors(questions)?, index.bm25(*bm25));
+                let width = vectors.len() / questions.len().max(1);
+                let found = |memory: &mut SearchMemory, (question, vector): (&&str, &[f32])| {
+                    index.by_both(&bm25, (question, vector, weight), *k, filter, memory)
+                };
+                let asked = questions.par_iter().zip(vectors.par_chunks(width.max(1)));
+                asked.map_init(SearchMemory::default, found).collect()
+            }
+        })
+    }
+
+    fn vectors(&self, questions: &[&str]) -> Result<Vec<f32>> {
+        self.encoder.as_ref().map_or_else(|| Ok(Vec::new()), |encoder| encoder.queries(questions))
+    }
+}
+
+/// The encoders that gave the passages of an index their vectors.
+///
+/// - `moved`: where their training's folder is, if that is no longer where it was
+///
+/// # Errors
+/// When they cannot be read, or are others.
+pub(super) fn encoder_of(entry: &EncoderEntry, moved: Option<&Path>, device: DeviceName) -> Result<TrainedEncoder> {
+    let folder = moved.unwrap_or(&entry.folder);
+    let encoder = TrainedEncoder::load(folder, Which::Step(entry.step), device)?;
+    entry.hold(encoder.entry())?;
+    Ok(encoder)
+}

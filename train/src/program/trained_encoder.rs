@@ -1,0 +1,90 @@
+//! The encoders of a training, ready to give texts vectors.
+
+use std::path::Path;
+
+use system::sha256;
+
+use super::{encoder_config::EncoderConfig, trained_folder::TrainedFolder};
+use crate::{
+    checkpoint::{StoredModel, Which},
+    data::{EncodedText, TextEncoder},
+    device::DeviceName,
+    error::{Error, Result},
+    model::DualEncoder,
+    objective::{passage_vectors, query_vectors},
+    retrieve::{EncoderEntry, PassageEncoder, Vectors},
+    tokenizer::Tokenizer,
+};
+
+/// Texts that go through a model together, where a training had fewer.
+const TOGETHER: usize = 32;
+
+/// Encoders with what they were trained with.
+#[derive(Debug)]
+pub(super) struct TrainedEncoder {
+    encoder: DualEncoder,
+    tokenizer: Tokenizer,
+    /// Texts that go through a model together.
+    batch_size: usize,
+    entry: EncoderEntry,
+}
+
+impl TrainedEncoder {
+    /// The encoders of a checkpoint in a folder.
+    ///
+    /// # Errors
+    /// When there is no such checkpoint, it is damaged, or holds another model.
+    pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<Self> {
+        let folder = TrainedFolder::open(out, which, "encoder", "encoders, which `train retrieve` makes")?;
+        let config: EncoderConfig = folder.configured("encoder")?;
+        let (batch_size, step) = (folder.batch_size().max(TOGETHER), folder.step());
+        let zeros = folder.architecture.zeros_dual_encoder(folder.rows, config.encoders(), &device.open()?);
+        let (encoder, tokenizer) = folder.fill(zeros)?;
+        let weights = StoredModel::open(out, Which::Step(step))?.sha256;
+        let architecture = encoder.model().architecture();
+        // all that decides a vector
+        let what = format!("{weights} {} {:?} {architecture:?}", tokenizer.sha256(), config.encoders());
+        let entry = EncoderEntry {
+            folder: std::path::absolute(out).map_err(Error::file("find", out))?,
+            step,
+            fingerprint: sha256(what.as_bytes()),
+            width: architecture.hidden_size,
+        };
+        Ok(Self { encoder, tokenizer, batch_size, entry })
+    }
+
+    /// The models.
+    pub fn encoder(&self) -> &DualEncoder {
+        &self.encoder
+    }
+
+    /// The vectors of questions, `[questions, width]`, in their order.
+    ///
+    /// # Errors
+    /// When the tokenizer's own parts do not fit together.
+    pub fn queries(&self, texts: &[&str]) -> Result<Vec<f32>> {
+        let found = self.vectors(texts, |count, ids| {
+            query_vectors(&self.encoder, count, self.batch_size, self.tokenizer.padding(), |place| &ids[place].ids)
+        });
+        Ok(found?.numbers)
+    }
+
+    fn vectors(&self, texts: &[&str], of: impl Fn(usize, &[EncodedText]) -> Vec<Vec<f32>>) -> Result<Vectors> {
+        let context_length = self.encoder.model().architecture().context_length;
+        let encoded = TextEncoder::new(&self.tokenizer, context_length)?.encode(texts)?;
+        let cut = encoded.iter().filter(|text| text.cut > 0).count();
+        Ok(Vectors { numbers: of(texts.len(), &encoded).concat(), cut })
+    }
+}
+
+impl PassageEncoder for TrainedEncoder {
+    fn entry(&self) -> &EncoderEntry {
+        &self.entry
+    }
+
+    fn passages(&self, texts: &[&str]) -> Result<Vectors> {
+        self.vectors(texts, |count, ids| {
+            passage_vectors(&self.encoder, count, self.batch_size, self.tokenizer.padding(), |place| &ids[place].ids)
+        })
+    }
+}
