@@ -59,6 +59,9 @@ struct BuildArgs {
     stop_words: bool,
     #[command(flatten)]
     encoder: EncoderArgs,
+    /// With --encoder: use the checkpoint with the best evaluation, instead of the newest.
+    #[arg(long, requires = "encoder")]
+    best: bool,
 }
 
 /// What gives passages vectors.
@@ -131,7 +134,7 @@ impl IndexArgs {
 
 impl BuildArgs {
     fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let Self { index, documents, words, overlap, stemmer, stop_words, encoder } = self;
+        let Self { index, documents, words, overlap, stemmer, stop_words, encoder, best } = self;
         let passages = PassagesConfig { words, overlap };
         if let Some((key, message)) = passages.fault() {
             bail!("--{key}: {message}");
@@ -141,7 +144,7 @@ impl BuildArgs {
             bail!("--{key}: {message}");
         }
         let found = files(&documents)?;
-        let encoder = encoder.options(Which::Newest);
+        let encoder = encoder.options(if best { Which::Best } else { Which::Newest });
         let built = index::build(&index, (analysis, passages), &encoder, &found, &mut |text| printer.note(text));
         printer.result(built?);
         Ok(())

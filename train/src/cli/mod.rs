@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand. Commands return what they found; the printer prints.
 
+mod answer;
 mod bench;
 mod classify;
 mod completions;
@@ -73,6 +74,7 @@ enum Command {
     Evaluate(Box<evaluate::EvaluateArgs>),
     Index(index::IndexArgs),
     Search(search::SearchArgs),
+    Answer(Box<answer::AnswerArgs>),
     Serve(serve::ServeArgs),
     Label(label::LabelArgs),
     Export(export::ExportArgs),
@@ -120,6 +122,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Evaluate(args) => args.run(printer)?,
         Command::Index(args) => args.run(printer)?,
         Command::Search(args) => args.run(printer)?,
+        Command::Answer(args) => args.run(printer)?,
         Command::Serve(args) => return args.run(printer),
         Command::Label(args) => return args.run(printer),
         Command::Export(args) => args.run(printer)?,

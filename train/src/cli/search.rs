@@ -32,20 +32,33 @@ pub struct SearchArgs {
     #[arg(long, value_name = "FILE")]
     questions: Option<PathBuf>,
     /// With --questions: write the passages of each, as JSON lines.
-    #[arg(long, value_name = "PATH", requires = "questions")]
+    #[arg(long, value_name = "PATH", conflicts_with = "question")]
     out: Option<PathBuf>,
     /// With --questions: write each with the first passages that were found and do not answer it, as `negatives` for `train retrieve`; rows have a
     /// `positive`.
-    #[arg(long, value_name = "PATH", requires = "questions")]
+    #[arg(long, value_name = "PATH", conflicts_with = "question")]
     negatives: Option<PathBuf>,
     /// With --negatives: such passages of a question, at most.
     #[arg(long, value_name = "N", default_value_t = 10, requires = "negatives")]
     most_negatives: usize,
+    /// Passages, at most [default: 5; with --questions 100].
+    #[arg(long, value_name = "N")]
+    k: Option<usize>,
+    #[command(flatten)]
+    find: FindArgs,
+    /// Print each passage as an object of JSON, whole.
+    #[arg(long, conflicts_with = "questions")]
+    json: bool,
+}
+
+/// How passages are found.
+#[derive(Debug, Args)]
+pub struct FindArgs {
     /// By what passages are found [default: hybrid where the index has vectors, else bm25].
     #[arg(long, value_enum)]
     by: Option<By>,
     /// With --by hybrid: add so much of the similarity of vectors to the score of BM25, in place of 1 / (60 + rank) by each.
-    #[arg(long, value_name = "WEIGHT")]
+    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
     vector_weight: Option<f32>,
     /// Where the folder of the encoders is now, if it was moved since the index was built.
     #[arg(long, value_name = "DIR")]
@@ -53,9 +66,6 @@ pub struct SearchArgs {
     /// Where encoders run: `cpu`, or `cuda:0` for the first GPU.
     #[arg(long, default_value = "cpu")]
     device: DeviceName,
-    /// Passages, at most [default: 5; with --questions 100].
-    #[arg(long, value_name = "N")]
-    k: Option<usize>,
     /// How soon a term that comes again adds nothing.
     #[arg(long, value_name = "NUMBER", default_value_t = Bm25Config::default().k1)]
     k1: f32,
@@ -74,9 +84,6 @@ pub struct SearchArgs {
     /// Only passages before this date.
     #[arg(long, value_name = "DATE", value_parser = date)]
     before: Option<String>,
-    /// Print each passage as an object of JSON, whole.
-    #[arg(long, conflicts_with = "questions")]
-    json: bool,
 }
 
 /// By what passages are found.
@@ -90,19 +97,13 @@ enum By {
     Hybrid,
 }
 
-impl SearchArgs {
-    pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let Self {
-            index, question, questions, out, negatives, most_negatives, by, vector_weight, encoder, device, ..
-        } = self;
-        let Self { k, k1, b, source, language, since, before, json, .. } = self;
+impl FindArgs {
+    /// A search of an index for so many passages.
+    pub fn options(self, index: PathBuf, k: usize) -> anyhow::Result<SearchOptions> {
+        let Self { by, vector_weight, encoder, device, k1, b, source, language, since, before } = self;
         let bm25 = Bm25Config { k1, b };
         if let Some((key, message)) = bm25.fault() {
             bail!("--{key}: {message}");
-        }
-        let k = k.unwrap_or(if questions.is_some() { 100 } else { 5 });
-        if k == 0 {
-            bail!("--k: it has to be 1 or more");
         }
         if vector_weight.is_some_and(|weight| !weight.is_finite()) {
             bail!("--vector-weight: it has to be a number");
@@ -116,7 +117,18 @@ impl SearchArgs {
             None => None,
         };
         let filter = Filter { sources: source, languages: language, since, before };
-        let options = SearchOptions { index, k, by, bm25, encoder, device, filter };
+        Ok(SearchOptions { index, k, by, bm25, encoder, device, filter })
+    }
+}
+
+impl SearchArgs {
+    pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let Self { index, question, questions, out, negatives, most_negatives, k, find, json } = self;
+        let k = k.unwrap_or(if questions.is_some() { 100 } else { 5 });
+        if k == 0 {
+            bail!("--k: it has to be 1 or more");
+        }
+        let options = find.options(index, k)?;
         if let Some(questions) = questions {
             let outputs = SearchOutputs { results: out, negatives, most_negatives };
             printer.result(search_all(&options, &questions, &outputs)?);

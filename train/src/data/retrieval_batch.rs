@@ -14,6 +14,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use rayon::prelude::*;
+
 use super::{MicroBatches, PaddedSequences};
 use crate::metrics::AnswerTokens;
 
@@ -103,17 +105,18 @@ impl RetrievalBatch {
         let places: HashMap<u128, usize> =
             columns.iter().enumerate().map(|(place, passage)| (passage.key, place)).collect();
         let positives: Vec<usize> = examples.iter().map(|example| places[&example.positive.key]).collect();
-        let mut excluded = Vec::new();
-        for (query, (example, positive)) in examples.iter().zip(&positives).enumerate() {
+        // each question is compared with all passages, in which answers are looked for
+        let of_query = |(query, (example, positive)): (usize, (&RetrievalExample<'_>, &usize))| {
             let others = columns.iter().enumerate().filter(|(column, _)| column != positive);
             let answering = others.filter(|(_, passage)| example.query.is_answered_by(passage));
-            excluded.extend(answering.map(|(column, _)| (query, column)));
-        }
+            answering.map(|(column, _)| (query, column)).collect::<Vec<_>>()
+        };
+        let excluded: Vec<Vec<_>> = examples.par_iter().zip(&positives).enumerate().map(of_query).collect();
         Self {
             queries: PaddedSequences::new(examples.iter().map(|example| example.query.ids), padding),
             passages: PaddedSequences::new(columns.iter().map(|passage| passage.ids), padding),
             positives,
-            excluded,
+            excluded: excluded.concat(),
             found: None,
         }
     }

@@ -5,6 +5,7 @@
 
 mod beam;
 pub mod continuous;
+pub mod marginal;
 mod sampling;
 mod text_cache;
 mod text_model;

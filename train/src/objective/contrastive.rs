@@ -80,18 +80,19 @@ impl Objective for Contrastive {
         }
         let device = model.model().device();
         let still = model.valid();
-        let vectors = |of: fn(&DualEncoder, &RetrievalBatch, u64) -> Tensor<2>| {
-            let of_parts = parts.iter().zip(keys).map(|(part, key)| values(of(&still, part, *key)));
-            leaf(of_parts.collect::<Vec<_>>().concat(), still.model().architecture().hidden_size, &device)
-        };
-        let (queries, passages) = (vectors(query_vectors), vectors(passage_vectors));
+        let width = still.model().architecture().hidden_size;
+        let of_queries = parts.iter().zip(keys).map(|(part, key)| values(query_vectors(&still, part, *key)));
+        let queries = leaf(of_queries.collect::<Vec<_>>().concat(), width, &device);
+        // there may be fewer passages than parts
+        let with_passages = parts.iter().zip(keys).filter(|(part, _)| !part.passages.lengths.is_empty());
+        let of_passages = with_passages.map(|(part, key)| values(passage_vectors(&still, part, *key)));
+        let passages = leaf(of_passages.collect::<Vec<_>>().concat(), width, &device);
         drop(still);
         let OfQueries { losses, right } = self.of_queries(queries.clone(), passages.clone(), whole);
         let graph = losses.clone().sum().backward();
         let gradients = |of: &Tensor<2>| values(of.grad(&graph).expect("the loss depends on each vector"));
         let (of_queries, of_passages) = (gradients(&queries), gradients(&passages));
         let (losses, right) = (numbers(losses), numbers(right));
-        let width = of_queries.len() / losses.len();
         let (mut query, mut passage) = (0, 0);
         for part in &mut parts {
             let (next_query, next_passage) = (query + part.batch_size(), passage + part.passages.lengths.len());

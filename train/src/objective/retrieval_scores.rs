@@ -8,6 +8,7 @@
 use std::fmt;
 
 use burn::tensor::{Tensor, TensorData};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{
@@ -91,7 +92,8 @@ impl<'p> RetrievalScores<'p> {
         for (some, numbers) in queries.chunks(TOGETHER).zip(numbers.chunks(TOGETHER)) {
             let scores: Vec<f32> =
                 matrix(some).matmul(columns.clone()).into_data().try_to_vec().expect("scores are single precision");
-            ranks.extend(scores.chunks(passages.len()).zip(numbers).map(|(scores, pair)| self.rank(scores, *pair)));
+            let of_pairs = scores.par_chunks(passages.len()).zip(numbers);
+            ranks.extend(of_pairs.map(|(scores, pair)| self.rank(scores, *pair)).collect::<Vec<_>>());
         }
         figures(&ranks, passages.len())
     }

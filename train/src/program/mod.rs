@@ -2,6 +2,8 @@
 
 mod adaptation;
 mod adapted_model;
+pub mod answer;
+mod answer_prompt;
 mod answer_scores;
 mod answers_side_by_side;
 pub mod bench;

@@ -40,6 +40,9 @@ impl RetrievalData {
             if own.count() == 0 {
                 return Err(fault(format!("there is no question to learn from{}", because(&own))));
             }
+            if own.passages() == 1 {
+                return Err(fault("all questions have the same passage: there is none to tell it from".to_owned()));
+            }
             if for_validation.count() + drawn.count() == 0 {
                 let message = "there is no question to judge by, neither in files validation-* nor drawn by a share of";
                 return Err(fault(format!(

@@ -164,6 +164,10 @@ impl RetrievalTraining {
         if let Some((key, message)) = encoder.fault() {
             return Err(file.fault_of(&format!("encoder.{key}"), &settings, message).into());
         }
+        if training.batch_size == 1 && encoder.hard_negatives == 0 {
+            let message = "a question alone, without hard negatives, has no passage to be told from".to_owned();
+            return Err(file.fault_of("training.batch_size", &settings, message).into());
+        }
         for (key, is_written, message) in [
             ("training.samples", training.samples.is_some(), "encoders write no texts"),
             (

@@ -61,6 +61,8 @@ pub struct SearchFigures {
     pub passages: usize,
     /// Ids of what is to be found that are not in the index: of so many.
     pub unknown: [usize; 2],
+    /// Questions whose passage is known by its text, of which none was found; 0 where one was.
+    pub strangers: usize,
     /// Name, mean, and standard error of each figure.
     pub figures: Vec<(String, f64, Option<f64>)>,
 }
@@ -87,7 +89,7 @@ pub fn search_all(options: &SearchOptions, questions: &Path, outputs: &SearchOut
     let mut results = outputs.results.as_deref().map(Lines::create).transpose()?;
     let mut negatives = outputs.negatives.as_deref().map(Lines::create).transpose()?;
     let mut judged: Vec<Judged> = Vec::new();
-    let mut unknown = [0; 2];
+    let (mut unknown, mut by_positive, mut found_positives) = ([0; 2], 0, 0);
     while let Some(few) = rows.next_few()? {
         for few in few.chunks(TOGETHER) {
             if let Some((row, message)) = few.iter().find_map(|row| Some((row, fault(row, outputs)?))) {
@@ -118,6 +120,10 @@ pub fn search_all(options: &SearchOptions, questions: &Path, outputs: &SearchOut
                 if let Some(negatives) = &mut negatives {
                     negatives.write(&with_negatives(row, &own, &of_row, outputs.most_negatives))?;
                 }
+                if row.relevant.is_none() && row.positive.is_some() {
+                    by_positive += 1;
+                    found_positives += usize::from(of_row.gains.iter().any(|gain| *gain > 0.0));
+                }
                 judged.push(of_row);
             }
         }
@@ -129,7 +135,8 @@ pub fn search_all(options: &SearchOptions, questions: &Path, outputs: &SearchOut
         lines.file.publish()?;
     }
     let figures = figures(&judged, options.k);
-    Ok(SearchFigures { questions: judged.len(), passages: index.count(), unknown, figures })
+    let strangers = if found_positives == 0 { by_positive } else { 0 };
+    Ok(SearchFigures { questions: judged.len(), passages: index.count(), unknown, strangers, figures })
 }
 
 /// A file of objects, a line each.
@@ -160,13 +167,21 @@ fn fault(row: &QuestionRow, outputs: &SearchOutputs) -> Option<&'static str> {
 /// A question with the first passages that were found and do not answer it, as encoders learn from it.
 fn with_negatives(row: &QuestionRow, found: &[Passage], judged: &Judged, most: usize) -> Value {
     let QuestionRow { id, query, positive, answers, .. } = row;
-    // what is right by an id, too, is no negative; and neither is what has an answer, whatever the gains go by
+    let positive_text = positive.as_deref().unwrap_or_default().trim();
+    // a part of what answers is no negative, and neither is what has an answer, whatever the gains go by
     let is_right = |passage: &Passage| {
-        positive.as_ref().is_some_and(|positive| is_text_of(positive, passage))
+        let of_document = |ids: &Vec<String>| ids.contains(&passage.id) || ids.contains(&passage.document);
+        let text = passage.text.trim();
+        row.relevant.as_ref().is_some_and(of_document)
+            || positive_text.contains(text)
+            || text.contains(positive_text)
             || answers.as_ref().is_some_and(|answers| has_answer(&passage.text, answers))
     };
+    // as the positive stands there: what only one of them has would tell them apart
+    let has_title = found.iter().any(|passage| !passage.title.is_empty() && positive_text == passage.searched().trim());
+    let text = |passage: &Passage| if has_title { passage.searched() } else { passage.text.clone() };
     let negatives = found.iter().zip(&judged.gains).filter(|(passage, gain)| **gain == 0.0 && !is_right(passage));
-    let negatives: Vec<&str> = negatives.map(|(passage, _)| passage.text.as_str()).take(most).collect();
+    let negatives: Vec<String> = negatives.map(|(passage, _)| text(passage)).take(most).collect();
     let mut object = json!({"query": query, "positive": positive, "negatives": negatives});
     for (key, value) in
         [("id", id.as_ref().map(|id| json!(id))), ("answers", answers.as_ref().map(|texts| json!(texts)))]
@@ -247,10 +262,16 @@ fn figures(judged: &[Judged], k: usize) -> Vec<(String, f64, Option<f64>)> {
 /// In lines.
 impl fmt::Display for SearchFigures {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { questions, passages, unknown: [unknown, of], figures } = self;
+        let Self { questions, passages, unknown: [unknown, of], strangers, figures } = self;
         write!(formatter, "{questions} questions, {passages} passages")?;
         if *unknown > 0 {
             write!(formatter, "; {unknown} of {of} ids in `relevant` are not in the index")?;
+        }
+        if *strangers > 0 {
+            write!(
+                formatter,
+                "; none of the {strangers} texts in `positive` is found: each is to be a whole passage of the index"
+            )?;
         }
         for (name, mean, error) in figures {
             let error = error.map(|error| format!(" ({error:.4})")).unwrap_or_default();

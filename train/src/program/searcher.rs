@@ -14,7 +14,7 @@ use super::trained_encoder::TrainedEncoder;
 use crate::{
     checkpoint::Which,
     device::DeviceName,
-    error::Result,
+    error::{Error, Result},
     retrieve::{Bm25Config, EncoderEntry, Filter, Found, Index, PassageEncoder as _, SearchMemory, reciprocal_ranks},
 };
 
@@ -124,7 +124,14 @@ impl<'o> Searcher<'o> {
 /// When they cannot be read, or are others.
 pub(super) fn encoder_of(entry: &EncoderEntry, moved: Option<&Path>, device: DeviceName) -> Result<TrainedEncoder> {
     let folder = moved.unwrap_or(&entry.folder);
-    let encoder = TrainedEncoder::load(folder, Which::Step(entry.step), device)?;
+    let encoder = TrainedEncoder::load(folder, Which::Step(entry.step), device).map_err(|error| {
+        let step = entry.step;
+        let message = format!(
+            "the vectors of the index are by the encoders that were here after {step} steps: {error}. `--encoder` says where they are now, and \
+             `--by bm25` searches without them"
+        );
+        Error::Data { path: folder.to_owned(), message }
+    })?;
     entry.hold(encoder.entry())?;
     Ok(encoder)
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde_json::json;
 use system::sha256;
 
 use super::{encoder_config::EncoderConfig, trained_folder::TrainedFolder};
@@ -37,17 +38,21 @@ impl TrainedEncoder {
     pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<Self> {
         let folder = TrainedFolder::open(out, which, "encoder", "encoders, which `train retrieve` makes")?;
         let config: EncoderConfig = folder.configured("encoder")?;
+        let model: serde_json::Value = folder.configured("model")?;
         let (batch_size, step) = (folder.batch_size().max(TOGETHER), folder.step());
         let zeros = folder.architecture.zeros_dual_encoder(folder.rows, config.encoders(), &device.open()?);
         let (encoder, tokenizer) = folder.fill(zeros)?;
         let weights = StoredModel::open(out, Which::Step(step))?.sha256;
         let architecture = encoder.model().architecture();
-        // all that decides a vector
-        let what = format!("{weights} {} {:?} {architecture:?}", tokenizer.sha256(), config.encoders());
+        // all that decides a vector, as it is written down
+        let EncoderConfig { shared, pooling, similarity, .. } = config;
+        let what = json!({
+            "weights": weights, "tokenizer": tokenizer.sha256(), "model": model, "shared": shared, "pooling": pooling, "similarity": similarity,
+        });
         let entry = EncoderEntry {
             folder: std::path::absolute(out).map_err(Error::file("find", out))?,
             step,
-            fingerprint: sha256(what.as_bytes()),
+            fingerprint: sha256(what.to_string().as_bytes()),
             width: architecture.hidden_size,
         };
         Ok(Self { encoder, tokenizer, batch_size, entry })

@@ -141,7 +141,10 @@ impl Index {
             let ids = segment.ids();
             let begins = ids.partition_point(|passage| **passage < *of_document);
             ids.binary_search_by(|passage| passage.as_str().cmp(id)).is_ok()
-                || ids.get(begins).is_some_and(|passage| self.document(passage) == id)
+                || ids[begins..]
+                    .iter()
+                    .take_while(|passage| passage.starts_with(&of_document))
+                    .any(|passage| self.document(passage) == id)
         })
     }
 

@@ -55,7 +55,7 @@ fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// A passage.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Passage {
     /// That of its document, with where it stands there, such as `doc:0-613`; that of the document alone, where it is whole.
     pub id: String,

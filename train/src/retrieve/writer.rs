@@ -110,7 +110,7 @@ impl IndexWriter {
             Some(manifest) if !manifest.segments.is_empty() => {
                 return Err(fault("there is an index: `train index add` adds to it, and another folder takes another"));
             }
-            Some(_) => {}
+            Some(_) => manifest.publish(folder)?,
             None if is_empty(folder)? => manifest.publish(folder)?,
             None => return Err(fault("there is something else: an index is made in a folder of its own")),
         }
@@ -130,9 +130,11 @@ impl IndexWriter {
         // nothing is made where there is no index, and nothing is read that another program may still replace
         read()?;
         let lock = lock(folder)?;
-        let manifest = read()?;
-        if let (Some(there), Some(encoder)) = (&manifest.encoder, &encoder) {
+        let mut manifest = read()?;
+        if let (Some(there), Some(encoder)) = (&mut manifest.encoder, &encoder) {
             there.hold(encoder.entry())?;
+            // where it is now
+            there.folder.clone_from(&encoder.entry().folder);
         }
         Self::with(folder, manifest, encoder, lock)
     }

@@ -172,7 +172,8 @@ fn what_does_not_fit_together_is_named() {
     // the folder was moved: words still find, and vectors where one says where it is
     let moved = workshop.path().join("moved");
     fs::rename(&encoders, &moved).expect("it can be moved");
-    refused(&workshop, "search", "index", &["What is 3?"]);
+    let said = refused(&workshop, "search", "index", &["What is 3?"]);
+    assert!(said.contains("`--encoder` says where they are now"), "{said}");
     assert!(!well(&workshop, "search", "index", &["What is 3?", "--by", "bm25"]).is_empty());
     assert!(!well(&workshop, "search", "index", &["What is 3?", "--encoder", text(&moved)]).is_empty());
     well(&workshop, "index remove", "index", &["long"]);
@@ -211,8 +212,11 @@ fn a_training_of_encoders_that_cannot_be_is_refused() {
         ("model.context_length=2", "its context has no room for a text"),
         ("training.samples={ prompts = [\"a\"], every = 1 }", "encoders write no texts"),
         ("preset=bert", "unknown variant `bert`"),
+        ("encoder.hard_negatives=0", "a question alone, without hard negatives"),
     ] {
-        let output = program.run(&workshop, "out", &[setting], &[]);
+        let alone = ["training.batch_size=1", "training.gradient_accumulation=1"];
+        let alone = if setting.contains("negatives") { &alone[..] } else { &[] };
+        let output = program.run(&workshop, "out", &[&[setting], alone].concat(), &[]);
         assert_eq!(output.status.code(), Some(1), "{setting}");
         assert!(stderr(&output).contains(message), "{setting}: {}", stderr(&output));
     }
@@ -225,6 +229,11 @@ fn a_training_of_encoders_that_cannot_be_is_refused() {
     let output = program.run(&workshop, "out", &[&data], &[]);
     let said = stderr(&output);
     assert!(said.contains("there is no question to learn from") && said.contains("whose query has no word"), "{said}");
+    let same = |number: usize| json!({"query": format!("{number}?"), "positive": "x"});
+    let same = write(&workshop, "same.jsonl", &(0..40).map(same).collect::<Vec<_>>());
+    let data = format!("data.mixture={}", text(&same));
+    let said = stderr(&program.run(&workshop, "out", &[&data], &[]));
+    assert!(said.contains("all questions have the same passage"), "{said}");
     let other = format!("data.mixture={}", text(&workshop.path().join("sums.jsonl")));
     let output = program.run(&workshop, "out", &[&other], &[]);
     assert!(stderr(&output).contains("it has no `query` with `positive`"), "{}", stderr(&output));

@@ -1,5 +1,6 @@
 //! Whole-program tests of `train`: what its promises say, seen from outside.
 
+mod answers;
 mod bad_input;
 mod classify;
 mod counted;

@@ -221,6 +221,53 @@ fn what_makes_no_index_is_named() {
     assert!(said.contains("its bytes are not those that were written"), "{said}");
 }
 
+/// What answers is no negative, nor is a part of it, whatever it is known by; and titles stand in negatives where they stand in the positive.
+#[test]
+fn what_answers_is_no_negative() {
+    let library = Library::new();
+    let rows = [
+        json!({"id": "Tarn", "title": "Tarn", "text": "ada built the tower in tarn and ada lives there with ada"}),
+        json!({"id": "Tarn: a history", "title": "", "text": "tarn was a village of ada fishermen until 1902"}),
+        json!({"id": "Sund", "title": "Sund", "text": "pam is a sailor of sund and knows ada"}),
+    ];
+    let documents = library.write("documents.jsonl", &rows);
+    library.well("index build", "cut", &[text(&documents), "--words", "4"]);
+    library.well("index build", "whole", &[text(&documents)]);
+    let negatives = |index: &str, row: Value| -> (String, Vec<String>) {
+        let (questions, out) = (library.write("questions.jsonl", &[row]), library.path("negatives.jsonl"));
+        let said = library.well("search", index, &["--questions", text(&questions), "--negatives", text(&out)]);
+        let line = fs::read_to_string(&out).expect("it was written");
+        let row: Value = serde_json::from_str(&line).expect("it is JSON");
+        let texts = row["negatives"].as_array().expect("a list").iter().filter_map(Value::as_str);
+        (said, texts.map(str::to_owned).collect())
+    };
+    // by the document that is right: none of its passages, and the other's whose id begins with its
+    let by_id = json!({"query": "ada tarn", "relevant": ["Tarn"], "positive": "ada built the tower"});
+    let (said, texts) = negatives("cut", by_id);
+    assert!(!said.contains("are not in the index"), "{said}");
+    assert!(texts.contains(&"tarn was a village".to_owned()), "{texts:?}");
+    assert!(
+        texts.iter().all(|text| !"ada built the tower in tarn and ada lives there with ada".contains(text)),
+        "{texts:?}"
+    );
+    // by a text that is cut in the index: none of its parts, and that it was not found is said
+    let by_text = json!({"query": "ada tarn", "positive": rows[0]["text"]});
+    let (said, texts) = negatives("cut", by_text);
+    assert!(said.contains("none of the 1 texts in `positive` is found"), "{said}");
+    assert!(!texts.is_empty() && texts.iter().all(|text| !text.contains("built")), "{texts:?}");
+    let titled = json!({"query": "ada", "positive": "Tarn\nada built the tower in tarn and ada lives there with ada"});
+    let (said, mut texts) = negatives("whole", titled);
+    texts.sort_unstable();
+    assert!(said.contains("top-1      1.0000"), "{said}");
+    assert_eq!(
+        texts,
+        ["Sund\npam is a sailor of sund and knows ada", "tarn was a village of ada fishermen until 1902"]
+    );
+    // what is for many questions is not left out in silence where there is one
+    let output = library.run("search", "whole", &["ada", "--negatives", "nowhere.jsonl"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+}
+
 /// The figures that `bm25s` 0.3.16 has in Lucene's form on the English paragraphs of `XQuAD`: with stems those of `PyStemmer` 3.1.0.
 #[test]
 fn paragraphs_are_found_as_published() {

@@ -1,0 +1,147 @@
+//! `train answer`: a question to an answer from passages; or questions whose answers are known, to figures.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use super::{generate::stop, printer::Printer, search::FindArgs};
+use crate::{
+    checkpoint::Which,
+    inference::WeightFormat,
+    program::answer::{AnswerOptions, Combining, GivenAnswer, TEMPLATE, UsedPassage, answer, answer_all},
+};
+
+/// Answer a question from the passages of an index; or say how well questions of a file are answered.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "train answer [OPTIONS] --model DIR INDEX QUESTION\n       train answer --questions FILE [OPTIONS] --model DIR INDEX"
+)]
+pub struct AnswerArgs {
+    /// The folder of an index; it is not read with --k 0 or --given.
+    index: PathBuf,
+    /// The question.
+    #[arg(required_unless_present = "questions", conflicts_with = "questions")]
+    question: Option<String>,
+    /// The model, which runs on the CPU: the folder of a training, or one of Hugging Face.
+    #[arg(long, value_name = "DIR")]
+    model: PathBuf,
+    /// Use the checkpoint with the best evaluation, instead of the newest.
+    #[arg(long)]
+    best: bool,
+    /// How weights are held: `f32` as they are, `bf16` in half the memory, `int8` in a quarter of it, and as much faster.
+    #[arg(long, value_name = "FORMAT", default_value_t)]
+    weights: WeightFormat,
+    /// A file of questions: rows of `query` and `answers`.
+    #[arg(long, value_name = "FILE")]
+    questions: Option<PathBuf>,
+    /// With --questions: write each answer, as JSON lines.
+    #[arg(long, value_name = "PATH", conflicts_with = "question")]
+    out: Option<PathBuf>,
+    /// With --questions: answer from each row's own `positive`, in place of a search.
+    #[arg(long, conflicts_with = "question")]
+    given: bool,
+    /// Passages, at most; 0 for none: the book is closed.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    k: usize,
+    /// How passages become an answer.
+    #[arg(long = "as", value_enum, default_value = "prompt")]
+    combining: As,
+    /// A file with another template, in Jinja, of `question` and `passages` (each with `title`, `text`, `id`, `document`, `source`, `date`).
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// Ask in a turn of a conversation, by the model's own chat template.
+    #[arg(long)]
+    chat: bool,
+    /// The most tokens of an answer.
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    tokens: usize,
+    /// End an answer before this string, in place of a line break; may be given more than once. White space at its beginning ends no answer.
+    #[arg(long, value_name = "TEXT", value_parser = stop)]
+    stop: Vec<String>,
+    #[command(flatten)]
+    find: FindArgs,
+    /// Print an object of JSON.
+    #[arg(long, conflicts_with = "questions")]
+    json: bool,
+}
+
+/// How passages become an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum As {
+    /// All in one prompt.
+    Prompt,
+    /// Each in a prompt of its own; the likeliest answer of all.
+    RagSequence,
+    /// Each in a prompt of its own; the likeliest token of all, token by token.
+    RagToken,
+}
+
+impl AnswerArgs {
+    pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
+        let Self { index, question, model, best, weights, questions, out, given, k, combining, template, .. } = self;
+        let Self { chat, tokens, stop, find, json, .. } = self;
+        if tokens == 0 {
+            bail!("--tokens: it has to be 1 or more");
+        }
+        let template = match template {
+            Some(path) => fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?,
+            None => TEMPLATE.to_owned(),
+        };
+        let options = AnswerOptions {
+            search: find.options(index, k)?,
+            model,
+            which: if best { Which::Best } else { Which::Newest },
+            weights,
+            combining: match combining {
+                As::Prompt => Combining::Prompt,
+                As::RagSequence => Combining::RagSequence,
+                As::RagToken => Combining::RagToken,
+            },
+            template,
+            chat,
+            max_new_tokens: tokens,
+            stop: if stop.is_empty() { vec!["\n".into()] } else { stop },
+            given,
+        };
+        if let Some(questions) = questions {
+            let figures = answer_all(&options, &questions, out.as_deref(), &mut |text| printer.note(text))?;
+            printer.result(figures);
+            return Ok(());
+        }
+        let question = question.unwrap_or_default();
+        let given = answer(&options, &question)?;
+        if given.is_cut {
+            printer.note("there was no room for all of the passages");
+        }
+        if json {
+            printer.result(object(&question, &given));
+        } else {
+            printer.result(shown(&given));
+        }
+        Ok(())
+    }
+}
+
+fn object(question: &str, GivenAnswer { text, passages, is_cut }: &GivenAnswer) -> serde_json::Value {
+    let passages: Vec<_> = passages
+        .iter()
+        .map(|UsedPassage { passage, score, share }| {
+            json!({
+                "id": passage.id, "document": passage.document, "begin": passage.begin, "end": passage.end,
+                "title": passage.title, "text": passage.text, "score": score, "share": share,
+            })
+        })
+        .collect();
+    json!({"query": question, "answer": text, "passages": passages, "cut": is_cut})
+}
+
+fn shown(GivenAnswer { text, passages, .. }: &GivenAnswer) -> String {
+    let passage = |UsedPassage { passage, share, .. }: &UsedPassage| {
+        let title = passage.title.split_whitespace().collect::<Vec<_>>().join(" ");
+        let title = if title.is_empty() { title } else { format!("  {title}") };
+        format!("\n  {share:.3}  {}{title}", passage.id)
+    };
+    format!("{text}{}", passages.iter().map(passage).collect::<String>())
+}
