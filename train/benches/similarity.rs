@@ -27,7 +27,9 @@ fn main() {
         let mut scores = vec![0.0; ROWS * TOGETHER];
         let (mut read, mut search, mut together) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..TURNS {
-            read.push(seconds(|| drop(black_box(sum(&vectors)))));
+            read.push(seconds(|| {
+                black_box(sum(&vectors));
+            }));
             search.push(seconds(|| dots(&vectors, width, &queries[..width], &mut scores[..ROWS])));
         }
         for _ in 0..TURNS / 2 {

@@ -24,15 +24,8 @@ pub struct AnswerArgs {
     /// The question.
     #[arg(required_unless_present = "questions", conflicts_with = "questions")]
     question: Option<String>,
-    /// The model, which runs on the CPU: the folder of a training, or one of Hugging Face.
-    #[arg(long, value_name = "DIR")]
-    model: PathBuf,
-    /// Use the checkpoint with the best evaluation, instead of the newest.
-    #[arg(long)]
-    best: bool,
-    /// How weights are held: `f32` as they are, `bf16` in half the memory, `int8` in a quarter of it, and as much faster.
-    #[arg(long, value_name = "FORMAT", default_value_t)]
-    weights: WeightFormat,
+    #[command(flatten)]
+    model: ModelArgs,
     /// A file of questions: rows of `query` and `answers`.
     #[arg(long, value_name = "FILE")]
     questions: Option<PathBuf>,
@@ -67,6 +60,20 @@ pub struct AnswerArgs {
     json: bool,
 }
 
+/// Who answers.
+#[derive(Debug, Args)]
+struct ModelArgs {
+    /// The model, which runs on the CPU: the folder of a training, or one of Hugging Face.
+    #[arg(long, value_name = "DIR")]
+    model: PathBuf,
+    /// Use the checkpoint with the best evaluation, instead of the newest.
+    #[arg(long)]
+    best: bool,
+    /// How weights are held: `f32` as they are, `bf16` in half the memory, `int8` in a quarter of it, and as much faster.
+    #[arg(long, value_name = "FORMAT", default_value_t)]
+    weights: WeightFormat,
+}
+
 /// How passages become an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum As {
@@ -80,7 +87,8 @@ enum As {
 
 impl AnswerArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let Self { index, question, model, best, weights, questions, out, given, k, combining, template, .. } = self;
+        let Self { index, question, model, questions, out, given, k, combining, template, .. } = self;
+        let ModelArgs { model, best, weights } = model;
         let Self { chat, tokens, stop, find, json, .. } = self;
         if tokens == 0 {
             bail!("--tokens: it has to be 1 or more");

@@ -41,7 +41,7 @@ impl RetrievalBatches {
         let (query, positive) = (pairs.query(number), pairs.positive(number));
         let all = pairs.negatives(number);
         let mut negatives = Vec::with_capacity(self.hard_negatives);
-        if self.hard_negatives > 0 && all.len() > 0 {
+        if self.hard_negatives > 0 && !all.is_empty() {
             let order = Shuffle::new(self.pairs.seed, &format!("negatives of example {place}"), all.len() as u64);
             let drawn = (0..all.len() as u64).map(|at| usize::try_from(order.at(at)).expect("negatives are in memory"));
             let passages = drawn.map(|place| pairs.passage(all[place]));

@@ -43,7 +43,7 @@ impl Contrastive {
     ///
     /// # Shapes
     /// - `queries`: `[queries, width]`, `passages`: `[passages, width]`
-    fn of_queries(&self, queries: Tensor<2>, passages: Tensor<2>, batch: &RetrievalBatch) -> OfQueries {
+    fn of_queries(self, queries: Tensor<2>, passages: Tensor<2>, batch: &RetrievalBatch) -> OfQueries {
         let [count, columns] = [queries.dims()[0], passages.dims()[0]];
         let device = queries.device();
         let mut scores = queries.matmul(passages.transpose()) / self.temperature; // [q, p]

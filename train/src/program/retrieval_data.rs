@@ -80,23 +80,20 @@ fn because(pairs: &RetrievalPairs) -> String {
 
 /// How many pairs there are, what was cut off their texts, and what was left out.
 fn said(pairs: &RetrievalPairs) -> String {
-    let mut said = format!("{} questions", pairs.queries());
-    if pairs.queries() != pairs.count() {
-        said = format!("{} pairs of {said}", pairs.count());
-    }
+    let (queries, count, passages, tokens) = (pairs.queries(), pairs.count(), pairs.passages(), pairs.tokens());
+    let of_pairs = if queries == count { String::new() } else { format!("{count} pairs of ") };
     let [negatives, answering] = pairs.negative_counts();
-    said += &format!(", {} passages, {negatives} negatives", pairs.passages());
-    if answering > 0 {
-        said += &format!(", of which {answering} answer their question and are never taken");
-    }
-    said += &format!(", {} tokens", pairs.tokens());
-    let cut = pairs.cut();
-    if cut.sequences > 0 {
-        said += &format!(
-            "; {} texts are longer than the context, and lost {} tokens at their end",
-            cut.sequences, cut.tokens
-        );
-    }
-    let skipped = pairs.skipped().to_string();
-    if skipped.is_empty() { said } else { format!("{said}; left out: {skipped}") }
+    let answering = match answering {
+        0 => String::new(),
+        answering => format!(", of which {answering} answer their question and are never taken"),
+    };
+    let (cut, skipped) = (pairs.cut(), pairs.skipped().to_string());
+    let cut = match cut.sequences {
+        0 => String::new(),
+        texts => format!("; {texts} texts are longer than the context, and lost {} tokens at their end", cut.tokens),
+    };
+    let skipped = if skipped.is_empty() { skipped } else { format!("; left out: {skipped}") };
+    format!(
+        "{of_pairs}{queries} questions, {passages} passages, {negatives} negatives{answering}, {tokens} tokens{cut}{skipped}"
+    )
 }

@@ -52,7 +52,7 @@ pub(super) fn best(
     let mut least = above;
     for (passage, score) in (0u32..).zip(scores) {
         // one that is no number is above nothing
-        if !(*score > least) || !is_allowed(passage) {
+        if score.is_nan() || *score <= least || !is_allowed(passage) {
             continue;
         }
         heap.push(Reverse(Kept(*score, passage)));
