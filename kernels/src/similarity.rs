@@ -1,21 +1,22 @@
 //! Dot products of some vectors with many: exact search.
 //!
-//! Each is a sum in an order of its own, whatever stands beside it and however many threads there are.
+//! Each is a sum in an order of its own, whatever stands beside it and however many threads there are; on processors of one kind the same.
 //!
 //! Cost: for one query the time in which memory is read; for more, each part of the vectors is read from a cache.
 
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::{
-    ROWS,
-    lanes::{sum_of, vectorised},
-};
+use super::ROWS;
 
 /// Vectors that a thread takes at a time, for one query.
 const PIECE: usize = 4096;
 
 /// Queries that a thread takes at a time.
 const GROUP: usize = 8;
+
+/// Sums side by side: as many as a processor takes to add one.
+const REGISTERS: usize = 4;
 
 /// The dot products of queries and vectors.
 ///
@@ -37,17 +38,56 @@ pub fn dots(vectors: &[f32], width: usize, queries: &[f32], scores: &mut [f32]) 
     }
 }
 
-vectorised! {
-    fn some_dots(vectors: &[f32], width: usize, queries: &[f32], scores: &mut [f32]) -> () {
+/// The dot products of a few queries, on one thread.
+struct SomeDots<'a> {
+    vectors: &'a [f32],
+    width: usize,
+    queries: &'a [f32],
+    scores: &'a mut [f32],
+}
+
+impl WithSimd for SomeDots<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { vectors, width, queries, scores } = self;
         let rows = vectors.len() / width;
         for (block, vectors) in vectors.chunks(ROWS * width).enumerate() {
             for (query, scores) in queries.chunks_exact(width).zip(scores.chunks_exact_mut(rows)) {
                 for (vector, score) in vectors.chunks_exact(width).zip(&mut scores[block * ROWS..]) {
-                    *score = sum_of(vector, query, |x, y| x * y);
+                    *score = dot(simd, vector, query);
                 }
             }
         }
     }
+}
+
+/// The sum of the products of two rows: in registers side by side, and what is left of the rows in one of them.
+///
+/// It is written out: a compiler that is given an array of sums, which are added up at the end, takes them one by one.
+#[inline(always)]
+fn dot<S: Simd>(simd: S, x: &[f32], y: &[f32]) -> f32 {
+    let ((x, x_rest), (y, y_rest)) = (S::as_simd_f32s(x), S::as_simd_f32s(y));
+    let mut sums = [simd.splat_f32s(0.0); REGISTERS];
+    let ((x, x_last), (y, y_last)) = (x.as_chunks::<REGISTERS>(), y.as_chunks::<REGISTERS>());
+    for (x, y) in x.iter().zip(y) {
+        for register in 0..REGISTERS {
+            sums[register] = simd.mul_add_f32s(x[register], y[register], sums[register]);
+        }
+    }
+    for (x, y) in x_last.iter().zip(y_last) {
+        sums[0] = simd.mul_add_f32s(*x, *y, sums[0]);
+    }
+    if !x_rest.is_empty() {
+        sums[1] = simd.mul_add_f32s(simd.partial_load_f32s(x_rest), simd.partial_load_f32s(y_rest), sums[1]);
+    }
+    let [one, two, three, four] = sums;
+    simd.reduce_sum_f32s(simd.add_f32s(simd.add_f32s(one, two), simd.add_f32s(three, four)))
+}
+
+fn some_dots(vectors: &[f32], width: usize, queries: &[f32], scores: &mut [f32]) {
+    Arch::new().dispatch(SomeDots { vectors, width, queries, scores });
 }
 
 #[cfg(test)]
