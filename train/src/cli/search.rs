@@ -10,7 +10,7 @@ use serde_json::json;
 use super::printer::Printer;
 use crate::{
     device::DeviceName,
-    program::search::{Answer, SearchBy, SearchOptions, SearchOutputs, search, search_all},
+    program::search::{ScoredPassage, SearchBy, SearchOptions, SearchOutputs, search, search_all},
     retrieve::{Bm25Config, Filter},
 };
 
@@ -134,16 +134,16 @@ impl SearchArgs {
             printer.result(search_all(&options, &questions, &outputs)?);
             return Ok(());
         }
-        let answers = search(&options, &question.unwrap_or_default())?;
-        if answers.is_empty() {
+        let found = search(&options, &question.unwrap_or_default())?;
+        if found.is_empty() {
             let which = if options.filter.is_none() { "passage" } else { "passage that may be found" };
             printer.note(format_args!("no {which} has a word of the question"));
         }
-        for (rank, answer) in (1..).zip(&answers) {
+        for (rank, found) in (1..).zip(&found) {
             if json {
-                printer.result(object(rank, answer));
+                printer.result(object(rank, found));
             } else {
-                printer.result(shown(rank, answer));
+                printer.result(shown(rank, found));
             }
         }
         Ok(())
@@ -158,7 +158,7 @@ fn date(text: &str) -> Result<String, String> {
     if is_date { Ok(text.to_owned()) } else { Err("expected a date such as 2026-11-30, 2026-11 or 2026".into()) }
 }
 
-fn object(rank: usize, Answer { score, passage }: &Answer) -> serde_json::Value {
+fn object(rank: usize, ScoredPassage { score, passage }: &ScoredPassage) -> serde_json::Value {
     json!({
         "rank": rank,
         "score": score,
@@ -174,7 +174,7 @@ fn object(rank: usize, Answer { score, passage }: &Answer) -> serde_json::Value 
     })
 }
 
-fn shown(rank: usize, Answer { score, passage }: &Answer) -> String {
+fn shown(rank: usize, ScoredPassage { score, passage }: &ScoredPassage) -> String {
     let (text, is_longer) = beginning(&passage.text, SHOWN);
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let title = passage.title.split_whitespace().collect::<Vec<_>>().join(" ");

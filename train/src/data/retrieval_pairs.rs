@@ -353,19 +353,23 @@ fn add(encoder: &TextEncoder<'_>, pairs: &mut RetrievalPairs, mut rows: Vec<Retr
     let passages = encoded(encoder, &pairs.passages, passages, &mut pairs.cut)?;
     for RetrievalRow { query, positive, negatives, answers, .. } in rows {
         let answers: Vec<AnswerTokens> = answers.iter().map(|answer| AnswerTokens::of(answer)).collect();
-        let ids = |known: &HashMap<u128, Vec<u32>>, key| known.get(&key).cloned().unwrap_or_default();
         let of_query = key(&query);
-        let query = pairs.query_of(of_query, &ids(&queries, of_query), &answers);
+        let query = pairs.query_of(of_query, ids_of(&queries, of_query), &answers);
         let mut number = |text: &str| {
             let tokens = if answers.is_empty() { AnswerTokens::default() } else { AnswerTokens::of(text) };
             let key = key(text);
-            pairs.passage_of(key, &ids(&passages, key), &tokens)
+            pairs.passage_of(key, ids_of(&passages, key), &tokens)
         };
         let positive = number(&positive);
         let negatives = negatives.iter().map(|negative| number(negative)).collect();
         pairs.push(query, positive, negatives);
     }
     Ok(())
+}
+
+/// The ids of a text, if it is new.
+fn ids_of(new: &HashMap<u128, Vec<u32>>, key: u128) -> &[u32] {
+    new.get(&key).map_or(&[], Vec::as_slice)
 }
 
 /// The ids of those texts that are new, by their keys.

@@ -13,7 +13,10 @@
 //! Source: Lewis et al. 2020 (RAG), sections 2.1 and 2.5; beams are left out.
 
 use super::StoppingCriteria;
-use crate::inference::{InferenceModel, NewTokens, SequenceCache};
+use crate::{
+    inference::{InferenceModel, NewTokens, SequenceCache},
+    tensor::log_sum_exp,
+};
 
 /// Contexts of a text.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +72,7 @@ pub fn by_sequence(
         let each = read.log_likelihoods(model, &ids)?;
         let weighted: Vec<f64> =
             each.iter().zip(contexts.weights).map(|(likelihood, weight)| weight.ln() + likelihood).collect();
-        let log_likelihood = log_sum_exp(&weighted);
+        let log_likelihood = log_of_sum(&weighted);
         if best.as_ref().is_none_or(|best| log_likelihood > best.log_likelihood) {
             let shares = weighted.iter().map(|own| (own - log_likelihood).exp()).collect();
             best = Some(Marginal { ids, shares, log_likelihood });
@@ -165,15 +168,13 @@ impl Read {
 
 /// The log-probabilities of logits; none where one is no number.
 fn log_probabilities(logits: &[f32]) -> Option<Vec<f32>> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = logits.iter().map(|logit| f64::from(logit - largest).exp()).sum();
     #[expect(clippy::cast_possible_truncation, reason = "logits are single precision")]
-    let normaliser = (f64::from(largest) + sum.ln()) as f32;
+    let normaliser = log_sum_exp(logits) as f32;
     normaliser.is_finite().then(|| logits.iter().map(|logit| logit - normaliser).collect())
 }
 
-/// The logarithm of a sum of powers.
-fn log_sum_exp(values: &[f64]) -> f64 {
+/// The logarithm of a sum of few powers, which are told apart further down than single precision does.
+fn log_of_sum(values: &[f64]) -> f64 {
     let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     largest + values.iter().map(|value| (value - largest).exp()).sum::<f64>().ln()
 }

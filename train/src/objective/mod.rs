@@ -36,6 +36,6 @@ pub use perplexity::EvalSets;
 pub use ppo::{Drawn, Ppo, answer_values, policy_log_probabilities};
 pub use preference_scores::{DirectScores, PreferenceScores, batch_rewards, valued_answers};
 pub use ranking::Ranking;
-pub use retrieval_scores::{RetrievalFigures, RetrievalScores, passage_vectors, query_vectors};
+pub use retrieval_scores::{Encoding, RetrievalFigures, RetrievalScores, text_vectors};
 pub use scores::{Evaluator, Number, Score, Scores};
 pub use teacher_forcing::{TeacherForcing, teacher_forcing_loss};

@@ -19,7 +19,7 @@ use crate::{
     data::{PaddedSequences, RetrievalPairs, by_like_length},
     error::Result,
     metrics::{TOP, mean, stderr_of_mean},
-    model::DualEncoder,
+    model::{DualEncoder, Tokens},
 };
 
 /// Questions whose scores are held together.
@@ -79,9 +79,9 @@ impl<'p> RetrievalScores<'p> {
     pub fn figures(&self, encoder: &DualEncoder) -> RetrievalFigures {
         let Self { pairs, numbers, batch_size, padding, .. } = self;
         let passage = |place: usize| pairs.passage(u32::try_from(place).expect("passages are numbered")).ids;
-        let passages = passage_vectors(encoder, pairs.passages(), *batch_size, *padding, passage);
+        let passages = text_vectors((encoder, DualEncoder::passages), pairs.passages(), *batch_size, *padding, passage);
         let query = |place: usize| pairs.query(numbers[place]).ids;
-        let queries = query_vectors(encoder, numbers.len(), *batch_size, *padding, query);
+        let queries = text_vectors((encoder, DualEncoder::queries), numbers.len(), *batch_size, *padding, query);
         let device = encoder.model().device();
         let matrix = |vectors: &[Vec<f32>]| -> Tensor<2> {
             let shape = [vectors.len(), vectors[0].len()];
@@ -170,45 +170,28 @@ impl fmt::Display for RetrievalFigures {
     }
 }
 
-/// The vectors of questions by encoders without gradients, in their order. They go through the model by length, so that little is padded.
+/// One of both encoders: [`DualEncoder::queries`] or [`DualEncoder::passages`].
+pub type Encoding = fn(&DualEncoder, Tokens<'_>, &[usize], Option<u64>) -> Tensor<2>;
+
+/// The vectors of texts by encoders without gradients, in their order. They go through the model by length, so that little is padded.
 ///
 /// - `batch_size`: texts that go through a model together
 /// - `padding`: any id
 /// - `ids`: of a text by its place
-pub fn query_vectors<'i>(
-    encoder: &DualEncoder,
+pub fn text_vectors<'i>(
+    (encoder, encoding): (&DualEncoder, Encoding),
     count: usize,
     batch_size: usize,
     padding: u32,
     ids: impl Fn(usize) -> &'i [u32],
-) -> Vec<Vec<f32>> {
-    vectors(count, batch_size, padding, ids, |texts| encoder.queries(tokens(texts), &texts.lengths, None))
-}
-
-/// The same of passages.
-pub fn passage_vectors<'i>(
-    encoder: &DualEncoder,
-    count: usize,
-    batch_size: usize,
-    padding: u32,
-    ids: impl Fn(usize) -> &'i [u32],
-) -> Vec<Vec<f32>> {
-    vectors(count, batch_size, padding, ids, |texts| encoder.passages(tokens(texts), &texts.lengths, None))
-}
-
-fn vectors<'i>(
-    count: usize,
-    batch_size: usize,
-    padding: u32,
-    ids: impl Fn(usize) -> &'i [u32],
-    of: impl Fn(&PaddedSequences) -> Tensor<2>,
 ) -> Vec<Vec<f32>> {
     by_like_length(
         count,
         batch_size,
         |place| ids(place).len(),
         |places| {
-            let vectors = of(&PaddedSequences::new(places.iter().map(|place| ids(*place)), padding));
+            let texts = PaddedSequences::new(places.iter().map(|place| ids(*place)), padding);
+            let vectors = encoding(encoder, tokens(&texts), &texts.lengths, None);
             let width = vectors.dims()[1];
             let values: Vec<f32> = vectors.into_data().try_to_vec().expect("vectors are single precision");
             values.chunks(width).map(<[f32]>::to_vec).collect()

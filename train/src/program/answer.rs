@@ -10,18 +10,17 @@
 
 use std::{
     fmt,
-    io::Write as _,
     path::{Path, PathBuf},
 };
 
 use serde::Serialize;
 use serde_json::json;
-use system::AtomicFile;
 
 use super::{
     answer_prompt::{AnswerPrompt, FittedPrompt},
     inference_model::ReadyModel,
-    searcher::{SearchOptions, Searcher},
+    json_rows::JsonRows,
+    searcher::{OpenIndex, ScoredPassage, SearchOptions, Searcher},
 };
 use crate::{
     checkpoint::Which,
@@ -33,7 +32,8 @@ use crate::{
     },
     inference::WeightFormat,
     metrics::{exact_match, f1, has_answer, mean, stderr_of_mean},
-    retrieve::{Hit, Passage},
+    retrieve::Passage,
+    tensor::log_sum_exp,
     tokenizer::ChatTemplate,
 };
 
@@ -129,16 +129,15 @@ impl<'o> Answerer<'o> {
     }
 
     /// The answer to a question from passages with their scores, best first.
-    fn answer(&self, prompt: &AnswerPrompt<'_>, question: &str, found: FoundPassages) -> Result<GivenAnswer> {
+    fn answer(&self, prompt: &AnswerPrompt<'_>, question: &str, found: Vec<ScoredPassage>) -> Result<GivenAnswer> {
         let AnswerOptions { combining, max_new_tokens, stop, .. } = self.options;
         let given = found.len();
         let is_apart = *combining != Combining::Prompt && given > 0;
         let (fitted, found) =
             if is_apart { apart(prompt, question, found)? } else { together(prompt, question, found)? };
-        let (passages, scores): (Vec<Passage>, Vec<f32>) = found.into_iter().unzip();
-        let is_apart = is_apart && !passages.is_empty();
-        let weights = if is_apart { softmax(&scores) } else { vec![1.0] };
-        let is_cut = passages.len() < given || fitted.iter().any(|fitted| fitted.is_cut);
+        let is_apart = is_apart && !found.is_empty();
+        let weights = if is_apart { softmax(&found) } else { vec![1.0] };
+        let is_cut = found.len() < given || fitted.iter().any(|fitted| fitted.is_cut);
         let prompts: Vec<Vec<u32>> = fitted.into_iter().map(|fitted| fitted.ids).collect();
 
         let tokenizer = &self.ready.tokenizer;
@@ -165,29 +164,25 @@ impl<'o> Answerer<'o> {
         }
         let text = tokenizer.continuation(&prompts[0], &ids)?;
         let said = &text.trim_start()[..end(&text).unwrap_or(text.trim_start().len())];
-        let used = passages.len();
-        let share = |place: usize| if is_apart { shares[place] } else { 1.0 / used as f64 };
-        let passages = passages.into_iter().zip(scores).enumerate();
-        let passages = passages.map(|(place, (passage, score))| UsedPassage { passage, score, share: share(place) });
-        Ok(GivenAnswer { text: said.trim().to_owned(), passages: passages.collect(), is_cut })
+        let shares = if is_apart { shares } else { vec![1.0 / found.len() as f64; found.len()] };
+        let used = |(ScoredPassage { passage, score }, share)| UsedPassage { passage, score, share };
+        let passages = found.into_iter().zip(shares).map(used).collect();
+        Ok(GivenAnswer { text: said.trim().to_owned(), passages, is_cut })
     }
 }
-
-/// Passages with their scores.
-type FoundPassages = Vec<(Passage, f32)>;
 
 /// A prompt for each passage that something fits of; one without a passage where there is none such.
 fn apart(
     prompt: &AnswerPrompt<'_>,
     question: &str,
-    found: FoundPassages,
-) -> Result<(Vec<FittedPrompt>, FoundPassages)> {
+    found: Vec<ScoredPassage>,
+) -> Result<(Vec<FittedPrompt>, Vec<ScoredPassage>)> {
     let (mut fitted, mut kept) = (Vec::with_capacity(found.len()), Vec::with_capacity(found.len()));
-    for (passage, score) in found {
-        let own = prompt.fitted(question, std::slice::from_ref(&passage))?;
+    for found in found {
+        let own = prompt.fitted(question, std::slice::from_ref(&found.passage))?;
         if own.passages > 0 {
             fitted.push(own);
-            kept.push((passage, score));
+            kept.push(found);
         }
     }
     if fitted.is_empty() {
@@ -200,10 +195,10 @@ fn apart(
 fn together(
     prompt: &AnswerPrompt<'_>,
     question: &str,
-    mut found: FoundPassages,
-) -> Result<(Vec<FittedPrompt>, FoundPassages)> {
+    mut found: Vec<ScoredPassage>,
+) -> Result<(Vec<FittedPrompt>, Vec<ScoredPassage>)> {
     loop {
-        let passages: Vec<Passage> = found.iter().map(|(passage, _)| passage.clone()).collect();
+        let passages: Vec<Passage> = found.iter().map(|found| found.passage.clone()).collect();
         let fitted = prompt.fitted(question, &passages)?;
         if fitted.passages == 0 && !found.is_empty() {
             found.remove(0);
@@ -215,25 +210,23 @@ fn together(
 }
 
 /// How likely each passage is to be the one, by their scores.
-fn softmax(scores: &[f32]) -> Vec<f64> {
-    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers: Vec<f64> = scores.iter().map(|score| f64::from(score - largest).exp()).collect();
+fn softmax(found: &[ScoredPassage]) -> Vec<f64> {
+    let scores: Vec<f32> = found.iter().map(|found| found.score).collect();
+    let log_sum = log_sum_exp(&scores);
+    let powers: Vec<f64> = scores.iter().map(|score| (f64::from(*score) - log_sum).exp()).collect();
+    // to the last bit
     let sum: f64 = powers.iter().sum();
     powers.iter().map(|power| power / sum).collect()
 }
 
-/// The search of some options, if there is one.
-fn searcher(options: &AnswerOptions) -> Result<Option<Searcher<'_>>> {
-    if options.given || options.search.k == 0 { Ok(None) } else { Searcher::open(&options.search).map(Some) }
+/// The index of some options, if it is searched.
+fn open(options: &AnswerOptions) -> Result<Option<OpenIndex<'_>>> {
+    if options.given || options.search.k == 0 { Ok(None) } else { OpenIndex::new(&options.search).map(Some) }
 }
 
-/// The passages that are found for questions, with their scores.
-fn found(searcher: Option<&Searcher<'_>>, questions: &[&str]) -> Result<Vec<Vec<(Passage, f32)>>> {
-    let Some(searcher) = searcher else { return Ok(vec![Vec::new(); questions.len()]) };
-    let found = searcher.search(questions)?;
-    let hits: Vec<Hit> = found.iter().flatten().map(|found| found.hit).collect();
-    let mut passages = searcher.index.passages(&hits)?.into_iter().zip(hits.iter().map(|hit| hit.score));
-    Ok(found.iter().map(|found| passages.by_ref().take(found.len()).collect()).collect())
+/// The passages that are found for questions.
+fn found(searcher: Option<&Searcher<'_>>, questions: &[&str]) -> Result<Vec<Vec<ScoredPassage>>> {
+    searcher.map_or_else(|| Ok(vec![Vec::new(); questions.len()]), |searcher| searcher.passages(questions))
 }
 
 /// Answers a question.
@@ -241,7 +234,8 @@ fn found(searcher: Option<&Searcher<'_>>, questions: &[&str]) -> Result<Vec<Vec<
 /// # Errors
 /// When the index or the model cannot be read, or there is no room for the question.
 pub fn answer(options: &AnswerOptions, question: &str) -> Result<GivenAnswer> {
-    let searcher = searcher(options)?;
+    let open = open(options)?;
+    let searcher = open.as_ref().map(OpenIndex::searcher);
     let answerer = Answerer::open(options)?;
     let prompt = answerer.prompt()?;
     let found = found(searcher.as_ref(), &[question])?.pop().unwrap_or_default();
@@ -276,53 +270,44 @@ pub fn answer_all(
     out: Option<&Path>,
     note: &mut dyn FnMut(&str),
 ) -> Result<AnswerFigures> {
-    let searcher = searcher(options)?;
+    let open = open(options)?;
+    let searcher = open.as_ref().map(OpenIndex::searcher);
     let answerer = Answerer::open(options)?;
     let prompt = answerer.prompt()?;
     let mut rows = QuestionRows::open(questions)?;
-    let mut results = out.map(AtomicFile::create).transpose()?;
+    let mut results = out.map(JsonRows::create).transpose()?;
     let (mut matches, mut overlaps, mut with_answer, mut cut) = (Vec::new(), Vec::new(), 0, 0);
     while let Some(few) = rows.next_few()? {
         // what is wrong with a row is told before the work on those before it
         if let Some((row, message)) = few.iter().find_map(|row| Some((row, fault(row, options.given)?))) {
             return Err(rows.fault(row.number, message));
         }
-        let few = few.chunks(TOGETHER).map(|few| {
+        for few in few.chunks(TOGETHER) {
             let texts: Vec<&str> = few.iter().map(|row| row.query.as_str()).collect();
-            Ok(few.iter().zip(found(searcher.as_ref(), &texts)?))
-        });
-        for row_and_found in few.flat_map(|few: Result<_>| match few {
-            Ok(few) => few.map(Ok).collect::<Vec<_>>(),
-            Err(error) => vec![Err(error)],
-        }) {
-            let (row, mut found) = row_and_found?;
-            let QuestionRow { number, id, query, positive, answers, .. } = row;
-            let answers = answers.as_deref().unwrap_or_default();
-            if let (true, Some(text)) = (options.given, positive.clone()) {
-                found = vec![(Passage { text, ..Passage::default() }, 0.0)];
-            }
-            with_answer += usize::from(found.iter().any(|(passage, _)| has_answer(&passage.text, answers)));
-            let given = answerer.answer(&prompt, query, found);
-            let given = given.map_err(|error| rows.fault(*number, &error.to_string()))?;
-            cut += usize::from(given.is_cut);
-            let is_match = exact_match(&given.text, answers);
-            let overlap = f1(&given.text, answers);
-            if let Some(results) = &mut results {
-                let passages: Vec<_> = given
-                    .passages
-                    .iter()
-                    .map(|used| json!({"id": used.passage.id, "score": used.score, "share": used.share}))
-                    .collect();
-                let line = json!({
-                    "id": id, "query": query, "answer": given.text, "passages": passages, "exact_match": is_match, "f1": overlap,
-                });
-                let path = out.unwrap_or(Path::new(""));
-                writeln!(results, "{line}").map_err(Error::file("write", path))?;
-            }
-            matches.push(f64::from(u8::from(is_match)));
-            overlaps.push(overlap);
-            if matches.len().is_multiple_of(100) {
-                note(&format!("{} questions are answered", matches.len()));
+            for (row, mut found) in few.iter().zip(found(searcher.as_ref(), &texts)?) {
+                let QuestionRow { number, id, query, positive, answers, .. } = row;
+                let answers = answers.as_deref().unwrap_or_default();
+                if let (true, Some(text)) = (options.given, positive.clone()) {
+                    found = vec![ScoredPassage { score: 0.0, passage: Passage { text, ..Passage::default() } }];
+                }
+                with_answer += usize::from(found.iter().any(|found| has_answer(&found.passage.text, answers)));
+                let given = answerer.answer(&prompt, query, found);
+                let given = given.map_err(|error| rows.fault(*number, &error.to_string()))?;
+                cut += usize::from(given.is_cut);
+                let (is_match, overlap) = (exact_match(&given.text, answers), f1(&given.text, answers));
+                if let Some(results) = &mut results {
+                    let used =
+                        |used: &UsedPassage| json!({"id": used.passage.id, "score": used.score, "share": used.share});
+                    let passages: Vec<_> = given.passages.iter().map(used).collect();
+                    results.push(&json!({
+                        "id": id, "query": query, "answer": given.text, "passages": passages, "exact_match": is_match, "f1": overlap,
+                    }))?;
+                }
+                matches.push(f64::from(u8::from(is_match)));
+                overlaps.push(overlap);
+                if matches.len().is_multiple_of(100) {
+                    note(&format!("{} questions are answered", matches.len()));
+                }
             }
         }
     }

@@ -13,11 +13,15 @@ pub const TEMPLATE: &str = "{% if passages %}Answer the question with words from
     {% for passage in passages %}Text: {% if passage.title %}{{ passage.title }}. {% endif %}{{ passage.text }}\n\n{% endfor %}\
     {% else %}Answer the question in a few words, and add nothing.\n\n{% endif %}Question: {{ question }}\nAnswer:";
 
+/// The name of the one template.
+const NAME: &str = "answer";
+
 /// Asks a model.
 #[derive(Debug)]
 pub(super) struct AnswerPrompt<'t> {
     tokenizer: &'t Tokenizer,
-    template: String,
+    /// With the one template.
+    environment: Environment<'static>,
     /// What makes a turn of a conversation of it, for models that answer in such.
     chat: Option<&'t ChatTemplate>,
     /// Tokens that a prompt may have.
@@ -45,7 +49,11 @@ impl<'t> AnswerPrompt<'t> {
         chat: Option<&'t ChatTemplate>,
         room: usize,
     ) -> Result<Self> {
-        let prompt = Self { tokenizer, template, chat, room };
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.add_template_owned(NAME, template).map_err(|error| fault(&error))?;
+        let prompt = Self { tokenizer, environment, chat, room };
         // what is wrong with it is told before any work
         let passage = Passage { title: "title".into(), text: "text".into(), ..Passage::default() };
         prompt.rendered("question", &[passage])?;
@@ -105,20 +113,20 @@ impl<'t> AnswerPrompt<'t> {
     }
 
     fn rendered(&self, question: &str, passages: &[Passage]) -> Result<String> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_auto_escape_callback(|_| AutoEscape::None);
         let passages: Vec<_> = passages
             .iter()
             .map(|Passage { id, document, title, text, source, date, .. }| {
                 context! { id, document, title, text => text.trim(), source, date }
             })
             .collect();
-        let rendered = environment.render_str(&self.template, context! { question => question.trim(), passages });
-        rendered.map_err(|error| {
-            let line = error.line().map(|line| format!("line {line}: ")).unwrap_or_default();
-            let message = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-            Error::Evaluation { what: "the template".into(), message: format!("{line}{message}") }
-        })
+        let template = self.environment.get_template(NAME).map_err(|error| fault(&error))?;
+        template.render(context! { question => question.trim(), passages }).map_err(|error| fault(&error))
     }
+}
+
+/// What is wrong with the template, and where.
+fn fault(error: &minijinja::Error) -> Error {
+    let line = error.line().map(|line| format!("line {line}: ")).unwrap_or_default();
+    let message = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    Error::Evaluation { what: "the template".into(), message: format!("{line}{message}") }
 }

@@ -1,13 +1,52 @@
 //! Files of JSON lines that are written by rename: what is added together is there whole, or not at all, and what was there stays as it was.
 //!
-//! Useful for: some lines now and then. Not useful for: a line a step, for which a whole file is written each time.
+//! Useful for: some lines now and then, and files that are written from their first line to their last ([`JsonRows`]). Not useful for: a line a
+//! step of a training.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 use system::AtomicFile;
 
 use crate::error::{Error, Result};
+
+/// A file that is written line by line, and is there once all of it is.
+#[derive(Debug)]
+pub(super) struct JsonRows {
+    path: PathBuf,
+    file: AtomicFile,
+}
+
+impl JsonRows {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn create(path: &Path) -> Result<Self> {
+        Ok(Self { path: path.to_owned(), file: AtomicFile::create(path)? })
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn push(&mut self, row: &impl Serialize) -> Result<()> {
+        let line = serde_json::to_string(row).expect("a row is JSON");
+        writeln!(self.file, "{line}").map_err(Error::file("write", &self.path))
+    }
+
+    /// Ends it, in the place of what was there.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn publish(self) -> Result<()> {
+        Ok(self.file.publish()?)
+    }
+}
 
 /// The lines of a file; none where there is no such file.
 ///

@@ -12,15 +12,13 @@
 use std::{
     collections::HashSet,
     fmt,
-    io::Write as _,
     path::{Path, PathBuf},
 };
 
 use serde_json::{Value, json};
-use system::AtomicFile;
 
-use super::searcher::Searcher;
-pub use super::searcher::{SearchBy, SearchOptions};
+pub use super::searcher::{ScoredPassage, SearchBy, SearchOptions};
+use super::{json_rows::JsonRows, searcher::OpenIndex};
 
 use crate::{
     data::{QuestionRow, QuestionRows},
@@ -32,24 +30,12 @@ use crate::{
 /// Questions that are answered together.
 const TOGETHER: usize = 1024;
 
-/// A passage with its score.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
-    /// Its score: more is better.
-    pub score: f32,
-    /// The passage.
-    pub passage: Passage,
-}
-
 /// Searches for one question.
 ///
 /// # Errors
 /// When the index cannot be read.
-pub fn search(options: &SearchOptions, question: &str) -> Result<Vec<Answer>> {
-    let searcher = Searcher::open(options)?;
-    let hits: Vec<Hit> = searcher.search(&[question])?.iter().flatten().map(|found| found.hit).collect();
-    let passages = searcher.index.passages(&hits)?;
-    Ok(hits.into_iter().zip(passages).map(|(hit, passage)| Answer { score: hit.score, passage }).collect())
+pub fn search(options: &SearchOptions, question: &str) -> Result<Vec<ScoredPassage>> {
+    Ok(OpenIndex::new(options)?.searcher().passages(&[question])?.pop().unwrap_or_default())
 }
 
 /// How well questions of a file were answered.
@@ -83,11 +69,11 @@ pub struct SearchOutputs {
 /// # Errors
 /// When a file cannot be read or written, or a question says nothing of its answer: it is named.
 pub fn search_all(options: &SearchOptions, questions: &Path, outputs: &SearchOutputs) -> Result<SearchFigures> {
-    let searcher = Searcher::open(options)?;
-    let index = &searcher.index;
+    let open = OpenIndex::new(options)?;
+    let (index, searcher) = (&open.index, open.searcher());
     let mut rows = QuestionRows::open(questions)?;
-    let mut results = outputs.results.as_deref().map(Lines::create).transpose()?;
-    let mut negatives = outputs.negatives.as_deref().map(Lines::create).transpose()?;
+    let mut results = outputs.results.as_deref().map(JsonRows::create).transpose()?;
+    let mut negatives = outputs.negatives.as_deref().map(JsonRows::create).transpose()?;
     let mut judged: Vec<Judged> = Vec::new();
     let (mut unknown, mut by_positive, mut found_positives) = ([0; 2], 0, 0);
     while let Some(few) = rows.next_few()? {
@@ -115,10 +101,10 @@ pub fn search_all(options: &SearchOptions, questions: &Path, outputs: &SearchOut
                 if let Some(results) = &mut results {
                     let hits: Vec<_> =
                         found.iter().map(|found| json!({"id": found.id, "score": found.hit.score})).collect();
-                    results.write(&json!({"id": row.id, "query": row.query, "hits": hits}))?;
+                    results.push(&json!({"id": row.id, "query": row.query, "hits": hits}))?;
                 }
                 if let Some(negatives) = &mut negatives {
-                    negatives.write(&with_negatives(row, &own, &of_row, outputs.most_negatives))?;
+                    negatives.push(&with_negatives(row, &own, &of_row, outputs.most_negatives))?;
                 }
                 if row.relevant.is_none() && row.positive.is_some() {
                     by_positive += 1;
@@ -131,28 +117,12 @@ pub fn search_all(options: &SearchOptions, questions: &Path, outputs: &SearchOut
     if judged.is_empty() {
         return Err(Error::Data { path: questions.to_owned(), message: "it has no question".into() });
     }
-    for lines in [results, negatives].into_iter().flatten() {
-        lines.file.publish()?;
+    for rows in [results, negatives].into_iter().flatten() {
+        rows.publish()?;
     }
     let figures = figures(&judged, options.k);
     let strangers = if found_positives == 0 { by_positive } else { 0 };
     Ok(SearchFigures { questions: judged.len(), passages: index.count(), unknown, strangers, figures })
-}
-
-/// A file of objects, a line each.
-struct Lines {
-    path: PathBuf,
-    file: AtomicFile,
-}
-
-impl Lines {
-    fn create(path: &Path) -> Result<Self> {
-        Ok(Self { path: path.to_owned(), file: AtomicFile::create(path)? })
-    }
-
-    fn write(&mut self, object: &Value) -> Result<()> {
-        writeln!(self.file, "{object}").map_err(Error::file("write", &self.path))
-    }
 }
 
 /// Why a question cannot be judged, or nothing can be learnt from it.

@@ -15,7 +15,10 @@ use crate::{
     checkpoint::Which,
     device::DeviceName,
     error::{Error, Result},
-    retrieve::{Bm25Config, EncoderEntry, Filter, Found, Index, PassageEncoder as _, SearchMemory, reciprocal_ranks},
+    retrieve::{
+        Bm25, Bm25Config, EncoderEntry, Filter, Found, Hit, Index, Passage, PassageEncoder as _, SearchMemory,
+        reciprocal_ranks,
+    },
 };
 
 /// Passages that each of two rankings gives before they become one, at least.
@@ -54,20 +57,35 @@ pub struct SearchOptions {
     pub filter: Filter,
 }
 
-/// An index with what it is searched by.
-pub(super) struct Searcher<'o> {
+/// A passage with its score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoredPassage {
+    /// Its score: more is better.
+    pub score: f32,
+    /// The passage.
+    pub passage: Passage,
+}
+
+/// An index that is open, with the encoders that its vectors are of, where these are asked for.
+pub(super) struct OpenIndex<'o> {
     options: &'o SearchOptions,
     by: SearchBy,
     pub index: Index,
     encoder: Option<TrainedEncoder>,
 }
 
-impl<'o> Searcher<'o> {
-    /// Opens an index, and the encoders that its vectors are of, where these are asked for.
+/// Searches in an index: what is worked out once for all questions.
+pub(super) struct Searcher<'i> {
+    open: &'i OpenIndex<'i>,
+    bm25: Bm25<'i>,
+}
+
+impl<'o> OpenIndex<'o> {
+    /// Opens an index, and the encoders, where these are asked for.
     ///
     /// # Errors
     /// When something cannot be read, vectors are asked for that are not there, or the encoders are others.
-    pub fn open(options: &'o SearchOptions) -> Result<Self> {
+    pub fn new(options: &'o SearchOptions) -> Result<Self> {
         let entry = Index::encoder_of(&options.index)?;
         let usual = if entry.is_some() { SearchBy::Hybrid { weight: None } } else { SearchBy::Bm25 };
         let by = options.by.unwrap_or(usual);
@@ -79,15 +97,21 @@ impl<'o> Searcher<'o> {
         Ok(Self { options, by, encoder: encoder.transpose()?, index })
     }
 
+    /// What searches in it.
+    pub fn searcher(&self) -> Searcher<'_> {
+        Searcher { open: self, bm25: self.index.bm25(self.options.bm25) }
+    }
+}
+
+impl Searcher<'_> {
     /// The best passages for each question, best first.
     ///
     /// # Errors
     /// When the encoders cannot read them.
     pub fn search(&self, questions: &[&str]) -> Result<Vec<Vec<Found>>> {
-        let Self { index, by, options: SearchOptions { k, bm25, filter, .. }, .. } = self;
+        let Self { open: OpenIndex { index, by, options: SearchOptions { k, filter, .. }, .. }, bm25 } = self;
         let with_bm25 = |k: usize| -> Vec<Vec<Found>> {
-            let bm25 = index.bm25(*bm25);
-            let found = |memory: &mut SearchMemory, question: &&str| index.search(&bm25, question, k, filter, memory);
+            let found = |memory: &mut SearchMemory, question: &&str| index.search(bm25, question, k, filter, memory);
             questions.par_iter().map_init(SearchMemory::default, found).collect()
         };
         Ok(match *by {
@@ -100,10 +124,10 @@ impl<'o> Searcher<'o> {
                 with_bm25(depth).iter().zip(nearest).map(fused).collect()
             }
             SearchBy::Hybrid { weight: Some(weight) } => {
-                let (vectors, bm25) = (self.vectors(questions)?, index.bm25(*bm25));
+                let vectors = self.vectors(questions)?;
                 let width = vectors.len() / questions.len().max(1);
                 let found = |memory: &mut SearchMemory, (question, vector): (&&str, &[f32])| {
-                    index.by_both(&bm25, (question, vector, weight), *k, filter, memory)
+                    index.by_both(bm25, (question, vector, weight), *k, filter, memory)
                 };
                 let asked = questions.par_iter().zip(vectors.par_chunks(width.max(1)));
                 asked.map_init(SearchMemory::default, found).collect()
@@ -111,8 +135,20 @@ impl<'o> Searcher<'o> {
         })
     }
 
+    /// The same with what the passages say.
+    ///
+    /// # Errors
+    /// As [`Self::search`], and when a file cannot be read.
+    pub fn passages(&self, questions: &[&str]) -> Result<Vec<Vec<ScoredPassage>>> {
+        let found = self.search(questions)?;
+        let hits: Vec<Hit> = found.iter().flatten().map(|found| found.hit).collect();
+        let passages = self.open.index.passages(&hits)?.into_iter().zip(hits);
+        let mut scored = passages.map(|(passage, hit)| ScoredPassage { score: hit.score, passage });
+        Ok(found.iter().map(|found| scored.by_ref().take(found.len()).collect()).collect())
+    }
+
     fn vectors(&self, questions: &[&str]) -> Result<Vec<f32>> {
-        self.encoder.as_ref().map_or_else(|| Ok(Vec::new()), |encoder| encoder.queries(questions))
+        self.open.encoder.as_ref().map_or_else(|| Ok(Vec::new()), |encoder| encoder.queries(questions))
     }
 }
 

@@ -8,11 +8,11 @@ use system::sha256;
 use super::{encoder_config::EncoderConfig, trained_folder::TrainedFolder};
 use crate::{
     checkpoint::{StoredModel, Which},
-    data::{EncodedText, TextEncoder},
+    data::TextEncoder,
     device::DeviceName,
     error::{Error, Result},
     model::DualEncoder,
-    objective::{passage_vectors, query_vectors},
+    objective::{Encoding, text_vectors},
     retrieve::{EncoderEntry, PassageEncoder, Vectors},
     tokenizer::Tokenizer,
 };
@@ -68,17 +68,16 @@ impl TrainedEncoder {
     /// # Errors
     /// When the tokenizer's own parts do not fit together.
     pub fn queries(&self, texts: &[&str]) -> Result<Vec<f32>> {
-        let found = self.vectors(texts, |count, ids| {
-            query_vectors(&self.encoder, count, self.batch_size, self.tokenizer.padding(), |place| &ids[place].ids)
-        });
-        Ok(found?.numbers)
+        Ok(self.vectors(texts, DualEncoder::queries)?.numbers)
     }
 
-    fn vectors(&self, texts: &[&str], of: impl Fn(usize, &[EncodedText]) -> Vec<Vec<f32>>) -> Result<Vectors> {
+    fn vectors(&self, texts: &[&str], encoding: Encoding) -> Result<Vectors> {
         let context_length = self.encoder.model().architecture().context_length;
         let encoded = TextEncoder::new(&self.tokenizer, context_length)?.encode(texts)?;
         let cut = encoded.iter().filter(|text| text.cut > 0).count();
-        Ok(Vectors { numbers: of(texts.len(), &encoded).concat(), cut })
+        let (both, padding) = ((&self.encoder, encoding), self.tokenizer.padding());
+        let vectors = text_vectors(both, texts.len(), self.batch_size, padding, |place| &encoded[place].ids);
+        Ok(Vectors { numbers: vectors.concat(), cut })
     }
 }
 
@@ -88,8 +87,6 @@ impl PassageEncoder for TrainedEncoder {
     }
 
     fn passages(&self, texts: &[&str]) -> Result<Vectors> {
-        self.vectors(texts, |count, ids| {
-            passage_vectors(&self.encoder, count, self.batch_size, self.tokenizer.padding(), |place| &ids[place].ids)
-        })
+        self.vectors(texts, DualEncoder::passages)
     }
 }
