@@ -4,6 +4,7 @@
 //! training     activation, adafactor, adamw, attention, dropout, embedding, head, likelihood, linear, low_rank, norm, rotary: an operation
 //!              and its gradients; matrix and product: what they multiply with
 //! similarity   dot products of some vectors with many: exact search
+//! graph/       a graph of near vectors: approximate search in very many
 //! packed/      inference: a decoder's operations with packed weights
 //! lanes        sums and exponentials that fill the registers of a processor
 //! written      memory that is not filled with zeros first
@@ -23,6 +24,7 @@ pub mod adamw;
 pub mod attention;
 pub mod dropout;
 pub mod embedding;
+pub mod graph;
 pub mod head;
 mod lanes;
 pub mod likelihood;

@@ -38,6 +38,36 @@ pub fn dots(vectors: &[f32], width: usize, queries: &[f32], scores: &mut [f32]) 
     }
 }
 
+/// The dot products of a query and some of the vectors, on this thread: the same bits as those of [`dots`].
+///
+/// # Shapes
+/// - `vectors`: `[rows, width]`; `query`: `[width]`
+/// - `some`: which of the rows; `scores`: of each of these, which are written
+pub fn dots_of(vectors: &[f32], query: &[f32], some: &[u32], scores: &mut [f32]) {
+    Arch::new().dispatch(DotsOf { vectors, query, some, scores });
+}
+
+/// The dot products of a query and some vectors.
+struct DotsOf<'a> {
+    vectors: &'a [f32],
+    query: &'a [f32],
+    some: &'a [u32],
+    scores: &'a mut [f32],
+}
+
+impl WithSimd for DotsOf<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { vectors, query, some, scores } = self;
+        let width = query.len();
+        for (row, score) in some.iter().zip(scores) {
+            *score = dot(simd, &vectors[*row as usize * width..][..width], query);
+        }
+    }
+}
+
 /// The dot products of a few queries, on one thread.
 struct SomeDots<'a> {
     vectors: &'a [f32],
@@ -110,6 +140,10 @@ mod tests {
                 let mut alone = vec![f32::NAN; rows];
                 dots(&vectors, width, query, &mut alone);
                 prop_assert_eq!(&alone[..], scores);
+                let few: Vec<u32> = (0..u32::try_from(rows).unwrap()).rev().step_by(3).collect();
+                let mut some = vec![f32::NAN; few.len()];
+                dots_of(&vectors, query, &few, &mut some);
+                prop_assert!(few.iter().zip(&some).all(|(row, score)| scores[*row as usize].to_bits() == score.to_bits()));
                 for (vector, score) in vectors.chunks(width).zip(scores) {
                     let expected: f64 = vector.iter().zip(query).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum();
                     prop_assert!((f64::from(*score) - expected).abs() < 1e-4, "{} is not {}", score, expected);
