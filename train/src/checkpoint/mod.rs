@@ -29,6 +29,6 @@ pub use state::{Best, BestScore, SpikeMemory, State};
 pub use stored_model::StoredModel;
 pub use tensor_file::TensorFile;
 pub use tensors::{from_bytes, write as write_tensors};
-pub use weights::with_weights;
+pub use weights::{with_stored_weights, with_weights};
 
 pub use crate::model::Which;

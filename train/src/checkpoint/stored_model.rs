@@ -53,6 +53,12 @@ impl StoredModel {
         stored_name(parameter, |name| self.tensors.contains(name)).map(Cow::into_owned)
     }
 
+    /// The shape of a parameter by its name in the file.
+    #[must_use]
+    pub fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        self.tensors.shapes().find(|(found, _)| found == name).and_then(|(_, shape)| shape)
+    }
+
     /// Reads a parameter by the name that it has in the language model; none where there is none such.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ impl TrainedClassifier {
     pub fn load(out: &Path, which: Which, device: DeviceName) -> Result<Self> {
         let folder = TrainedFolder::open(out, which, "classifier", "classifier, which `train classify` makes")?;
         let config: ClassifierConfig = folder.configured("classifier")?;
-        let outputs = folder.shape("classes.bias").map_or(0, |shape| shape[0]);
+        let outputs = folder.shape("classes.bias").and_then(|shape| shape.first().copied()).unwrap_or(0);
         let (batch_size, seed, step) = (folder.batch_size(), folder.seed, folder.step());
         let zeros = folder.architecture.zeros_classifier(folder.rows, outputs, config.dropout, &device.open()?);
         let (model, tokenizer) = folder.fill(zeros)?;

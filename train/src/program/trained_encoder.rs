@@ -7,7 +7,7 @@ use system::sha256;
 
 use super::{encoder_config::EncoderConfig, trained_folder::TrainedFolder};
 use crate::{
-    checkpoint::{StoredModel, Which},
+    checkpoint::Which,
     data::TextEncoder,
     device::DeviceName,
     error::{Error, Result},
@@ -41,8 +41,8 @@ impl TrainedEncoder {
         let model: serde_json::Value = folder.configured("model")?;
         let (batch_size, step) = (folder.batch_size().max(TOGETHER), folder.step());
         let zeros = folder.architecture.zeros_dual_encoder(folder.rows, config.encoders(), &device.open()?);
+        let weights = folder.sha256().to_owned();
         let (encoder, tokenizer) = folder.fill(zeros)?;
-        let weights = StoredModel::open(out, Which::Step(step))?.sha256;
         let architecture = encoder.model().architecture();
         // all that decides a vector, as it is written down
         let EncoderConfig { shared, pooling, similarity, .. } = config;

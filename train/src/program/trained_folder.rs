@@ -10,16 +10,16 @@ use super::{
     training::TrainingConfig,
 };
 use crate::{
-    checkpoint::{self, Checkpoint, Which},
+    checkpoint::{self, StoredModel, Which},
     error::{Error, Result},
-    model::{Architecture, stored_name},
+    model::Architecture,
     tokenizer::{self, Tokenizer},
 };
 
-/// A checkpoint with the tokenizer beside it.
+/// The model of a checkpoint with the tokenizer beside it: what only a training needs is not read.
 pub(super) struct TrainedFolder {
     checkpoints: PathBuf,
-    checkpoint: Checkpoint,
+    stored: StoredModel,
     tokenizer: Tokenizer,
     training: TrainingConfig,
     pub architecture: Architecture,
@@ -37,9 +37,9 @@ impl TrainedFolder {
     /// # Errors
     /// When there is no such checkpoint, it is damaged, or one of another kind of training.
     pub fn open(out: &Path, which: Which, table: &str, what: &str) -> Result<Self> {
-        let checkpoint = checkpoint::find(out, which)?;
+        let stored = StoredModel::open(out, which)?;
         let checkpoints = out.join("checkpoints");
-        let identity = &checkpoint.identity;
+        let identity = &stored.identity;
         if identity.config[table].is_null() {
             return Err(Error::Data { path: out.to_owned(), message: format!("it holds no {what}") });
         }
@@ -47,15 +47,17 @@ impl TrainedFolder {
         let seed: u64 = configured(identity, "seed", &checkpoints)?;
         let architecture = model_of(identity, &checkpoints)?.1;
         let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
-        let table = stored_name("tokens", |name| checkpoint.model.iter().any(|named| named.name == name));
-        let table = table.and_then(|table| checkpoint.model.iter().find(|named| named.name == table));
-        let rows = table.and_then(|table| table.shape.first().copied()).unwrap_or(0);
+        let rows = stored
+            .name_of("tokens")
+            .and_then(|table| stored.shape(&table))
+            .and_then(|shape| shape.first().copied())
+            .unwrap_or(0);
         if tokenizer.vocab_size() > rows {
             let last = tokenizer.vocab_size() - 1;
             let message = format!("its model knows {rows} tokens, and the tokenizer beside it has ids up to {last}");
             return Err(Error::Damaged { path: checkpoints, message });
         }
-        Ok(Self { checkpoints, checkpoint, tokenizer, training, architecture, rows, seed })
+        Ok(Self { checkpoints, stored, tokenizer, training, architecture, rows, seed })
     }
 
     /// A table of its configuration.
@@ -63,17 +65,22 @@ impl TrainedFolder {
     /// # Errors
     /// When it is of another version.
     pub fn configured<T: DeserializeOwned>(&self, table: &str) -> Result<T> {
-        configured(&self.checkpoint.identity, table, &self.checkpoints)
+        configured(&self.stored.identity, table, &self.checkpoints)
     }
 
     /// The shape of a parameter.
-    pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.checkpoint.model.iter().find(|named| named.name == name).map(|named| &named.shape[..])
+    pub fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        self.stored.shape(name)
+    }
+
+    /// SHA-256 of the file of its parameters.
+    pub fn sha256(&self) -> &str {
+        &self.stored.sha256
     }
 
     /// Steps that it was trained.
     pub fn step(&self) -> u64 {
-        self.checkpoint.state.step
+        self.stored.step
     }
 
     /// Examples that went through the model together.
@@ -86,7 +93,7 @@ impl TrainedFolder {
     /// # Errors
     /// When they are not those of such a module.
     pub fn fill<M: Module>(self, zeros: M) -> Result<(M, Tokenizer)> {
-        let model = checkpoint::with_weights(zeros, self.checkpoint.model, &self.checkpoints)?.valid();
+        let model = checkpoint::with_stored_weights(zeros, &self.stored)?.valid();
         Ok((model, self.tokenizer))
     }
 }
