@@ -1,16 +1,19 @@
 //! `train answer`: a question to an answer from passages; or questions whose answers are known, to figures.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use serde_json::json;
 
 use super::{generate::stop, printer::Printer, search::FindArgs};
 use crate::{
     checkpoint::Which,
     inference::WeightFormat,
-    program::answer::{AnswerOptions, Combining, GivenAnswer, TEMPLATE, UsedPassage, answer, answer_all},
+    program::answer::{AnswerOptions, answer, answer_all},
+    retrieve::{AnswerConfig, Combining, GivenAnswer, TEMPLATE, UsedPassage},
 };
 
 /// Answer a question from the passages of an index; or say how well questions of a file are answered.
@@ -76,13 +79,23 @@ struct ModelArgs {
 
 /// How passages become an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum As {
+pub enum As {
     /// All in one prompt.
     Prompt,
     /// Each in a prompt of its own; the likeliest answer of all.
     RagSequence,
     /// Each in a prompt of its own; the likeliest token of all, token by token.
     RagToken,
+}
+
+impl From<As> for Combining {
+    fn from(combining: As) -> Self {
+        match combining {
+            As::Prompt => Self::Prompt,
+            As::RagSequence => Self::RagSequence,
+            As::RagToken => Self::RagToken,
+        }
+    }
 }
 
 impl AnswerArgs {
@@ -93,24 +106,19 @@ impl AnswerArgs {
         if tokens == 0 {
             bail!("--tokens: it has to be 1 or more");
         }
-        let template = match template {
-            Some(path) => fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?,
-            None => TEMPLATE.to_owned(),
-        };
+        let template = self::template(template.as_deref())?;
         let options = AnswerOptions {
             search: find.options(index, k)?,
             model,
             which: if best { Which::Best } else { Which::Newest },
             weights,
-            combining: match combining {
-                As::Prompt => Combining::Prompt,
-                As::RagSequence => Combining::RagSequence,
-                As::RagToken => Combining::RagToken,
+            answer: AnswerConfig {
+                combining: combining.into(),
+                max_new_tokens: tokens,
+                stop: if stop.is_empty() { vec!["\n".into()] } else { stop },
             },
             template,
             chat,
-            max_new_tokens: tokens,
-            stop: if stop.is_empty() { vec!["\n".into()] } else { stop },
             given,
         };
         if let Some(questions) = questions {
@@ -124,7 +132,7 @@ impl AnswerArgs {
             printer.note("there was no room for all of the passages");
         }
         if json {
-            printer.result(object(&question, &given));
+            printer.result(given.object(&question));
         } else {
             printer.result(shown(&given));
         }
@@ -132,17 +140,12 @@ impl AnswerArgs {
     }
 }
 
-fn object(question: &str, GivenAnswer { text, passages, is_cut }: &GivenAnswer) -> serde_json::Value {
-    let passages: Vec<_> = passages
-        .iter()
-        .map(|UsedPassage { passage, score, share }| {
-            json!({
-                "id": passage.id, "document": passage.document, "begin": passage.begin, "end": passage.end,
-                "title": passage.title, "text": passage.text, "score": score, "share": share,
-            })
-        })
-        .collect();
-    json!({"query": question, "answer": text, "passages": passages, "cut": is_cut})
+/// The template of a file, or the usual one.
+pub fn template(path: Option<&Path>) -> anyhow::Result<String> {
+    match path {
+        Some(path) => fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display())),
+        None => Ok(TEMPLATE.to_owned()),
+    }
 }
 
 fn shown(GivenAnswer { text, passages, .. }: &GivenAnswer) -> String {

@@ -15,7 +15,7 @@ use crate::{
     data::SourceFiles,
     device::DeviceName,
     program::index::{self, EncoderOptions},
-    retrieve::{AnalysisConfig, EncoderEntry, Index, IndexWriter, PassagesConfig, StemmerLanguage, check},
+    retrieve::{AnalysisConfig, EncoderEntry, Index, IndexWriter, PassagesConfig, StemmerLanguage, With, check},
 };
 
 /// Make an index of passages, add to it, and remove from it.
@@ -62,6 +62,9 @@ struct BuildArgs {
     /// With --encoder: use the checkpoint with the best evaluation, instead of the newest.
     #[arg(long, requires = "encoder")]
     best: bool,
+    /// With --encoder: keep a graph of vectors, by which a search need not compare all of them: for passages by the hundred thousand.
+    #[arg(long, requires = "encoder")]
+    graph: bool,
 }
 
 /// What gives passages vectors.
@@ -76,8 +79,8 @@ struct EncoderArgs {
 }
 
 impl EncoderArgs {
-    fn options(self, which: Which) -> EncoderOptions {
-        EncoderOptions { folder: self.encoder, which, device: self.device }
+    fn options(self, which: Which, with_graph: bool) -> EncoderOptions {
+        EncoderOptions { folder: self.encoder, which, device: self.device, with_graph }
     }
 }
 
@@ -117,7 +120,7 @@ impl IndexArgs {
         match self.command {
             IndexCommand::Build(args) => args.run(printer),
             IndexCommand::Add(AddArgs { index, documents, encoder }) => {
-                let (found, encoder) = (files(&documents)?, encoder.options(Which::Newest));
+                let (found, encoder) = (files(&documents)?, encoder.options(Which::Newest, false));
                 printer.result(index::add(&index, &encoder, &found, &mut |text| printer.note(text))?);
                 Ok(())
             }
@@ -134,7 +137,7 @@ impl IndexArgs {
 
 impl BuildArgs {
     fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let Self { index, documents, words, overlap, stemmer, stop_words, encoder, best } = self;
+        let Self { index, documents, words, overlap, stemmer, stop_words, encoder, best, graph } = self;
         let passages = PassagesConfig { words, overlap };
         if let Some((key, message)) = passages.fault() {
             bail!("--{key}: {message}");
@@ -144,7 +147,7 @@ impl BuildArgs {
             bail!("--{key}: {message}");
         }
         let found = files(&documents)?;
-        let encoder = encoder.options(if best { Which::Best } else { Which::Newest });
+        let encoder = encoder.options(if best { Which::Best } else { Which::Newest }, graph);
         let built = index::build(&index, (analysis, passages), &encoder, &found, &mut |text| printer.note(text));
         printer.result(built?);
         Ok(())
@@ -162,7 +165,7 @@ impl RemoveArgs {
         if ids.is_empty() {
             bail!("no id is given: name some, or a file of them with --ids-from");
         }
-        printer.result(IndexWriter::open(&index, None)?.remove(&ids)?);
+        printer.result(IndexWriter::open(&index, None)?.remove(&ids, &mut |text| printer.note(text))?);
         Ok(())
     }
 }
@@ -178,7 +181,7 @@ fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn info(folder: &Path, printer: &Printer) -> anyhow::Result<()> {
-    let index = Index::open(folder)?;
+    let index = Index::open(folder, With::Words)?;
     let words: u64 =
         index.segments().iter().flat_map(|segment| segment.postings().lengths()).map(|length| u64::from(*length)).sum();
     let cut = match index.cut() {
@@ -191,8 +194,12 @@ fn info(folder: &Path, printer: &Printer) -> anyhow::Result<()> {
     let vectors = index.encoder().map_or_else(String::new, |EncoderEntry { folder, step, width, .. }| {
         format!("; vectors of {width} numbers by {} after {step} steps", folder.display())
     });
+    let graph = index.graph().map_or_else(String::new, |graph| {
+        let recall = graph.recall.map_or_else(String::new, |recall| format!(", recall@10 {recall:.3}"));
+        format!("; a graph of {} of them{recall}", graph.points)
+    });
     printer.result(format_args!(
-        "{} passages, {cut}; {words} words as {stems}{stop_words}{vectors}; {} segments",
+        "{} passages, {cut}; {words} words as {stems}{stop_words}{vectors}{graph}; {} segments",
         index.count(),
         index.segments().len()
     ));

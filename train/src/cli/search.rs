@@ -10,8 +10,8 @@ use serde_json::json;
 use super::printer::Printer;
 use crate::{
     device::DeviceName,
-    program::search::{ScoredPassage, SearchBy, SearchOptions, SearchOutputs, search, search_all},
-    retrieve::{Bm25Config, Filter},
+    program::search::{SearchBy, SearchOptions, SearchOutputs, search, search_all},
+    retrieve::{Bm25Config, Filter, NearestBy, ScoredPassage},
 };
 
 /// Bytes of a passage that are shown.
@@ -34,6 +34,9 @@ pub struct SearchArgs {
     /// With --questions: write the passages of each, as JSON lines.
     #[arg(long, value_name = "PATH", conflicts_with = "question")]
     out: Option<PathBuf>,
+    /// With --questions: write them as a run of TREC, which `trec_eval` judges.
+    #[arg(long, value_name = "PATH", conflicts_with = "question")]
+    run: Option<PathBuf>,
     /// With --questions: write each with the first passages that were found and do not answer it, as `negatives` for `train retrieve`; rows have a
     /// `positive`.
     #[arg(long, value_name = "PATH", conflicts_with = "question")]
@@ -60,6 +63,12 @@ pub struct FindArgs {
     /// With --by hybrid: add so much of the similarity of vectors to the score of BM25, in place of 1 / (60 + rank) by each.
     #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
     vector_weight: Option<f32>,
+    /// Compare all vectors, where the index has a graph of them, too.
+    #[arg(long, conflicts_with = "ef")]
+    exact: bool,
+    /// Vectors that a walk through the graph holds: the more, the surer the nearest are found [default: 64, or twice --k].
+    #[arg(long, value_name = "N")]
+    ef: Option<usize>,
     /// Where the folder of the encoders is now, if it was moved since the index was built.
     #[arg(long, value_name = "DIR")]
     encoder: Option<PathBuf>,
@@ -100,7 +109,7 @@ enum By {
 impl FindArgs {
     /// A search of an index for so many passages.
     pub fn options(self, index: PathBuf, k: usize) -> anyhow::Result<SearchOptions> {
-        let Self { by, vector_weight, encoder, device, k1, b, source, language, since, before } = self;
+        let Self { by, vector_weight, exact, ef, encoder, device, k1, b, source, language, since, before } = self;
         let bm25 = Bm25Config { k1, b };
         if let Some((key, message)) = bm25.fault() {
             bail!("--{key}: {message}");
@@ -116,21 +125,25 @@ impl FindArgs {
             Some(By::Vectors) => Some(SearchBy::Vectors),
             None => None,
         };
+        if ef == Some(0) {
+            bail!("--ef: it has to be 1 or more");
+        }
+        let nearest = if exact { NearestBy::All } else { NearestBy::Graph { ef } };
         let filter = Filter { sources: source, languages: language, since, before };
-        Ok(SearchOptions { index, k, by, bm25, encoder, device, filter })
+        Ok(SearchOptions { index, k, by, nearest, bm25, encoder, device, filter })
     }
 }
 
 impl SearchArgs {
     pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let Self { index, question, questions, out, negatives, most_negatives, k, find, json } = self;
+        let Self { index, question, questions, out, run, negatives, most_negatives, k, find, json } = self;
         let k = k.unwrap_or(if questions.is_some() { 100 } else { 5 });
         if k == 0 {
             bail!("--k: it has to be 1 or more");
         }
         let options = find.options(index, k)?;
         if let Some(questions) = questions {
-            let outputs = SearchOutputs { results: out, negatives, most_negatives };
+            let outputs = SearchOutputs { results: out, run, negatives, most_negatives };
             printer.result(search_all(&options, &questions, &outputs)?);
             return Ok(());
         }

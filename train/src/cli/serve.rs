@@ -15,13 +15,14 @@ use anyhow::{anyhow, bail};
 use clap::Args;
 use schemas::size::Size;
 
-use super::{printer::Printer, signals};
+use super::{answer::As, printer::Printer, search::FindArgs, signals};
 use crate::{
     checkpoint::Which,
     error::Error,
     generate::continuous::BatchLimits,
     inference::WeightFormat,
-    program::serve::{ServeOptions, Server},
+    program::serve::{ServeOptions, ServedAnswers, Server},
+    retrieve::AnswerConfig,
     serve::ServeLimits,
 };
 
@@ -75,6 +76,8 @@ pub struct ServeArgs {
     /// Texts that may wait beside those; who asks for more is told to come again.
     #[arg(long, value_name = "N", default_value_t = 256, help_heading = "Limits")]
     queue: usize,
+    #[command(flatten)]
+    answers: AnswersArgs,
     /// The most new tokens of a text [default: the model's context].
     #[arg(long, value_name = "N", value_parser = one_or_more, help_heading = "Limits")]
     max_tokens: Option<usize>,
@@ -84,6 +87,45 @@ pub struct ServeArgs {
     /// Seconds that an answer may take; running ones have as long when the server ends.
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
     timeout: u32,
+}
+
+/// Answers from an index.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Answers")]
+struct AnswersArgs {
+    /// The folder of an index: questions are answered from it at `/v1/answers`, and on a page in the browser.
+    #[arg(long, value_name = "INDEX")]
+    answers: Option<PathBuf>,
+    /// Passages of an answer where a request says nothing.
+    #[arg(long, value_name = "N", default_value_t = 3, requires = "answers")]
+    k: usize,
+    /// How passages become an answer where a request says nothing.
+    #[arg(long = "as", value_enum, default_value = "prompt", requires = "answers")]
+    combining: As,
+    /// A file with another template, in Jinja, of `question` and `passages`.
+    #[arg(long, value_name = "FILE", requires = "answers")]
+    template: Option<PathBuf>,
+    /// Ask in a turn of a conversation, by the chat template.
+    #[arg(long, requires = "answers")]
+    chat: bool,
+    /// The most tokens of an answer where a request says nothing.
+    #[arg(long, value_name = "N", default_value_t = 32, requires = "answers")]
+    tokens: usize,
+    #[command(flatten)]
+    find: FindArgs,
+}
+
+impl AnswersArgs {
+    fn options(self) -> anyhow::Result<Option<ServedAnswers>> {
+        let Self { answers, k, combining, template, chat, tokens, find } = self;
+        let Some(index) = answers else { return Ok(None) };
+        if tokens == 0 {
+            bail!("--tokens: it has to be 1 or more");
+        }
+        let config = AnswerConfig { combining: combining.into(), max_new_tokens: tokens, stop: vec!["\n".into()] };
+        let template = super::answer::template(template.as_deref())?;
+        Ok(Some(ServedAnswers { search: find.options(index, k)?, config, template, chat }))
+    }
 }
 
 impl ServeArgs {
@@ -113,6 +155,7 @@ impl ServeArgs {
                 end_time: time,
                 api_key,
             },
+            answers: self.answers.options()?,
         };
         let server = Server::open(options, &mut |text| printer.note(text))?;
         printer.note(format_args!("serving {}", server.name()));

@@ -64,7 +64,7 @@ pub use kv_cache::KvCache;
 pub use lora::{AdaptedLinear, AdaptedRange, AdapterWeights, Adapters, Lora, LoraConfig, Targets};
 pub use named::{MapNamed, VisitNamed, map_named, visit_named};
 pub use new_rows::with_new_rows;
-pub use parameter_names::{is_of_head, language_model, language_model_name, stored_name};
+pub use parameter_names::{encoders_of, is_of_head, language_model, language_model_name, stored_name};
 pub use parameters::{
     HeldTensor, NamedTensor, WriteTensor, has_adapters, named_parameters, named_shapes, replace, replace_some,
     saved_parameters,

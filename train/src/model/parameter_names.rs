@@ -19,6 +19,8 @@ const PREFIX: &str = "model.";
 
 /// What the names of the parameters of a classifier's head begin with.
 pub(super) const CLASSES: &str = "classes.";
+/// What those of a model of passages' own begin with.
+const PASSAGE: &str = "passage.";
 /// What those of a reward model's begin with.
 pub(super) const SCORE: &str = "score.";
 
@@ -51,4 +53,15 @@ pub fn language_model(parameters: Vec<NamedTensor>) -> Vec<NamedTensor> {
     }
     let own = parameters.into_iter().filter(|named| named.name.starts_with(PREFIX));
     own.map(|named| NamedTensor { name: language_model_name(&named.name).to_owned(), ..named }).collect()
+}
+
+/// The parameters of encoders, by the names that they have in a language model: those of questions, and those of passages where these have their own.
+#[must_use]
+pub fn encoders_of(parameters: Vec<NamedTensor>) -> Vec<(&'static str, Vec<NamedTensor>)> {
+    let (passages, queries): (Vec<NamedTensor>, Vec<NamedTensor>) =
+        parameters.into_iter().partition(|named| named.name.starts_with(PASSAGE));
+    let own = |named: NamedTensor| NamedTensor { name: named.name[PASSAGE.len()..].to_owned(), ..named };
+    let passages: Vec<NamedTensor> = passages.into_iter().map(own).collect();
+    let each = [("query", language_model(queries)), ("passage", passages)];
+    each.into_iter().filter(|(_, parameters)| !parameters.is_empty()).collect()
 }

@@ -1,12 +1,6 @@
 //! Answers from documents that a model may never have seen: a question, the passages that are found for it, and what a model writes behind them.
 //!
-//! ```text
-//! prompt        all passages in one prompt                                              -> greedy decoding
-//! rag-sequence  each passage in a prompt of its own, weighted by softmax of its score   -> the likeliest text of all
-//! rag-token     the same                                                                -> the likeliest token of all, token by token
-//! ```
-//!
-//! Source: Lewis et al. 2020 (RAG); Rajpurkar et al. 2016 for the figures.
+//! Source: Rajpurkar et al. 2016 for the figures.
 
 use std::{
     fmt,
@@ -17,41 +11,22 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    answer_prompt::{AnswerPrompt, FittedPrompt},
     inference_model::ReadyModel,
     json_rows::JsonRows,
-    searcher::{OpenIndex, ScoredPassage, SearchOptions, Searcher},
+    searcher::{OpenIndex, SearchOptions, Searcher},
 };
 use crate::{
     checkpoint::Which,
     data::{QuestionRow, QuestionRows},
     error::{Error, Result},
-    generate::{
-        StoppingCriteria,
-        marginal::{Contexts, Marginal, by_sequence, by_token},
-    },
     inference::WeightFormat,
     metrics::{exact_match, f1, has_answer, mean, stderr_of_mean},
-    retrieve::Passage,
-    tensor::log_sum_exp,
+    retrieve::{AnswerConfig, AnswerPrompt, Answerer, GivenAnswer, Passage, ScoredPassage, UsedPassage},
     tokenizer::ChatTemplate,
 };
 
-pub use super::answer_prompt::TEMPLATE;
-
 /// Questions that are searched for together.
 const TOGETHER: usize = 64;
-
-/// How passages become an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Combining {
-    /// All in one prompt.
-    Prompt,
-    /// Each in its own; one has written the answer.
-    RagSequence,
-    /// Each in its own; each may have written any token.
-    RagToken,
-}
 
 /// Who answers, and from what.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,159 +39,45 @@ pub struct AnswerOptions {
     pub which: Which,
     /// How weights are held.
     pub weights: WeightFormat,
-    /// How passages become an answer.
-    pub combining: Combining,
+    /// How an answer is written.
+    pub answer: AnswerConfig,
     /// Jinja, with `question` and `passages`.
     pub template: String,
     /// Whether the model is asked in a turn of a conversation, by its own chat template.
     pub chat: bool,
-    /// The most new tokens.
-    pub max_new_tokens: usize,
-    /// Texts before which an answer ends.
-    pub stop: Vec<String>,
     /// Whether a row's own `positive` is what is answered from, in place of a search.
     pub given: bool,
 }
 
-/// An answer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GivenAnswer {
-    /// What it says.
-    pub text: String,
-    /// The passages that it was written from, each with its score and what it has to do with the answer, from 0 to 1.
-    pub passages: Vec<UsedPassage>,
-    /// Whether there was no room for the whole of a passage, or for all.
-    pub is_cut: bool,
-}
-
-/// A passage that an answer was written from.
-#[derive(Debug, Clone, PartialEq)]
-pub struct UsedPassage {
-    /// The passage.
-    pub passage: Passage,
-    /// The score by which it was found.
-    pub score: f32,
-    /// What it has to do with the answer: how likely it is to have written it. All in one prompt share alike.
-    pub share: f64,
-}
-
-/// Answers questions.
-struct Answerer<'o> {
+/// Answers questions of a program.
+struct OpenModel<'o> {
     options: &'o AnswerOptions,
     ready: ReadyModel,
     chat: Option<ChatTemplate>,
 }
 
-impl<'o> Answerer<'o> {
-    fn open(options: &'o AnswerOptions) -> Result<Self> {
+impl<'o> OpenModel<'o> {
+    fn new(options: &'o AnswerOptions) -> Result<Self> {
         let ready = ReadyModel::open(&options.model, options.which, options.weights)?;
         let chat = if options.chat { ChatTemplate::of(&ready.tokenizer, None)? } else { None };
         if options.chat && chat.is_none() {
             let message = "its tokenizer has no chat template: without --chat it goes on with the prompt".into();
             return Err(Error::Data { path: options.model.clone(), message });
         }
-        if options.max_new_tokens >= ready.model.context_length() {
-            let (tokens, context) = (options.max_new_tokens, ready.model.context_length());
-            let message = format!("it reads {context} tokens, and {tokens} new ones leave no room for a question");
-            return Err(Error::Data { path: options.model.clone(), message });
-        }
         Ok(Self { options, ready, chat })
     }
 
+    fn answerer(&self) -> Answerer<'_> {
+        Answerer { model: &self.ready.model, tokenizer: &self.ready.tokenizer, chat: self.chat.as_ref() }
+    }
+
     fn prompt(&self) -> Result<AnswerPrompt<'_>> {
-        let room = self.ready.model.context_length() - self.options.max_new_tokens;
-        AnswerPrompt::new(&self.ready.tokenizer, self.options.template.clone(), self.chat.as_ref(), room)
+        self.answerer().prompt(self.options.template.clone(), self.options.answer.max_new_tokens)
     }
 
-    /// The answer to a question from passages with their scores, best first.
     fn answer(&self, prompt: &AnswerPrompt<'_>, question: &str, found: Vec<ScoredPassage>) -> Result<GivenAnswer> {
-        let AnswerOptions { combining, max_new_tokens, stop, .. } = self.options;
-        let given = found.len();
-        let is_apart = *combining != Combining::Prompt && given > 0;
-        let (fitted, found) =
-            if is_apart { apart(prompt, question, found)? } else { together(prompt, question, found)? };
-        let is_apart = is_apart && !found.is_empty();
-        let weights = if is_apart { softmax(&found) } else { vec![1.0] };
-        let is_cut = found.len() < given || fitted.iter().any(|fitted| fitted.is_cut);
-        let prompts: Vec<Vec<u32>> = fitted.into_iter().map(|fitted| fitted.ids).collect();
-
-        let tokenizer = &self.ready.tokenizer;
-        // an answer is short, and white space before it ends none
-        let end = |text: &str| stop.iter().filter_map(|stop| text.trim_start().find(stop.as_str())).min();
-        let should_stop = |new: &[u32]| tokenizer.decode(new).is_ok_and(|text| end(&text).is_some());
-        let eos = self.chat.as_ref().map_or_else(|| tokenizer.ends().to_vec(), |chat| chat.stops(tokenizer));
-        let suppressed = tokenizer.unused(self.ready.model.vocab_size());
-        let criteria = StoppingCriteria {
-            max_new_tokens: *max_new_tokens,
-            bos: tokenizer.before_text(),
-            eos: &eos,
-            suppressed: &suppressed,
-            should_stop: &should_stop,
-        };
-        let contexts = Contexts { prompts: &prompts, weights: &weights };
-        let written = match combining {
-            Combining::RagSequence => by_sequence(&self.ready.model, contexts, &criteria),
-            Combining::RagToken | Combining::Prompt => by_token(&self.ready.model, contexts, &criteria),
-        };
-        let Marginal { mut ids, shares, .. } = written.ok_or_else(|| Error::NotANumber { id: question.to_owned() })?;
-        if ids.last().is_some_and(|last| eos.contains(last)) {
-            ids.pop();
-        }
-        let text = tokenizer.continuation(&prompts[0], &ids)?;
-        let said = &text.trim_start()[..end(&text).unwrap_or(text.trim_start().len())];
-        let shares = if is_apart { shares } else { vec![1.0 / found.len() as f64; found.len()] };
-        let used = |(ScoredPassage { passage, score }, share)| UsedPassage { passage, score, share };
-        let passages = found.into_iter().zip(shares).map(used).collect();
-        Ok(GivenAnswer { text: said.trim().to_owned(), passages, is_cut })
+        self.answerer().answer(prompt, (question, found), &self.options.answer, &|| false)
     }
-}
-
-/// A prompt for each passage that something fits of; one without a passage where there is none such.
-fn apart(
-    prompt: &AnswerPrompt<'_>,
-    question: &str,
-    found: Vec<ScoredPassage>,
-) -> Result<(Vec<FittedPrompt>, Vec<ScoredPassage>)> {
-    let (mut fitted, mut kept) = (Vec::with_capacity(found.len()), Vec::with_capacity(found.len()));
-    for found in found {
-        let own = prompt.fitted(question, std::slice::from_ref(&found.passage))?;
-        if own.passages > 0 {
-            fitted.push(own);
-            kept.push(found);
-        }
-    }
-    if fitted.is_empty() {
-        fitted.push(prompt.fitted(question, &[])?);
-    }
-    Ok((fitted, kept))
-}
-
-/// One prompt for as many of the passages as fit; those of which nothing does are passed over.
-fn together(
-    prompt: &AnswerPrompt<'_>,
-    question: &str,
-    mut found: Vec<ScoredPassage>,
-) -> Result<(Vec<FittedPrompt>, Vec<ScoredPassage>)> {
-    loop {
-        let passages: Vec<Passage> = found.iter().map(|found| found.passage.clone()).collect();
-        let fitted = prompt.fitted(question, &passages)?;
-        if fitted.passages == 0 && !found.is_empty() {
-            found.remove(0);
-            continue;
-        }
-        found.truncate(fitted.passages);
-        return Ok((vec![fitted], found));
-    }
-}
-
-/// How likely each passage is to be the one, by their scores.
-fn softmax(found: &[ScoredPassage]) -> Vec<f64> {
-    let scores: Vec<f32> = found.iter().map(|found| found.score).collect();
-    let log_sum = log_sum_exp(&scores);
-    let powers: Vec<f64> = scores.iter().map(|score| (f64::from(*score) - log_sum).exp()).collect();
-    // to the last bit
-    let sum: f64 = powers.iter().sum();
-    powers.iter().map(|power| power / sum).collect()
 }
 
 /// The index of some options, if it is searched.
@@ -225,8 +86,8 @@ fn open(options: &AnswerOptions) -> Result<Option<OpenIndex<'_>>> {
 }
 
 /// The passages that are found for questions.
-fn found(searcher: Option<&Searcher<'_>>, questions: &[&str]) -> Result<Vec<Vec<ScoredPassage>>> {
-    searcher.map_or_else(|| Ok(vec![Vec::new(); questions.len()]), |searcher| searcher.passages(questions))
+fn found(searcher: Option<&Searcher<'_>>, questions: &[&str], k: usize) -> Result<Vec<Vec<ScoredPassage>>> {
+    searcher.map_or_else(|| Ok(vec![Vec::new(); questions.len()]), |searcher| searcher.passages(questions, k))
 }
 
 /// Answers a question.
@@ -236,9 +97,9 @@ fn found(searcher: Option<&Searcher<'_>>, questions: &[&str]) -> Result<Vec<Vec<
 pub fn answer(options: &AnswerOptions, question: &str) -> Result<GivenAnswer> {
     let open = open(options)?;
     let searcher = open.as_ref().map(OpenIndex::searcher);
-    let answerer = Answerer::open(options)?;
+    let answerer = OpenModel::new(options)?;
     let prompt = answerer.prompt()?;
-    let found = found(searcher.as_ref(), &[question])?.pop().unwrap_or_default();
+    let found = found(searcher.as_ref(), &[question], options.search.k)?.pop().unwrap_or_default();
     answerer.answer(&prompt, question, found)
 }
 
@@ -272,7 +133,7 @@ pub fn answer_all(
 ) -> Result<AnswerFigures> {
     let open = open(options)?;
     let searcher = open.as_ref().map(OpenIndex::searcher);
-    let answerer = Answerer::open(options)?;
+    let answerer = OpenModel::new(options)?;
     let prompt = answerer.prompt()?;
     let mut rows = QuestionRows::open(questions)?;
     let mut results = out.map(JsonRows::create).transpose()?;
@@ -284,7 +145,7 @@ pub fn answer_all(
         }
         for few in few.chunks(TOGETHER) {
             let texts: Vec<&str> = few.iter().map(|row| row.query.as_str()).collect();
-            for (row, mut found) in few.iter().zip(found(searcher.as_ref(), &texts)?) {
+            for (row, mut found) in few.iter().zip(found(searcher.as_ref(), &texts, options.search.k)?) {
                 let QuestionRow { number, id, query, positive, answers, .. } = row;
                 let answers = answers.as_deref().unwrap_or_default();
                 if let (true, Some(text)) = (options.given, positive.clone()) {

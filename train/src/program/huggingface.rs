@@ -12,45 +12,63 @@ use serde_json::{Map, Value, json};
 use system::AtomicFile;
 
 use super::{
+    encoder_config::EncoderConfig,
     huggingface_folder::{CONFIG, HuggingFaceFolder, WEIGHTS},
     peft_folder,
     recorded::{configured, model_of},
+    sentence_folder,
     trained_model::whole,
 };
 use crate::{
     checkpoint::{self, Checkpoint, Identity, State, Which},
     error::{Error, Result},
     model::{
-        Adapters, Architecture, Family, NamedTensor,
+        Adapters, Architecture, Family, NamedTensor, encoders_of,
         huggingface::{self, SpecialTokens},
         is_beside, is_of_head, language_model,
     },
     tokenizer::{self, Tokenizer},
 };
 
-/// Writes the model of a training as a folder that `transformers` loads; adapters are merged into it. Returns the step of its checkpoint.
+/// Writes the model of a training as a folder that `transformers` loads; adapters are merged into it. Encoders become such a folder that
+/// `sentence-transformers` loads, or two in `query` and `passage`. Returns the step of its checkpoint.
 ///
 /// # Errors
 /// When there is no checkpoint, its family has no counterpart, or a file cannot be written.
 pub fn export(out: &Path, which: Which, folder: &Path) -> Result<u64> {
     let checkpoint = whole(out, which)?;
     let tokenizer = Tokenizer::load(&out.join(tokenizer::FILE))?;
+    let path = out.join("checkpoints");
+    let (family, architecture) = model_of(&checkpoint.identity, &path)?;
+    let write = |folder: &Path, parameters: &[NamedTensor]| -> Result<()> {
+        let bos = tokenizer.bos().unwrap_or(tokenizer.end_of_text());
+        let special = SpecialTokens { bos, eos: tokenizer.ends(), pad: tokenizer.padding() };
+        let (config, tensors) = huggingface::export(family, &architecture, parameters, special)
+            .map_err(|message| Error::HuggingFace { path: out.to_owned(), message })?;
+        checkpoint::write_tensors(&folder.join(WEIGHTS), &tensors)?;
+        let config = serde_json::to_vec_pretty(&config).expect("a value is JSON");
+        Ok(AtomicFile::write_whole(&folder.join(CONFIG), &config)?)
+    };
+    let words = words_for_others(&tokenizer, family, &architecture);
+    if !checkpoint.identity.config["encoder"].is_null() {
+        let config: EncoderConfig = configured(&checkpoint.identity, "encoder", &path)?;
+        let step = checkpoint.state.step;
+        for (name, parameters) in encoders_of(checkpoint.model) {
+            let folder = if config.shared { folder.to_owned() } else { folder.join(name) };
+            std::fs::create_dir_all(&folder).map_err(Error::file("make the folder", &folder))?;
+            write(&folder, &parameters)?;
+            sentence_folder::write(&folder, config.encoders(), &architecture, &tokenizer, words.clone())?;
+        }
+        return Ok(step);
+    }
     // what stands beside a policy is no part of it
     if checkpoint.model.iter().any(|named| is_of_head(&named.name) && !is_beside(&named.name)) {
         let message = "it holds a classifier or a reward model, whose head no folder of a language model has; `train pretrain` with `model.from` and \
                        `--until 0` makes a training of its language model alone";
         return Err(Error::HuggingFace { path: out.to_owned(), message: message.into() });
     }
-    let (family, architecture) = model_of(&checkpoint.identity, &out.join("checkpoints"))?;
-    let bos = tokenizer.bos().unwrap_or(tokenizer.end_of_text());
-    let special = SpecialTokens { bos, eos: tokenizer.ends(), pad: tokenizer.padding() };
-    let parameters = language_model(checkpoint.model);
-    let (config, tensors) = huggingface::export(family, &architecture, &parameters, special)
-        .map_err(|message| Error::HuggingFace { path: out.to_owned(), message })?;
-    checkpoint::write_tensors(&folder.join(WEIGHTS), &tensors)?;
-    let config = serde_json::to_vec_pretty(&config).expect("a value is JSON");
-    AtomicFile::write_whole(&folder.join(CONFIG), &config)?;
-    tokenizer.export(folder, &words_for_others(&tokenizer, family, &architecture))?;
+    write(folder, &language_model(checkpoint.model))?;
+    tokenizer.export(folder, &words)?;
     Ok(checkpoint.state.step)
 }
 

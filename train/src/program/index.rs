@@ -19,6 +19,8 @@ pub struct EncoderOptions {
     pub which: Which,
     /// Where encoders run.
     pub device: DeviceName,
+    /// Whether an index that is made keeps a graph of vectors.
+    pub with_graph: bool,
 }
 
 /// Makes an index of documents.
@@ -34,10 +36,10 @@ pub fn build(
     files: &[PathBuf],
     note: &mut dyn FnMut(&str),
 ) -> Result<Added> {
-    let EncoderOptions { folder: of_encoder, which, device } = encoder;
+    let EncoderOptions { folder: of_encoder, which, device, with_graph } = encoder;
     let encoder = of_encoder.as_ref().map(|folder| TrainedEncoder::load(folder, *which, *device)).transpose()?;
     let encoder = encoder.map(|encoder| Box::new(encoder) as Box<dyn PassageEncoder>);
-    IndexWriter::create(folder, analysis, passages, encoder)?.add(files, note)
+    IndexWriter::create(folder, analysis, passages, encoder, *with_graph)?.add(files, note)
 }
 
 /// Adds documents to an index.

@@ -3,7 +3,6 @@
 mod adaptation;
 mod adapted_model;
 pub mod answer;
-mod answer_prompt;
 mod answer_scores;
 mod answers_side_by_side;
 pub mod bench;
@@ -57,7 +56,9 @@ mod samples;
 pub mod score;
 mod score_source;
 pub mod search;
+mod search_thread;
 mod searcher;
+mod sentence_folder;
 pub mod serve;
 mod session;
 mod trained_classifier;
@@ -67,6 +68,7 @@ mod trained_model;
 mod trained_reward_model;
 mod training;
 mod training_tasks;
+mod trec_run;
 pub mod tune;
 mod tuning_data;
 

@@ -17,14 +17,14 @@ use std::{
 
 use serde_json::{Value, json};
 
-pub use super::searcher::{ScoredPassage, SearchBy, SearchOptions};
-use super::{json_rows::JsonRows, searcher::OpenIndex};
+pub use super::searcher::{SearchBy, SearchOptions};
+use super::{json_rows::JsonRows, searcher::OpenIndex, trec_run::TrecRun};
 
 use crate::{
     data::{QuestionRow, QuestionRows},
     error::{Error, Result},
     metrics::{TOP, average_precision, has_answer, mean, ndcg, recall, reciprocal_rank, stderr_of_mean, success},
-    retrieve::{Found, Hit, Index, Passage},
+    retrieve::{Found, Hit, Index, Passage, ScoredPassage},
 };
 
 /// Questions that are answered together.
@@ -35,7 +35,7 @@ const TOGETHER: usize = 1024;
 /// # Errors
 /// When the index cannot be read.
 pub fn search(options: &SearchOptions, question: &str) -> Result<Vec<ScoredPassage>> {
-    Ok(OpenIndex::new(options)?.searcher().passages(&[question])?.pop().unwrap_or_default())
+    Ok(OpenIndex::new(options)?.searcher().passages(&[question], options.k)?.pop().unwrap_or_default())
 }
 
 /// How well questions of a file were answered.
@@ -58,6 +58,8 @@ pub struct SearchFigures {
 pub struct SearchOutputs {
     /// Where results go, a line for each question, if they are wanted.
     pub results: Option<PathBuf>,
+    /// Where they go as a run of TREC, a line for each passage, if that is wanted.
+    pub run: Option<PathBuf>,
     /// Where questions go with the passages that were found and do not answer them, to train encoders on, if they are wanted.
     pub negatives: Option<PathBuf>,
     /// Such passages of a question, at most.
@@ -73,6 +75,7 @@ pub fn search_all(options: &SearchOptions, questions: &Path, outputs: &SearchOut
     let (index, searcher) = (&open.index, open.searcher());
     let mut rows = QuestionRows::open(questions)?;
     let mut results = outputs.results.as_deref().map(JsonRows::create).transpose()?;
+    let mut run = outputs.run.as_deref().map(TrecRun::create).transpose()?;
     let mut negatives = outputs.negatives.as_deref().map(JsonRows::create).transpose()?;
     let mut judged: Vec<Judged> = Vec::new();
     let (mut unknown, mut by_positive, mut found_positives) = ([0; 2], 0, 0);
@@ -81,7 +84,7 @@ pub fn search_all(options: &SearchOptions, questions: &Path, outputs: &SearchOut
             if let Some((row, message)) = few.iter().find_map(|row| Some((row, fault(row, outputs)?))) {
                 return Err(rows.fault(row.number, message));
             }
-            let found = searcher.search(&few.iter().map(|row| row.query.as_str()).collect::<Vec<_>>())?;
+            let found = searcher.search(&few.iter().map(|row| row.query.as_str()).collect::<Vec<_>>(), options.k)?;
             let relevant = || few.iter().filter_map(|row| row.relevant.as_ref()).flatten();
             unknown[0] += relevant().filter(|id| !index.has(id)).count();
             unknown[1] += relevant().count();
@@ -103,6 +106,9 @@ pub fn search_all(options: &SearchOptions, questions: &Path, outputs: &SearchOut
                         found.iter().map(|found| json!({"id": found.id, "score": found.hit.score})).collect();
                     results.push(&json!({"id": row.id, "query": row.query, "hits": hits}))?;
                 }
+                if let Some(run) = &mut run {
+                    run.push(row.id.as_deref(), row.number, found)?;
+                }
                 if let Some(negatives) = &mut negatives {
                     negatives.push(&with_negatives(row, &own, &of_row, outputs.most_negatives))?;
                 }
@@ -120,6 +126,7 @@ pub fn search_all(options: &SearchOptions, questions: &Path, outputs: &SearchOut
     for rows in [results, negatives].into_iter().flatten() {
         rows.publish()?;
     }
+    run.map_or(Ok(()), TrecRun::publish)?;
     let figures = figures(&judged, options.k);
     let strangers = if found_positives == 0 { by_positive } else { 0 };
     Ok(SearchFigures { questions: judged.len(), passages: index.count(), unknown, strangers, figures })

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bm25      question -> terms  -> the passages with the highest scores
-//! vectors   question -> vector -> those whose vectors are most like it
+//! vectors   question -> vector -> those whose vectors are most like it: of all, or of those that a graph leads to
 //! hybrid    both, by their ranks; or by the sum of both scores
 //! ```
 
@@ -16,8 +16,8 @@ use crate::{
     device::DeviceName,
     error::{Error, Result},
     retrieve::{
-        Bm25, Bm25Config, EncoderEntry, Filter, Found, Hit, Index, Passage, PassageEncoder as _, SearchMemory,
-        reciprocal_ranks,
+        Bm25, Bm25Config, EncoderEntry, Filter, Found, Hit, Index, NearestBy, PassageEncoder as _, ScoredPassage,
+        SearchMemory, With, reciprocal_ranks,
     },
 };
 
@@ -47,6 +47,8 @@ pub struct SearchOptions {
     pub k: usize,
     /// By what; by both where the index has vectors, else by words, if nothing is said.
     pub by: Option<SearchBy>,
+    /// How the nearest vectors are found.
+    pub nearest: NearestBy,
     /// The constants of BM25.
     pub bm25: Bm25Config,
     /// The folder of the encoders' training, where it is no longer where it was.
@@ -55,15 +57,6 @@ pub struct SearchOptions {
     pub device: DeviceName,
     /// Which passages may be found.
     pub filter: Filter,
-}
-
-/// A passage with its score.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ScoredPassage {
-    /// Its score: more is better.
-    pub score: f32,
-    /// The passage.
-    pub passage: Passage,
 }
 
 /// An index that is open, with the encoders that its vectors are of, where these are asked for.
@@ -90,11 +83,18 @@ impl<'o> OpenIndex<'o> {
         let usual = if entry.is_some() { SearchBy::Hybrid { weight: None } } else { SearchBy::Bm25 };
         let by = options.by.unwrap_or(usual);
         if by == SearchBy::Bm25 {
-            return Ok(Self { options, by, index: Index::open(&options.index)?, encoder: None });
+            return Ok(Self { options, by, index: Index::open(&options.index, With::Words)?, encoder: None });
         }
-        let index = Index::open_with_vectors(&options.index)?;
+        // a sum of scores is of all passages
+        let of_all = options.nearest == NearestBy::All || matches!(by, SearchBy::Hybrid { weight: Some(_) });
+        let index = Index::open(&options.index, if of_all { With::Vectors } else { With::Graph })?;
         let encoder = index.encoder().map(|entry| encoder_of(entry, options.encoder.as_deref(), options.device));
         Ok(Self { options, by, encoder: encoder.transpose()?, index })
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.options.index
     }
 
     /// What searches in it.
@@ -106,28 +106,30 @@ impl<'o> OpenIndex<'o> {
 impl Searcher<'_> {
     /// The best passages for each question, best first.
     ///
+    /// - `k`: passages of a question, at most
+    ///
     /// # Errors
     /// When the encoders cannot read them.
-    pub fn search(&self, questions: &[&str]) -> Result<Vec<Vec<Found>>> {
-        let Self { open: OpenIndex { index, by, options: SearchOptions { k, filter, .. }, .. }, bm25 } = self;
+    pub fn search(&self, questions: &[&str], k: usize) -> Result<Vec<Vec<Found>>> {
+        let Self { open: OpenIndex { index, by, options: SearchOptions { filter, nearest, .. }, .. }, bm25 } = self;
         let with_bm25 = |k: usize| -> Vec<Vec<Found>> {
             let found = |memory: &mut SearchMemory, question: &&str| index.search(bm25, question, k, filter, memory);
             questions.par_iter().map_init(SearchMemory::default, found).collect()
         };
         Ok(match *by {
-            SearchBy::Bm25 => with_bm25(*k),
-            SearchBy::Vectors => index.nearest(&self.vectors(questions)?, *k, filter),
+            SearchBy::Bm25 => with_bm25(k),
+            SearchBy::Vectors => index.nearest(&self.vectors(questions)?, k, filter, *nearest),
             SearchBy::Hybrid { weight: None } => {
-                let depth = (*k).max(DEPTH);
-                let nearest = index.nearest(&self.vectors(questions)?, depth, filter);
-                let fused = |(one, other): (&Vec<Found>, Vec<Found>)| reciprocal_ranks(&[one, &other], *k);
+                let depth = k.max(DEPTH);
+                let nearest = index.nearest(&self.vectors(questions)?, depth, filter, *nearest);
+                let fused = |(one, other): (&Vec<Found>, Vec<Found>)| reciprocal_ranks(&[one, &other], k);
                 with_bm25(depth).iter().zip(nearest).map(fused).collect()
             }
             SearchBy::Hybrid { weight: Some(weight) } => {
                 let vectors = self.vectors(questions)?;
                 let width = vectors.len() / questions.len().max(1);
                 let found = |memory: &mut SearchMemory, (question, vector): (&&str, &[f32])| {
-                    index.by_both(bm25, (question, vector, weight), *k, filter, memory)
+                    index.by_both(bm25, (question, vector, weight), k, filter, memory)
                 };
                 let asked = questions.par_iter().zip(vectors.par_chunks(width.max(1)));
                 asked.map_init(SearchMemory::default, found).collect()
@@ -139,8 +141,8 @@ impl Searcher<'_> {
     ///
     /// # Errors
     /// As [`Self::search`], and when a file cannot be read.
-    pub fn passages(&self, questions: &[&str]) -> Result<Vec<Vec<ScoredPassage>>> {
-        let found = self.search(questions)?;
+    pub fn passages(&self, questions: &[&str], k: usize) -> Result<Vec<Vec<ScoredPassage>>> {
+        let found = self.search(questions, k)?;
         let hits: Vec<Hit> = found.iter().flatten().map(|found| found.hit).collect();
         let passages = self.open.index.passages(&hits)?.into_iter().zip(hits);
         let mut scored = passages.map(|(passage, hit)| ScoredPassage { score: hit.score, passage });

@@ -1,4 +1,4 @@
-//! A server of completions: the model of a folder is read, put on a thread of its own, and asked over HTTP.
+//! A server of completions, and of answers from an index: the model of a folder is read, put on a thread of its own, and asked over HTTP.
 
 use std::{
     fs,
@@ -8,13 +8,14 @@ use std::{
     sync::Arc,
 };
 
-use super::inference_model::ReadyModel;
+use super::{inference_model::ReadyModel, search_thread, searcher::SearchOptions};
 use crate::{
     checkpoint::Which,
     error::{Error, Result},
     generate::continuous::BatchLimits,
     inference::WeightFormat,
-    serve::{Engine, EngineThread, ServeLimits, Served, Service, serve},
+    retrieve::{AnswerConfig, Answerer},
+    serve::{AnswerSource, Engine, EngineThread, ServeLimits, Served, Service, serve},
     tokenizer::{ChatTemplate, PLAIN_NAME, Tokenizer},
 };
 
@@ -37,6 +38,21 @@ pub struct ServeOptions {
     pub queue: usize,
     /// What may be asked for.
     pub limits: ServeLimits,
+    /// What questions are answered from, if they are.
+    pub answers: Option<ServedAnswers>,
+}
+
+/// What questions are answered from, and how.
+#[derive(Debug, Clone)]
+pub struct ServedAnswers {
+    /// The search; `k` is that of requests that say nothing.
+    pub search: SearchOptions,
+    /// How answers are written where a request says nothing.
+    pub config: AnswerConfig,
+    /// What the model is asked, in Jinja.
+    pub template: String,
+    /// Whether it is asked in a turn of a conversation, by its chat template.
+    pub chat: bool,
 }
 
 /// A server whose model is ready.
@@ -54,7 +70,7 @@ impl Server {
     /// # Errors
     /// When the folder has no decoder, something of it is missing or damaged, or the chat template cannot be read.
     pub fn open(options: ServeOptions, note: &mut dyn FnMut(&str)) -> Result<Self> {
-        let ServeOptions { folder, which, weights, name, chat_template, batch, queue, limits } = options;
+        let ServeOptions { folder, which, weights, name, chat_template, batch, queue, limits, answers } = options;
         let ReadyModel { model, tokenizer, notes, .. } = ReadyModel::open(&folder, which, weights)?;
         notes.iter().for_each(|text| note(text));
         let template = match &chat_template {
@@ -65,11 +81,28 @@ impl Server {
             template.check()?;
         }
         let (vocab_size, context_length) = (model.vocab_size(), model.context_length());
+        let model = Arc::new(model);
         let (engine, thread) =
-            Engine::start(Arc::new(model), batch, queue).map_err(Error::file("start a thread for", &folder))?;
+            Engine::start(Arc::clone(&model), batch, queue).map_err(Error::file("start a thread for", &folder))?;
         let (name, aliases) = names(&folder, name);
+        if let Some(answers) = &answers {
+            // what is wrong with them is told before anyone asks
+            let chat = template.as_ref().filter(|_| answers.chat);
+            if answers.chat && chat.is_none() {
+                let message = "the model has no chat template: without --chat it goes on with the prompt".into();
+                return Err(Error::Data { path: folder, message });
+            }
+            let answerer = Answerer { model: &model, tokenizer: &tokenizer, chat };
+            answerer.prompt(answers.template.clone(), answers.config.max_new_tokens)?;
+        }
         let served = Served { name, aliases, tokenizer, template, vocab_size, context_length };
-        Ok(Self { service: Arc::new(Service::new(served, engine, limits)), engine: thread })
+        let mut service = Service::new(served, engine, limits);
+        if let Some(ServedAnswers { search, config, template, chat }) = answers {
+            let k = search.k;
+            let questions = search_thread::start(search)?;
+            service = service.with_answers(AnswerSource { model, questions, k, config, template, chat }, queue);
+        }
+        Ok(Self { service: Arc::new(service), engine: thread })
     }
 
     /// What the model is called.

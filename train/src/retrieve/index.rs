@@ -3,6 +3,7 @@
 //! ```text
 //! INDEX/index.json          analysis, how documents are cut, segments with their files' sizes and hashes
 //! INDEX/segments/NAME/      see `segment`; NAME follows from what is in it
+//! INDEX/graphs/NAME/        see `graph_file`
 //! ```
 
 use std::path::Path;
@@ -17,7 +18,11 @@ use super::{
     bm25::{Bm25, Bm25Config, SearchMemory},
     encoder::EncoderEntry,
     filter::Filter,
-    manifest::{Manifest, SegmentEntry, segment_folder},
+    folders::{Kind, segment_folder},
+    graph::{GraphMemory, NearestBy, SearchGraph},
+    graph_file::{GraphEntry, StoredGraph},
+    manifest::{Manifest, SegmentEntry},
+    parquet_files::verify,
     passage::{Passage, PassagesConfig},
     postings::Postings,
     segment::{self, Segment},
@@ -30,10 +35,26 @@ const SCORES: usize = 16 << 20;
 /// An index.
 #[derive(Debug)]
 pub struct Index {
+    version: u64,
     segments: Vec<Segment>,
     analysis: Analysis,
     passages: PassagesConfig,
     encoder: Option<EncoderEntry>,
+    /// What is known of the graph of its vectors, if it has one.
+    entry: Option<GraphEntry>,
+    /// That graph, where it was asked for.
+    graph: Option<SearchGraph>,
+}
+
+/// What of an index is read for a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum With {
+    /// Its words.
+    Words,
+    /// Those, and the vectors of its passages.
+    Vectors,
+    /// Those, and the graph of its vectors, if it has one.
+    Graph,
 }
 
 /// A passage that was found, by its id.
@@ -49,32 +70,34 @@ impl Index {
     /// Opens the index in a folder.
     ///
     /// # Errors
-    /// When there is none, or a file of it is damaged: it is named.
-    pub fn open(folder: &Path) -> Result<Self> {
-        Self::open_with(folder, false)
-    }
-
-    /// The same with the vectors of its passages.
-    ///
-    /// # Errors
-    /// As [`Self::open`], and when it has none.
-    pub fn open_with_vectors(folder: &Path) -> Result<Self> {
-        Self::open_with(folder, true)
-    }
-
-    fn open_with(folder: &Path, with_vectors: bool) -> Result<Self> {
+    /// When there is none, or a file of it is damaged: it is named. When it has no vectors, and they are asked for.
+    pub fn open(folder: &Path, with: With) -> Result<Self> {
         let mut manifest = Manifest::read(folder)?.ok_or_else(|| no_index(folder))?;
         loop {
             let width = match &manifest.encoder {
-                Some(encoder) => with_vectors.then_some(encoder.width),
-                None if with_vectors => return Err(no_vectors(folder)),
+                Some(encoder) => (with != With::Words).then_some(encoder.width),
+                None if with != With::Words => return Err(no_vectors(folder)),
                 None => None,
             };
             let open = |entry: &SegmentEntry| Segment::open(&segment_folder(folder, &entry.name), &entry.files, width);
-            match manifest.segments.iter().map(open).collect::<Result<Vec<_>>>() {
-                Ok(segments) => {
-                    let Manifest { analysis, passages, encoder, .. } = manifest;
-                    return Ok(Self { segments, analysis: Analysis::new(analysis), passages, encoder });
+            let read_graph = |width| {
+                let wanted = manifest.graph.as_ref().filter(|_| with == With::Graph);
+                wanted.map(|entry| StoredGraph::read(folder, entry, width)).transpose()
+            };
+            let segments = manifest.segments.iter().map(open).collect::<Result<Vec<_>>>();
+            match segments.and_then(|segments| Ok((segments, read_graph(width.unwrap_or(0))?))) {
+                Ok((segments, stored)) => {
+                    let Manifest { version, analysis, passages, encoder, graph: entry, .. } = manifest;
+                    let graph = stored.map(|stored| SearchGraph::new(stored, &segments));
+                    return Ok(Self {
+                        version,
+                        segments,
+                        analysis: Analysis::new(analysis),
+                        passages,
+                        encoder,
+                        entry,
+                        graph,
+                    });
                 }
                 Err(error) => match Manifest::read(folder)? {
                     // another version took its place meanwhile
@@ -109,12 +132,32 @@ impl Index {
         self.encoder.as_ref()
     }
 
+    /// The graph of its vectors, if it has one.
+    #[must_use]
+    pub fn graph(&self) -> Option<&GraphEntry> {
+        self.entry.as_ref()
+    }
+
     /// What gave the passages of the index in a folder their vectors, if something did.
     ///
     /// # Errors
     /// When there is no index.
     pub fn encoder_of(folder: &Path) -> Result<Option<EncoderEntry>> {
         Ok(Manifest::read(folder)?.ok_or_else(|| no_index(folder))?.encoder)
+    }
+
+    /// How often the index in a folder was replaced: another number is another version of it.
+    ///
+    /// # Errors
+    /// When there is no index.
+    pub fn version_of(folder: &Path) -> Result<u64> {
+        Ok(Manifest::read(folder)?.ok_or_else(|| no_index(folder))?.version)
+    }
+
+    /// The version that is open.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// Passages.
@@ -175,8 +218,31 @@ impl Index {
     /// - `queries`: `[questions, width]`
     /// - `k`: passages of a question, at most
     #[must_use]
-    pub fn nearest(&self, queries: &[f32], k: usize, filter: &Filter) -> Vec<Vec<Found>> {
-        let width = self.encoder.as_ref().map_or(1, |encoder| encoder.width);
+    pub fn nearest(&self, queries: &[f32], k: usize, filter: &Filter, by: NearestBy) -> Vec<Vec<Found>> {
+        let (Some(graph), NearestBy::Graph { ef }) = (&self.graph, by) else {
+            return self.nearest_of_all(queries, k, filter);
+        };
+        let is_allowed = |part, passage| self.is_allowed(filter, part, passage);
+        let allowed = graph.allowed(filter.is_none(), is_allowed);
+        let width = self.width();
+        let found = queries.par_chunks(width).map_init(GraphMemory::default, |memory, query| {
+            let hits = graph.nearest(&self.segments, query, (k, ef), (&allowed, is_allowed), memory)?;
+            Some(self.named(best_of_parts(hits, k), k))
+        });
+        let found: Vec<Option<Vec<Found>>> = found.collect();
+        let others = queries.chunks(width).zip(&found).filter(|(_, found)| found.is_none());
+        let others: Vec<f32> = others.flat_map(|(query, _)| query).copied().collect();
+        let mut others = self.nearest_of_all(&others, k, filter).into_iter();
+        found.into_iter().map(|found| found.or_else(|| others.next()).unwrap_or_default()).collect()
+    }
+
+    fn width(&self) -> usize {
+        self.encoder.as_ref().map_or(1, |encoder| encoder.width)
+    }
+
+    /// The same, where all are compared.
+    fn nearest_of_all(&self, queries: &[f32], k: usize, filter: &Filter) -> Vec<Vec<Found>> {
+        let width = self.width();
         let longest = self.segments.iter().map(|segment| segment.ids().len()).max().unwrap_or(0).max(1);
         let together = (SCORES / longest).max(1);
         let mut all = Vec::with_capacity(queries.len() / width);
@@ -263,7 +329,8 @@ impl Index {
     }
 }
 
-/// Makes sure that an index is whole: files are those that were written, ids rise and come once, and postings are those of the texts.
+/// Makes sure that an index is whole: files are those that were written, ids rise and come once, postings are those of the texts, and each point of a
+/// graph can be reached.
 ///
 /// # Errors
 /// When something is not so, or another program writes the index: it is named.
@@ -276,7 +343,7 @@ pub fn check(folder: &Path) -> Result<usize> {
     for entry in &manifest.segments {
         let path = segment_folder(folder, &entry.name);
         let damaged = |message: String| Error::Damaged { path: path.clone(), message };
-        segment::verify(&path, &entry.files)?;
+        verify(&path, &entry.files)?;
         let segment = Segment::open(&path, &entry.files, manifest.encoder.as_ref().map(|encoder| encoder.width))?;
         if segment.ids().len() != entry.passages {
             return Err(damaged(format!(
@@ -294,6 +361,15 @@ pub fn check(folder: &Path) -> Result<usize> {
             return Err(damaged("its postings are not those of its texts".into()));
         }
         all.extend(segment.ids().iter().cloned());
+    }
+    if let Some(entry) = &manifest.graph {
+        let path = Kind::Graph.folder(folder, &entry.name);
+        verify(&path, &entry.files)?;
+        let width = manifest.encoder.as_ref().map_or(0, |encoder| encoder.width);
+        let unreachable = StoredGraph::read(folder, entry, width)?.graph.unreachable();
+        if let Some(point) = unreachable.first() {
+            return Err(Error::Damaged { path, message: format!("nothing leads to point {point} of it") });
+        }
     }
     let count = all.len();
     all.sort_unstable();

@@ -1,15 +1,12 @@
 //! What an index is: `index.json`, which is replaced by rename, so that whoever opens an index sees one whole version of it.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use schemas::manifest::FileEntry;
 use serde::{Deserialize, Serialize};
 use system::AtomicFile;
 
-use super::{analysis::AnalysisConfig, encoder::EncoderEntry, passage::PassagesConfig};
+use super::{analysis::AnalysisConfig, encoder::EncoderEntry, graph_file::GraphEntry, passage::PassagesConfig};
 use crate::error::{Error, Result};
 
 const FILE: &str = "index.json";
@@ -31,6 +28,9 @@ pub(super) struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoder: Option<EncoderEntry>,
     pub segments: Vec<SegmentEntry>,
+    /// The graph of its vectors, where one is wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graph: Option<GraphEntry>,
 }
 
 /// A segment.
@@ -48,12 +48,12 @@ pub(super) struct SegmentEntry {
 impl Manifest {
     /// That of an index with nothing in it.
     pub fn new(analysis: AnalysisConfig, passages: PassagesConfig, encoder: Option<EncoderEntry>) -> Self {
-        Self { format: FORMAT, version: 0, analysis, passages, encoder, segments: Vec::new() }
+        Self { format: FORMAT, version: 0, analysis, passages, encoder, segments: Vec::new(), graph: None }
     }
 
-    /// The next version of the index, with other segments.
-    pub fn with_segments(&self, segments: Vec<SegmentEntry>) -> Self {
-        Self { version: self.version + 1, segments, ..self.clone() }
+    /// The next version of the index, with other segments, or another graph of their vectors.
+    pub fn next(&self, segments: Vec<SegmentEntry>, graph: Option<GraphEntry>) -> Self {
+        Self { version: self.version + 1, segments, graph, ..self.clone() }
     }
 
     /// That of the index in a folder; none where there is no such.
@@ -86,26 +86,4 @@ impl Manifest {
         let json = serde_json::to_vec_pretty(self).expect("a manifest is JSON");
         Ok(AtomicFile::write_whole(&folder.join(FILE), &json)?)
     }
-}
-
-/// The name of a segment that comes with a version.
-pub(super) fn segment_name(version: u64, hash: u128) -> String {
-    format!("{version:08}-{hash:032x}")
-}
-
-/// Whether a folder is called as segments are, or what is written of one.
-pub(super) fn is_segment_name(name: &str) -> bool {
-    let parts = name.split_once('-').unwrap_or_default();
-    let is_of =
-        |part: &str, is_digit: fn(&char) -> bool| part.len() >= 8 && part.chars().all(|letter| is_digit(&letter));
-    name == PARTIAL
-        || (is_of(parts.0, char::is_ascii_digit) && parts.1.len() == 32 && is_of(parts.1, char::is_ascii_hexdigit))
-}
-
-/// The name of the folder in which a segment is written.
-pub(super) const PARTIAL: &str = ".partial";
-
-/// The folder of a segment.
-pub(super) fn segment_folder(index: &Path, name: &str) -> PathBuf {
-    index.join("segments").join(name)
 }

@@ -17,26 +17,24 @@ use std::{
 
 use arrow::{
     array::{
-        Array as _, ArrayRef, AsArray as _, FixedSizeListArray, Float32Array, RecordBatch, StringArray, UInt16Array,
-        UInt32Array, UInt64Array,
+        Array as _, ArrayRef, AsArray as _, FixedSizeListArray, Float32Array, StringArray, UInt16Array, UInt32Array,
+        UInt64Array,
     },
     datatypes::{DataType, Field, Float32Type, UInt16Type, UInt32Type, UInt64Type},
 };
-use parquet::{
-    arrow::{
-        ArrowWriter, ProjectionMask,
-        arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector},
-    },
-    basic::{Compression, ZstdLevel},
-    file::properties::WriterProperties,
-};
+use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
 use schemas::{
     columns::{DATE, ID, LANGUAGE, SOURCE, TEXT, TITLE},
     manifest::FileEntry,
 };
-use system::{HashedFile, Written, hash_file};
 
-use super::{analysis::Analysis, passage::Passage, postings::Postings, terms::Terms};
+use super::{
+    analysis::Analysis,
+    parquet_files::{BATCH_ROWS, Columns, Layout, numbers, read, read_file, verify_sizes, write_parquet},
+    passage::Passage,
+    postings::Postings,
+    terms::Terms,
+};
 use crate::error::{Error, Result};
 
 const PASSAGES: &str = "passages.parquet";
@@ -46,12 +44,6 @@ const VECTORS: &str = "vectors.parquet";
 
 /// The column of vectors.
 const VECTOR: &str = "vector";
-
-/// Rows of a page, so that a text can be read without many others.
-const PAGE_ROWS: usize = 256;
-
-/// Rows that are written and read at once.
-const BATCH_ROWS: usize = 8192;
 
 /// A segment that is open.
 #[derive(Debug)]
@@ -133,20 +125,14 @@ pub(super) fn write(folder: &Path, rows: &[Row], analysis: &Analysis) -> Result<
         let numbers: ArrayRef = Arc::new(UInt32Array::from(numbers.to_vec()));
         vec![("passage", numbers, false), ("count", Arc::new(UInt16Array::from(counts.to_vec())), false)]
     });
-    let entry = |name: &str, Written { bytes, sha256 }: Written, rows: usize| FileEntry {
-        path: name.to_owned(),
-        rows: Some(rows as u64),
-        bytes,
-        sha256,
-    };
     let mut files = vec![
-        entry(PASSAGES, write_parquet(&folder.join(PASSAGES), of_passages)?, passages.len()),
-        entry(TERMS, write_parquet(&folder.join(TERMS), of_terms)?, terms.len()),
-        entry(POSTINGS, write_parquet(&folder.join(POSTINGS), of_postings)?, numbers.len()),
+        write_parquet((folder, PASSAGES), Layout::Texts, passages.len(), of_passages)?,
+        write_parquet((folder, TERMS), Layout::Columns, terms.len(), of_terms)?,
+        write_parquet((folder, POSTINGS), Layout::Columns, numbers.len(), of_postings)?,
     ];
     if rows.iter().any(|row| !row.vector.is_empty()) {
-        let vectors = write_parquet(&folder.join(VECTORS), rows.chunks(BATCH_ROWS).map(columns_of_vectors))?;
-        files.push(entry(VECTORS, vectors, rows.len()));
+        let of_vectors = rows.chunks(BATCH_ROWS).map(columns_of_vectors);
+        files.push(write_parquet((folder, VECTORS), Layout::Vectors, rows.len(), of_vectors)?);
     }
     Ok(files)
 }
@@ -160,57 +146,6 @@ fn columns_of_vectors(rows: &[Row]) -> Columns {
     vec![(VECTOR, Arc::new(FixedSizeListArray::new(item, width, Arc::new(numbers), None)), false)]
 }
 
-type Columns = Vec<(&'static str, ArrayRef, bool)>;
-
-fn write_parquet(path: &Path, batches: impl Iterator<Item = Columns>) -> Result<Written> {
-    let failed = |error: parquet::errors::ParquetError| Error::File {
-        action: "write",
-        path: path.to_owned(),
-        source: std::io::Error::other(error),
-    };
-    let file = HashedFile::create(path)?;
-    let properties = WriterProperties::builder()
-        .set_compression(if path.ends_with(VECTORS) {
-            // nothing to be had of such numbers, and a dictionary of them would be as long
-            Compression::UNCOMPRESSED
-        } else {
-            Compression::ZSTD(ZstdLevel::try_new(1).expect("there is such a level"))
-        })
-        .set_dictionary_enabled(!path.ends_with(VECTORS))
-        .set_data_page_row_count_limit(if path.ends_with(PASSAGES) { PAGE_ROWS } else { 1 << 20 })
-        .set_write_batch_size(PAGE_ROWS)
-        .set_created_by("train".to_owned())
-        .build();
-    let batch = |columns| RecordBatch::try_from_iter_with_nullable(columns).expect("columns are of one length");
-    let mut batches = batches.map(batch);
-    // a file of nothing is empty
-    let Some(first) = batches.next() else { return Ok(file.publish()?) };
-    let mut writer = ArrowWriter::try_new(file, first.schema(), Some(properties)).map_err(failed)?;
-    for batch in std::iter::once(first).chain(batches) {
-        writer.write(&batch).map_err(failed)?;
-    }
-    Ok(writer.into_inner().map_err(failed)?.publish()?)
-}
-
-/// Makes sure that the files of a segment are those that were written.
-///
-/// # Errors
-/// When one is another: it is named.
-pub(super) fn verify(folder: &Path, files: &[FileEntry]) -> Result<()> {
-    for FileEntry { path, bytes, sha256, .. } in files {
-        let path = folder.join(path);
-        let found = hash_file(&path)?;
-        if found.bytes != *bytes {
-            let message = format!("it has {} bytes, and {bytes} were written", found.bytes);
-            return Err(Error::Damaged { path, message });
-        }
-        if found.sha256 != *sha256 {
-            return Err(Error::Damaged { path, message: "its bytes are not those that were written".into() });
-        }
-    }
-    Ok(())
-}
-
 impl Segment {
     /// Opens a segment.
     ///
@@ -220,14 +155,7 @@ impl Segment {
     /// # Errors
     /// When a file cannot be read, or is another.
     pub fn open(folder: &Path, files: &[FileEntry], width: Option<usize>) -> Result<Self> {
-        for FileEntry { path, bytes, .. } in files {
-            let path = folder.join(path);
-            let found = path.metadata().map_err(Error::file("read", &path))?.len();
-            if found != *bytes {
-                let message = format!("it has {found} bytes, and {bytes} were written");
-                return Err(Error::Damaged { path, message });
-            }
-        }
+        verify_sizes(folder, files)?;
         let (mut ids, mut facts, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
         let path = folder.join(PASSAGES);
         let texts = File::open(&path).map_err(Error::file("read", &path))?;
@@ -338,8 +266,25 @@ pub(super) fn read_all(folder: &Path, passages: usize, width: Option<usize>, mut
     })
 }
 
+/// The ids of a segment, rising.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn read_ids(folder: &Path) -> Result<Vec<String>> {
+    let mut ids = Vec::new();
+    read_file(&folder.join(PASSAGES), &[ID], |batch| {
+        let own = batch.column_by_name(ID).and_then(|column| column.as_string_opt::<i32>());
+        ids.extend(own.ok_or("it lacks a column")?.iter().flatten().map(str::to_owned));
+        Ok(())
+    })?;
+    Ok(ids)
+}
+
 /// The vectors of a segment, `[passages, width]`.
-fn read_vectors(folder: &Path, passages: usize, width: usize) -> Result<Vec<f32>> {
+///
+/// # Errors
+/// When the file cannot be read, or has others.
+pub(super) fn read_vectors(folder: &Path, passages: usize, width: usize) -> Result<Vec<f32>> {
     let path = folder.join(VECTORS);
     let mut vectors = Vec::with_capacity(passages * width);
     read_file(&path, &[VECTOR], |batch| {
@@ -415,46 +360,4 @@ fn selection(numbers: &[u32], rows: usize) -> RowSelection {
         selectors.push(RowSelector::skip(rows - next));
     }
     selectors.into()
-}
-
-/// The same as [`read`] of all rows of a file that is opened for it.
-fn read_file(path: &Path, columns: &[&str], take: impl FnMut(&RecordBatch) -> Result<(), String>) -> Result<()> {
-    let file = File::open(path).map_err(Error::file("read", path))?;
-    read(path, &file, columns, None, take)
-}
-
-/// Reads columns of a file, some rows at a time; a file of nothing has none.
-fn read(
-    path: &Path,
-    file: &File,
-    columns: &[&str],
-    rows: Option<RowSelection>,
-    mut take: impl FnMut(&RecordBatch) -> Result<(), String>,
-) -> Result<()> {
-    let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
-    let file = file.try_clone().map_err(Error::file("read", path))?;
-    if file.metadata().map_err(Error::file("read", path))?.len() == 0 {
-        return Ok(());
-    }
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(error.to_string()))?;
-    let roots = builder.schema().fields().iter().enumerate();
-    let roots = roots.filter(|(_, field)| columns.contains(&field.name().as_str())).map(|(place, _)| place);
-    let mask = ProjectionMask::roots(builder.parquet_schema(), roots.collect::<Vec<_>>());
-    let mut builder = builder.with_projection(mask).with_batch_size(BATCH_ROWS);
-    if let Some(rows) = rows {
-        builder = builder.with_row_selection(rows);
-    }
-    for batch in builder.build().map_err(|error| damaged(error.to_string()))? {
-        take(&batch.map_err(|error| damaged(error.to_string()))?).map_err(damaged)?;
-    }
-    Ok(())
-}
-
-/// A column of numbers without nulls.
-fn numbers<'b, T: arrow::datatypes::ArrowPrimitiveType>(
-    batch: &'b RecordBatch,
-    name: &str,
-) -> Result<&'b [T::Native], String> {
-    let column = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<T>());
-    Ok(column.ok_or_else(|| format!("it lacks the column `{name}`"))?.values())
 }

@@ -18,14 +18,18 @@ use std::{
     sync::Arc,
 };
 
-use system::{FolderLock, sync_folder};
+use kernels::graph::GraphConfig;
+use system::FolderLock;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::{
     analysis::{Analysis, AnalysisConfig},
     encoder::{EncoderEntry, PassageEncoder},
+    folders::{Kind, segment_folder},
+    graph_file::GraphEntry,
+    graph_update::GraphUpdate,
     index::{lock, no_index},
-    manifest::{Manifest, PARTIAL, SegmentEntry, is_segment_name, segment_folder, segment_name},
+    manifest::{Manifest, SegmentEntry},
     passage::{Passage, PassagesConfig},
     segment::{self, Row},
 };
@@ -85,6 +89,8 @@ pub struct IndexWriter {
     analysis: Analysis,
     /// What gives passages vectors; none where they have none, or where no passage is added.
     encoder: Option<Box<dyn PassageEncoder>>,
+    /// How a graph of its vectors is made; none where it has none.
+    graph: Option<GraphConfig>,
     /// The segment that each document is in, by the hash of its id.
     documents: HashMap<u128, Arc<str>>,
     /// Segments of an index that is built, and is not published yet.
@@ -95,6 +101,8 @@ pub struct IndexWriter {
 impl IndexWriter {
     /// Makes an index in a folder. It is there once the first documents are added.
     ///
+    /// - `with_graph`: whether it keeps a graph of its vectors
+    ///
     /// # Errors
     /// When there is an index with something in it, something else is there, or the folder cannot be written.
     pub fn create(
@@ -102,6 +110,7 @@ impl IndexWriter {
         analysis: AnalysisConfig,
         passages: PassagesConfig,
         encoder: Option<Box<dyn PassageEncoder>>,
+        with_graph: bool,
     ) -> Result<Self> {
         let manifest = Manifest::new(analysis, passages, encoder.as_ref().map(|encoder| encoder.entry().clone()));
         let fault = |message: &str| Error::Data { path: folder.to_owned(), message: message.into() };
@@ -116,6 +125,7 @@ impl IndexWriter {
         }
         let mut writer = Self::with(folder, manifest, encoder, lock)?;
         writer.unpublished = Some(Vec::new());
+        writer.graph = with_graph.then(GraphConfig::default);
         Ok(writer)
     }
 
@@ -146,8 +156,9 @@ impl IndexWriter {
         lock: FolderLock,
     ) -> Result<Self> {
         let (folder, analysis) = (folder.to_owned(), Analysis::new(manifest.analysis));
+        let graph = manifest.graph.as_ref().map(GraphEntry::config);
         let documents = HashMap::new();
-        let mut writer = Self { folder, manifest, analysis, encoder, documents, unpublished: None, _lock: lock };
+        let mut writer = Self { folder, manifest, analysis, encoder, graph, documents, unpublished: None, _lock: lock };
         writer.remove_remains();
         writer.find_documents()?;
         Ok(writer)
@@ -225,12 +236,14 @@ impl IndexWriter {
             self.publish(passages, &mut added, note)?;
         }
         if let Some(segments) = self.unpublished.take() {
-            self.replace(segments)?;
+            let graph = self.graph_of(&segments, note)?;
+            self.publish_version(segments, graph)?;
         }
         added.emptied = emptied.len();
         let left = self.without(&emptied)?;
         self.replace(left)?;
         self.put_together()?;
+        self.update_graph(note)?;
         Ok(added)
     }
 
@@ -254,14 +267,17 @@ impl IndexWriter {
 
     /// Removes documents by their ids.
     ///
+    /// - `note`: is told how far it is
+    ///
     /// # Errors
     /// When a segment cannot be read or written.
-    pub fn remove(&mut self, ids: &BTreeSet<String>) -> Result<Removed> {
+    pub fn remove(&mut self, ids: &BTreeSet<String>, note: &mut dyn FnMut(&str)) -> Result<Removed> {
         let hashes: Vec<u128> = ids.iter().map(|id| xxh3_128(id.as_bytes())).collect();
         let known = hashes.iter().filter(|hash| self.documents.contains_key(hash)).count();
         let segments = self.without(&hashes.into_iter().collect())?;
         self.replace(segments)?;
         self.put_together()?;
+        self.update_graph(note)?;
         Ok(Removed { documents: known, unknown: ids.len() - known })
     }
 
@@ -369,49 +385,49 @@ impl IndexWriter {
     /// Writes a segment; it is no part of the index yet.
     fn write(&self, mut rows: Vec<Row>) -> Result<SegmentEntry> {
         rows.sort_unstable_by(|one, other| one.passage.id.cmp(&other.passage.id));
-        let segments = self.folder.join("segments");
-        let partial = segments.join(PARTIAL);
-        if partial.exists() {
-            fs::remove_dir_all(&partial).map_err(Error::file("remove", &partial))?;
-        }
-        fs::create_dir_all(&partial).map_err(Error::file("make the folder", &partial))?;
-        let files = segment::write(&partial, &rows, &self.analysis)?;
-        let mut hash = Xxh3::new();
-        files.iter().for_each(|file| hash.update(file.sha256.as_bytes()));
-        let name = segment_name(self.manifest.version + 1, hash.digest128());
-        let folder = segment_folder(&self.folder, &name);
-        // what a kill left of a version that was never published
-        if folder.exists() {
-            fs::remove_dir_all(&folder).map_err(Error::file("remove", &folder))?;
-        }
-        fs::rename(&partial, &folder).map_err(Error::file("rename to", &folder))?;
-        sync_folder(&segments)?;
+        let write = |folder: &Path| segment::write(folder, &rows, &self.analysis);
+        let (name, files) = Kind::Segment.publish(&self.folder, self.manifest.version + 1, write)?;
         let bytes = rows.iter().map(|row| row.passage.bytes()).sum();
         Ok(SegmentEntry { name, passages: rows.len(), bytes, files })
     }
 
+    /// Lets the graph of vectors keep up with segments, if there is one.
+    fn update_graph(&mut self, note: &mut dyn FnMut(&str)) -> Result<()> {
+        let segments = self.manifest.segments.clone();
+        let graph = self.graph_of(&segments, note)?;
+        self.publish_version(segments, graph)
+    }
+
+    /// The graph of an index of some segments; it is no part of the index yet.
+    fn graph_of(&self, segments: &[SegmentEntry], note: &mut dyn FnMut(&str)) -> Result<Option<GraphEntry>> {
+        let (Some(config), Some(width)) = (self.graph, self.width()) else { return Ok(None) };
+        let update = GraphUpdate { index: &self.folder, version: self.manifest.version + 1, segments, width };
+        update.run(self.manifest.graph.as_ref(), config, note).map(Some)
+    }
+
     /// Publishes a version of other segments, and removes what is no part of it.
     fn replace(&mut self, segments: Vec<SegmentEntry>) -> Result<()> {
-        if segments == self.manifest.segments {
+        let graph = self.manifest.graph.clone();
+        self.publish_version(segments, graph)
+    }
+
+    /// Publishes a version of other segments, or another graph, and removes what is no part of it.
+    fn publish_version(&mut self, segments: Vec<SegmentEntry>, graph: Option<GraphEntry>) -> Result<()> {
+        if segments == self.manifest.segments && graph == self.manifest.graph {
             return Ok(());
         }
-        let manifest = self.manifest.with_segments(segments);
+        let manifest = self.manifest.next(segments, graph);
         manifest.publish(&self.folder)?;
         self.manifest = manifest;
         self.remove_remains();
         self.find_documents()
     }
 
-    /// Removes segments that are no part of the index: of versions before, and what a kill left. One that cannot be removed is tried again by
-    /// the next writer.
+    /// Removes what is no part of the index.
     fn remove_remains(&self) {
-        for entry in fs::read_dir(self.folder.join("segments")).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let is_part = self.manifest.segments.iter().any(|entry| name == entry.name.as_str());
-            if !is_part && is_segment_name(&name.to_string_lossy()) {
-                let _ = fs::remove_dir_all(entry.path());
-            }
-        }
+        let Self { folder, manifest, .. } = self;
+        Kind::Segment.remove_others(folder, |name| manifest.segments.iter().any(|entry| entry.name == name));
+        Kind::Graph.remove_others(folder, |name| manifest.graph.as_ref().is_some_and(|graph| graph.is_in(name)));
     }
 }
 

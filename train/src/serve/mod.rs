@@ -6,6 +6,7 @@
 //!     observation a request until its answer is sent                deadline     and how long that may take
 //!     request     bytes in, checked requests out
 //!     job         what the engine is asked for
+//!     answers     a question to passages, and these to an answer, by what `answer_source` has; `page`, on which a person asks
 //!     answer      jobs to the engine, its events to an answer, at once or in pieces
 //!       engine    the model on a thread of its own
 //!       choice    one text, as it grows: whole characters, nothing of a stop string (`text_stream`), tokens by name
@@ -18,6 +19,8 @@
 //! encrypts.
 
 mod answer;
+mod answer_source;
+mod answers;
 mod choice;
 mod connection;
 mod deadline;
@@ -27,6 +30,7 @@ mod forms;
 mod job;
 mod metrics;
 mod observation;
+mod page;
 mod request;
 mod routes;
 mod server;
@@ -34,7 +38,8 @@ mod service;
 mod text_stream;
 mod token_names;
 
+pub use answer_source::{AnswerSource, Question};
 pub use engine::{Engine, EngineThread};
-pub use request::{ChatRequest, CompletionRequest, DetokenizeRequest, TokenizeRequest};
+pub use request::{AnswerRequest, ChatRequest, CompletionRequest, DetokenizeRequest, TokenizeRequest};
 pub use server::serve;
 pub use service::{ServeLimits, Served, Service};

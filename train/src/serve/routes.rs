@@ -16,6 +16,7 @@ use super::{
     error::{ApiError, ApiResult},
     job::{Job, conversation, failed},
     observation::Observation,
+    page,
     request::{DetokenizeRequest, TokenizeRequest, Tokenized},
     service::Service,
 };
@@ -29,7 +30,11 @@ const MODELS: &str = "/v1/models";
 
 /// All paths.
 pub fn router(service: Arc<Service>) -> Router {
-    Router::new()
+    let answering = match &service.answers {
+        Some(_) => page::routes(Router::new().route("/v1/answers", post(answers))),
+        None => Router::new(),
+    };
+    answering
         .route("/v1/completions", post(completions))
         .route("/v1/chat/completions", post(chat_completions))
         .route(MODELS, get(models))
@@ -88,6 +93,10 @@ async fn chat_completions(State(service): Shared, request: Request) -> Response 
         answer(job, deadline, observation).await
     })
     .await
+}
+
+async fn answers(State(service): Shared, request: Request) -> Response {
+    counted(service, "/v1/answers", request, super::answers::answers).await
 }
 
 async fn models(State(service): Shared, request: Request) -> Response {

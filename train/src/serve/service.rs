@@ -23,6 +23,7 @@ use tokio::{
 };
 
 use super::{
+    answer_source::{AnswerSource, Answers},
     deadline::Deadline,
     engine::Engine,
     error::{ApiError, ApiResult},
@@ -75,6 +76,8 @@ pub struct Service {
     pub(super) served: Served,
     pub(super) limits: ServeLimits,
     pub(super) engine: Engine,
+    /// What questions are answered from; none where they are not.
+    pub(super) answers: Option<Arc<Answers>>,
     pub(super) metrics: Metrics,
     /// The most new tokens of a text.
     pub(super) max_tokens: usize,
@@ -115,6 +118,7 @@ impl Service {
             served,
             limits,
             engine,
+            answers: None,
             metrics: Metrics::new(),
             created: seconds(),
             working: AtomicUsize::new(0),
@@ -123,6 +127,14 @@ impl Service {
             next_id: AtomicU64::new(0),
             chance: RandomState::new().build_hasher().finish(),
         }
+    }
+
+    /// The same, which also answers questions from passages.
+    ///
+    /// - `most`: questions that are answered or wait, at most
+    #[must_use]
+    pub fn with_answers(self, source: AnswerSource, most: usize) -> Self {
+        Self { answers: Some(Arc::new(Answers::new(source, most))), ..self }
     }
 
     /// What the model is called.

@@ -30,7 +30,7 @@ mod word_cache;
 
 use std::{collections::HashMap, path::Path};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use system::{AtomicFile, sha256};
 
 use self::{
@@ -252,6 +252,38 @@ impl Tokenizer {
     pub fn export(&self, folder: &Path, defaults: &Map<String, Value>) -> Result<()> {
         AtomicFile::write_whole(&folder.join(FILE), &self.bytes)?;
         self.names.write_for_others(folder, defaults)
+    }
+
+    /// The same for an encoder of texts, which are read up to a token that ends them: it is put there by whoever reads the folder, too.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or the tokenizer's own parts do not fit together.
+    pub fn export_ended(&self, folder: &Path, defaults: &Map<String, Value>) -> Result<()> {
+        let mut json: Value = serde_json::from_slice(&self.bytes).map_err(|error| failed(&error.into()))?;
+        json["post_processor"] = self.ended_texts()?;
+        let bytes = serde_json::to_vec(&json).expect("a value is JSON");
+        AtomicFile::write_whole(&folder.join(FILE), &bytes)?;
+        self.names.write_for_others(folder, defaults)
+    }
+
+    /// What puts a text between the tokens that begin and end it, as the format has it.
+    fn ended_texts(&self) -> Result<Value> {
+        let name = |id: u32| self.token(id).unwrap_or_default();
+        let (begin, end) = (self.prompt("")?, self.end_of_text());
+        let special = |id: &u32| json!({"SpecialToken": {"id": name(*id), "type_id": 0}});
+        let of = |texts: &[(&str, u32)]| -> Vec<Value> {
+            let one = |(text, type_id): &(&str, u32)| json!({"Sequence": {"id": text, "type_id": type_id}});
+            let begin = begin.iter().map(special);
+            begin.chain(texts.iter().flat_map(|text| [one(text), special(&end)])).collect()
+        };
+        let tokens = begin
+            .iter()
+            .chain([&end])
+            .map(|id| (name(*id), json!({"id": name(*id), "ids": [id], "tokens": [name(*id)]})));
+        Ok(json!({
+            "type": "TemplateProcessing", "single": of(&[("A", 0)]), "pair": of(&[("A", 0), ("B", 1)]),
+            "special_tokens": tokens.collect::<Map<String, Value>>(),
+        }))
     }
 
     /// The token that stands for what is unknown, where the model has one.

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use crate::support::{Workshop, stderr, text, train};
 
 /// A model, an index of few passages, and a template that leaves room for them.
-struct Library(Workshop);
+pub struct Library(pub Workshop);
 
 impl Library {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let workshop = Workshop::new();
         workshop.pretrain_well("base", &["--until", "3"]);
         let library = Self(workshop);
@@ -27,11 +27,11 @@ impl Library {
         library
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn write(&self, name: &str, rows: &[Value]) -> PathBuf {
+    pub fn write(&self, name: &str, rows: &[Value]) -> PathBuf {
         let path = self.path(name);
         fs::write(&path, rows.iter().map(|row| row.to_string() + "\n").collect::<String>()).expect("it can be written");
         path
@@ -45,7 +45,7 @@ impl Library {
         train(&[&given[..], few, &template, more].concat())
     }
 
-    fn object(&self, more: &[&str]) -> Value {
+    pub fn object(&self, more: &[&str]) -> Value {
         let output = self.answer(&[more, &["--json"]].concat());
         assert!(output.status.success(), "{more:?}: {}", stderr(&output));
         serde_json::from_slice(&output.stdout).expect("it is JSON")

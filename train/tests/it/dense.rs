@@ -56,6 +56,13 @@ fn refused(workshop: &Workshop, command: &str, index: &str, more: &[&str]) -> St
     stderr(&output)
 }
 
+/// What is said of arguments that do not go together.
+fn refused_by_arguments(workshop: &Workshop, command: &str, index: &str, more: &[&str]) -> String {
+    let output = run(workshop, command, index, more);
+    assert_eq!(output.status.code(), Some(2), "{command} {more:?}: {}", stderr(&output));
+    stderr(&output)
+}
+
 /// Ids and scores of what is found.
 fn found(workshop: &Workshop, index: &str, question: &str, more: &[&str]) -> Vec<(String, f64)> {
     let said = well(workshop, "search", index, &[&[question, "--json"], more].concat());
@@ -112,6 +119,72 @@ fn vectors_stay_with_their_passages() {
     assert_eq!(found(&workshop, "at-once", "What is 17?", &["--k", "60"]), fused);
 }
 
+/// A graph finds what comparing all finds, of passages that came before it and after, and none that was removed; it is made anew when it must be.
+#[test]
+fn a_graph_keeps_up_with_its_index() {
+    let workshop = workshop();
+    let encoders = workshop.path().join("encoders");
+    let all = write(&workshop, "all.jsonl", &documents(0..500));
+    let said = refused_by_arguments(&workshop, "index build", "none", &[text(&all), "--graph"]);
+    assert!(said.contains("--encoder <DIR>"), "{said}");
+    well(&workshop, "index build", "index", &[text(&all), "--encoder", text(&encoders), "--graph"]);
+    let graph = |points: usize| {
+        let said = well(&workshop, "index info", "index", &[]);
+        assert!(said.contains(&format!("a graph of {points} of them, recall@10 ")), "{said}");
+        assert!(well(&workshop, "index check", "index", &[]).contains("is whole"));
+    };
+    let question = |number: usize| format!("What is {number}?");
+    // walks hold few of them, so that they are worth while
+    let nearest = |number: usize, more: &[&str]| {
+        found(&workshop, "index", &question(number), &[&["--by", "vectors", "--k", "3"], more].concat())
+    };
+    let agree = |range: std::ops::Range<usize>, more: &[&str]| {
+        let (mut all, mut common) = (0, 0);
+        for number in range.step_by(7) {
+            let [by_walk, exact] =
+                [&["--ef", "20"][..], &["--exact"]].map(|how| nearest(number, &[more, how].concat()));
+            all += exact.len();
+            common += exact.iter().filter(|found| by_walk.contains(found)).count();
+        }
+        assert!(common * 10 >= all * 8, "{common} of {all} are found");
+    };
+    graph(500);
+    agree(0..500, &[]);
+    // a few more are compared one by one
+    well(&workshop, "index add", "index", &[text(&write(&workshop, "few.jsonl", &documents(500..510)))]);
+    graph(500);
+    agree(480..510, &[]);
+    // more of them join
+    well(&workshop, "index add", "index", &[text(&write(&workshop, "more.jsonl", &documents(510..600)))]);
+    graph(600);
+    agree(400..600, &[]);
+    // what is removed is a way to others, and is found no more
+    let gone: Vec<String> = (0..30).map(|number| format!("d{number:03}")).collect();
+    well(&workshop, "index remove", "index", &gone.iter().map(String::as_str).collect::<Vec<_>>());
+    graph(600);
+    agree(0..60, &[]);
+    assert!((0..30).all(|number| nearest(number, &["--ef", "20"]).iter().all(|(id, _)| !gone.contains(id))));
+    // a document that says something else is another point
+    let other = write(&workshop, "other.jsonl", &[json!({"id": "d300", "text": "It is 77."})]);
+    well(&workshop, "index add", "index", &[text(&other)]);
+    agree(290..310, &[]);
+    let gone: Vec<String> = (30..200).map(|number| format!("d{number:03}")).collect();
+    well(&workshop, "index remove", "index", &gone.iter().map(String::as_str).collect::<Vec<_>>());
+    graph(400);
+    agree(200..600, &[]);
+    // by both, walks hold more than there are, and all are compared
+    let both = |more: &[&str]| found(&workshop, "index", &question(333), &[&["--by", "hybrid"], more].concat());
+    assert_eq!(both(&[]), both(&["--exact"]));
+
+    let file = folder_in(&workshop.path().join("index"), "graphs").join("graph.parquet");
+    let bytes = fs::read(&file).expect("it is there");
+    fs::write(&file, &bytes[..bytes.len() - 1]).expect("it can be written");
+    let said = refused(&workshop, "search", "index", &["What is 3?", "--by", "vectors"]);
+    assert!(said.contains("graph.parquet is damaged: it has"), "{said}");
+    assert!(refused(&workshop, "index check", "index", &[]).contains("graph.parquet is damaged"));
+    assert!(!well(&workshop, "search", "index", &["What is 3?", "--by", "vectors", "--exact"]).is_empty());
+}
+
 /// What is found and does not answer becomes a negative; and encoders are trained on that in a second round.
 #[test]
 fn negatives_come_from_an_index() {
@@ -155,6 +228,43 @@ fn negatives_come_from_an_index() {
     assert!(output.status.success() && stderr(&output).contains("nothing is fresh"), "{}", stderr(&output));
 }
 
+/// Encoders become folders of sentence-transformers, whose texts end with the token at which they are read.
+#[test]
+fn encoders_are_exported() {
+    let workshop = workshop();
+    let read = |path: &Path| -> Value {
+        let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        serde_json::from_slice(&bytes).expect("it is JSON")
+    };
+    let export = |from: &str, to: &str| {
+        let [from, to] = [from, to].map(|name| workshop.path().join(name));
+        let output = train(&["export", text(&from), "--out", text(&to)]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        to
+    };
+    let mean = export("others", "mean");
+    assert_eq!(read(&mean.join("1_Pooling/config.json"))["pooling_mode_mean_tokens"], json!(true));
+    let program = PROGRAMS.iter().find(|program| program.name == "retrieve").expect("there is one");
+    let output = program.run(&workshop, "two", &["encoder.shared=false", "encoder.similarity=cosine"], &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let two = export("two", "exported");
+    assert!(!two.join("model.safetensors").exists(), "neither is the model");
+    let weights = ["query", "passage"].map(|name| {
+        let folder = two.join(name);
+        let modules = read(&folder.join("modules.json"));
+        assert_eq!(modules[2]["type"], json!("sentence_transformers.models.Normalize"));
+        assert_eq!(read(&folder.join("1_Pooling/config.json"))["pooling_mode_lasttoken"], json!(true));
+        let single = read(&folder.join("tokenizer.json"))["post_processor"]["single"].clone();
+        assert_eq!(
+            single.as_array().and_then(|parts| parts.last()).expect("a list")["SpecialToken"]["id"],
+            json!("<|endoftext|>")
+        );
+        fs::read(folder.join("model.safetensors")).expect("it is there")
+    });
+    assert_eq!(weights[0].len(), weights[1].len());
+    assert_ne!(weights[0], weights[1], "each has its own weights");
+}
+
 /// Vectors of two encoders say nothing of each other; what was cut is counted; a file that is short is named.
 #[test]
 fn what_does_not_fit_together_is_named() {
@@ -187,17 +297,17 @@ fn what_does_not_fit_together_is_named() {
         refused(&workshop, "index build", "none", &[text(&all), "--encoder", text(&workshop.path().join("base"))]);
     assert!(said.contains("it holds no encoders, which `train retrieve` makes"), "{said}");
 
-    let vectors = segment(&workshop.path().join("index")).join("vectors.parquet");
+    let vectors = folder_in(&workshop.path().join("index"), "segments").join("vectors.parquet");
     let bytes = fs::read(&vectors).expect("it is there");
     fs::write(&vectors, &bytes[..bytes.len() - 1]).expect("it can be written");
     let said = refused(&workshop, "search", "index", &["What is 3?", "--encoder", text(&moved)]);
     assert!(said.contains("vectors.parquet is damaged: it has"), "{said}");
 }
 
-/// The one segment of an index.
-fn segment(index: &Path) -> PathBuf {
-    let segments = fs::read_dir(index.join("segments")).expect("there are segments");
-    segments.map(|entry| entry.expect("it can be listed").path()).next().expect("there is one")
+/// The one folder in a folder of an index.
+fn folder_in(index: &Path, name: &str) -> PathBuf {
+    let entries = fs::read_dir(index.join(name)).expect("it is there");
+    entries.map(|entry| entry.expect("it can be listed").path()).next().expect("there is one")
 }
 
 /// Configurations that cannot be: each is named at its key.

@@ -39,6 +39,7 @@ mod serve;
 mod serve_clients;
 mod serve_load;
 mod served;
+mod served_answers;
 mod spans;
 mod spikes;
 mod support;

@@ -268,6 +268,32 @@ fn what_answers_is_no_negative() {
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
 }
 
+/// Results as `trec_eval` reads them: its columns stand between white space.
+#[test]
+fn results_are_a_run_of_trec() {
+    let library = Library::new();
+    let rows = [json!({"id": "Sund", "text": "pam is a sailor"}), json!({"id": "a b", "text": "ada is a sailor"})];
+    let documents = library.write("documents.jsonl", &rows);
+    library.well("index build", "index", &[text(&documents)]);
+    let asked = |query: &str| {
+        let row = json!({"id": "q", "query": query, "relevant": ["Sund"]});
+        let questions = library.write("questions.jsonl", &[row, json!({"query": query, "relevant": ["Sund"]})]);
+        [questions, library.path("run")]
+    };
+    let [questions, run] = asked("pam");
+    library.well("search", "index", &["--questions", text(&questions), "--run", text(&run)]);
+    let lines = fs::read_to_string(&run).expect("it was written");
+    let lines: Vec<Vec<&str>> = lines.lines().map(|line| line.split(' ').collect()).collect();
+    assert_eq!(
+        lines.iter().map(|line| &line[..4]).collect::<Vec<_>>(),
+        [["q", "Q0", "Sund", "1"], ["2", "Q0", "Sund", "1"]]
+    );
+    assert!(lines.iter().all(|line| line[4].parse::<f64>().is_ok_and(|score| score > 0.0) && line[5] == "train"));
+    let [questions, run] = asked("ada");
+    let said = library.refused("search", "index", &["--questions", text(&questions), "--run", text(&run)]);
+    assert!(said.contains("the id \"a b\" cannot stand in a run of TREC"), "{said}");
+}
+
 /// The figures that `bm25s` 0.3.16 has in Lucene's form on the English paragraphs of `XQuAD`: with stems those of `PyStemmer` 3.1.0.
 #[test]
 fn paragraphs_are_found_as_published() {

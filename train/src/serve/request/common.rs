@@ -151,7 +151,7 @@ fn logit_bias(fields: &mut Fields, vocab_size: usize) -> ApiResult<Vec<(u32, f32
     Ok(known)
 }
 
-fn stops(fields: &mut Fields) -> ApiResult<Stops> {
+pub(super) fn stops(fields: &mut Fields) -> ApiResult<Stops> {
     let values = match fields.take("stop") {
         None => Vec::new(),
         Some(Value::Array(values)) => values,

@@ -2,19 +2,21 @@
 //! names the key at fault.
 //!
 //! ```text
-//! bytes -> an object's fields -> CompletionRequest, ChatRequest, TokenizeRequest, DetokenizeRequest
+//! bytes -> an object's fields -> CompletionRequest, ChatRequest, AnswerRequest, TokenizeRequest, DetokenizeRequest
 //! ```
 //!
 //! A key that the API does not have is refused, as OpenAI refuses it: what is misspelt should not be passed over. Keys that say something of the
 //! caller's account, and no more, are taken and change nothing; keys that ask for what this server does not do are taken where they ask for
 //! nothing.
 
+mod answer;
 mod chat;
 mod common;
 mod completion;
 mod fields;
 mod tokens;
 
+pub use answer::AnswerRequest;
 pub use chat::ChatRequest;
 pub use common::SamplingParams;
 pub use completion::{CompletionRequest, Prompt};
@@ -181,6 +183,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn questions_are_read_or_named() {
+        let read = |body: Value| AnswerRequest::read(body.to_string().as_bytes(), 10);
+        let request = read(json!({"query": "who?", "k": 0, "as": "rag-token", "stop": "."})).expect("it is sound");
+        assert_eq!((request.query.as_str(), request.k, request.stop), ("who?", Some(0), Some(vec![".".to_owned()])));
+        for (body, param, message) in [
+            (json!({}), "query", "is missing"),
+            (json!({"query": " "}), "query", "is empty"),
+            (json!({"query": 1}), "query", "a string, not 1"),
+            (json!({"query": "a", "k": 11}), "k", "from 0 to 10, not 11"),
+            (json!({"query": "a", "as": "rag"}), "as", "prompt, rag-sequence or rag-token"),
+            (json!({"query": "a", "max_tokens": 0}), "max_tokens", "a whole number from 1"),
+            (json!({"query": "a", "question": "a"}), "question", "Unrecognized"),
+        ] {
+            let (found, said) = named(&read(body.clone()).expect_err("it is refused"));
+            assert!(found == param && said.contains(message), "{body}: {found}: {said}");
+        }
+    }
+
     /// Any JSON, with the names that requests have.
     fn any_json() -> impl Strategy<Value = Value> {
         let number = || {
@@ -218,6 +239,9 @@ mod tests {
                 "logit_bias",
                 "reasoning_effort",
                 "suffix",
+                "query",
+                "k",
+                "as",
                 "tokens",
                 "add_special_tokens",
             ])
@@ -252,6 +276,7 @@ mod tests {
         for error in [
             ChatRequest::read(body, VOCAB_SIZE).err(),
             TokenizeRequest::read(body).err(),
+            AnswerRequest::read(body, 10).err(),
             DetokenizeRequest::read(body, VOCAB_SIZE).err(),
         ] {
             assert!(error.as_ref().is_none_or(is_said), "{error:?}");

@@ -2,9 +2,9 @@
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 
+use super::passage::Passage;
 use crate::{
     error::{Error, Result},
-    retrieve::Passage,
     tokenizer::{ChatTemplate, Message, Tokenizer},
 };
 
@@ -18,7 +18,7 @@ const NAME: &str = "answer";
 
 /// Asks a model.
 #[derive(Debug)]
-pub(super) struct AnswerPrompt<'t> {
+pub struct AnswerPrompt<'t> {
     tokenizer: &'t Tokenizer,
     /// With the one template.
     environment: Environment<'static>,
@@ -64,7 +64,7 @@ impl<'t> AnswerPrompt<'t> {
     ///
     /// # Errors
     /// When there is no room for the question alone, or the tokenizer's own parts do not fit together.
-    pub fn fitted(&self, question: &str, passages: &[Passage]) -> Result<FittedPrompt> {
+    pub(super) fn fitted(&self, question: &str, passages: &[Passage]) -> Result<FittedPrompt> {
         for count in (1..=passages.len()).rev() {
             let ids = self.ids(question, &passages[..count])?;
             if ids.len() <= self.room {

@@ -1,0 +1,113 @@
+//! A search on a thread of its own, for a server: what comes meanwhile is searched for together, and each search sees the newest version of the
+//! index.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::mpsc::{self, Receiver, Sender},
+    thread,
+};
+
+use super::searcher::{OpenIndex, SearchOptions};
+use crate::{
+    error::{Error, Result},
+    retrieve::Index,
+    serve::Question,
+};
+
+/// Questions that are searched for together.
+const TOGETHER: usize = 64;
+
+/// Starts a thread that finds passages for questions.
+///
+/// - returns: where questions go, once the index is open
+///
+/// # Errors
+/// When the index cannot be opened, or the thread not be started.
+pub(super) fn start(options: SearchOptions) -> Result<Sender<Question>> {
+    let (questions, asked) = mpsc::channel();
+    let (opened, is_open) = mpsc::channel();
+    let folder = options.index.clone();
+    let work = move || {
+        let mut waiting = None;
+        // is told of the first index alone
+        let mut opened = Some(opened);
+        loop {
+            let open = OpenIndex::new(&options);
+            let told = match (&open, opened.take()) {
+                (Ok(_), Some(opened)) => opened.send(Ok(())),
+                (Err(error), Some(opened)) => {
+                    let _ = opened.send(Err(error.to_string()));
+                    return;
+                }
+                (_, None) => Ok(()),
+            };
+            let goes_on = match open {
+                Ok(open) => search(&open, &asked, &mut waiting),
+                Err(error) => try_again(&error, &options.index, &asked, &mut waiting),
+            };
+            if told.is_err() || !goes_on {
+                return;
+            }
+        }
+    };
+    thread::Builder::new().name("search".into()).spawn(work).map_err(Error::file("start a thread for", &folder))?;
+    match is_open.recv() {
+        Ok(Ok(())) => Ok(questions),
+        Ok(Err(message)) => Err(Error::Data { path: folder, message }),
+        Err(_) => Err(Error::Data { path: folder, message: "the thread that searches has stopped".into() }),
+    }
+}
+
+/// Searches in one version of an index, until there is another.
+///
+/// - `waiting`: a question that another version is to answer
+/// - returns: whether somebody may still ask
+fn search(open: &OpenIndex<'_>, asked: &Receiver<Question>, waiting: &mut Option<Question>) -> bool {
+    let searcher = open.searcher();
+    loop {
+        let Some(first) = waiting.take().or_else(|| asked.recv().ok()) else { return false };
+        // one that cannot be read is said when it is opened
+        if Index::version_of(open.folder()).ok() != Some(open.index.version()) {
+            *waiting = Some(first);
+            return true;
+        }
+        let mut few = vec![first];
+        few.extend(asked.try_iter().take(TOGETHER - 1));
+        // nothing is searched for whose asker is gone
+        few.retain(|question| !question.reply.is_closed());
+        // how many are wanted decides how surely each is found: who else asks does not
+        let mut by_k: BTreeMap<usize, Vec<Question>> = BTreeMap::new();
+        few.into_iter().for_each(|question| by_k.entry(question.k).or_default().push(question));
+        for (k, few) in by_k {
+            let texts: Vec<&str> = few.iter().map(|question| question.text.as_str()).collect();
+            match searcher.passages(&texts, k) {
+                Ok(found) => {
+                    for (question, found) in few.into_iter().zip(found) {
+                        let _ = question.reply.send(Ok(found));
+                    }
+                }
+                Err(error) => {
+                    let message = error.to_string();
+                    few.into_iter().for_each(|question| refuse(question, open.folder(), &message));
+                }
+            }
+        }
+    }
+}
+
+/// Refuses a question where the index cannot be opened: once it has been tried again for this one.
+fn try_again(error: &Error, folder: &Path, asked: &Receiver<Question>, waiting: &mut Option<Question>) -> bool {
+    match waiting.take() {
+        Some(question) => refuse(question, folder, &error.to_string()),
+        None => match asked.recv() {
+            Ok(question) => *waiting = Some(question),
+            Err(_) => return false,
+        },
+    }
+    true
+}
+
+fn refuse(question: Question, folder: &Path, message: &str) {
+    let _ = question.reply.send(Err(Error::Data { path: folder.to_owned(), message: message.to_owned() }));
+}
