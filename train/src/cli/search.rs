@@ -128,6 +128,9 @@ impl FindArgs {
         if ef == Some(0) {
             bail!("--ef: it has to be 1 or more");
         }
+        if by == Some(SearchBy::Bm25) && (exact || ef.is_some()) {
+            bail!("--exact and --ef are for vectors, and by bm25 there are none");
+        }
         let nearest = if exact { NearestBy::All } else { NearestBy::Graph { ef } };
         let filter = Filter { sources: source, languages: language, since, before };
         Ok(SearchOptions { index, k, by, nearest, bm25, encoder, device, filter })
@@ -143,6 +146,16 @@ impl SearchArgs {
         }
         let options = find.options(index, k)?;
         if let Some(questions) = questions {
+            let outputs = [("--out", &out), ("--run", &run), ("--negatives", &negatives)];
+            for (place, (name, path)) in outputs.iter().enumerate() {
+                if path.as_ref() == Some(&questions) {
+                    bail!("{name}: it is the file of questions");
+                }
+                if let (Some(path), Some((other, _))) = (path, outputs[..place].iter().find(|(_, other)| other == path))
+                {
+                    bail!("{name}: {} is that of {other}", path.display());
+                }
+            }
             let outputs = SearchOutputs { results: out, run, negatives, most_negatives };
             printer.result(search_all(&options, &questions, &outputs)?);
             return Ok(());

@@ -23,7 +23,7 @@ use crate::{
     inference::WeightFormat,
     program::serve::{ServeOptions, ServedAnswers, Server},
     retrieve::AnswerConfig,
-    serve::ServeLimits,
+    serve::{MOST_PASSAGES, ServeLimits},
 };
 
 /// The variable of the environment that has the key.
@@ -121,6 +121,9 @@ impl AnswersArgs {
         let Some(index) = answers else { return Ok(None) };
         if tokens == 0 {
             bail!("--tokens: it has to be 1 or more");
+        }
+        if k > MOST_PASSAGES {
+            bail!("--k: it is {MOST_PASSAGES} at most");
         }
         let config = AnswerConfig { combining: combining.into(), max_new_tokens: tokens, stop: vec!["\n".into()] };
         let template = super::answer::template(template.as_deref())?;

@@ -5,6 +5,7 @@
 //! ```
 
 use std::{
+    collections::HashSet,
     io::Write as _,
     path::{Path, PathBuf},
 };
@@ -21,6 +22,7 @@ use crate::{
 pub(super) struct TrecRun {
     path: PathBuf,
     file: AtomicFile,
+    questions: HashSet<String>,
 }
 
 impl TrecRun {
@@ -29,16 +31,20 @@ impl TrecRun {
     /// # Errors
     /// When it cannot be written.
     pub fn create(path: &Path) -> Result<Self> {
-        Ok(Self { path: path.to_owned(), file: AtomicFile::create(path)? })
+        Ok(Self { path: path.to_owned(), file: AtomicFile::create(path)?, questions: HashSet::new() })
     }
 
     /// Adds what was found for a question, best first. One without an id is known by its number.
     ///
     /// # Errors
-    /// When the file cannot be written, or an id has white space, which stands between the columns: it is named.
+    /// When the file cannot be written, two questions have one id, or an id has white space, which stands between the columns: it is named.
     pub fn push(&mut self, id: Option<&str>, number: usize, found: &[Found]) -> Result<()> {
         let number = number.to_string();
         let question = id.unwrap_or(&number);
+        if !self.questions.insert(question.to_owned()) {
+            let message = format!("two questions have the id {question}, and a run of TREC tells them apart by it");
+            return Err(Error::Data { path: self.path.clone(), message });
+        }
         for (rank, Found { id, hit }) in (1..).zip(found) {
             if let Some(id) = [question, id].into_iter().find(|id| id.is_empty() || id.contains(char::is_whitespace)) {
                 let message =

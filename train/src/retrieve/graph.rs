@@ -66,7 +66,7 @@ pub(super) struct Allowed {
 
 impl SearchGraph {
     /// Finds the passages of a graph's points.
-    pub fn new(StoredGraph { graph, points, keys }: StoredGraph, segments: &[Segment]) -> Self {
+    pub fn new(StoredGraph { graph, points, keys, .. }: StoredGraph, segments: &[Segment]) -> Self {
         let width = points.width();
         let numbers: HashMap<u128, u32> = keys.into_iter().zip(0..).collect();
         let mut places = vec![None; points.count()];
@@ -111,9 +111,10 @@ impl SearchGraph {
         (allowed, is_allowed): (&Allowed, impl Fn(usize, u32) -> bool),
         memory: &mut GraphMemory,
     ) -> Option<Vec<Hit>> {
-        let ef = ef.unwrap_or(USUAL_EF.max(2 * k)).max(k);
+        let ef = ef.unwrap_or(USUAL_EF.max(k.saturating_mul(2))).max(k).min(self.places.len());
         // as many more as are passed over
-        let ef = (ef * self.places.len()).checked_div(allowed.count).filter(|ef| ef * WORTH <= self.places.len())?;
+        let ef = ef.saturating_mul(self.places.len()).checked_div(allowed.count);
+        let ef = ef.filter(|ef| ef.saturating_mul(WORTH) <= self.places.len())?;
         let GraphMemory { walk, rows, scores } = memory;
         rows.resize(segments.len(), Vec::new());
         let mut found = 0;

@@ -40,6 +40,8 @@ pub struct GraphEntry {
     ef: usize,
     longest: f32,
     entries: Vec<u32>,
+    /// Points when it was made.
+    pub(super) made_of: usize,
     /// Of the ten passages whose vectors are most like that of a passage, the share that is found with the usual `ef`: over some passages.
     pub recall: Option<f64>,
     /// Segments all of whose passages are points.
@@ -53,6 +55,8 @@ pub(super) struct StoredGraph {
     pub graph: Graph,
     pub points: Points,
     pub keys: Vec<u128>,
+    /// Points when it was made: the mean that is taken off, and the longest, are theirs.
+    pub made_of: usize,
 }
 
 impl GraphEntry {
@@ -100,7 +104,7 @@ impl StoredGraph {
         segments: Vec<String>,
         recall: Option<f64>,
     ) -> Result<GraphEntry> {
-        let Self { graph, points, keys } = self;
+        let Self { graph, points, keys, made_of } = self;
         let batches = (0..keys.len()).step_by(BATCH_ROWS).map(|begin| {
             let range = begin..keys.len().min(begin + BATCH_ROWS);
             self.columns(range)
@@ -115,11 +119,11 @@ impl StoredGraph {
         let (name, files) = Kind::Graph.publish(index, version, write)?;
         let GraphConfig { degree, ef } = graph.config();
         let (points, longest, entries) = (points.count(), *longest, graph.entries().to_vec());
-        Ok(GraphEntry { name, points, degree, ef, longest, entries, recall, segments, files })
+        Ok(GraphEntry { name, points, degree, ef, longest, entries, made_of: *made_of, recall, segments, files })
     }
 
     fn columns(&self, range: std::ops::Range<usize>) -> Columns {
-        let Self { graph, points, keys } = self;
+        let Self { graph, points, keys, .. } = self;
         let keys = keys[range.clone()].iter().map(|key| key.to_le_bytes());
         let keys = FixedSizeBinaryArray::try_from_iter(keys).expect("keys are of one length");
         let mut bytes = Vec::with_capacity(range.len() * points.record_width());
@@ -192,7 +196,15 @@ impl StoredGraph {
         });
         let graph = Graph::from_edges(entry.config(), neighbours, entry.entries.clone());
         let graph = graph.ok_or_else(|| damaged("an edge of it leads nowhere".into()))?;
-        Ok(Self { graph, points, keys })
+        Ok(Self { graph, points, keys, made_of: entry.made_of })
+    }
+
+    /// Makes sure that no file of it is missing or was cut short.
+    ///
+    /// # Errors
+    /// When one is: it is named.
+    pub fn verify_sizes(index: &Path, entry: &GraphEntry) -> Result<()> {
+        verify_sizes(&Kind::Graph.folder(index, &entry.name), &entry.files)
     }
 
     /// Reads the keys of its points alone.

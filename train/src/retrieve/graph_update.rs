@@ -1,7 +1,8 @@
 //! The graph of an index keeps up with its segments.
 //!
 //! ```text
-//! no graph, or a fifth of its points lead to no passage     -> one of all passages
+//! no graph, one of half as many passages when it was made,
+//! or a fifth of its points lead to no passage               -> one of all passages
 //! more than a twentieth of passages are no points           -> these join
 //! else                                                      -> it stays: a search compares all that are no points
 //! ```
@@ -35,6 +36,9 @@ const FRESH: usize = 20;
 /// Points, of which one may be of a passage that is there no more.
 const DEAD: usize = 5;
 
+/// How many times as many passages as it was made of a graph may have: the mean that is taken off is theirs.
+const GROWN: usize = 2;
+
 /// Passages by which recall is measured, and so many of the nearest.
 const ASKED: usize = 256;
 const NEAREST: usize = 10;
@@ -53,6 +57,15 @@ pub(super) struct GraphUpdate<'a> {
     pub width: usize,
 }
 
+/// What stays of a graph.
+enum Kept {
+    /// All of it: nothing is to be done.
+    All(GraphEntry),
+    /// Its points, which others join.
+    Points(Box<StoredGraph>),
+    Nothing,
+}
+
 impl GraphUpdate<'_> {
     /// The graph that an index has from now on.
     ///
@@ -67,14 +80,35 @@ impl GraphUpdate<'_> {
         config: GraphConfig,
         note: &mut dyn FnMut(&str),
     ) -> Result<GraphEntry> {
-        let Some(before) = before else { return self.made(None, config, note) };
+        let kept = match before.map_or(Ok(Kept::Nothing), |before| self.kept(before)) {
+            Ok(kept) => kept,
+            // what it was made of is there: nothing but time is lost
+            Err(error) => {
+                note(&format!("{error}: the graph of vectors is made anew"));
+                Kept::Nothing
+            }
+        };
+        match kept {
+            Kept::All(entry) => Ok(entry),
+            Kept::Points(stored) => self.made(*stored, note),
+            Kept::Nothing => self.made(self.empty(config)?, note),
+        }
+    }
+
+    /// What stays of the graph that an index has.
+    fn kept(&self, before: &GraphEntry) -> Result<Kept> {
+        StoredGraph::verify_sizes(self.index, before)?;
+        let passages: usize = self.segments.iter().map(|entry| entry.passages).sum();
+        if passages > GROWN * before.made_of {
+            return Ok(Kept::Nothing);
+        }
         let (known, others): (Vec<&SegmentEntry>, Vec<&SegmentEntry>) =
             self.segments.iter().partition(|entry| before.segments.contains(&entry.name));
         let covered: usize = known.iter().map(|entry| entry.passages).sum();
         let uncovered: usize = others.iter().map(|entry| entry.passages).sum();
         let is_fine = |fresh: usize, dead: usize| fresh * FRESH <= before.points && dead * DEAD <= before.points;
         if is_fine(uncovered, before.points.saturating_sub(covered)) {
-            return Ok(before.clone());
+            return Ok(Kept::All(before.clone()));
         }
         let keys: HashSet<u128> = StoredGraph::read_keys(self.index, before)?.into_iter().collect();
         let mut covering: Vec<String> = known.iter().map(|entry| entry.name.clone()).collect();
@@ -89,31 +123,30 @@ impl GraphUpdate<'_> {
         }
         let dead = before.points.saturating_sub(alive);
         if is_fine(fresh, dead) {
-            return Ok(before.with_segments(covering));
+            return Ok(Kept::All(before.with_segments(covering)));
         }
         if dead * DEAD > before.points {
-            return self.made(None, config, note);
+            return Ok(Kept::Nothing);
         }
-        self.made(Some(StoredGraph::read(self.index, before, self.width)?), config, note)
+        Ok(Kept::Points(Box::new(StoredGraph::read(self.index, before, self.width)?)))
+    }
+
+    /// A graph of no passages yet, for all that there are.
+    fn empty(&self, config: GraphConfig) -> Result<StoredGraph> {
+        let frame = Frame::of(self.width, |give| -> Result<()> {
+            self.segments.iter().try_for_each(|entry| {
+                give(&self.vectors(entry)?);
+                Ok(())
+            })
+        });
+        let made_of = self.segments.iter().map(|entry| entry.passages).sum();
+        Ok(StoredGraph { graph: Graph::new(config), points: Points::new(frame?), keys: Vec::new(), made_of })
     }
 
     /// A graph of all passages.
     ///
-    /// - `before`: the one that others join, if there is one
-    fn made(&self, before: Option<StoredGraph>, config: GraphConfig, note: &mut dyn FnMut(&str)) -> Result<GraphEntry> {
-        let mut stored = match before {
-            Some(stored) => stored,
-            None => {
-                let frame = Frame::of(self.width, |give| -> Result<()> {
-                    self.segments.iter().try_for_each(|entry| {
-                        give(&self.vectors(entry)?);
-                        Ok(())
-                    })
-                });
-                let points = Points::new(frame?);
-                StoredGraph { graph: Graph::new(config), points, keys: Vec::new() }
-            }
-        };
+    /// - `stored`: the one that those join which are not in it
+    fn made(&self, mut stored: StoredGraph, note: &mut dyn FnMut(&str)) -> Result<GraphEntry> {
         let known: HashSet<u128> = stored.keys.iter().copied().collect();
         for entry in self.segments {
             let (keys, vectors) = self.keys(entry)?;

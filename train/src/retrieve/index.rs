@@ -82,7 +82,9 @@ impl Index {
             let open = |entry: &SegmentEntry| Segment::open(&segment_folder(folder, &entry.name), &entry.files, width);
             let read_graph = |width| {
                 let wanted = manifest.graph.as_ref().filter(|_| with == With::Graph);
-                wanted.map(|entry| StoredGraph::read(folder, entry, width)).transpose()
+                wanted
+                    .map(|entry| StoredGraph::read(folder, entry, width).map_err(|error| no_graph(folder, &error)))
+                    .transpose()
             };
             let segments = manifest.segments.iter().map(open).collect::<Result<Vec<_>>>();
             match segments.and_then(|segments| Ok((segments, read_graph(width.unwrap_or(0))?))) {
@@ -387,6 +389,13 @@ pub(super) fn lock(folder: &Path) -> Result<FolderLock> {
 
 pub(super) fn no_index(folder: &Path) -> Error {
     Error::Data { path: folder.to_owned(), message: "there is no index: `train index build` makes one".into() }
+}
+
+fn no_graph(folder: &Path, error: &Error) -> Error {
+    let message = format!(
+        "{error}. `--exact` searches without the graph of its vectors, and the next `train index add` or `train index remove` makes it anew"
+    );
+    Error::Damaged { path: folder.to_owned(), message }
 }
 
 fn no_vectors(folder: &Path) -> Error {

@@ -23,7 +23,7 @@ use super::{
 use crate::retrieve::{AnswerConfig, Answerer};
 
 /// Passages that may be asked for.
-const MOST_PASSAGES: usize = 100;
+pub const MOST_PASSAGES: usize = 100;
 
 /// Tells who computes that nobody waits for it, when it is dropped.
 struct Waiting(Arc<AtomicBool>);

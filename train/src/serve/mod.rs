@@ -39,6 +39,7 @@ mod text_stream;
 mod token_names;
 
 pub use answer_source::{AnswerSource, Question};
+pub use answers::MOST_PASSAGES;
 pub use engine::{Engine, EngineThread};
 pub use request::{AnswerRequest, ChatRequest, CompletionRequest, DetokenizeRequest, TokenizeRequest};
 pub use server::serve;

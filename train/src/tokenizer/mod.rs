@@ -261,6 +261,12 @@ impl Tokenizer {
     pub fn export_ended(&self, folder: &Path, defaults: &Map<String, Value>) -> Result<()> {
         let mut json: Value = serde_json::from_slice(&self.bytes).map_err(|error| failed(&error.into()))?;
         json["post_processor"] = self.ended_texts()?;
+        // texts are read without the white space around them
+        let strip = json!({"type": "Strip", "strip_left": true, "strip_right": true});
+        json["normalizer"] = match json["normalizer"].take() {
+            Value::Null => strip,
+            own => json!({"type": "Sequence", "normalizers": [strip, own]}),
+        };
         let bytes = serde_json::to_vec(&json).expect("a value is JSON");
         AtomicFile::write_whole(&folder.join(FILE), &bytes)?;
         self.names.write_for_others(folder, defaults)

@@ -180,9 +180,29 @@ fn a_graph_keeps_up_with_its_index() {
     let bytes = fs::read(&file).expect("it is there");
     fs::write(&file, &bytes[..bytes.len() - 1]).expect("it can be written");
     let said = refused(&workshop, "search", "index", &["What is 3?", "--by", "vectors"]);
-    assert!(said.contains("graph.parquet is damaged: it has"), "{said}");
+    assert!(said.contains("graph.parquet is damaged: it has") && said.contains("`--exact`"), "{said}");
     assert!(refused(&workshop, "index check", "index", &[]).contains("graph.parquet is damaged"));
     assert!(!well(&workshop, "search", "index", &["What is 3?", "--by", "vectors", "--exact"]).is_empty());
+    // one that is lost is made of the vectors that are there
+    let output = run(&workshop, "index remove", "index", &["d400"]);
+    assert!(
+        output.status.success() && stderr(&output).contains("the graph of vectors is made anew"),
+        "{}",
+        stderr(&output)
+    );
+    graph(399);
+    // and one that was made of few, when there are many
+    let few = write(&workshop, "few.jsonl", &documents(0..3));
+    well(&workshop, "index build", "grown", &[text(&few), "--encoder", text(&encoders), "--graph"]);
+    well(&workshop, "index add", "grown", &[text(&all)]);
+    let files = |index: &str| {
+        fs::read(folder_in(&workshop.path().join(index), "graphs").join("mean.parquet")).expect("it is there")
+    };
+    well(&workshop, "index build", "at-once", &[text(&all), "--encoder", text(&encoders), "--graph"]);
+    assert_eq!(files("grown"), files("at-once"), "the mean is that of all");
+    for number in ["18446744073709551615", "1000000000000000000"] {
+        assert_eq!(nearest(3, &["--ef", number]), nearest(3, &["--exact"]));
+    }
 }
 
 /// What is found and does not answer becomes a negative; and encoders are trained on that in a second round.

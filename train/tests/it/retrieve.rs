@@ -289,6 +289,8 @@ fn results_are_a_run_of_trec() {
         [["q", "Q0", "Sund", "1"], ["2", "Q0", "Sund", "1"]]
     );
     assert!(lines.iter().all(|line| line[4].parse::<f64>().is_ok_and(|score| score > 0.0) && line[5] == "train"));
+    let said = library.refused("search", "index", &["--questions", text(&questions), "--run", text(&questions)]);
+    assert!(said.contains("--run: it is the file of questions"), "{said}");
     let [questions, run] = asked("ada");
     let said = library.refused("search", "index", &["--questions", text(&questions), "--run", text(&run)]);
     assert!(said.contains("the id \"a b\" cannot stand in a run of TREC"), "{said}");

@@ -44,7 +44,7 @@ impl AnswerRequest {
             })?),
             None => None,
         };
-        let max_tokens = fields.count("max_tokens", [1, usize::MAX])?;
+        let max_tokens = fields.count("max_tokens", [1, u32::MAX as usize])?;
         let stop = if fields.has("stop") { Some(stops(&mut fields)?.0) } else { None };
         fields.pass_over(&["user", "metadata"]);
         fields.end()?;
