@@ -148,7 +148,7 @@ mod tests {
 
     use super::*;
 
-    /// Vectors around some middles, of lengths between 0.5 and 1.5, all of which are far from the origin, as those of models are.
+    /// Vectors around middles that are the same for every seed, of lengths between 0.5 and 1.5, and all far from the origin, as those of models are.
     fn clusters(count: usize, width: usize, seed: u32) -> Vec<f32> {
         let number = |place: u32| {
             f64::from(place.wrapping_mul(2_654_435_761).rotate_left(13).wrapping_mul(40_503) >> 8)
@@ -156,7 +156,7 @@ mod tests {
                 - 0.5
         };
         let vector = |row: usize| -> Vec<f32> {
-            let middle = seed + 1000 * (row as u32 % 7);
+            let middle = 1000 * (row as u32 % 7);
             let at = |column: u32| number(middle + column) + 0.4 * number(seed + (row as u32 + 9) * 977 + column);
             let numbers: Vec<f64> = (0..width as u32).map(at).collect();
             let length =
