@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Files are of single-precision numbers, as `benches/peers/search_hnswlib.py` writes them, and times hnswlib and usearch on them. Prints seconds of
-//! building, its memory, and for some numbers of points that a walk holds recall@10 and queries a second, on all threads: those whose candidates
+//! building, edges a point, and for some numbers of points that a walk holds recall@10 and queries a second, on all threads: those whose candidates
 //! are compared once more by their vectors, as `train search` does.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]

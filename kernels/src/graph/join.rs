@@ -1,9 +1,9 @@
 //! Points join a graph.
 
-use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{Graph, NONE, Points, WalkMemory};
+use crate::lanes::vectorised;
 
 /// Of the points before them, the part that join together, at most: those of a group do not see each other.
 const PART: usize = 50;
@@ -14,9 +14,6 @@ const MOST: usize = 1 << 14;
 /// Points for each at which walks begin, and such points, at most: beside those that no edges lead to.
 const APART: usize = 64;
 const ENTRIES: usize = 256;
-
-/// Points that lie near another, nearest first.
-type Candidates = Vec<(f32, u32)>;
 
 impl Graph {
     /// Lets points join that are not in the graph yet.
@@ -55,19 +52,19 @@ impl Graph {
     fn join_group(&mut self, points: &Points, group: &[u32]) {
         let degree = self.config.degree;
         let graph = &*self;
-        let chosen: Vec<Vec<u32>> = group
+        let own: Vec<Vec<u32>> = group
             .par_iter()
             .map_init(WalkMemory::default, |memory, point| {
                 graph.walk(points, &points.as_query(*point as usize), graph.config.ef, memory);
                 let candidates = memory.passed().iter().map(|near| near.point);
-                graph.chosen(points, *point, candidates.collect())
+                chosen(points, *point, candidates.collect(), degree)
             })
             .collect();
         // edges back, by the point that they leave
         let mut back: Vec<(u32, u32)> = Vec::with_capacity(group.len() * degree / 2);
-        for (point, chosen) in group.iter().zip(&chosen) {
-            self.set_neighbours(*point, chosen);
-            back.extend(chosen.iter().map(|neighbour| (*neighbour, *point)));
+        for (point, own) in group.iter().zip(&own) {
+            self.set_neighbours(*point, own);
+            back.extend(own.iter().map(|neighbour| (*neighbour, *point)));
         }
         back.par_sort_unstable();
         let groups: Vec<&[(u32, u32)]> = back.chunk_by(|one, other| one.0 == other.0).collect();
@@ -78,7 +75,7 @@ impl Graph {
                 let from = edges[0].0;
                 let mut all = graph.neighbours(from as usize).to_vec();
                 all.extend(edges.iter().map(|(_, to)| *to));
-                if all.len() > degree { graph.chosen(points, from, all) } else { all }
+                if all.len() > degree { chosen(points, from, all, degree) } else { all }
             })
             .collect();
         for (edges, neighbours) in groups.iter().zip(replaced) {
@@ -90,11 +87,6 @@ impl Graph {
         let own = &mut self.neighbours[point as usize * self.config.degree..][..self.config.degree];
         own.fill(NONE);
         own[..neighbours.len()].copy_from_slice(neighbours);
-    }
-
-    /// Of points that lie near another, those that lie in different directions: nearest first, without those that are nearer to one before them.
-    fn chosen(&self, points: &Points, point: u32, candidates: Vec<u32>) -> Vec<u32> {
-        Arch::new().dispatch(Choice { graph: self, points, point, candidates })
     }
 
     /// Makes sure that each point can be reached.
@@ -121,27 +113,15 @@ impl Graph {
     }
 }
 
-/// The choice of a point's neighbours, on one thread.
-struct Choice<'a> {
-    graph: &'a Graph,
-    points: &'a Points,
-    point: u32,
-    candidates: Vec<u32>,
-}
-
-impl WithSimd for Choice<'_> {
-    type Output = Vec<u32>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Vec<u32> {
-        let Self { graph, points, point, candidates } = self;
+vectorised! {
+    /// Of points that lie near another, those that lie in different directions: nearest first, without those that are nearer to one before them.
+    fn chosen(points: &Points, point: u32, candidates: Vec<u32>, degree: usize) -> Vec<u32> {
         let own = points.point(point as usize);
         let others = candidates.into_iter().filter(|other| *other != point);
-        let mut candidates: Candidates =
+        let mut candidates: Vec<(f32, u32)> =
             others.map(|other| (own.squared_distance(points.point(other as usize)), other)).collect();
         candidates.sort_unstable_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
         candidates.dedup();
-        let degree = graph.config.degree;
         let mut chosen: Vec<u32> = Vec::with_capacity(degree);
         for (far, candidate) in candidates {
             let own = points.point(candidate as usize);

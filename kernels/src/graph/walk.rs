@@ -1,8 +1,7 @@
 //! The way through a graph to what is near.
 
-use pulp::{Arch, Simd, WithSimd};
-
 use super::{Graph, Points, Query};
+use crate::lanes::vectorised;
 
 /// A point that was found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,8 +25,6 @@ pub struct WalkMemory {
     nearest: Vec<Near>,
     /// Those whose neighbours were looked at.
     passed: Vec<Near>,
-    /// Neighbours that were not seen before.
-    fresh: Vec<u32>,
 }
 
 impl WalkMemory {
@@ -83,26 +80,13 @@ impl Graph {
     /// - `points`: those that the graph is of
     /// - `ef`: points that are held, and found, at most
     pub fn walk<'m>(&self, points: &Points, query: &Query, ef: usize, memory: &'m mut WalkMemory) -> &'m [Near] {
-        Arch::new().dispatch(Walk { graph: self, points, query, ef, memory: &mut *memory });
+        go(self, points, query, ef, memory);
         &memory.nearest
     }
 }
 
-/// A walk, on one thread.
-struct Walk<'a> {
-    graph: &'a Graph,
-    points: &'a Points,
-    query: &'a Query,
-    ef: usize,
-    memory: &'a mut WalkMemory,
-}
-
-impl WithSimd for Walk<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { graph, points, query, ef, memory } = self;
+vectorised! {
+    fn go(graph: &Graph, points: &Points, query: &Query, ef: usize, memory: &mut WalkMemory) -> () {
         memory.begin(graph.count());
         for entry in &graph.entries {
             if memory.see(*entry) {
@@ -118,14 +102,13 @@ impl WithSimd for Walk<'_> {
             near.is_passed = true;
             let near = *near;
             memory.passed.push(near);
-            let mut fresh = std::mem::take(&mut memory.fresh);
-            fresh.extend(graph.neighbours(near.point as usize).iter().filter(|point| memory.see(**point)));
-            for point in fresh.drain(..) {
-                if let Some(place) = memory.hold(query.far(points.point(point as usize)), point, ef) {
+            for point in graph.neighbours(near.point as usize) {
+                if memory.see(*point)
+                    && let Some(place) = memory.hold(query.far(points.point(*point as usize)), *point, ef)
+                {
                     next = next.min(place);
                 }
             }
-            memory.fresh = fresh;
         }
     }
 }

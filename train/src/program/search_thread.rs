@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
     sync::mpsc::{self, Receiver, Sender},
     thread,
 };
@@ -33,30 +32,26 @@ pub(super) fn start(options: SearchOptions) -> Result<Sender<Question>> {
         // is told of the first index alone
         let mut opened = Some(opened);
         loop {
-            let open = OpenIndex::new(&options);
-            let told = match (&open, opened.take()) {
-                (Ok(_), Some(opened)) => opened.send(Ok(())),
-                (Err(error), Some(opened)) => {
-                    let _ = opened.send(Err(error.to_string()));
-                    return;
+            let goes_on = match (OpenIndex::new(&options), opened.take()) {
+                (Ok(open), first) => {
+                    let _ = first.map(|opened: Sender<Result<()>>| opened.send(Ok(())));
+                    search(&open, &asked, &mut waiting)
                 }
-                (_, None) => Ok(()),
+                (Err(error), Some(opened)) => {
+                    let _ = opened.send(Err(error));
+                    false
+                }
+                (Err(error), None) => try_again(error, &asked, &mut waiting),
             };
-            let goes_on = match open {
-                Ok(open) => search(&open, &asked, &mut waiting),
-                Err(error) => try_again(&error, &options.index, &asked, &mut waiting),
-            };
-            if told.is_err() || !goes_on {
+            if !goes_on {
                 return;
             }
         }
     };
     thread::Builder::new().name("search".into()).spawn(work).map_err(Error::file("start a thread for", &folder))?;
-    match is_open.recv() {
-        Ok(Ok(())) => Ok(questions),
-        Ok(Err(message)) => Err(Error::Data { path: folder, message }),
-        Err(_) => Err(Error::Data { path: folder, message: "the thread that searches has stopped".into() }),
-    }
+    let stopped = || Error::Data { path: folder.clone(), message: "the thread that searches has stopped".into() };
+    is_open.recv().map_err(|_| stopped())??;
+    Ok(questions)
 }
 
 /// Searches in one version of an index, until there is another.
@@ -89,7 +84,10 @@ fn search(open: &OpenIndex<'_>, asked: &Receiver<Question>, waiting: &mut Option
                 }
                 Err(error) => {
                     let message = error.to_string();
-                    few.into_iter().for_each(|question| refuse(question, open.folder(), &message));
+                    for question in few {
+                        let error = Error::Data { path: open.folder().to_owned(), message: message.clone() };
+                        let _ = question.reply.send(Err(error));
+                    }
                 }
             }
         }
@@ -97,17 +95,13 @@ fn search(open: &OpenIndex<'_>, asked: &Receiver<Question>, waiting: &mut Option
 }
 
 /// Refuses a question where the index cannot be opened: once it has been tried again for this one.
-fn try_again(error: &Error, folder: &Path, asked: &Receiver<Question>, waiting: &mut Option<Question>) -> bool {
+fn try_again(error: Error, asked: &Receiver<Question>, waiting: &mut Option<Question>) -> bool {
     match waiting.take() {
-        Some(question) => refuse(question, folder, &error.to_string()),
+        Some(question) => drop(question.reply.send(Err(error))),
         None => match asked.recv() {
             Ok(question) => *waiting = Some(question),
             Err(_) => return false,
         },
     }
     true
-}
-
-fn refuse(question: Question, folder: &Path, message: &str) {
-    let _ = question.reply.send(Err(Error::Data { path: folder.to_owned(), message: message.to_owned() }));
 }
