@@ -11,7 +11,7 @@ use crate::{
     learn::Kind,
     recipe::{MixturePlan, Plan, unused_sources},
     source::{Cleaning, Source, Windows},
-    write::Content,
+    write::{Content, PairsFrom},
 };
 
 /// Check a recipe: say what would run, and what it would need.
@@ -87,6 +87,14 @@ fn describe(plan: &Plan) -> Result<String, std::fmt::Error> {
     for mixture in &plan.mixtures {
         let content = match &mixture.content {
             Content::Text => mixture.weights.description(),
+            Content::Pairs(pairs) => {
+                let question = match pairs.from {
+                    PairsFrom::Title => "titles",
+                    PairsFrom::InverseCloze { .. } => "sentences",
+                };
+                let words = pairs.words;
+                format!("{}, {question} with passages of {words} words", mixture.weights.description())
+            }
             Content::Examples(examples) => {
                 let templates: usize = examples.tasks.values().map(|task| task.templates.len()).sum();
                 let each = if examples.sample_template { ", one for each example" } else { "" };

@@ -27,7 +27,7 @@ use crate::{
     error::Error,
     source::{TaskExample, Unread, each_task_example, own_examples},
     text::draw::draw,
-    write::{POOL, RenderedRow, Rendering, RowKey, TaskRenderer},
+    write::{Negatives, POOL, PoolRow, RenderedRow, Rendering, RowKey, SEARCHED_POOL, TaskRenderer},
 };
 
 /// Put examples of a task into words: a task in, prompts and completions as JSON lines out.
@@ -59,6 +59,9 @@ pub struct RenderArgs {
     /// For retrieval: passages of other examples, for each question.
     #[arg(long, value_name = "N", default_value_t = 1)]
     negatives: u32,
+    /// For retrieval: passages of other examples that look most like an answer, by BM25; they stand before the others.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    hard_negatives: u32,
     /// Number of examples of the split, sampled; 0 for all, in their order.
     #[arg(long, value_name = "N", default_value_t = 5)]
     count: usize,
@@ -117,7 +120,7 @@ impl RenderArgs {
                 },
                 ..Demonstrations::fixed(self.demonstrations)
             }),
-            negatives: self.negatives,
+            negatives: Negatives { hard: self.hard_negatives, drawn: self.negatives },
             pool: None,
             task,
         };
@@ -131,7 +134,7 @@ impl RenderArgs {
         for example in &examples {
             let values = renderer.values(&example.text)?;
             for template in self.templates_of(&rendering.task, &example.id) {
-                let key = RowKey { id: &example.id, template, copy: 0 };
+                let key = RowKey { id: &example.id, group: &example.id, template, copy: 0 };
                 let row = renderer.row(key, &values).map_err(located)?;
                 let name = &rendering.task.templates[template].name;
                 let text =
@@ -236,7 +239,7 @@ impl RenderArgs {
     }
 
     /// Examples of the training split, that others may show.
-    fn pool(&self, task: &Task, printer: &Printer, losses: &mut Losses) -> anyhow::Result<Vec<(String, String)>> {
+    fn pool(&self, task: &Task, printer: &Printer, losses: &mut Losses) -> anyhow::Result<Vec<PoolRow>> {
         let mut pool = if task.files.contains_key(&Split::Train) {
             let mut pool = Vec::new();
             let is_counted = self.split() == Some(Split::Train);
@@ -254,8 +257,9 @@ impl RenderArgs {
             bail!("task `{}` has no split `train`, whose examples others could show", task.name);
         };
         pool.sort_by_cached_key(|example| (draw(self.seed, "pool/render", &example.id), example.id.clone()));
-        pool.truncate(POOL);
-        Ok(pool.into_iter().map(|example| (example.id, example.text)).collect())
+        pool.truncate(if self.hard_negatives > 0 { SEARCHED_POOL } else { POOL });
+        let row = |TaskExample { id, text, .. }| PoolRow { group: id.clone(), id, title: None, text };
+        Ok(pool.into_iter().map(row).collect())
     }
 
     /// The numbers of the templates that an example goes through.

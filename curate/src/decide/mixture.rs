@@ -48,6 +48,18 @@ pub struct MixtureRule {
     pub max_examples: MaxExamples,
     /// How documents come into splits.
     pub splits: SplitRule,
+    /// What a document must have to become a row, where that is more than a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requirement: Option<Requirement>,
+}
+
+/// What a document must have to become a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requirement {
+    /// A title; one without is left out as `no_title`.
+    pub title: bool,
+    /// So many words; one of fewer is left out as `too_few_words`.
+    pub words: u64,
 }
 
 /// Most examples of each task, or documents of each source, by split; which ones is sampled.
@@ -93,6 +105,15 @@ async fn candidates(tables: Tables<'_>, before: &str, facts: SizeFacts<'_>, rule
     let draw = Chance::Bits { seed: rule.splits.seed, purpose: format!("budget/{}", rule.name) }.of(vec![col("id")]);
     let misplaced = when(col("misplaced"), lit("held_out_elsewhere")).end()?;
     let mut documents = documents.with_column("draw", draw)?.with_column("left", misplaced)?;
+    if let Some(Requirement { title, words }) = rule.requirement {
+        let short = when(col("words").lt(lit(words)), lit("too_few_words")).end()?;
+        documents = documents.with_column("left", coalesce(vec![col("left"), short]))?;
+        if title {
+            documents = documents.join(tables.titled(&sources).await?, JoinType::Left, &["id"], &["titled"], None)?;
+            let untitled = when(col("titled").is_null(), lit("no_title")).end()?;
+            documents = documents.with_column("left", coalesce(vec![col("left"), untitled]))?;
+        }
+    }
     let MaxExamples { train, validation, test } = rule.max_examples;
     let limits = [(Split::Train, train), (Split::Validation, validation), (Split::Test, test)];
     if limits.iter().any(|(_, limit)| limit.is_some()) {
@@ -109,7 +130,7 @@ async fn candidates(tables: Tables<'_>, before: &str, facts: SizeFacts<'_>, rule
     documents.select_columns(&["id", "source", "bytes", "size", "split", "draw", "left"])
 }
 
-/// The documents that `before` kept of some sources, with `bytes`, and `size` in a unit.
+/// The documents that `before` kept of some sources, with `bytes`, `words`, and `size` in a unit.
 async fn sized(
     tables: Tables<'_>,
     before: &str,
@@ -122,14 +143,15 @@ async fn sized(
         Some(stage) => tables.decisions(stage).await?.with_column_renamed("id", "fact_id")?,
         None => tables.family(facts.words, sources).await?,
     };
-    let bytes = cast(col("bytes"), DataType::UInt64);
+    let [bytes, words] = ["bytes", "words"].map(|name| cast(col(name), DataType::UInt64));
     let size = match unit {
         Unit::Documents => lit(1u64),
-        Unit::Words => cast(col("words"), DataType::UInt64),
+        Unit::Words => words.clone(),
         // of tokens, in a moment
         Unit::Bytes | Unit::Tokens => bytes.clone(),
     };
-    let sizes = measured.select(vec![col("fact_id"), bytes.alias("bytes"), size.alias("size")])?;
+    let sizes =
+        measured.select(vec![col("fact_id"), bytes.alias("bytes"), words.alias("words"), size.alias("size")])?;
     let kept = tables.kept(before).await?.filter(is_of(sources))?;
     let mut documents = kept.join(sizes, JoinType::Inner, &["id"], &["fact_id"], None)?;
     if let (Unit::Tokens, Some(family)) = (unit, facts.tokens) {
@@ -148,7 +170,7 @@ async fn sized(
         }
         documents = documents.with_column("size", size)?;
     }
-    documents.select_columns(&["id", "source", "bytes", "size"])
+    documents.select_columns(&["id", "source", "bytes", "words", "size"])
 }
 
 /// What each source has in each split, as a table: `source`, `split`, `documents`, `bytes`, `size`.

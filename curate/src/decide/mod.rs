@@ -38,7 +38,7 @@ pub use duplicates::{DedupKey, DuplicateFacts, DuplicateRule, KeepPolicy, duplic
 pub use fitted_alpha::{FittedAlpha, score_counts};
 pub use functions::{Chance, SplitShards, sampled_template};
 pub use index::{BandsCard, DuplicateIndex, known_hashes};
-pub use mixture::{MaxExamples, MixtureRule, SizeFacts, Totals, mixture, totals};
+pub use mixture::{MaxExamples, MixtureRule, Requirement, SizeFacts, Totals, mixture, totals};
 pub use read::read;
 pub use sample::{Sampled, sample};
 pub use splits::SplitRule;

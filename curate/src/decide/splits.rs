@@ -43,13 +43,7 @@ pub async fn with_splits(
     clustered: bool,
     rule: &SplitRule,
 ) -> Result<DataFrame> {
-    let mut documents = documents;
-    let mut group = col("id");
-    if clustered {
-        documents = documents.join(tables.clusters().await?, JoinType::Left, &["id"], &["member"], None)?;
-        group = coalesce(vec![col("cluster"), col("id")]);
-    }
-    documents = documents.with_column("group", group)?;
+    let mut documents = tables.with_groups(documents, "id", clustered).await?;
     let drawn = Chance::Split { seed: rule.seed, validation: rule.validation, test: rule.test };
     documents = documents.with_column("drawn", drawn.of(vec![col("group")]))?;
     if rule.declared.is_empty() {

@@ -8,15 +8,20 @@ use datafusion::{
     error::Result,
     functions_aggregate::expr_fn::{first_value, min},
     logical_expr::Expr,
-    prelude::{DataFrame, ParquetReadOptions, SessionContext, col, lit},
+    prelude::{DataFrame, JoinType, ParquetReadOptions, SessionContext, btrim, coalesce, col, lit},
+    scalar::ScalarValue,
 };
 
-use super::{clusters::clusters_schema, index::DuplicateIndex};
+use super::{clusters::clusters_schema, cuts_type, index::DuplicateIndex};
 use crate::{
     files::{Inputs, Layout},
     measure::{Family, FamilyConfig},
     source::records,
 };
+
+/// Unicode's white space.
+const WHITE_SPACE: &str = "\t\n\u{b}\u{c}\r \u{85}\u{a0}\u{1680}\u{2000}\u{2001}\u{2002}\u{2003}\u{2004}\u{2005}\u{2006}\u{2007}\u{2008}\u{2009}\
+    \u{200a}\u{2028}\u{2029}\u{202f}\u{205f}\u{3000}";
 
 /// The files of a run as tables.
 #[derive(Clone, Copy)]
@@ -141,6 +146,46 @@ impl Tables<'_> {
         self.parquet(vec![self.layout.clusters()], &clusters_schema()).await
     }
 
+    /// Documents with their `group`: the cluster that the column `id` is in, or that itself where it is in none.
+    ///
+    /// - `clustered`: whether clusters have been found
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn with_groups(&self, documents: DataFrame, id: &str, clustered: bool) -> Result<DataFrame> {
+        if !clustered {
+            return documents.with_column("group", col(id));
+        }
+        documents
+            .join(self.clusters().await?, JoinType::Left, &[id], &["member"], None)?
+            .with_column("group", coalesce(vec![col("cluster"), col(id)]))?
+            .drop_columns(&["member", "cluster", "members"])
+    }
+
+    /// Documents, known by `id`, with the `cuts` that the stage after all cuts takes out of them; null where it takes none.
+    ///
+    /// # Errors
+    /// When that stage has not been decided.
+    pub async fn with_cuts(&self, documents: DataFrame) -> Result<DataFrame> {
+        let Some(stage) = self.after_cuts else {
+            return documents.with_column("cuts", lit(ScalarValue::try_new_null(&cuts_type())?));
+        };
+        let cuts = self.decisions(stage).await?.filter(col("cuts").is_not_null())?;
+        let cuts = cuts.select(vec![col("id").alias("cut_id"), col("cuts")])?;
+        documents.join(cuts, JoinType::Left, &["id"], &["cut_id"], None)?.drop_columns(&["cut_id"])
+    }
+
+    /// The documents of `sources` that have a title: `titled`, each once.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub async fn titled(&self, sources: &[String]) -> Result<DataFrame> {
+        let paths = self.part_paths(sources, |source, part| self.layout.documents(source, part));
+        let documents = self.parquet(paths, &schemas::columns::documents()).await?;
+        let has_title = btrim(vec![col("title"), lit(WHITE_SPACE)]).not_eq(lit(""));
+        documents.filter(has_title)?.select(vec![col("id").alias("titled")])?.distinct()
+    }
+
     /// The texts of `sources`: `id` and `text`.
     ///
     /// # Errors
@@ -148,6 +193,15 @@ impl Tables<'_> {
     pub async fn texts(&self, sources: &[String]) -> Result<DataFrame> {
         let paths = self.part_paths(sources, |source, part| self.layout.documents(source, part));
         self.parquet(paths, &schemas::columns::documents()).await?.select(vec![col("id"), col("text")])
+    }
+
+    /// The texts of `sources` with their titles: `id`, `title` and `text`.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub async fn texts_with_titles(&self, sources: &[String]) -> Result<DataFrame> {
+        let paths = self.part_paths(sources, |source, part| self.layout.documents(source, part));
+        self.parquet(paths, &schemas::columns::documents()).await?.select_columns(&["id", "title", "text"])
     }
 
     /// The documents of one file.

@@ -6,7 +6,7 @@ use crate::{
     measure::Family,
     plan::{FunctionKind, NodeKind, PlanCodec},
     source::Reading,
-    write::{Chain, Rendering},
+    write::{Chain, Pairing, Rendering},
 };
 
 /// Puts every node and function of this crate into bytes, and takes it out.
@@ -23,5 +23,6 @@ pub static CODEC: PlanCodec = PlanCodec {
         FunctionKind::of::<Chance>(),
         FunctionKind::of::<CutText>(),
         FunctionKind::of::<Rendering>(),
+        FunctionKind::of::<Pairing>(),
     ],
 };

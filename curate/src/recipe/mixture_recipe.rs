@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use schemas::{prompt::Demonstrations, task::PromptStyle, toml_file::Spanned};
+use schemas::{prompt::Demonstrations, share::Share, task::PromptStyle, toml_file::Spanned};
 use serde::Deserialize;
 
 use super::model::Text;
-use crate::decide::{MaxExamples, Unit, weights::with_weights};
+use crate::{
+    decide::{MaxExamples, Unit, weights::with_weights},
+    text::passages::DPR_WORDS,
+};
 
 with_weights! {
     #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -37,9 +40,15 @@ with_weights! {
         /// For tasks: examples with their answers before each prompt, of the training split.
         #[schemars(with = "Option<Demonstrations>")]
         pub demonstrations: Option<Spanned<Demonstrations>>,
-        /// For retrieval: passages of other examples that do not answer, for each question.
+        /// For sources: questions with their passages, made of documents, in place of their texts.
+        #[schemars(with = "Option<PairsRecipe>")]
+        pub pairs: Option<Spanned<PairsRecipe>>,
+        /// For retrieval: passages of others that do not answer, for each question, by chance.
         #[serde(default = "one")]
         pub negatives: u32,
+        /// For retrieval: the same, those that look most like an answer by BM25; they stand before the others.
+        #[schemars(with = "Option<u32>")]
+        pub hard_negatives: Option<Spanned<u32>>,
         /// Bytes of text in a file, about.
         #[serde(default = "quarter_gigabyte")]
         pub shard_bytes: u64,
@@ -56,6 +65,33 @@ fn one() -> u32 {
 
 fn quarter_gigabyte() -> u64 {
     256 << 20
+}
+
+/// Questions with their passages, made of documents.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PairsRecipe {
+    /// What of a document is the question.
+    pub from: PairsSource,
+    /// Words of a passage, at most; DPR's have 100 (Karpukhin et al. 2020).
+    #[serde(default = "dpr_words")]
+    pub words: u32,
+    /// For `inverse_cloze`: the share of passages that keep their sentence; 0.1 by default (Lee et al. 2019).
+    pub kept: Option<Share>,
+}
+
+/// What of a document is the question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PairsSource {
+    /// Its title; the passage is how its text begins.
+    Title,
+    /// A sentence of one of its passages, which is left out there.
+    InverseCloze,
+}
+
+fn dpr_words() -> u32 {
+    DPR_WORDS
 }
 
 /// How often documents may be repeated.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemas::{
+    share::Share,
     task::{Form, Task},
     toml_file::Spanned,
 };
@@ -10,7 +11,7 @@ use schemas::{
 use super::{
     MixturePlan,
     check::{Check, list},
-    mixture_recipe::{EpochsRecipe, MixtureRecipe},
+    mixture_recipe::{EpochsRecipe, MixtureRecipe, PairsRecipe, PairsSource},
     model::{TaskRecipe, Text},
 };
 use crate::{
@@ -20,8 +21,12 @@ use crate::{
     },
     error::Result,
     files::list_with_and,
-    write::{Content, ExamplesContent},
+    text::pairs::MIN_WORDS,
+    write::{Content, ExamplesContent, MOST_NEGATIVES, Negatives, PairsContent, PairsFrom},
 };
+
+/// The share of passages that keep their sentence, unless a recipe says it (Lee et al. 2019, section 5).
+const KEPT: f64 = 0.1;
 
 /// The tasks of a recipe, each with what the recipe says of it.
 pub(super) type Tasks<'r> = BTreeMap<String, (Task, &'r TaskRecipe)>;
@@ -37,16 +42,20 @@ impl Check<'_> {
         let sources = weights.sources();
         let of_tasks = sources.iter().filter(|source| tasks.contains_key(*source)).count();
         let content = match of_tasks {
-            0 => self.text(name, recipe)?,
+            0 => self.documents(name, recipe)?,
             count if count == sources.len() => self.examples(name, recipe, &sources, tasks)?,
             _ => return Err(self.fault(name.span(), "a mixture is of sources or of tasks, and not of both").into()),
         };
         let unit = match (&recipe.unit, &content) {
             (None, Content::Text) => Unit::Bytes,
-            (None, Content::Examples(_)) => Unit::Documents,
+            (None, Content::Examples(_) | Content::Pairs(_)) => Unit::Documents,
             (Some(unit), Content::Examples(_)) if *unit.get_ref() != Unit::Documents => {
                 let message =
                     "examples of tasks are counted, whatever their templates make of them: `unit` is `documents`";
+                return Err(self.fault(unit.span(), message).into());
+            }
+            (Some(unit), Content::Pairs(_)) if *unit.get_ref() != Unit::Documents => {
+                let message = "of documents as `pairs` each gives one row: `unit` is `documents`";
                 return Err(self.fault(unit.span(), message).into());
             }
             (Some(unit), _) => *unit.get_ref(),
@@ -56,6 +65,10 @@ impl Check<'_> {
             let message =
                 "tokens are counted by the facts `tokens`, which nothing writes: add [facts.tokens] with a tokenizer";
             return Err(self.fault(span, message).into());
+        }
+        if recipe.negatives > MOST_NEGATIVES || negatives(recipe).hard > MOST_NEGATIVES {
+            let message = format!("`negatives` and `hard_negatives` are {MOST_NEGATIVES} at most");
+            return Err(self.fault(name.span(), message).into());
         }
         if recipe.shard_bytes == 0 || recipe.budget == Some(0) {
             return Err(self.fault(name.span(), "`shard_bytes` and `budget` are 1 or more").into());
@@ -106,15 +119,30 @@ impl Check<'_> {
         Ok(limits)
     }
 
-    /// Plain text, for which nothing is said of templates.
-    fn text(&self, name: &Text, recipe: &MixtureRecipe) -> Result<Content> {
+    /// Documents, for which nothing is said of templates.
+    fn documents(&self, name: &Text, recipe: &MixtureRecipe) -> Result<Content> {
         let MixtureRecipe { templates, prompt_styles, sample_template, demonstrations, .. } = recipe;
         if templates.is_some() || prompt_styles.is_some() || *sample_template || demonstrations.is_some() {
             let message =
                 "`templates`, `prompt_styles`, `sample_template` and `demonstrations` are for mixtures of tasks";
             return Err(self.fault(name.span(), message).into());
         }
-        Ok(Content::Text)
+        let Some(pairs) = &recipe.pairs else {
+            self.no_hard_negatives(recipe)?;
+            return Ok(Content::Text);
+        };
+        let PairsRecipe { from, words, kept } = *pairs.get_ref();
+        if words < MIN_WORDS {
+            return Err(self.fault(pairs.span(), format!("`words` is {MIN_WORDS} or more")).into());
+        }
+        let from = match (from, kept) {
+            (PairsSource::Title, None) => PairsFrom::Title,
+            (PairsSource::Title, Some(_)) => {
+                return Err(self.fault(pairs.span(), "`kept` is for `from = \"inverse_cloze\"`").into());
+            }
+            (PairsSource::InverseCloze, kept) => PairsFrom::InverseCloze { kept: kept.map_or(KEPT, Share::get) },
+        };
+        Ok(Content::Pairs(PairsContent { from, words, negatives: negatives(recipe) }))
     }
 
     fn examples(&self, name: &Text, recipe: &MixtureRecipe, sources: &[String], tasks: &Tasks<'_>) -> Result<Content> {
@@ -141,6 +169,13 @@ impl Check<'_> {
             let message = "the templates make rows of different columns: choose some by `templates` or `prompt_styles`";
             return Err(self.fault(name.span(), message).into());
         };
+        if let Some(pairs) = &recipe.pairs {
+            let message = "`pairs` are made of sources; tasks of the form `retrieval` have questions of their own";
+            return Err(self.fault(pairs.span(), message).into());
+        }
+        if form != Form::Retrieval {
+            self.no_hard_negatives(recipe)?;
+        }
         let demonstrations = recipe.demonstrations.as_ref();
         if let Some(demonstrations) = demonstrations {
             let shown = demonstrations.get_ref();
@@ -157,8 +192,15 @@ impl Check<'_> {
             tasks: wanted,
             sample_template: recipe.sample_template,
             demonstrations: demonstrations.map(|demonstrations| demonstrations.get_ref().clone()),
-            negatives: if form == Form::Retrieval { recipe.negatives } else { 0 },
+            negatives: if form == Form::Retrieval { negatives(recipe) } else { Negatives::default() },
         }))
+    }
+
+    /// Nothing is said of passages that do not answer, where there are no questions.
+    fn no_hard_negatives(&self, recipe: &MixtureRecipe) -> Result<()> {
+        let Some(asked) = &recipe.hard_negatives else { return Ok(()) };
+        let message = "`hard_negatives` are for `pairs`, and for tasks of the form `retrieval`";
+        Err(self.fault(asked.span(), message).into())
     }
 
     /// A task with the templates that a mixture asks for.
@@ -180,4 +222,10 @@ impl Check<'_> {
         }
         Ok(Task { templates, ..task.clone() })
     }
+}
+
+/// The passages that do not answer, for each question.
+fn negatives(recipe: &MixtureRecipe) -> Negatives {
+    let hard = recipe.hard_negatives.as_ref().map_or(0, |asked| *asked.get_ref());
+    Negatives { hard, drawn: recipe.negatives }
 }

@@ -29,6 +29,26 @@ pub fn fraction(draw: u64) -> f64 {
     (draw >> 11) as f64 / (1u64 << 53) as f64
 }
 
+/// The numbers below `count` in an order that `draw` gives, turn by turn; each comes once.
+///
+/// ```
+/// # use curate::text::draw::drawn_order;
+/// assert_eq!(drawn_order(3, |turn| [4, 1, 0][turn as usize]).collect::<Vec<_>>(), [1, 2, 0]);
+/// ```
+pub fn drawn_order(count: usize, draw: impl Fn(u64) -> u64) -> impl Iterator<Item = usize> {
+    let mut taken = vec![false; count];
+    (0..count as u64).map(move |turn| {
+        #[expect(clippy::cast_possible_truncation, reason = "the remainder is below the count")]
+        let mut number = (draw(turn) % count as u64) as usize;
+        // the next that has not been drawn yet
+        while taken[number] {
+            number = (number + 1) % count;
+        }
+        taken[number] = true;
+        number
+    })
+}
+
 /// The probability with which a Pareto draw of shape `alpha` keeps a document of the given score.
 ///
 /// GPT-3 kept a document when `numpy.random.pareto(alpha) > 1 - score`. That draw is a Lomax variate, for which

@@ -4,6 +4,7 @@
 //!
 //! Useful for: whatever is measured about a document. Not useful for: thresholds, which stand in [`crate::decide`].
 
+pub mod bm25;
 pub mod c4;
 pub mod characters;
 mod counts;
@@ -19,6 +20,8 @@ pub mod markup;
 pub mod minhash;
 pub mod normal;
 pub mod overlap;
+pub mod pairs;
+pub mod passages;
 pub mod personal;
 pub mod refinedweb;
 pub mod repetition;

@@ -6,7 +6,7 @@ use datafusion::arrow::datatypes::DataType;
 use parquet::file::metadata::ParquetMetaDataReader;
 use schemas::{ledger::MixtureEntry, mixture::shard_prefix};
 
-use super::Content;
+use super::{Content, Negatives, PairsContent, PairsFrom};
 use crate::{
     decide::{MixtureAccount, SplitShards},
     error::{Error, Result},
@@ -123,6 +123,12 @@ fn joined(known: &[&String], of_all: bool) -> String {
     names.join(", ")
 }
 
+/// What `negatives` are.
+fn negatives_of(negatives: Negatives) -> String {
+    let Negatives { hard, drawn } = negatives;
+    format!("`negatives` are passages of others: {hard} by BM25, then {drawn} by chance, as far as there are.")
+}
+
 /// A text as YAML.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
@@ -147,12 +153,25 @@ fn body(card: &mut String, facts: &CardFacts<'_>) -> std::fmt::Result {
     writeln!(card, "# {name}\n")?;
     match content {
         Content::Text => writeln!(card, "Documents; each row is one copy of a document.\n")?,
+        Content::Pairs(PairsContent { from, words, negatives }) => {
+            let what = match from {
+                PairsFrom::Title => "its title as `query`, and as `positive` how its text begins",
+                PairsFrom::InverseCloze { .. } => {
+                    "a sentence as `query` (inverse cloze), and as `positive` the passage around it"
+                }
+            };
+            writeln!(card, "Each row is one copy of a document: {what}, {words} words at most.")?;
+            writeln!(card, "{}\n", negatives_of(*negatives))?;
+        }
         Content::Examples(examples) => {
             let how =
                 if examples.sample_template { "one template, which it draws" } else { "each template of its task" };
             writeln!(card, "Examples of tasks; each row is one copy of an example in the words of {how}.")?;
             if let Some(shown) = &examples.demonstrations {
                 writeln!(card, "Before each prompt stand {} to {} others with their answers.", shown.min, shown.max)?;
+            }
+            if examples.negatives.hard > 0 {
+                writeln!(card, "{}", negatives_of(examples.negatives))?;
             }
             writeln!(card)?;
         }

@@ -10,14 +10,22 @@ use schemas::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::negatives::Negatives;
+use crate::{decide::Requirement, text::pairs::MIN_WORDS};
+
+/// Bytes of a word, about, with what stands behind it.
+const BYTES_OF_WORD: u64 = 7;
+
 /// What the rows of a mixture are.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
     /// Documents as they are.
     Text,
     /// Examples of tasks, put into words by their templates.
     Examples(ExamplesContent),
+    /// Questions with their passages, made of documents.
+    Pairs(PairsContent),
 }
 
 /// Examples of tasks, and how they are put into words.
@@ -30,7 +38,39 @@ pub struct ExamplesContent {
     /// Examples with their answers, before each prompt.
     pub demonstrations: Option<Demonstrations>,
     /// For retrieval: passages of other examples, for each question.
-    pub negatives: u32,
+    pub negatives: Negatives,
+}
+
+/// Questions with their passages, made of documents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PairsContent {
+    /// What of a document is the question.
+    pub from: PairsFrom,
+    /// Words of a passage, at most.
+    pub words: u32,
+    /// Passages of other documents, for each question.
+    pub negatives: Negatives,
+}
+
+/// What of a document is the question.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PairsFrom {
+    /// Its title; the passage is how its text begins.
+    Title,
+    /// A sentence of one of its passages.
+    InverseCloze {
+        /// The share of passages that keep their sentence.
+        kept: f64,
+    },
+}
+
+impl PairsFrom {
+    /// What a document must have.
+    #[must_use]
+    pub fn requirement(self) -> Requirement {
+        Requirement { title: self == Self::Title, words: MIN_WORDS.into() }
+    }
 }
 
 impl ExamplesContent {
@@ -46,7 +86,7 @@ impl Content {
     #[must_use]
     pub fn templates(&self, source: &str) -> Vec<String> {
         match self {
-            Self::Text => vec![String::new()],
+            Self::Text | Self::Pairs(_) => vec![String::new()],
             Self::Examples(examples) => {
                 let templates = examples.tasks.get(source).map_or(&[][..], |task| &task.templates);
                 templates.iter().map(|template| template.name.clone()).collect()
@@ -70,8 +110,37 @@ impl Content {
             Self::Text => 1,
             Self::Examples(examples) => {
                 let shown = examples.demonstrations.as_ref().map_or(0, |demonstrations| demonstrations.max);
-                u64::from(1 + shown + examples.negatives)
+                1 + u64::from(shown) + u64::from(examples.negatives.count())
             }
+            Self::Pairs(pairs) => 1 + u64::from(pairs.negatives.count()),
+        }
+    }
+
+    /// What a document must have to become a row.
+    #[must_use]
+    pub fn requirement(&self) -> Option<Requirement> {
+        match self {
+            Self::Text | Self::Examples(_) => None,
+            Self::Pairs(pairs) => Some(pairs.from.requirement()),
+        }
+    }
+
+    /// The most bytes of a document that a row has, about, where rows are of pieces.
+    #[must_use]
+    pub fn most_bytes(&self) -> Option<u64> {
+        match self {
+            Self::Text | Self::Examples(_) => None,
+            Self::Pairs(pairs) => Some(BYTES_OF_WORD * u64::from(pairs.words)),
+        }
+    }
+
+    /// The passages of others that its rows show.
+    #[must_use]
+    pub fn negatives(&self) -> Negatives {
+        match self {
+            Self::Text => Negatives::default(),
+            Self::Examples(examples) => examples.negatives,
+            Self::Pairs(pairs) => pairs.negatives,
         }
     }
 
@@ -80,6 +149,7 @@ impl Content {
     pub fn schema(&self) -> SchemaRef {
         match self {
             Self::Text => columns::text_mixture(),
+            Self::Pairs(_) => columns::pairs_mixture(),
             Self::Examples(examples) => columns::examples_mixture(examples.form().unwrap_or(Form::Completion)),
         }
     }

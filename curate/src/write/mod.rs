@@ -11,6 +11,8 @@
 mod card;
 mod chain;
 mod content;
+mod negatives;
+mod pairing;
 mod place;
 mod pool;
 mod render;
@@ -20,11 +22,13 @@ mod shard;
 
 pub use card::{CardFacts, SplitSize, dataset_card};
 pub use chain::{Chain, ChainExec};
-pub use content::{Content, ExamplesContent};
+pub use content::{Content, ExamplesContent, PairsContent, PairsFrom};
+pub use negatives::{MOST_NEGATIVES, Negatives};
+pub use pairing::Pairing;
 pub use place::{placed_schema, places};
-pub use pool::{POOL, pool, pool_schema};
+pub use pool::{POOL, Pool, PoolRow, SEARCHED_POOL, pool, pool_schema};
 pub use render::{RenderedRow, Rendering, RowKey, TaskRenderer};
-pub use route::{Route, route, routed_schema};
+pub use route::{Route, Rows, route, routed_schema};
 pub use shard::shard;
 
 use schemas::mixture;

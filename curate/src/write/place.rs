@@ -7,7 +7,6 @@ use datafusion::{
     error::Result,
     functions::core::expr_fn::get_field,
     prelude::{DataFrame, JoinType, col, lit},
-    scalar::ScalarValue,
 };
 
 use super::Content;
@@ -64,14 +63,7 @@ pub async fn places(
             place.of(vec![col("id"), col("split"), col("copies"), col("source")]).alias("place"),
         ])?
         .unnest_columns(&["place"])?;
-    let placed = match tables.after_cuts {
-        Some(stage) => {
-            let cuts = tables.decisions(stage).await?.filter(col("cuts").is_not_null())?;
-            let cuts = cuts.select(vec![col("id").alias("cut_id"), col("cuts")])?;
-            placed.join(cuts, JoinType::Left, &["id"], &["cut_id"], None)?
-        }
-        None => placed.with_column("cuts", lit(ScalarValue::try_new_null(&cuts_type())?))?,
-    };
+    let placed = tables.with_cuts(placed).await?;
     let homes = tables.homes(&sources).await?.drop_columns(&["offset"])?;
     let field = |name: &str| get_field(col("place"), name).alias(name);
     let columns = ["id", "source", "part", "template", "copy", "order"];

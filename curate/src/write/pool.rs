@@ -1,10 +1,10 @@
-//! Examples that rows of a mixture show besides their own: demonstrations, and passages that do not answer.
+//! Documents and examples that rows of a mixture show besides their own: demonstrations, and passages that do not answer.
 
 use std::path::Path;
 
 use datafusion::{
     arrow::{
-        array::AsArray as _,
+        array::{AsArray, StringViewArray},
         datatypes::{DataType, Field, Schema},
     },
     error::Result,
@@ -13,28 +13,47 @@ use datafusion::{
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::{
-    decide::{Chance, Tables},
+    decide::{Chance, CutText, Tables},
     error::Error,
     files::Version,
 };
 
 /// Which examples rows may show.
-pub const VERSION: Version = Version::new("write/pool", 1);
+pub const VERSION: Version = Version::new("write/pool", 2);
 
 /// Examples in a pool, at most.
 pub const POOL: usize = 1024;
 
+/// The same where negatives are searched for: the more there are, the more some look like an answer.
+pub const SEARCHED_POOL: usize = 16_384;
+
 /// The columns of a pool.
 #[must_use]
 pub fn pool_schema() -> Schema {
-    Schema::new(["id", "text"].map(|name| Field::new(name, DataType::Utf8View, true)).to_vec())
+    Schema::new(["id", "group", "title", "text"].map(|name| Field::new(name, DataType::Utf8View, true)).to_vec())
 }
 
-/// The examples of a source that a mixture trains on and may show: those whose draws come first, sorted by id.
+/// The pool of a source.
+#[derive(Debug, Clone, Copy)]
+pub struct Pool<'p> {
+    /// The stage of the mixture.
+    pub stage: &'p str,
+    /// The source.
+    pub source: &'p str,
+    /// The recipe's seed.
+    pub seed: u64,
+    /// How many documents or examples it has, at most.
+    pub size: usize,
+    /// Whether clusters say which documents are alike.
+    pub clustered: bool,
+}
+
+/// The training documents of `source` that come first in a draw.
 ///
 /// # Errors
-/// When the documents or the decisions cannot be read.
-pub async fn pool(tables: Tables<'_>, stage: &str, source: &str, seed: u64) -> Result<DataFrame> {
+/// When the decisions or the documents cannot be read.
+pub async fn pool(tables: Tables<'_>, pool: Pool<'_>) -> Result<DataFrame> {
+    let Pool { stage, source, seed, size, clustered } = pool;
     let draw = Chance::Bits { seed, purpose: format!("pool/{stage}") }.of(vec![col("id")]);
     let drawn = tables
         .decisions(stage)
@@ -42,22 +61,36 @@ pub async fn pool(tables: Tables<'_>, stage: &str, source: &str, seed: u64) -> R
         .filter(col("verdict").eq(lit("keep")).and(col("split").eq(lit("train"))).and(col("source").eq(lit(source))))?
         .with_column("draw", draw)?
         .sort(vec![col("draw").sort(true, false), col("id").sort(true, false)])?
-        .limit(0, Some(POOL))?
+        .limit(0, Some(size))?
         .select(vec![col("id").alias("drawn")])?;
-    let texts = tables.texts(&[source.to_owned()]).await?;
-    // an id that stands in two files comes once
-    drawn
-        .join(texts, JoinType::Inner, &["drawn"], &["id"], None)?
-        .select_columns(&["id", "text"])?
-        .distinct()?
-        .sort(vec![col("id").sort(true, false)])
+    let texts = tables.texts_with_titles(&[source.to_owned()]).await?;
+    let drawn = drawn.join(texts, JoinType::Inner, &["drawn"], &["id"], None)?;
+    let mut rows = tables.with_groups(drawn.distinct()?, "id", clustered).await?;
+    if tables.after_cuts.is_some() {
+        rows = tables.with_cuts(rows).await?;
+        rows = rows.with_column("text", CutText::Text.of(vec![col("text"), col("cuts")]))?;
+    }
+    rows.select_columns(&["id", "group", "title", "text"])?.sort(vec![col("id").sort(true, false)])
 }
 
-/// The ids and objects of a pool.
+/// A row of a pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolRow {
+    /// The document's or the example's id.
+    pub id: String,
+    /// The cluster that it is in, or its id.
+    pub group: String,
+    /// The title, if it has one.
+    pub title: Option<String>,
+    /// The text, or the example's object.
+    pub text: String,
+}
+
+/// The rows of a pool, in the order of their ids.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn read_pool(path: &Path) -> crate::error::Result<Vec<(String, String)>> {
+pub fn read_pool(path: &Path) -> crate::error::Result<Vec<PoolRow>> {
     let read = |source| Error::File { action: "read", path: path.to_owned(), source };
     let damaged = |message: String| Error::Damaged { path: path.to_owned(), message };
     let file = std::fs::File::open(path).map_err(read)?;
@@ -65,15 +98,19 @@ pub fn read_pool(path: &Path) -> crate::error::Result<Vec<(String, String)>> {
     let mut pool = Vec::new();
     for batch in reader.map_err(|error| damaged(error.to_string()))? {
         let batch = batch.map_err(|error| damaged(error.to_string()))?;
-        let texts = |column: usize| datafusion::arrow::compute::cast(batch.column(column), &DataType::Utf8View);
-        let columns = texts(0).and_then(|ids| Ok((ids, texts(1)?)));
-        let (ids, texts) = columns.map_err(|error| damaged(error.to_string()))?;
-        let rows = ids
-            .as_string_view()
-            .iter()
-            .zip(texts.as_string_view())
-            .map(|(id, text)| (id.unwrap_or_default().to_owned(), text.unwrap_or_default().to_owned()));
-        pool.extend(rows);
+        let mut columns = Vec::with_capacity(4);
+        for field in pool_schema().fields() {
+            let column =
+                batch.column_by_name(field.name()).ok_or_else(|| damaged(format!("it has no `{}`", field.name())))?;
+            let column = datafusion::arrow::compute::cast(column, &DataType::Utf8View);
+            columns.push(column.map_err(|error| damaged(error.to_string()))?);
+        }
+        let columns: Vec<&StringViewArray> = columns.iter().map(AsArray::as_string_view).collect();
+        let rows = columns[0].iter().zip(columns[1]).zip(columns[2].iter().zip(columns[3]));
+        pool.extend(rows.map(|((id, group), (title, text))| {
+            let own = |text: Option<&str>| text.unwrap_or_default().to_owned();
+            PoolRow { id: own(id), group: own(group), title: title.map(str::to_owned), text: own(text) }
+        }));
     }
     Ok(pool)
 }

@@ -9,10 +9,13 @@ use schemas::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::pool::read_pool;
+use super::{
+    negatives::{Asked, NegativePool, Negatives, PoolPassage},
+    pool::{PoolRow, read_pool},
+};
 use crate::{
     error::{Error, Result},
-    text::draw::draw_of,
+    text::draw::{draw_of, drawn_order},
 };
 
 /// How the examples of a task become rows of a mixture: data alone, so that a plan that holds it can be sent.
@@ -26,8 +29,8 @@ pub struct Rendering {
     pub mixture: String,
     /// Examples with their answers, before each prompt.
     pub demonstrations: Option<Demonstrations>,
-    /// Passages of other examples, for each question.
-    pub negatives: u32,
+    /// For retrieval: passages of other examples, for each question.
+    pub negatives: Negatives,
     /// The examples that others may show.
     pub pool: Option<PathBuf>,
 }
@@ -56,6 +59,8 @@ pub struct RenderedRow {
 pub struct RowKey<'k> {
     /// The example's id.
     pub id: &'k str,
+    /// The cluster of examples that it is in, or its id.
+    pub group: &'k str,
     /// The number of its template.
     pub template: usize,
     /// The number of its copy.
@@ -67,9 +72,19 @@ pub struct RowKey<'k> {
 pub struct TaskRenderer {
     rendering: Rendering,
     renderer: Renderer,
-    pool: Vec<(String, Values)>,
+    pool: Vec<PoolExample>,
     /// The pool in the words of each template, once they are wanted.
     shown: Vec<OnceLock<Parts>>,
+    /// The pool's passages in the words of each template, where rows have negatives.
+    negatives: Vec<NegativePool>,
+}
+
+/// An example of the pool.
+#[derive(Debug)]
+struct PoolExample {
+    id: String,
+    group: String,
+    values: Values,
 }
 
 impl TaskRenderer {
@@ -82,19 +97,25 @@ impl TaskRenderer {
         Self::with_pool(rendering, &pool)
     }
 
-    /// The same with examples at hand: ids and objects.
+    /// The same with examples at hand.
     ///
     /// # Errors
     /// When one of them means nothing to the task.
-    pub fn with_pool(rendering: Rendering, pool: &[(String, String)]) -> Result<Self> {
+    pub fn with_pool(rendering: Rendering, pool: &[PoolRow]) -> Result<Self> {
         let renderer = Renderer::new(&rendering.task)
             .unwrap_or_else(|fault| unreachable!("the templates of `{}` were checked: {fault:?}", rendering.task.name));
         let mut known = Vec::new();
-        for (id, text) in pool {
-            known.extend(values(&renderer, &rendering.task, text)?.map(|values| (id.clone(), values)));
+        for PoolRow { id, group, text, .. } in pool {
+            let values = values(&renderer, &rendering.task, text)?;
+            known.extend(values.map(|values| PoolExample { id: id.clone(), group: group.clone(), values }));
         }
-        let shown = (0..known.len() * rendering.task.templates.len()).map(|_| OnceLock::new()).collect();
-        Ok(Self { rendering, renderer, pool: known, shown })
+        let templates = rendering.task.templates.len();
+        let shown = (0..known.len() * templates).map(|_| OnceLock::new()).collect();
+        let mut ready = Self { rendering, renderer, pool: known, shown, negatives: Vec::new() };
+        if ready.rendering.negatives.count() > 0 {
+            ready.negatives = (0..templates).map(|template| ready.negative_pool(template)).collect::<Result<_>>()?;
+        }
+        Ok(ready)
     }
 
     /// What an example means, which is a JSON object.
@@ -114,22 +135,9 @@ impl TaskRenderer {
         let task = &self.rendering.task;
         let Rendered { parts, label } = self.renderer.render(task, key.template, values)?;
         let mut negatives = Vec::new();
-        if let Parts::Retrieval { positive, .. } = &parts {
-            let others = self.draws(key, "negative", |number| {
-                Ok(match self.shown(key.template, number)? {
-                    Parts::Retrieval { positive: other, .. } if other != positive => Some(other.clone()),
-                    _ => None,
-                })
-            });
-            for other in others {
-                if negatives.len() == self.rendering.negatives as usize {
-                    break;
-                }
-                let other = other?;
-                if !negatives.contains(&other) {
-                    negatives.push(other);
-                }
-            }
+        if let (Parts::Retrieval { query, positive }, Some(pool)) = (&parts, self.negatives.get(key.template)) {
+            let asked = Asked { query, positive, group: key.group };
+            negatives = pool.choose(asked, |turn| self.draw(key, "negative", turn));
         }
         let preamble = &task.templates[key.template].preamble;
         let none = Demonstrations::fixed(0);
@@ -137,35 +145,23 @@ impl TaskRenderer {
         let count = demonstrations.count(self.draw(key, "demonstrations", 0));
         let mut shown = Vec::new();
         if count > 0 {
-            let others = self.draws(key, "demonstration", |number| {
-                let is_own = self.pool[number].0 == key.id;
-                if is_own { Ok(None) } else { self.shown(key.template, number).map(Some) }
-            });
-            shown = others.take(count as usize).collect::<Result<Vec<_>>>()?;
+            let others = drawn_order(self.pool.len(), |turn| self.draw(key, "demonstration", turn));
+            let others = others.filter(|number| self.pool[*number].id != key.id).take(count as usize);
+            shown = others.map(|number| self.shown(key.template, number)).collect::<Result<Vec<_>>>()?;
         }
         let parts = demonstrations.before(preamble, shown, parts);
         Ok(RenderedRow { parts, label, negatives })
     }
 
-    /// What the examples of the pool give, in an order that the row draws.
-    fn draws<'t, T>(
-        &'t self,
-        key: RowKey<'t>,
-        purpose: &'t str,
-        pick: impl Fn(usize) -> Result<Option<T>> + 't,
-    ) -> impl Iterator<Item = Result<T>> + 't {
-        let count = self.pool.len();
-        let mut taken = vec![false; count];
-        (0..count as u64).filter_map(move |turn| {
-            #[expect(clippy::cast_possible_truncation, reason = "the remainder is below the pool's length")]
-            let mut number = (self.draw(key, purpose, turn) % count as u64) as usize;
-            // the next that has not been drawn yet
-            while taken[number] {
-                number = (number + 1) % count;
+    /// The passages of the pool in the words of a template.
+    fn negative_pool(&self, template: usize) -> Result<NegativePool> {
+        let mut passages = Vec::with_capacity(self.pool.len());
+        for (number, PoolExample { group, .. }) in self.pool.iter().enumerate() {
+            if let Parts::Retrieval { positive, .. } = self.shown(template, number)? {
+                passages.push(PoolPassage { group: group.clone(), text: positive.clone() });
             }
-            taken[number] = true;
-            pick(number).transpose()
-        })
+        }
+        Ok(NegativePool::new(self.rendering.negatives, passages))
     }
 
     fn draw(&self, key: RowKey<'_>, purpose: &str, turn: u64) -> u64 {
@@ -183,7 +179,7 @@ impl TaskRenderer {
         if let Some(shown) = cell.get() {
             return Ok(shown);
         }
-        let rendered = self.renderer.render(&self.rendering.task, template, &self.pool[number].1)?;
+        let rendered = self.renderer.render(&self.rendering.task, template, &self.pool[number].values)?;
         Ok(cell.get_or_init(|| rendered.parts))
     }
 }

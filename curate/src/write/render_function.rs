@@ -18,7 +18,7 @@ use crate::{error, plan::Function};
 /// An id, the numbers of a template and a copy, and an example as JSON in; the columns of the mixture behind `source` out, as a struct.
 impl Function for Rendering {
     const KIND: &'static str = "render";
-    const ARGUMENTS: Option<usize> = Some(4);
+    const ARGUMENTS: Option<usize> = Some(5);
     type Loaded = TaskRenderer;
 
     fn name(&self) -> &'static str {
@@ -34,7 +34,8 @@ impl Function for Rendering {
     }
 
     fn evaluate(&self, renderer: &TaskRenderer, columns: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
-        let (ids, examples) = (columns[0].as_string_view(), columns[3].as_string_view());
+        let texts = |column: usize| columns[column].as_string_view();
+        let (ids, groups, examples) = (texts(0), texts(3), texts(4));
         let templates = columns[1].as_primitive::<UInt32Type>().values();
         let copies = columns[2].as_primitive::<UInt32Type>().values();
         // the rows of one example stand together, and what it means is found once
@@ -48,7 +49,8 @@ impl Function for Rendering {
         let of_example = |rows: &Range<usize>| {
             let values = renderer.values(examples.value(rows.start))?;
             let row = |row: usize| {
-                let key = RowKey { id: ids.value(row), template: templates[row] as usize, copy: copies[row] };
+                let (id, group) = (ids.value(row), groups.value(row));
+                let key = RowKey { id, group, template: templates[row] as usize, copy: copies[row] };
                 renderer.row(key, &values)
             };
             rows.clone().map(row).collect::<error::Result<Vec<_>>>()

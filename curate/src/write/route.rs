@@ -11,7 +11,7 @@ use datafusion::{
     prelude::{DataFrame, JoinType, col, lit},
 };
 
-use super::{Content, Rendering, placed_schema};
+use super::{Content, Pairing, Rendering, placed_schema};
 use crate::{
     decide::{CutText, Tables},
     files::Version,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How text becomes rows, and examples are put into words.
-pub const VERSION: Version = Version::new("write/route", 1);
+pub const VERSION: Version = Version::new("write/route", 2);
 
 /// The columns of a routed file: the place of each row, then the mixture's own columns.
 #[must_use]
@@ -33,14 +33,27 @@ pub fn routed_schema(content: &Content) -> Schema {
     Schema::new([place.to_vec(), columns].concat())
 }
 
+/// How a source's documents become rows.
+#[derive(Debug, Clone)]
+pub enum Rows {
+    /// As they are.
+    Documents,
+    /// As examples of a task, put into words.
+    Examples(Box<Rendering>),
+    /// As questions with their passages.
+    Pairs(Pairing),
+}
+
 /// One file of a source, on its way into a mixture.
 pub struct Route<'r> {
     /// The places of the mixture's rows.
     pub places: PathBuf,
     /// What the rows are.
     pub content: &'r Content,
-    /// For examples of a task: how they are put into words.
-    pub rendering: Option<Rendering>,
+    /// How they are made.
+    pub rows: Rows,
+    /// Whether clusters say which documents are alike.
+    pub clustered: bool,
     /// The source.
     pub source: &'r str,
     /// The file's place in the source.
@@ -52,7 +65,7 @@ pub struct Route<'r> {
 /// # Errors
 /// When the documents or the places cannot be read.
 pub async fn route(tables: Tables<'_>, route: Route<'_>) -> Result<DataFrame> {
-    let Route { places, content, rendering, source, part } = route;
+    let Route { places, content, rows: made, clustered, source, part } = route;
     let placed = tables
         .parquet(vec![places], &placed_schema())
         .await?
@@ -66,25 +79,26 @@ pub async fn route(tables: Tables<'_>, route: Route<'_>) -> Result<DataFrame> {
             col("bucket"),
             col("cuts"),
         ])?;
-    let documents = tables.documents(source, part).await?.select(vec![col("id"), col("text")])?;
+    let placed = tables.with_groups(placed, "placed_id", clustered).await?;
+    let documents = tables.documents(source, part).await?.select_columns(&["id", "title", "text"])?;
     // the places are held in memory, the documents stream past them
-    let rows = placed.join(documents, JoinType::Inner, &["placed_id"], &["id"], None)?;
+    let mut rows = placed.join(documents, JoinType::Inner, &["placed_id"], &["id"], None)?;
+    if tables.after_cuts.is_some() && !matches!(made, Rows::Examples(_)) {
+        rows = rows.with_column("text", CutText::Text.of(vec![col("text"), col("cuts")]))?;
+    }
+    let arguments = |names: [&str; 5]| names.map(col).to_vec();
+    let made = match made {
+        Rows::Documents => None,
+        Rows::Examples(rendering) => {
+            Some(call(*rendering, arguments(["id", "template_number", "copy", "group", "text"])))
+        }
+        Rows::Pairs(pairing) => Some(call(pairing, arguments(["id", "copy", "group", "title", "text"]))),
+    };
     let schema = routed_schema(content);
     let names = schema.fields().iter().map(|field| field.name().as_str());
-    match (rendering, tables.after_cuts) {
-        (None, None) => rows.select(names.map(col).collect::<Vec<_>>()),
-        (None, Some(_)) => {
-            let rows = rows.with_column("text", CutText::Text.of(vec![col("text"), col("cuts")]))?;
-            rows.select(names.map(col).collect::<Vec<_>>())
-        }
-        (Some(rendering), _) => {
-            let arguments = ["id", "template_number", "copy", "text"].map(col).to_vec();
-            let rows = rows.with_column("rendered", call(rendering, arguments))?;
-            let own = ["bucket", "order", "template_number", "copy", "id", "source"];
-            let column = |name: &str| {
-                if own.contains(&name) { col(name) } else { get_field(col("rendered"), name).alias(name) }
-            };
-            rows.select(names.map(column).collect::<Vec<_>>())
-        }
-    }
+    let Some(made) = made else { return rows.select(names.map(col).collect::<Vec<_>>()) };
+    let rows = rows.with_column("made", made)?;
+    let own = ["bucket", "order", "template_number", "copy", "id", "source"];
+    let column = |name: &str| if own.contains(&name) { col(name) } else { get_field(col("made"), name).alias(name) };
+    rows.select(names.map(column).collect::<Vec<_>>())
 }

@@ -251,6 +251,76 @@ fn nothing_alike_stands_in_two_splits() {
     assert_eq!(numbers.map(|entry| entry.documents), Some(test.lines().count() as u64));
 }
 
+/// Documents become questions with their passages: by their titles, or by a sentence. What has no question is counted, copies ask for other things,
+/// and no negative is a near copy of the passage that answers.
+#[test]
+fn documents_become_pairs() {
+    let (folder, out) = (temporary(), temporary());
+    // numbers are alike to whoever looks for near-duplicates, and letters are not
+    let letters = |number: usize| -> String {
+        [number / 26, number % 26]
+            .iter()
+            .map(|place| char::from(b'a' + u8::try_from(*place).expect("a letter")))
+            .collect()
+    };
+    let mut lines = String::new();
+    for number in 0..240 {
+        // three copies of each, whose text differs in a word; every eighth has no title
+        let topic = letters(number / 3);
+        let sentence = |line: usize| {
+            let line = letters(line);
+            format!("In topic{topic} the lamp{topic}x{line} of harbour{topic}x{line} burned at night{topic}x{line}.")
+        };
+        let text: Vec<String> = (0..12).map(sentence).collect();
+        let text = format!("{} And that was copy{}.", text.join(" "), letters(number));
+        let title = (number % 8 != 7).then(|| format!("Lamps of topic{topic}"));
+        writeln!(lines, "{}", serde_json::json!({"id": number, "title": title, "text": text})).expect("a string grows");
+    }
+    writeln!(lines, "{}", serde_json::json!({"id": "short", "title": "Short", "text": "Too short to ask."}))
+        .expect("it grows");
+    fs::write(folder.path().join("posts.jsonl"), lines).expect("the folder can be written");
+    let recipe = folder.path().join("recipe.toml");
+    let whole = "name = \"pairs\"\nseed = 3\n[source.posts]\njsonl = [\"posts.jsonl\"]\n[facts.bands]\n[splits]\nvalidation = 0.1\n\
+                 [mixture.titles]\nweights = { posts = 1 }\npairs = { from = \"title\", words = 20 }\nhard_negatives = 2\n\
+                 [mixture.cloze]\nweights = { posts = 1 }\npairs = { from = \"inverse_cloze\", words = 30 }\nmax_epochs = 3\nnegatives = 2\n";
+    fs::write(&recipe, whole).expect("the folder can be written");
+    let ledger = run_well(&recipe, out.path(), &[]);
+    let dropped = |mixture: &str| {
+        let stage = ledger.stages.iter().find(|entry| entry.stage == format!("mixture-{mixture}"));
+        stage.map(|entry| entry.dropped.clone()).expect("the mixture is decided")
+    };
+    assert_eq!((dropped("titles")["no_title"], dropped("titles")["too_few_words"]), (30, 1));
+    assert_eq!(dropped("cloze")["too_few_words"], 1);
+    let topic =
+        |text: &str| text.split("topic").nth(1).map(|rest| rest.split([' ', '\n']).next().unwrap_or("").to_owned());
+    for row in split(out.path(), "titles", "train") {
+        let (query, positive) = (string(&row, "query"), string(&row, "positive"));
+        assert_eq!(topic(query), topic(positive), "{row}");
+        let negatives: Vec<&str> =
+            row["negatives"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+        assert_eq!(negatives.len(), 3, "{row}");
+        assert!(negatives.iter().all(|negative| topic(negative) != topic(positive)), "{row}");
+        assert!(positive.split(' ').count() == 20 && negatives[0] != negatives[1], "{row}");
+    }
+    let mut asked: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let (mut rows, mut kept) = (0, 0);
+    for row in split(out.path(), "cloze", "train") {
+        let (query, positive) = (string(&row, "query"), string(&row, "positive"));
+        rows += 1;
+        kept += usize::from(positive.contains(query));
+        assert!(!query.is_empty() && query.ends_with('.'), "{row}");
+        asked.entry(string(&row, "id").to_owned()).or_default().insert(query.to_owned());
+    }
+    assert_eq!(rows, 3 * asked.len(), "each document comes three times");
+    assert!(
+        asked.values().filter(|queries| queries.len() > 1).count() * 10 > asked.len() * 9,
+        "copies ask for other things"
+    );
+    assert!((0.03..0.2).contains(&(kept as f64 / rows as f64)), "{kept} of {rows} passages keep their sentence");
+    let card = fs::read_to_string(out.path().join("mixtures/cloze/README.md")).expect("a mixture has a card");
+    assert!(card.contains("inverse cloze"), "{card}");
+}
+
 /// What cannot be mixed is named with its place, before anything is read.
 #[test]
 fn faults_of_mixtures_are_shown_in_their_line() {
@@ -268,6 +338,11 @@ fn faults_of_mixtures_are_shown_in_their_line() {
         "weights = { crawl = 1 }\nmax_epochs = { crawl = 0.5 }",
         "weights = { crawl = 1 }\nmax_epochs = { reference = 2 }",
         "weights = { crawl = 1 }\nsample_template = true",
+        "weights = { crawl = 1 }\nhard_negatives = 1",
+        "weights = { crawl = 1 }\npairs = { from = \"title\", words = 3 }",
+        "weights = { crawl = 1 }\npairs = { from = \"title\", kept = 0.5 }",
+        "weights = { crawl = 1 }\nunit = \"bytes\"\npairs = { from = \"title\" }",
+        "proportional = { of = [\"pairs\"] }\nprompt_styles = [\"t5\"]\npairs = { from = \"title\" }",
         "published = { table = \"gpt3\", components = { webtext = \"crawl\" } }",
         "proportional = { of = [\"sums\"], temperature = 0 }",
         "measured = { scores = \"scores.json\" }",

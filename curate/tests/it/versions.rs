@@ -45,7 +45,10 @@ use curate::{
         c4::LineRules, overlap::NgramLengths, refinedweb::RefinedwebLines, sameness::Sameness, shingles::Shingle,
         substrings::SubstringUnit,
     },
-    write::{self, CardFacts, Content, ExamplesContent, Rendering, Route, SplitSize},
+    write::{
+        self, CardFacts, Content, ExamplesContent, Negatives, Pairing, PairsContent, PairsFrom, Pool, Rendering, Route,
+        Rows, SplitSize,
+    },
 };
 use datafusion::{
     arrow::{
@@ -739,6 +742,7 @@ fn mixture_rule() -> MixtureRule {
         max_epochs,
         max_examples: decide::MaxExamples::default(),
         splits,
+        requirement: None,
     }
 }
 
@@ -776,24 +780,45 @@ async fn writing(session: &Session, run: &Run, outputs: &mut Outputs) {
         tasks: [("b".to_owned(), task.clone())].into(),
         sample_template: false,
         demonstrations: None,
-        negatives: 0,
+        negatives: Negatives::default(),
     });
-    for (name, content, source) in [("text", Content::Text, "a"), ("examples", examples, "b")] {
+    let pool = Pool { stage, source: "a", seed: 3, size: 100, clustered: true };
+    let pooled = write::pool(tables, pool).await.expect("it can be planned").collect().await.expect("the plan runs");
+    outputs.insert("write/pool", hash(rows_of(&pooled).as_bytes()));
+    let pool = run.layout.work().join("pool.parquet");
+    write_file(&pool, &datafusion::arrow::compute::concat_batches(&pooled[0].schema(), &pooled).expect("one schema"));
+    let negatives = Negatives { hard: 1, drawn: 1 };
+    let pairs = |from| PairsContent { from, words: 12, negatives };
+    let paired = [PairsFrom::Title, PairsFrom::InverseCloze { kept: 0.5 }]
+        .map(|from| ("pairs", Content::Pairs(pairs(from)), "a"));
+    for (name, content, source) in [("text", Content::Text, "a"), ("examples", examples, "b")].into_iter().chain(paired)
+    {
         let placed = write::places(tables, "mixed", stage, &content, 3, &shards).await.expect("it can be planned");
         let batches = placed.collect().await.expect("the plan runs");
-        places += &rows_of(&batches);
+        // pairs are placed and sorted as documents are
+        let counts = !matches!(content, Content::Pairs(_));
+        if counts {
+            places += &rows_of(&batches);
+        }
         let batch = datafusion::arrow::compute::concat_batches(&batches[0].schema(), &batches).expect("one schema");
         let path = run.layout.work().join(format!("{name}-places.parquet"));
         write_file(&path, &batch);
-        let rendering = matches!(content, Content::Examples(_)).then(|| Rendering {
-            task: task.clone(),
-            seed: 3,
-            mixture: "mixed".into(),
-            demonstrations: None,
-            negatives: 0,
-            pool: None,
-        });
-        let route = Route { places: path, content: &content, rendering, source, part: 0 };
+        let (seed, mixture) = (3, "mixed".to_owned());
+        let rows = match &content {
+            Content::Text => Rows::Documents,
+            Content::Examples(_) => Rows::Examples(Box::new(Rendering {
+                task: task.clone(),
+                seed,
+                mixture,
+                demonstrations: None,
+                negatives: Negatives::default(),
+                pool: None,
+            })),
+            Content::Pairs(pairs) => {
+                Rows::Pairs(Pairing { pairs: pairs.clone(), seed, mixture, pool: Some(pool.clone()) })
+            }
+        };
+        let route = Route { places: path, content: &content, rows, clustered: true, source, part: 0 };
         let batches = write::route(tables, route).await.expect("it can be planned").collect().await;
         let batches = batches.expect("the plan runs");
         routed_hash += &rows_of(&batches);
@@ -801,14 +826,14 @@ async fn writing(session: &Session, run: &Run, outputs: &mut Outputs) {
         let routed = run.layout.work().join(format!("{name}-routed.parquet"));
         write_file(&routed, &batch);
         let plan = write::shard(tables, &[routed], &content, 0..2).await.expect("it can be planned");
-        sharded += &rows_of(&session.collect("shard", &context, plan).await.expect("the plan runs"));
+        let rows = rows_of(&session.collect("shard", &context, plan).await.expect("the plan runs"));
+        if counts {
+            sharded += &rows;
+        }
     }
     outputs.insert("write/places", hash(places.as_bytes()));
     outputs.insert("write/route", hash(routed_hash.as_bytes()));
     outputs.insert("write/shard", hash(sharded.as_bytes()));
-    let pool = write::pool(tables, stage, "b", 3).await.expect("it can be planned");
-    outputs.insert("write/pool", rows_hash(pool).await);
-
     let account: MixtureAccount =
         curate::files::read_json(&run.layout.mixture_account("mixed")).expect("it was written");
     let entry = |split: &str, source: &str| MixtureEntry {

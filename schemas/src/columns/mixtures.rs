@@ -46,6 +46,18 @@ pub fn text_mixture() -> SchemaRef {
     ]))
 }
 
+/// A mixture of questions with their passages, made of documents: one row for each copy of a document.
+#[must_use]
+pub fn pairs_mixture() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        required(ID, DataType::Utf8View),
+        required(SOURCE, DataType::Utf8View),
+        required(QUERY, DataType::Utf8View),
+        required(POSITIVE, DataType::Utf8View),
+        required(NEGATIVES, texts_list()),
+    ]))
+}
+
 /// A mixture of examples: one row for each example, copy and template.
 #[must_use]
 pub fn examples_mixture(form: Form) -> SchemaRef {

@@ -26,7 +26,7 @@ pub use decisions::{REASON, VERDICT, decisions};
 pub use documents::{DATE, LANGUAGE, LINKS, PUBLISHED, TITLE, TRUNCATED, URL, documents, links};
 pub use mixtures::{
     ANSWERS, CHOSEN, COMPLETION, LABEL, MESSAGES, NEGATIVES, POSITIVE, PROMPT, QUERY, RANKS, REJECTED, SEQUENCES, TASK,
-    TEMPLATE, examples_mixture, text_mixture,
+    TEMPLATE, examples_mixture, pairs_mixture, text_mixture,
 };
 
 /// The document's id, as [`crate::identity::DocumentId`] is written.

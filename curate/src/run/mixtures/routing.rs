@@ -9,7 +9,10 @@ use crate::{
     decide::SplitShards,
     error::{InStage as _, Result},
     files::Publication,
-    write::{self, Content, Rendering, Route, placed_schema, pool_schema, routed_schema},
+    write::{
+        self, Content, POOL, Pairing, Pool, Rendering, Route, Rows, SEARCHED_POOL, placed_schema, pool_schema,
+        routed_schema,
+    },
 };
 
 /// The routing of a mixture.
@@ -28,13 +31,15 @@ impl Routing<'_> {
         let MixtureStage { run, mixture, .. } = self.staging.stage;
         let places = &self.place().await?;
         let sources = mixture.weights.sources();
-        let mut renderings = BTreeMap::new();
+        let mut made = BTreeMap::new();
         for source in &sources {
-            renderings.insert(source.as_str(), self.rendering(source).await?);
+            made.insert(source.as_str(), self.rows(source).await?);
         }
+        let clustered = self.staging.stage.reads_clusters();
         let units = run.parts_of(&sources).map(|(source, part)| {
-            let rendering = renderings[source].clone();
-            self.route_file(Route { places: places.clone(), content: &mixture.content, rendering, source, part })
+            let rows = made[source].clone();
+            let (places, content) = (places.clone(), &mixture.content);
+            self.route_file(Route { places, content, rows, clustered, source, part })
         });
         futures::stream::iter(units.collect::<Vec<_>>()).buffered(run.threads).try_collect().await
     }
@@ -71,29 +76,40 @@ impl Routing<'_> {
         Ok(path)
     }
 
-    /// How the examples of a source are put into words; nothing for plain text.
-    async fn rendering(&self, source: &str) -> Result<Option<Rendering>> {
+    /// How the documents of a source become rows.
+    async fn rows(&self, source: &str) -> Result<Rows> {
         let MixtureStage { run, mixture, .. } = self.staging.stage;
-        let Content::Examples(content) = &mixture.content else { return Ok(None) };
-        let shows = content.demonstrations.is_some() || content.negatives > 0;
-        Ok(Some(Rendering {
-            task: content.tasks[source].clone(),
-            seed: run.plan.seed,
-            mixture: mixture.name.clone(),
-            demonstrations: content.demonstrations.clone(),
-            negatives: content.negatives,
-            pool: if shows { Some(self.pool(source).await?) } else { None },
-        }))
+        let (seed, name) = (run.plan.seed, mixture.name.clone());
+        let shows = match &mixture.content {
+            Content::Examples(content) => content.demonstrations.is_some() || content.negatives.count() > 0,
+            content => content.negatives().count() > 0,
+        };
+        let pool = if shows { Some(self.pool(source).await?) } else { None };
+        Ok(match &mixture.content {
+            Content::Text => Rows::Documents,
+            Content::Examples(content) => Rows::Examples(Box::new(Rendering {
+                task: content.tasks[source].clone(),
+                seed,
+                mixture: name,
+                demonstrations: content.demonstrations.clone(),
+                negatives: content.negatives,
+                pool,
+            })),
+            Content::Pairs(pairs) => Rows::Pairs(Pairing { pairs: pairs.clone(), seed, mixture: name, pool }),
+        })
     }
 
-    /// Gathers the examples of a source that others show. Returns their file.
+    /// Gathers what others show of a source. Returns their file.
     async fn pool(&self, source: &str) -> Result<PathBuf> {
-        let Staging { stage: MixtureStage { run, name: stage, .. }, inputs, folder, .. } = self.staging;
+        let Staging { stage: MixtureStage { run, mixture, name: stage }, inputs, folder, .. } = self.staging;
         let unit = format!("pool/{source}");
         let path = folder.join(format!("{unit}.parquet"));
+        let size = if mixture.content.negatives().hard > 0 { SEARCHED_POOL } else { POOL };
+        let clustered = self.staging.stage.reads_clusters();
         let work = async {
             let context = run.session.relational();
-            let table = write::pool(run.tables(&context, inputs), stage, source, run.plan.seed).await;
+            let pool = Pool { stage, source, seed: run.plan.seed, size, clustered };
+            let table = write::pool(run.tables(&context, inputs), pool).await;
             let publication = Publication::new(&path, &pool_schema());
             run.publish(stage, &context, table.in_stage(stage)?, vec![publication]).await
         };

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 use datafusion::{
     arrow::{array::AsArray as _, datatypes::UInt64Type},
     functions_aggregate::expr_fn::sum,
+    logical_expr::when,
     prelude::{col, lit},
 };
 use schemas::task::Split;
@@ -72,7 +73,11 @@ async fn bytes_by_split(stage: &MixtureStage<'_>, inputs: &Inputs) -> Result<BTr
         .await
         .and_then(|table| table.filter(col("verdict").eq(lit("keep"))))
         .and_then(|table| {
-            let bytes = sum(col("bytes") * col("copies")).alias("bytes");
+            let own = match mixture.content.most_bytes() {
+                Some(most) => when(col("bytes").gt(lit(most)), lit(most)).otherwise(col("bytes"))?,
+                None => col("bytes"),
+            };
+            let bytes = sum(own * col("copies")).alias("bytes");
             table.aggregate(vec![col("split"), col("source")], vec![bytes])
         })
         .in_stage(name)?;

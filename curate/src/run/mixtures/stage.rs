@@ -6,7 +6,7 @@ use crate::{
     error::Result,
     files::Inputs,
     recipe::MixturePlan,
-    run::{context::Run, units::Origin},
+    run::{clusters::clustered_by, context::Run, units::Origin},
     write::versions,
 };
 
@@ -24,6 +24,11 @@ impl<'r> MixtureStage<'r> {
         Self { run, mixture, name: mixture_stage(&mixture.name) }
     }
 
+    /// Whether clusters say which documents are alike, so that none is a negative of another.
+    pub fn reads_clusters(&self) -> bool {
+        self.mixture.content.negatives().count() > 0 && clustered_by(&self.run.plan).is_some()
+    }
+
     /// What the files of the mixture follow from. What is opened here is all that its making may read.
     pub fn origin(&self, inputs: &Inputs) -> Result<Origin> {
         let Self { run, mixture, name: stage } = self;
@@ -32,7 +37,8 @@ impl<'r> MixtureStage<'r> {
         let records = run.parts_of(&all).map(|(source, part)| run.layout.facts("records", source, part));
         let after_cuts = run.plan.after_cuts().map(|step| run.layout.decisions(&step.name));
         let decided = [run.layout.decisions(stage), run.layout.mixture_account(&mixture.name)];
-        for path in documents.chain(records).chain(after_cuts).chain(decided) {
+        let clusters = self.reads_clusters().then(|| run.layout.clusters());
+        for path in documents.chain(records).chain(after_cuts).chain(decided).chain(clusters) {
             inputs.open(&path)?;
         }
         let MixturePlan { name, content, shard_bytes, .. } = mixture;

@@ -66,7 +66,17 @@ impl MixtureVerdicts<'_> {
     fn rule(&self) -> MixtureRule {
         let MixtureStage { run, mixture, .. } = self.stage;
         let MixturePlan { name, weights, unit, budget, max_epochs, max_examples, .. } = (*mixture).clone();
-        MixtureRule { name, weights, unit, budget, max_epochs, max_examples, splits: run.plan.splits.clone() }
+        let requirement = mixture.content.requirement();
+        MixtureRule {
+            name,
+            weights,
+            unit,
+            budget,
+            max_epochs,
+            max_examples,
+            splits: run.plan.splits.clone(),
+            requirement,
+        }
     }
 
     /// The facts that the sizes of documents are read from.
