@@ -6,6 +6,7 @@
 OUT/news       titles and descriptions of AG News: documents.jsonl (all), 1,000 pairs to test on, 500 for validation, and the rest to train on
 OUT/posts      the same of 8,000 posts: titles, and the first 100 words of each
 OUT/xquad      paragraphs with their titles, and questions with what answers them, for `train search` and `train answer`
+OUT/paragraphs questions and paragraphs of XQuAD without titles, as pairs: those of a third of the articles to test on, of two for validation
 
 In the folders of pairs, `train-documents.jsonl` has the documents of the pairs to train on: negatives come from these alone.
 
@@ -87,8 +88,29 @@ def xquad(data, out):
     print(f"{out}: {len(documents)} paragraphs, {len(questions)} questions")
 
 
+def paragraphs(data, out):
+    articles = json.load(open(data / "tasks/xquad.en.json"))["data"]
+    random.Random(1).shuffle(articles)
+    third = len(articles) // 3
+    splits = {"test": articles[:third], "validation": articles[third : third + 2], "train": articles[third + 2 :]}
+    documents = {}
+    for name, articles in splits.items():
+        rows, own = [], []
+        for paragraph in (paragraph for article in articles for paragraph in article["paragraphs"]):
+            text = paragraph["context"].strip()
+            own.append({"id": f"{name}{len(own)}", "text": text})
+            rows += [{"id": asked["id"], "query": asked["question"], "positive": text} for asked in paragraph["qas"]]
+        random.Random(1).shuffle(rows)
+        write(out / f"{name}.jsonl", rows)
+        documents[name] = own
+    write(out / "documents.jsonl", sum(documents.values(), []))
+    write(out / "train-documents.jsonl", documents["train"])
+    print(f"{out}: {sum(map(len, documents.values()))} documents, {len(documents['train'])} of them to train on")
+
+
 if __name__ == "__main__":
     data, out = map(Path, sys.argv[1:])
     pairs(out / "news", news(data), None)
     pairs(out / "posts", posts(data), 8000)
     xquad(data, out / "xquad")
+    paragraphs(data, out / "paragraphs")

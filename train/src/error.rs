@@ -139,6 +139,14 @@ pub enum Error {
         /// The number of the rollout.
         rollout: u64,
     },
+    /// A database refuses something, or an index in it is not what it should be.
+    #[error("index {index}: {message}")]
+    IndexDatabase {
+        /// Where the index is.
+        index: String,
+        /// What the database said, or what is wrong.
+        message: String,
+    },
     /// A model cannot go on with a prompt.
     #[error("example {id}: {message}")]
     Prompt {

@@ -13,7 +13,7 @@ use crate::{
     checkpoint::Which,
     inference::WeightFormat,
     program::answer::{AnswerOptions, answer, answer_all},
-    retrieve::{AnswerConfig, Combining, GivenAnswer, TEMPLATE, UsedPassage},
+    retrieve::{AnswerConfig, Combining, GivenAnswer, IndexPlace, TEMPLATE, UsedPassage},
 };
 
 /// Answer a question from the passages of an index; or say how well questions of a file are answered.
@@ -22,8 +22,8 @@ use crate::{
     override_usage = "train answer [OPTIONS] --model DIR INDEX QUESTION\n       train answer --questions FILE [OPTIONS] --model DIR INDEX"
 )]
 pub struct AnswerArgs {
-    /// The folder of an index; it is not read with --k 0 or --given.
-    index: PathBuf,
+    /// An index: a folder, or an address of PostgreSQL; it is not read with --k 0 or --given.
+    index: IndexPlace,
     /// The question.
     #[arg(required_unless_present = "questions", conflicts_with = "questions")]
     question: Option<String>,

@@ -1,10 +1,6 @@
 //! `train index`: documents into an index of passages, and out of it again.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
@@ -15,7 +11,7 @@ use crate::{
     data::SourceFiles,
     device::DeviceName,
     program::index::{self, EncoderOptions},
-    retrieve::{AnalysisConfig, EncoderEntry, Index, IndexWriter, PassagesConfig, StemmerLanguage, With, check},
+    retrieve::{AnalysisConfig, IndexPlace, PassagesConfig, StemmerLanguage},
 };
 
 /// Make an index of passages, add to it, and remove from it.
@@ -31,16 +27,16 @@ enum IndexCommand {
     Add(AddArgs),
     Remove(RemoveArgs),
     /// Say what is in an index.
-    Info(FolderArgs),
+    Info(PlaceArgs),
     /// Make sure that an index is whole: files, ids, and what each term stands in.
-    Check(FolderArgs),
+    Check(PlaceArgs),
 }
 
 /// Make an index of documents.
 #[derive(Debug, Args)]
 struct BuildArgs {
-    /// The folder of the index, which is made.
-    index: PathBuf,
+    /// The index, which is made: a folder, or a schema of a database, such as `postgres://USER@HOST/DATABASE?index=NAME`.
+    index: IndexPlace,
     /// Documents: mixtures, files of Parquet or JSON lines, or folders of these, with a column `text`, and `id`, `title`, `source`, `date` and
     /// `language` where there are such.
     #[arg(required = true, value_name = "DOCUMENTS")]
@@ -87,8 +83,8 @@ impl EncoderArgs {
 /// Add documents to an index; those whose ids are there are replaced.
 #[derive(Debug, Args)]
 struct AddArgs {
-    /// The folder of the index.
-    index: PathBuf,
+    /// The index: a folder, or an address of PostgreSQL.
+    index: IndexPlace,
     /// Documents, as `train index build` reads them.
     #[arg(required = true, value_name = "DOCUMENTS")]
     documents: Vec<PathBuf>,
@@ -99,8 +95,8 @@ struct AddArgs {
 /// Remove documents from an index.
 #[derive(Debug, Args)]
 struct RemoveArgs {
-    /// The folder of the index.
-    index: PathBuf,
+    /// The index: a folder, or an address of PostgreSQL.
+    index: IndexPlace,
     /// Ids of documents.
     #[arg(value_name = "ID")]
     ids: Vec<String>,
@@ -110,9 +106,9 @@ struct RemoveArgs {
 }
 
 #[derive(Debug, Args)]
-struct FolderArgs {
-    /// The folder of the index.
-    index: PathBuf,
+struct PlaceArgs {
+    /// The index: a folder, or an address of PostgreSQL.
+    index: IndexPlace,
 }
 
 impl IndexArgs {
@@ -125,10 +121,13 @@ impl IndexArgs {
                 Ok(())
             }
             IndexCommand::Remove(args) => args.run(printer),
-            IndexCommand::Info(FolderArgs { index }) => info(&index, printer),
-            IndexCommand::Check(FolderArgs { index }) => {
-                let count = check(&index)?;
-                printer.result(format_args!("{} is whole: {count} passages", index.display()));
+            IndexCommand::Info(PlaceArgs { index }) => {
+                printer.result(index::info(&index)?);
+                Ok(())
+            }
+            IndexCommand::Check(PlaceArgs { index }) => {
+                let count = index::check(&index)?;
+                printer.result(format_args!("{index} is whole: {count} passages"));
                 Ok(())
             }
         }
@@ -165,7 +164,7 @@ impl RemoveArgs {
         if ids.is_empty() {
             bail!("no id is given: name some, or a file of them with --ids-from");
         }
-        printer.result(IndexWriter::open(&index, None)?.remove(&ids, &mut |text| printer.note(text))?);
+        printer.result(index::remove(&index, &ids, &mut |text| printer.note(text))?);
         Ok(())
     }
 }
@@ -178,30 +177,4 @@ fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         files.extend(train.into_iter().chain(validation));
     }
     Ok(files)
-}
-
-fn info(folder: &Path, printer: &Printer) -> anyhow::Result<()> {
-    let index = Index::open(folder, With::Words)?;
-    let words: u64 =
-        index.segments().iter().flat_map(|segment| segment.postings().lengths()).map(|length| u64::from(*length)).sum();
-    let cut = match index.cut() {
-        PassagesConfig { words: None, .. } => "documents as they are".to_owned(),
-        PassagesConfig { words: Some(words), overlap } => format!("of {words} words, {overlap} of them in common"),
-    };
-    let AnalysisConfig { stemmer, stop_words } = index.analysis().config();
-    let stems = stemmer.map_or("they are".to_owned(), |language| format!("stems of {language}"));
-    let stop_words = if stop_words { ", without English stop words" } else { "" };
-    let vectors = index.encoder().map_or_else(String::new, |EncoderEntry { folder, step, width, .. }| {
-        format!("; vectors of {width} numbers by {} after {step} steps", folder.display())
-    });
-    let graph = index.graph().map_or_else(String::new, |graph| {
-        let recall = graph.recall.map_or_else(String::new, |recall| format!(", recall@10 {recall:.3}"));
-        format!("; a graph of {} of them{recall}", graph.points)
-    });
-    printer.result(format_args!(
-        "{} passages, {cut}; {words} words as {stems}{stop_words}{vectors}{graph}; {} segments",
-        index.count(),
-        index.segments().len()
-    ));
-    Ok(())
 }

@@ -10,8 +10,8 @@ use serde_json::json;
 use super::printer::Printer;
 use crate::{
     device::DeviceName,
-    program::search::{SearchBy, SearchOptions, SearchOutputs, search, search_all},
-    retrieve::{Bm25Config, Filter, NearestBy, ScoredPassage},
+    program::search::{SearchBy, SearchOptions, SearchOutputs, encoder_entry, search, search_all},
+    retrieve::{Bm25Config, Filter, IndexPlace, NearestBy, ScoredPassage},
 };
 
 /// Bytes of a passage that are shown.
@@ -23,8 +23,8 @@ const SHOWN: usize = 300;
     override_usage = "train search [OPTIONS] INDEX QUESTION\n       train search --questions FILE [OPTIONS] INDEX"
 )]
 pub struct SearchArgs {
-    /// The folder of an index.
-    index: PathBuf,
+    /// An index: a folder, or an address of PostgreSQL, such as `postgres://USER@HOST/DATABASE?index=NAME`.
+    index: IndexPlace,
     /// The question.
     #[arg(required_unless_present = "questions", conflicts_with = "questions")]
     question: Option<String>,
@@ -108,7 +108,7 @@ enum By {
 
 impl FindArgs {
     /// A search of an index for so many passages.
-    pub fn options(self, index: PathBuf, k: usize) -> anyhow::Result<SearchOptions> {
+    pub fn options(self, index: IndexPlace, k: usize) -> anyhow::Result<SearchOptions> {
         let Self { by, vector_weight, exact, ef, encoder, device, k1, b, source, language, since, before } = self;
         let bm25 = Bm25Config { k1, b };
         if let Some((key, message)) = bm25.fault() {
@@ -163,7 +163,13 @@ impl SearchArgs {
         let found = search(&options, &question.unwrap_or_default())?;
         if found.is_empty() {
             let which = if options.filter.is_none() { "passage" } else { "passage that may be found" };
-            printer.note(format_args!("no {which} has a word of the question"));
+            let by_words = match options.by {
+                Some(by) => by == SearchBy::Bm25,
+                None => encoder_entry(&options.index)?.is_none(),
+            };
+            // by vectors there is something near to whatever is asked
+            let what = if by_words { "has a word of the question" } else { "is in the index" };
+            printer.note(format_args!("no {which} {what}"));
         }
         for (rank, found) in (1..).zip(&found) {
             if json {

@@ -22,7 +22,7 @@ use crate::{
     generate::continuous::BatchLimits,
     inference::WeightFormat,
     program::serve::{ServeOptions, ServedAnswers, Server},
-    retrieve::AnswerConfig,
+    retrieve::{AnswerConfig, IndexPlace},
     serve::{MOST_PASSAGES, ServeLimits},
 };
 
@@ -93,9 +93,9 @@ pub struct ServeArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Answers")]
 struct AnswersArgs {
-    /// The folder of an index: questions are answered from it at `/v1/answers`, and on a page in the browser.
+    /// An index, a folder or an address of PostgreSQL: questions are answered from it at `/v1/answers`, and on a page in the browser.
     #[arg(long, value_name = "INDEX")]
-    answers: Option<PathBuf>,
+    answers: Option<IndexPlace>,
     /// Passages of an answer where a request says nothing.
     #[arg(long, value_name = "N", default_value_t = 3, requires = "answers")]
     k: usize,

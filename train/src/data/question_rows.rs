@@ -103,12 +103,17 @@ fn of_batch(batch: &RecordBatch, first: usize) -> Result<Vec<QuestionRow>, (Opti
             number: first + row,
             id: ids.as_ref().map_or(Ok(None), |ids| ids.at(row)).map_err(in_row)?,
             query: queries.at(row).map_err(in_row)?,
-            relevant: texts(&relevant)?,
-            positive: positive.map(str::to_owned),
-            answers: texts(&answers)?,
+            relevant: some(texts(&relevant)?),
+            positive: positive.filter(|text| !text.trim().is_empty()).map(str::to_owned),
+            answers: some(texts(&answers)?),
         })
     };
     (0..batch.num_rows()).map(row).collect()
+}
+
+/// A list with nothing in it says nothing of what answers.
+fn some(texts: Option<Vec<String>>) -> Option<Vec<String>> {
+    texts.filter(|texts| !texts.is_empty())
 }
 
 fn number_as_text(value: Value) -> Value {
@@ -135,5 +140,7 @@ fn from_line(line: &[u8], number: usize) -> Result<QuestionRow, String> {
     let relevant = object.remove(RELEVANT).map(|value| row_values::texts(RELEVANT, written(value))).transpose()?;
     let answers = object.remove(ANSWERS).map(|value| row_values::texts(ANSWERS, value)).transpose()?;
     let positive = object.remove(POSITIVE).map(|value| text(POSITIVE, value)).transpose()?;
+    let positive = positive.filter(|text| !text.trim().is_empty());
+    let (relevant, answers) = (some(relevant), some(answers));
     Ok(QuestionRow { number, query: text(QUERY, query)?, relevant, positive, answers, id: row_values::id(&mut object) })
 }

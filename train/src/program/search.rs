@@ -17,14 +17,14 @@ use std::{
 
 use serde_json::{Value, json};
 
-pub use super::searcher::{SearchBy, SearchOptions};
+pub use super::searcher::{SearchBy, SearchOptions, encoder_entry};
 use super::{json_rows::JsonRows, searcher::OpenIndex, trec_run::TrecRun};
 
 use crate::{
     data::{QuestionRow, QuestionRows},
     error::{Error, Result},
     metrics::{TOP, average_precision, has_answer, mean, ndcg, recall, reciprocal_rank, stderr_of_mean, success},
-    retrieve::{Found, Hit, Index, Passage, ScoredPassage},
+    retrieve::{Found, Hit, Passage, PassagesConfig, ScoredPassage},
 };
 
 /// Questions that are answered together.
@@ -72,7 +72,7 @@ pub struct SearchOutputs {
 /// When a file cannot be read or written, or a question says nothing of its answer: it is named.
 pub fn search_all(options: &SearchOptions, questions: &Path, outputs: &SearchOutputs) -> Result<SearchFigures> {
     let open = OpenIndex::new(options)?;
-    let (index, searcher) = (&open.index, open.searcher());
+    let (cut, searcher) = (open.cut(), open.searcher());
     let mut rows = QuestionRows::open(questions)?;
     let mut results = outputs.results.as_deref().map(JsonRows::create).transpose()?;
     let mut run = outputs.run.as_deref().map(TrecRun::create).transpose()?;
@@ -86,21 +86,20 @@ pub fn search_all(options: &SearchOptions, questions: &Path, outputs: &SearchOut
             }
             let found = searcher.search(&few.iter().map(|row| row.query.as_str()).collect::<Vec<_>>(), options.k)?;
             let relevant = || few.iter().filter_map(|row| row.relevant.as_ref()).flatten();
-            unknown[0] += relevant().filter(|id| !index.has(id)).count();
+            for id in relevant() {
+                unknown[0] += usize::from(!open.has(id)?);
+            }
             unknown[1] += relevant().count();
             // texts are needed where no id says what is right, or where they are written
             let needs_texts = |row: &QuestionRow| row.relevant.is_none() || outputs.negatives.is_some();
             let of_texts = few.iter().zip(&found).filter(|(row, _)| needs_texts(row));
             let hits: Vec<Hit> = of_texts.flat_map(|(_, found)| found).map(|found| found.hit).collect();
-            let mut passages = index.passages(&hits)?.into_iter();
+            let mut passages = open.passages(&hits)?.into_iter();
             for (row, found) in few.iter().zip(&found) {
                 let own: Vec<Passage> =
                     if needs_texts(row) { passages.by_ref().take(found.len()).collect() } else { Vec::new() };
-                let of_row = if row.relevant.is_some() {
-                    Judged::by_ids(row, found, index)
-                } else {
-                    Judged::by_texts(row, &own)
-                };
+                let of_row =
+                    if row.relevant.is_some() { Judged::by_ids(row, found, cut) } else { Judged::by_texts(row, &own) };
                 if let Some(results) = &mut results {
                     let hits: Vec<_> =
                         found.iter().map(|found| json!({"id": found.id, "score": found.hit.score})).collect();
@@ -129,7 +128,7 @@ pub fn search_all(options: &SearchOptions, questions: &Path, outputs: &SearchOut
     run.map_or(Ok(()), TrecRun::publish)?;
     let figures = figures(&judged, options.k);
     let strangers = if found_positives == 0 { by_positive } else { 0 };
-    Ok(SearchFigures { questions: judged.len(), passages: index.count(), unknown, strangers, figures })
+    Ok(SearchFigures { questions: judged.len(), passages: open.count(), unknown, strangers, figures })
 }
 
 /// Why a question cannot be judged, or nothing can be learnt from it.
@@ -190,11 +189,11 @@ struct Judged {
 }
 
 impl Judged {
-    fn by_ids(row: &QuestionRow, found: &[Found], index: &Index) -> Self {
+    fn by_ids(row: &QuestionRow, found: &[Found], cut: PassagesConfig) -> Self {
         let mut unseen: HashSet<&str> = row.relevant.iter().flatten().map(String::as_str).collect();
         let relevant = Some(unseen.len());
         // a document of which several passages are found is found once
-        let is_right = |found: &Found| unseen.remove(&*found.id) || unseen.remove(index.document(&found.id));
+        let is_right = |found: &Found| unseen.remove(&*found.id) || unseen.remove(cut.document(&found.id));
         Self { gains: found.iter().map(is_right).map(gain).collect(), relevant }
     }
 

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::mpsc::{self, Receiver, Sender},
     thread,
 };
@@ -10,7 +11,6 @@ use std::{
 use super::searcher::{OpenIndex, SearchOptions};
 use crate::{
     error::{Error, Result},
-    retrieve::Index,
     serve::Question,
 };
 
@@ -26,7 +26,7 @@ const TOGETHER: usize = 64;
 pub(super) fn start(options: SearchOptions) -> Result<Sender<Question>> {
     let (questions, asked) = mpsc::channel();
     let (opened, is_open) = mpsc::channel();
-    let folder = options.index.clone();
+    let place = options.index.to_string();
     let work = move || {
         let mut waiting = None;
         // is told of the first index alone
@@ -48,8 +48,11 @@ pub(super) fn start(options: SearchOptions) -> Result<Sender<Question>> {
             }
         }
     };
-    thread::Builder::new().name("search".into()).spawn(work).map_err(Error::file("start a thread for", &folder))?;
-    let stopped = || Error::Data { path: folder.clone(), message: "the thread that searches has stopped".into() };
+    thread::Builder::new()
+        .name("search".into())
+        .spawn(work)
+        .map_err(Error::file("start a thread for", Path::new(&place)))?;
+    let stopped = || Error::Data { path: place.clone().into(), message: "the thread that searches has stopped".into() };
     is_open.recv().map_err(|_| stopped())??;
     Ok(questions)
 }
@@ -60,10 +63,11 @@ pub(super) fn start(options: SearchOptions) -> Result<Sender<Question>> {
 /// - returns: whether somebody may still ask
 fn search(open: &OpenIndex<'_>, asked: &Receiver<Question>, waiting: &mut Option<Question>) -> bool {
     let searcher = open.searcher();
+    // whoever asks first may be long in coming
+    open.rest();
     loop {
         let Some(first) = waiting.take().or_else(|| asked.recv().ok()) else { return false };
-        // one that cannot be read is said when it is opened
-        if Index::version_of(open.folder()).ok() != Some(open.index.version()) {
+        if !open.is_current() {
             *waiting = Some(first);
             return true;
         }
@@ -83,14 +87,17 @@ fn search(open: &OpenIndex<'_>, asked: &Receiver<Question>, waiting: &mut Option
                     }
                 }
                 Err(error) => {
+                    // what failed must not fail what is asked beside it
+                    open.rest();
                     let message = error.to_string();
                     for question in few {
-                        let error = Error::Data { path: open.folder().to_owned(), message: message.clone() };
+                        let error = Error::Data { path: open.place().to_string().into(), message: message.clone() };
                         let _ = question.reply.send(Err(error));
                     }
                 }
             }
         }
+        open.rest();
     }
 }
 

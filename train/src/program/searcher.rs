@@ -16,13 +16,16 @@ use crate::{
     device::DeviceName,
     error::{Error, Result},
     retrieve::{
-        Bm25, Bm25Config, EncoderEntry, Filter, Found, Hit, Index, NearestBy, PassageEncoder as _, ScoredPassage,
-        SearchMemory, With, reciprocal_ranks,
+        Bm25, Bm25Config, EncoderEntry, Filter, Found, Hit, Index, IndexPlace, NearestBy, Passage, PassageEncoder as _,
+        PassagesConfig, PostgresIndex, ScoredPassage, SearchMemory, With, reciprocal_ranks,
     },
 };
 
 /// Passages that each of two rankings gives before they become one, at least.
 const DEPTH: usize = 1000;
+
+/// Why an index cannot be searched by vectors.
+const NO_VECTORS: &str = "its passages have no vectors: `train index build --encoder` gives them some";
 
 /// By what passages are found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,8 +44,8 @@ pub enum SearchBy {
 /// What is searched, how, and for what.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchOptions {
-    /// The folder of an index.
-    pub index: PathBuf,
+    /// An index.
+    pub index: IndexPlace,
     /// Passages of an answer, at most.
     pub k: usize,
     /// By what; by both where the index has vectors, else by words, if nothing is said.
@@ -63,14 +66,21 @@ pub struct SearchOptions {
 pub(super) struct OpenIndex<'o> {
     options: &'o SearchOptions,
     by: SearchBy,
-    pub index: Index,
+    index: OpenedIndex,
     encoder: Option<TrainedEncoder>,
+}
+
+/// An index, wherever it is.
+enum OpenedIndex {
+    Folder(Index),
+    Postgres(PostgresIndex),
 }
 
 /// Searches in an index: what is worked out once for all questions.
 pub(super) struct Searcher<'i> {
     open: &'i OpenIndex<'i>,
-    bm25: Bm25<'i>,
+    /// For an index in a folder.
+    bm25: Option<Bm25<'i>>,
 }
 
 impl<'o> OpenIndex<'o> {
@@ -79,27 +89,104 @@ impl<'o> OpenIndex<'o> {
     /// # Errors
     /// When something cannot be read, vectors are asked for that are not there, or the encoders are others.
     pub fn new(options: &'o SearchOptions) -> Result<Self> {
-        let entry = Index::encoder_of(&options.index)?;
-        let usual = if entry.is_some() { SearchBy::Hybrid { weight: None } } else { SearchBy::Bm25 };
-        let by = options.by.unwrap_or(usual);
-        if by == SearchBy::Bm25 {
-            return Ok(Self { options, by, index: Index::open(&options.index, With::Words)?, encoder: None });
-        }
-        // a sum of scores is of all passages
-        let of_all = options.nearest == NearestBy::All || matches!(by, SearchBy::Hybrid { weight: Some(_) });
-        let index = Index::open(&options.index, if of_all { With::Vectors } else { With::Graph })?;
-        let encoder = index.encoder().map(|entry| encoder_of(entry, options.encoder.as_deref(), options.device));
+        let by = |entry: Option<&EncoderEntry>| {
+            let usual = if entry.is_some() { SearchBy::Hybrid { weight: None } } else { SearchBy::Bm25 };
+            options.by.unwrap_or(usual)
+        };
+        let (by, index, entry) = match &options.index {
+            IndexPlace::Folder(folder) => {
+                let by = by(Index::encoder_of(folder)?.as_ref());
+                // a sum of scores is of all passages
+                let of_all = options.nearest == NearestBy::All || matches!(by, SearchBy::Hybrid { weight: Some(_) });
+                let vectors = if of_all { With::Vectors } else { With::Graph };
+                let index = Index::open(folder, if by == SearchBy::Bm25 { With::Words } else { vectors })?;
+                let entry = index.encoder().cloned();
+                (by, OpenedIndex::Folder(index), entry)
+            }
+            IndexPlace::Postgres(address) => {
+                let index = PostgresIndex::open(address)?;
+                let entry = index.encoder().cloned();
+                let by = by(entry.as_ref());
+                if by != SearchBy::Bm25 && entry.is_none() {
+                    return Err(Error::IndexDatabase { index: address.to_string(), message: NO_VECTORS.into() });
+                }
+                (by, OpenedIndex::Postgres(index), entry)
+            }
+        };
+        let entry = entry.filter(|_| by != SearchBy::Bm25);
+        let encoder = entry.map(|entry| encoder_of(&entry, options.encoder.as_deref(), options.device));
         Ok(Self { options, by, encoder: encoder.transpose()?, index })
     }
 
-    /// Its folder.
-    pub fn folder(&self) -> &Path {
+    /// Where it is.
+    pub fn place(&self) -> &IndexPlace {
         &self.options.index
+    }
+
+    /// Passages.
+    pub fn count(&self) -> usize {
+        match &self.index {
+            OpenedIndex::Folder(index) => index.count(),
+            OpenedIndex::Postgres(index) => index.count(),
+        }
+    }
+
+    /// How its documents are cut.
+    pub fn cut(&self) -> PassagesConfig {
+        match &self.index {
+            OpenedIndex::Folder(index) => index.cut(),
+            OpenedIndex::Postgres(index) => index.cut(),
+        }
+    }
+
+    /// Whether a passage or a document of this id is there.
+    ///
+    /// # Errors
+    /// When a database does not answer.
+    pub fn has(&self, id: &str) -> Result<bool> {
+        match &self.index {
+            OpenedIndex::Folder(index) => Ok(index.has(id)),
+            OpenedIndex::Postgres(index) => index.has(id),
+        }
+    }
+
+    /// The passages of some hits, in their order.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or a database does not answer.
+    pub fn passages(&self, hits: &[Hit]) -> Result<Vec<Passage>> {
+        match &self.index {
+            OpenedIndex::Folder(index) => index.passages(hits),
+            OpenedIndex::Postgres(index) => index.passages(hits),
+        }
+    }
+
+    /// Whether the version that is open is the newest; one that cannot be read is said when it is opened.
+    pub fn is_current(&self) -> bool {
+        match (&self.index, &self.options.index) {
+            (OpenedIndex::Folder(index), IndexPlace::Folder(folder)) => {
+                Index::version_of(folder).ok() == Some(index.version())
+            }
+            (OpenedIndex::Postgres(index), _) => index.is_current().unwrap_or(false),
+            (OpenedIndex::Folder(_), IndexPlace::Postgres(_)) => false,
+        }
+    }
+
+    /// Nothing is asked for a while.
+    pub fn rest(&self) {
+        if let OpenedIndex::Postgres(index) = &self.index {
+            // one that does not answer is said when it is asked again
+            let _ = index.rest();
+        }
     }
 
     /// What searches in it.
     pub fn searcher(&self) -> Searcher<'_> {
-        Searcher { open: self, bm25: self.index.bm25(self.options.bm25) }
+        let bm25 = match &self.index {
+            OpenedIndex::Folder(index) => Some(index.bm25(self.options.bm25)),
+            OpenedIndex::Postgres(_) => None,
+        };
+        Searcher { open: self, bm25 }
     }
 }
 
@@ -111,30 +198,61 @@ impl Searcher<'_> {
     /// # Errors
     /// When the encoders cannot read them.
     pub fn search(&self, questions: &[&str], k: usize) -> Result<Vec<Vec<Found>>> {
-        let Self { open: OpenIndex { index, by, options: SearchOptions { filter, nearest, .. }, .. }, bm25 } = self;
-        let with_bm25 = |k: usize| -> Vec<Vec<Found>> {
-            let found = |memory: &mut SearchMemory, question: &&str| index.search(bm25, question, k, filter, memory);
-            questions.par_iter().map_init(SearchMemory::default, found).collect()
-        };
-        Ok(match *by {
-            SearchBy::Bm25 => with_bm25(k),
-            SearchBy::Vectors => index.nearest(&self.vectors(questions)?, k, filter, *nearest),
+        match self.open.by {
+            SearchBy::Bm25 => self.by_words(questions, k),
+            SearchBy::Vectors => self.nearest(questions, k),
             SearchBy::Hybrid { weight: None } => {
                 let depth = k.max(DEPTH);
-                let nearest = index.nearest(&self.vectors(questions)?, depth, filter, *nearest);
-                let fused = |(one, other): (&Vec<Found>, Vec<Found>)| reciprocal_ranks(&[one, &other], k);
-                with_bm25(depth).iter().zip(nearest).map(fused).collect()
+                let fused = |(one, other): (Vec<Found>, Vec<Found>)| reciprocal_ranks(&[&one, &other], k);
+                let nearest = self.nearest(questions, depth)?;
+                Ok(self.by_words(questions, depth)?.into_iter().zip(nearest).map(fused).collect())
             }
-            SearchBy::Hybrid { weight: Some(weight) } => {
-                let vectors = self.vectors(questions)?;
-                let width = vectors.len() / questions.len().max(1);
+            SearchBy::Hybrid { weight: Some(weight) } => self.by_both(questions, weight, k),
+        }
+    }
+
+    fn by_words(&self, questions: &[&str], k: usize) -> Result<Vec<Vec<Found>>> {
+        let Self { open: OpenIndex { index, options: SearchOptions { filter, bm25: config, .. }, .. }, bm25 } = self;
+        match (index, bm25) {
+            (OpenedIndex::Folder(index), Some(bm25)) => {
+                let found =
+                    |memory: &mut SearchMemory, question: &&str| index.search(bm25, question, k, filter, memory);
+                Ok(questions.par_iter().map_init(SearchMemory::default, found).collect())
+            }
+            (OpenedIndex::Postgres(index), _) => {
+                questions.iter().map(|question| index.search(*config, question, k, filter)).collect()
+            }
+            (OpenedIndex::Folder(_), None) => unreachable!("a folder is searched by what was made of it"),
+        }
+    }
+
+    fn nearest(&self, questions: &[&str], k: usize) -> Result<Vec<Vec<Found>>> {
+        let vectors = self.vectors(questions)?;
+        let OpenIndex { index, options: SearchOptions { filter, nearest, .. }, .. } = self.open;
+        match index {
+            OpenedIndex::Folder(index) => Ok(index.nearest(&vectors, k, filter, *nearest)),
+            OpenedIndex::Postgres(index) => index.nearest(&vectors, k, filter, *nearest),
+        }
+    }
+
+    fn by_both(&self, questions: &[&str], weight: f32, k: usize) -> Result<Vec<Vec<Found>>> {
+        let vectors = self.vectors(questions)?;
+        let width = (vectors.len() / questions.len().max(1)).max(1);
+        let Self { open: OpenIndex { index, options: SearchOptions { filter, bm25: config, .. }, .. }, bm25 } = self;
+        match (index, bm25) {
+            (OpenedIndex::Folder(index), Some(bm25)) => {
                 let found = |memory: &mut SearchMemory, (question, vector): (&&str, &[f32])| {
                     index.by_both(bm25, (question, vector, weight), k, filter, memory)
                 };
-                let asked = questions.par_iter().zip(vectors.par_chunks(width.max(1)));
-                asked.map_init(SearchMemory::default, found).collect()
+                let asked = questions.par_iter().zip(vectors.par_chunks(width));
+                Ok(asked.map_init(SearchMemory::default, found).collect())
             }
-        })
+            (OpenedIndex::Postgres(index), _) => {
+                let asked = questions.iter().zip(vectors.chunks(width));
+                asked.map(|(question, vector)| index.by_both(*config, (question, vector, weight), k, filter)).collect()
+            }
+            (OpenedIndex::Folder(_), None) => unreachable!("a folder is searched by what was made of it"),
+        }
     }
 
     /// The same with what the passages say.
@@ -144,13 +262,24 @@ impl Searcher<'_> {
     pub fn passages(&self, questions: &[&str], k: usize) -> Result<Vec<Vec<ScoredPassage>>> {
         let found = self.search(questions, k)?;
         let hits: Vec<Hit> = found.iter().flatten().map(|found| found.hit).collect();
-        let passages = self.open.index.passages(&hits)?.into_iter().zip(hits);
+        let passages = self.open.passages(&hits)?.into_iter().zip(hits);
         let mut scored = passages.map(|(passage, hit)| ScoredPassage { score: hit.score, passage });
         Ok(found.iter().map(|found| scored.by_ref().take(found.len()).collect()).collect())
     }
 
     fn vectors(&self, questions: &[&str]) -> Result<Vec<f32>> {
         self.open.encoder.as_ref().map_or_else(|| Ok(Vec::new()), |encoder| encoder.queries(questions))
+    }
+}
+
+/// What gave the passages of an index their vectors, if something did.
+///
+/// # Errors
+/// When there is no index.
+pub fn encoder_entry(place: &IndexPlace) -> Result<Option<EncoderEntry>> {
+    match place {
+        IndexPlace::Folder(folder) => Index::encoder_of(folder),
+        IndexPlace::Postgres(address) => Ok(PostgresIndex::open(address)?.encoder().cloned()),
     }
 }
 

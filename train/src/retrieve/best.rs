@@ -16,6 +16,22 @@ pub struct Hit {
     pub score: f32,
 }
 
+/// A passage that was found, by its id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Where it stands.
+    pub hit: Hit,
+    /// Its id.
+    pub id: String,
+}
+
+/// The first `k` of some passages, best first; of equal ones those whose ids come first.
+pub(super) fn best_first(mut found: Vec<Found>, k: usize) -> Vec<Found> {
+    found.sort_by(|one, other| other.hit.score.total_cmp(&one.hit.score).then_with(|| one.id.cmp(&other.id)));
+    found.truncate(k);
+    found
+}
+
 /// By score, then the first; the least of all is what is thrown out first.
 #[derive(PartialEq)]
 struct Kept(f32, u32);

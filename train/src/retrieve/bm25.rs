@@ -47,6 +47,41 @@ impl Bm25Config {
         }
         (!(0.0..=1.0).contains(&b)).then(|| ("b", format!("it lies between 0 and 1, and is {b}")))
     }
+
+    /// What is added to how often a term stands in a passage of some length: `k1 (1 - b + b length / mean length)`.
+    pub(super) fn norm(self, length: u32, mean: f32) -> f32 {
+        let Self { k1, b } = self;
+        k1 * (1.0 - b + b * length as f32 / mean)
+    }
+}
+
+/// The mean length of passages.
+#[expect(clippy::cast_possible_truncation, reason = "scores are single precision")]
+pub(super) fn mean_length(total: u64, passages: usize) -> f32 {
+    (total as f64 / passages.max(1) as f64).max(1.0) as f32
+}
+
+/// What a term is worth that stands in `with` of all passages.
+#[expect(clippy::cast_possible_truncation, reason = "scores are single precision")]
+pub(super) fn term_weight(all: usize, with: usize) -> f32 {
+    let (all, with) = (all as f64, with as f64);
+    (1.0 + (all - with + 0.5) / (with + 0.5)).ln() as f32
+}
+
+/// How much of its worth a term has in a passage in which it stands so often.
+pub(super) fn saturation(count: u16, norm: f32) -> f32 {
+    let count = f32::from(count);
+    count / (count + norm)
+}
+
+/// The terms of a question, each with how often it stands there, in the order in which their worths are added up, whatever the order of words.
+pub(super) fn asked_terms(analysis: &Analysis, question: &str, word: &mut String) -> BTreeMap<String, f32> {
+    let mut terms: BTreeMap<String, f32> = BTreeMap::new();
+    analysis.terms(question, word, |term| match terms.get_mut(term) {
+        Some(times) => *times += 1.0,
+        None => drop(terms.insert(term.to_owned(), 1.0)),
+    });
+    terms
 }
 
 /// Postings, in one part or in several, that are searched with some constants. What a term is worth follows from all of them.
@@ -82,12 +117,9 @@ impl<'p> Bm25<'p> {
     pub fn new(parts: impl IntoIterator<Item = &'p Postings>, analysis: &'p Analysis, config: Bm25Config) -> Self {
         let parts: Vec<&Postings> = parts.into_iter().collect();
         let lengths = || parts.iter().flat_map(|part| part.lengths());
-        let total: u64 = lengths().map(|length| u64::from(*length)).sum();
         let passages = lengths().count();
-        #[expect(clippy::cast_possible_truncation, reason = "scores are single precision")]
-        let mean = (total as f64 / passages.max(1) as f64).max(1.0) as f32;
-        let Bm25Config { k1, b } = config;
-        let norm = |length: &u32| k1 * (1.0 - b + b * *length as f32 / mean);
+        let mean = mean_length(lengths().map(|length| u64::from(*length)).sum(), passages);
+        let norm = |length: &u32| config.norm(*length, mean);
         let part = |postings: &'p Postings| Part {
             postings,
             norms: postings.lengths().iter().map(norm).collect(),
@@ -127,12 +159,7 @@ impl<'p> Bm25<'p> {
     /// - `memory`: may be used again
     pub fn scores(&self, question: &str, memory: &mut SearchMemory, mut give: impl FnMut(usize, &[f32])) {
         let SearchMemory { scores, word } = memory;
-        // sums are in the order of terms, whatever the order of words
-        let mut terms: BTreeMap<String, f32> = BTreeMap::new();
-        self.analysis.terms(question, word, |term| match terms.get_mut(term) {
-            Some(times) => *times += 1.0,
-            None => drop(terms.insert(term.to_owned(), 1.0)),
-        });
+        let terms = asked_terms(self.analysis, question, word);
         let of_parts = |term: &str| self.parts.iter().map(|part| part.postings.terms().find(term)).collect::<Vec<_>>();
         let terms: Vec<(Vec<Option<u32>>, f32)> = terms
             .into_iter()
@@ -163,10 +190,7 @@ impl<'p> Bm25<'p> {
             let (passages, _) = part.postings.of_term((*number)?);
             Some(passages.len())
         });
-        let (all, with) = (self.passages as f64, of_parts.sum::<usize>() as f64);
-        #[expect(clippy::cast_possible_truncation, reason = "scores are single precision")]
-        let weight = (1.0 + (all - with + 0.5) / (with + 0.5)).ln() as f32;
-        weight
+        term_weight(self.passages, of_parts.sum())
     }
 }
 
@@ -175,11 +199,8 @@ impl Part<'_> {
     fn add(&self, term: u32, weight: f32, scores: &mut [f32]) {
         let (passages, counts) = self.postings.of_term(term);
         let saturations = self.saturations[term as usize].get_or_init(|| {
-            let saturation = |(passage, count): (&u32, &u16)| {
-                let count = f32::from(*count);
-                count / (count + self.norms[*passage as usize])
-            };
-            passages.iter().zip(counts).map(saturation).collect()
+            let of_passage = |(passage, count): (&u32, &u16)| saturation(*count, self.norms[*passage as usize]);
+            passages.iter().zip(counts).map(of_passage).collect()
         });
         for (passage, saturation) in passages.iter().zip(saturations) {
             scores[*passage as usize] += weight * saturation;

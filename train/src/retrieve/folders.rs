@@ -19,6 +19,8 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    pub const ALL: [Self; 2] = [Self::Segment, Self::Graph];
+
     /// The folder of all of them.
     pub fn parent(self, index: &Path) -> PathBuf {
         index.join(match self {
@@ -64,6 +66,12 @@ impl Kind {
         fs::rename(&partial, &folder).map_err(Error::file("rename to", &folder))?;
         sync_folder(&parent)?;
         Ok((name, files))
+    }
+
+    /// Whether nothing else lies beside them.
+    pub fn has_own_alone(self, index: &Path) -> bool {
+        let Ok(entries) = fs::read_dir(self.parent(index)) else { return false };
+        entries.flatten().all(|entry| is_name(&entry.file_name().to_string_lossy()))
     }
 
     /// Removes those that are no part of the index: of versions before, and what a kill left. One that cannot be removed is tried again by the next

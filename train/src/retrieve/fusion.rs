@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::{best::Hit, index::Found};
+use super::best::{Found, Hit, best_first};
 
 /// What is added to ranks, so that the first few do not decide alone.
 const CONSTANT: f32 = 60.0;
@@ -24,10 +24,7 @@ pub fn reciprocal_ranks(rankings: &[&[Found]], k: usize) -> Vec<Found> {
         }
     }
     let fused = |(score, found): (f32, &Found)| Found { hit: Hit { score, ..found.hit }, id: found.id.clone() };
-    let mut fused: Vec<Found> = sums.into_values().map(fused).collect();
-    fused.sort_by(|one, other| other.hit.score.total_cmp(&one.hit.score).then_with(|| one.id.cmp(&other.id)));
-    fused.truncate(k);
-    fused
+    best_first(sums.into_values().map(fused).collect(), k)
 }
 
 #[cfg(test)]

@@ -21,6 +21,11 @@ use super::{
 /// Points that a walk holds, unless something else is said, at least.
 pub(super) const USUAL_EF: usize = 64;
 
+/// Points that a walk holds for `k` passages, unless something else is said.
+pub(super) fn usual_ef(k: usize) -> usize {
+    USUAL_EF.max(k.saturating_mul(2))
+}
+
 /// Points for each that a walk may hold: of fewer, all are compared.
 const WORTH: usize = 16;
 
@@ -111,7 +116,7 @@ impl SearchGraph {
         (allowed, is_allowed): (&Allowed, impl Fn(usize, u32) -> bool),
         memory: &mut GraphMemory,
     ) -> Option<Vec<Hit>> {
-        let ef = ef.unwrap_or(USUAL_EF.max(k.saturating_mul(2))).max(k).min(self.places.len());
+        let ef = ef.unwrap_or_else(|| usual_ef(k)).max(k).min(self.places.len());
         // as many more as are passed over
         let ef = ef.saturating_mul(self.places.len()).checked_div(allowed.count);
         let ef = ef.filter(|ef| ef.saturating_mul(WORTH) <= self.places.len())?;

@@ -14,7 +14,7 @@ use system::FolderLock;
 
 use super::{
     analysis::Analysis,
-    best::{Hit, best, best_of_parts},
+    best::{Found, Hit, best, best_first, best_of_parts},
     bm25::{Bm25, Bm25Config, SearchMemory},
     encoder::EncoderEntry,
     filter::Filter,
@@ -55,15 +55,6 @@ pub enum With {
     Vectors,
     /// Those, and the graph of its vectors, if it has one.
     Graph,
-}
-
-/// A passage that was found, by its id.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Found {
-    /// Where it stands.
-    pub hit: Hit,
-    /// Its id.
-    pub id: String,
 }
 
 impl Index {
@@ -168,16 +159,6 @@ impl Index {
         self.segments.iter().map(|segment| segment.ids().len()).sum()
     }
 
-    /// The document of a passage, by their ids.
-    #[must_use]
-    pub fn document<'i>(&self, passage: &'i str) -> &'i str {
-        match self.passages.words {
-            // behind the last colon stands where the passage begins and ends
-            Some(_) => passage.rsplit_once(':').map_or(passage, |(document, _)| document),
-            None => passage,
-        }
-    }
-
     /// Whether a passage or a document of this id is there.
     #[must_use]
     pub fn has(&self, id: &str) -> bool {
@@ -189,7 +170,7 @@ impl Index {
                 || ids[begins..]
                     .iter()
                     .take_while(|passage| passage.starts_with(&of_document))
-                    .any(|passage| self.document(passage) == id)
+                    .any(|passage| self.passages.document(passage) == id)
         })
     }
 
@@ -301,10 +282,7 @@ impl Index {
     /// Passages with their ids, best first; of equal ones those whose ids come first.
     fn named(&self, hits: Vec<Hit>, k: usize) -> Vec<Found> {
         let found = |hit: Hit| Found { hit, id: self.segments[hit.part].ids()[hit.passage as usize].clone() };
-        let mut found: Vec<Found> = hits.into_iter().map(found).collect();
-        found.sort_by(|one, other| other.hit.score.total_cmp(&one.hit.score).then_with(|| one.id.cmp(&other.id)));
-        found.truncate(k);
-        found
+        best_first(hits.into_iter().map(found).collect(), k)
     }
 
     /// The passages of some hits, in their order.

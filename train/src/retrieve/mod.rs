@@ -1,7 +1,8 @@
 //! Finding passages: an index of documents that grows and shrinks, the search in it, and answers from what is found.
 //!
 //! ```text
-//! documents -> passages (passage) -> terms (analysis) -> postings -> segments on the disk (segment, folders, manifest, writer)
+//! documents -> passages (passage, intake) -> terms (analysis) -> postings -> segments on the disk (segment, folders, manifest, writer),
+//!                                                                        or tables of a database (postgres)
 //!                      -> vectors, by whatever encodes (encoder)
 //! question  -> terms   -> BM25 over all segments (bm25)  \ the best (best), filtered (filter) -> passages    (index)
 //!           -> vector  -> the nearest of all vectors,   / one by one, or both together (fusion)
@@ -27,9 +28,11 @@ mod graph;
 mod graph_file;
 mod graph_update;
 mod index;
+mod intake;
 mod manifest;
 mod parquet_files;
 mod passage;
+mod postgres;
 mod postings;
 mod segment;
 mod terms;
@@ -38,16 +41,18 @@ mod writer;
 pub use analysis::{Analysis, AnalysisConfig, StemmerLanguage};
 pub use answer::{AnswerConfig, Answerer, Combining, GivenAnswer, ScoredPassage, UsedPassage};
 pub use answer_prompt::{AnswerPrompt, TEMPLATE};
-pub use best::Hit;
+pub use best::{Found, Hit};
 pub use bm25::{Bm25, Bm25Config, SearchMemory};
 pub use encoder::{EncoderEntry, PassageEncoder, Vectors};
 pub use filter::Filter;
 pub use fusion::reciprocal_ranks;
 pub use graph::NearestBy;
 pub use graph_file::GraphEntry;
-pub use index::{Found, Index, With, check};
+pub use index::{Index, With, check};
+pub use intake::{Added, Removed};
 pub use passage::{Passage, PassagesConfig};
+pub use postgres::{IndexPlace, PostgresAddress, PostgresIndex, PostgresWriter, check_postgres};
 pub use postings::Postings;
 pub use segment::{Facts, Segment};
 pub use terms::Terms;
-pub use writer::{Added, IndexWriter, Removed};
+pub use writer::IndexWriter;

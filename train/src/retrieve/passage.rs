@@ -33,6 +33,16 @@ impl PassagesConfig {
         }
     }
 
+    /// The document of a passage, by their ids.
+    #[must_use]
+    pub fn document<'i>(&self, passage: &'i str) -> &'i str {
+        match self.words {
+            // behind the last colon stands where the passage begins and ends
+            Some(_) => passage.rsplit_once(':').map_or(passage, |(document, _)| document),
+            None => passage,
+        }
+    }
+
     /// Where the passages of a text begin and end, in bytes, without the white space around them. A text without a word has none.
     #[must_use]
     pub fn cut(&self, text: &str) -> Vec<Range<usize>> {

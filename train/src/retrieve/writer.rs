@@ -12,15 +12,14 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    fmt, fs,
-    ops::Range,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use kernels::graph::GraphConfig;
 use system::FolderLock;
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
     analysis::{Analysis, AnalysisConfig},
@@ -29,57 +28,15 @@ use super::{
     graph_file::GraphEntry,
     graph_update::GraphUpdate,
     index::{lock, no_index},
+    intake::{Added, MOST_BYTES, MOST_PASSAGES, NO_ENCODER, Removed, take_documents, vectors_of},
     manifest::{Manifest, SegmentEntry},
     passage::{Passage, PassagesConfig},
     segment::{self, Row},
 };
-use crate::{
-    data::{SourceRow, SourceRows},
-    error::{Error, Result},
-};
-
-/// Passages of a segment, at most.
-const MOST_PASSAGES: usize = 1 << 17;
-
-/// Bytes of texts of a segment, about, at most.
-const MOST_BYTES: usize = 128 << 20;
-
-/// Passages that an encoder is given together.
-const ENCODED: usize = 1024;
-
-/// Passages with vectors between two lines that say how far it is.
-const TOLD: usize = 16 * ENCODED;
+use crate::error::{Error, Result};
 
 /// Segments that are not full, at most, before they are put together.
 const MOST_PARTIAL: usize = 8;
-
-/// What became of documents that were added.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Added {
-    /// Documents that are in the index now.
-    pub documents: usize,
-    /// Their passages.
-    pub passages: usize,
-    /// Of them, documents that were there before with another text, or the same.
-    pub replaced: usize,
-    /// Rows that repeat one before them.
-    pub repeated: usize,
-    /// Rows without a word.
-    pub empty: usize,
-    /// Of them, those of documents that had words before, and are there no more.
-    pub emptied: usize,
-    /// Passages whose vectors are of their beginning alone, since they are longer than the encoder's context.
-    pub cut: usize,
-}
-
-/// What became of documents that were to be removed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Removed {
-    /// Documents that were there, and are not any more.
-    pub documents: usize,
-    /// Ids that were not there.
-    pub unknown: usize,
-}
 
 /// An index that is open to be written.
 #[derive(Debug)]
@@ -99,7 +56,7 @@ pub struct IndexWriter {
 }
 
 impl IndexWriter {
-    /// Makes an index in a folder. It is there once the first documents are added.
+    /// Makes an index in a folder. It is there once documents are added.
     ///
     /// - `with_graph`: whether it keeps a graph of its vectors
     ///
@@ -112,15 +69,15 @@ impl IndexWriter {
         encoder: Option<Box<dyn PassageEncoder>>,
         with_graph: bool,
     ) -> Result<Self> {
-        let manifest = Manifest::new(analysis, passages, encoder.as_ref().map(|encoder| encoder.entry().clone()));
+        let mut manifest = Manifest::new(analysis, passages, encoder.as_ref().map(|encoder| encoder.entry().clone()));
         let fault = |message: &str| Error::Data { path: folder.to_owned(), message: message.into() };
         let lock = lock(folder)?;
         match Manifest::read(folder)? {
             Some(manifest) if !manifest.segments.is_empty() => {
                 return Err(fault("there is an index: `train index add` adds to it, and another folder takes another"));
             }
-            Some(_) => manifest.publish(folder)?,
-            None if is_empty(folder)? => manifest.publish(folder)?,
+            Some(empty) => manifest.version = empty.version,
+            None if is_empty(folder)? => {}
             None => return Err(fault("there is something else: an index is made in a folder of its own")),
         }
         let mut writer = Self::with(folder, manifest, encoder, lock)?;
@@ -185,84 +142,21 @@ impl IndexWriter {
     /// When a row cannot be read, has an id that cannot be said again, or the id of another row that says something else: it is named. What was
     /// published by then stays.
     pub fn add(&mut self, files: &[PathBuf], note: &mut dyn FnMut(&str)) -> Result<Added> {
-        let mut added = Added::default();
-        // what the row of each document says, by their hashes
-        let mut seen: HashMap<u128, u128> = HashMap::new();
-        let mut emptied: BTreeSet<u128> = BTreeSet::new();
-        let (mut passages, mut bytes) = (Vec::new(), 0);
-        for path in files {
-            let mut rows = SourceRows::open(path)?;
-            while let Some(few) = rows.next_few()? {
-                for row in few {
-                    let (number, hash) = (row.number, row_hash(&row));
-                    let document = document_id(&row, hash).map_err(|message| rows.fault(number, &message))?;
-                    let id = xxh3_128(document.as_bytes());
-                    match seen.insert(id, hash) {
-                        None => {}
-                        Some(before) if before == hash => {
-                            added.repeated += 1;
-                            continue;
-                        }
-                        Some(_) => {
-                            let message =
-                                format!("the id {document} is that of a row before it, which says something else");
-                            return Err(rows.fault(number, &message));
-                        }
-                    }
-                    let own = self.passages(&row, &document);
-                    if own.is_empty() {
-                        added.empty += 1;
-                        if self.documents.contains_key(&id) {
-                            emptied.insert(id);
-                        }
-                        continue;
-                    }
-                    added.documents += 1;
-                    added.passages += own.len();
-                    bytes += own.iter().map(Passage::bytes).sum::<usize>();
-                    passages.extend(own);
-                    if passages.len() >= MOST_PASSAGES || bytes >= MOST_BYTES {
-                        self.publish(std::mem::take(&mut passages), &mut added, note)?;
-                        note(&format!("{} documents, {} passages", added.documents, added.passages));
-                        bytes = 0;
-                    }
-                }
-            }
-            if rows.lost() > 0 {
-                note(&format!("{}: {} bytes are lost", path.display(), rows.lost()));
-            }
-        }
-        if !passages.is_empty() {
-            self.publish(passages, &mut added, note)?;
-        }
+        let cut = self.manifest.passages;
+        let (mut added, empty) =
+            take_documents(files, cut, note, |passages, added, note| self.publish(passages, added, note))?;
         if let Some(segments) = self.unpublished.take() {
             let graph = self.graph_of(&segments, note)?;
-            self.publish_version(segments, graph)?;
+            self.put(self.manifest.next(segments, graph))?;
         }
+        let hashes = empty.iter().map(|document| xxh3_128(document.as_bytes()));
+        let emptied: BTreeSet<u128> = hashes.filter(|hash| self.documents.contains_key(hash)).collect();
         added.emptied = emptied.len();
         let left = self.without(&emptied)?;
         self.replace(left)?;
         self.put_together()?;
         self.update_graph(note)?;
         Ok(added)
-    }
-
-    /// The passages of a row; none where it has no word.
-    fn passages(&self, row: &SourceRow, document: &str) -> Vec<Passage> {
-        let ranges = self.manifest.passages.cut(&row.text);
-        let is_cut = self.manifest.passages.words.is_some();
-        let passage = |range: Range<usize>| Passage {
-            id: if is_cut { format!("{document}:{}-{}", range.start, range.end) } else { document.to_owned() },
-            document: document.to_owned(),
-            begin: range.start as u64,
-            end: range.end as u64,
-            title: row.title.clone(),
-            text: row.text[range].to_owned(),
-            source: row.source.clone(),
-            date: row.date.clone(),
-            language: row.language.clone(),
-        };
-        ranges.into_iter().map(passage).collect()
     }
 
     /// Removes documents by their ids.
@@ -304,27 +198,9 @@ impl IndexWriter {
             return Ok(passages.into_iter().map(row).collect());
         };
         let Some(encoder) = &self.encoder else {
-            let message = "its passages have vectors, and no encoder is there that could give some to others".into();
-            return Err(Error::Data { path: self.folder.clone(), message });
+            return Err(Error::Data { path: self.folder.clone(), message: NO_ENCODER.into() });
         };
-        let mut vectors = Vec::with_capacity(passages.len() * width);
-        let mut told = 0;
-        for few in passages.chunks(ENCODED) {
-            let texts: Vec<String> = few.iter().map(Passage::searched).collect();
-            let found = encoder.passages(&texts.iter().map(String::as_str).collect::<Vec<_>>())?;
-            if let Some(place) = found.numbers.iter().position(|number| !number.is_finite()) {
-                let id = &few[place / width].id;
-                let message = format!("a number of the vector that it gives passage {id} is not finite");
-                return Err(Error::Data { path: encoder.entry().folder.clone(), message });
-            }
-            vectors.extend(found.numbers);
-            added.cut += found.cut;
-            let done = vectors.len() / width;
-            if done / TOLD > told {
-                told = done / TOLD;
-                note(&format!("{done} of {} passages have vectors", passages.len()));
-            }
-        }
+        let vectors = vectors_of(&**encoder, &passages, added, note)?;
         let row = |(passage, vector): (Passage, &[f32])| Row { passage, vector: vector.into() };
         Ok(passages.into_iter().zip(vectors.chunks(width)).map(row).collect())
     }
@@ -416,7 +292,11 @@ impl IndexWriter {
         if segments == self.manifest.segments && graph == self.manifest.graph {
             return Ok(());
         }
-        let manifest = self.manifest.next(segments, graph);
+        self.put(self.manifest.next(segments, graph))
+    }
+
+    /// Publishes a version, and removes what is no part of it.
+    fn put(&mut self, manifest: Manifest) -> Result<()> {
         manifest.publish(&self.folder)?;
         self.manifest = manifest;
         self.remove_remains();
@@ -431,60 +311,10 @@ impl IndexWriter {
     }
 }
 
-/// Whether nothing is in a folder but the file that locks it.
+/// Whether nothing is in a folder but the file that locks it, and what a build that was stopped has left.
 fn is_empty(folder: &Path) -> Result<bool> {
     let entries = fs::read_dir(folder).map_err(Error::file("list", folder))?;
-    Ok(entries.flatten().all(|entry| entry.file_name() == ".lock"))
-}
-
-/// The hash of what a row says, but for its id.
-fn row_hash(row: &SourceRow) -> u128 {
-    let SourceRow { title, text, source, date, language, .. } = row;
-    let mut hash = Xxh3::new();
-    for part in [Some(title), Some(text), source.as_ref(), date.as_ref(), language.as_ref()] {
-        hash.update(&part.map_or(u64::MAX, |part| part.len() as u64).to_le_bytes());
-        hash.update(part.map_or(&[][..], String::as_bytes));
-    }
-    hash.digest128()
-}
-
-/// The id of a row's document: its own, or its hash; or why it could not be said again.
-fn document_id(row: &SourceRow, hash: u128) -> Result<String, String> {
-    match &row.id {
-        None => Ok(format!("{hash:032x}")),
-        Some(id) if id.is_empty() => Err("its id is empty".into()),
-        Some(id) if id.trim() != id || id.contains(char::is_control) => {
-            Err(format!("its id {id:?} has white space around it, or control characters"))
-        }
-        Some(id) => Ok(id.clone()),
-    }
-}
-
-/// In a line.
-impl fmt::Display for Added {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { documents, passages, replaced, repeated, empty, emptied, cut } = self;
-        write!(formatter, "{documents} documents in {passages} passages")?;
-        for (count, what) in [
-            (replaced, "were there and are replaced"),
-            (repeated, "repeat one before them and are left out"),
-            (empty, "have no word and are left out"),
-            (emptied, "of these were there and are removed"),
-            (cut, "passages are longer than the encoder's context, and their vectors are of their beginning"),
-        ] {
-            if *count > 0 {
-                write!(formatter, "; {count} {what}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// In a line.
-impl fmt::Display for Removed {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { documents, unknown } = self;
-        write!(formatter, "{documents} documents are removed")?;
-        if *unknown > 0 { write!(formatter, "; {unknown} ids were not there") } else { Ok(()) }
-    }
+    let is_left =
+        |path: &Path| Kind::ALL.into_iter().any(|kind| kind.parent(folder) == path && kind.has_own_alone(folder));
+    Ok(entries.flatten().all(|entry| entry.file_name() == ".lock" || is_left(&entry.path())))
 }

@@ -4,6 +4,7 @@ mod answers;
 mod bad_input;
 mod classify;
 mod counted;
+mod databases;
 mod dense;
 mod devices;
 mod encoders;
