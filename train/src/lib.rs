@@ -24,6 +24,7 @@ pub mod generate;
 pub mod inference;
 pub mod label;
 pub mod metrics;
+pub mod mixing;
 pub mod model;
 pub mod objective;
 pub mod optimize;

@@ -12,6 +12,7 @@ mod generate;
 mod import;
 mod index;
 mod label;
+mod mix;
 mod ppo;
 mod pretrain;
 mod printer;
@@ -77,6 +78,7 @@ enum Command {
     Answer(Box<answer::AnswerArgs>),
     Serve(serve::ServeArgs),
     Label(label::LabelArgs),
+    Mix(mix::MixArgs),
     Export(export::ExportArgs),
     Import(import::ImportArgs),
     Bench(bench::BenchArgs),
@@ -125,6 +127,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Answer(args) => args.run(printer)?,
         Command::Serve(args) => return args.run(printer),
         Command::Label(args) => return args.run(printer),
+        Command::Mix(args) => args.run(printer)?,
         Command::Export(args) => args.run(printer)?,
         Command::Import(args) => args.run(printer)?,
         Command::Bench(args) => args.run(printer)?,

@@ -45,8 +45,9 @@ pub fn bootstrap(count: usize, seed: u64, mut score: impl FnMut(&[usize]) -> f64
     }
 }
 
-/// The value below which a share of sorted values lies; no number where there are none.
-pub(super) fn percentile(sorted: &[f64], share: f64) -> f64 {
+/// The value below which a share of sorted values lies, between which is interpolated; no number where there are none.
+#[must_use]
+pub fn percentile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
     let place = share * last as f64;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place among the values")]

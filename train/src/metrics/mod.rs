@@ -26,12 +26,13 @@ mod mean;
 mod ngrams;
 mod paired;
 mod preferences;
+mod rank_correlation;
 mod ranking;
 pub mod rouge;
 
 pub use answers::{exact_match, f1, normalized_answer};
 pub use bleu::Bleu;
-pub use bootstrap::{Bootstrap, bootstrap};
+pub use bootstrap::{Bootstrap, bootstrap, percentile};
 pub use calibration::{
     Binning, CalibrationBin, Confidence, brier_score, calibration_bins, calibration_error, max_calibration_error,
 };
@@ -41,5 +42,6 @@ pub use has_answer::{AnswerTokens, has_answer};
 pub use mean::{mean, mean_and_deviation, stderr_of_mean};
 pub use paired::{PairedTest, paired_test};
 pub use preferences::{LengthFigures, MarginPart, PreferenceFigures, ValuedAnswer, preference_figures};
+pub use rank_correlation::spearman;
 pub use ranking::{TOP, average_precision, ndcg, recall, reciprocal_rank, success};
 pub use rouge::Rouge;

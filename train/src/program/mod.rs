@@ -25,6 +25,7 @@ mod judged_answers;
 mod language_model;
 mod loaded;
 mod memory;
+pub mod mix;
 pub mod pairs;
 mod peft_folder;
 mod policy_page;

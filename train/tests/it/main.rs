@@ -21,6 +21,7 @@ mod lora;
 mod lost;
 mod memory;
 mod metrics;
+mod mixing;
 mod operations;
 mod optimizers;
 mod policies;
