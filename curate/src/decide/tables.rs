@@ -180,10 +180,8 @@ impl Tables<'_> {
     /// # Errors
     /// When a file cannot be read.
     pub async fn titled(&self, sources: &[String]) -> Result<DataFrame> {
-        let paths = self.part_paths(sources, |source, part| self.layout.documents(source, part));
-        let documents = self.parquet(paths, &schemas::columns::documents()).await?;
         let has_title = btrim(vec![col("title"), lit(WHITE_SPACE)]).not_eq(lit(""));
-        documents.filter(has_title)?.select(vec![col("id").alias("titled")])?.distinct()
+        self.all_documents(sources).await?.filter(has_title)?.select(vec![col("id").alias("titled")])?.distinct()
     }
 
     /// The texts of `sources`: `id` and `text`.
@@ -191,8 +189,7 @@ impl Tables<'_> {
     /// # Errors
     /// When a file cannot be read.
     pub async fn texts(&self, sources: &[String]) -> Result<DataFrame> {
-        let paths = self.part_paths(sources, |source, part| self.layout.documents(source, part));
-        self.parquet(paths, &schemas::columns::documents()).await?.select(vec![col("id"), col("text")])
+        self.all_documents(sources).await?.select_columns(&["id", "text"])
     }
 
     /// The texts of `sources` with their titles: `id`, `title` and `text`.
@@ -200,8 +197,12 @@ impl Tables<'_> {
     /// # Errors
     /// When a file cannot be read.
     pub async fn texts_with_titles(&self, sources: &[String]) -> Result<DataFrame> {
+        self.all_documents(sources).await?.select_columns(&["id", "title", "text"])
+    }
+
+    async fn all_documents(&self, sources: &[String]) -> Result<DataFrame> {
         let paths = self.part_paths(sources, |source, part| self.layout.documents(source, part));
-        self.parquet(paths, &schemas::columns::documents()).await?.select_columns(&["id", "title", "text"])
+        self.parquet(paths, &schemas::columns::documents()).await
     }
 
     /// The documents of one file.

@@ -31,6 +31,7 @@ pub struct SearchScratch {
     tokens: Tokens,
     words: Vec<u64>,
     scores: Vec<f32>,
+    best: BinaryHeap<(u32, Reverse<usize>)>,
 }
 
 impl SearchScratch {
@@ -80,18 +81,19 @@ impl WordSearch {
     }
 
     /// The numbers of the passages that share a word with `query`, best first; of equal ones the first.
-    pub fn best(&self, query: &str, scratch: &mut SearchScratch) -> impl Iterator<Item = usize> + use<> {
+    pub fn best<'s>(&self, query: &str, scratch: &'s mut SearchScratch) -> impl Iterator<Item = usize> + use<'s> {
         scratch.scores.clear();
         scratch.scores.resize(self.passages, 0.0);
         scratch.take(query);
-        let SearchScratch { words, scores, .. } = scratch;
+        let SearchScratch { words, scores, best, .. } = scratch;
         words.dedup();
         for (number, weight) in words.iter().filter_map(|word| self.postings.get(word)).flatten() {
             scores[*number as usize] += weight;
         }
         // the bits of positive numbers are in their order
         let found = scores.iter().enumerate().filter(|(_, score)| **score > 0.0);
-        let mut best: BinaryHeap<_> = found.map(|(number, score)| (score.to_bits(), Reverse(number))).collect();
+        best.clear();
+        best.extend(found.map(|(number, score)| (score.to_bits(), Reverse(number))));
         std::iter::from_fn(move || best.pop().map(|(_, Reverse(number))| number))
     }
 }

@@ -75,8 +75,9 @@ impl NegativePool {
         }
         let mut chosen: Vec<String> = Vec::new();
         if self.wanted.hard > 0 {
-            let best = SCRATCH.with_borrow_mut(|scratch| self.search.best(asked.query, scratch));
-            self.take(asked, best, self.wanted.hard, &mut chosen);
+            SCRATCH.with_borrow_mut(|scratch| {
+                self.take(asked, self.search.best(asked.query, scratch), self.wanted.hard, &mut chosen);
+            });
         }
         self.take(asked, drawn_order(self.passages.len(), draw), self.wanted.drawn, &mut chosen);
         chosen

@@ -46,6 +46,8 @@ pub struct Pool<'p> {
     pub size: usize,
     /// Whether clusters say which documents are alike.
     pub clustered: bool,
+    /// Whether texts are cut, as those of documents are; an example's object stays whole.
+    pub cut: bool,
 }
 
 /// The training documents of `source` that come first in a draw.
@@ -53,7 +55,7 @@ pub struct Pool<'p> {
 /// # Errors
 /// When the decisions or the documents cannot be read.
 pub async fn pool(tables: Tables<'_>, pool: Pool<'_>) -> Result<DataFrame> {
-    let Pool { stage, source, seed, size, clustered } = pool;
+    let Pool { stage, source, seed, size, clustered, cut } = pool;
     let draw = Chance::Bits { seed, purpose: format!("pool/{stage}") }.of(vec![col("id")]);
     let drawn = tables
         .decisions(stage)
@@ -65,8 +67,9 @@ pub async fn pool(tables: Tables<'_>, pool: Pool<'_>) -> Result<DataFrame> {
         .select(vec![col("id").alias("drawn")])?;
     let texts = tables.texts_with_titles(&[source.to_owned()]).await?;
     let drawn = drawn.join(texts, JoinType::Inner, &["drawn"], &["id"], None)?;
+    // an id that stands in two files comes once
     let mut rows = tables.with_groups(drawn.distinct()?, "id", clustered).await?;
-    if tables.after_cuts.is_some() {
+    if cut && tables.after_cuts.is_some() {
         rows = tables.with_cuts(rows).await?;
         rows = rows.with_column("text", CutText::Text.of(vec![col("text"), col("cuts")]))?;
     }

@@ -782,7 +782,7 @@ async fn writing(session: &Session, run: &Run, outputs: &mut Outputs) {
         demonstrations: None,
         negatives: Negatives::default(),
     });
-    let pool = Pool { stage, source: "a", seed: 3, size: 100, clustered: true };
+    let pool = Pool { stage, source: "a", seed: 3, size: 100, clustered: true, cut: true };
     let pooled = write::pool(tables, pool).await.expect("it can be planned").collect().await.expect("the plan runs");
     outputs.insert("write/pool", hash(rows_of(&pooled).as_bytes()));
     let pool = run.layout.work().join("pool.parquet");

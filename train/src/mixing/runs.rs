@@ -1,7 +1,5 @@
 //! Runs on mixtures, and what is wanted of them.
 
-use std::fmt;
-
 /// Runs: the weights of sources of each, and the loss that it reached on each domain.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Runs {
@@ -69,16 +67,6 @@ impl Objective {
         match self {
             Self::Mean | Self::Worst => (0..count).collect(),
             Self::Domain(domain) => vec![*domain],
-        }
-    }
-}
-
-impl fmt::Display for Objective {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mean => write!(formatter, "mean loss over domains"),
-            Self::Worst => write!(formatter, "loss on the worst domain"),
-            Self::Domain(domain) => write!(formatter, "loss on domain {domain}"),
         }
     }
 }

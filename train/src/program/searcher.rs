@@ -66,21 +66,26 @@ pub struct SearchOptions {
 pub(super) struct OpenIndex<'o> {
     options: &'o SearchOptions,
     by: SearchBy,
-    index: OpenedIndex,
+    index: OpenedIndex<'o>,
     encoder: Option<TrainedEncoder>,
 }
 
 /// An index, wherever it is.
-enum OpenedIndex {
-    Folder(Index),
+enum OpenedIndex<'o> {
+    Folder(&'o Path, Index),
     Postgres(PostgresIndex),
 }
 
 /// Searches in an index: what is worked out once for all questions.
 pub(super) struct Searcher<'i> {
     open: &'i OpenIndex<'i>,
-    /// For an index in a folder.
-    bm25: Option<Bm25<'i>>,
+    finder: Finder<'i>,
+}
+
+/// What finds passages.
+enum Finder<'i> {
+    Folder(&'i Index, Bm25<'i>),
+    Postgres(&'i PostgresIndex),
 }
 
 impl<'o> OpenIndex<'o> {
@@ -101,7 +106,7 @@ impl<'o> OpenIndex<'o> {
                 let vectors = if of_all { With::Vectors } else { With::Graph };
                 let index = Index::open(folder, if by == SearchBy::Bm25 { With::Words } else { vectors })?;
                 let entry = index.encoder().cloned();
-                (by, OpenedIndex::Folder(index), entry)
+                (by, OpenedIndex::Folder(folder, index), entry)
             }
             IndexPlace::Postgres(address) => {
                 let index = PostgresIndex::open(address)?;
@@ -126,7 +131,7 @@ impl<'o> OpenIndex<'o> {
     /// Passages.
     pub fn count(&self) -> usize {
         match &self.index {
-            OpenedIndex::Folder(index) => index.count(),
+            OpenedIndex::Folder(_, index) => index.count(),
             OpenedIndex::Postgres(index) => index.count(),
         }
     }
@@ -134,7 +139,7 @@ impl<'o> OpenIndex<'o> {
     /// How its documents are cut.
     pub fn cut(&self) -> PassagesConfig {
         match &self.index {
-            OpenedIndex::Folder(index) => index.cut(),
+            OpenedIndex::Folder(_, index) => index.cut(),
             OpenedIndex::Postgres(index) => index.cut(),
         }
     }
@@ -145,7 +150,7 @@ impl<'o> OpenIndex<'o> {
     /// When a database does not answer.
     pub fn has(&self, id: &str) -> Result<bool> {
         match &self.index {
-            OpenedIndex::Folder(index) => Ok(index.has(id)),
+            OpenedIndex::Folder(_, index) => Ok(index.has(id)),
             OpenedIndex::Postgres(index) => index.has(id),
         }
     }
@@ -156,19 +161,16 @@ impl<'o> OpenIndex<'o> {
     /// When a file cannot be read, or a database does not answer.
     pub fn passages(&self, hits: &[Hit]) -> Result<Vec<Passage>> {
         match &self.index {
-            OpenedIndex::Folder(index) => index.passages(hits),
+            OpenedIndex::Folder(_, index) => index.passages(hits),
             OpenedIndex::Postgres(index) => index.passages(hits),
         }
     }
 
     /// Whether the version that is open is the newest; one that cannot be read is said when it is opened.
     pub fn is_current(&self) -> bool {
-        match (&self.index, &self.options.index) {
-            (OpenedIndex::Folder(index), IndexPlace::Folder(folder)) => {
-                Index::version_of(folder).ok() == Some(index.version())
-            }
-            (OpenedIndex::Postgres(index), _) => index.is_current().unwrap_or(false),
-            (OpenedIndex::Folder(_), IndexPlace::Postgres(_)) => false,
+        match &self.index {
+            OpenedIndex::Folder(folder, index) => Index::version_of(folder).ok() == Some(index.version()),
+            OpenedIndex::Postgres(index) => index.is_current().unwrap_or(false),
         }
     }
 
@@ -182,11 +184,11 @@ impl<'o> OpenIndex<'o> {
 
     /// What searches in it.
     pub fn searcher(&self) -> Searcher<'_> {
-        let bm25 = match &self.index {
-            OpenedIndex::Folder(index) => Some(index.bm25(self.options.bm25)),
-            OpenedIndex::Postgres(_) => None,
+        let finder = match &self.index {
+            OpenedIndex::Folder(_, index) => Finder::Folder(index, index.bm25(self.options.bm25)),
+            OpenedIndex::Postgres(index) => Finder::Postgres(index),
         };
-        Searcher { open: self, bm25 }
+        Searcher { open: self, finder }
     }
 }
 
@@ -212,46 +214,44 @@ impl Searcher<'_> {
     }
 
     fn by_words(&self, questions: &[&str], k: usize) -> Result<Vec<Vec<Found>>> {
-        let Self { open: OpenIndex { index, options: SearchOptions { filter, bm25: config, .. }, .. }, bm25 } = self;
-        match (index, bm25) {
-            (OpenedIndex::Folder(index), Some(bm25)) => {
+        let SearchOptions { filter, bm25: config, .. } = self.open.options;
+        match &self.finder {
+            Finder::Folder(index, bm25) => {
                 let found =
                     |memory: &mut SearchMemory, question: &&str| index.search(bm25, question, k, filter, memory);
                 Ok(questions.par_iter().map_init(SearchMemory::default, found).collect())
             }
-            (OpenedIndex::Postgres(index), _) => {
+            Finder::Postgres(index) => {
                 questions.iter().map(|question| index.search(*config, question, k, filter)).collect()
             }
-            (OpenedIndex::Folder(_), None) => unreachable!("a folder is searched by what was made of it"),
         }
     }
 
     fn nearest(&self, questions: &[&str], k: usize) -> Result<Vec<Vec<Found>>> {
         let vectors = self.vectors(questions)?;
-        let OpenIndex { index, options: SearchOptions { filter, nearest, .. }, .. } = self.open;
-        match index {
-            OpenedIndex::Folder(index) => Ok(index.nearest(&vectors, k, filter, *nearest)),
-            OpenedIndex::Postgres(index) => index.nearest(&vectors, k, filter, *nearest),
+        let SearchOptions { filter, nearest, .. } = self.open.options;
+        match &self.finder {
+            Finder::Folder(index, _) => Ok(index.nearest(&vectors, k, filter, *nearest)),
+            Finder::Postgres(index) => index.nearest(&vectors, k, filter, *nearest),
         }
     }
 
     fn by_both(&self, questions: &[&str], weight: f32, k: usize) -> Result<Vec<Vec<Found>>> {
         let vectors = self.vectors(questions)?;
         let width = (vectors.len() / questions.len().max(1)).max(1);
-        let Self { open: OpenIndex { index, options: SearchOptions { filter, bm25: config, .. }, .. }, bm25 } = self;
-        match (index, bm25) {
-            (OpenedIndex::Folder(index), Some(bm25)) => {
+        let SearchOptions { filter, bm25: config, .. } = self.open.options;
+        match &self.finder {
+            Finder::Folder(index, bm25) => {
                 let found = |memory: &mut SearchMemory, (question, vector): (&&str, &[f32])| {
                     index.by_both(bm25, (question, vector, weight), k, filter, memory)
                 };
                 let asked = questions.par_iter().zip(vectors.par_chunks(width));
                 Ok(asked.map_init(SearchMemory::default, found).collect())
             }
-            (OpenedIndex::Postgres(index), _) => {
+            Finder::Postgres(index) => {
                 let asked = questions.iter().zip(vectors.chunks(width));
                 asked.map(|(question, vector)| index.by_both(*config, (question, vector, weight), k, filter)).collect()
             }
-            (OpenedIndex::Folder(_), None) => unreachable!("a folder is searched by what was made of it"),
         }
     }
 
@@ -279,7 +279,7 @@ impl Searcher<'_> {
 pub fn encoder_entry(place: &IndexPlace) -> Result<Option<EncoderEntry>> {
     match place {
         IndexPlace::Folder(folder) => Index::encoder_of(folder),
-        IndexPlace::Postgres(address) => Ok(PostgresIndex::open(address)?.encoder().cloned()),
+        IndexPlace::Postgres(address) => PostgresIndex::encoder_of(address),
     }
 }
 

@@ -108,7 +108,8 @@ impl Routing<'_> {
         let clustered = self.staging.stage.reads_clusters();
         let work = async {
             let context = run.session.relational();
-            let pool = Pool { stage, source, seed: run.plan.seed, size, clustered };
+            let cut = matches!(mixture.content, Content::Pairs(_));
+            let pool = Pool { stage, source, seed: run.plan.seed, size, clustered, cut };
             let table = write::pool(run.tables(&context, inputs), pool).await;
             let publication = Publication::new(&path, &pool_schema());
             run.publish(stage, &context, table.in_stage(stage)?, vec![publication]).await

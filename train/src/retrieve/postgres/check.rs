@@ -22,7 +22,7 @@ const TOGETHER: i64 = 10_000;
 /// When something is not so: it is named.
 pub fn check_postgres(address: &PostgresAddress) -> Result<usize> {
     let mut session = Session::connect(address)?;
-    session.run("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
+    session.begin_view()?;
     let (settings, _) = session.settings()?;
     let analysis = Analysis::new(settings.analysis);
     let (mut count, mut after) = (0, -1_i64);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use pgvector::Vector;
-use postgres::Row;
+use postgres::{Row, types::ToSql};
 
 use super::{
     address::PostgresAddress,
@@ -72,13 +72,21 @@ impl PostgresIndex {
     /// When there is none, or the database does not let anybody in.
     pub fn open(address: &PostgresAddress) -> Result<Self> {
         let mut session = Session::connect(address)?;
-        session.run(BEGIN)?;
+        session.begin_view()?;
         let (settings, version) = session.settings()?;
         let row = session.query("SELECT count(*), coalesce(sum(length), 0)::bigint FROM passages", &[])?;
         let (passages, terms) = row.first().map_or((0, 0), |row| (number(row.get(0)), number(row.get(1))));
         let passages = usize::try_from(passages).unwrap_or(usize::MAX);
         let analysis = Analysis::new(settings.analysis);
         Ok(Self { session: Mutex::new(session), settings, analysis, version, passages, terms })
+    }
+
+    /// What gave the passages of an index their vectors, if something did.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn encoder_of(address: &PostgresAddress) -> Result<Option<EncoderEntry>> {
+        Ok(Session::connect(address)?.settings()?.0.encoder)
     }
 
     fn session(&self) -> MutexGuard<'_, Session> {
@@ -101,7 +109,7 @@ impl PostgresIndex {
     pub fn is_current(&self) -> Result<bool> {
         let mut session = self.session();
         session.run("COMMIT")?;
-        session.run(BEGIN)?;
+        session.begin_view()?;
         Ok(session.version()? == self.version)
     }
 
@@ -162,16 +170,19 @@ impl PostgresIndex {
         let (terms, weights) = columns(&worth);
         let (constant, by_length) = self.norm(config);
         let FilterValues(sources, languages, since, before) = FilterValues::of(filter);
+        let most = i64::try_from(k).unwrap_or(i64::MAX);
+        let mut values: Vec<&(dyn ToSql + Sync)> = vec![&terms, &weights, &constant, &by_length, &most];
         // without a filter, postings alone tell
-        let (join, condition) = if filter.is_none() {
-            ("", "$6::text[] IS NULL AND $7::text[] IS NULL AND $8::text IS NULL AND $9::text IS NULL".to_owned())
-        } else {
-            ("JOIN passages p ON p.number = o.passage", FilterValues::condition(6))
-        };
+        let mut filtered = String::new();
+        if !filter.is_none() {
+            let condition = FilterValues::condition(values.len() + 1);
+            filtered = format!("JOIN passages p ON p.number = o.passage WHERE {condition}");
+            values.extend([&sources as &(dyn ToSql + Sync), &languages, &since, &before]);
+        }
         let sql = format!(
             "WITH asked AS (SELECT * FROM unnest($1::text[], $2::float8[]) AS a (term, weight)), \
              sums AS MATERIALIZED (SELECT o.passage, sum(a.weight * o.count / (o.count + $3::float8 + $4::float8 * o.length)) AS score \
-             FROM asked a JOIN postings o ON o.term = a.term {join} WHERE {condition} GROUP BY o.passage), \
+             FROM asked a JOIN postings o ON o.term = a.term {filtered} GROUP BY o.passage), \
              best AS (SELECT passage FROM sums WHERE score >= {} * coalesce((SELECT min(score) FROM \
              (SELECT score FROM sums ORDER BY score DESC LIMIT $5) AS first), 0)) \
              SELECT o.passage, p.id, o.term, o.count, o.length FROM best b \
@@ -179,9 +190,6 @@ impl PostgresIndex {
              ORDER BY o.passage, o.term",
             1.0 - MARGIN
         );
-        let most = i64::try_from(k).unwrap_or(i64::MAX);
-        let values: [&(dyn postgres::types::ToSql + Sync); 9] =
-            [&terms, &weights, &constant, &by_length, &most, &sources, &languages, &since, &before];
         let rows = self.session().query(&sql, &values)?;
         let mean = mean_length(self.terms, self.passages);
         let mut found: Vec<Found> = Vec::new();
@@ -234,8 +242,7 @@ impl PostgresIndex {
         let most = i64::try_from(k).unwrap_or(i64::MAX);
         let nearest = |query: &[f32]| -> Result<Vec<Found>> {
             let query = Vector::from(query.to_vec());
-            let values: [&(dyn postgres::types::ToSql + Sync); 6] =
-                [&query, &most, &sources, &languages, &since, &before];
+            let values: [&(dyn ToSql + Sync); 6] = [&query, &most, &sources, &languages, &since, &before];
             let mut rows = session.query_prepared(walk.as_ref().unwrap_or(&exact), &values)?;
             // a walk ends after so many steps, whatever it has found
             if walk.is_some() && rows.len() < k.min(self.passages) {
@@ -272,7 +279,7 @@ impl PostgresIndex {
              SELECT number, id, score FROM together ORDER BY score DESC, id LIMIT $7",
             FilterValues::condition(8)
         );
-        let values: [&(dyn postgres::types::ToSql + Sync); 11] =
+        let values: [&(dyn ToSql + Sync); 11] =
             [&terms, &weights, &constant, &by_length, &weight, &query, &most, &sources, &languages, &since, &before];
         let rows = self.session().query(&sql, &values)?;
         Ok(best_first(rows.iter().map(scored).collect(), k))
@@ -318,12 +325,6 @@ impl PostgresIndex {
         (k1 * (1.0 - b), k1 * b / f64::from(mean_length(self.terms, self.passages)))
     }
 }
-
-/// How a view of one version begins.
-///
-/// Plans are made for the values of each statement: which way is the best depends on filters.
-const BEGIN: &str =
-    "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL plan_cache_mode = force_custom_plan";
 
 /// The columns of a passage, in the order of [`passage_of`], behind its number.
 pub(super) const PASSAGE: &str = "number, id, document, begins, ends, title, text, source, date, language";

@@ -97,6 +97,18 @@ impl Session {
         Ok(rows.first().map_or(0, |row| number(row.get(0))))
     }
 
+    /// Begins to look at one version of the index, whatever is written meanwhile.
+    ///
+    /// Plans are made for the values of each statement: which way is the best depends on filters.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn begin_view(&mut self) -> Result<()> {
+        self.run(
+            "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL plan_cache_mode = force_custom_plan",
+        )
+    }
+
     /// The rows of a statement.
     ///
     /// # Errors

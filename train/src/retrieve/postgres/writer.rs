@@ -13,6 +13,7 @@ use postgres::{
 
 use super::{
     address::PostgresAddress,
+    index::PASSAGE,
     session::{Session, fault, number},
     settings::{FORMAT, Settings},
     term::{MOST_BYTES, stored_term},
@@ -274,7 +275,7 @@ impl Rows<'_> {
         }
         let mut types = vec![Type::INT8, Type::TEXT, Type::TEXT, Type::INT8, Type::INT8];
         types.extend([Type::TEXT, Type::TEXT, Type::TEXT, Type::TEXT, Type::TEXT, Type::INT4]);
-        let (mut names, width) = (PASSAGES.to_owned(), vectors.len() / passages.len().max(1));
+        let (mut names, width) = (format!("{PASSAGE}, length"), vectors.len() / passages.len().max(1));
         if width > 0 {
             names.push_str(", embedding");
             types.push(client.prepare("SELECT embedding FROM passages")?.columns()[0].type_().clone());
@@ -321,9 +322,6 @@ impl RowsFault {
         }
     }
 }
-
-/// The columns of a passage without its vector.
-const PASSAGES: &str = "number, id, document, begins, ends, title, text, source, date, language, length";
 
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
