@@ -236,17 +236,19 @@ pub enum Error {
         /// Keys that may differ.
         may_change: String,
     },
-    /// Rounds of feedback were begun otherwise than they would go on.
+    /// Several trainings were begun otherwise than they would go on.
     #[error(
-        "{} was begun in another way:\n  {}\nUndo these changes, or begin anew with another --out. A resume may change `rounds`",
+        "{} was begun in another way:\n  {}\nUndo these changes, or begin anew with another --out. A resume may change {may_change}",
         path.display(),
         differences.join("\n  ")
     )]
-    OtherRounds {
+    OtherBeginning {
         /// The file that says what they were.
         path: PathBuf,
         /// What differs, each with what it was and what it is.
         differences: Vec<String>,
+        /// Keys that may differ.
+        may_change: &'static str,
     },
     /// A checkpoint has keys of a configuration that this version does not know.
     #[error("checkpoint {} was saved by another version of this program: in its configuration, {message}", path.display())]
@@ -265,6 +267,14 @@ pub enum Error {
         spike: String,
         /// Spikes in a row, this one included.
         spikes: u64,
+    },
+    /// One of many trainings could not go on.
+    #[error("{}: {source}", path.display())]
+    InSweep {
+        /// Its folder.
+        path: PathBuf,
+        /// Why.
+        source: Box<Error>,
     },
     /// A database could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]

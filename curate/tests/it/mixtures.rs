@@ -385,6 +385,25 @@ fn weights_come_from_tables_and_scores() {
     fs::write(&scores, "{\"web\": 3.1, \"news\": 3.5}").expect("the folder can be written");
     let output = run(&recipe, out.path(), &[]);
     assert!(stderr(&output).contains("`news`, which is no source and no task"), "{}", stderr(&output));
+    // what `train mix` writes is taken as it is
+    let weights = folder.path().join("weights.toml");
+    let fitted = "[mixture.fitted]\nmeasured = { weights = \"weights.toml\" }\n";
+    fs::write(&recipe, [head, fitted].concat()).expect("the folder can be written");
+    fs::write(&weights, "weights = { \"books\" = 0.75, \"web\" = 0.25 }\n").expect("the folder can be written");
+    run_well(&recipe, out.path(), &[]);
+    let account = fs::read(out.path().join("decisions/mixture-fitted.json")).expect("it has an account");
+    let account: MixtureAccount = serde_json::from_slice(&account).expect("it is one");
+    assert!((account.sources["books"].weight - 0.75).abs() < 1e-12, "{account:?}");
+    for (written, message) in [
+        ("weights = { news = 1 }", "weights.toml: `news` is no source and no task"),
+        ("weights = { web = 0 }", "weights.toml: the weight of `web` is above 0, and not 0"),
+        ("weights = {}", "weights.toml: it has no weight"),
+        ("shares = {}", "unknown field `shares`"),
+    ] {
+        fs::write(&weights, written).expect("the folder can be written");
+        let output = run(&recipe, out.path(), &[]);
+        assert!(stderr(&output).contains(message), "{written}: {}", stderr(&output));
+    }
 }
 
 /// `curate render` shows what a run would write, and with no data at hand a task's own examples.

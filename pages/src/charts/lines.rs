@@ -1,4 +1,4 @@
-//! Points of two measures, joined by lines in the order of their own.
+//! Points of two measures, joined by lines in the order of their own, or not joined at all.
 
 use std::fmt::Write as _;
 
@@ -31,8 +31,10 @@ pub struct Line {
     pub what: String,
     /// Its colour.
     pub colour: Colour,
-    /// How it is broken.
-    pub stroke: Stroke,
+    /// How it is broken; nothing joins its points where there is none.
+    pub stroke: Option<Stroke>,
+    /// Whether its points are marked.
+    pub has_points: bool,
     /// Its points, one after the other: a line may turn back.
     pub points: Vec<LinePoint>,
 }
@@ -50,8 +52,11 @@ pub struct LinePoint {
 
 impl Lines {
     pub(super) fn legend(&self) -> Legend {
-        let swatch = |line: &Line| (line.what.clone(), Swatch::Line(line.colour, line.stroke, true));
-        Legend(self.lines.iter().map(swatch).collect())
+        let swatch = |line: &Line| match line.stroke {
+            Some(stroke) => Swatch::Line(line.colour, stroke, line.has_points),
+            None => Swatch::Point(line.colour),
+        };
+        Legend(self.lines.iter().map(|line| (line.what.clone(), swatch(line))).collect())
     }
 
     pub(super) fn drawing(&self) -> Markup {
@@ -61,12 +66,12 @@ impl Lines {
                 (self.left.beside(Side::Left, HEIGHT))
                 (self.below.below(false))
                 svg.lines width="100%" height=(HEIGHT) viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) preserveAspectRatio="none" {
-                    @for line in &self.lines {
-                        path.mark d=(self.path(line)) stroke=(line.colour.css()) stroke-dasharray=[line.stroke.dashes()] fill="none" {}
-                    }
+                    @for line in &self.lines { @if let Some(stroke) = line.stroke {
+                        path.mark d=(self.path(line)) stroke=(line.colour.css()) stroke-dasharray=[stroke.dashes()] fill="none" {}
+                    } }
                 }
                 line.ground x1="0" x2="100%" y1=(HEIGHT) y2=(HEIGHT) {}
-                @for line in &self.lines {
+                @for line in self.lines.iter().filter(|line| line.has_points) {
                     @for point in &line.points {
                         g.bin {
                             title { (line.what) ": " (point.shown) }
@@ -104,16 +109,26 @@ mod tests {
     #[test]
     fn points_lie_where_both_measures_have_them() {
         let point = |along: f64, value: f64| LinePoint { along, value, shown: format!("{value} at {along}") };
-        let line = |what: &str, points| Line { what: what.into(), colour: Colour::Kept, stroke: Stroke::Solid, points };
+        let line = |what: &str, stroke: Option<Stroke>, points| Line {
+            what: what.into(),
+            colour: Colour::Kept,
+            stroke,
+            has_points: what != "c",
+            points,
+        };
         let drawn = Lines {
             below: Axis::new("divergence", Scale::Root { most: 4.0 }, Unit::Number),
             left: Axis::new("reward", Scale::linear(2.0), Unit::Number),
-            lines: vec![line("a", vec![point(0.0, 0.0), point(4.0, 2.0), point(1.0, 1.0)]), line("b", Vec::new())],
+            lines: vec![
+                line("a", Some(Stroke::Solid), vec![point(0.0, 0.0), point(4.0, 2.0), point(1.0, 1.0)]),
+                line("b", None, vec![point(1.0, 1.0)]),
+                line("c", Some(Stroke::Dashed), vec![point(0.0, 2.0), point(4.0, 2.0)]),
+            ],
         };
         let markup = drawn.drawing().into_string();
         for part in ["M0 240L1000 0L500 120", "a: 1 at 1<", "cx=\"50%\" cy=\"120\""] {
             assert!(markup.contains(part), "{part}: {markup}");
         }
-        assert_eq!(markup.matches("<circle").count(), 3);
+        assert_eq!((markup.matches("<circle").count(), markup.matches("<path").count()), (4, 2));
     }
 }

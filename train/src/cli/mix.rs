@@ -1,18 +1,26 @@
 //! `train mix`.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 
-use super::printer::Printer;
-use crate::program::mix::{MixOptions, Repetition, fit_mix};
+use super::{printer::Printer, sweep::SweepArgs};
+use crate::program::mix::{Mix, MixOptions, MixOutcome, Repetition, fit_mix, run_mix};
 
-/// Weights of a mixture from what small models reached on others.
+/// Weights of a mixture from what small models reach on others.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct MixArgs {
     #[command(subcommand)]
-    command: MixCommand,
+    command: Option<MixCommand>,
+    #[command(flatten)]
+    sweep: Option<SweepArgs>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -66,10 +74,24 @@ fn size(text: &str) -> Result<(String, f64), String> {
     }
 }
 
+/// Shares by source, an object of JSON.
+fn shares(path: &Path) -> anyhow::Result<BTreeMap<String, f64>> {
+    let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is no object of shares by source", path.display()))
+}
+
 impl MixArgs {
-    pub fn run(self, printer: &Printer) -> anyhow::Result<()> {
-        let MixCommand::Fit(args) = self.command;
-        args.run(printer)
+    pub fn run(self, printer: &Printer, threads: usize) -> anyhow::Result<ExitCode> {
+        if let Some(MixCommand::Fit(args)) = self.command {
+            args.run(printer)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let Some(sweep) = self.sweep else { bail!("no configuration is named") };
+        let mix = Mix::read(&sweep.config, &sweep.settings)?;
+        sweep.run(printer, threads, |options, progress| {
+            let outcome: MixOutcome = run_mix(&mix, options, progress)?;
+            Ok(outcome.fit.is_some().then_some(outcome))
+        })
     }
 }
 
@@ -95,8 +117,9 @@ impl FitArgs {
                 bail!("--size: the size of `{source}` is given twice");
             }
         }
+        let prior = prior.map(|path| Ok::<_, anyhow::Error>((path.clone(), shares(&path)?))).transpose()?;
         let repetition = budget.map(|budget| Repetition { budget, sizes: of_sources, max_epochs });
-        let fit = fit_mix(&MixOptions { runs, objective, prior, kl, min_weight, repetition, samples, seed })?;
+        let (fit, _) = fit_mix(&MixOptions { runs, objective, prior, kl, min_weight, repetition, samples, seed })?;
         if let Some(out) = &out {
             fit.write(out)?;
         }

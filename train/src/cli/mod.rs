@@ -3,6 +3,7 @@
 mod answer;
 mod bench;
 mod classify;
+mod compare;
 mod completions;
 mod dashboard;
 mod dpo;
@@ -20,10 +21,12 @@ mod progress;
 mod retrieve;
 mod reward;
 mod rlhf;
+mod scale;
 mod schema;
 mod search;
 mod serve;
 mod signals;
+mod sweep;
 mod tokenizer;
 mod training;
 mod tune;
@@ -78,7 +81,9 @@ enum Command {
     Answer(Box<answer::AnswerArgs>),
     Serve(serve::ServeArgs),
     Label(label::LabelArgs),
-    Mix(mix::MixArgs),
+    Mix(Box<mix::MixArgs>),
+    Scale(scale::ScaleArgs),
+    Compare(compare::CompareArgs),
     Export(export::ExportArgs),
     Import(import::ImportArgs),
     Bench(bench::BenchArgs),
@@ -127,7 +132,9 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Answer(args) => args.run(printer)?,
         Command::Serve(args) => return args.run(printer),
         Command::Label(args) => return args.run(printer),
-        Command::Mix(args) => args.run(printer)?,
+        Command::Mix(args) => return args.run(printer, threads),
+        Command::Scale(args) => return args.run(printer, threads),
+        Command::Compare(args) => return args.run(printer, threads),
         Command::Export(args) => args.run(printer)?,
         Command::Import(args) => args.run(printer)?,
         Command::Bench(args) => args.run(printer)?,

@@ -5,8 +5,9 @@ use schemars::schema_for;
 
 use super::printer::Printer;
 use crate::program::{
-    classify::ClassifyConfig, dpo::DpoConfig, ppo::PpoConfig, pretrain::PretrainConfig, retrieve::RetrieveConfig,
-    reward::RewardConfig, rlhf::RlhfConfig, tune::TuneConfig,
+    classify::ClassifyConfig, compare::CompareConfig, dpo::DpoConfig, mix::MixConfig, ppo::PpoConfig,
+    pretrain::PretrainConfig, retrieve::RetrieveConfig, reward::RewardConfig, rlhf::RlhfConfig, scale::ScaleConfig,
+    tune::TuneConfig,
 };
 
 /// Print the JSON Schema of a configuration, for editors.
@@ -39,6 +40,12 @@ enum Described {
     Rlhf,
     /// `train retrieve`.
     Retrieve,
+    /// `train mix`.
+    Mix,
+    /// `train scale`.
+    Scale,
+    /// `train compare`.
+    Compare,
 }
 
 impl SchemaArgs {
@@ -52,6 +59,9 @@ impl SchemaArgs {
             Described::Ppo => (schema_for!(PpoConfig), "Proximal policy optimization"),
             Described::Rlhf => (schema_for!(RlhfConfig), "Rounds of feedback"),
             Described::Retrieve => (schema_for!(RetrieveConfig), "Encoders for retrieval"),
+            Described::Mix => (schema_for!(MixConfig), "Weights from small models"),
+            Described::Scale => (schema_for!(ScaleConfig), "Ladders of sizes"),
+            Described::Compare => (schema_for!(CompareConfig), "Comparisons of data"),
         };
         if self.markdown {
             printer.result(schemas::reference::markdown(&schema, title).trim_end());

@@ -185,6 +185,12 @@ impl WeightedSequences {
         Self { sequences: Weighted::new(sources, seed), sequence_length }
     }
 
+    /// The same with a share of each source's sequences alone, in `0.0..=1.0`.
+    #[must_use]
+    pub fn subset(self, share: f64) -> Self {
+        Self { sequences: self.sequences.subset(share), ..self }
+    }
+
     /// Sequences of all sources.
     #[must_use]
     pub fn count(&self) -> u64 {

@@ -28,6 +28,8 @@ pub(super) struct Source<E> {
     /// Its share of the stream: in `0.0..=1.0`.
     pub share: f64,
     pub examples: E,
+    /// How many of its examples are drawn: all, or the first of a shuffle.
+    kept: u64,
 }
 
 /// A place in the stream, and how many examples each source has given before.
@@ -55,14 +57,26 @@ impl<E: Countable> Weighted<E> {
         let all: f64 = weights.iter().sum();
         let sources = sources
             .into_iter()
-            .map(|(name, weight, examples)| Source { name, share: weight / all, examples })
+            .map(|(name, weight, examples)| Source { name, share: weight / all, kept: examples.count(), examples })
             .collect();
         Self { sources, sampler: WeightedSampler::new(seed, &weights), seed }
     }
 
+    /// The same with a share of each source's examples alone, drawn by hash: so many, rounded up, that there is one at least.
+    #[must_use]
+    pub fn subset(mut self, share: f64) -> Self {
+        for source in &mut self.sources {
+            let count = source.examples.count();
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a count")]
+            let kept = (share * count as f64).ceil() as u64;
+            source.kept = kept.clamp(1, count);
+        }
+        self
+    }
+
     /// Examples of all sources.
     pub fn count(&self) -> u64 {
-        self.sources.iter().map(|source| source.examples.count()).sum()
+        self.sources.iter().map(|source| source.kept).sum()
     }
 
     /// The examples at `count` places from `first` on: their sources, and their numbers.
@@ -83,10 +97,14 @@ impl<E: Countable> Weighted<E> {
         let mut drawn = Vec::with_capacity(count);
         for _ in 0..count {
             let (source, given) = self.next(cursor);
-            let Source { name, examples, .. } = &self.sources[source];
-            let (epoch, within) = (given / examples.count(), given % examples.count());
-            let shuffle = Shuffle::new(self.seed, &format!("epoch {epoch} of {name}"), examples.count());
-            drawn.push((examples, shuffle.at(within)));
+            let Source { name, examples, kept, .. } = &self.sources[source];
+            let (epoch, within) = (given / kept, given % kept);
+            let number = Shuffle::new(self.seed, &format!("epoch {epoch} of {name}"), *kept).at(within);
+            let all = examples.count();
+            let is_whole = *kept == all;
+            let number =
+                if is_whole { number } else { Shuffle::new(self.seed, &format!("subset of {name}"), all).at(number) };
+            drawn.push((examples, number));
         }
         drawn
     }
@@ -108,7 +126,7 @@ impl<E: Countable> Weighted<E> {
     pub fn sample(&self, most: usize) -> Vec<Sampled> {
         let counts = self.counts(most);
         let all: u64 = counts.iter().sum();
-        let sampled = |(Source { name, share, examples }, count): (&Source<E>, u64)| {
+        let sampled = |(Source { name, share, examples, .. }, count): (&Source<E>, u64)| {
             // these words are hashed: others would draw other examples from the same seed
             let shuffle = Shuffle::new(self.seed, &format!("rows of {name} to judge by"), examples.count());
             let mut numbers: Vec<u64> = (0..count).map(|place| shuffle.at(place)).collect();
@@ -164,5 +182,28 @@ mod tests {
         assert_eq!(of(&[(900, 0.7), (2, 0.3)], 10), [8, 2]);
         assert_eq!(of(&[(900, 0.999), (900, 0.001)], 10), [9, 1]);
         assert_eq!(of(&[(3, 1.0), (2, 1.0)], 100), [3, 2]);
+    }
+
+    /// A tenth of a source's examples comes ten times as often, and no other; a source that has few keeps one.
+    #[test]
+    fn a_subset_comes_again_and_again() {
+        let sources = || vec![("many".to_owned(), 0.9, Many(500)), ("few".to_owned(), 0.1, Many(3))];
+        let counts = |weighted: &Weighted<Many>| {
+            let mut counts = std::collections::BTreeMap::new();
+            for (Many(all), number) in weighted.draw(0, 4500, &mut Cursor::default()) {
+                assert!(number < *all);
+                *counts.entry((*all, number)).or_insert(0) += 1;
+            }
+            counts
+        };
+        let subset = Weighted::new(sources(), 1).subset(0.1);
+        let counts_of_subset = counts(&subset);
+        assert_eq!((subset.count(), counts_of_subset.len()), (51, 51));
+        let many = counts_of_subset.iter().filter(|((all, _), _)| *all == 500);
+        assert!(many.clone().all(|(_, count)| (75..=90).contains(count)), "{counts_of_subset:?}");
+        // as a whole it is as it was
+        assert_eq!(counts(&Weighted::new(sources(), 1).subset(1.0)), counts(&Weighted::new(sources(), 1)));
+        // and what it is judged by is drawn of all
+        assert_eq!(subset.sample(100), Weighted::new(sources(), 1).sample(100));
     }
 }

@@ -1,11 +1,7 @@
 //! The exponential law: `constant + exp(scale + slopes . weights)` (Ye et al. 2024, equation 6).
 
-use argmin::{
-    core::{CostFunction, Error, Executor, Gradient, State},
-    solver::{linesearch::MoreThuenteLineSearch, quasinewton::LBFGS},
-};
-
 use super::regression::Linear;
+use crate::minimum::minimize;
 
 /// Residuals, in deviations of the targets, up to which they are squared, and beyond which they count by their size.
 const HUBER: f64 = 0.1;
@@ -61,24 +57,6 @@ impl Fit<'_> {
     }
 }
 
-impl CostFunction for &Fit<'_> {
-    type Param = Vec<f64>;
-    type Output = f64;
-    fn cost(&self, parameters: &Self::Param) -> Result<f64, Error> {
-        Ok(self.cost_and_gradient(parameters, &mut vec![0.0; parameters.len()]))
-    }
-}
-
-impl Gradient for &Fit<'_> {
-    type Param = Vec<f64>;
-    type Gradient = Vec<f64>;
-    fn gradient(&self, parameters: &Self::Param) -> Result<Vec<f64>, Error> {
-        let mut gradient = vec![0.0; parameters.len()];
-        self.cost_and_gradient(parameters, &mut gradient);
-        Ok(gradient)
-    }
-}
-
 fn dot(one: &[f64], other: &[f64]) -> f64 {
     one.iter().zip(other).map(|(one, other)| one * other).sum()
 }
@@ -99,16 +77,8 @@ impl Exponential {
             let logs: Vec<f64> = scaled.iter().map(|target| (target - constant).ln()).collect();
             let Linear { intercept, coefficients } = Linear::fit(weights, &logs, 1e-3);
             let start = [vec![constant, intercept], coefficients].concat();
-            let solver =
-                LBFGS::new(MoreThuenteLineSearch::new(), 10).with_tolerance_cost(1e-12).expect("it is positive");
-            let found = Executor::new(&fit, solver).configure(|state| state.param(start.clone()).max_iters(500)).run();
-            let (cost, parameters) = match found {
-                Ok(found) => {
-                    let state = found.state();
-                    (state.get_best_cost(), state.get_best_param().cloned().unwrap_or(start))
-                }
-                Err(_) => ((&fit).cost(&start).unwrap_or(f64::INFINITY), start),
-            };
+            let (cost, parameters) =
+                minimize(|parameters, gradient| fit.cost_and_gradient(parameters, gradient), &start);
             if best.as_ref().is_none_or(|(least, _)| cost < *least) {
                 best = Some((cost, parameters));
             }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     exponential::Exponential,
@@ -17,7 +17,7 @@ const FLOOR: f64 = 1e-3;
 const RIDGES: [f64; 3] = [1e-6, 1e-4, 1e-2];
 
 /// The form of a law.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LawKind {
     /// A constant, and so much for each share.

@@ -9,8 +9,10 @@ pub struct Runs {
     pub domains: Vec<String>,
     /// `[runs, sources]`, shares that add up to 1.
     pub weights: Vec<Vec<f64>>,
-    /// `[runs, domains]`
+    /// `[runs, domains]`: at the end of each run.
     pub losses: Vec<Vec<f64>>,
+    /// `[runs, domains, evaluations]`: before the end, in their order; empty where nothing is known but the end.
+    pub curves: Vec<Vec<Vec<f64>>>,
 }
 
 impl Runs {
@@ -29,12 +31,15 @@ impl Runs {
     /// Some of the runs, by their numbers.
     #[must_use]
     pub fn some(&self, numbers: &[usize]) -> Self {
-        let of = |rows: &[Vec<f64>]| numbers.iter().map(|number| rows[*number].clone()).collect();
+        fn of<T: Clone>(rows: &[T], numbers: &[usize]) -> Vec<T> {
+            numbers.iter().filter_map(|number| rows.get(*number).cloned()).collect()
+        }
         Self {
             sources: self.sources.clone(),
             domains: self.domains.clone(),
-            weights: of(&self.weights),
-            losses: of(&self.losses),
+            weights: of(&self.weights, numbers),
+            losses: of(&self.losses, numbers),
+            curves: of(&self.curves, numbers),
         }
     }
 }

@@ -237,4 +237,11 @@ impl Architecture {
         let encoder = if self.has_encoder() { stack + self.num_layers * cross_attention } else { 0 };
         stack + encoder + positions + embeddings
     }
+
+    /// Those of its embeddings among them: of tokens, and of positions where these are learnt. A head of its own is none.
+    #[must_use]
+    pub fn embedding_parameters(&self, vocab_size: usize) -> usize {
+        let positions = if self.has_position_embedding() { self.context_length } else { 0 };
+        (vocab_size + positions) * self.hidden_size
+    }
 }

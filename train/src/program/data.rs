@@ -68,6 +68,11 @@ pub struct DataConfig {
     #[serde(default = "one_in_two_hundred")]
     #[schemars(with = "f64")]
     pub validation: Spanned<f64>,
+    /// The share of each source's training sequences that is trained on, drawn by hash: above 0, and 1 by default. A small model that learns from a
+    /// subset repeats its sources as often as the large one that it stands for.
+    #[serde(default)]
+    #[schemars(with = "Option<f64>")]
+    pub subset: Option<Spanned<f64>>,
     /// The largest share of the bytes of a source's files, as they lie on disk, that may be lost, where a file breaks off or cannot be
     /// unpacked: of a file whose end is missing, all count.
     #[serde(default)]
@@ -115,6 +120,8 @@ pub struct TrainingData {
     packing: Packing,
     document_masking: bool,
     validation: f64,
+    /// The share of training sequences that is trained on.
+    subset: f64,
     options: ReadOptions,
     /// What is learnt of them, where they are examples of what to answer.
     examples: Option<ExampleOptions>,
@@ -152,6 +159,7 @@ impl TrainingData {
             packing,
             document_masking,
             validation,
+            subset,
             max_lost_rate,
             max_window,
             ..
@@ -172,6 +180,12 @@ impl TrainingData {
         let share = *validation.get_ref();
         if !(share > 0.0 && share < 1.0) {
             return Err(file.fault(validation.span(), format!("a share lies between 0 and 1, not at {share}")).into());
+        }
+        if let Some(subset) = subset
+            && !(*subset.get_ref() > 0.0 && *subset.get_ref() <= 1.0)
+        {
+            let message = format!("a subset is a share above 0 and not above 1, and not {}", subset.get_ref());
+            return Err(file.fault(subset.span(), message).into());
         }
         let options = read_options(*max_lost_rate, max_window.get_ref())
             .map_err(|message| file.fault(max_window.span(), message))?;
@@ -208,6 +222,7 @@ impl TrainingData {
             packing: *packing,
             document_masking: *document_masking,
             validation: share,
+            subset: subset.as_ref().map_or(1.0, |subset| *subset.get_ref()),
             options,
             examples: None,
         })
@@ -252,6 +267,21 @@ impl TrainingData {
         self.options
     }
 
+    /// The share of each source's training sequences that is trained on.
+    pub(super) fn subset(&self) -> f64 {
+        self.subset
+    }
+
+    /// Names and weights of sources, in their order.
+    pub(super) fn source_weights(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.sources.iter().map(|source| (source.name.as_str(), source.weight))
+    }
+
+    /// Names of what is held out, in their order.
+    pub(super) fn held_out_names(&self) -> impl Iterator<Item = &str> {
+        self.held_out.iter().map(|source| source.name.as_str())
+    }
+
     /// Hashes every file.
     ///
     /// # Errors
@@ -284,13 +314,24 @@ impl HashedData<'_> {
         (self.data.tokenizer.sha256(), sha256(self.sources.iter().map(of).collect::<String>().as_bytes()))
     }
 
+    /// The hashes of all files of what is held out, by name.
+    pub(super) fn held_out_hashes(&self) -> BTreeMap<&str, (&[String], &[String])> {
+        self.held_out.iter().map(|source| (source.name.as_str(), source.files.hashes())).collect()
+    }
+
     /// What the ids of the data and their order depend on, beside the seed and the files.
     #[must_use]
     pub fn order(&self) -> serde_json::Value {
-        let TrainingData { tokenizer, validation, .. } = self.data;
+        let TrainingData { tokenizer, validation, subset, .. } = self.data;
         let weights: BTreeMap<&str, f64> =
             self.sources.iter().map(|source| (source.name.as_str(), source.weight)).collect();
-        serde_json::json!({ "weights": weights, "validation": validation, "texts": tokenizer.identity() })
+        let mut order =
+            serde_json::json!({ "weights": weights, "validation": validation, "texts": tokenizer.identity() });
+        // those that were begun before there were subsets are as they were
+        if *subset < 1.0 {
+            order["subset"] = serde_json::json!(subset);
+        }
+        order
     }
 
     /// The same where documents are packed into sequences, which depend on more.
@@ -316,7 +357,21 @@ impl HashedData<'_> {
         for (name, _, sequences) in &sources {
             cache.note(&format!("{name}: {}", sequences.stats()));
         }
-        Ok(WeightedSequences::new(sources, sequence_length, seed))
+        Ok(WeightedSequences::new(sources, sequence_length, seed).subset(self.data.subset))
+    }
+
+    /// Tokens of each source that its training sequences have, whatever share of them is trained on.
+    ///
+    /// # Errors
+    /// As [`Self::training`].
+    pub(super) fn source_tokens(
+        &self,
+        sequence_length: usize,
+        seed: u64,
+        cache: &mut TokenCache<'_>,
+    ) -> Result<BTreeMap<String, u64>> {
+        let sources = packed(&self.sources, Split::Train, &self.config(sequence_length, seed), cache)?;
+        Ok(sources.into_iter().map(|(name, _, sequences)| (name, sequences.stats().packed_tokens)).collect())
     }
 
     /// The validation data: the sources together, by weight; where there are several, each alone; and what was held out.
@@ -435,8 +490,13 @@ pub(super) fn packed(
     sources.iter().map(packed).collect()
 }
 
-/// A setting of a path, as a path that does not depend on the file's folder.
+/// A setting of a path, as a path that does not depend on the file's folder: it starts at the current one.
 pub(super) fn absolute(setting: &Setting) -> Setting {
+    absolute_from(setting, Path::new(""))
+}
+
+/// The same of a path that starts at a folder.
+pub(super) fn absolute_from(setting: &Setting, folder: &Path) -> Setting {
     match setting.key.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["data", "mixture" | "tokenizer"]
         | ["data", "held_out", _]
@@ -446,16 +506,17 @@ pub(super) fn absolute(setting: &Setting) -> Setting {
         | ["reward", "demonstrations" | "model" | "classifier" | "program"]
         | ["pretraining" | "prompts", "mixture"]
         | ["label", "labeler"]
-        | ["demonstrations" | "reward" | "policy", "config"] => absolute_path(setting),
+        | ["demonstrations" | "reward" | "policy" | "proxy" | "model", "config"]
+        | ["arms", _, "mixture"] => absolute_path(setting, folder),
         // a file, or a name
-        ["data", "chat_template"] if Path::new(&setting.text()).is_file() => absolute_path(setting),
+        ["data", "chat_template"] if folder.join(setting.text()).is_file() => absolute_path(setting, folder),
         _ => setting.clone(),
     }
 }
 
-fn absolute_path(setting: &Setting) -> Setting {
-    let text = setting.text();
-    let path = std::path::absolute(&text).unwrap_or_else(|_| text.into());
+fn absolute_path(setting: &Setting, folder: &Path) -> Setting {
+    let path = folder.join(setting.text());
+    let path = std::path::absolute(&path).unwrap_or(path);
     Setting { value: serde_json::Value::from(path.to_string_lossy()).to_string(), ..setting.clone() }
 }
 

@@ -82,6 +82,7 @@ impl ExampleDataConfig {
             span_corruption: None,
             document_masking: false,
             validation,
+            subset: None,
             max_lost_rate,
             max_window,
         }

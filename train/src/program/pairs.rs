@@ -74,7 +74,7 @@ impl HashedData<'_> {
             let set = EvalSet::sample(&sequences, evaluate_sequences)?;
             Ok(told(what, PairEvalSet::corrupted(&set, corruption, padding), cache))
         })?;
-        let sequences = WeightedSequences::new(sources, sequence_length, seed);
+        let sequences = WeightedSequences::new(sources, sequence_length, seed).subset(self.data.subset());
         let pairs = SpanPairs::new(sequences, corruption.clone(), padding);
         Ok(PairData {
             count: pairs.count(),

@@ -248,7 +248,13 @@ impl PolicyPage<'_> {
         ]
         .into_iter()
         .filter(|(.., points)| !points.is_empty())
-        .map(|(what, colour, stroke, points)| Line { what: what.to_owned(), colour, stroke, points })
+        .map(|(what, colour, stroke, points)| Line {
+            what: what.to_owned(),
+            colour,
+            stroke: Some(stroke),
+            has_points: true,
+            points,
+        })
         .collect();
         let points = || lines.iter().flat_map(|line| &line.points);
         let most = points().map(|point| point.along).fold(0.0, f64::max);

@@ -5,18 +5,19 @@
 //! with an encoder     learns to say what was taken out of them: span corruption
 //! ```
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use schemars::JsonSchema;
 use schemas::toml_file::{Setting, Spanned, TomlFile};
 use serde::Deserialize;
+use system::sha256;
 
 use super::{
-    data::{DataConfig, HashedData, absolute},
+    data::{DataConfig, HashedData, TrainingData, absolute},
     language_model::{LanguageTraining, Learnt, Trained},
     pairs::PairsConfig,
     samples::sample_prompts,
-    session::{Options, check_loop},
+    session::{Options, check_loop, identity},
     training::TrainingConfig,
 };
 use crate::{
@@ -80,6 +81,110 @@ impl Pretraining {
         let corruption = corruption(data.get_ref(), &trained.architecture, trained.data.tokenizer(), *seed)
             .map_err(|(key, message)| file.fault_of(key, &settings, message))?;
         Ok(Self { config, trained, json, corruption })
+    }
+}
+
+/// What a sweep asks of a configuration before it trains.
+impl Pretraining {
+    /// Steps, if the configuration says how many.
+    pub(super) fn steps(&self) -> Option<u64> {
+        self.config.training.steps
+    }
+
+    /// Sequences in a step, and the micro-batches that they are divided into.
+    pub(super) fn batch_size(&self) -> [usize; 2] {
+        [self.config.training.batch_size, self.config.training.gradient_accumulation]
+    }
+
+    /// The learning rate at its peak.
+    pub(super) fn peak(&self) -> f64 {
+        self.config.learning_rate.peak
+    }
+
+    /// The seed of every draw.
+    pub(super) fn seed(&self) -> u64 {
+        self.config.seed
+    }
+
+    /// The data, checked.
+    pub(super) fn data(&self) -> &TrainingData {
+        &self.trained.data
+    }
+
+    /// Whether it is a decoder that learns from texts as they are.
+    pub(super) fn is_decoder(&self) -> bool {
+        self.corruption.is_none()
+    }
+
+    /// Numbers of the model: all, and those of its embeddings.
+    pub(super) fn parameters(&self) -> [u64; 2] {
+        let Trained { architecture, pretrained, data, .. } = &self.trained;
+        let tokenizer = data.tokenizer();
+        let rows = pretrained.as_ref().map_or_else(|| tokenizer.vocab_size(), |pretrained| pretrained.rows(tokenizer));
+        [architecture.parameters(rows), architecture.embedding_parameters(rows)].map(|numbers| numbers as u64)
+    }
+
+    /// Tokens that the weights learn from in a step.
+    pub(super) fn tokens_per_step(&self) -> u64 {
+        (self.config.training.batch_size * self.sequence_length()) as u64
+    }
+
+    /// Ids of a sequence.
+    fn sequence_length(&self) -> usize {
+        self.corruption.as_ref().map_or(self.trained.architecture.context_length, |(_, length)| *length)
+    }
+
+    /// Reads, hashes and tokenizes all that it reads, so that nothing is left to do but to train. Returns the tokens that each source has to
+    /// train on.
+    ///
+    /// # Errors
+    /// When a file cannot be read or tokenized, or a source has not one sequence to train on or to be judged by.
+    pub(super) fn tokenize(&self, folder: &Path, progress: &mut dyn Progress) -> Result<BTreeMap<String, u64>> {
+        let (data, seed, length) = (&self.trained.data, self.config.seed, self.sequence_length());
+        let hashed = data.hash()?;
+        let mut note = |text: &str| progress.note(text);
+        let mut cache = data.cache(folder, &mut note);
+        let tokens = hashed.source_tokens(length, seed, &mut cache)?;
+        hashed.eval_sets(length, seed, self.config.training.evaluate_sequences, 1, &mut cache)?;
+        Ok(tokens)
+    }
+
+    /// What it is known by, wherever its files lie, and what it is judged by: the SHA-256 of each.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub(super) fn fingerprints(&self) -> Result<[String; 2]> {
+        let Self { config, trained, json, .. } = self;
+        let hashed = trained.data.hash()?;
+        let mut identity = identity(json, hashed.packed_order(), hashed.hashes(), trained.pretrained.as_deref(), 1)?;
+        if let (Some(adaptation), Some(pretrained)) = (&trained.adaptation, &trained.pretrained) {
+            adaptation.record(&mut identity, pretrained, trained.data.tokenizer())?;
+        }
+        let TrainingConfig { evaluate_sequences, evaluate_every, evaluate, .. } = &config.training;
+        let judged = serde_json::json!({
+            "seed": config.seed,
+            "tokenizer": trained.data.tokenizer().fingerprint(),
+            "held_out": hashed.held_out_hashes(),
+            "evaluate_sequences": evaluate_sequences,
+            "evaluate_every": evaluate_every,
+            "evaluate": evaluate,
+        });
+        let identity = serde_json::to_value(&identity).expect("an identity is JSON");
+        Ok([identity, judged].map(|known| sha256(known.to_string().as_bytes())))
+    }
+
+    /// Why it is none of many that are compared, if it is not.
+    pub(super) fn fault_in_sweep(&self) -> Option<&'static str> {
+        let TrainingConfig { steps, patience, .. } = &self.config.training;
+        if steps.is_none() {
+            return Some("it has `training.epochs`, and models are to have the same number of `training.steps`");
+        }
+        patience.map(|_| "it has `training.patience`, and models are all to be trained to their end")
+    }
+
+    /// Steps of the warm-up, of `steps` in all.
+    pub(super) fn warmup(&self, steps: u64) -> u64 {
+        self.config.learning_rate.warmup(steps)
     }
 }
 

@@ -26,10 +26,10 @@ use system::{AtomicFile, hash_file, sha256};
 
 use super::{
     data::absolute,
+    folder_identity::FolderIdentity,
     pretrained_model::PretrainedModel,
     rlhf_config::LabelConfig,
     rlhf_figures,
-    rlhf_identity::RoundsIdentity,
     rlhf_labels::{Labelled, RoundLabels, mix},
     rlhf_page::{self, RoundsPage},
     rlhf_samples::{self, SamplePrompts},
@@ -47,6 +47,9 @@ use crate::{
     error::{Error, Result},
     trainer::Progress,
 };
+
+/// The name of the file by which rounds are known.
+const IDENTITY: &str = "rounds.json";
 
 /// The folder of the model that the first round begins with, where it is tuned.
 const TUNED: &str = "tuned";
@@ -162,13 +165,13 @@ impl Rounds {
     }
 
     /// What they are known by.
-    fn identity(&self) -> Result<RoundsIdentity> {
+    fn identity(&self) -> Result<FolderIdentity> {
         let Self { config, prompts, from, labeler, demonstrations, reward, policy } = self;
         let LabelConfig { answers, tokens, temperature, .. } = &config.label;
         let files = HashedFiles::new(SourceFiles::find(prompts)?)?;
         let (train, validation) = files.hashes();
         let mixture = sha256(format!("{};{}", train.concat(), validation.concat()).as_bytes());
-        let mut identity = RoundsIdentity::default()
+        let mut identity = FolderIdentity::new(IDENTITY, "`rounds`")
             .with("seed", &config.seed)
             .with("label.answers", answers)
             .with("label.tokens", tokens)
@@ -206,7 +209,7 @@ pub fn run_rounds(rounds: &Rounds, options: &Options, progress: &mut dyn Progres
 struct RoundsRun<'r> {
     rounds: &'r Rounds,
     options: &'r Options,
-    identity: RoundsIdentity,
+    identity: FolderIdentity,
 }
 
 impl RoundsRun<'_> {

@@ -112,6 +112,7 @@ impl TuningDataConfig {
             span_corruption: None,
             document_masking: config.document_masking.unwrap_or(true),
             validation: config.validation,
+            subset: None,
             max_lost_rate: config.max_lost_rate,
             max_window: config.max_window,
         }

@@ -45,6 +45,7 @@ mod served_answers;
 mod spans;
 mod spikes;
 mod support;
+mod sweeps;
 mod t5;
 mod torch;
 mod tune;

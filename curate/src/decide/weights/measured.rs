@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use schemas::toml_file::Spanned;
+use schemas::toml_file::{Spanned, TomlFile};
 use serde::Deserialize;
 
 use super::{
@@ -15,13 +15,16 @@ use crate::{
     files::{Text, read_json},
 };
 
-/// Weights by score: `exp(z / temperature)` parts, where `z` is a component's score less their mean, in standard deviations.
+/// Weights by score: `exp(z / temperature)` parts, where `z` is a component's score less their mean, in standard deviations. Or those of `train mix`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeasuredRecipe {
     /// A file with one JSON object: the score of each source or task.
-    #[schemars(with = "String")]
-    pub scores: Text,
+    #[schemars(with = "Option<String>")]
+    pub scores: Option<Text>,
+    /// In place of `scores`: the `weights.toml` of `train mix`, whose weights are taken as they are.
+    #[schemars(with = "Option<String>")]
+    pub weights: Option<Text>,
     /// Whether the scores are losses, of which less is better.
     #[serde(default)]
     pub losses: bool,
@@ -32,8 +35,22 @@ pub struct MeasuredRecipe {
 
 impl WeightsRecipe for Spanned<MeasuredRecipe> {
     fn plan(&self, components: &Components<'_>) -> Result<Weights> {
-        let MeasuredRecipe { scores: file, losses, temperature } = self.get_ref();
+        let MeasuredRecipe { scores, weights, losses, temperature } = self.get_ref();
         check_temperature(*temperature, self, components)?;
+        let file = match (scores, weights) {
+            (Some(file), None) => file,
+            (None, Some(file)) if !losses && (*temperature - one_degree()).abs() < f64::EPSILON => {
+                return fitted_weights(file, components);
+            }
+            (None, Some(file)) => {
+                let message = "`losses` and `temperature` are of `scores`; weights are taken as they are";
+                return Err(components.files.fault(file.span(), message).into());
+            }
+            _ => {
+                let message = "it has either `scores`, or the `weights` of `train mix`";
+                return Err(components.files.fault(self.span(), message).into());
+            }
+        };
         let path = components.files.file(file)?;
         let scores: BTreeMap<String, f64> = read_json(&path)?;
         if let Some(unknown) = scores.keys().find(|name| !components.names.contains(&name.as_str())) {
@@ -46,6 +63,30 @@ impl WeightsRecipe for Spanned<MeasuredRecipe> {
         }
         Ok(Weights::Shares(measured_shares(&scores, *losses, *temperature)))
     }
+}
+
+/// What `train mix` writes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FittedWeights {
+    weights: BTreeMap<String, f64>,
+}
+
+/// The weights of a file that `train mix` has written.
+fn fitted_weights(file: &Text, components: &Components<'_>) -> Result<Weights> {
+    let path = components.files.file(file)?;
+    let FittedWeights { weights } = TomlFile::read(&path)?.parse(&[])?;
+    let fault = |message: String| components.files.fault(file.span(), format!("{}: {message}", path.display()));
+    if let Some(unknown) = weights.keys().find(|name| !components.names.contains(&name.as_str())) {
+        return Err(fault(format!("`{unknown}` is no source and no task")).into());
+    }
+    if let Some((name, weight)) = weights.iter().find(|(_, weight)| !(weight.is_finite() && **weight > 0.0)) {
+        return Err(fault(format!("the weight of `{name}` is above 0, and not {weight}")).into());
+    }
+    if weights.is_empty() {
+        return Err(fault("it has no weight".into()).into());
+    }
+    Ok(Weights::of(weights))
 }
 
 /// The weights that follow from how well models fare on each component: of a component with score `s`, `exp(z / temperature)` parts, where `z`

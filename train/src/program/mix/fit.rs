@@ -1,14 +1,14 @@
-//! Weights of a mixture from runs of small models on other weights.
+//! Laws of runs, and the weights that they propose.
 //!
 //! ```text
 //! rows of `weights` and `losses` -> laws of each form, held against runs that they have not seen
-//!                                -> the weights that each proposes within bounds; of the best law, how far they vary over runs
+//!   (and `curves`)               -> the weights that each proposes within bounds; of the best law, how far they vary over runs
 //! ```
 //!
 //! Every law's answer is shown: laws that rank runs alike may propose different weights.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fmt, fs,
     path::{Path, PathBuf},
 };
@@ -17,10 +17,14 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use system::AtomicFile;
 
+use super::rows::{RunRow, shares_of};
 use crate::{
     error::{Error, Result},
     metrics::percentile,
-    mixing::{Bounds, LawKind, Objective, ObjectiveLaw, Runs, cross_validate, propose},
+    mixing::{
+        Bounds, LawKind, Objective, ObjectiveLaw, Runs, cross_validate, curve_points, propose, smoothed,
+        weights_by_rule,
+    },
     random::Stream,
 };
 
@@ -30,6 +34,9 @@ const STARTS: usize = 4;
 /// By how much a source's share rises, to say what that does to each domain.
 const RISE: f64 = 0.01;
 
+/// The rank correlation below which the loss on a domain does not follow from weights.
+const NO_RANK: f64 = 0.3;
+
 /// What is asked of runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MixOptions {
@@ -37,8 +44,8 @@ pub struct MixOptions {
     pub runs: PathBuf,
     /// `mean`, `worst`, or the name of a domain.
     pub objective: String,
-    /// A file of JSON with the shares that are to be kept as far as nothing is won by others; by default the mean of all runs.
-    pub prior: Option<PathBuf>,
+    /// The shares that are to be kept as far as nothing is won by others, and where they are written; by default the mean of all runs.
+    pub prior: Option<(PathBuf, BTreeMap<String, f64>)>,
     /// What the KL divergence from the prior costs, in nats of loss a nat.
     pub kl: f64,
     /// The least share of each source.
@@ -62,15 +69,8 @@ pub struct Repetition {
     pub max_epochs: f64,
 }
 
-/// A run as it is written.
-#[derive(Debug, Deserialize)]
-struct RunRow {
-    weights: BTreeMap<String, f64>,
-    losses: BTreeMap<String, f64>,
-}
-
 /// What a law says.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LawAnswer {
     /// Its form.
     pub law: LawKind,
@@ -80,6 +80,8 @@ pub struct LawAnswer {
     pub rank_correlation: f64,
     /// The root of the mean squared difference of both.
     pub error: f64,
+    /// Points of the curves of runs that it is fitted to, the end included.
+    pub curve_points: usize,
     /// The weights that it proposes, by source.
     pub weights: BTreeMap<String, f64>,
     /// What it expects of these.
@@ -87,7 +89,7 @@ pub struct LawAnswer {
 }
 
 /// What was found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MixFit {
     /// Runs.
     pub runs: usize,
@@ -107,15 +109,23 @@ pub struct MixFit {
     pub intervals: BTreeMap<String, [f64; 2]>,
     /// What a hundredth more of a source does to the loss on each domain, by source and domain, at these weights.
     pub effects: BTreeMap<String, BTreeMap<String, f64>>,
+    /// How well the chosen law ranks runs that it has not seen by their loss on each domain.
+    pub domains: BTreeMap<String, f64>,
+    /// The weights that follow from how good each source is alone, as `GLaM` has them; none without a run of each.
+    pub rule: Option<BTreeMap<String, f64>>,
+    /// What the chosen law expected of each run when it had not seen it, and what the run reached.
+    pub validated: Vec<[f64; 2]>,
+    /// What one should know before one believes it.
+    pub warnings: Vec<String>,
 }
 
-/// Fits laws to runs, and proposes weights.
+/// Fits laws to runs, and proposes weights. Returns what was found, and the chosen law, which is asked of sources in the order of their names.
 ///
 /// # Errors
 /// When a row cannot be read, there are fewer runs than unknowns, or no weights within bounds: what is missing is named.
-pub fn fit_mix(options: &MixOptions) -> Result<MixFit> {
+pub fn fit_mix(options: &MixOptions) -> Result<(MixFit, ObjectiveLaw)> {
     let fault = |message: String| Error::Data { path: options.runs.clone(), message };
-    let runs = read_runs(&options.runs)?;
+    let runs = RunRow::read(&options.runs)?;
     let objective = objective(&options.objective, &runs).map_err(fault)?;
     let bounds = bounds(options, &runs)?;
     let mut order: Vec<usize> = (0..runs.count()).collect();
@@ -135,11 +145,25 @@ pub fn fit_mix(options: &MixOptions) -> Result<MixFit> {
             "there are {count} runs, fewer than the unknowns of any law of {sources} sources: {least} are the least"
         )));
     };
-    let (kind, weights) = (chosen.law, chosen.weights.clone());
+    let (kind, weights, points) = (chosen.law, chosen.weights.clone(), chosen.curve_points);
     let named = |values: &[f64]| runs.sources.iter().cloned().zip(values.iter().copied()).collect::<BTreeMap<_, _>>();
     let found: Vec<f64> = runs.sources.iter().map(|source| weights[source]).collect();
-    let intervals = intervals(kind, &runs, &objective, (&bounds, &[bounds.prior.clone(), found.clone()]), options);
-    Ok(MixFit {
+    let intervals =
+        intervals((kind, points), &runs, &objective, (&bounds, &[bounds.prior.clone(), found.clone()]), options);
+    let rank = |domain: usize| {
+        let validated = cross_validate(kind, &runs, points, &Objective::Domain(domain), options.seed);
+        (runs.domains[domain].clone(), validated.rank_correlation)
+    };
+    let domains: BTreeMap<String, f64> =
+        objective.domains(runs.domains.len()).into_par_iter().map(rank).collect::<Vec<_>>().into_iter().collect();
+    let rule = weights_by_rule(&runs, &objective, &bounds);
+    let validated = cross_validate(kind, &runs, points, &objective, options.seed);
+    let law = ObjectiveLaw::fit(kind, &smoothed(runs.clone(), points), &objective);
+    let fit = MixFit {
+        validated: validated.expected.iter().zip(&reached).map(|(expected, reached)| [*expected, *reached]).collect(),
+        warnings: warnings(&domains),
+        domains,
+        rule: rule.ok().map(|weights| named(&weights)),
         runs: runs.count(),
         objective: options.objective.clone(),
         best_run: reached[order[0]],
@@ -147,9 +171,22 @@ pub fn fit_mix(options: &MixOptions) -> Result<MixFit> {
         prior: named(&bounds.prior),
         weights,
         intervals: runs.sources.iter().cloned().zip(intervals).collect(),
-        effects: effects(kind, &runs, &found),
+        effects: effects(kind, &smoothed(runs.clone(), points), &found),
         laws,
-    })
+    };
+    Ok((fit, law))
+}
+
+/// What one should know of a fit.
+fn warnings(domains: &BTreeMap<String, f64>) -> Vec<String> {
+    let unlike = domains.iter().filter(|(_, rank)| **rank < NO_RANK);
+    let warning = |(domain, rank): (&String, &f64)| {
+        format!(
+            "the loss on `{domain}` does not follow from the weights (rank correlation {rank:.2}): no source is like it, or runs \
+             are too short to tell"
+        )
+    };
+    unlike.map(warning).collect()
 }
 
 /// What a law of one form says.
@@ -164,16 +201,25 @@ fn answer(
     if runs.count() < least {
         let left_out = Some(format!("it wants {least} runs"));
         let (rank_correlation, error, expected) = (0.0, 0.0, 0.0);
-        return LawAnswer { law: kind, left_out, rank_correlation, error, weights: BTreeMap::new(), expected };
+        let weights = BTreeMap::new();
+        return LawAnswer { law: kind, left_out, rank_correlation, error, curve_points: 1, weights, expected };
     }
-    let validated = cross_validate(kind, runs, objective, seed);
-    let law = ObjectiveLaw::fit(kind, runs, objective);
+    // trees take their time, and want more runs than have noise left
+    let points = if kind == LawKind::Trees { vec![1] } else { curve_points(runs) };
+    let validate = |points: usize| (cross_validate(kind, runs, points, objective, seed), points);
+    let all: Vec<_> = points.into_par_iter().map(validate).collect();
+    let (validated, curve_points) = all
+        .into_iter()
+        .reduce(|best, next| if next.0.rank_correlation > best.0.rank_correlation { next } else { best })
+        .expect("the end alone is one");
+    let law = ObjectiveLaw::fit(kind, &smoothed(runs.clone(), curve_points), objective);
     let weights = propose(|weights| law.predict(weights), bounds, starts);
     LawAnswer {
         law: kind,
         left_out: None,
         rank_correlation: validated.rank_correlation,
         error: validated.error,
+        curve_points,
         expected: law.predict(&weights),
         weights: runs.sources.iter().cloned().zip(weights).collect(),
     }
@@ -181,7 +227,7 @@ fn answer(
 
 /// Between which 95 % of a law's proposals lie for each source, over samples of the runs.
 fn intervals(
-    kind: LawKind,
+    (kind, points): (LawKind, usize),
     runs: &Runs,
     objective: &Objective,
     (bounds, starts): (&Bounds, &[Vec<f64>]),
@@ -192,7 +238,7 @@ fn intervals(
         let number =
             |place: u64| usize::try_from(stream.bits(u64::from(sample) * count + place) % count).expect("a run");
         let some = runs.some(&(0..count).map(number).collect::<Vec<_>>());
-        let law = ObjectiveLaw::fit(kind, &some, objective);
+        let law = ObjectiveLaw::fit(kind, &smoothed(some, points), objective);
         propose(|weights| law.predict(weights), bounds, starts)
     };
     let proposals: Vec<Vec<f64>> = (0..options.samples).into_par_iter().map(proposal).collect();
@@ -240,10 +286,8 @@ fn bounds(options: &MixOptions, runs: &Runs) -> Result<Bounds> {
     let mean = |source: usize| runs.weights.iter().map(|weights| weights[source]).sum::<f64>() / count;
     let prior: Vec<f64> = match &options.prior {
         None => (0..runs.sources.len()).map(mean).collect(),
-        Some(path) => {
-            let text = fs::read(path).map_err(Error::file("read", path))?;
-            let mut shares: BTreeMap<String, f64> =
-                serde_json::from_slice(&text).map_err(|error| fault(path, error.to_string()))?;
+        Some((path, shares)) => {
+            let mut shares = shares.clone();
             let own: Vec<f64> = runs.sources.iter().map(|source| shares.remove(source).unwrap_or(0.0)).collect();
             if let Some((unknown, _)) = shares.pop_first() {
                 return Err(fault(path, format!("`{unknown}` is no source of the runs")));
@@ -270,57 +314,6 @@ fn bounds(options: &MixOptions, runs: &Runs) -> Result<Bounds> {
     Ok(bounds)
 }
 
-/// Weights that add up to 1; or what is wrong with them.
-fn shares_of(weights: &[f64]) -> std::result::Result<Vec<f64>, String> {
-    if weights.iter().any(|weight| !(weight.is_finite() && *weight >= 0.0)) {
-        return Err("a weight is 0 or more".into());
-    }
-    let sum: f64 = weights.iter().sum();
-    if sum <= 0.0 {
-        return Err("its weights add up to nothing".into());
-    }
-    Ok(weights.iter().map(|weight| weight / sum).collect())
-}
-
-/// The runs of a file.
-fn read_runs(path: &Path) -> Result<Runs> {
-    let text = fs::read_to_string(path).map_err(Error::file("read", path))?;
-    let fault = |line: usize, message: String| Error::Data {
-        path: path.to_owned(),
-        message: format!("line {line}: {message}"),
-    };
-    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-    let rows: Vec<(usize, RunRow)> = lines
-        .map(|(number, line)| match serde_json::from_str(line) {
-            Ok(row) => Ok((number, row)),
-            Err(error) => Err(fault(number, error.to_string())),
-        })
-        .collect::<Result<_>>()?;
-    let Some((_, first)) = rows.first() else {
-        return Err(Error::Data { path: path.to_owned(), message: "it has no run".into() });
-    };
-    // a source that a run does not name has no weight in it
-    let sources: BTreeSet<&String> = rows.iter().flat_map(|(_, row)| row.weights.keys()).collect();
-    let domains: Vec<String> = first.losses.keys().cloned().collect();
-    if domains.is_empty() {
-        return Err(fault(rows[0].0, "it has no loss".into()));
-    }
-    let mut runs = Runs { sources: sources.iter().copied().cloned().collect(), domains, ..Runs::default() };
-    for (number, row) in &rows {
-        if row.losses.keys().ne(&runs.domains) {
-            let known = runs.domains.join("`, `");
-            return Err(fault(*number, format!("it has losses of other domains than the first run, `{known}`")));
-        }
-        if let Some((domain, loss)) = row.losses.iter().find(|(_, loss)| !loss.is_finite()) {
-            return Err(fault(*number, format!("the loss on `{domain}` is {loss}")));
-        }
-        let own: Vec<f64> = sources.iter().map(|source| row.weights.get(*source).copied().unwrap_or(0.0)).collect();
-        runs.weights.push(shares_of(&own).map_err(|message| fault(*number, message))?);
-        runs.losses.push(row.losses.values().copied().collect());
-    }
-    Ok(runs)
-}
-
 impl MixFit {
     /// Writes what was found into a folder: `fit.json`, and `weights.toml`, a line that a mixture of a recipe takes.
     ///
@@ -343,19 +336,24 @@ impl MixFit {
 /// As a table.
 impl fmt::Display for MixFit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { runs, objective, best_run, laws, chosen, prior, weights, intervals, .. } = self;
+        let Self { runs, objective, best_run, laws, chosen, prior, weights, intervals, rule, warnings, .. } = self;
         writeln!(formatter, "{runs} runs, the best of which has {best_run:.4} ({objective})\n")?;
-        writeln!(formatter, "{:12} {:>9} {:>8} {:>9}", "law", "rank corr", "error", "expected")?;
-        for LawAnswer { law, left_out, rank_correlation, error, expected, .. } in laws {
+        writeln!(formatter, "{:12} {:>9} {:>8} {:>6} {:>9}", "law", "rank corr", "error", "points", "expected")?;
+        for LawAnswer { law, left_out, rank_correlation, error, curve_points, expected, .. } in laws {
             match left_out {
                 Some(why) => writeln!(formatter, "{law:12} {why}")?,
-                None => writeln!(formatter, "{law:12} {rank_correlation:9.3} {error:8.4} {expected:9.4}")?,
+                None => {
+                    writeln!(formatter, "{law:12} {rank_correlation:9.3} {error:8.4} {curve_points:6} {expected:9.4}")?;
+                }
             }
         }
         let fitted: Vec<&LawAnswer> = laws.iter().filter(|law| law.left_out.is_none()).collect();
         write!(formatter, "\n{:24} {:>6} {:>11} {:>15}", "source", "prior", chosen.to_string(), "95 %")?;
         for law in fitted.iter().filter(|law| law.law != *chosen) {
             write!(formatter, " {:>11}", law.law.to_string())?;
+        }
+        if rule.is_some() {
+            write!(formatter, " {:>11}", "rule")?;
         }
         for (source, weight) in weights {
             let [low, high] = intervals[source];
@@ -368,7 +366,10 @@ impl fmt::Display for MixFit {
             for law in fitted.iter().filter(|law| law.law != *chosen) {
                 write!(formatter, " {:11.3}", law.weights[source])?;
             }
+            if let Some(rule) = rule {
+                write!(formatter, " {:11.3}", rule[source])?;
+            }
         }
-        Ok(())
+        warnings.iter().try_for_each(|warning| write!(formatter, "\n\ntake care: {warning}"))
     }
 }
