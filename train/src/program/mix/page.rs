@@ -82,7 +82,7 @@ impl MixPage<'_> {
                 " law ranks those best that it has not seen (" b { (format!("{rank_correlation:.3}")) } "), and proposes weights of which it expects "
                 b { (format!("{expected:.4}")) } " (" (objective) "); the best run has " (format!("{best_run:.4}")) "."
                 @if let Some(trial) = won {
-                    " Tried, they reach " b { (format!("{:.4}", trial.mean)) } ", less than the prior by " (trial.won()) "."
+                    " Tried, they reach " b { (format!("{:.4}", trial.mean)) } ", " (if trial.better_than_prior < 0.0 { "more" } else { "less" }) " than the prior by " (trial.difference()) "."
                 }
             }
             @for warning in warnings { p.warning { (warning) } }

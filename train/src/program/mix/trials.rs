@@ -197,6 +197,12 @@ impl Trial {
         [std::slice::from_ref(&self.name), &self.also].concat().join(", ")
     }
 
+    /// How much it differs from the prior, with its standard error.
+    pub(super) fn difference(&self) -> String {
+        let size = self.better_than_prior.abs();
+        self.standard_error.map_or_else(|| format!("{size:.4}"), |error| format!("{size:.4} ± {error:.4}"))
+    }
+
     /// How much less than the prior it reached, with its standard error.
     pub(super) fn won(&self) -> String {
         match self.standard_error {
