@@ -43,6 +43,17 @@ impl DeviceName {
         }
     }
 
+    /// What kind of device it is, without its number.
+    #[must_use]
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Cuda(_) => "cuda",
+            #[cfg(feature = "cubecl-cpu")]
+            Self::CubeclCpu => "cubecl-cpu",
+        }
+    }
+
     /// The device, to compute in a precision on it.
     ///
     /// # Errors

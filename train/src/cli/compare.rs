@@ -17,7 +17,7 @@ pub struct CompareArgs {
 impl CompareArgs {
     pub fn run(self, printer: &Printer, threads: usize) -> anyhow::Result<ExitCode> {
         let Self { sweep } = self;
-        let compare = Compare::read(&sweep.config, &sweep.settings)?;
-        sweep.run(printer, threads, |options, progress| run_compare(&compare, options, progress))
+        let mut compare = Compare::read(&sweep.config, &sweep.settings)?;
+        sweep.run(printer, threads, |options, progress| run_compare(&mut compare, options, progress))
     }
 }

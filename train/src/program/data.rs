@@ -497,27 +497,34 @@ pub(super) fn absolute(setting: &Setting) -> Setting {
 
 /// The same of a path that starts at a folder.
 pub(super) fn absolute_from(setting: &Setting, folder: &Path) -> Setting {
-    match setting.key.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["data", "mixture" | "tokenizer"]
-        | ["data", "held_out", _]
-        | ["data", "sources", _, "path"]
-        | ["model", "from" | "adapter"]
-        | ["lora", "from"]
-        | ["reward", "demonstrations" | "model" | "classifier" | "program"]
-        | ["pretraining" | "prompts", "mixture"]
-        | ["label", "labeler"]
-        | ["demonstrations" | "reward" | "policy" | "proxy" | "model", "config"]
-        | ["arms", _, "mixture"] => absolute_path(setting, folder),
-        // a file, or a name
-        ["data", "chat_template"] if folder.join(setting.text()).is_file() => absolute_path(setting, folder),
-        _ => setting.clone(),
-    }
-}
-
-fn absolute_path(setting: &Setting, folder: &Path) -> Setting {
     let path = folder.join(setting.text());
+    // a chat template is a file, or a name
+    if !is_path(&setting.key) || (is_chat_template(&setting.key) && !path.is_file()) {
+        return setting.clone();
+    }
     let path = std::path::absolute(&path).unwrap_or(path);
     Setting { value: serde_json::Value::from(path.to_string_lossy()).to_string(), ..setting.clone() }
+}
+
+/// Whether a key names a file or a folder.
+pub(super) fn is_path(key: &[String]) -> bool {
+    matches!(
+        key.iter().map(String::as_str).collect::<Vec<_>>()[..],
+        ["data", "mixture" | "tokenizer"]
+            | ["data", "held_out", _]
+            | ["data", "sources", _, "path"]
+            | ["model", "from" | "adapter"]
+            | ["lora", "from"]
+            | ["reward", "demonstrations" | "model" | "classifier" | "program"]
+            | ["pretraining" | "prompts", "mixture"]
+            | ["label", "labeler"]
+            | ["demonstrations" | "reward" | "policy" | "proxy" | "model", "config"]
+            | ["arms", _, "mixture"]
+    ) || is_chat_template(key)
+}
+
+fn is_chat_template(key: &[String]) -> bool {
+    key == ["data", "chat_template"]
 }
 
 #[cfg(test)]

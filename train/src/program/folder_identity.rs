@@ -56,6 +56,11 @@ impl FolderIdentity {
         self.entries.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
+    /// Whether a folder holds something that knows what it is.
+    pub fn is_in(&self, out: &Path) -> bool {
+        out.join(self.file).is_file()
+    }
+
     /// Begins in a folder, or makes sure that what is there is this.
     ///
     /// # Errors

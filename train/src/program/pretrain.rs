@@ -129,24 +129,36 @@ impl Pretraining {
         (self.config.training.batch_size * self.sequence_length()) as u64
     }
 
-    /// Ids of a sequence.
-    fn sequence_length(&self) -> usize {
-        self.corruption.as_ref().map_or(self.trained.architecture.context_length, |(_, length)| *length)
-    }
-
     /// Reads, hashes and tokenizes all that it reads, so that nothing is left to do but to train. Returns the tokens that each source has to
     /// train on.
     ///
+    /// - `seeds`: of trainings: each draws what it is judged by
+    ///
     /// # Errors
-    /// When a file cannot be read or tokenized, or a source has not one sequence to train on or to be judged by.
-    pub(super) fn tokenize(&self, folder: &Path, progress: &mut dyn Progress) -> Result<BTreeMap<String, u64>> {
-        let (data, seed, length) = (&self.trained.data, self.config.seed, self.sequence_length());
+    /// When a file cannot be read or tokenized, or a source has not one sequence to train on or to be judged by, with one of the seeds.
+    pub(super) fn tokenize(
+        &self,
+        seeds: impl IntoIterator<Item = u64>,
+        folder: &Path,
+        progress: &mut dyn Progress,
+    ) -> Result<BTreeMap<String, u64>> {
+        let (data, length) = (&self.trained.data, self.sequence_length());
         let hashed = data.hash()?;
-        let mut note = |text: &str| progress.note(text);
-        let mut cache = data.cache(folder, &mut note);
-        let tokens = hashed.source_tokens(length, seed, &mut cache)?;
-        hashed.eval_sets(length, seed, self.config.training.evaluate_sequences, 1, &mut cache)?;
+        let check = |seed: u64, note: &mut dyn FnMut(&str)| -> Result<BTreeMap<String, u64>> {
+            let mut cache = data.cache(folder, note);
+            let tokens = hashed.source_tokens(length, seed, &mut cache)?;
+            hashed.eval_sets(length, seed, self.config.training.evaluate_sequences, 1, &mut cache)?;
+            Ok(tokens)
+        };
+        let tokens = check(self.config.seed, &mut |text: &str| progress.note(text))?;
+        let mut others = seeds.into_iter().filter(|seed| *seed != self.config.seed);
+        others.try_for_each(|seed| check(seed, &mut |_: &str| {}).map(drop))?;
         Ok(tokens)
+    }
+
+    /// Ids of a sequence.
+    pub(super) fn sequence_length(&self) -> usize {
+        self.corruption.as_ref().map_or(self.trained.architecture.context_length, |(_, length)| *length)
     }
 
     /// What it is known by, wherever its files lie, and what it is judged by: the SHA-256 of each.
@@ -160,16 +172,22 @@ impl Pretraining {
         if let (Some(adaptation), Some(pretrained)) = (&trained.adaptation, &trained.pretrained) {
             adaptation.record(&mut identity, pretrained, trained.data.tokenizer())?;
         }
-        let TrainingConfig { evaluate_sequences, evaluate_every, evaluate, .. } = &config.training;
+        let TrainingConfig { evaluate_sequences, evaluate_every, evaluate, spikes, .. } = &config.training;
+        let DataConfig { packing, document_masking, span_corruption, .. } = config.data.get_ref();
         let judged = serde_json::json!({
             "seed": config.seed,
             "tokenizer": trained.data.tokenizer().fingerprint(),
+            "texts": trained.data.tokenizer().identity(),
             "held_out": hashed.held_out_hashes(),
+            "packing": packing,
+            "document_masking": document_masking,
+            "span_corruption": span_corruption,
+            "sequence_length": self.sequence_length(),
             "evaluate_sequences": evaluate_sequences,
             "evaluate_every": evaluate_every,
             "evaluate": evaluate,
         });
-        let identity = serde_json::to_value(&identity).expect("an identity is JSON");
+        let identity = serde_json::json!({ "identity": identity, "spikes": spikes });
         Ok([identity, judged].map(|known| sha256(known.to_string().as_bytes())))
     }
 

@@ -8,8 +8,17 @@ use crate::{metrics::mean, minimum::minimize};
 /// Points that a fit wants: one more than there are unknowns.
 pub const LEAST_POINTS: usize = 6;
 
+/// Sizes, and numbers of tokens, that a fit wants: of two, what is left at any size cannot be told from what falls with it.
+pub const LEAST_SIZES: usize = 3;
+
 /// Differences of logarithms up to which they are squared, and beyond which they count by their size.
 const HUBER: f64 = 1e-3;
+
+/// Exponents lie between 0 and this: without a bound, a few points with noise are met by a law that is no number elsewhere.
+const MOST_EXPONENT: f64 = 3.0;
+
+/// The exponent of a law that does not fall.
+const FLAT: f64 = 0.01;
 
 /// FLOPs of a token and a parameter, forward and backward.
 const FLOPS: f64 = 6.0;
@@ -64,12 +73,13 @@ impl Problem {
         Self { logs, means }
     }
 
-    /// - `at`: the logarithms of the three terms at the means, and both exponents
+    /// - `at`: the logarithms of the three terms at the means, and what both exponents follow from
     fn cost_and_gradient(&self, at: &[f64], gradient: &mut [f64]) -> f64 {
         gradient.fill(0.0);
         let mut cost = 0.0;
+        let exponents = [exponent(at[3]), exponent(at[4])];
         for [parameters, tokens, loss] in &self.logs {
-            let terms = [at[0], at[1] - at[3] * parameters, at[2] - at[4] * tokens];
+            let terms = [at[0], at[1] - exponents[0] * parameters, at[2] - exponents[1] * tokens];
             let most = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let powers = terms.map(|term| (term - most).exp());
             let sum: f64 = powers.iter().sum();
@@ -86,6 +96,9 @@ impl Problem {
             gradient[2] += slopes[2];
             gradient[3] -= slopes[1] * parameters;
             gradient[4] -= slopes[2] * tokens;
+        }
+        for (slope, exponent) in gradient[3..].iter_mut().zip(exponents) {
+            *slope *= exponent * (1.0 - exponent / MOST_EXPONENT);
         }
         cost
     }
@@ -105,12 +118,13 @@ impl Problem {
 
     /// What parameters of the search stand for.
     fn law(&self, at: &[f64]) -> ScalingLaw {
+        let [alpha, beta] = [exponent(at[3]), exponent(at[4])];
         ScalingLaw {
             floor: at[0].exp(),
-            parameter_factor: (at[1] + at[3] * self.means[0]).exp(),
-            parameter_exponent: at[3],
-            token_factor: (at[2] + at[4] * self.means[1]).exp(),
-            token_exponent: at[4],
+            parameter_factor: (at[1] + alpha * self.means[0]).exp(),
+            parameter_exponent: alpha,
+            token_factor: (at[2] + beta * self.means[1]).exp(),
+            token_exponent: beta,
         }
     }
 
@@ -121,10 +135,20 @@ impl Problem {
             floor.ln(),
             parameter_factor.ln() - parameter_exponent * self.means[0],
             token_factor.ln() - token_exponent * self.means[1],
-            parameter_exponent,
-            token_exponent,
+            place_of(parameter_exponent),
+            place_of(token_exponent),
         ]
     }
+}
+
+/// The exponent that a number of the search stands for.
+fn exponent(place: f64) -> f64 {
+    MOST_EXPONENT / (1.0 + (-place).exp())
+}
+
+/// The reverse of [`exponent`].
+fn place_of(exponent: f64) -> f64 {
+    (exponent / (MOST_EXPONENT - exponent)).ln()
 }
 
 impl ScalingLaw {
@@ -139,13 +163,13 @@ impl ScalingLaw {
             let rest = middle - floor;
             for share in SHARES {
                 for alpha in EXPONENTS {
-                    let beta =
-                        |beta: f64| vec![floor.ln(), (share * rest).ln(), ((1.0 - share) * rest).ln(), alpha, beta];
+                    let terms = [floor.ln(), (share * rest).ln(), ((1.0 - share) * rest).ln()];
+                    let beta = |beta: f64| [&terms[..], &[place_of(alpha), place_of(beta)]].concat();
                     starts.extend(EXPONENTS.map(beta));
                 }
             }
         }
-        problem.law(&problem.best(starts).expect("losses above 0 have a cost from any of these"))
+        problem.law(&problem.best(starts).expect("losses above 0 have a cost at any of these"))
     }
 
     /// The same fitted to other points of the same kind, from the law itself.
@@ -155,8 +179,9 @@ impl ScalingLaw {
         let own = problem.start(self);
         // its neighbours, too: a sample may have its best elsewhere
         let near = [[0.5, 1.0, 1.0], [1.0, 1.5, 1.0], [1.0, 1.0, 1.5], [0.8, 0.7, 0.7]];
-        let neighbour =
-            |[floor, alpha, beta]: [f64; 3]| vec![own[0] + floor.ln(), own[1], own[2], own[3] * alpha, own[4] * beta];
+        let neighbour = |[floor, alpha, beta]: [f64; 3]| {
+            vec![own[0] + floor.ln(), own[1], own[2], own[3] + alpha.ln(), own[4] + beta.ln()]
+        };
         let starts = std::iter::once(own.clone()).chain(near.map(neighbour)).collect();
         problem.best(starts).map_or(*self, |at| problem.law(&at))
     }
@@ -174,13 +199,21 @@ impl ScalingLaw {
     #[must_use]
     pub fn optimal(&self, flops: f64) -> Option<[f64; 2]> {
         let Self { parameter_factor, parameter_exponent, token_factor, token_exponent, .. } = *self;
-        if parameter_exponent <= 0.0 || token_exponent <= 0.0 {
+        if !self.falls() {
             return None;
         }
         let sum = parameter_exponent + token_exponent;
         let ratio = (parameter_exponent * parameter_factor / (token_exponent * token_factor)).powf(1.0 / sum);
         let parameters = ratio * (flops / FLOPS).powf(self.compute_exponent());
         Some([parameters, flops / FLOPS / parameters])
+    }
+
+    /// Whether the loss falls with parameters and with tokens.
+    #[must_use]
+    pub fn falls(&self) -> bool {
+        let factors = [self.parameter_factor, self.token_factor];
+        let exponents = [self.parameter_exponent, self.token_exponent];
+        factors.iter().all(|factor| *factor > 0.0 && factor.is_finite()) && exponents.iter().all(|own| *own > FLAT)
     }
 
     /// By which power of the FLOPs the best number of parameters grows.
@@ -243,6 +276,24 @@ mod tests {
         assert!((forecast(&again) / forecast(&PUBLISHED) - 1.0).abs() < 1e-3, "{again:?}");
     }
 
+    /// Whatever the points are, there is a law, and it has numbers.
+    #[test]
+    fn points_that_follow_no_law_have_one() {
+        let losses = [2.469, 3.025, 3.039, 2.924, 3.058, 3.146, 3.049, 3.563];
+        let sizes = [23392.0, 15240.0, 23392.0, 8624.0, 15240.0, 8624.0, 3544.0, 3544.0];
+        let tokens = [23296.0, 15168.0, 4608.0, 8576.0, 3072.0, 1664.0, 3520.0, 704.0];
+        let point = |place: usize| Point { parameters: sizes[place], tokens: tokens[place], loss: losses[place] };
+        let all: Vec<Point> = (0..losses.len()).map(point).collect();
+        let without_largest: Vec<Point> = all.iter().copied().filter(|point| point.parameters < 2e4).collect();
+        for points in [all, without_largest] {
+            let law = ScalingLaw::fit(&points);
+            for law in [law, law.refit(&points[..4])] {
+                assert!(points.iter().all(|point| law.predict(point.parameters, point.tokens).is_finite()), "{law:?}");
+                assert!((0.0..=MOST_EXPONENT).contains(&law.parameter_exponent), "{law:?}");
+            }
+        }
+    }
+
     /// No other division of the same FLOPs reaches less.
     #[test]
     fn the_best_division_of_a_budget_is_the_best() {
@@ -254,7 +305,7 @@ mod tests {
             assert!(PUBLISHED.predict(parameters * factor, tokens / factor) > least);
         }
         let [tenfold, _] = PUBLISHED.optimal(10.0 * flops).expect("the loss falls with both");
-        assert_eq!(ScalingLaw { token_exponent: -0.1, ..PUBLISHED }.optimal(flops), None);
+        assert_eq!(ScalingLaw { token_exponent: 0.001, ..PUBLISHED }.optimal(flops), None);
         assert!(((tenfold / parameters).log10() - PUBLISHED.compute_exponent()).abs() < 1e-9);
     }
 }

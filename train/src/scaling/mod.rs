@@ -13,4 +13,4 @@
 
 mod law;
 
-pub use law::{LEAST_POINTS, Point, ScalingLaw};
+pub use law::{LEAST_POINTS, LEAST_SIZES, Point, ScalingLaw};

@@ -61,7 +61,9 @@ digits = 1
 
 /// Documents whose next character follows from the last: in an alphabet, or, where there is none, from nothing at all.
 fn documents(path: &Path, alphabet: Option<&[u8]>, count: usize) {
-    let mut dice = Dice::new(1, text(path));
+    // by its name, so that it is the same wherever it lies
+    let name = path.file_name().and_then(|name| name.to_str()).expect("it has a name");
+    let mut dice = Dice::new(1, name);
     let line = |_| {
         let mut place = dice.below(10);
         let mut written = String::new();
@@ -120,16 +122,24 @@ fn weights_follow_what_is_judged_and_survive_kills() {
     let fit = json(&whole.join("fit.json"));
     let weight = |name: &str| fit["weights"][name].as_f64().expect("it has a weight");
     assert!(weight("letters") > weight("digits") + 0.2 && weight("letters") > weight("noise") + 0.2, "{fit}");
-    assert!(fit["domains"]["words"].as_f64().expect("a rank") > 0.7, "{fit}");
+    assert!(fit["domains"]["words"].as_f64().expect("a rank") > 0.5, "{fit}");
     assert!(fit["rule"]["letters"].as_f64().expect("a weight") > fit["rule"]["digits"].as_f64().expect("a weight"));
     let trials = json(&whole.join("trials.json"));
-    let names: Vec<&str> =
-        trials["trials"].as_array().expect("a list").iter().filter_map(|trial| trial["name"].as_str()).collect();
-    for name in ["prior", "equal", "half", "rule"] {
-        assert!(names.contains(&name), "{name}: {names:?}");
-    }
-    let place = |name: &str| names.iter().position(|own| *own == name);
-    assert!(place(fit["chosen"].as_str().expect("a law")) < place("prior"), "{names:?}");
+    let named: Vec<Vec<&str>> = trials["trials"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|trial| {
+            let also = trial["also"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            trial["name"].as_str().into_iter().chain(also).collect()
+        })
+        .collect();
+    let place = |name: &str| {
+        let place = named.iter().position(|names| names.contains(&name));
+        place.unwrap_or_else(|| panic!("{name} is not tried: {named:?}"))
+    };
+    assert!(place("half") != place("rule") && place("equal") != place("rule"), "{named:?}");
+    assert!(place(fit["chosen"].as_str().expect("a law")) < place("prior"), "{named:?}");
     assert!(fs::read_dir(whole.join("runs/0003")).expect("it is there").count() > 0);
     assert!(!whole.join("runs/0003/checkpoints").exists(), "what is done leaves no checkpoints");
 
@@ -241,9 +251,10 @@ const SCALE: &str = r#"seed = 1
 sizes = [
   { hidden_size = 8, num_heads = 1 },
   { hidden_size = 16 },
+  { hidden_size = 24 },
   { hidden_size = 32 },
 ]
-tokens_per_parameter = [0.2, 0.5, 1.0]
+tokens_per_parameter = [0.2, 1.0]
 samples = 10
 
 [model]
@@ -259,15 +270,15 @@ fn a_ladder_is_trained_by_its_rule() {
     let printed = well(&["scale", &config, "--out", text(&out)]);
     assert!(printed.contains("loss = E + A / N^alpha + B / D^beta, of 6 points (all parameters)"), "{printed}");
     let fit = json(&out.join("scale.json"));
-    assert_eq!(fit["forecasts"].as_array().map(Vec::len), Some(3));
+    assert_eq!(fit["forecasts"].as_array().map(Vec::len), Some(2));
     let points = fs::read_to_string(out.join("points.jsonl")).expect("it is written");
     let points: Vec<Value> = points.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect();
-    assert_eq!(points.len(), 9);
+    assert_eq!(points.len(), 8);
     let mut sizes: Vec<f64> = points.iter().map(|point| point["parameters"].as_f64().expect("a number")).collect();
     sizes.sort_by(f64::total_cmp);
     sizes.dedup();
     // the second is the configuration's own size
-    for (place, factor) in [(0, sizes[0] / sizes[1]), (1, 1.0), (2, sizes[2] / sizes[1])] {
+    for (place, factor) in [(0, sizes[0] / sizes[1]), (1, 1.0), (3, sizes[3] / sizes[1])] {
         let settings = &json(&out.join(format!("runs/{:.0}-1/reached.json", sizes[place])))["settings"];
         let number = |key: &str| settings[key].as_str().expect("a setting").parse::<f64>().expect("a number");
         assert!((number("learning_rate.peak") / (0.02 * factor.powf(-1.0 / 3.0)) - 1.0).abs() < 1e-9, "{settings}");
@@ -276,27 +287,27 @@ fn a_ladder_is_trained_by_its_rule() {
         assert!((tokens / sizes[place] - 1.0).abs() < 0.1, "{settings}");
     }
     let page = fs::read_to_string(out.join("report.html")).expect("it is written");
-    for id in ["compute-chart", "tokens-chart", "law-table", "forecasts-table", "budgets-table", "points-table"] {
+    for id in ["compute-chart", "tokens-chart", "law-table", "forecasts-table", "points-table"] {
         assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
     }
     // the same points by themselves
     let again = well(&["scale", "fit", text(&out.join("points.jsonl")), "--seed", "1", "--samples", "10"]);
     assert_eq!(again.lines().nth(2), printed.lines().nth(2));
     for (set, message) in [
-        ("leave_out=2", "there are 3, of which 2 are left out: two or more have to be seen"),
+        ("leave_out=2", "there are 4, of which 2 are left out: the law wants 3 or more that it sees"),
         ("tokens_per_parameter=[1.0]", "it has two numbers or more, each once"),
-        (
-            "tokens_per_parameter=[1.0, 2.0]",
-            "4 trainings are left to fit the law to, which has five unknowns: 6 are the least",
-        ),
         (
             "tokens_per_parameter=[0.01, 0.2, 1.0]",
             "and the warm-up 3: `learning_rate.warmup_ratio` in place of `warmup_steps` suits all",
         ),
         ("domain=news", "`news` is not held out: there are `numbers`, `words`"),
-        ("sizes=[{ hidden_size = 16 }, { hidden_sise = 8 }, { hidden_size = 8 }]", "hidden_sise"),
+        ("sizes=[{ hidden_size = 16 }, { hidden_sise = 8 }, { hidden_size = 8 }, { hidden_size = 24 }]", "hidden_sise"),
         (
-            "sizes=[{ hidden_size = 16 }, { hidden_size = 16 }, { hidden_size = 8 }]",
+            "sizes=[{ context_length = 16 }, { hidden_size = 8 }, { hidden_size = 16 }, { hidden_size = 24 }]",
+            "size 1 has another `context_length`, and is judged by other sequences",
+        ),
+        (
+            "sizes=[{ hidden_size = 16 }, { hidden_size = 16 }, { hidden_size = 8 }, { hidden_size = 24 }]",
             "two of them have the same number of parameters",
         ),
     ] {
@@ -347,7 +358,7 @@ fn a_published_ladder_is_forecast() {
 }
 
 const COMPARE: &str = r#"baseline = "noise"
-seeds = 4
+seeds = 5
 min_seeds = 3
 
 [model]
@@ -366,12 +377,21 @@ fn the_better_data_is_found() {
     let config = write(&workshop, "compare.toml", COMPARE);
     let out = workshop.path().join("out");
     let printed = well(&["compare", &config, "--out", text(&out)]);
-    assert!(printed.contains("3 seeds of 3072 tokens each, with which it is decided"), "{printed}");
+    assert!(printed.contains("of 3072 tokens each, with which it is decided"), "{printed}");
     let outcome = json(&out.join("compare.json"));
+    assert!(outcome["seeds"].as_u64().is_some_and(|seeds| (3..5).contains(&seeds)), "{outcome}");
     let like = &outcome["arms"][1];
     assert_eq!((&outcome["arms"][0]["name"], &like["name"]), (&Value::from("noise"), &Value::from("like")));
     assert!(like["difference"]["interval"][0].as_f64().expect("a number") > 0.0, "{outcome}");
     assert!(like["token_efficiency"].as_f64().expect("a number") > 1.0, "{outcome}");
+    // all seeds, of which three are there
+    let more = ["--resume", "--set", "stop_early=false", "--set", "seeds=6"];
+    let printed = well(&[&["compare", &config, "--out", text(&out)], &more[..]].concat());
+    assert!(printed.contains("6 seeds of 3072 tokens each; less"), "{printed}");
+    let again = json(&out.join("compare.json"));
+    for seed in 0..3 {
+        assert_eq!(again["arms"][1]["losses"][seed], outcome["arms"][1]["losses"][seed]);
+    }
     let page = fs::read_to_string(out.join("report.html")).expect("it is written");
     for id in ["differences-chart", "curves-chart", "domains-table", "seeds-table"] {
         assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
@@ -379,7 +399,7 @@ fn the_better_data_is_found() {
     let same = write(&workshop, "same.toml", &format!("{COMPARE}[arms.again]\nweights = {{ noise = 1 }}\n"));
     let out = workshop.path().join("same");
     let printed = well(&["compare", &same, "--out", text(&out)]);
-    assert!(printed.contains("4 seeds of 3072 tokens each; less"), "{printed}");
+    assert!(printed.contains("5 seeds of 3072 tokens each; less"), "{printed}");
     let outcome = json(&out.join("compare.json"));
     assert_eq!(outcome["arms"][1]["difference"]["mean"], 0.0, "{outcome}");
 

@@ -135,7 +135,8 @@ fn seeds_needed(noise: f64) -> Option<u64> {
     Some(low)
 }
 
-/// How many times as many tokens a baseline takes as an arm, until both have its last loss.
+/// How many times as many tokens a baseline takes as an arm, until both have its last loss; none where one has it at its first evaluation, before
+/// which nothing is known.
 pub(super) fn token_efficiency(baseline: &[[f64; 2]], arm: &[[f64; 2]]) -> Option<f64> {
     let [_, wanted] = *baseline.last()?;
     Some(tokens_until(baseline, wanted)? / tokens_until(arm, wanted)?)
@@ -146,10 +147,8 @@ fn tokens_until(curve: &[[f64; 2]], wanted: f64) -> Option<f64> {
     let mut before: Option<[f64; 2]> = None;
     for &[at, loss] in curve {
         if loss <= wanted {
-            return Some(match before {
-                Some([from, above]) => from + (at - from) * (above - wanted) / (above - loss),
-                None => at,
-            });
+            let [from, above] = before?;
+            return Some(from + (at - from) * (above - wanted) / (above - loss));
         }
         before = Some([at, loss]);
     }
@@ -191,8 +190,8 @@ impl fmt::Display for CompareOutcome {
         let widest = arms.iter().map(|arm| arm.name.chars().count()).max().unwrap_or(0).max(4);
         write!(
             formatter,
-            "{:widest$} {:>8} {:>8} {:>9} {:>20} {:>10} {:>7} {:>9}",
-            "arm", "loss", "spread", "less", "95 %", "deviations", "seeds", "tokens"
+            "{:widest$} {:>8} {:>8} {:>9} {:>20} {:>7} {:>10} {:>7} {:>9}",
+            "arm", "loss", "spread", "less", "95 %", "decided", "deviations", "seeds", "tokens"
         )?;
         for domain in domains {
             write!(formatter, " {domain:>12}")?;
@@ -201,14 +200,18 @@ impl fmt::Display for CompareOutcome {
             let ArmOutcome { name, mean, deviation, difference, token_efficiency, .. } = arm;
             write!(formatter, "\n{name:widest$} {mean:8.4} {deviation:8.4}")?;
             if name == baseline {
-                write!(formatter, " {:>9} {:>20} {:>10} {:>7} {:>9}", "", "", "", "", "")?;
+                write!(formatter, " {:>9} {:>20} {:>7} {:>10} {:>7} {:>9}", "", "", "", "", "", "")?;
             } else {
                 let Difference { mean, seeds_needed, .. } = difference;
                 let deviations = difference.in_deviations().map_or("-".into(), |number| format!("{number:.1}"));
                 let needed = seeds_needed.map_or("-".into(), |seeds| seeds.to_string());
                 let efficiency = token_efficiency.map_or("-".into(), |times| format!("{times:.2}x"));
+                let decided = if arm.is_decided { "yes" } else { "no" };
                 let between = difference.between().unwrap_or("-".into());
-                write!(formatter, " {mean:+9.4} {between:>20} {deviations:>10} {needed:>7} {efficiency:>9}")?;
+                write!(
+                    formatter,
+                    " {mean:+9.4} {between:>20} {decided:>7} {deviations:>10} {needed:>7} {efficiency:>9}"
+                )?;
             }
             for domain in domains {
                 write!(formatter, " {:12.4}", arm.domains[domain].0)?;
@@ -247,8 +250,9 @@ mod tests {
         assert_eq!(token_efficiency(&baseline, &faster), Some(2.0));
         assert_eq!(token_efficiency(&baseline, &baseline), Some(1.0));
         assert_eq!(token_efficiency(&faster, &baseline), None);
-        // there from the first evaluation on: at least so many
-        assert_eq!(token_efficiency(&baseline, &[[100.0, 2.0]]), Some(3.0));
+        // there from the first evaluation on, or evaluated once: nobody knows since when
+        assert_eq!(token_efficiency(&baseline, &[[100.0, 2.0], [200.0, 1.0]]), None);
+        assert_eq!(token_efficiency(&[[100.0, 2.0]], &[[100.0, 1.0]]), None);
         // one that rises at its end had that loss before
         let rising = [[100.0, 5.0], [200.0, 1.0], [300.0, 3.0]];
         assert_eq!(token_efficiency(&rising, &rising), Some(1.0));

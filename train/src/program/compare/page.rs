@@ -114,6 +114,7 @@ impl ComparePage<'_> {
             Column::Numbers("spread"),
             Column::Numbers("less than the baseline"),
             Column::Numbers("95 %"),
+            Column::Words("decided"),
             Column::Numbers("in deviations"),
             Column::Numbers("seeds needed"),
             Column::Numbers("token efficiency"),
@@ -121,13 +122,14 @@ impl ComparePage<'_> {
         let row = |arm: &ArmOutcome| {
             let mut row = vec![Cell::code(&arm.name), Cell::decimal(arm.mean, 4), Cell::decimal(arm.deviation, 4)];
             if arm.name == *baseline {
-                row.extend((0..5).map(|_| Cell::Empty));
+                row.extend((0..6).map(|_| Cell::Empty));
                 return row;
             }
             let difference = &arm.difference;
             row.extend([
                 Cell::Number(format!("{:+.4}", difference.mean), difference.mean),
                 Cell::Number(between(difference), difference.mean),
+                Cell::words(if arm.is_decided { "yes" } else { "no" }),
                 Cell::decimal(difference.in_deviations(), 1),
                 difference.seeds_needed.map_or(Cell::Empty, Cell::count),
                 Cell::decimal(arm.token_efficiency, 2),
@@ -139,7 +141,8 @@ impl ComparePage<'_> {
         Section {
             id: "differences",
             title: "Differences",
-            says: "Differences are taken seed by seed, and intervals by Student's t. Beside them stand the difference in deviations of single seeds, the \
+            says: "Differences are taken seed by seed, and intervals by Student's t, each as if it were the only one. Decided is what differs by an interval that is as \
+                   much wider as there are arms, and as it was looked at. Beside them stand the difference in deviations of single seeds, the \
                    seeds with which one of this size would be found in four trials of five, and how many times as many tokens the baseline takes until \
                    both have its last loss.",
             body: html! { (chart) (table) },

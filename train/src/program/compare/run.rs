@@ -23,7 +23,7 @@ use crate::{
         mix::shares_of,
         pretrain::Pretraining,
         session::Options,
-        sweep::{Evaluated, Reached, Sweep, SweepRun, setting},
+        sweep::{Evaluated, Reached, Sweep, SweepRun, goes_on, setting, settings_of},
     },
     trainer::Progress,
 };
@@ -34,8 +34,8 @@ const IDENTITY: &str = "comparison.json";
 /// The weight of a source that has none: a configuration has no source without a weight, and this one is never drawn.
 const NOTHING: f64 = 1e-12;
 
-/// What is judged where nothing is held out.
-const VALIDATION: &str = "validation";
+/// What is judged where nothing is held out, in words.
+const VALIDATION: &str = "its own validation data";
 
 /// A checked configuration: each arm can be trained.
 #[derive(Debug, Clone)]
@@ -44,7 +44,8 @@ pub struct Compare {
     model: PathBuf,
     /// The baseline, and the others in the order of their names.
     arms: Vec<Arm>,
-    domains: Vec<String>,
+    /// The domains that count; the validation data of each arm, where nothing is held out.
+    domains: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone)]
@@ -52,6 +53,8 @@ struct Arm {
     name: String,
     settings: Vec<Setting>,
     pretraining: Pretraining,
+    /// The hash of what it is trained from, once its files are read.
+    known_by: Option<String>,
 }
 
 impl Compare {
@@ -85,8 +88,8 @@ impl Compare {
                 own.push(setting(["data", "mixture"], &json!(found.to_string_lossy())));
             }
             for (key, value) in set {
-                let key = key.split('.').map(str::to_owned).collect();
-                own.push(absolute_from(&Setting { key, value: value.to_string() }, file.folder()));
+                let key: Vec<String> = key.split('.').map(str::to_owned).collect();
+                own.extend(settings_of(&key, value).iter().map(|setting| absolute_from(setting, file.folder())));
             }
             let read = |own: &[Setting]| {
                 Pretraining::read(&model, own).map_err(|error| match error {
@@ -113,7 +116,7 @@ impl Compare {
                 );
             }
             let pretraining = read(&own)?;
-            arms.push(Arm { name: name.clone(), settings: own, pretraining });
+            arms.push(Arm { name: name.clone(), settings: own, pretraining, known_by: None });
         }
         if let Some(message) = arms.iter().find_map(|arm| arm.pretraining.fault_in_sweep()) {
             return Err(fault("model.config", format!("{}: {message}", model.display())));
@@ -138,20 +141,23 @@ impl Compare {
     ///
     /// # Errors
     /// When a file cannot be read, or an arm has another seed than the baseline, another tokenizer, or other data to be judged by.
-    fn identity(&self) -> Result<FolderIdentity> {
-        let may_change = "`seeds`, `min_seeds`, `stop_early`, `baseline`, `domains` and `at_once`";
-        let mut identity = FolderIdentity::new(IDENTITY, may_change).with("threads", &self.config.threads);
+    fn identity(&mut self, options: &Options) -> Result<FolderIdentity> {
+        let may_change = "`seeds`, `min_seeds`, `stop_early`, `baseline`, `domains`, `at_once`, `keep_models` and which `arms` there are";
+        let identity = FolderIdentity::new(IDENTITY, may_change)
+            .with("threads", &self.config.threads)
+            .with("device", &options.device.kind());
         let mut of_baseline: Option<String> = None;
-        for arm in &self.arms {
+        let baseline = self.arms[0].name.clone();
+        for arm in &mut self.arms {
             let [trained, judged] = arm.pretraining.fingerprints()?;
             if of_baseline.get_or_insert_with(|| judged.clone()) != &judged {
                 let message = format!(
                     "arm `{}` differs from `{}` in its seed, its tokenizer, or what it is judged by: losses of both do not compare",
-                    arm.name, self.arms[0].name
+                    arm.name, baseline
                 );
                 return Err(Error::Data { path: self.model.clone(), message });
             }
-            identity = identity.with_hash(&format!("arms.{}", arm.name), &trained);
+            arm.known_by = Some(trained);
         }
         Ok(identity.with_hash("what arms are judged by", &of_baseline.unwrap_or_default()))
     }
@@ -161,26 +167,30 @@ impl Compare {
         let run = |arm: &Arm| {
             let mut settings = arm.settings.clone();
             settings.push(setting(["seed"], &json!(arm.pretraining.seed().wrapping_add(seed))));
-            SweepRun { name: format!("{}-{seed}", arm.name), settings }
+            SweepRun { name: format!("{}-{seed}", arm.name), settings, known_by: arm.known_by.clone() }
         };
         self.arms.iter().map(run).collect()
     }
 
     /// The loss on each domain.
     fn losses(&self, evaluated: &Evaluated) -> Vec<f64> {
-        if self.domains[..] == [VALIDATION] {
-            return vec![evaluated.validation_loss];
+        match &self.domains {
+            Some(domains) => domains.iter().map(|domain| evaluated.held_out[domain]).collect(),
+            None => vec![evaluated.validation_loss],
         }
-        self.domains.iter().map(|domain| evaluated.held_out[domain]).collect()
     }
 
     /// Makes sure that each evaluation is of all domains.
     fn check(&self, reached: &[Reached]) -> Result<()> {
-        let has_held_out = self.domains[..] != [VALIDATION];
-        let evaluations = reached.iter().filter(|_| has_held_out).flat_map(|reached| &reached.evaluations);
-        evaluations
-            .flat_map(|evaluated| self.domains.iter().map(move |domain| (evaluated, domain)))
-            .try_for_each(|(evaluated, domain)| evaluated.loss_on(domain).map(drop))
+        for evaluated in reached.iter().flat_map(|reached| &reached.evaluations) {
+            self.domains.iter().flatten().try_for_each(|domain| evaluated.loss_on(domain).map(drop))?;
+        }
+        Ok(())
+    }
+
+    /// The domains by name.
+    fn names(&self) -> Vec<String> {
+        self.domains.clone().unwrap_or_else(|| vec![VALIDATION.to_owned()])
     }
 
     /// Whether it is decided: whether each arm differs from the baseline.
@@ -231,7 +241,7 @@ impl Compare {
                 deviation,
                 difference: Difference::of(&baseline, &losses),
                 is_decided: self.is_arm_decided(number, by_seed),
-                domains: self.domains.iter().enumerate().map(of_domain).collect::<BTreeMap<_, _>>(),
+                domains: self.names().iter().enumerate().map(of_domain).collect::<BTreeMap<_, _>>(),
                 token_efficiency: token_efficiency(&baseline_curve, &curve),
                 losses,
                 curve,
@@ -245,21 +255,21 @@ impl Compare {
             stopped_early: seeds < self.config.seeds,
             tokens: first.tokens,
             parameters: first.parameters[0],
-            domains: self.domains.clone(),
+            domains: self.names(),
             arms: (0..self.arms.len()).map(arm).collect(),
         }
     }
 }
 
-/// The domains that count.
-fn domains(config: &CompareConfig, arms: &[Arm]) -> std::result::Result<Vec<String>, String> {
+/// The domains that count; none where nothing is held out.
+fn domains(config: &CompareConfig, arms: &[Arm]) -> std::result::Result<Option<Vec<String>>, String> {
     let held_out: Vec<String> = arms[0].pretraining.data().held_out_names().map(str::to_owned).collect();
     if let Some(arm) = arms.iter().find(|arm| arm.pretraining.data().held_out_names().ne(held_out.iter())) {
         return Err(format!("arm `{}` is judged by other held-out data than `{}`", arm.name, arms[0].name));
     }
     match &config.domains {
-        None if held_out.is_empty() => Ok(vec![VALIDATION.into()]),
-        None => Ok(held_out),
+        None if held_out.is_empty() => Ok(None),
+        None => Ok(Some(held_out)),
         Some(named) if named.is_empty() => Err("it names no domain".into()),
         Some(named) => match named.iter().find(|name| !held_out.contains(name)) {
             Some(unknown) => Err(format!("`{unknown}` is not held out: there are `{}`", held_out.join("`, `"))),
@@ -267,7 +277,7 @@ fn domains(config: &CompareConfig, arms: &[Arm]) -> std::result::Result<Vec<Stri
                 let mut named = named.clone();
                 named.sort();
                 named.dedup();
-                Ok(named)
+                Ok(Some(named))
             }
         },
     }
@@ -278,23 +288,26 @@ fn domains(config: &CompareConfig, arms: &[Arm]) -> std::result::Result<Vec<Stri
 /// # Errors
 /// When the folder holds another comparison, a training fails, or a file cannot be written: the error names what is at fault.
 pub fn run_compare(
-    compare: &Compare,
+    compare: &mut Compare,
     options: &Options,
     progress: &mut dyn Progress,
 ) -> Result<Option<CompareOutcome>> {
+    let identity = compare.identity(options)?;
+    let goes_on = goes_on(&identity, options, progress);
+    identity.check(&options.out, goes_on)?;
+    let compare = &*compare;
     let Compare { config, model, arms, domains } = compare;
     let CompareConfig { seeds, min_seeds, stop_early, at_once, threads, keep_models, .. } = config;
-    let identity = compare.identity()?;
-    identity.check(&options.out, options.resume)?;
-    if domains[..] == [VALIDATION] {
+    if domains.is_none() {
         progress
             .note("take care: nothing is held out, and each arm is judged by its own validation data, which differ");
     }
     for arm in arms {
         progress.note(&format!("arm {}", arm.name));
-        arm.pretraining.tokenize(&options.cache(), progress)?;
+        let own = arm.pretraining.seed();
+        arm.pretraining.tokenize((0..*seeds).map(|seed| own.wrapping_add(seed)), &options.cache(), progress)?;
     }
-    identity.hold(&options.out, options.resume)?;
+    identity.hold(&options.out, goes_on)?;
     let sweep = Sweep { config: model, options, at_once: *at_once, threads: *threads, keep_models: *keep_models };
     let mut by_seed: Vec<Vec<Reached>> = Vec::new();
     while by_seed.len() as u64 != *seeds {

@@ -19,6 +19,7 @@ use crate::{
         data::absolute,
         folder_identity::FolderIdentity,
         pretrain::Pretraining,
+        session::Options,
         sweep::{Evaluated, Reached, SweepRun, setting},
     },
 };
@@ -169,11 +170,11 @@ impl Mix {
             settings.push(setting(["data", "subset"], &json!(subset)));
         }
         settings.extend(seed.map(|seed| setting(["seed"], &json!(seed))));
-        SweepRun { name, settings }
+        SweepRun { name, settings, known_by: None }
     }
 
     /// What the runs are known by.
-    pub(super) fn identity(&self) -> Result<FolderIdentity> {
+    pub(super) fn identity(&self, options: &Options) -> Result<FolderIdentity> {
         let MixConfig { seed, strengths: [low, high], min_weight, target, threads, .. } = &self.config;
         let [trained, judged] = self.pretraining.fingerprints()?;
         let may_change = "`runs`, `at_once`, `objective`, `domains`, `kl`, `samples` and `trials`";
@@ -182,6 +183,7 @@ impl Mix {
             .with("strengths", &format!("{low} to {high}"))
             .with("min_weight", min_weight)
             .with("threads", threads)
+            .with("device", &options.device.kind())
             .with_hash("proxy.config", &trained)
             .with_hash("what proxies are judged by", &judged);
         if let Some(TargetConfig { tokens, max_epochs }) = target {

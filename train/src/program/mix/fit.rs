@@ -136,8 +136,11 @@ pub fn fit_mix(options: &MixOptions) -> Result<(MixFit, ObjectiveLaw)> {
     let answer = |kind: &LawKind| answer(*kind, &runs, &objective, (&bounds, &starts), options.seed);
     let laws: Vec<LawAnswer> = LawKind::ALL.par_iter().map(answer).collect();
     let is_fitted = |law: &&LawAnswer| law.left_out.is_none();
-    let chosen =
-        laws.iter().filter(is_fitted).max_by(|one, other| one.rank_correlation.total_cmp(&other.rank_correlation));
+    // of laws that rank alike the first, which is the simpler
+    let chosen = laws
+        .iter()
+        .filter(is_fitted)
+        .reduce(|best, next| if next.rank_correlation > best.rank_correlation { next } else { best });
     let Some(chosen) = chosen else {
         let (count, sources) = (runs.count(), runs.sources.len());
         let least = LawKind::ALL.iter().map(|kind| kind.least_runs(sources)).min().unwrap_or(0);

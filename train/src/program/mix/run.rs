@@ -17,7 +17,7 @@ use crate::{
     program::{
         json_rows,
         session::Options,
-        sweep::{Sweep, SweepRun},
+        sweep::{Sweep, SweepRun, goes_on},
     },
     trainer::Progress,
 };
@@ -40,11 +40,13 @@ pub struct MixOutcome {
 /// When the folder holds another mix, a training fails, no weights are within bounds, or a file cannot be written: the error names what is at
 /// fault.
 pub fn run_mix(mix: &Mix, options: &Options, progress: &mut dyn Progress) -> Result<MixOutcome> {
-    let identity = mix.identity()?;
-    identity.check(&options.out, options.resume)?;
-    let sizes = mix.pretraining.tokenize(&options.cache(), progress)?;
+    let identity = mix.identity(options)?;
+    let goes_on = goes_on(&identity, options, progress);
+    identity.check(&options.out, goes_on)?;
+    let seeds = (1..=mix.config.trials.seeds).map(|seed| mix.pretraining.seed().wrapping_add(seed));
+    let sizes = mix.pretraining.tokenize(seeds, &options.cache(), progress)?;
     let bounds = mix.bounds(&sizes)?;
-    identity.hold(&options.out, options.resume)?;
+    identity.hold(&options.out, goes_on)?;
     let weights: Vec<Vec<f64>> = (0..mix.config.runs).map(|number| mix.weights(number, &bounds)).collect();
     let name = |number: usize| format!("{number:04}");
     let runs: Vec<SweepRun> =
@@ -81,7 +83,7 @@ pub fn run_mix(mix: &Mix, options: &Options, progress: &mut dyn Progress) -> Res
     })?;
     fit.write(&options.out)?;
     fit.warnings.iter().for_each(|warning| progress.note(&format!("take care: {warning}")));
-    let plan = TrialsPlan::new(mix, &fit, &law, &sizes);
+    let plan = TrialsPlan::new(mix, &fit, &law, (&bounds, &sizes));
     let trials = match plan {
         None => None,
         Some(plan) => match plan.run(&sweep, progress)? {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     metrics::{mean, mean_and_deviation, spearman, stderr_of_mean},
-    mixing::{Objective, ObjectiveLaw},
+    mixing::{Bounds, Objective, ObjectiveLaw},
     program::sweep::{Reached, Sweep, SweepRun},
     trainer::Progress,
 };
@@ -46,6 +46,8 @@ pub struct Trial {
     pub also: Vec<String>,
     /// The share of each source.
     pub weights: BTreeMap<String, f64>,
+    /// Whether no source is repeated more often than the target allows.
+    pub is_within_bounds: bool,
     /// What the chosen law expects of the objective.
     pub expected: f64,
     /// What each seed reached.
@@ -71,43 +73,56 @@ struct Arm {
     name: String,
     also: Vec<String>,
     weights: Vec<f64>,
+    is_within_bounds: bool,
 }
 
 impl<'m> TrialsPlan<'m> {
     /// What is to be tried of a fit; nothing where no seed is asked for.
     ///
     /// - `law`: that was chosen
-    /// - `sizes`: tokens of each source
-    pub fn new(mix: &'m Mix, fit: &MixFit, law: &'m ObjectiveLaw, sizes: &BTreeMap<String, u64>) -> Option<Self> {
+    /// - `bounds`, `sizes`: within which what is not asked for by name is held; tokens of each source
+    pub fn new(
+        mix: &'m Mix,
+        fit: &MixFit,
+        law: &'m ObjectiveLaw,
+        (bounds, sizes): (&Bounds, &BTreeMap<String, u64>),
+    ) -> Option<Self> {
         if mix.config.trials.seeds == 0 {
             return None;
         }
         let of = |weights: &BTreeMap<String, f64>| -> Vec<f64> {
             let own: Vec<f64> = mix.sources.iter().map(|source| weights.get(source).copied().unwrap_or(0.0)).collect();
             let sum: f64 = own.iter().sum();
-            // as they are found by one way or another, they are the same
-            own.iter().map(|weight| (weight / sum * ROUNDING).round() / ROUNDING).collect()
+            own.iter().map(|weight| weight / sum).collect()
         };
+        // as they are found by one way or another, they are the same
+        let rounded = |weights: Vec<f64>| -> Vec<f64> {
+            weights.iter().map(|weight| (weight * ROUNDING).round() / ROUNDING).collect()
+        };
+        let within = |weights: &BTreeMap<String, f64>| rounded(bounds.nearest(&of(weights)));
         let equal = mix.sources.iter().map(|source| (source.clone(), 1.0)).collect();
         let by_size = sizes.iter().map(|(source, size)| (source.clone(), *size as f64)).collect();
         let prior = mix.sources.iter().cloned().zip(mix.prior.iter().copied()).collect();
-        let mut named = vec![(PRIOR.to_owned(), of(&prior))];
-        named.push(("equal".into(), of(&equal)));
-        named.push(("by size".into(), of(&by_size)));
+        let mut named = vec![(PRIOR.to_owned(), within(&prior))];
+        named.push(("equal".into(), within(&equal)));
+        named.push(("by size".into(), within(&by_size)));
         for LawAnswer { law, left_out, weights, .. } in &fit.laws {
             if left_out.is_none() {
-                named.push((law.to_string(), of(weights)));
+                named.push((law.to_string(), within(weights)));
             }
         }
-        named.extend(fit.rule.as_ref().map(|weights| ("rule".to_owned(), of(weights))));
-        named.extend(mix.config.trials.weights.iter().map(|(name, weights)| (name.clone(), of(weights))));
+        named.extend(fit.rule.as_ref().map(|weights| ("rule".to_owned(), within(weights))));
+        named.extend(mix.config.trials.weights.iter().map(|(name, weights)| (name.clone(), rounded(of(weights)))));
         let mut arms: Vec<Arm> = Vec::new();
         for (name, weights) in named {
             let is_same =
                 |arm: &&mut Arm| arm.weights.iter().zip(&weights).all(|(one, other)| (one - other).abs() < 1e-6);
             match arms.iter_mut().find(is_same) {
                 Some(arm) => arm.also.push(name),
-                None => arms.push(Arm { name, also: Vec::new(), weights }),
+                None => {
+                    let is_within_bounds = bounds.most.iter().zip(&weights).all(|(most, own)| *own <= most + 1e-6);
+                    arms.push(Arm { name, also: Vec::new(), weights, is_within_bounds });
+                }
             }
         }
         Some(Self { mix, law, arms })
@@ -155,6 +170,7 @@ impl<'m> TrialsPlan<'m> {
                 name: arm.name.clone(),
                 also: arm.also.clone(),
                 weights: mix.sources.iter().cloned().zip(arm.weights.iter().copied()).collect(),
+                is_within_bounds: arm.is_within_bounds,
                 expected: self.law.predict(&arm.weights),
                 mean: mean(&own),
                 reached: own,
@@ -194,7 +210,8 @@ impl Trials {
 impl Trial {
     /// Its names.
     pub(super) fn names(&self) -> String {
-        [std::slice::from_ref(&self.name), &self.also].concat().join(", ")
+        let names = [std::slice::from_ref(&self.name), &self.also].concat().join(", ");
+        if self.is_within_bounds { names } else { format!("{names} (beyond max_epochs)") }
     }
 
     /// How much it differs from the prior, with its standard error.

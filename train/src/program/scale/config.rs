@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use schemas::toml_file::Spanned;
 use serde::{Deserialize, Serialize};
 
+use crate::scaling::LEAST_SIZES;
+
 /// Tokens for each parameter, at most.
 const MOST_RATIO: f64 = 1e6;
 
@@ -134,11 +136,12 @@ impl ScaleConfig {
             }
         }
         let seen = sizes.len().saturating_sub(*leave_out);
-        (seen < 2).then(|| {
-            (
-                "sizes",
-                format!("there are {}, of which {leave_out} are left out: two or more have to be seen", sizes.len()),
-            )
+        (seen < LEAST_SIZES).then(|| {
+            let message = format!(
+                "there are {}, of which {leave_out} are left out: the law wants {LEAST_SIZES} or more that it sees",
+                sizes.len()
+            );
+            ("sizes", message)
         })
     }
 }

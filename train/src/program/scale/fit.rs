@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     metrics::percentile,
     random::Stream,
-    scaling::{LEAST_POINTS, Point, ScalingLaw},
+    scaling::{LEAST_POINTS, LEAST_SIZES, Point, ScalingLaw},
 };
 
 /// The name of the file.
@@ -112,9 +112,9 @@ pub fn fit_points(points: &[Point], parameters: &str, options: ScaleOptions) -> 
         values.len()
     };
     let (of_parameters, of_tokens) = (distinct(|point| point.parameters), distinct(|point| point.tokens));
-    if seen.len() < LEAST_POINTS || of_parameters < 2 || of_tokens < 2 {
+    if seen.len() < LEAST_POINTS || of_parameters < LEAST_SIZES || of_tokens < LEAST_SIZES {
         return Err(format!(
-            "the law has five unknowns: it wants {LEAST_POINTS} points, of two sizes and two numbers of tokens or more, and there are {} points, \
+            "the law has five unknowns: it wants {LEAST_POINTS} points, of {LEAST_SIZES} sizes and {LEAST_SIZES} numbers of tokens or more, and there are {} points, \
              {of_parameters} sizes and {of_tokens} numbers of tokens",
             seen.len()
         ));
@@ -186,11 +186,10 @@ fn warnings(law: &ScalingLaw, [low, high]: &[ScalingLaw; 2]) -> Vec<String> {
         )
     };
     let mut warnings: Vec<String> = factors.into_iter().filter(is_wide).map(warning).collect();
-    let rises = |law: &ScalingLaw| law.parameter_exponent <= 0.0 || law.token_exponent <= 0.0;
-    if rises(law) || rises(low) {
-        let which = if rises(law) { "by the law" } else { "in some samples" };
+    if !law.falls() || !low.falls() {
+        let which = if law.falls() { "in some samples" } else { "by the law" };
         warnings.push(format!(
-            "{which} the loss does not fall with size: sizes lie too near each other, or losses have too much noise"
+            "{which} the loss does not fall with parameters or with tokens: sizes lie too near each other, or losses have too much noise"
         ));
     }
     warnings

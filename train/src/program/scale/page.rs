@@ -308,7 +308,11 @@ impl ScalePage<'_> {
 
     /// What each size is by tasks, at the end of its longest training.
     fn tasks(&self) -> Option<Section> {
-        let names: BTreeSet<&String> = self.curves.iter().flat_map(|(_, reached)| reached.end().tasks.keys()).collect();
+        // tasks may be asked less often than the loss is taken
+        let asked =
+            |reached: &Reached| reached.evaluations.iter().rev().find(|evaluated| !evaluated.tasks.is_empty()).cloned();
+        let asked_of_all = self.curves.iter().filter_map(|(_, reached)| asked(reached)).collect::<Vec<_>>();
+        let names: BTreeSet<&String> = asked_of_all.iter().flat_map(|evaluated| evaluated.tasks.keys()).collect();
         if names.is_empty() {
             return None;
         }
@@ -323,12 +327,13 @@ impl ScalePage<'_> {
         let mut columns = vec![Column::Numbers("parameters"), Column::Numbers("loss")];
         columns.extend(names.iter().map(|name| Column::Numbers(name)));
         let row = |(parameters, reached): (&u64, &&Reached)| {
-            let end = reached.end();
-            let mut row = vec![Cell::count(*parameters), Cell::decimal((self.loss)(end), 4)];
-            row.extend(names.iter().map(|name| Cell::decimal(end.tasks.get(*name).copied(), 4)));
+            let tasks = asked(reached).map(|evaluated| evaluated.tasks).unwrap_or_default();
+            let mut row = vec![Cell::count(*parameters), Cell::decimal((self.loss)(reached.end()), 4)];
+            row.extend(names.iter().map(|name| Cell::decimal(tasks.get(*name).copied(), 4)));
             row
         };
-        let caption = html! { "What tasks are judged by, at the end of the longest training of each size." };
+        let caption =
+            html! { "What tasks are judged by, when they were last asked in the longest training of each size." };
         let rows = by_size.iter().map(row).collect();
         let table = Table { id: "tasks-table", caption, columns: &columns, rows };
         Some(Section {

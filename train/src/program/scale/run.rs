@@ -20,7 +20,7 @@ use crate::{
         json_rows,
         pretrain::Pretraining,
         session::Options,
-        sweep::{Evaluated, Reached, Sweep, SweepRun, setting},
+        sweep::{Evaluated, Reached, Sweep, SweepRun, goes_on, setting, settings_of},
     },
     scaling::{LEAST_POINTS, Point},
     trainer::Progress,
@@ -52,6 +52,8 @@ struct Rung {
     /// Its steps, and those of its warm-up.
     steps: u64,
     warmup: u64,
+    /// Ids of a sequence.
+    sequence_length: usize,
 }
 
 /// A point as it is written.
@@ -102,6 +104,11 @@ impl Scale {
                     Error::Toml(_) => fault("sizes", format!("size {}: {error}", number + 1)),
                     other => other,
                 })?;
+                if rung.sequence_length != pretraining.sequence_length() {
+                    let message =
+                        format!("size {} has another `context_length`, and is judged by other sequences", number + 1);
+                    return Err(fault("sizes", message));
+                }
                 if rung.warmup >= rung.steps {
                     let Rung { warmup, steps, .. } = rung;
                     let message = format!(
@@ -134,7 +141,7 @@ impl Scale {
     }
 
     /// What the ladder is known by. More sizes may be added.
-    fn identity(&self) -> Result<FolderIdentity> {
+    fn identity(&self, options: &Options) -> Result<FolderIdentity> {
         let ScaleConfig { learning_rate_exponent, batch_size_exponent, parameters, threads, .. } = &self.config;
         let [trained, judged] = self.pretraining.fingerprints()?;
         let may_change = "`seed`, `sizes`, `tokens_per_parameter`, `domain`, `leave_out`, `samples` and `at_once`";
@@ -143,6 +150,7 @@ impl Scale {
             .with("learning_rate_exponent", learning_rate_exponent)
             .with("batch_size_exponent", batch_size_exponent)
             .with("threads", threads)
+            .with("device", &options.device.kind())
             .with_hash("model.config", &trained)
             .with_hash("what models are judged by", &judged))
     }
@@ -162,8 +170,9 @@ impl Scale {
 impl Rung {
     /// A training of the size of this number.
     fn new(config: &ScaleConfig, model: &Path, base: &Pretraining, number: usize, ratio: f64) -> Result<Self> {
+        let key = |name: &String| ["model".to_owned(), name.clone()];
         let size: Vec<Setting> =
-            config.sizes[number].iter().map(|(key, value)| setting(["model", key], value)).collect();
+            config.sizes[number].iter().flat_map(|(name, value)| settings_of(&key(name), value)).collect();
         let sized = Pretraining::read(model, &size)?;
         let parameters = config.parameters.of(sized.parameters());
         let factor = parameters as f64 / config.parameters.of(base.parameters()) as f64;
@@ -185,7 +194,8 @@ impl Rung {
         let flops = Point { parameters: parameters as f64, tokens, loss: 1.0 }.flops();
         let name = format!("{parameters}-{ratio}");
         let warmup = base.warmup(steps);
-        Ok(Self { run: SweepRun { name, settings }, parameters, flops, steps, warmup })
+        let run = SweepRun { name, settings, known_by: None };
+        Ok(Self { run, parameters, flops, steps, warmup, sequence_length: sized.sequence_length() })
     }
 }
 
@@ -195,10 +205,11 @@ impl Rung {
 /// When the folder holds another ladder, a training fails, or a file cannot be written: the error names what is at fault.
 pub fn run_scale(scale: &Scale, options: &Options, progress: &mut dyn Progress) -> Result<Option<ScaleFit>> {
     let Scale { config, model, pretraining, rungs } = scale;
-    let identity = scale.identity()?;
-    identity.check(&options.out, options.resume)?;
-    pretraining.tokenize(&options.cache(), progress)?;
-    identity.hold(&options.out, options.resume)?;
+    let identity = scale.identity(options)?;
+    let goes_on = goes_on(&identity, options, progress);
+    identity.check(&options.out, goes_on)?;
+    pretraining.tokenize([], &options.cache(), progress)?;
+    identity.hold(&options.out, goes_on)?;
     let runs: Vec<SweepRun> = rungs.iter().map(|rung| rung.run.clone()).collect();
     let ScaleConfig { at_once, threads, .. } = *config;
     let sweep = Sweep { config: model, options, at_once, threads, keep_models: false };

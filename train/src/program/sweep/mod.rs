@@ -33,7 +33,7 @@ use system::hash_file;
 pub use reached::{Evaluated, Reached};
 use worker::Work;
 
-use super::session::Options;
+use super::{data::is_path, folder_identity::FolderIdentity, session::Options};
 use crate::{
     device::DeviceName,
     error::{Error, Result},
@@ -73,12 +73,35 @@ pub(super) struct SweepRun {
     pub name: String,
     /// What it has beside, or in place of, what the configuration says.
     pub settings: Vec<Setting>,
+    /// What it is known by beside its settings, if by something.
+    pub known_by: Option<String>,
 }
 
 /// A key with what it is set to.
 pub(super) fn setting<const N: usize>(key: [&str; N], value: &serde_json::Value) -> Setting {
     // strings, numbers, booleans and lists of these are written in TOML as in JSON
     Setting { key: key.map(str::to_owned).into(), value: value.to_string() }
+}
+
+/// A key with what it is set to, where a table sets all of its keys.
+pub(super) fn settings_of(key: &[String], value: &serde_json::Value) -> Vec<Setting> {
+    match value {
+        serde_json::Value::Object(table) => {
+            let inner =
+                table.iter().map(|(name, value)| settings_of(&[key, std::slice::from_ref(name)].concat(), value));
+            inner.flatten().collect()
+        }
+        value => vec![Setting { key: key.to_vec(), value: value.to_string() }],
+    }
+}
+
+/// Whether what is in the output folder is to be gone on with: with nothing there, it begins.
+pub(super) fn goes_on(identity: &FolderIdentity, options: &Options, progress: &mut dyn Progress) -> bool {
+    let is_there = identity.is_in(&options.out);
+    if options.resume && !is_there {
+        progress.note(&format!("there is nothing in {} to go on with: it begins", options.out.display()));
+    }
+    options.resume && is_there
 }
 
 /// What a thread tells.
@@ -180,11 +203,11 @@ impl Sweep<'_> {
     fn done(&self, run: &SweepRun) -> Result<Option<Reached>> {
         let folder = self.folder(run);
         let Some(reached) = Reached::read(&folder)? else { return Ok(None) };
-        if reached.settings == said(&run.settings) {
+        if reached.settings == said(run) {
             self.tidy(&folder)?;
             return Ok(Some(reached));
         }
-        let (was, is) = (&reached.settings, said(&run.settings));
+        let (was, is) = (&reached.settings, said(run));
         let keys: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
         let of = |settings: &BTreeMap<String, String>, key: &String| {
             settings.get(key).cloned().unwrap_or_else(|| "nothing".to_owned())
@@ -216,7 +239,7 @@ impl Sweep<'_> {
         let work = Work {
             config: self.config,
             settings: &run.settings,
-            said: said(&run.settings),
+            said: said(run),
             folder: &folder,
             cache: self.options.cache(),
             device: self.options.device,
@@ -244,7 +267,9 @@ impl Sweep<'_> {
     }
 }
 
-/// Settings by key, as they are kept.
-fn said(settings: &[Setting]) -> BTreeMap<String, String> {
-    settings.iter().map(|Setting { key, value }| (key.join("."), value.clone())).collect()
+/// What a run is known by, as it is kept: its settings by key, but for where its files lie.
+fn said(run: &SweepRun) -> BTreeMap<String, String> {
+    let settings = run.settings.iter().filter(|setting| !is_path(&setting.key));
+    let settings = settings.map(|Setting { key, value }| (key.join("."), value.clone()));
+    settings.chain(run.known_by.iter().map(|known| ("data and model".to_owned(), known.clone()))).collect()
 }
